@@ -1,0 +1,16 @@
+// Package train turns token shards into a model: it reads a recipe, plans the
+// memory, feeds microbatches to model.LossBackward, steps the optimizer, and
+// writes checkpoints from which a killed run goes on to the bit.
+//
+// The bits of a run are a function of its recipe and data alone. They do not
+// depend on the number of threads, on the processor's instruction set, on the
+// hour, or on how often the run was interrupted.
+//
+// A run lives in one directory:
+//
+//	RUN/recipe.json                  the recipe with all defaults filled in
+//	RUN/metrics.jsonl                one Record per line
+//	RUN/run.html                     the run page
+//	RUN/checkpoints/step-00000100/   a model directory with training/ in it
+//	RUN/model/                       the finished model, without training/
+package train
