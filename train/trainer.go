@@ -94,9 +94,3 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) { return Result{}, er
 // Watch serves the run page of a directory, live: new records are pushed as
 // server-sent events.
 func Watch(runDir string) http.Handler { return http.NotFoundHandler() }
-
-// ReadRecipe reads a recipe and checks it.
-func ReadRecipe(path string) (*Recipe, error) { return nil, errors.ErrUnsupported }
-
-// Validate reports the first impossible value.
-func (r *Recipe) Validate() error { return nil }

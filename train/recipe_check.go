@@ -1,0 +1,263 @@
+package train
+
+import (
+	"fmt"
+	"math"
+)
+
+// ValueError is an impossible value in a recipe.
+type ValueError struct {
+	// Key is the path of the key, such as "batch.tokens".
+	Key string
+	// Problem says what is wrong and what to do.
+	Problem string
+}
+
+// Error names the key and the problem.
+func (e *ValueError) Error() string { return e.Key + ": " + e.Problem }
+
+// maxSize bounds every size in a recipe: products of three stay within int64.
+const maxSize = 1 << 30
+
+// Validate reports the first impossible value as a *ValueError. It looks at
+// the recipe alone: whether its files exist is for New to say.
+func (r *Recipe) Validate() error {
+	for _, check := range []func() error{
+		r.Model.validate, r.checkPaths, r.Batch.validate, r.checkLength,
+		r.Optimizer.validate, r.Schedule.validate, r.checkRates, r.checkIntervals,
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func bad(key, format string, args ...any) error {
+	return &ValueError{Key: key, Problem: fmt.Sprintf(format, args...)}
+}
+
+// number is one value with the range it must lie in.
+type number struct {
+	key       string
+	value     float64
+	low, high float64
+}
+
+// inRange reports the first number outside its range, NaN included.
+func inRange(numbers ...number) error {
+	for _, n := range numbers {
+		switch {
+		case n.value >= n.low && n.value <= n.high:
+		case math.IsInf(n.high, 1) || n.high >= maxSize:
+			return bad(n.key, "%v is impossible: it must be at least %v", n.value, n.low)
+		default:
+			return bad(n.key, "%v is impossible: it must be between %v and %v", n.value, n.low, n.high)
+		}
+	}
+	return nil
+}
+
+func (r *Recipe) checkPaths() error {
+	if r.Data.Shards == "" {
+		return bad("data.shards", "name the directory of the token shards")
+	}
+	return inRange(number{"data.held_out", r.Data.HeldOut, 0, 0.5})
+}
+
+func (m *ModelSpec) validate() error {
+	if m.From != "" {
+		return m.checkFrom()
+	}
+	size := func(key string, v int) number { return number{"model." + key, float64(v), 1, maxSize} }
+	optional := func(key string, v int) number { return number{"model." + key, float64(v), 0, maxSize} }
+	err := inRange(
+		size("vocab_size", m.VocabSize), size("hidden_size", m.HiddenSize),
+		size("num_hidden_layers", m.Layers), size("num_attention_heads", m.Heads),
+		optional("num_key_value_heads", m.KVHeads), optional("head_dim", m.HeadDim),
+		optional("num_experts", m.Experts), optional("num_experts_per_tok", m.ExpertsPerToken),
+		optional("moe_intermediate_size", m.ExpertSize), optional("intermediate_size", m.DenseSize),
+		optional("sliding_window", m.Window), optional("max_position_embeddings", m.Context),
+		number{"model.rope_theta", m.RopeTheta, 1, 1e12},
+		number{"model.rms_norm_eps", m.NormEps, 1e-12, 0.1},
+		number{"model.router_aux_loss_coef", m.BalanceLoss, 0, 100},
+		number{"model.router_z_loss_coef", m.ZLoss, 0, 100},
+	)
+	if err != nil {
+		return err
+	}
+	if err := m.checkHeads(); err != nil {
+		return err
+	}
+	return m.checkFeedForward()
+}
+
+// checkFrom refuses a shape beside From, which brings its own.
+func (m *ModelSpec) checkFrom() error {
+	empty := DefaultRecipe().Model
+	empty.From = m.From
+	if *m != empty {
+		return bad("model.from", "the model to go on from brings its own shape: remove the other keys of model")
+	}
+	return nil
+}
+
+func (m *ModelSpec) checkHeads() error {
+	if m.KVHeads > 0 && m.Heads%m.KVHeads != 0 {
+		return bad("model.num_key_value_heads", "%d query heads cannot share %d key and value heads evenly", m.Heads, m.KVHeads)
+	}
+	if m.HeadDim == 0 && m.HiddenSize%m.Heads != 0 {
+		return bad("model.num_attention_heads", "a hidden size of %d does not divide into %d heads: set head_dim, or another number of heads", m.HiddenSize, m.Heads)
+	}
+	if dim := m.headDim(); dim%2 != 0 {
+		return bad("model.head_dim", "%d is odd, and rotary embedding turns pairs", dim)
+	}
+	return nil
+}
+
+func (m *ModelSpec) checkFeedForward() error {
+	if m.Experts == 0 {
+		if m.DenseSize == 0 {
+			return bad("model", "set num_experts with moe_intermediate_size, or intermediate_size for a dense model")
+		}
+		if m.ExpertsPerToken > 0 || m.ExpertSize > 0 {
+			return bad("model.num_experts", "a model with experts needs their number")
+		}
+		return nil
+	}
+	if m.ExpertSize == 0 {
+		return bad("model.moe_intermediate_size", "experts need a hidden size")
+	}
+	if m.ExpertsPerToken < 1 || m.ExpertsPerToken > m.Experts {
+		return bad("model.num_experts_per_tok", "%d of %d experts cannot work on each token", m.ExpertsPerToken, m.Experts)
+	}
+	return nil
+}
+
+// headDim is the width of a head with its default filled in.
+func (m *ModelSpec) headDim() int {
+	if m.HeadDim == 0 {
+		return m.HiddenSize / m.Heads
+	}
+	return m.HeadDim
+}
+
+func (b *BatchSpec) validate() error {
+	err := inRange(
+		number{"batch.tokens", float64(b.Tokens), 1, maxSize},
+		number{"batch.rows", float64(b.Rows), 1, maxSize},
+		number{"batch.sequence", float64(b.Sequence), 2, maxSize},
+	)
+	if err != nil {
+		return err
+	}
+	if unit := b.Rows * b.Sequence; b.Tokens%unit != 0 {
+		near := max(b.Tokens/unit, 1) * unit
+		return bad("batch.tokens", "%d tokens are no whole number of microbatches of %d rows x %d tokens = %d; %d would be", b.Tokens, b.Rows, b.Sequence, unit, near)
+	}
+	return nil
+}
+
+func (r *Recipe) checkLength() error {
+	switch {
+	case r.Steps < 0:
+		return bad("steps", "%d is impossible: it must be at least 1", r.Steps)
+	case r.Tokens < 0:
+		return bad("tokens", "%d is impossible: it must be at least 1", r.Tokens)
+	case r.Steps == 0 && r.Tokens == 0:
+		return bad("steps", "set the length of the run, in steps or in tokens")
+	case r.Steps > 0 && r.Tokens > 0:
+		return bad("tokens", "set the length of the run in steps or in tokens, not in both")
+	}
+	return nil
+}
+
+func (o *OptimizerSpec) validate() error {
+	below1 := math.Nextafter(1, 0)
+	err := inRange(
+		number{"optimizer.lr", o.LR, math.SmallestNonzeroFloat64, 10},
+		number{"optimizer.beta1", o.Beta1, 0, below1},
+		number{"optimizer.beta2", o.Beta2, 0, below1},
+		number{"optimizer.eps", o.Eps, 1e-30, 1},
+		number{"optimizer.weight_decay", o.WeightDecay, 0, 10},
+		number{"optimizer.momentum", o.Momentum, 0, below1},
+		number{"optimizer.iterations", float64(o.Iterations), 1, 20},
+	)
+	if err != nil {
+		return err
+	}
+	for _, g := range o.groups() {
+		if err := g.validate("optimizer." + g.name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// namedGroup is a group of parameters with its key.
+type namedGroup struct {
+	GroupSpec
+	name string
+	muon bool // whether Muon makes sense: a matrix between hidden states
+}
+
+func (o *OptimizerSpec) groups() []namedGroup {
+	return []namedGroup{
+		{o.Embeddings, "embeddings", false},
+		{o.Head, "head", false},
+		{o.Attention, "attention", true},
+		{o.Experts, "experts", true},
+		{o.Router, "router", false},
+		{o.Norms, "norms", false},
+	}
+}
+
+func (g namedGroup) validate(key string) error {
+	switch {
+	case g.Rule != AdamW && g.Rule != Muon:
+		return bad(key+".rule", "there is no rule %q: use %q or %q", g.Rule, AdamW, Muon)
+	case g.Rule == Muon && !g.muon:
+		return bad(key+".rule", "muon is for the matrices of attention and experts: use %q", AdamW)
+	}
+	return inRange(number{key + ".scale", g.Scale, 0, 1000})
+}
+
+func (s *ScheduleSpec) validate() error {
+	if s.Kind != WSD && s.Kind != Cosine && s.Kind != Constant {
+		return bad("schedule.kind", "there is no schedule %q: use %q, %q or %q", s.Kind, WSD, Cosine, Constant)
+	}
+	return inRange(
+		number{"schedule.warmup", float64(s.Warmup), 0, maxSize},
+		number{"schedule.decay", s.Decay, 0, 1},
+		number{"schedule.floor", s.Floor, 0, 1},
+	)
+}
+
+func (r *Recipe) checkRates() error {
+	err := inRange(
+		number{"clip", r.Clip, 0, math.Inf(1)},
+		number{"ema", r.EMA, 0, math.Nextafter(1, 0)},
+		number{"spike.window", float64(r.Spike.Window), 0, 1 << 16},
+		number{"spike.sigma", r.Spike.Sigma, 0, math.Inf(1)},
+		number{"spike.norm", r.Spike.Norm, 0, math.Inf(1)},
+		number{"spike.max_skips", float64(r.Spike.MaxSkips), 1, maxSize},
+	)
+	if err != nil || r.Spike.Window == 0 {
+		return err
+	}
+	return inRange(
+		number{"spike.sigma", r.Spike.Sigma, 1, math.Inf(1)},
+		number{"spike.norm", r.Spike.Norm, 1, math.Inf(1)},
+	)
+}
+
+func (r *Recipe) checkIntervals() error {
+	return inRange(
+		number{"eval.every", float64(r.Eval.Every), 0, maxSize},
+		number{"eval.rows", float64(r.Eval.Rows), 0, maxSize},
+		number{"sample.every", float64(r.Sample.Every), 0, maxSize},
+		number{"sample.tokens", float64(r.Sample.Tokens), 1, maxSize},
+		number{"checkpoint.every", float64(r.Checkpoint.Every), 0, maxSize},
+		number{"checkpoint.keep", float64(r.Checkpoint.Keep), 1, maxSize},
+	)
+}
