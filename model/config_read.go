@@ -1,0 +1,214 @@
+package model
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// harmless are fields of config.json that do not change what the decoder
+// computes: provenance, and knobs of other programs.
+var harmless = []string{
+	"_name_or_path", "architectures", "attn_implementation", "auto_map", "chunk_size_feed_forward", "dtype",
+	"id2label", "initializer_range", "is_decoder", "is_encoder_decoder", "label2id", "max_window_layers",
+	"output_attentions", "output_hidden_states", "output_router_logits", "pretraining_tp", "problem_type",
+	"return_dict", "router_jitter_noise", "torch_dtype", "transformers_version", "unsloth_version",
+	"use_cache", "_attn_implementation_autoset",
+}
+
+// ReadConfig reads a config.json, or the one in the directory path. It is
+// strict: a field that asks for something this decoder does not do, and a field
+// that it does not know, are errors that name the field. The result is valid.
+func ReadConfig(path string) (*Config, error) {
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		path = filepath.Join(path, "config.json")
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	c, err := ParseConfig(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// ParseConfig is ReadConfig for the content of the file.
+func ParseConfig(data []byte) (*Config, error) {
+	var m map[string]json.RawMessage
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if err := dec.Decode(&m); err != nil {
+		return nil, fmt.Errorf("not a JSON object: %w", err)
+	}
+	if m == nil || dec.More() {
+		return nil, errors.New("not one JSON object")
+	}
+	f := &fields{left: m}
+	var modelType string
+	f.need("model_type", &modelType)
+	if f.err != nil {
+		return nil, f.err
+	}
+	c, err := Default(modelType)
+	if err != nil {
+		return nil, err
+	}
+	c.readSizes(f)
+	c.readAttention(f)
+	c.readExperts(f)
+	c.readRest(f)
+	if f.err != nil {
+		return nil, f.err
+	}
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if !slices.Contains(harmless, name) {
+			return nil, fmt.Errorf("%s: this decoder does not know the field, so it cannot tell whether ignoring it is safe", name)
+		}
+	}
+	return c, c.Validate()
+}
+
+func (c *Config) readSizes(f *fields) {
+	f.need("vocab_size", &c.VocabSize)
+	f.need("hidden_size", &c.HiddenSize)
+	f.need("num_hidden_layers", &c.NumLayers)
+	f.need("num_attention_heads", &c.NumHeads)
+	c.NumKVHeads = c.NumHeads
+	f.take("num_key_value_heads", &c.NumKVHeads)
+	f.take("head_dim", &c.HeadDim)
+	f.take("intermediate_size", &c.IntermediateSize)
+	f.take("max_position_embeddings", &c.MaxPositions)
+	f.take("rms_norm_eps", &c.RMSNormEps)
+	f.take("tie_word_embeddings", &c.TieEmbeddings)
+	f.take("initializer_range", &c.InitStd)
+	f.want("hidden_act", "silu")
+}
+
+func (c *Config) readAttention(f *fields) {
+	f.take("attention_bias", &c.AttentionBias)
+	f.want("mlp_bias", false)
+	f.want("attention_dropout", 0.0)
+	f.want("clip_qkv", nil)
+	f.want("use_sliding_window", false)
+	windowed := c.ModelType == Mistral || c.ModelType == Mixtral
+	if raw, ok := f.left["sliding_window"]; ok && string(raw) == "null" {
+		c.SlidingWindow = 0
+		delete(f.left, "sliding_window")
+	}
+	window := 0
+	f.take("sliding_window", &window)
+	if windowed && window != 0 {
+		c.SlidingWindow = window
+	}
+	var kinds []string
+	f.take("layer_types", &kinds)
+	for _, k := range kinds {
+		if k != "full_attention" && f.err == nil {
+			f.err = fmt.Errorf("layer_types: this decoder does not mix kinds of attention, and %q is not full_attention", k)
+		}
+	}
+	f.take("rope_theta", &c.RopeTheta)
+	for _, name := range []string{"rope_scaling", "rope_parameters"} {
+		if raw, ok := f.left[name]; ok && f.err == nil {
+			f.err = c.readRope(name, raw)
+			delete(f.left, name)
+		}
+	}
+}
+
+func (c *Config) readExperts(f *fields) {
+	f.take("num_local_experts", &c.NumExperts)
+	f.take("num_experts", &c.NumExperts)
+	f.take("num_experts_per_tok", &c.NumExpertsPerTok)
+	f.take("moe_intermediate_size", &c.MoEIntermediateSize)
+	f.take("norm_topk_prob", &c.NormTopKProb)
+	f.take("router_aux_loss_coef", &c.RouterAuxLossCoef)
+	f.take("decoder_sparse_step", &c.DecoderSparseStep)
+	f.take("mlp_only_layers", &c.MLPOnlyLayers)
+	f.take("router_z_loss_coef", &c.RouterZLossCoef)
+	f.take("router_bias", &c.RouterBias)
+	f.take("capacity_factor", &c.CapacityFactor)
+	f.take("shared_expert_intermediate_size", &c.SharedExpertSize)
+	if c.ModelType == Mixtral || c.ModelType == OLMoE {
+		c.MoEIntermediateSize = c.IntermediateSize
+	}
+}
+
+func (c *Config) readRest(f *fields) {
+	f.take("z_loss_coef", &c.OutputZLossCoef)
+	f.want("quantization_config", nil)
+	f.take("bos_token_id", &c.BOSTokenID)
+	f.take("pad_token_id", &c.PadTokenID)
+	raw, ok := f.left["eos_token_id"]
+	if !ok || f.err != nil {
+		return
+	}
+	delete(f.left, "eos_token_id")
+	var one *int
+	if json.Unmarshal(raw, &one) == nil {
+		if one != nil {
+			c.EOSTokenIDs = []int{*one}
+		}
+		return
+	}
+	if err := json.Unmarshal(raw, &c.EOSTokenIDs); err != nil {
+		f.err = fmt.Errorf("eos_token_id: want a token id or a list of them: %w", err)
+	}
+}
+
+// fields reads members of a JSON object one by one, removes what it read, and
+// keeps the first error.
+type fields struct {
+	prefix string
+	left   map[string]json.RawMessage
+	err    error
+}
+
+// take reads a member into dst; an absent one and null leave dst alone.
+func (f *fields) take(name string, dst any) bool {
+	raw, ok := f.left[name]
+	if !ok || f.err != nil {
+		return false
+	}
+	delete(f.left, name)
+	if string(raw) == "null" {
+		return false
+	}
+	if err := json.Unmarshal(raw, dst); err != nil {
+		f.err = fmt.Errorf("%s%s: %s is no value for it", f.prefix, name, short(raw))
+	}
+	return true
+}
+
+// need is take for a member without a default.
+func (f *fields) need(name string, dst any) {
+	if !f.take(name, dst) && f.err == nil {
+		f.err = fmt.Errorf("%s%s: missing", f.prefix, name)
+	}
+}
+
+// want accepts one value only, and null or absence for it.
+func (f *fields) want(name string, value any) {
+	raw, ok := f.left[name]
+	if !ok || f.err != nil {
+		return
+	}
+	delete(f.left, name)
+	var got any
+	if err := json.Unmarshal(raw, &got); err != nil || (got != nil && got != value) {
+		f.err = fmt.Errorf("%s%s: this decoder does not do %s; it must be %v", f.prefix, name, short(raw), value)
+	}
+}
+
+func short(raw []byte) string {
+	if len(raw) > 40 {
+		return string(raw[:40]) + "..."
+	}
+	return string(raw)
+}

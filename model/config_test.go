@@ -1,0 +1,184 @@
+package model
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// target is the shape that training speed is quoted for.
+func target() *Config {
+	c, err := Default(Qwen3MoE)
+	if err != nil {
+		panic(err)
+	}
+	c.VocabSize, c.HiddenSize, c.NumLayers = 16384, 512, 8
+	c.NumHeads, c.NumKVHeads, c.HeadDim = 8, 8, 64
+	c.NumExperts, c.NumExpertsPerTok, c.MoEIntermediateSize = 16, 2, 1024
+	c.NormTopKProb, c.MaxPositions = true, 1024
+	return c
+}
+
+func TestConfigCounts(t *testing.T) {
+	c := target()
+	total, active := c.Params()
+	d := int64(512)
+	layer := 2*d + 4*d*d + 2*64 + 16*d
+	wantTotal := 2*16384*d + d + 8*(layer+16*3*d*1024)
+	wantActive := 2*16384*d + d + 8*(layer+2*3*d*1024)
+	if total != wantTotal || active != wantActive {
+		t.Errorf("Params() = %d, %d; want %d, %d", total, active, wantTotal, wantActive)
+	}
+	products := 16384*d + 8*(4*d*d+16*d+2*3*d*1024)
+	want := 2*float64(products) + 8*4*512*512.5
+	if got := c.FLOPs(1024); got < want || got > want*1.001 {
+		t.Errorf("FLOPs(1024) = %g, want %g and the norms", got, want)
+	}
+	c.SlidingWindow = 2
+	if got := c.meanKeys(4); got != (1+2+2+2)/4.0 {
+		t.Errorf("meanKeys(4) with a window of 2 = %v", got)
+	}
+}
+
+func TestConfigRoundTrip(t *testing.T) {
+	for _, kind := range modelTypes {
+		c, err := Default(kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.VocabSize, c.HiddenSize, c.NumLayers, c.IntermediateSize = 96, 48, 2, 64
+		c.NumHeads, c.NumKVHeads, c.HeadDim = 4, 2, 16
+		if c.NumExperts > 0 {
+			c.NumExperts, c.NumExpertsPerTok, c.MoEIntermediateSize = 4, 2, 64
+			c.RouterZLossCoef, c.CapacityFactor, c.SharedExpertSize, c.RouterBias = 0.001, 1.25, 32, true
+		}
+		c.EOSTokenIDs, c.BOSTokenID = []int{1, 2}, 0
+		c.RopeScaling = &RopeScaling{Type: RopeYaRN, Factor: 4, OriginalPositions: 512}
+		c.OutputZLossCoef = 1e-4
+		data, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := ParseConfig(data)
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", kind, err, data)
+		}
+		if diff := cmp.Diff(c, back); diff != "" {
+			t.Errorf("%s: read back differs:\n%s", kind, diff)
+		}
+	}
+}
+
+func TestConfigNamesTheField(t *testing.T) {
+	base, err := json.Marshal(target())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ change, want string }{
+		{`{"model_type": "gpt2"}`, "gpt2"},
+		{`{"hidden_act": "gelu"}`, "hidden_act"},
+		{`{"attention_bias": true}`, "attention_bias"},
+		{`{"use_sliding_window": true}`, "use_sliding_window"},
+		{`{"clip_qkv": 8.0}`, "clip_qkv"},
+		{`{"layer_types": ["full_attention", "linear_attention"]}`, "layer_types"},
+		{`{"rope_scaling": {"rope_type": "longrope", "factor": 2.0}}`, "longrope"},
+		{`{"rope_scaling": {"rope_type": "yarn", "factor": 2.0, "mscale": 1.0}}`, "rope_scaling.mscale"},
+		{`{"rope_parameters": {"rope_theta": 1e6, "partial_rotary_factor": 0.5}}`, "partial_rotary_factor"},
+		{`{"quantization_config": {"bits": 4}}`, "quantization_config"},
+		{`{"num_nextn_predict_layers": 1}`, "num_nextn_predict_layers"},
+		{`{"hidden_size": "512"}`, "hidden_size"},
+		{`{"hidden_size": null}`, "hidden_size"},
+		{`{"hidden_size": -512}`, "hidden_size"},
+		{`{"num_key_value_heads": 3}`, "num_key_value_heads"},
+		{`{"head_dim": 63}`, "head_dim"},
+		{`{"num_experts_per_tok": 17}`, "num_experts_per_tok"},
+		{`{"moe_intermediate_size": 0}`, "moe_intermediate_size"},
+		{`{"mlp_only_layers": [9]}`, "mlp_only_layers"},
+		{`{"mlp_only_layers": [1], "intermediate_size": 0}`, "intermediate_size"},
+		{`{"rms_norm_eps": 0}`, "rms_norm_eps"},
+		{`{"eos_token_id": 16384}`, "eos_token_id"},
+		{`{"eos_token_id": "x"}`, "eos_token_id"},
+		{`{"capacity_factor": -1}`, "capacity_factor"},
+	}
+	for _, tt := range tests {
+		m := map[string]any{}
+		if err := json.Unmarshal(base, &m); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal([]byte(tt.change), &m); err != nil {
+			t.Fatal(err)
+		}
+		data, _ := json.Marshal(m)
+		_, err := ParseConfig(data)
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v does not name %s", tt.change, err, tt.want)
+		}
+	}
+}
+
+func TestReadConfigNamesTheFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "config.json")
+	if err := os.WriteFile(path, []byte(`{"model_type": "llama"}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := ReadConfig(dir)
+	if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "vocab_size") {
+		t.Errorf("error %v does not name %s and vocab_size", err, path)
+	}
+}
+
+func TestRopeFields(t *testing.T) {
+	const head = `{"model_type": "llama", "vocab_size": 96, "hidden_size": 64, "num_hidden_layers": 1,
+		"num_attention_heads": 4, "intermediate_size": 64, "max_position_embeddings": 4096, `
+	c, err := ParseConfig([]byte(head + `"rope_parameters": {"rope_type": "llama3", "rope_theta": 500000.0, "factor": 8.0,
+		"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 512}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &RopeScaling{Type: RopeLlama3, Factor: 8, LowFreqFactor: 1, HighFreqFactor: 4, OriginalPositions: 512}
+	if diff := cmp.Diff(want, c.RopeScaling); diff != "" || c.RopeTheta != 5e5 {
+		t.Errorf("theta %v, scaling:\n%s", c.RopeTheta, diff)
+	}
+	c, err = ParseConfig([]byte(head + `"rope_scaling": {"type": "linear", "factor": 2}, "num_key_value_heads": null}`))
+	if err != nil || c.RopeScaling.Type != RopeLinear || c.NumKVHeads != 4 {
+		t.Errorf("older names: %+v, %v", c, err)
+	}
+}
+
+// FuzzParseConfig: whatever the bytes, the reader returns a valid Config that
+// reads back equal, or an error.
+func FuzzParseConfig(f *testing.F) {
+	data, err := json.Marshal(target())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte(`{"model_type": "mixtral", "vocab_size": 1e3, "rope_scaling": {"type": "yarn", "factor": 1e300}}`))
+	f.Add([]byte(`{"model_type": "llama", "vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2,
+		"intermediate_size": 3, "rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"}, "eos_token_id": [1, 2]}`))
+	f.Add([]byte(`null`))
+	f.Add([]byte(`{"model_type": null}{}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := ParseConfig(data)
+		if err != nil {
+			return
+		}
+		c.Params()
+		out, err := json.Marshal(c)
+		if err != nil {
+			t.Fatalf("valid config does not marshal: %v", err)
+		}
+		back, err := ParseConfig(out)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if diff := cmp.Diff(c, back); diff != "" {
+			t.Errorf("read back differs:\n%s", diff)
+		}
+	})
+}

@@ -1,0 +1,69 @@
+package model
+
+// Params returns how many parameters the model has, and how many of them work
+// on one token: all but the experts that the router does not choose. Tied
+// embeddings count once; an embedding table counts as active.
+func (c *Config) Params() (total, active int64) {
+	d, v := int64(c.HiddenSize), int64(c.VocabSize)
+	total = v*d + d // embedding, final norm
+	if !c.TieEmbeddings {
+		total += v * d
+	}
+	active = total
+	for l := range c.NumLayers {
+		t, a := c.layerParams(l)
+		total += t
+		active += a
+	}
+	return total, active
+}
+
+func (c *Config) layerParams(l int) (total, active int64) {
+	d, hd := int64(c.HiddenSize), int64(c.headDim())
+	q, kv := int64(c.NumHeads)*hd, int64(c.NumKVHeads)*hd
+	total = 2*d + d*(q+2*kv) + q*d
+	if c.AttentionBias {
+		total += q + 2*kv
+	}
+	switch c.QKNorm() {
+	case HeadQKNorm:
+		total += 2 * hd
+	case WidthQKNorm:
+		total += q + kv
+	}
+	if !c.Sparse(l) {
+		total += 3 * d * int64(c.IntermediateSize)
+		return total, total
+	}
+	e := int64(c.NumExperts)
+	total += e*d + 3*d*int64(c.SharedExpertSize)
+	if c.RouterBias {
+		total += e
+	}
+	expert := 3 * d * int64(c.MoEIntermediateSize)
+	return total + e*expert, total + int64(c.NumExpertsPerTok)*expert
+}
+
+// FLOPs returns the floating-point operations of the forward pass for one
+// token of a document of the given length: two per weight of every product it
+// passes (the embedding lookup is none), and causal attention over the average
+// of (length+1)/2 keys, or the window. Training costs three times as much.
+func (c *Config) FLOPs(length int) float64 {
+	_, active := c.Params()
+	d := float64(c.HiddenSize)
+	width := float64(c.NumHeads) * float64(c.headDim())
+	weights := float64(active) - d // norms and biases are noise beside the products, the lookup is not
+	if !c.TieEmbeddings {
+		weights -= float64(c.VocabSize) * d
+	}
+	return 2*weights + float64(c.NumLayers)*4*width*c.meanKeys(length)
+}
+
+// meanKeys returns how many keys a query of a document sees on average.
+func (c *Config) meanKeys(length int) float64 {
+	n, w := float64(length), float64(c.SlidingWindow)
+	if w == 0 || n <= w {
+		return (n + 1) / 2
+	}
+	return (w*(w+1)/2 + (n-w)*w) / n
+}
