@@ -1,0 +1,29 @@
+package kernel
+
+import "github.com/polymath-lm/polymath/tensor"
+
+// Rotate turns one head in place by the angles whose cosines and sines are
+// given: each pair (x[i], x[i+d/2]) of the head of size d = len(x) becomes
+// (x[i]*cos[i] - x[i+d/2]*sin[i], x[i+d/2]*cos[i] + x[i]*sin[i]), computed in
+// float32 and rounded once to bf16. cos and sin hold d/2 values. The backward
+// pass is the rotation with -sin (Su et al., RoFormer, arXiv:2104.09864, 3.2;
+// pairs half a head apart as the models of Hugging Face have them).
+func Rotate(x []tensor.BF16, cos, sin []float32) {
+	d := len(x) / 2
+	mustMatch("Rotate", len(x), 2*d)
+	mustMatch("Rotate", len(cos), d)
+	mustMatch("Rotate", len(sin), d)
+	n := whole(d)
+	a, b := x[:d], x[d:]
+	cpu.rotate(a[:n], b[:n], cos[:n], sin[:n])
+	portableRotate(a[n:], b[n:], cos[n:], sin[n:])
+}
+
+func portableRotate(a, b []tensor.BF16, cos, sin []float32) {
+	for i := range a {
+		u, v := a[i].Float32(), b[i].Float32()
+		c, s := cos[i], sin[i]
+		a[i] = tensor.FromFloat32(fma(-v, s, float32(u*c)))
+		b[i] = tensor.FromFloat32(fma(u, s, float32(v*c)))
+	}
+}

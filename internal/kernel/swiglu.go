@@ -1,0 +1,45 @@
+package kernel
+
+import "github.com/polymath-lm/polymath/tensor"
+
+// SwiGLU sets h[i] = bf16(silu(gate[i]) * up[i]), where silu(x) = x*sigmoid(x),
+// all in float32 (Shazeer, GLU Variants Improve Transformer, arXiv:2002.05202).
+// h may be gate or up.
+func SwiGLU(h, gate, up []tensor.BF16) {
+	mustMatch("SwiGLU", len(gate), len(h))
+	mustMatch("SwiGLU", len(up), len(h))
+	n := whole(len(h))
+	cpu.swiGLU(h[:n], gate[:n], up[:n])
+	portableSwiGLU(h[n:], gate[n:], up[n:])
+}
+
+func portableSwiGLU(h, gate, up []tensor.BF16) {
+	for i := range h {
+		g := gate[i].Float32()
+		h[i] = tensor.FromFloat32(float32(g*Sigmoid32(g)) * up[i].Float32())
+	}
+}
+
+// SwiGLUBackward is the derivative of SwiGLU: dup = dh*silu(gate) and
+// dgate = dh*up*silu'(gate), where silu' = s + silu*(1-s) with s the sigmoid.
+// dgate and dup may be any of dh, gate and up.
+func SwiGLUBackward(dgate, dup, dh, gate, up []tensor.BF16) {
+	mustMatch("SwiGLUBackward", len(dgate), len(dh))
+	mustMatch("SwiGLUBackward", len(dup), len(dh))
+	mustMatch("SwiGLUBackward", len(gate), len(dh))
+	mustMatch("SwiGLUBackward", len(up), len(dh))
+	n := whole(len(dh))
+	cpu.swiGLUGrad(dgate[:n], dup[:n], dh[:n], gate[:n], up[:n])
+	portableSwiGLUGrad(dgate[n:], dup[n:], dh[n:], gate[n:], up[n:])
+}
+
+func portableSwiGLUGrad(dgate, dup, dh, gate, up []tensor.BF16) {
+	for i := range dh {
+		g, u, d := gate[i].Float32(), up[i].Float32(), dh[i].Float32()
+		s := Sigmoid32(g)
+		silu := g * s
+		slope := fma(silu, 1-s, s)
+		dup[i] = tensor.FromFloat32(d * silu)
+		dgate[i] = tensor.FromFloat32(float32(d*u) * slope)
+	}
+}
