@@ -1,0 +1,197 @@
+package kernel
+
+import (
+	"fmt"
+
+	"github.com/polymath-lm/polymath/internal/par"
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// MatMul computes y [R, N] = x [R, K] · w, rounded to bfloat16.
+//
+// The rows from offsets[g] up to offsets[g+1] meet group g of w; groups may be
+// empty. Nil offsets mean that w has one group, for all rows. All groups are
+// one parallel region. y must not overlap x. MatMul panics if the sizes do not
+// agree.
+//
+// Each output is summed on its own and in one order, that of Intel's
+// TDPBF16PS: for each block of 32 along K, ascending, the products with even
+// and those with odd index are summed apart, each step a fused multiply-add in
+// fp32, and c += e + o. Denormals are zero throughout: inputs, steps and
+// results. A row's result therefore does not depend on the other rows.
+func MatMul(y, x []tensor.BF16, w *Packed, offsets []int32) {
+	runProduct(matmulJob{y: y, x: x, w: w}, len(y), offsets)
+}
+
+// MatMulF32 is MatMul without the rounding to bfloat16.
+func MatMulF32(y []float32, x []tensor.BF16, w *Packed, offsets []int32) {
+	runProduct(matmulJob{yF32: y, x: x, w: w}, len(y), offsets)
+}
+
+// matmulJob is one product. An item of work is the rows of a chunk times the
+// panels of a chunk.
+type matmulJob struct {
+	y       []tensor.BF16
+	yF32    []float32
+	x       []tensor.BF16
+	w       *Packed
+	offsets []int32
+	all     [2]int32 // the offsets of a single group
+
+	rows   int     // rows of a chunk, at most
+	depth  int     // blocks of A in scratch
+	panels int     // panels of a chunk
+	first  []int32 // by group, the first item
+}
+
+var matmulJobs freelist[matmulJob]
+
+func runProduct(j matmulJob, outputs int, offsets []int32) {
+	rows := len(j.x) / j.w.K
+	if len(j.x) != rows*j.w.K || outputs != rows*j.w.N {
+		panic(fmt.Sprintf("kernel: %d outputs from %d inputs by weights of %d x %d", outputs, len(j.x), j.w.K, j.w.N))
+	}
+	job := matmulJobs.get()
+	j.first = job.first[:0]
+	*job = j
+	if offsets == nil {
+		job.all = [2]int32{0, int32(rows)}
+		offsets = job.all[:]
+	}
+	checkOffsets(offsets, job.w.Groups, rows)
+	job.offsets = offsets
+	if items := job.plan(); items > 0 {
+		prepareScratch()
+		par.Run(items, job)
+	}
+	*job = matmulJob{first: job.first}
+	matmulJobs.put(job)
+}
+
+func checkOffsets(offsets []int32, groups, rows int) {
+	ok := len(offsets) == groups+1 && offsets[0] == 0 && int(offsets[groups]) == rows
+	for g := 0; ok && g < groups; g++ {
+		ok = offsets[g] <= offsets[g+1]
+	}
+	if !ok {
+		panic(fmt.Sprintf("kernel: offsets %v of %d groups do not divide %d rows", offsets, groups, rows))
+	}
+}
+
+// itemsPerThread is the number of items that evens out the threads' ends.
+const itemsPerThread = 4
+
+// minPanels is the least width of an item: below it, the expansion of A
+// weighs too much.
+const minPanels = 2
+
+// plan divides the product into items and returns their number.
+func (j *matmulJob) plan() int {
+	ops := &cpu.productOps
+	blocks := j.w.blocks()
+	tile := ops.tiles[len(ops.tiles)-1].rows
+	j.depth = min(blocks, max(1, ops.budgetA/(min(tile*4, ops.maxRows)*BlockK*ops.aBytes)))
+	j.rows = ops.budgetA / (j.depth * BlockK * ops.aBytes)
+	j.rows = max(tile, min(j.rows, ops.maxRows)/tile*tile)
+	j.panels = j.w.panels()
+	if j.depth < blocks {
+		j.panels = min(j.panels, maxSums/(j.rows*PanelN))
+	}
+	chunks := 0 // of rows
+	for g := range j.w.Groups {
+		chunks += ceilDiv(int(j.offsets[g+1]-j.offsets[g]), j.rows)
+	}
+	threads := par.Threads()
+	for threads > 1 && j.panels > minPanels && chunks*ceilDiv(j.w.panels(), j.panels) < itemsPerThread*threads {
+		j.panels = (j.panels + 1) / 2
+	}
+	items := int32(0)
+	for g := range j.w.Groups {
+		j.first = append(j.first, items)
+		items += int32(j.rowChunks(g) * ceilDiv(j.w.panels(), j.panels))
+	}
+	return int(items)
+}
+
+// maxSums is the number of sums that an item keeps while it goes through K in
+// several parts.
+const maxSums = 64 << 10
+
+func (j *matmulJob) rowChunks(g int) int {
+	return ceilDiv(int(j.offsets[g+1]-j.offsets[g]), j.rows)
+}
+
+// item returns the group, rows and panels of item i. Row chunks of a group are
+// of even size, and follow each other so that they share the weights in cache.
+func (j *matmulJob) item(i int) (g, row, rows, panel, panels int) {
+	low, high := 0, len(j.first) // the last group whose first item is at most i
+	for low+1 < high {
+		if mid := (low + high) / 2; int(j.first[mid]) <= i {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	g = low
+	for j.rowChunks(g) == 0 { // an empty group begins where the next one does
+		g--
+	}
+	i -= int(j.first[g])
+	chunks := j.rowChunks(g)
+	start, n := int(j.offsets[g]), int(j.offsets[g+1]-j.offsets[g])
+	chunk := i % chunks
+	row = start + n*chunk/chunks
+	rows = start + n*(chunk+1)/chunks - row
+	panel = i / chunks * j.panels
+	return g, row, rows, panel, min(j.panels, j.w.panels()-panel)
+}
+
+func (j *matmulJob) Do(worker, i int) {
+	g, row, rows, panel, panels := j.item(i)
+	s := workerScratch(worker)
+	w, blocks := j.w, j.w.blocks()
+	part := panels // panels of sums in scratch
+	if j.depth >= blocks {
+		part = 1
+	}
+	for block := 0; block < blocks; block += j.depth {
+		depth := min(j.depth, blocks-block)
+		k := block * BlockK
+		s.a.pack(j.x[row*w.K+k:], w.K, rows, min(depth*BlockK, w.K-k))
+		s.c = grow(s.c, part*s.a.sums())
+		for p := range panels {
+			c := s.c[p%part*s.a.sums():][:s.a.sums()]
+			b := w.Data[g*w.groupLen()+(panel+p)*w.panelLen()+block*blockLen:]
+			s.a.mul(c, b, 1, 0, 0, depth, block > 0)
+			if block+depth == blocks {
+				j.store(c, row, rows, panel+p)
+			}
+		}
+	}
+}
+
+// store writes a panel's sums to y.
+func (j *matmulJob) store(c []float32, row, rows, panel int) {
+	n := min(PanelN, j.w.N-panel*PanelN)
+	at := row*j.w.N + panel*PanelN
+	if j.yF32 != nil {
+		for r := range rows {
+			copy(j.yF32[at+r*j.w.N:][:n], c[r*PanelN:])
+		}
+		return
+	}
+	storeRounded(j.y[at:], j.w.N, c, rows, n)
+}
+
+// storeRounded writes rows of n sums to y as bfloat16.
+func storeRounded(y []tensor.BF16, stride int, c []float32, rows, n int) {
+	if n == PanelN {
+		cpu.round(&y[0], stride, &c[0], rows)
+		return
+	}
+	for r := range rows {
+		for i, v := range c[r*PanelN:][:n] {
+			y[r*stride+i] = tensor.FromFloat32(v)
+		}
+	}
+}

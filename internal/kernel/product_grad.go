@@ -1,0 +1,169 @@
+package kernel
+
+import (
+	"fmt"
+
+	"github.com/polymath-lm/polymath/internal/par"
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// MatMulGrad adds dyᵀ · x to the gradient of a weight, group by group.
+//
+//	dw [G, out, in] fp32    dy [R, out]    x [R, in]
+//
+// Rows are divided into groups as in MatMul; nil offsets mean one group. The
+// rows of a group are what is summed, in blocks of 32 from its first row, in
+// the order that MatMul states, and the sum starts at what dw holds. A group
+// without rows leaves its part of dw as it is. dw must not overlap the others.
+func MatMulGrad(dw []float32, dy, x []tensor.BF16, out, in int, offsets []int32) {
+	rows := len(x) / in
+	groups := len(dw) / (out * in)
+	if len(x) != rows*in || len(dy) != rows*out || len(dw) != groups*out*in {
+		panic(fmt.Sprintf("kernel: gradient of %d weights from %d by %d values, for outputs %d and inputs %d", len(dw), len(dy), len(x), out, in))
+	}
+	job := gradJobs.get()
+	*job = gradJob{dw: dw, dy: dy, x: x, out: out, in: in}
+	if offsets == nil {
+		job.all = [2]int32{0, int32(rows)}
+		offsets = job.all[:]
+	}
+	checkOffsets(offsets, groups, rows)
+	job.offsets = offsets
+	job.plan(groups)
+	prepareScratch()
+	par.Run(groups*job.perGroup, job)
+	*job = gradJob{}
+	gradJobs.put(job)
+}
+
+// gradJob is one MatMulGrad. An item is a rectangle of one group's gradient.
+type gradJob struct {
+	dw      []float32
+	dy, x   []tensor.BF16
+	out, in int
+	offsets []int32
+	all     [2]int32
+
+	rows, cols int // of an item, at most
+	across     int // items along in
+	perGroup   int
+}
+
+var gradJobs freelist[gradJob]
+
+func (j *gradJob) plan(groups int) {
+	ops := &cpu.productOps
+	tile := ops.tiles[len(ops.tiles)-1].rows
+	j.rows, j.cols = min(j.out, ops.gradRows), min(j.in, ops.gradCols)
+	threads := par.Threads()
+	for {
+		j.across = ceilDiv(j.in, j.cols)
+		j.perGroup = ceilDiv(j.out, j.rows) * j.across
+		if threads == 1 || groups*j.perGroup >= itemsPerThread*threads {
+			return
+		}
+		switch {
+		case j.rows > tile && j.rows*2 >= j.cols:
+			j.rows = max(tile, j.rows/2)
+		case j.cols > PanelN:
+			j.cols = max(PanelN, ceilDiv(j.cols, 2*PanelN)*PanelN)
+		default:
+			return
+		}
+	}
+}
+
+func (j *gradJob) Do(worker, i int) {
+	g := i / j.perGroup
+	start, end := int(j.offsets[g]), int(j.offsets[g+1])
+	if start == end {
+		return
+	}
+	i %= j.perGroup
+	row, col := i/j.across*j.rows, i%j.across*j.cols
+	rows, cols := min(j.rows, j.out-row), min(j.cols, j.in-col)
+	dw := j.dw[g*j.out*j.in+row*j.in+col:]
+	s := workerScratch(worker)
+	panels := ceilDiv(cols, PanelN)
+	for token := start; token < end; token += cpu.gradK {
+		n := min(cpu.gradK, end-token)
+		depth := ceilDiv(n, BlockK)
+		s.copyRows(j.dy[token*j.out+row:], j.out, n, rows)
+		s.a.packT(s.at, s.atStride, rows, depth*BlockK)
+		s.packB(j.x[token*j.in+col:], j.in, n, cols)
+		if token == start {
+			s.c = grow(s.c, panels*s.a.sums())
+			loadSums(s.c, s.a.sums(), dw, j.in, rows, cols)
+		}
+		s.a.mul(s.c, s.b, panels, depth*blockLen, 0, depth, true)
+	}
+	storeSums(dw, j.in, s.c, s.a.sums(), rows, cols)
+}
+
+// copyRows makes s.at from n rows of cols values, with zeros up to a whole
+// block of rows.
+func (s *scratch) copyRows(x []tensor.BF16, stride, n, cols int) {
+	// The odd number of cache lines keeps the rows out of each other's sets.
+	s.atStride = ceilDiv(cols, 64)*64 + 32
+	padded := ceilDiv(n, BlockK) * BlockK
+	s.at = grow(s.at, padded*s.atStride+BlockK)
+	for r := range n {
+		copy(s.at[r*s.atStride:][:cols], x[r*stride:])
+	}
+	for r := n; r < padded; r++ {
+		clear(s.at[r*s.atStride:][:cols])
+	}
+}
+
+// packB packs n rows of cols values, the sum going over the rows, as weights.
+func (s *scratch) packB(x []tensor.BF16, stride, n, cols int) {
+	depth, panels := ceilDiv(n, BlockK), ceilDiv(cols, PanelN)
+	s.b = grow(s.b, panels*depth*blockLen)
+	for block := range depth {
+		rows := min(BlockK, n-block*BlockK)
+		packColsEdge(s.b[block*blockLen:], depth*blockLen, x[block*BlockK*stride:], stride, rows, cols, s)
+	}
+}
+
+// packColsEdge packs one block, at most 32 rows of any number of columns.
+func packColsEdge(dst []tensor.BF16, panelLen int, x []tensor.BF16, stride, rows, cols int, s *scratch) {
+	whole := cols / PanelN
+	if rows < BlockK {
+		whole = 0
+	}
+	if whole > 0 {
+		cpu.packCols(&dst[0], panelLen, &x[0], stride, 2*whole)
+	}
+	for col := whole * PanelN; col < cols; col += PanelN {
+		n := min(PanelN, cols-col)
+		s.edge = [blockLen]tensor.BF16{}
+		for r := range rows {
+			copy(s.edge[r*PanelN:][:n], x[r*stride+col:])
+		}
+		cpu.packCols(&dst[col/PanelN*panelLen], panelLen, &s.edge[0], PanelN, 2)
+	}
+}
+
+// loadSums reads panels of sums, zero beyond rows and cols.
+func loadSums(c []float32, panelLen int, w []float32, stride, rows, cols int) {
+	for col := 0; col < cols; col += PanelN {
+		n := min(PanelN, cols-col)
+		panel := c[col/PanelN*panelLen:][:panelLen]
+		if n < PanelN {
+			clear(panel)
+		}
+		for r := range rows {
+			copy(panel[r*PanelN:][:n], w[r*stride+col:])
+		}
+	}
+}
+
+func storeSums(w []float32, stride int, c []float32, panelLen, rows, cols int) {
+	for col := 0; col < cols; col += PanelN {
+		n := min(PanelN, cols-col)
+		panel := c[col/PanelN*panelLen:]
+		for r := range rows {
+			copy(w[r*stride+col:][:n], panel[r*PanelN:])
+		}
+	}
+}

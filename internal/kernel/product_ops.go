@@ -1,0 +1,72 @@
+package kernel
+
+import (
+	"unsafe"
+
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// Sizes of the packed layout.
+const (
+	// BlockK is the number of products in one step of a sum (see MatMul).
+	BlockK = 32
+	// PanelN is the number of columns of one panel of packed weights.
+	PanelN = 32
+
+	halfN    = PanelN / 2
+	blockLen = BlockK * PanelN // elements of one block of a panel
+	halfLen  = blockLen / 2    // elements of one half of it: 16 columns
+	rowBytes = PanelN * 4      // one row of a tile of sums
+)
+
+// productOps are the primitives of a matrix product.
+//
+// The row operand A of a product is first written into scratch in the form
+// that the path multiplies fastest, a tile of rows at a time; the weights B
+// are packed already, and the sums C are fp32 in scratch, 32 columns a row.
+type productOps struct {
+	tiles []tileOp // by rows, ascending
+
+	aBytes  int // bytes of one element of A in scratch
+	budgetA int // bytes of A that a worker keeps in its cache
+	kc      int // length of K that a tile multiplies at a time
+	maxRows int // most rows of A in scratch
+
+	gradRows, gradCols, gradK int // tile of MatMulGrad
+
+	// packRows writes one half of kb blocks of a panel (dst, blocks blockLen
+	// apart) from 16 rows of 32*kb values.
+	packRows func(dst, src *tensor.BF16, stride, kb int)
+	// packCols writes the halves of one block of consecutive panels (dst,
+	// panels panelStride apart) from 32 rows of 16*halves values.
+	packCols func(dst *tensor.BF16, panelStride int, src *tensor.BF16, stride, halves int)
+	// round writes 32 columns of sums to rows of y.
+	round func(y *tensor.BF16, stride int, c *float32, rows int)
+}
+
+// tileOp multiplies tiles of a fixed number of rows.
+type tileOp struct {
+	rows int
+	// pack writes the tile's A from rows (at most the tile's) of 32*kb values.
+	// The other rows of the tile may hold anything: so do their sums then.
+	pack func(dst unsafe.Pointer, src *tensor.BF16, stride, rows, kb int)
+	// packT is pack from the transpose: 32*kb rows of cols values. It may read
+	// up to 64 bytes beyond the last value of a row.
+	packT func(dst unsafe.Pointer, src *tensor.BF16, stride, cols, kb int)
+	mul   func(t *tileArgs)
+}
+
+// tileArgs are the arguments of tileOp.mul; assembly knows their offsets.
+//
+// For each panel and each tile of rows: C (+)= A B over kb blocks.
+type tileArgs struct {
+	a, b, c unsafe.Pointer
+	kb      int // blocks along K
+	panels  int
+	tiles   int
+	aTile   int // bytes between tiles of A
+	bPanel  int // bytes between panels of B
+	cTile   int // bytes between tiles of C; its rows are rowBytes apart
+	cPanel  int // bytes between panels of C
+	add     int // 0: C starts at zero, 1: at what it holds
+}

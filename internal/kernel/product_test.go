@@ -1,0 +1,335 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/polymath-lm/polymath/internal/par"
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// eachPath runs a test on every path of the machine.
+func eachPath(t *testing.T, f func(t *testing.T)) {
+	before := CPU()
+	defer func() {
+		if err := SetPath(before); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	for _, name := range Paths() {
+		if err := SetPath(name); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, f)
+	}
+}
+
+// inputs are the kinds of numbers that the products are tested on.
+var inputs = []struct {
+	name string
+	draw func(r *rand.Rand) tensor.BF16
+}{
+	{"normal", func(r *rand.Rand) tensor.BF16 { return tensor.FromFloat32(float32(r.NormFloat64())) }},
+	{"tiny", func(r *rand.Rand) tensor.BF16 { return withExponent(r, 50, 75) }},
+	{"underflow", func(r *rand.Rand) tensor.BF16 { return withExponent(r, 60, 66) }},
+	{"denormal", func(r *rand.Rand) tensor.BF16 { return withExponent(r, 0, 130) }},
+	{"huge", func(r *rand.Rand) tensor.BF16 { return withExponent(r, 185, 192) }},
+	{"sparse", func(r *rand.Rand) tensor.BF16 { return withExponent(r, 120, 130) * tensor.BF16(r.IntN(2)) }},
+	{"any", func(r *rand.Rand) tensor.BF16 { return tensor.BF16(r.Uint32()) }},
+}
+
+// withExponent draws a number with a biased exponent in [low, high).
+func withExponent(r *rand.Rand, low, high int) tensor.BF16 {
+	return tensor.BF16(r.UintN(2)<<15 | uint(low+r.IntN(high-low))<<7 | r.UintN(128))
+}
+
+func drawn(r *rand.Rand, n int, draw func(r *rand.Rand) tensor.BF16) []tensor.BF16 {
+	x := make([]tensor.BF16, n)
+	for i := range x {
+		x[i] = draw(r)
+	}
+	return x
+}
+
+// productSum is the definition of a product's sum, in the plainest form: it
+// goes on from c with the values of a and b, and zeros up to a whole block.
+func productSum(c float32, a, b func(k int) tensor.BF16, n int) float32 {
+	c = flush(c)
+	for block := 0; block < n; block += BlockK {
+		var sums [2]float64
+		for k := block; k < block+BlockK; k++ {
+			var x, y float64
+			if k < n {
+				x, y = float64(expand(a(k))), float64(expand(b(k)))
+			}
+			sums[k%2] = fmaFlush(x, y, sums[k%2])
+		}
+		c = flush(c + flush(float32(sums[0])+float32(sums[1])))
+	}
+	return c
+}
+
+// matMulPlain is MatMulF32 for one group with w [N, K].
+func matMulPlain(x, w []tensor.BF16, rows, n, k int) []float32 {
+	y := make([]float32, rows*n)
+	for r := range rows {
+		for c := range n {
+			y[r*n+c] = productSum(0,
+				func(i int) tensor.BF16 { return x[r*k+i] },
+				func(i int) tensor.BF16 { return w[c*k+i] }, k)
+		}
+	}
+	return y
+}
+
+func sameF32(a, b float32) bool {
+	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
+}
+
+func sameBF16(a, b tensor.BF16) bool { return a == b || sameF32(a.Float32(), b.Float32()) }
+
+func wantF32(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	for i := range want {
+		if !sameF32(got[i], want[i]) {
+			t.Fatalf("%s: element %d is %g (%#x), want %g (%#x)", what, i, got[i], math.Float32bits(got[i]), want[i], math.Float32bits(want[i]))
+		}
+	}
+}
+
+func wantBF16(t *testing.T, what string, got, want []tensor.BF16) {
+	t.Helper()
+	for i := range want {
+		if !sameBF16(got[i], want[i]) {
+			t.Fatalf("%s: element %d is %g (%#x), want %g (%#x)", what, i, got[i].Float32(), got[i], want[i].Float32(), want[i])
+		}
+	}
+}
+
+func toBF16Slice(x []float32) []tensor.BF16 {
+	y := make([]tensor.BF16, len(x))
+	portableToBF16(y, x)
+	return y
+}
+
+var productShapes = [][3]int{ // rows, N, K
+	{1, 1, 1}, {1, 32, 32}, {2, 16, 33}, {3, 33, 31}, {5, 31, 65}, {6, 64, 64}, {7, 40, 96},
+	{11, 48, 40}, {12, 32, 512}, {13, 65, 70}, {16, 33, 544}, {17, 32, 100}, {25, 80, 32}, {31, 20, 200},
+	{32, 32, 64}, {33, 34, 35}, {47, 96, 128}, {64, 64, 64}, {70, 17, 1100}, {1, 300, 2100},
+}
+
+func TestProduct(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
+		for _, in := range inputs {
+			r := rand.New(rand.NewPCG(1, 2))
+			for _, shape := range productShapes {
+				rows, n, k := shape[0], shape[1], shape[2]
+				if (testing.Short() || in.name != "any") && rows*n*k > 60000 {
+					continue
+				}
+				x, w := drawn(r, rows*k, in.draw), drawn(r, n*k, in.draw)
+				p := NewPacked(1, k, n)
+				p.PackBF16(0, w)
+				want := matMulPlain(x, w, rows, n, k)
+				y, f := make([]tensor.BF16, rows*n), make([]float32, rows*n)
+				MatMul(y, x, p, nil)
+				MatMulF32(f, x, p, nil)
+				what := fmt.Sprintf("%s %v", in.name, shape)
+				wantF32(t, what, f, want)
+				wantBF16(t, what, y, toBF16Slice(want))
+			}
+		}
+	})
+}
+
+// TestProductClose compares with float64: the definition itself must be right.
+func TestProductClose(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	const rows, n, k = 9, 50, 333
+	x, w := drawn(r, rows*k, inputs[0].draw), drawn(r, n*k, inputs[0].draw)
+	y := matMulPlain(x, w, rows, n, k)
+	for i := range rows {
+		for j := range n {
+			var want, size float64
+			for l := range k {
+				v := float64(x[i*k+l].Float32()) * float64(w[j*k+l].Float32())
+				want, size = want+v, size+math.Abs(v)
+			}
+			// 16 + 2 + one per block roundings, each at most half a unit of 2^-23.
+			if bound := size * (18 + k/BlockK + 1) * 0x1p-24; math.Abs(float64(y[i*n+j])-want) > bound {
+				t.Fatalf("output %d, %d is %g, want %g within %g", i, j, y[i*n+j], want, bound)
+			}
+		}
+	}
+}
+
+func TestTransposedPack(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(5, 6))
+		for _, shape := range [][2]int{{1, 1}, {33, 65}, {64, 32}, {31, 500}, {700, 45}, {32, 1100}} {
+			k, n := shape[0], shape[1]
+			master, flipped := make([]float32, 2*k*n), make([]float32, 2*k*n)
+			for i := range master {
+				master[i] = float32(r.NormFloat64())
+			}
+			for g := range 2 {
+				for i := range k {
+					for j := range n {
+						flipped[g*k*n+j*k+i] = master[g*k*n+i*n+j]
+					}
+				}
+			}
+			want := NewPacked(2, k, n)
+			for g := range 2 {
+				for i := range n {
+					for j := range k {
+						panel, col := i/PanelN, i%PanelN
+						at := g*want.groupLen() + panel*want.panelLen() + j/BlockK*blockLen + col/halfN*halfLen + j%BlockK/2*PanelN + col%halfN*2 + j%2
+						want.Data[at] = tensor.FromFloat32(flipped[g*k*n+i*k+j])
+					}
+				}
+			}
+			a, b, c, d := NewPacked(2, k, n), NewPacked(2, k, n), NewPacked(2, k, n), NewPacked(2, k, n)
+			for g := range 2 {
+				a.Pack(g, flipped[g*k*n:][:k*n])
+				b.PackT(g, master[g*k*n:][:k*n])
+			}
+			c.PackAll(flipped)
+			d.PackAllT(master)
+			for i, p := range []*Packed{a, b, c, d} {
+				wantBF16(t, fmt.Sprint(shape, " form ", i), p.Data, want.Data)
+			}
+		}
+	})
+}
+
+// randomOffsets divides rows into groups, some of them empty.
+func randomOffsets(r *rand.Rand, groups, rows int) []int32 {
+	offsets := make([]int32, groups+1)
+	left := rows
+	for g := range groups {
+		n := 0
+		if r.IntN(3) > 0 {
+			n = r.IntN(left + 1)
+		}
+		if g == groups-1 {
+			n = left
+		}
+		left -= n
+		offsets[g+1] = offsets[g] + int32(n)
+	}
+	return offsets
+}
+
+// TestGroups compares a grouped product with the products of single rows, for
+// several numbers of threads.
+func TestGroups(t *testing.T) {
+	defer par.SetThreads(0)
+	eachPath(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(7, 8))
+		for range 12 {
+			groups, rows, n, k := 1+r.IntN(9), r.IntN(150), 1+r.IntN(200), 1+r.IntN(150)
+			x := drawn(r, rows*k, inputs[0].draw)
+			w := NewPacked(groups, k, n)
+			single := NewPacked(1, k, n)
+			for g := range groups {
+				w.PackBF16(g, drawn(r, n*k, inputs[0].draw))
+			}
+			offsets := randomOffsets(r, groups, rows)
+			want := make([]tensor.BF16, rows*n)
+			for g := range groups {
+				copy(single.Data, w.Data[g*w.groupLen():])
+				for row := offsets[g]; row < offsets[g+1]; row++ {
+					MatMul(want[int(row)*n:][:n], x[int(row)*k:][:k], single, nil)
+				}
+			}
+			for _, threads := range []int{1, 2, 5} {
+				par.SetThreads(threads)
+				y := make([]tensor.BF16, rows*n)
+				MatMul(y, x, w, offsets)
+				wantBF16(t, fmt.Sprint(offsets, n, k, threads), y, want)
+			}
+		}
+	})
+}
+
+func TestProductGrad(t *testing.T) {
+	defer par.SetThreads(0)
+	eachPath(t, func(t *testing.T) {
+		for _, in := range inputs {
+			r := rand.New(rand.NewPCG(9, 10))
+			for i := range 6 {
+				groups, rows, out, inner := 1+r.IntN(4), r.IntN(80), 1+r.IntN(40), 1+r.IntN(70)
+				if i == 0 {
+					groups, rows, out, inner = 1, 600, 13, 33
+				}
+				par.SetThreads(1 + r.IntN(4))
+				dy, x := drawn(r, rows*out, in.draw), drawn(r, rows*inner, in.draw)
+				offsets := randomOffsets(r, groups, rows)
+				dw, want := make([]float32, groups*out*inner), make([]float32, groups*out*inner)
+				for i := range dw {
+					dw[i] = math.Float32frombits(uint32(in.draw(r))<<16 | r.Uint32N(1<<16))
+					want[i] = dw[i]
+				}
+				for g := range groups {
+					first, n := int(offsets[g]), int(offsets[g+1]-offsets[g])
+					for row := range out {
+						for col := range inner {
+							c := &want[(g*out+row)*inner+col]
+							if n == 0 {
+								continue
+							}
+							*c = productSum(*c,
+								func(i int) tensor.BF16 { return dy[(first+i)*out+row] },
+								func(i int) tensor.BF16 { return x[(first+i)*inner+col] }, n)
+						}
+					}
+				}
+				MatMulGrad(dw, dy, x, out, inner, offsets)
+				wantF32(t, fmt.Sprint(in.name, offsets, out, inner), dw, want)
+			}
+		}
+	})
+}
+
+func TestProductAllocations(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
+		const groups, rows, n, k = 3, 40, 70, 90
+		w := NewPacked(groups, k, n)
+		x, y := make([]tensor.BF16, rows*k), make([]tensor.BF16, rows*n)
+		f, dw := make([]float32, rows*n), make([]float32, groups*n*k)
+		offsets := []int32{0, 11, 11, rows}
+		if a := testing.AllocsPerRun(10, func() {
+			MatMul(y, x, w, offsets)
+			MatMulF32(f, x, w, offsets)
+			MatMulGrad(dw, y, x, n, k, offsets)
+			w.PackAll(dw)
+		}); a > 0 {
+			t.Errorf("%v allocations", a)
+		}
+	})
+}
+
+func TestProductPanics(t *testing.T) {
+	w := NewPacked(2, 8, 4)
+	for name, f := range map[string]func(){
+		"inputs":  func() { MatMul(make([]tensor.BF16, 4), make([]tensor.BF16, 9), w, []int32{0, 1, 1}) },
+		"outputs": func() { MatMul(make([]tensor.BF16, 5), make([]tensor.BF16, 8), w, []int32{0, 1, 1}) },
+		"groups":  func() { MatMul(make([]tensor.BF16, 4), make([]tensor.BF16, 8), w, []int32{0, 1}) },
+		"order":   func() { MatMul(make([]tensor.BF16, 4), make([]tensor.BF16, 8), w, []int32{0, 2, 1}) },
+		"nil":     func() { MatMul(make([]tensor.BF16, 4), make([]tensor.BF16, 8), w, nil) },
+		"grad":    func() { MatMulGrad(make([]float32, 5), nil, nil, 2, 2, nil) },
+		"pack":    func() { w.Pack(2, make([]float32, 32)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			f()
+		})
+	}
+}

@@ -1,0 +1,118 @@
+package kernel
+
+import (
+	"unsafe"
+
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// operand is the row operand A of a product in scratch: rows in tiles, all
+// but the last of the path's largest size.
+type operand struct {
+	data   []float32
+	edge   []tensor.BF16 // a ragged tile's rows, with zeros beyond K
+	args   tileArgs
+	full   tileOp
+	last   tileOp
+	fulls  int
+	rest   int // rows in the last tile, 0 if there is none
+	padded int // rows of all tiles
+	depth  int // blocks along K
+}
+
+// shape prepares o for rows and k values each.
+func (o *operand) shape(rows, k int) {
+	tiles := cpu.tiles
+	o.full = tiles[len(tiles)-1]
+	o.fulls, o.rest = rows/o.full.rows, rows%o.full.rows
+	o.padded = o.fulls * o.full.rows
+	if o.rest > 0 {
+		for _, o.last = range tiles {
+			if o.last.rows >= o.rest {
+				break
+			}
+		}
+		o.padded += o.last.rows
+	}
+	o.depth = ceilDiv(k, BlockK)
+	o.data = grow(o.data, o.padded*o.rowBytes()/4)
+}
+
+// rowBytes is the size of a row of o: tiles follow each other closely.
+func (o *operand) rowBytes() int { return o.depth * BlockK * cpu.aBytes }
+
+// sums returns the number of sums of one panel, rows beyond the last included.
+func (o *operand) sums() int { return o.padded * PanelN }
+
+func (o *operand) tile(row int) (op tileOp, rows int, at unsafe.Pointer) {
+	at = unsafe.Add(unsafe.Pointer(&o.data[0]), row*o.rowBytes())
+	if row/o.full.rows < o.fulls {
+		return o.full, o.full.rows, at
+	}
+	return o.last, o.rest, at
+}
+
+// pack makes o from rows of k values of x.
+func (o *operand) pack(x []tensor.BF16, stride, rows, k int) {
+	o.shape(rows, k)
+	for row := 0; row < rows; {
+		op, n, at := o.tile(row)
+		if k%BlockK == 0 {
+			op.pack(at, &x[row*stride], stride, n, o.depth)
+		} else {
+			wide := o.depth * BlockK
+			o.edge = grow(o.edge, n*wide)
+			clear(o.edge)
+			for r := range n {
+				copy(o.edge[r*wide:][:k], x[(row+r)*stride:])
+			}
+			op.pack(at, &o.edge[0], wide, n, o.depth)
+		}
+		row += n
+	}
+}
+
+// packT makes o from the transpose of x: k rows, a multiple of 32, of rows
+// values. 32 values after the last one must be readable.
+func (o *operand) packT(x []tensor.BF16, stride, rows, k int) {
+	o.shape(rows, k)
+	for row := 0; row < rows; {
+		op, n, at := o.tile(row)
+		op.packT(at, &x[row], stride, n, o.depth)
+		row += n
+	}
+}
+
+// mul computes c (+)= A[:, from:from+depth] · b in blocks along K, b being
+// panels that are panelLen apart. The panels of c are o.sums() apart.
+func (o *operand) mul(c []float32, b []tensor.BF16, panels, panelLen, from, depth int, add bool) {
+	t := &o.args
+	step := depth
+	if cpu.kc > 0 {
+		step = cpu.kc / BlockK
+	}
+	*t = tileArgs{panels: panels, bPanel: panelLen * 2, cPanel: o.sums() * 4}
+	for block := 0; block < depth; block += step {
+		t.kb = min(step, depth-block)
+		t.b = unsafe.Pointer(&b[block*blockLen])
+		if add || block > 0 {
+			t.add = 1
+		}
+		if o.fulls > 0 {
+			o.mulTiles(o.full, o.fulls, 0, from+block, c)
+		}
+		if o.rest > 0 {
+			o.mulTiles(o.last, 1, o.fulls*o.full.rows, from+block, c)
+		}
+	}
+}
+
+func (o *operand) mulTiles(op tileOp, tiles, row, block int, c []float32) {
+	t := &o.args
+	t.tiles = tiles
+	t.aTile = op.rows * o.rowBytes()
+	t.cTile = op.rows * rowBytes
+	t.a = unsafe.Add(unsafe.Pointer(&o.data[0]), row*o.rowBytes()+block*op.rows*BlockK*cpu.aBytes)
+	t.c = unsafe.Pointer(&c[row*PanelN])
+	op.mul(t)
+}

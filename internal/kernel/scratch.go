@@ -1,0 +1,63 @@
+package kernel
+
+import (
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/polymath-lm/polymath/internal/par"
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// scratch is the memory of one worker for products and attention. It grows to
+// what the largest call needed and is kept.
+type scratch struct {
+	a        operand
+	c        []float32     // sums
+	b        []tensor.BF16 // weights packed for one item
+	at       []tensor.BF16 // rows to be transposed
+	atStride int
+	edge     [blockLen]tensor.BF16
+}
+
+var (
+	scratches   atomic.Pointer[[]*scratch] // by worker
+	scratchesMu sync.Mutex
+)
+
+// prepareScratch makes sure that every worker has its scratch. It is called
+// before a region begins.
+func prepareScratch() {
+	n := par.Threads()
+	if all := scratches.Load(); all != nil && len(*all) >= n {
+		return
+	}
+	scratchesMu.Lock()
+	defer scratchesMu.Unlock()
+	var more []*scratch
+	if all := scratches.Load(); all != nil {
+		more = append(more, *all...)
+	}
+	for len(more) < n {
+		more = append(more, new(scratch))
+	}
+	scratches.Store(&more)
+}
+
+// workerScratch returns the scratch of a worker, inside a region.
+func workerScratch(worker int) *scratch { return (*scratches.Load())[worker] }
+
+// cacheLine is the alignment of scratch: no vector load crosses a line.
+const cacheLine = 64
+
+// grow returns a slice of n elements that reuses s if it is long enough.
+func grow[T float32 | tensor.BF16](s []T, n int) []T {
+	if cap(s) >= n {
+		return s[:n]
+	}
+	var zero T
+	extra := cacheLine / int(unsafe.Sizeof(zero))
+	s = make([]T, n+extra)
+	skip := int(-uintptr(unsafe.Pointer(&s[0])) % cacheLine / unsafe.Sizeof(zero))
+	return s[skip : skip+n : skip+n]
+}
