@@ -1,0 +1,50 @@
+package train
+
+import (
+	"math"
+
+	"github.com/polymath-lm/polymath/internal/kernel"
+)
+
+// LR is the learning rate of step, which counts from 1, in a run of total
+// steps. It rises linearly to its peak over the warmup; then
+//
+//	wsd       stays, and falls linearly to Floor over the last Decay of the run
+//	cosine    falls along half a cosine to Floor
+//	constant  stays
+//
+// A run made longer changes only what comes after its warmup, and with wsd only
+// what comes after the decay began.
+func (s *ScheduleSpec) LR(peak float64, step, total int) float64 {
+	if step <= s.Warmup {
+		return peak * (float64(step) / float64(s.Warmup))
+	}
+	switch s.Kind {
+	case WSD:
+		return peak * s.stableShare(step, total)
+	case Cosine:
+		return peak * s.cosineShare(step, total)
+	}
+	return peak
+}
+
+// stableShare is 1 until the decay begins, and Floor at the last step.
+func (s *ScheduleSpec) stableShare(step, total int) float64 {
+	length := math.Round(s.Decay * float64(total))
+	if length < 1 {
+		return 1
+	}
+	left := float64(total-step) / length
+	if left >= 1 {
+		return 1
+	}
+	return s.Floor + float64((1-s.Floor)*max(left, 0))
+}
+
+// cosineShare is 1 at the end of the warmup and Floor at the last step.
+func (s *ScheduleSpec) cosineShare(step, total int) float64 {
+	length := max(total-s.Warmup, 1)
+	done := min(float64(step-s.Warmup)/float64(length), 1)
+	_, cos := kernel.SinCos(math.Pi * done)
+	return s.Floor + float64((1-s.Floor)*float64(0.5*(1+cos)))
+}

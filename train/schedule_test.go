@@ -1,0 +1,39 @@
+package train
+
+import (
+	"math"
+	"testing"
+)
+
+func TestSchedule(t *testing.T) {
+	tests := []struct {
+		name string
+		s    ScheduleSpec
+		want map[int]float64 // step of 100: share of the peak
+	}{
+		{"wsd", ScheduleSpec{Kind: WSD, Warmup: 10, Decay: 0.2, Floor: 0.1},
+			map[int]float64{1: 0.1, 5: 0.5, 10: 1, 11: 1, 80: 1, 90: 0.55, 100: 0.1}},
+		{"wsd without decay", ScheduleSpec{Kind: WSD}, map[int]float64{1: 1, 100: 1}},
+		{"cosine", ScheduleSpec{Kind: Cosine, Warmup: 20, Floor: 0.1},
+			map[int]float64{10: 0.5, 20: 1, 60: 0.55, 100: 0.1, 120: 0.1}},
+		{"constant", ScheduleSpec{Kind: Constant, Warmup: 2}, map[int]float64{1: 0.5, 2: 1, 100: 1}},
+	}
+	for _, test := range tests {
+		for step, share := range test.want {
+			if got := test.s.LR(2, step, 100); math.Abs(got-2*share) > 1e-12 {
+				t.Errorf("%s: step %d has rate %v, want %v", test.name, step, got, 2*share)
+			}
+		}
+	}
+}
+
+// TestLongerRun holds that more steps change a wsd schedule only from the
+// moment its decay would have begun.
+func TestLongerRun(t *testing.T) {
+	s := ScheduleSpec{Kind: WSD, Warmup: 10, Decay: 0.2}
+	for step := 1; step <= 80; step++ {
+		if a, b := s.LR(1, step, 100), s.LR(1, step, 300); a != b {
+			t.Errorf("step %d: %v in the short run, %v in the long one", step, a, b)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package train
+
+import (
+	"fmt"
+	"math"
+)
+
+// minSpike is the least rise of the loss, in nats, that counts as a spike: on a
+// smooth curve the standard deviation is small enough for noise to pass it.
+const minSpike = 0.1
+
+// watcher decides which steps are skipped. Its memory is part of a checkpoint.
+type watcher struct {
+	Losses []float64 `json:"losses"` // of the last good steps, oldest first
+	Norms  []float64 `json:"norms"`
+	InARow int       `json:"in_a_row"`
+	Total  int       `json:"total"`
+}
+
+// judge returns why the step must be skipped, or "". It compares with the last
+// good steps once half a window of them is there.
+func (w *watcher) judge(s *SpikeSpec, loss, norm float64) string {
+	switch {
+	case !finite(loss):
+		return fmt.Sprintf("the loss is %v", loss)
+	case !finite(norm):
+		return fmt.Sprintf("the gradient's norm is %v", norm)
+	case s.Window == 0 || len(w.Losses) < max(s.Window/2, 2):
+		return ""
+	}
+	mean, deviation := meanDeviation(w.Losses)
+	if limit := mean + max(float64(s.Sigma*deviation), minSpike); loss > limit {
+		return fmt.Sprintf("the loss of %.4f is above %.4f: mean %.4f of the last %d good steps, standard deviation %.4f", loss, limit, mean, len(w.Losses), deviation)
+	}
+	largest := 0.0
+	for _, n := range w.Norms {
+		largest = max(largest, n)
+	}
+	if limit := float64(s.Norm * largest); norm > limit {
+		return fmt.Sprintf("the gradient's norm of %.4g is above %.4g: %g times the largest of the last %d good steps", norm, limit, s.Norm, len(w.Norms))
+	}
+	return ""
+}
+
+// skip counts a skipped step.
+func (w *watcher) skip() {
+	w.InARow++
+	w.Total++
+}
+
+// accept takes a good step into the window.
+func (w *watcher) accept(s *SpikeSpec, loss, norm float64) {
+	w.InARow = 0
+	w.Losses = slide(w.Losses, loss, s.Window)
+	w.Norms = slide(w.Norms, norm, s.Window)
+}
+
+func slide(window []float64, v float64, size int) []float64 {
+	if size == 0 {
+		return nil
+	}
+	if len(window) >= size {
+		window = append(window[:0], window[len(window)-size+1:]...)
+	}
+	return append(window, v)
+}
+
+func meanDeviation(v []float64) (mean, deviation float64) {
+	for _, x := range v {
+		mean += x
+	}
+	mean /= float64(len(v))
+	for _, x := range v {
+		d := x - mean
+		deviation += float64(d * d)
+	}
+	return mean, math.Sqrt(deviation / float64(len(v)))
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// SpikeError stops a run that skips step after step.
+type SpikeError struct {
+	Step, Skips int
+	Reason      string // of the last skip
+	Checkpoint  string // the last checkpoint, "" where there is none
+}
+
+// Error says what happened and what to do.
+func (e *SpikeError) Error() string {
+	message := fmt.Sprintf("%d steps in a row were skipped, the last one at step %d: %s. "+
+		"The weights are those of the last good step. "+
+		"Lower optimizer.lr, lengthen schedule.warmup or lower clip and start again; "+
+		"if the data changed its kind here and the loss is right to rise, raise spike.sigma, spike.norm or spike.max_skips", e.Skips, e.Step, e.Reason)
+	if e.Checkpoint != "" {
+		message += " and resume from " + e.Checkpoint
+	}
+	return message
+}

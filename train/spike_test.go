@@ -1,0 +1,59 @@
+package train
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+func TestWatcher(t *testing.T) {
+	s := &SpikeSpec{Window: 8, Sigma: 4, Norm: 10, MaxSkips: 3}
+	fill := func(n int) *watcher {
+		w := &watcher{}
+		for i := range n {
+			w.accept(s, 3+0.05*float64(i%2), 1)
+		}
+		return w
+	}
+	tests := []struct {
+		name       string
+		good       int
+		loss, norm float64
+		want       string
+	}{
+		{"usual", 8, 3.02, 1, ""},
+		{"better", 8, 1, 1, ""},
+		{"spike", 8, 3.3, 1, "the loss of 3.3000 is above 3.1250"},
+		{"too early to tell", 3, 9, 1, ""},
+		{"half a window is enough", 4, 9, 1, "the loss of 9.0000 is above"},
+		{"norm", 8, 3, 11, "norm of 11 is above 10"},
+		{"NaN", 0, math.NaN(), 1, "the loss is NaN"},
+		{"infinite norm", 0, 3, math.Inf(1), "norm is +Inf"},
+	}
+	for _, test := range tests {
+		got := fill(test.good).judge(s, test.loss, test.norm)
+		if (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+func TestWindowSlides(t *testing.T) {
+	s := &SpikeSpec{Window: 4, Sigma: 4, Norm: 10}
+	w := &watcher{}
+	for i := range 10 {
+		w.accept(s, float64(i), 1)
+	}
+	if len(w.Losses) != 4 || w.Losses[0] != 6 || w.Losses[3] != 9 {
+		t.Errorf("window %v, want 6 to 9", w.Losses)
+	}
+	w.skip()
+	w.skip()
+	if w.InARow != 2 || w.Total != 2 {
+		t.Errorf("%d skips in a row, %d in all", w.InARow, w.Total)
+	}
+	w.accept(s, 10, 1)
+	if w.InARow != 0 || w.Total != 2 {
+		t.Errorf("after a good step: %d skips in a row, %d in all", w.InARow, w.Total)
+	}
+}
