@@ -1,0 +1,105 @@
+package infer
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/polymath-lm/polymath/model"
+)
+
+// Errors that a Request can be refused with.
+var (
+	// ErrContextWindow: prompt and completion together do not fit.
+	ErrContextWindow = errors.New("context window exceeded")
+	// ErrPrompt: the prompt is empty or holds ids that are no tokens.
+	ErrPrompt = errors.New("impossible prompt")
+	// ErrNoToken: the Mask left no token to choose from.
+	ErrNoToken = errors.New("no token is allowed here")
+)
+
+// A Mask restricts which tokens may follow, for output that must keep to a
+// grammar. It serves one completion.
+type Mask interface {
+	// Restrict sets the logits [V] of the tokens that must not follow to
+	// negative infinity.
+	Restrict(logits []float32)
+	// Accept tells the mask which token was chosen.
+	Accept(token int32)
+}
+
+// Request is one completion to generate.
+type Request struct {
+	// Prompt is continued; it must not be empty.
+	Prompt []int32
+	// MaxTokens bounds the completion. 0 means all that the context window
+	// has room for; more than that is an error wrapping ErrContextWindow.
+	MaxTokens int
+	// Sampling says how tokens are chosen, Choice which of several
+	// completions of one prompt this is.
+	Sampling Sampling
+	Choice   int
+	// End are the tokens that end a completion; they are not part of it.
+	End []int32
+	// Logprobs asks for the log-probability of each token, and TopLogprobs
+	// for those of that many of the most probable tokens beside it.
+	Logprobs    bool
+	TopLogprobs int
+	// Mask, if not nil, restricts the tokens.
+	Mask Mask
+}
+
+// Token is one generated token.
+type Token struct {
+	ID int32
+	// Position is its place in the sequence; the prompt begins at 0.
+	Position int
+	// Logprob and Top are set if the request asked for them; Top is best
+	// first and the receiver's to keep.
+	Logprob float32
+	Top     []Logprob
+}
+
+// Finish says why a completion ended.
+type Finish string
+
+// Why a completion ended.
+const (
+	FinishEnd    Finish = "stop"   // an end token, or the receiver said that it is complete
+	FinishLength Finish = "length" // MaxTokens, or the context window is full
+)
+
+// Result sums a completion up.
+type Result struct {
+	PromptTokens, CompletionTokens int
+	Finish                         Finish
+}
+
+// check refuses a request that cannot work and returns how many tokens it may
+// generate.
+func (r *Request) check(cfg *model.Config, window int) (maxTokens int, err error) {
+	if err := r.Sampling.Validate(); err != nil {
+		return 0, err
+	}
+	if len(r.Prompt) == 0 {
+		return 0, fmt.Errorf("%w: it holds no token", ErrPrompt)
+	}
+	if at := slices.IndexFunc(r.Prompt, func(id int32) bool { return id < 0 || int(id) >= cfg.VocabSize }); at >= 0 {
+		return 0, fmt.Errorf("%w: token %d at position %d is not in the model's vocabulary of %d",
+			ErrPrompt, r.Prompt[at], at, cfg.VocabSize)
+	}
+	room := window - len(r.Prompt)
+	switch {
+	case r.MaxTokens < 0:
+		return 0, fmt.Errorf("%w: %d tokens asked for; give 0 (as many as fit) or more", ErrPrompt, r.MaxTokens)
+	case room <= 0:
+		return 0, fmt.Errorf("%w: the prompt has %d tokens and the window is %d; shorten it to %d or fewer",
+			ErrContextWindow, len(r.Prompt), window, window-1)
+	case r.MaxTokens > room:
+		return 0, fmt.Errorf("%w: the prompt has %d tokens, the window is %d, and %d more are asked for; ask for %d or fewer",
+			ErrContextWindow, len(r.Prompt), window, r.MaxTokens, room)
+	case r.MaxTokens == 0:
+		return room, nil
+	}
+	return r.MaxTokens, nil
+}
