@@ -239,14 +239,20 @@ func (j *muonJob) load(i int) {
 	transposeToBF16(x, g, j.shape.rows, j.shape.cols)
 }
 
-// advanceMomentum sets m = mu m + s g and g = mu m + s g.
+// advanceMomentum sets m = mu m + s g and leaves in g the direction s g + mu m,
+// up to a positive factor. It goes in pieces that stay in the first cache.
 func advanceMomentum(m, g []float32, mu, s float32) {
-	m = m[:len(g)]
-	for k, gk := range g {
-		gk = float32(s * gk)
-		mk := float32(mu*m[k]) + gk
-		m[k] = mk
-		g[k] = float32(mu*mk) + gk
+	const piece = 2048
+	for len(g) > 0 {
+		n := min(piece, len(g))
+		kernel.ScaleF32(g[:n], s)
+		kernel.ScaleF32(m[:n], mu)
+		kernel.AddF32(m[:n], g[:n])
+		if mu > 0 {
+			kernel.ScaleF32(g[:n], 1/mu)
+			kernel.AddF32(g[:n], m[:n])
+		}
+		m, g = m[n:], g[n:]
 	}
 }
 

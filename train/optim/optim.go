@@ -67,9 +67,6 @@ type Optimizer struct {
 	params   []Param
 	settings Settings
 	steps    int
-	// beta1Power and beta2Power are Beta^steps as iterated products, whose
-	// bits are the same on every processor.
-	beta1Power, beta2Power float64
 
 	moments  [][2][]float32 // AdamW: m and v; Muon: momentum and nil
 	chunks   []chunk
@@ -81,7 +78,7 @@ type Optimizer struct {
 // New returns an optimizer with zero moments. It panics where a parameter's
 // arrays do not have the length of its shape.
 func New(params []Param, s Settings) *Optimizer {
-	o := &Optimizer{params: params, settings: s, beta1Power: 1, beta2Power: 1}
+	o := &Optimizer{params: params, settings: s}
 	o.moments = make([][2][]float32, len(params))
 	for i, p := range params {
 		n := p.Groups * p.Out * p.In
@@ -122,18 +119,7 @@ func Bytes(params []Param) (moments, workspace int64) {
 func (o *Optimizer) Steps() int { return o.steps }
 
 // SetSteps restores the count of steps, and with it AdamW's bias corrections.
-func (o *Optimizer) SetSteps(n int) {
-	o.steps, o.beta1Power, o.beta2Power = 0, 1, 1
-	for range n {
-		o.advance()
-	}
-}
-
-func (o *Optimizer) advance() {
-	o.steps++
-	o.beta1Power *= o.settings.Beta1
-	o.beta2Power *= o.settings.Beta2
-}
+func (o *Optimizer) SetSteps(n int) { o.steps = n }
 
 // State is one array of the optimizer's memory.
 type State struct {
@@ -160,7 +146,7 @@ func (o *Optimizer) State() []State {
 // Step updates all weights. lr is the learning rate before the parameters'
 // scales; gradScale multiplies the gradients first, as clipping wants.
 func (o *Optimizer) Step(lr float64, gradScale float32) {
-	o.advance()
+	o.steps++
 	par.Run(len(o.adamw), &adamwJob{o: o, lr: lr, gradScale: gradScale})
 	for i := range o.params {
 		if o.params[i].Rule == Muon {
@@ -180,18 +166,11 @@ type adamwJob struct {
 func (j *adamwJob) Do(_, i int) {
 	o, c := j.o, j.o.adamw[i]
 	p, s := &o.params[c.param], &o.settings
-	step := kernel.AdamWStep{
-		LR:          float32(float64(j.lr * p.Scale)),
-		Beta1:       float32(s.Beta1),
-		Beta2:       float32(s.Beta2),
-		Eps:         float32(s.Eps),
-		Correction1: float32(1 / (1 - o.beta1Power)),
-		Correction2: float32(1 / (1 - o.beta2Power)),
-		GradScale:   j.gradScale,
-	}
+	decay := 0.0
 	if p.Decay {
-		step.WeightDecay = float32(s.WeightDecay)
+		decay = s.WeightDecay
 	}
+	step := kernel.NewAdamWStep(j.lr*p.Scale, s.Beta1, s.Beta2, s.Eps, decay, o.steps, j.gradScale)
 	m, v := o.moments[c.param][0], o.moments[c.param][1]
 	kernel.AdamW(p.Master[c.low:c.high], m[c.low:c.high], v[c.low:c.high], p.Grad[c.low:c.high], step)
 }
