@@ -132,10 +132,7 @@ func (j *matmulJob) item(i int) (g, row, rows, panel, panels int) {
 			high = mid
 		}
 	}
-	g = low
-	for j.rowChunks(g) == 0 { // an empty group begins where the next one does
-		g--
-	}
+	g = low // not an empty group: the next one begins where that does
 	i -= int(j.first[g])
 	chunks := j.rowChunks(g)
 	start, n := int(j.offsets[g]), int(j.offsets[g+1]-j.offsets[g])
@@ -162,7 +159,7 @@ func (j *matmulJob) Do(worker, i int) {
 		for p := range panels {
 			c := s.c[p%part*s.a.sums():][:s.a.sums()]
 			b := w.Data[g*w.groupLen()+(panel+p)*w.panelLen()+block*blockLen:]
-			s.a.mul(c, b, 1, 0, 0, depth, block > 0)
+			s.a.mul(c, s.a.panelSums(), b, 1, 0, block > 0)
 			if block+depth == blocks {
 				j.store(c, row, rows, panel+p)
 			}

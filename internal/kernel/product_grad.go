@@ -95,7 +95,7 @@ func (j *gradJob) Do(worker, i int) {
 			s.c = grow(s.c, panels*s.a.sums())
 			loadSums(s.c, s.a.sums(), dw, j.in, rows, cols)
 		}
-		s.a.mul(s.c, s.b, panels, depth*blockLen, 0, depth, true)
+		s.a.mul(s.c, s.a.panelSums(), s.b, panels, depth*blockLen, true)
 	}
 	storeSums(dw, j.in, s.c, s.a.sums(), rows, cols)
 }

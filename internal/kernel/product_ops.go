@@ -16,7 +16,6 @@ const (
 	halfN    = PanelN / 2
 	blockLen = BlockK * PanelN // elements of one block of a panel
 	halfLen  = blockLen / 2    // elements of one half of it: 16 columns
-	rowBytes = PanelN * 4      // one row of a tile of sums
 )
 
 // productOps are the primitives of a matrix product.
@@ -33,6 +32,8 @@ type productOps struct {
 	maxRows int // most rows of A in scratch
 
 	gradRows, gradCols, gradK int // tile of MatMulGrad
+
+	queries int // rows of a tile of attention: queries times heads of a group
 
 	// packRows writes one half of kb blocks of a panel (dst, blocks blockLen
 	// apart) from 16 rows of 32*kb values.
@@ -66,7 +67,8 @@ type tileArgs struct {
 	tiles   int
 	aTile   int // bytes between tiles of A
 	bPanel  int // bytes between panels of B
-	cTile   int // bytes between tiles of C; its rows are rowBytes apart
+	cTile   int // bytes between tiles of C
 	cPanel  int // bytes between panels of C
+	cRow    int // bytes between rows of C
 	add     int // 0: C starts at zero, 1: at what it holds
 }

@@ -83,26 +83,35 @@ func (o *operand) packT(x []tensor.BF16, stride, rows, k int) {
 	}
 }
 
-// mul computes c (+)= A[:, from:from+depth] · b in blocks along K, b being
-// panels that are panelLen apart. The panels of c are o.sums() apart.
-func (o *operand) mul(c []float32, b []tensor.BF16, panels, panelLen, from, depth int, add bool) {
+// sumsAs is where a product leaves its sums: rows and panels of 32 columns in
+// a slice, so many elements apart.
+type sumsAs struct{ row, panel int }
+
+// panelSums has one panel after the other.
+func (o *operand) panelSums() sumsAs { return sumsAs{row: PanelN, panel: o.sums()} }
+
+// rowSums has rows of panels.
+func rowSums(panels int) sumsAs { return sumsAs{row: panels * PanelN, panel: PanelN} }
+
+// mul computes c (+)= A · b, b being panels that are panelLen apart.
+func (o *operand) mul(c []float32, as sumsAs, b []tensor.BF16, panels, panelLen int, add bool) {
 	t := &o.args
-	step := depth
+	step := o.depth
 	if cpu.kc > 0 {
 		step = cpu.kc / BlockK
 	}
-	*t = tileArgs{panels: panels, bPanel: panelLen * 2, cPanel: o.sums() * 4}
-	for block := 0; block < depth; block += step {
-		t.kb = min(step, depth-block)
+	*t = tileArgs{panels: panels, bPanel: panelLen * 2, cPanel: as.panel * 4, cRow: as.row * 4}
+	for block := 0; block < o.depth; block += step {
+		t.kb = min(step, o.depth-block)
 		t.b = unsafe.Pointer(&b[block*blockLen])
 		if add || block > 0 {
 			t.add = 1
 		}
 		if o.fulls > 0 {
-			o.mulTiles(o.full, o.fulls, 0, from+block, c)
+			o.mulTiles(o.full, o.fulls, 0, block, c)
 		}
 		if o.rest > 0 {
-			o.mulTiles(o.last, 1, o.fulls*o.full.rows, from+block, c)
+			o.mulTiles(o.last, 1, o.fulls*o.full.rows, block, c)
 		}
 	}
 }
@@ -111,8 +120,8 @@ func (o *operand) mulTiles(op tileOp, tiles, row, block int, c []float32) {
 	t := &o.args
 	t.tiles = tiles
 	t.aTile = op.rows * o.rowBytes()
-	t.cTile = op.rows * rowBytes
+	t.cTile = op.rows * t.cRow
 	t.a = unsafe.Add(unsafe.Pointer(&o.data[0]), row*o.rowBytes()+block*op.rows*BlockK*cpu.aBytes)
-	t.c = unsafe.Pointer(&c[row*PanelN])
+	t.c = unsafe.Add(unsafe.Pointer(&c[0]), row*t.cRow)
 	op.mul(t)
 }

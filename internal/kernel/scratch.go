@@ -18,6 +18,8 @@ type scratch struct {
 	at       []tensor.BF16 // rows to be transposed
 	atStride int
 	edge     [blockLen]tensor.BF16
+
+	attention attentionScratch
 }
 
 var (

@@ -1,0 +1,137 @@
+package kernel
+
+import (
+	"fmt"
+
+	"github.com/polymath-lm/polymath/internal/par"
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// Forward computes attention for the rows of the spans, whose keys and values,
+// their own included, are in the spans' blocks (see Append).
+//
+//	o [T, Heads*HeadDim]    lse [T, Heads] fp32, or nil    qkv: queries only
+//
+// For each query and the blocks of 64 keys in which it sees any, ascending,
+// starting with m = -Inf, l = 0, acc = 0:
+//
+//	x = (q·k)*Scale, -Inf where masked      products summed as in MatMul
+//	m' = max(m, max x); alpha = exp(m-m'); p = exp(x-m')
+//	l = l*alpha + sum p                     fused; sum in sixteen lanes and a tree
+//	acc = acc*alpha + bf16(p)·v             products summed as in MatMul, from acc*alpha
+//
+// and in the end o = bf16(acc*(1/l) + 0) and lse = m + log(l). A row's result
+// depends on its query and on the keys and values that are in its blocks, and,
+// as long as they are finite, on those alone that it sees. (FlashAttention,
+// arXiv:2205.14135, algorithm 1.)
+func (s AttentionShape) Forward(o []tensor.BF16, lse []float32, qkv []tensor.BF16, spans []Span) {
+	s.check(qkv, spans)
+	s.checkBlocks(spans)
+	rows := len(qkv) / s.width()
+	if len(o) != rows*s.Heads*s.HeadDim || lse != nil && len(lse) != rows*s.Heads {
+		panic(fmt.Sprintf("kernel: attention on %d rows with %d outputs and %d sums", rows, len(o), len(lse)))
+	}
+	job := forwardJobs.get()
+	job.AttentionShape, job.qkv, job.o, job.lse, job.spans = s, qkv, o, lse, spans
+	job.queries = 1
+	for job.queries*2*s.group() <= cpu.queries && job.queries < KeyBlock {
+		job.queries *= 2
+	}
+	items := job.number(func(j *attentionJob, span *Span) int {
+		_, count := span.chunks(j.queries)
+		return count * j.KVHeads
+	})
+	prepareScratch()
+	par.Run(items, job)
+	job.attentionJob = attentionJob{first: job.first}
+	forwardJobs.put(job)
+}
+
+// forwardJob has one item for each head of keys and each chunk of queries,
+// with all query heads that share the keys.
+type forwardJob struct{ attentionJob }
+
+var forwardJobs freelist[forwardJob]
+
+// attentionScratch is what a worker needs for attention.
+type attentionScratch struct {
+	q, p     operand
+	rows     []tensor.BF16 // queries, then weights
+	s, acc   []float32     // scores [rows, 64], outputs [rows, head]
+	max, sum []float32     // by row
+	backward backwardScratch
+}
+
+func (j *forwardJob) Do(worker, i int) {
+	span, item := j.find(i)
+	first, count := span.chunks(j.queries)
+	// The last queries have the most keys, so they come first.
+	head, chunk := item%j.KVHeads, first+count-1-item/j.KVHeads
+	from, to := span.chunk(j.queries, chunk)
+	t := &workerScratch(worker).attention
+	t.begin(j, span, head, from, to)
+	depth, panels := j.depth(), j.depth()
+	for b := j.AttentionShape.first(from) / KeyBlock; b*KeyBlock < to; b++ {
+		kv := span.Blocks[b][head*j.headLen():]
+		t.q.mul(t.s, rowSums(keyPanels), kv, keyPanels, depth*blockLen, false)
+		t.weigh(j, from, to, b)
+		t.p.pack(t.rows, KeyBlock, len(t.max), KeyBlock)
+		t.p.mul(t.acc, rowSums(panels), kv[j.partLen():], panels, keyPanels*blockLen, true)
+	}
+	t.end(j, span, head, from, to)
+}
+
+// begin gathers the queries, token by token and in each the heads of the
+// group, and prepares the sums.
+func (t *attentionScratch) begin(j *forwardJob, span *Span, head, from, to int) {
+	group, dim, wide := j.group(), j.HeadDim, j.depth()*BlockK
+	rows := (to - from) * group
+	t.rows = grow(t.rows, rows*max(wide, KeyBlock))
+	if dim < wide {
+		clear(t.rows)
+	}
+	for r := range rows {
+		at := span.row(from+r/group)*j.width() + (head*group+r%group)*dim
+		copy(t.rows[r*wide:][:dim], j.qkv[at:])
+	}
+	t.q.pack(t.rows, wide, rows, wide)
+	t.s = grow(t.s, t.q.padded*KeyBlock)
+	t.acc = grow(t.acc, t.q.padded*wide)
+	clear(t.acc)
+	t.max, t.sum = grow(t.max, rows), grow(t.sum, rows)
+	clear(t.sum)
+	for r := range t.max {
+		t.max[r] = lowest
+	}
+}
+
+// weigh turns the scores with a block of keys into weights.
+func (t *attentionScratch) weigh(j *forwardJob, from, to, block int) {
+	group, wide := j.group(), j.depth()*BlockK
+	for position := from; position < to; position++ {
+		lo, hi := j.visible(position, block)
+		for r := (position - from) * group; r < (position-from+1)*group; r++ {
+			var alpha float32
+			t.max[r], t.sum[r], alpha = scoreRow(t.rows[r*KeyBlock:][:KeyBlock], t.s[r*KeyBlock:][:KeyBlock], j.Scale, lo, hi, t.max[r], t.sum[r])
+			if alpha != 1 {
+				ScaleF32(t.acc[r*wide:][:wide], alpha)
+			}
+		}
+	}
+}
+
+func (t *attentionScratch) end(j *forwardJob, span *Span, head, from, to int) {
+	group, dim, wide := j.group(), j.HeadDim, j.depth()*BlockK
+	for r := range (to - from) * group {
+		row, query := span.row(from+r/group), head*group+r%group
+		acc := t.acc[r*wide:][:dim]
+		ScaleF32(acc, 1/t.sum[r])
+		for i := range acc {
+			acc[i] += 0 // -0 becomes 0: which one it is depends on blocks that add nothing
+		}
+		ToBF16(j.o[(row*j.Heads+query)*dim:][:dim], acc)
+		if j.lse != nil {
+			j.lse[row*j.Heads+query] = t.max[r] + Log32(t.sum[r])
+		}
+	}
+}
