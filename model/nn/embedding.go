@@ -1,0 +1,48 @@
+package nn
+
+import (
+	"github.com/polymath-lm/polymath/internal/kernel"
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// Embedding looks up a row of Weight [V, D] for each token. Weight has the form
+// Lookup.
+type Embedding struct {
+	Weight *Param
+}
+
+// Forward copies the rows of tokens [T], each in [0, V), into x [T, D].
+func (e *Embedding) Forward(x []tensor.BF16, tokens []int32) {
+	d := e.Weight.In
+	for t, id := range tokens {
+		copy(x[t*d:(t+1)*d], e.Weight.Table[int(id)*d:][:d])
+	}
+}
+
+// stripe is the number of columns that one iteration of Backward owns.
+const stripe = 64
+
+// Backward adds dx [T, D] to the rows of tokens in Weight.Grad, in the order of
+// the tokens.
+func (e *Embedding) Backward(dx []tensor.BF16, tokens []int32) {
+	job := embeddingJobs.Get()
+	*job = embeddingJob{e.Weight, dx, tokens}
+	Rows(e.Weight.In, stripe, job)
+	embeddingJobs.Put(job)
+}
+
+type embeddingJob struct {
+	weight *Param
+	dx     []tensor.BF16
+	tokens []int32
+}
+
+var embeddingJobs Jobs[embeddingJob]
+
+// Rows adds the columns [lo, hi) of every token: one owner for each element.
+func (j *embeddingJob) Rows(lo, hi int) {
+	d := j.weight.In
+	for t, id := range j.tokens {
+		kernel.AddScaled(j.weight.Grad[int(id)*d+lo:int(id)*d+hi], j.dx[t*d+lo:t*d+hi], 1)
+	}
+}

@@ -1,0 +1,259 @@
+package model
+
+import (
+	"fmt"
+
+	"github.com/polymath-lm/polymath/internal/kernel"
+	"github.com/polymath-lm/polymath/model/moe"
+	"github.com/polymath-lm/polymath/model/nn"
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// Workspace holds every buffer of a pass. It is allocated once; passes allocate
+// nothing in steady state. A Workspace serves one pass at a time, of the model
+// that it was made for.
+type Workspace struct {
+	model     *Model
+	maxTokens int
+	train     bool
+	sizeBytes int64
+
+	batch  nn.Batch        // of the current pass
+	caches []*Cache        // of its spans
+	blocks [][]tensor.BF16 // keys and values of spans without a cache
+
+	acts   []layerActs     // [L]; all share their buffers unless train
+	x      [][]tensor.BF16 // [L+1][T, D] residual stream before each layer; all the same unless train
+	mid    [][]tensor.BF16 // [L][T, D] residual stream between attention and feed-forward
+	normed []tensor.BF16   // [T, D]
+	out    []tensor.BF16   // [T, D] result of a sublayer
+	hidden []tensor.BF16   // [T, D] final hidden states
+	rstd   []float32       // [T] of the final norm; nil unless train
+
+	moe  moe.Scratch
+	ffn  nn.FFNScratch
+	head nn.HeadScratch
+	grad gradients
+
+	lossRows  []int32       // counted rows
+	lossIDs   []int32       // their targets
+	lossScale []float32     // their weights
+	lossX     []tensor.BF16 // [T, D] their hidden states
+	lossArgs  nn.LossArgs
+
+	load    [][]int
+	entropy []float64
+}
+
+// layerActs are the stored results of one layer.
+type layerActs struct {
+	attn              nn.AttentionActs
+	attnRstd, ffnRstd []float32 // [T]; nil unless train
+	moe               moe.Acts
+	ffn               nn.FFNActs
+}
+
+// gradients is the scratch of the backward pass.
+type gradients struct {
+	x      []tensor.BF16 // [T, D] of the residual stream
+	normed []tensor.BF16 // [T, D] of a sublayer's input
+	hidden []tensor.BF16 // [T, D] of the final hidden states
+	rows   []tensor.BF16 // [T, D] of the counted rows' hidden states
+	sums   []float32     // for norms over D
+	attn   nn.AttentionGrads
+}
+
+// NewWorkspace allocates the buffers for batches of up to maxTokens tokens.
+// With train they include the stored activations and the gradients; m must
+// then be trainable.
+func NewWorkspace(m *Model, maxTokens int, train bool) *Workspace {
+	if maxTokens < 1 || train && !m.trainable {
+		panic("model: workspace of no tokens, or for training a model that is not trainable")
+	}
+	var measure nn.Arena
+	layOut(m, &measure, maxTokens, train)
+	ws := layOut(m, nn.NewArena(measure.SizeBytes()), maxTokens, train)
+	ws.sizeBytes = measure.SizeBytes()
+	return ws
+}
+
+// WorkspaceBytes returns exactly how much memory the buffers of NewWorkspace
+// take. (What the kernels keep for each thread, some megabytes, is not in it.)
+func WorkspaceBytes(cfg *Config, maxTokens int, train bool) int64 {
+	var measure nn.Arena
+	layOut(build(cfg), &measure, maxTokens, train)
+	return measure.SizeBytes()
+}
+
+// Bytes returns the size of the buffers.
+func (ws *Workspace) Bytes() int64 { return ws.sizeBytes }
+
+// MaxTokens returns the largest batch the workspace takes.
+func (ws *Workspace) MaxTokens() int { return ws.maxTokens }
+
+// layOut takes every buffer from arena.
+func layOut(m *Model, arena *nn.Arena, maxTokens int, train bool) *Workspace {
+	td := maxTokens * m.cfg.HiddenSize
+	ws := &Workspace{
+		model: m, maxTokens: maxTokens, train: train,
+		normed: nn.Take[tensor.BF16](arena, td),
+		out:    nn.Take[tensor.BF16](arena, td),
+		hidden: nn.Take[tensor.BF16](arena, td),
+		head:   m.head.Take(arena, maxTokens, train),
+
+		lossRows:  nn.Take[int32](arena, maxTokens),
+		lossIDs:   nn.Take[int32](arena, maxTokens),
+		lossScale: nn.Take[float32](arena, maxTokens),
+		lossX:     nn.Take[tensor.BF16](arena, td),
+		load:      make([][]int, len(m.layers)),
+		entropy:   make([]float64, len(m.layers)),
+	}
+	ws.batch.Positions = nn.Take[int32](arena, maxTokens)
+	ws.takeBlocks(arena)
+	ws.takeActs(arena, td)
+	ws.takeScratch(arena)
+	if train {
+		ws.rstd = nn.Take[float32](arena, maxTokens)
+		ws.grad = gradients{
+			x:      nn.Take[tensor.BF16](arena, td),
+			normed: nn.Take[tensor.BF16](arena, td),
+			hidden: nn.Take[tensor.BF16](arena, td),
+			rows:   nn.Take[tensor.BF16](arena, td),
+			sums:   nn.Take[float32](arena, nn.SumsLen(maxTokens, m.cfg.HiddenSize)),
+			attn:   m.layers[0].attn.TakeGrads(arena, maxTokens),
+		}
+	}
+	return ws
+}
+
+// takeBlocks lays out room for the keys of one span of all tokens, and half as
+// much again so that many short spans, which fill their last blocks badly, run
+// in few groups.
+func (ws *Workspace) takeBlocks(arena *nn.Arena) {
+	blockLen := ws.model.layers[0].attn.Shape.BlockLen()
+	n := blocksFor(ws.maxTokens)
+	for range n + n/2 {
+		ws.blocks = append(ws.blocks, nn.Take[tensor.BF16](arena, blockLen))
+	}
+}
+
+// takeActs lays out the activations: one set for each layer in training, and
+// otherwise one for all.
+func (ws *Workspace) takeActs(arena *nn.Arena, td int) {
+	m := ws.model
+	ws.acts = make([]layerActs, len(m.layers))
+	ws.x = append(ws.x, nn.Take[tensor.BF16](arena, td))
+	moeFrom, ffnFrom := -1, -1
+	for i, l := range m.layers {
+		a := &ws.acts[i]
+		if !ws.train {
+			ws.x, ws.mid = append(ws.x, ws.x[0]), append(ws.mid, ws.x[0])
+		} else {
+			ws.x = append(ws.x, nn.Take[tensor.BF16](arena, td))
+			ws.mid = append(ws.mid, nn.Take[tensor.BF16](arena, td))
+			a.attnRstd = nn.Take[float32](arena, ws.maxTokens)
+			a.ffnRstd = nn.Take[float32](arena, ws.maxTokens)
+		}
+		if ws.train || i == 0 {
+			a.attn = l.attn.Take(arena, ws.maxTokens, ws.train)
+		} else {
+			a.attn = ws.acts[0].attn
+		}
+		switch {
+		case l.moe != nil && !ws.train && moeFrom >= 0:
+			a.moe = ws.acts[moeFrom].moe
+		case l.moe != nil:
+			a.moe, moeFrom = l.moe.Take(arena, ws.maxTokens), i
+		case !ws.train && ffnFrom >= 0:
+			a.ffn = ws.acts[ffnFrom].ffn
+		default:
+			a.ffn, ffnFrom = l.ffn.Take(arena, ws.maxTokens), i
+		}
+		if l.moe != nil {
+			ws.load[i] = make([]int, m.cfg.NumExperts)
+		}
+	}
+}
+
+// takeScratch lays out what the layers of a kind share.
+func (ws *Workspace) takeScratch(arena *nn.Arena) {
+	sparse, dense := false, false
+	for _, l := range ws.model.layers {
+		if l.moe != nil && !sparse {
+			ws.moe, sparse = l.moe.TakeScratch(arena, ws.maxTokens, ws.train), true
+		}
+		if l.ffn != nil && !dense {
+			ws.ffn, dense = l.ffn.TakeScratch(arena, ws.maxTokens, ws.train), true
+		}
+	}
+}
+
+// begin checks batch and sets the positions, spans and groups of the pass.
+func (ws *Workspace) begin(batch *Batch) error {
+	b := &ws.batch
+	b.Positions, b.Spans, b.Groups = b.Positions[:0], b.Spans[:0], append(b.Groups[:0], 0)
+	ws.caches = ws.caches[:0]
+	used, last := 0, 0 // blocks of this group; the farthest position
+	for i := range batch.Spans {
+		s := &batch.Spans[i]
+		if s.Start != len(b.Positions) || s.Len < 1 || s.Start+s.Len > min(len(batch.Tokens), ws.maxTokens) {
+			panic("model: spans must cover the tokens in order, and fit the workspace")
+		}
+		span := kernel.Span{Start: s.Start, Len: s.Len, Pos: s.Pos}
+		if s.Cache == nil {
+			n := blocksFor(s.Len)
+			if used+n > len(ws.blocks) {
+				b.Groups = append(b.Groups, int32(i))
+				used = 0
+			}
+			span.Blocks = ws.blocks[used : used+n]
+			used += n
+		}
+		b.Spans, ws.caches = append(b.Spans, span), append(ws.caches, s.Cache)
+		for p := range s.Len {
+			b.Positions = append(b.Positions, int32(s.Pos+p))
+		}
+		last = max(last, s.Pos+s.Len)
+	}
+	b.Groups = append(b.Groups, int32(len(b.Spans)))
+	if len(b.Positions) != len(batch.Tokens) || len(batch.Tokens) == 0 {
+		panic("model: spans must cover the tokens")
+	}
+	ws.model.rope.Grow(last)
+	return ws.reserve()
+}
+
+// reserve makes room in the caches of the pass.
+func (ws *Workspace) reserve() error {
+	for i, c := range ws.caches {
+		s := &ws.batch.Spans[i]
+		switch {
+		case c == nil && s.Pos != 0:
+			panic("model: a span without a cache must begin at position 0")
+		case c == nil:
+			continue
+		case c.inUse:
+			ws.release(i)
+			panic("model: two spans of a batch share a cache")
+		case c.len != s.Pos:
+			ws.release(i)
+			panic(fmt.Sprintf("model: span at position %d for a cache of %d", s.Pos, c.len))
+		case s.Pos+s.Len > c.max:
+			ws.release(i)
+			return fmt.Errorf("sequence of %d tokens is longer than its cache of %d", s.Pos+s.Len, c.max)
+		}
+		c.inUse = true
+		c.reserve(s.Pos + s.Len)
+	}
+	ws.release(len(ws.caches))
+	return nil
+}
+
+// release takes the marks off the first n caches.
+func (ws *Workspace) release(n int) {
+	for _, c := range ws.caches[:n] {
+		if c != nil {
+			c.inUse = false
+		}
+	}
+}
