@@ -7,142 +7,201 @@
 // all its methods may be called from several goroutines at once.
 package tokenizer
 
-import "iter"
+import (
+	"fmt"
+	"slices"
+	"sync"
+)
 
 // EndOfText is the special token that ends every document of our own models.
 const EndOfText = "<|endoftext|>"
 
+// maxFree is how many idle encoders a tokenizer keeps, half a megabyte each.
+const maxFree = 64
+
+// maxID bounds token ids, and with them the memory that a broken file can ask
+// for; no vocabulary in use has a tenth of it.
+const maxID = 1 << 24
+
 // Tokenizer maps text to token ids and ids to text.
-type Tokenizer struct{}
+type Tokenizer struct {
+	model
+	parts       parts
+	normalizers []normalizer
+	steps       []step
+	scan        scanner // instead of steps, where one scanner is all there is
+	added       []addedToken
+	addedRaw    addedSet // looked for before normalizing
+	addedNormal addedSet // and after
+
+	tokens    [][]byte // what each id decodes to; nil: no such token
+	special   map[string]int32
+	isSpecial []bool
+	strip     int // leading spaces that decoding drops
+	eos       int32
+	prefix    []int32
+	suffix    []int32
+
+	mu   sync.Mutex
+	free []*encoder
+
+	hash func() string
+}
+
+// finish fills what follows from the fields that the readers set. render tells
+// what a token of the model decodes to.
+func (t *Tokenizer) finish(render func(name string) []byte) error {
+	if err := t.index(); err != nil {
+		return err
+	}
+	size := int32(0)
+	for _, id := range t.ids {
+		size = max(size, id+1)
+	}
+	for id := range t.odd {
+		size = max(size, id+1)
+	}
+	for _, a := range t.added {
+		size = max(size, a.ID+1)
+	}
+	t.tokens, t.isSpecial = make([][]byte, size), make([]bool, size)
+	for name, id := range t.ids {
+		if t.tokens[id] != nil {
+			return fmt.Errorf("model.vocab: %q and %q have the same id %d", t.tokens[id], name, id)
+		}
+		t.tokens[id] = render(name)
+	}
+	for id, name := range t.odd {
+		if t.tokens[id] != nil {
+			return fmt.Errorf("model.vocab: %q and %q have the same id %d", t.tokens[id], name, id)
+		}
+		t.tokens[id] = []byte(name)
+	}
+	if err := t.addTokens(); err != nil {
+		return err
+	}
+	t.eos = -1
+	for _, name := range []string{EndOfText, "</s>", "<|end_of_text|>", "<eos>"} {
+		if id, ok := t.special[name]; ok {
+			t.eos = id
+			break
+		}
+	}
+	t.plan()
+	t.hash = sync.OnceValue(t.digest)
+	return nil
+}
+
+// addTokens enters the added tokens.
+func (t *Tokenizer) addTokens() error {
+	t.special = make(map[string]int32)
+	for i, a := range t.added {
+		// A token of the model may be declared again, under its own id.
+		own, known := t.modelID(a.Content)
+		switch {
+		case a.Content == "":
+			return fmt.Errorf("added_tokens[%d].content is empty", i)
+		case known && own != a.ID:
+			return fmt.Errorf("added_tokens[%d]: %q has id %d, and in model.vocab %d", i, a.Content, a.ID, own)
+		case !known && t.tokens[a.ID] != nil:
+			return fmt.Errorf("added_tokens[%d]: id %d of %q belongs to %q", i, a.ID, a.Content, t.tokens[a.ID])
+		}
+		t.tokens[a.ID] = []byte(a.Content)
+		if a.Special {
+			t.special[a.Content] = a.ID
+			t.isSpecial[a.ID] = true
+		}
+		pattern := []byte(a.Content)
+		if !a.Normalized {
+			t.addedRaw.add(pattern, a)
+			continue
+		}
+		for _, n := range t.normalizers {
+			pattern = n.normalize(nil, pattern)
+		}
+		t.addedNormal.add(pattern, a)
+	}
+	return nil
+}
+
+// modelID returns the id of the model's entry called name in tokenizer.json.
+func (t *Tokenizer) modelID(name string) (int32, bool) {
+	if t.byteLevel {
+		raw, ok := fromAlphabet(name)
+		if !ok {
+			for id, odd := range t.odd {
+				if odd == name {
+					return id, true
+				}
+			}
+			return 0, false
+		}
+		name = string(raw)
+	}
+	id, ok := t.ids[name]
+	return id, ok
+}
+
+// plan chooses how text is split.
+func (t *Tokenizer) plan() {
+	if t.cutsBefore(metaspace) {
+		t.steps = append(t.steps, scanStep{markScanner{[]byte(metaspace)}})
+	}
+	switch {
+	case len(t.steps) == 0:
+		t.scan = wholeScanner{}
+	case len(t.steps) == 1:
+		if s, ok := t.steps[0].(scanStep); ok {
+			t.scan = s.scanner
+		}
+	}
+}
 
 // VocabSize returns one more than the highest token id, special and added
-// tokens included. An embedding table needs so many rows.
-func (t *Tokenizer) VocabSize() int { panic("tokenizer: being written") }
+// tokens included: the rows of an embedding table.
+func (t *Tokenizer) VocabSize() int { return len(t.tokens) }
 
 // Special returns the id of a special token such as "<|endoftext|>".
-func (t *Tokenizer) Special(name string) (id int32, ok bool) { panic("tokenizer: being written") }
+func (t *Tokenizer) Special(name string) (id int32, ok bool) {
+	id, ok = t.special[name]
+	return id, ok
+}
 
 // IsSpecial reports whether id is a special token.
-func (t *Tokenizer) IsSpecial(id int32) bool { panic("tokenizer: being written") }
+func (t *Tokenizer) IsSpecial(id int32) bool {
+	return id >= 0 && int(id) < len(t.isSpecial) && t.isSpecial[id]
+}
 
-// SpecialTokens returns the special tokens' names in the order of their ids.
-func (t *Tokenizer) SpecialTokens() []string { panic("tokenizer: being written") }
+// SpecialTokens returns the names of the special tokens in the order of their
+// ids.
+func (t *Tokenizer) SpecialTokens() []string {
+	names := make([]string, 0, len(t.special))
+	for name := range t.special {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int { return int(t.special[a] - t.special[b]) })
+	return names
+}
 
-// EOS returns the token that ends a text: <|endoftext|>, or the name that
-// other families give it (</s>, <|end_of_text|>, <eos>); -1 where none is there.
-func (t *Tokenizer) EOS() int32 { panic("tokenizer: being written") }
+// EOS returns the token that ends a text: <|endoftext|>, or what other
+// families have for it (</s>, <|end_of_text|>, <eos>); -1 where there is none.
+func (t *Tokenizer) EOS() int32 { return t.eos }
+
+// Template returns what the post_processor of a tokenizer.json puts before and
+// after a text, such as the token that begins one. Encode does not add it. The
+// caller must not change the slices.
+func (t *Tokenizer) Template() (prefix, suffix []int32) { return t.prefix, t.suffix }
 
 // Bytes returns the bytes that id stands for in the middle of a text; nil for
 // an id that is no token. The caller must not change them.
-func (t *Tokenizer) Bytes(id int32) []byte { panic("tokenizer: being written") }
+func (t *Tokenizer) Bytes(id int32) []byte {
+	if id < 0 || int(id) >= len(t.tokens) {
+		return nil
+	}
+	return t.tokens[id]
+}
 
 // Hash returns 64 hexadecimal digits that identify the tokenizer: the SHA-256
-// of the file that Save writes. Equal hashes give equal ids for every text.
-func (t *Tokenizer) Hash() string { panic("tokenizer: being written") }
-
-// Encode returns the ids of text. The names of special tokens in it are
-// ordinary text: what a user writes can never become a control token.
-func (t *Tokenizer) Encode(text string) []int32 { panic("tokenizer: being written") }
-
-// AppendEncode appends what Encode returns to dst. It does not allocate once
-// dst has room. Text that is not UTF-8 is encoded byte by byte.
-func (t *Tokenizer) AppendEncode(dst []int32, text []byte) []int32 {
-	panic("tokenizer: being written")
-}
-
-// EncodeSpecial is Encode for trusted text: the names of special tokens become
-// those tokens.
-func (t *Tokenizer) EncodeSpecial(text string) []int32 { panic("tokenizer: being written") }
-
-// AppendEncodeSpecial appends what EncodeSpecial returns to dst.
-func (t *Tokenizer) AppendEncodeSpecial(dst []int32, text []byte) []int32 {
-	panic("tokenizer: being written")
-}
-
-// EncodeAll encodes many documents in parallel; result i belongs to text i.
-// It must not be called from inside a par job.
-func (t *Tokenizer) EncodeAll(texts [][]byte) [][]int32 { panic("tokenizer: being written") }
-
-// Decode returns the text of ids, special tokens as their names. Ids that are
-// no tokens give nothing. The text need not be UTF-8: ids from a model may
-// stop inside a character.
-func (t *Tokenizer) Decode(ids []int32) string { panic("tokenizer: being written") }
-
-// AppendDecode appends what Decode returns to dst.
-func (t *Tokenizer) AppendDecode(dst []byte, ids []int32) []byte { panic("tokenizer: being written") }
-
-// NewDecoder returns a decoder for one stream of ids.
-func (t *Tokenizer) NewDecoder() *Decoder { panic("tokenizer: being written") }
-
-// Decoder decodes a stream id by id and never cuts a UTF-8 character in two.
-// It belongs to one goroutine.
-type Decoder struct {
-	// SkipSpecial leaves special tokens out of the text.
-	SkipSpecial bool
-}
-
-// Next returns the text that id completes; it may be empty.
-func (d *Decoder) Next(id int32) string { panic("tokenizer: being written") }
-
-// Flush returns the bytes held back, an unfinished character, and readies the
-// decoder for another stream.
-func (d *Decoder) Flush() string { panic("tokenizer: being written") }
-
-// Load reads a Hugging Face tokenizer.json. What the file asks for and this
-// package does not do is an error that names the field.
-func Load(path string) (*Tokenizer, error) { panic("tokenizer: being written") }
-
-// Parse is Load for data in memory.
-func Parse(data []byte) (*Tokenizer, error) { panic("tokenizer: being written") }
-
-// Save writes a tokenizer.json that Load and Hugging Face tokenizers read. The
-// file is complete or not there: it is written under another name and renamed.
-func (t *Tokenizer) Save(path string) error { panic("tokenizer: being written") }
-
-// Scheme is what a tiktoken rank file does not say: how text is split, and the
-// special tokens.
-type Scheme struct {
-	Name    string
-	Pattern string
-	Special map[string]int32
-}
-
-// LoadTiktoken reads a tiktoken rank file.
-func LoadTiktoken(path string, s Scheme) (*Tokenizer, error) { panic("tokenizer: being written") }
-
-// SaveTiktoken writes the ordinary tokens as a tiktoken rank file, atomically.
-// A tokenizer whose merges are not in the order of their ids has none: an error.
-func (t *Tokenizer) SaveTiktoken(path string) error { panic("tokenizer: being written") }
-
-// TrainOptions says what Train shall make.
-type TrainOptions struct {
-	// VocabSize is the number of tokens: 256 bytes, merges, special tokens.
-	VocabSize int
-	// Special tokens get the last ids, in this order; nil means <|endoftext|>.
-	Special []string
-	// Pattern splits text into words; empty means PatternGPT4.
-	Pattern string
-	// MinCount is how often a pair must occur to be merged; 0 means 2.
-	MinCount int64
-	// MaxWords bounds the memory: where the words outnumber it, the rare ones
-	// are forgotten. 0 means 16 million.
-	MaxWords int
-	// Progress, if not nil, is called now and then by the goroutine that
-	// called Train.
-	Progress func(TrainProgress)
-}
-
-// TrainProgress says how far Train is.
-type TrainProgress struct {
-	Documents int   // documents counted so far
-	Bytes     int64 // their bytes
-	Words     int   // different words so far
-	Tokens    int   // vocabulary so far; 0 while counting
-	VocabSize int   // and when it is complete
-}
-
-// Train makes a vocabulary from documents. The result depends on the documents
-// as a multiset and on the options alone, never on the number of threads.
-func Train(docs iter.Seq[[]byte], o TrainOptions) (*Tokenizer, error) {
-	panic("tokenizer: being written")
-}
+// of the file that Save writes. Tokenizers of one hash give the same ids for
+// every text, so shards and models store it to refuse another's data.
+func (t *Tokenizer) Hash() string { return t.hash() }

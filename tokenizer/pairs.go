@@ -1,0 +1,77 @@
+package tokenizer
+
+import "math/bits"
+
+// pairTable maps two neighboring tokens to what they merge into. It is an
+// open-addressing table, read-only once built.
+type pairTable struct {
+	slots []pairSlot
+	shift uint
+	used  int
+}
+
+type pairSlot struct {
+	key uint64 // pairKey+1; 0 is an empty slot
+	val uint64 // rank<<32 | id of the merged token
+}
+
+// noMerge is the value of a pair that does not merge; it is above all others.
+const noMerge = ^uint64(0)
+
+func pairKey(left, right int32) uint64 { return uint64(uint32(left))<<32 | uint64(uint32(right)) }
+
+func hashPair(key uint64) uint64 {
+	key *= 0x9e3779b97f4a7c15
+	key ^= key >> 32
+	return key * 0xd6e8feb86659fd93
+}
+
+func newPairTable(n int) pairTable {
+	size := max(2*n, 16)
+	log := bits.Len(uint(size - 1))
+	return pairTable{slots: make([]pairSlot, 1<<log), shift: uint(64 - log)}
+}
+
+// set adds a pair or replaces its value.
+func (t *pairTable) set(left, right int32, val uint64) {
+	if 2*t.used > len(t.slots) {
+		t.grow()
+	}
+	key := pairKey(left, right) + 1
+	mask := uint64(len(t.slots) - 1)
+	i := hashPair(key) >> t.shift
+	for t.slots[i].key != 0 && t.slots[i].key != key {
+		i = (i + 1) & mask
+	}
+	if t.slots[i].key == 0 {
+		t.used++
+	}
+	t.slots[i] = pairSlot{key, val}
+}
+
+func (t *pairTable) grow() {
+	old := t.slots
+	*t = newPairTable(len(old))
+	for _, s := range old {
+		if s.key != 0 {
+			k := s.key - 1
+			t.set(int32(k>>32), int32(uint32(k)), s.val)
+		}
+	}
+}
+
+// get returns rank<<32 | id, or noMerge.
+func (t *pairTable) get(left, right int32) uint64 {
+	key := pairKey(left, right) + 1
+	i := hashPair(key) >> t.shift
+	for {
+		s := &t.slots[i&uint64(len(t.slots)-1)]
+		if s.key == key {
+			return s.val
+		}
+		if s.key == 0 {
+			return noMerge
+		}
+		i++
+	}
+}
