@@ -1,5 +1,53 @@
 package kernel
 
-func machinePaths() []*path {
-	return []*path{{name: "portable", productOps: portableProduct, rowOps: portableRows}}
+func cpuid(eax, ecx uint32) (a, b, c, d uint32)
+
+func xgetbv() (lo, hi uint32)
+
+// features are the parts of the processor that the paths need, as far as the
+// operating system saves their registers.
+type features struct{ avx2, avx512, amx bool }
+
+// Bits of CPUID and XCR0 (Intel 64 and IA-32 Architectures Software Developer's
+// Manual, volume 2, CPUID, and volume 1, 13.3).
+const (
+	bitFMA      = 1 << 12 // leaf 1, ecx
+	bitOSXSAVE  = 1 << 27
+	bitAVX2     = 1 << 5 // leaf 7, ebx
+	bitAVX512F  = 1 << 16
+	bitAVX512DQ = 1 << 17
+	bitAVX512BW = 1 << 30
+	bitAVX512VL = 1 << 31
+	bitAMXBF16  = 1 << 22 // leaf 7, edx
+	bitAMXTile  = 1 << 24
+
+	stateAVX    = 0x6
+	stateAVX512 = 0xe6
+	stateAMX    = 0x60000
+)
+
+func detect() (f features) {
+	leaves, _, _, _ := cpuid(0, 0)
+	if leaves < 7 {
+		return f
+	}
+	_, _, c1, _ := cpuid(1, 0)
+	_, b7, _, d7 := cpuid(7, 0)
+	if c1&bitOSXSAVE == 0 {
+		return f
+	}
+	state, _ := xgetbv()
+	has := func(bits, register, saved uint32) bool { return register&bits == bits && state&saved == saved }
+	f.avx2 = has(bitAVX2, b7, stateAVX) && c1&bitFMA != 0
+	f.avx512 = f.avx2 && has(bitAVX512F|bitAVX512DQ|bitAVX512BW|bitAVX512VL, b7, stateAVX512)
+	f.amx = f.avx512 && has(bitAMXBF16|bitAMXTile, d7, stateAVX512|stateAMX)
+	return f
+}
+
+func machinePaths() (paths []*path) {
+	f := detect()
+	if f.avx512 {
+		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: portableRows})
+	}
+	return append(paths, &path{name: "portable", productOps: portableProduct, rowOps: portableRows})
 }

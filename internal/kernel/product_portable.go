@@ -16,7 +16,7 @@ var portableProduct = productOps{
 	kc:       512,
 	maxRows:  128,
 	gradRows: 128, gradCols: 128, gradK: 256,
-	queries: 64,
+	queries:  64,
 	packRows: packRowsPortable,
 	packCols: packColsPortable,
 	round:    roundPortable,
