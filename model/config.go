@@ -231,6 +231,8 @@ func (c *Config) validateExperts() error {
 		return fmt.Errorf("num_experts_per_tok is %d; it must be between 1 and num_experts, %d", c.NumExpertsPerTok, c.NumExperts)
 	case c.MoEIntermediateSize < 1 || c.MoEIntermediateSize > maxSize:
 		return fmt.Errorf("moe_intermediate_size is %d; it must be between 1 and %d", c.MoEIntermediateSize, maxSize)
+	case c.ModelType != Qwen3MoE && c.MoEIntermediateSize != c.IntermediateSize:
+		return fmt.Errorf("moe_intermediate_size is %d, but model_type %s calls it intermediate_size, which is %d", c.MoEIntermediateSize, c.ModelType, c.IntermediateSize)
 	case c.SharedExpertSize < 0 || c.SharedExpertSize > maxSize:
 		return fmt.Errorf("shared_expert_intermediate_size is %d; it must be between 0 and %d", c.SharedExpertSize, maxSize)
 	case c.DecoderSparseStep < 0 || c.DecoderSparseStep > c.NumLayers:

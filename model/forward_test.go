@@ -24,6 +24,9 @@ func small(t testing.TB, modelType string) *Config {
 	if c.NumExperts > 0 {
 		c.NumExperts, c.NumExpertsPerTok, c.MoEIntermediateSize, c.NormTopKProb = 6, 2, 24, true
 	}
+	if modelType == Mixtral || modelType == OLMoE {
+		c.IntermediateSize = c.MoEIntermediateSize
+	}
 	if modelType == Mistral {
 		c.SlidingWindow = 70
 	}

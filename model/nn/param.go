@@ -29,31 +29,6 @@ type Param struct {
 	Vector []float32      // [In]: norm weights
 }
 
-// Part is the range of rows [Row, Row+Rows) of one group of a Param that the
-// tensor Name holds in the model's file. Vectors have one row, and a part of
-// one may be the columns [Col, Col+Cols); Cols 0 is all of them.
-type Part struct {
-	Name             string
-	Group, Row, Rows int
-	Col, Cols        int
-}
-
-// Piece is a tensor of the file that makes up some rows of a fused one.
-type Piece struct {
-	Name string
-	Rows int
-}
-
-// AddGroup says of which pieces, in the order of their rows, group g consists.
-// It sets Out to the sum of their rows.
-func (p *Param) AddGroup(g int, pieces ...Piece) {
-	p.Out = 0
-	for _, q := range pieces {
-		p.Parts = append(p.Parts, Part{Name: q.Name, Group: g, Row: p.Out, Rows: q.Rows})
-		p.Out += q.Rows
-	}
-}
-
 // Len returns the number of elements.
 func (p *Param) Len() int { return p.Groups * p.Out * p.In }
 
@@ -146,6 +121,23 @@ func (p *Param) SetGroup(g int, w []float32) {
 		p.WT.PackT(g, w)
 	}
 	p.syncRows(g, w)
+}
+
+// SetGroupBF16 is SetGroup for weights that are bf16 already.
+func (p *Param) SetGroupBF16(g int, w []tensor.BF16) {
+	if p.W != nil {
+		p.W.PackBF16(g, w)
+	}
+	if p.WT != nil {
+		p.WT.PackTBF16(g, w)
+	}
+	at := g * p.GroupLen()
+	if p.Table != nil {
+		copy(p.Table[at:at+len(w)], w)
+	}
+	if p.Vector != nil {
+		kernel.ToF32(p.Vector[at:at+len(w)], w)
+	}
 }
 
 func (p *Param) syncRows(g int, w []float32) {
