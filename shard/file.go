@@ -1,0 +1,134 @@
+package shard
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// File is one open shard. Goroutines may share it until it is closed.
+type File struct {
+	header  Header
+	mapping *tensor.Mapping
+	narrow  []uint16 // the tokens, if they take 2 bytes
+	wide    []uint32 // the tokens, if they take 4
+	starts  []uint64 // [docs+1]
+	ids     []byte   // [docs*16]
+	hash    string   // of the whole file
+}
+
+// Open maps the shard at path and reads it once to verify it. An error names
+// the file.
+func Open(path string) (*File, error) {
+	m, err := tensor.Map(path)
+	if err != nil {
+		return nil, err
+	}
+	f, err := parse(m.Bytes())
+	if err != nil {
+		_ = m.Close() // the other error matters
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	f.mapping = m
+	return f, nil
+}
+
+// parse checks a whole file; b is aligned to 8 bytes.
+func parse(b []byte) (*File, error) {
+	h, err := decodeHeader(b)
+	if err != nil {
+		return nil, err
+	}
+	tail := b[len(b)-trailerSize:]
+	tokens, docs := binary.LittleEndian.Uint64(tail), binary.LittleEndian.Uint64(tail[8:])
+	size := uint64(len(b))
+	if tokens > size || docs > size || newLayout(h.width(), int64(tokens), int64(docs)).size() != int64(size) {
+		return nil, fmt.Errorf("truncated or damaged: %d bytes do not hold the %d tokens in %d documents that the end tells of", size, tokens, docs)
+	}
+	l := newLayout(h.width(), int64(tokens), int64(docs))
+	sum := sha256.New()
+	sum.Write(b[:len(b)-hashSize])
+	if !bytes.Equal(sum.Sum(nil), tail[16:]) {
+		return nil, errors.New("damaged: the content does not have the hash that the end tells")
+	}
+	sum.Write(tail[16:])
+	f := &File{header: h, hash: hex.EncodeToString(sum.Sum(nil))}
+	f.starts = tensor.View[uint64](b[l.offsets:l.ids])
+	f.ids = b[l.ids:l.trailer]
+	data := b[headerSize : headerSize+l.tokens*int64(h.width())]
+	if h.width() == 2 {
+		f.narrow = tensor.View[uint16](data)
+	} else {
+		f.wide = tensor.View[uint32](data)
+	}
+	return f, f.check(tokens)
+}
+
+// check sees what the hash does not: that the writer wrote sense.
+func (f *File) check(tokens uint64) error {
+	last := len(f.starts) - 1
+	if f.starts[0] != 0 || f.starts[last] != tokens {
+		return errors.New("the documents do not cover the tokens")
+	}
+	for i := range last {
+		if f.starts[i] >= f.starts[i+1] {
+			return fmt.Errorf("document %d has no tokens or ends before its begin", i)
+		}
+	}
+	outside := func(i int, t uint32) error {
+		return fmt.Errorf("token %d at position %d is outside the vocabulary of %d", t, i, f.header.VocabSize)
+	}
+	limit := uint32(f.header.VocabSize)
+	for i, t := range f.narrow {
+		if uint32(t) >= limit {
+			return outside(i, uint32(t))
+		}
+	}
+	for i, t := range f.wide {
+		if t >= limit {
+			return outside(i, t)
+		}
+	}
+	return nil
+}
+
+// Header returns what the file says about its tokens.
+func (f *File) Header() Header { return f.header }
+
+// Docs returns the number of documents.
+func (f *File) Docs() int { return len(f.starts) - 1 }
+
+// Len returns the number of tokens of a document, without end-of-text.
+func (f *File) Len(doc int) int { return int(f.starts[doc+1] - f.starts[doc]) }
+
+// ID returns the name of a document.
+func (f *File) ID(doc int) ID { return ID(f.ids[16*doc : 16*doc+16]) }
+
+// Read fills dst with the tokens of a document from position from on. It
+// panics if there are fewer than len(dst).
+func (f *File) Read(dst []int32, doc, from int) {
+	if from < 0 || from+len(dst) > f.Len(doc) {
+		panic("shard: read beyond the document")
+	}
+	begin := int(f.starts[doc]) + from
+	if f.narrow != nil {
+		for i, t := range f.narrow[begin : begin+len(dst)] {
+			dst[i] = int32(t)
+		}
+		return
+	}
+	for i, t := range f.wide[begin : begin+len(dst)] {
+		dst[i] = int32(t)
+	}
+}
+
+// Close ends the mapping. Nothing of the file may be used after it.
+func (f *File) Close() error {
+	f.narrow, f.wide, f.starts, f.ids = nil, nil, nil, nil
+	return f.mapping.Close()
+}

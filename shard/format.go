@@ -1,0 +1,139 @@
+// Package shard stores tokenized documents in files that training maps into
+// memory, and defines the seeded order in which training reads them.
+//
+// # Format
+//
+// A shard file is little-endian:
+//
+//	offset  bytes
+//	     0      8  magic "PLYTOKEN"
+//	     8      4  version, 1
+//	    12      4  width W of a token in bytes: 2 if the vocabulary has at most 65536 tokens, else 4
+//	    16      8  size of the vocabulary; every token is below it
+//	    24      8  the end-of-text token
+//	    32     32  SHA-256 that identifies the tokenizer
+//	    64    N*W  the tokens of all documents, end to end
+//	               zeros up to a multiple of 8
+//	        8*D+8  for each document the number of tokens before it, then N
+//	         16*D  for each document its id, the first half of its SHA-256
+//	            8  N, number of tokens
+//	            8  D, number of documents
+//	           32  SHA-256 of all bytes before this one
+//
+// The end-of-text token between documents is not stored: reading adds it.
+// A directory of shards has a manifest, shards.json, which is written last and
+// names every file with its size and hash.
+package shard
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+)
+
+const (
+	magic       = "PLYTOKEN"
+	version     = 1
+	headerSize  = 64
+	trailerSize = 8 + 8 + 32
+	hashSize    = 32
+)
+
+// Header is what all files of a set have in common.
+type Header struct {
+	// TokenizerHash is the SHA-256 that identifies the tokenizer, as 64
+	// hexadecimal digits.
+	TokenizerHash string
+	// VocabSize is the number of tokens of the vocabulary.
+	VocabSize int
+	// EndOfText is the token that ends every document.
+	EndOfText int32
+	// FileBytes is the size at which NewWriter begins another file; 0 means
+	// 1 GiB. It is not stored.
+	FileBytes int64
+}
+
+// ID names a document: the first 16 bytes of the SHA-256 of its text.
+type ID = [16]byte
+
+func (h Header) check() error {
+	sum, err := hex.DecodeString(h.TokenizerHash)
+	switch {
+	case err != nil || len(sum) != hashSize || hex.EncodeToString(sum) != h.TokenizerHash:
+		return fmt.Errorf("tokenizer hash %q is not 64 lower-case hexadecimal digits", h.TokenizerHash)
+	case h.VocabSize < 1 || h.VocabSize > math.MaxInt32:
+		return fmt.Errorf("vocabulary of %d tokens is out of range", h.VocabSize)
+	case h.EndOfText < 0 || int(h.EndOfText) >= h.VocabSize:
+		return fmt.Errorf("end-of-text token %d is outside the vocabulary of %d", h.EndOfText, h.VocabSize)
+	case h.FileBytes < 0:
+		return fmt.Errorf("file size %d is negative", h.FileBytes)
+	}
+	return nil
+}
+
+// width returns the bytes that a token takes.
+func (h Header) width() int {
+	if h.VocabSize <= 1<<16 {
+		return 2
+	}
+	return 4
+}
+
+// encode returns the first bytes of a file. The header has been checked.
+func (h Header) encode() []byte {
+	le := binary.LittleEndian
+	b := append(make([]byte, 0, headerSize), magic...)
+	b = le.AppendUint32(b, version)
+	b = le.AppendUint32(b, uint32(h.width()))
+	b = le.AppendUint64(b, uint64(h.VocabSize))
+	b = le.AppendUint64(b, uint64(h.EndOfText))
+	b, err := hex.AppendDecode(b, []byte(h.TokenizerHash))
+	if err != nil {
+		panic(err) // check has seen it
+	}
+	return b
+}
+
+func decodeHeader(b []byte) (Header, error) {
+	le := binary.LittleEndian
+	switch {
+	case len(b) < headerSize+trailerSize:
+		return Header{}, fmt.Errorf("truncated: %d bytes are less than the smallest shard", len(b))
+	case string(b[:8]) != magic:
+		return Header{}, errors.New("not a token shard")
+	case le.Uint32(b[8:]) != version:
+		return Header{}, fmt.Errorf("version %d, but this program reads version %d", le.Uint32(b[8:]), version)
+	}
+	vocab, end := le.Uint64(b[16:]), le.Uint64(b[24:])
+	if vocab > math.MaxInt32 || end > math.MaxInt32 {
+		return Header{}, errors.New("vocabulary or end-of-text token out of range")
+	}
+	h := Header{TokenizerHash: hex.EncodeToString(b[32:64]), VocabSize: int(vocab), EndOfText: int32(end)}
+	if err := h.check(); err != nil {
+		return Header{}, err
+	}
+	if width := le.Uint32(b[12:]); int(width) != h.width() {
+		return Header{}, fmt.Errorf("tokens of %d bytes, but a vocabulary of %d has %d", width, h.VocabSize, h.width())
+	}
+	return h, nil
+}
+
+// layout tells where the parts of a file lie.
+type layout struct {
+	tokens, docs          int64
+	offsets, ids, trailer int64 // positions in the file
+}
+
+// newLayout returns the layout of a file with that content.
+func newLayout(width int, tokens, docs int64) layout {
+	l := layout{tokens: tokens, docs: docs}
+	l.offsets = (headerSize + tokens*int64(width) + 7) &^ 7
+	l.ids = l.offsets + 8*(docs+1)
+	l.trailer = l.ids + 16*docs
+	return l
+}
+
+// size returns the length of the file.
+func (l layout) size() int64 { return l.trailer + trailerSize }

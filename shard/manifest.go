@@ -1,0 +1,128 @@
+package shard
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+)
+
+// ManifestName is the file that makes a directory a set of shards.
+const ManifestName = "shards.json"
+
+const maxManifest = 1 << 26
+
+// Manifest lists the files of a set. Its hash stands for the whole set.
+type Manifest struct {
+	Version       int    `json:"version"`
+	TokenizerHash string `json:"tokenizer_sha256"`
+	VocabSize     int    `json:"vocab_size"`
+	EndOfText     int32  `json:"end_of_text"`
+	// Tokens is what one epoch trains on: the tokens of all documents and one
+	// end-of-text token for each. Docs is the number of documents.
+	Tokens int64       `json:"tokens"`
+	Docs   int64       `json:"docs"`
+	Files  []FileEntry `json:"files"`
+
+	hash string
+}
+
+// FileEntry is one file of a set.
+type FileEntry struct {
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	Tokens int64  `json:"tokens"` // as in Manifest
+	Docs   int64  `json:"docs"`
+	SHA256 string `json:"sha256"`
+}
+
+// Hash returns the SHA-256 of the manifest's file in hexadecimal.
+func (m Manifest) Hash() string { return m.hash }
+
+func newManifest(h Header) Manifest {
+	return Manifest{Version: version, TokenizerHash: h.TokenizerHash, VocabSize: h.VocabSize, EndOfText: h.EndOfText}
+}
+
+func (m *Manifest) header() Header {
+	return Header{TokenizerHash: m.TokenizerHash, VocabSize: m.VocabSize, EndOfText: m.EndOfText}
+}
+
+func (m *Manifest) add(e FileEntry) {
+	m.Files = append(m.Files, e)
+	m.Tokens += e.Tokens
+	m.Docs += e.Docs
+}
+
+func (m *Manifest) write(path string) error {
+	data, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	m.hash, err = atomicfile.WriteBytes(path, append(data, '\n'))
+	return err
+}
+
+// readManifest reads the manifest of dir.
+func readManifest(dir string) (Manifest, error) {
+	path := filepath.Join(dir, ManifestName)
+	file, err := os.Open(path)
+	if err != nil {
+		return Manifest{}, fmt.Errorf("%s holds no token shards: %w", dir, err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxManifest+1))
+	if err != nil {
+		return Manifest{}, err
+	}
+	m, err := parseManifest(data)
+	if err != nil {
+		return Manifest{}, fmt.Errorf("%s: %w", path, err)
+	}
+	m.hash, err = atomicfile.Hash(path)
+	return m, err
+}
+
+func parseManifest(data []byte) (Manifest, error) {
+	var m Manifest
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	switch err := dec.Decode(&m); {
+	case len(data) > maxManifest:
+		return Manifest{}, errors.New("too long for a manifest")
+	case err != nil:
+		return Manifest{}, err
+	case len(bytes.TrimSpace(data[dec.InputOffset():])) != 0:
+		return Manifest{}, errors.New("text after the closing brace")
+	case m.Version != version:
+		return Manifest{}, fmt.Errorf("version %d, but this program reads version %d", m.Version, version)
+	case len(m.Files) == 0:
+		return Manifest{}, errors.New("no files")
+	}
+	if err := m.header().check(); err != nil {
+		return Manifest{}, err
+	}
+	var tokens, docs int64
+	seen := map[string]bool{}
+	for _, e := range m.Files {
+		// A name with a directory in it could reach any file on the machine.
+		if !filepath.IsLocal(e.Name) || e.Name != filepath.Base(e.Name) || strings.ContainsAny(e.Name, `/\`) {
+			return Manifest{}, fmt.Errorf("%q is not the name of a file beside the manifest", e.Name)
+		}
+		if seen[e.Name] {
+			return Manifest{}, fmt.Errorf("%q is listed twice", e.Name)
+		}
+		seen[e.Name] = true
+		tokens += e.Tokens
+		docs += e.Docs
+	}
+	if tokens != m.Tokens || docs != m.Docs {
+		return Manifest{}, fmt.Errorf("%d tokens in %d documents, but its files have %d in %d", m.Tokens, m.Docs, tokens, docs)
+	}
+	return m, nil
+}

@@ -1,0 +1,218 @@
+package shard
+
+import (
+	"fmt"
+	"sort"
+)
+
+// Order is the sequence of rows in which training reads a set. It is a pure
+// function of the set, the row length and the seed, so a position is all that
+// a resumed run needs.
+//
+// All documents, in an order drawn from the seed, form one stream: each is
+// read as the end-of-text token followed by its own tokens. In every epoch the
+// stream begins at another place, going round at its end, and is cut into rows,
+// which come in another order. The target of each token is the next one of its
+// document, and end-of-text for the last; so one epoch predicts every token of
+// every document once. Only the row at the end of an epoch may be filled up.
+//
+// Goroutines may share an Order, each with its own Row.
+type Order struct {
+	set    *Set
+	seqLen int
+	seed   uint64
+	docs   permutation // place in the stream -> document
+	marks  []int64     // tokens of the stream before each markEvery-th place
+}
+
+// markEvery bounds what Row reads to find its place, and the memory to 8 bytes
+// for so many documents.
+const markEvery = 64
+
+// Row is a row of training tokens. Rows are filled again and again: what they
+// hold lasts until the next call.
+type Row struct {
+	// Tokens [seqLen] are the inputs, Targets [seqLen] what follows each of
+	// them, -1 where nothing is to be predicted.
+	Tokens, Targets []int32
+	// Spans cover the row in order. Attention must not cross from one to
+	// another.
+	Spans []Span
+	// Docs [len(Spans)] tells where each span comes from.
+	Docs []DocRef
+}
+
+// Span is a run of tokens of one document.
+type Span struct{ Start, Len int }
+
+// DocRef is a place in a document.
+type DocRef struct {
+	// ID is the document's name, Doc its number in the whole set. Doc is -1
+	// for a span that only fills the row up.
+	ID  ID
+	Doc int64
+	// Offset is the place of the span's first token: 0 is the end-of-text
+	// token before the document, 1 its first own token.
+	Offset int
+}
+
+// NewOrder returns the order of a set's rows of seqLen tokens. It reads the
+// length of every document once. It panics if seqLen is not positive.
+func NewOrder(set *Set, seqLen int, seed uint64) *Order {
+	if seqLen < 1 {
+		panic(fmt.Sprintf("shard: rows of %d tokens", seqLen))
+	}
+	n := set.NumDocs()
+	o := &Order{set: set, seqLen: seqLen, seed: seed, docs: newPermutation(n, mix(seed))}
+	var tokens int64
+	for place := range n {
+		if place%markEvery == 0 {
+			o.marks = append(o.marks, tokens)
+		}
+		tokens += o.length(place)
+	}
+	return o
+}
+
+// length returns the number of tokens that a place of the stream holds: none
+// if the document is on the other side of the split.
+func (o *Order) length(place int64) int64 {
+	f, doc := o.set.locate(o.docs.at(place))
+	if !o.set.part.holds(f.ID(doc)) {
+		return 0
+	}
+	return int64(f.Len(doc)) + 1
+}
+
+// Rows returns the number of rows of an epoch, 0 if the set is empty.
+func (o *Order) Rows() int64 {
+	length := int64(o.seqLen)
+	return (o.set.Tokens() + length - 1) / length
+}
+
+// SeqLen returns the number of tokens of a row.
+func (o *Order) SeqLen() int { return o.seqLen }
+
+// epoch is the order of the rows in one epoch.
+type epoch struct {
+	rows  permutation // position in the epoch -> row
+	shift int64       // where in the stream row 0 begins
+}
+
+func (o *Order) epoch(e int64) epoch {
+	key := mix(mix(o.seed) + 1 + uint64(e))
+	return epoch{rows: newPermutation(o.Rows(), key), shift: int64(mix(^key) % uint64(o.set.Tokens()))}
+}
+
+// Row fills row with position i of the training, counted from 0 over all
+// epochs: epoch i / Rows(). It allocates only while row's slices grow. It
+// panics if i is negative or the set is empty.
+func (o *Order) Row(i int64, row *Row) {
+	rows := o.Rows()
+	if i < 0 || rows == 0 {
+		panic(fmt.Sprintf("shard: row %d of an order of %d rows an epoch", i, rows))
+	}
+	e := o.epoch(i / rows)
+	begin := e.rows.at(i%rows) * int64(o.seqLen)
+	total := o.set.Tokens()
+	row.reset(o.seqLen)
+	filled := 0
+	place, at := o.seek((e.shift + begin) % total)
+	for want := min(int64(o.seqLen), total-begin); int64(filled) < want; {
+		if place == o.set.NumDocs() { // the stream goes round
+			place, at = 0, 0
+		}
+		if n := o.length(place); at < n {
+			filled += o.read(row, filled, place, int(at), int(min(n-at, want-int64(filled))))
+		}
+		place, at = place+1, 0
+	}
+	row.pad(filled, o.set.manifest.EndOfText)
+}
+
+// seek returns the place of the stream that holds the token at position pos,
+// and how many tokens of that place come before it.
+func (o *Order) seek(pos int64) (place, at int64) {
+	mark := sort.Search(len(o.marks), func(i int) bool { return o.marks[i] > pos }) - 1
+	at = pos - o.marks[mark]
+	for place = int64(mark) * markEvery; ; place++ {
+		n := o.length(place)
+		if at < n {
+			return place, at
+		}
+		at -= n
+	}
+}
+
+// read puts n tokens of a place into the row, from token at of the place on,
+// and returns n.
+func (o *Order) read(row *Row, filled int, place int64, at, n int) int {
+	number := o.docs.at(place)
+	f, doc := o.set.locate(number)
+	end := o.set.manifest.EndOfText
+	tokens, targets := row.Tokens[filled:filled+n], row.Targets[filled:filled+n]
+	// The place holds end-of-text and then the document: its token t is token
+	// t-1 of the document, and the target of t is token t of the document.
+	own := min(n, f.Len(doc)-at)
+	f.Read(targets[:own], doc, at)
+	if own < n {
+		targets[own] = end
+	}
+	tokens[0] = end
+	if at > 0 {
+		f.Read(tokens[:1], doc, at-1)
+	}
+	copy(tokens[1:], targets)
+	row.Spans = append(row.Spans, Span{Start: filled, Len: n})
+	row.Docs = append(row.Docs, DocRef{ID: f.ID(doc), Doc: number, Offset: at})
+	return n
+}
+
+func (r *Row) reset(n int) {
+	if cap(r.Tokens) < n || cap(r.Targets) < n {
+		r.Tokens, r.Targets = make([]int32, n), make([]int32, n)
+	}
+	r.Tokens, r.Targets = r.Tokens[:n], r.Targets[:n]
+	r.Spans, r.Docs = r.Spans[:0], r.Docs[:0]
+}
+
+// pad fills the row up with a span that predicts nothing.
+func (r *Row) pad(filled int, end int32) {
+	if filled == len(r.Tokens) {
+		return
+	}
+	for i := filled; i < len(r.Tokens); i++ {
+		r.Tokens[i], r.Targets[i] = end, -1
+	}
+	r.Spans = append(r.Spans, Span{Start: filled, Len: len(r.Tokens) - filled})
+	r.Docs = append(r.Docs, DocRef{Doc: -1})
+}
+
+// RowsOf appends to dst the positions, as Row counts them, at which epoch e
+// reads the document, in the order of its text. It answers which training step
+// saw a document. A document on the other side of the split has none.
+func (o *Order) RowsOf(dst []int64, doc, e int64) []int64 {
+	if !o.set.Holds(doc) {
+		return dst
+	}
+	place := o.docs.inverse(doc)
+	mark := place / markEvery
+	begin := o.marks[mark]
+	for p := mark * markEvery; p < place; p++ {
+		begin += o.length(p)
+	}
+	epoch, total, length := o.epoch(e), o.set.Tokens(), int64(o.seqLen)
+	pos := (begin - epoch.shift + total) % total
+	first := pos / length
+	for left := o.length(place); left > 0; {
+		row := pos / length
+		// A document that goes round the stream may end in its first row.
+		if row != first || left == o.length(place) {
+			dst = append(dst, e*o.Rows()+epoch.rows.inverse(row))
+		}
+		step := min((row+1)*length, total) - pos
+		left -= step
+		pos = (pos + step) % total
+	}
+	return dst
+}
