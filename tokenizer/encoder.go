@@ -70,6 +70,16 @@ func (e *encoder) words(dst []int32, text []byte, first bool) []int32 {
 		}
 		return dst
 	}
+	p := e.split(text, first)
+	for _, w := range p.spans {
+		dst = e.appendWord(dst, p.text, w.start, w.end)
+	}
+	return dst
+}
+
+// split returns text cut into words by the tokenizer's steps. It is valid
+// until the next call.
+func (e *encoder) split(text []byte, first bool) *pieces {
 	in, out := &e.pieces[0], &e.pieces[1]
 	in.text, in.spans = text, append(in.spans[:0], span{0, len(text)})
 	for _, s := range e.t.steps {
@@ -77,10 +87,7 @@ func (e *encoder) words(dst []int32, text []byte, first bool) []int32 {
 		s.split(in, out, first)
 		in, out = out, in
 	}
-	for _, w := range in.spans {
-		dst = e.appendWord(dst, in.text, w.start, w.end)
-	}
-	return dst
+	return in
 }
 
 // appendWord appends the ids of the word text[start:end].
