@@ -42,7 +42,7 @@ func AdamW(w, m, v, g []float32, s AdamWStep) {
 func portableAdamW(w, m, v, g []float32, s AdamWStep) {
 	rest1, rest2 := 1-s.Beta1, 1-s.Beta2
 	for i := range w {
-		d := g[i] * s.GradScale
+		d := float32(g[i] * s.GradScale)
 		m[i] = fma(rest1, d-m[i], m[i])
 		v[i] = fma(s.Beta2, v[i], float32(rest2*float32(d*d)))
 		step := float32(m[i]*s.Correction1) / (sqrt(float32(v[i]*s.Correction2)) + s.Eps)

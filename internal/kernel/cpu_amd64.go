@@ -47,7 +47,7 @@ func detect() (f features) {
 func machinePaths() (paths []*path) {
 	f := detect()
 	if f.avx512 {
-		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: portableRows})
+		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: avx512Rows})
 	}
 	return append(paths, &path{name: "portable", productOps: portableProduct, rowOps: portableRows})
 }

@@ -45,9 +45,15 @@ func gradient(f func(x []float64) float64, x []float64) []float64 {
 func closeBF16(t *testing.T, what string, got []tensor.BF16, want []float64) {
 	t.Helper()
 	for i, v := range got {
-		if d := math.Abs(float64(v.Float32()) - want[i]); d > 0x1.01p-8*math.Abs(want[i])/2*1.02+1e-5 {
-			t.Errorf("%s[%d] = %g, want %g", what, i, v.Float32(), want[i])
-		}
+		closeTo(t, what, i, v, want[i], 1e-5)
+	}
+}
+
+// closeTo checks a value rounded to bf16, with an error of slack before that.
+func closeTo(t *testing.T, what string, i int, got tensor.BF16, want, slack float64) {
+	t.Helper()
+	if d := math.Abs(float64(got.Float32()) - want); d > 0x1.01p-8*math.Abs(want)+2*slack {
+		t.Errorf("%s[%d] = %g, want %g", what, i, got.Float32(), want)
 	}
 }
 

@@ -47,7 +47,7 @@ func expDown(x float32) float32 {
 		return 0
 	}
 	p, scale := expReduced(x)
-	return p * math.Float32frombits(scale)
+	return float32(p * math.Float32frombits(scale))
 }
 
 // Exp32 returns e to the power of x with an error below 1 ulp. Exp32(0) is 1.

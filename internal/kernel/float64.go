@@ -50,7 +50,7 @@ func sinSeries(r, t float64) float64 {
 	for _, c := range [...]float64{1.0 / 6227020800, -1.0 / 39916800, 1.0 / 362880, -1.0 / 5040, 1.0 / 120, -1.0 / 6} {
 		p = float64(p*z) + c
 	}
-	return r + (float64(float64(r*z)*p) + float64(t*(1-0.5*z)))
+	return r + (float64(float64(r*z)*p) + float64(t*(1-float64(0.5*z))))
 }
 
 // cosSeries is the Taylor series of cos(r+t) for |r| <= pi/4 and a tiny t.
@@ -60,7 +60,7 @@ func cosSeries(r, t float64) float64 {
 	for _, c := range [...]float64{-1.0 / 87178291200, 1.0 / 479001600, -1.0 / 3628800, 1.0 / 40320, -1.0 / 720, 1.0 / 24} {
 		p = float64(p*z) + c
 	}
-	h := 0.5 * z
+	h := float64(0.5 * z)
 	w := 1 - h
 	return w + (((1 - w) - h) + (float64(float64(z*z)*p) - float64(r*t)))
 }

@@ -100,7 +100,7 @@ func portableNormDot(dy, x []tensor.BF16, w []float32, rstd float32) (s lanes) {
 func normSumsTail(s *lanes, dw []float32, dy, x []tensor.BF16, w []float32, rstd float32) {
 	for i, v := range x {
 		d := dy[i].Float32()
-		h := v.Float32() * rstd
+		h := float32(v.Float32() * rstd)
 		if dw != nil {
 			dw[i] = fma(d, h, dw[i])
 		}
@@ -122,6 +122,6 @@ func portableNormGradAdd(dx, dy, x []tensor.BF16, w []float32, rstd, c float32) 
 }
 
 func normGradTerm(dy, x tensor.BF16, w, rstd, c float32) float32 {
-	h := x.Float32() * rstd
+	h := float32(x.Float32() * rstd)
 	return fma(-c, h, float32(dy.Float32()*w))
 }

@@ -2,6 +2,8 @@ package kernel
 
 import "github.com/polymath-lm/polymath/tensor"
 
+//go:generate go run ./gen
+
 // rowOps are the primitives of the row operations, one set for each path. They
 // work on rows of equal lengths that are multiples of sixteen, zero included;
 // the exported functions finish the rest of a row and its sums. Each is defined

@@ -13,6 +13,7 @@ import "github.com/polymath-lm/polymath/tensor"
 // the weights before they are rounded. The first block has m = -Inf and l = 0.
 // s is used as scratch memory. A visible NaN or +Inf makes l2 a NaN.
 func scoreRow(p []tensor.BF16, s []float32, scale float32, lo, hi int, m, l float32) (m2, l2, alpha float32) {
+	lo, hi = max(lo, 0), min(hi, len(s))
 	if lo >= hi {
 		clear(p)
 		return m, l, 1
@@ -25,7 +26,7 @@ func portableScores(p []tensor.BF16, s []float32, scale float32, lo, hi int, m, 
 	for i, v := range s {
 		s[i] = lowest
 		if lo <= i && i < hi {
-			s[i] = v * scale
+			s[i] = float32(v * scale)
 		}
 		top[i%numLanes] = larger(s[i], top[i%numLanes])
 	}
@@ -46,6 +47,7 @@ func portableScores(p []tensor.BF16, s []float32, scale float32, lo, hi int, m, 
 // where dp is the derivative by the weight and delta the sum of w*dp over all
 // keys.
 func scoreRowGrad(p, ds []tensor.BF16, s, dp []float32, scale float32, lo, hi int, lse, delta float32) {
+	lo, hi = max(lo, 0), min(hi, len(s))
 	if lo >= hi {
 		clear(p)
 		clear(ds)

@@ -37,7 +37,7 @@ func portableSwiGLUGrad(dgate, dup, dh, gate, up []tensor.BF16) {
 	for i := range dh {
 		g, u, d := gate[i].Float32(), up[i].Float32(), dh[i].Float32()
 		s := Sigmoid32(g)
-		silu := g * s
+		silu := float32(g * s)
 		slope := fma(silu, 1-s, s)
 		dup[i] = tensor.FromFloat32(d * silu)
 		dgate[i] = tensor.FromFloat32(float32(d*u) * slope)

@@ -1,0 +1,262 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// rowInput makes the operands of a row operation and keeps them all, so that
+// those that were written can be compared.
+type rowInput struct {
+	r    *rand.Rand
+	kind string
+	n    int
+	f    [][]float32
+	b    [][]tensor.BF16
+}
+
+var rowKinds = []string{"normal", "wide", "bits", "special"}
+
+// number draws one number of the kind: of size one, of any size, of any bits,
+// or mostly one of the values that go wrong.
+func (in *rowInput) number() float32 {
+	switch in.kind {
+	case "normal":
+		return float32(in.r.NormFloat64())
+	case "wide":
+		return float32(in.r.NormFloat64() * math.Exp2(float64(in.r.IntN(280)-145)))
+	case "bits":
+		return math.Float32frombits(in.r.Uint32())
+	}
+	inf := float32(math.Inf(1))
+	list := []float32{
+		0, 1, 0x1p-149, 0x1p-126, math.MaxFloat32, inf, expMax, expMin, 0x1.ffp127, 0x1.fep127, 88, 0x1p-133,
+		math.Nextafter32(expMin, -inf), math.Nextafter32(expMax, inf), 1.5, 0x1.01p0, 0x1.03p0, 0x1.00ffp0,
+		math.Float32frombits(0x7fffffff), math.Float32frombits(0x7f800001), float32(in.r.NormFloat64()),
+	}
+	f := list[in.r.IntN(len(list))]
+	if in.r.IntN(2) == 0 {
+		f = -f
+	}
+	return f
+}
+
+func (in *rowInput) f32() []float32 {
+	x := make([]float32, in.n)
+	for i := range x {
+		x[i] = in.number()
+	}
+	in.f = append(in.f, x)
+	return x
+}
+
+func (in *rowInput) bf16() []tensor.BF16 {
+	x := make([]tensor.BF16, in.n)
+	for i := range x {
+		x[i] = tensor.BF16(math.Float32bits(in.number()) >> 16)
+	}
+	in.b = append(in.b, x)
+	return x
+}
+
+// keep compares numbers that an operation returned.
+func (in *rowInput) keep(x ...float32) { in.f = append(in.f, x) }
+
+// rowOperations calls every row operation on operands of n elements.
+var rowOperations = []struct {
+	name string
+	call func(in *rowInput)
+}{
+	{"ToF32", func(in *rowInput) { ToF32(in.f32(), in.bf16()) }},
+	{"ToBF16", func(in *rowInput) { ToBF16(in.bf16(), in.f32()) }},
+	{"Add", func(in *rowInput) { Add(in.bf16(), in.bf16(), in.bf16()) }},
+	{"Add in place", func(in *rowInput) { x := in.bf16(); Add(x, x, in.bf16()) }},
+	{"AddF32", func(in *rowInput) { AddF32(in.f32(), in.f32()) }},
+	{"AddScaled", func(in *rowInput) { AddScaled(in.f32(), in.bf16(), in.number()) }},
+	{"ScaleBF16", func(in *rowInput) { ScaleBF16(in.bf16(), in.bf16(), in.number()) }},
+	{"ScaleF32", func(in *rowInput) { ScaleF32(in.f32(), in.number()) }},
+	{"Dot", func(in *rowInput) { in.keep(Dot(in.bf16(), in.bf16())) }},
+	{"SumSquares", func(in *rowInput) { in.keep(SumSquares(in.bf16())) }},
+	{"SumSquaresF32", func(in *rowInput) { in.keep(SumSquaresF32(in.f32())) }},
+	{"RMSNorm", func(in *rowInput) { in.keep(RMSNorm(in.bf16(), in.bf16(), in.f32(), 1e-6)) }},
+	{"AddRMSNorm", func(in *rowInput) {
+		in.keep(AddRMSNorm(in.bf16(), in.bf16(), in.bf16(), in.bf16(), in.f32(), 1e-6))
+	}},
+	{"RMSNormBackward", func(in *rowInput) {
+		RMSNormBackward(in.bf16(), in.f32(), in.bf16(), in.bf16(), in.f32(), in.number(), in.r.IntN(2) == 0)
+	}},
+	{"RMSNormBackward of x", func(in *rowInput) {
+		RMSNormBackward(in.bf16(), nil, in.bf16(), in.bf16(), in.f32(), in.number(), in.r.IntN(2) == 0)
+	}},
+	{"Rotate", func(in *rowInput) {
+		cos, sin := in.f32(), in.f32()
+		in.n *= 2
+		Rotate(in.bf16(), cos, sin)
+	}},
+	{"SwiGLU", func(in *rowInput) { SwiGLU(in.bf16(), in.bf16(), in.bf16()) }},
+	{"SwiGLUBackward", func(in *rowInput) {
+		SwiGLUBackward(in.bf16(), in.bf16(), in.bf16(), in.bf16(), in.bf16())
+	}},
+	{"SwiGLUBackward in place", func(in *rowInput) {
+		dh, gate := in.bf16(), in.bf16()
+		SwiGLUBackward(dh, gate, dh, gate, in.bf16())
+	}},
+	{"Exp", func(in *rowInput) { Exp(in.f32(), in.f32()) }},
+	{"Softmax", func(in *rowInput) { in.keep(Softmax(in.f32(), in.f32())) }},
+	{"LogSumExp", func(in *rowInput) { in.keep(LogSumExp(in.f32())) }},
+	{"CrossEntropyGrad", func(in *rowInput) {
+		if in.n > 0 {
+			x := in.f32()
+			CrossEntropyGrad(in.bf16(), x, in.r.IntN(in.n), LogSumExp(x), in.number(), in.number())
+		}
+	}},
+	{"AdamW", func(in *rowInput) {
+		w, m, v, g := in.f32(), in.f32(), in.f32(), in.f32()
+		if in.kind != "bits" { // a second moment is not negative
+			for i := range v {
+				v[i] = float32(math.Abs(float64(v[i])))
+			}
+		}
+		AdamW(w, m, v, g, AdamWStep{in.number(), 0.9, 0.95, 1e-8, in.number(), in.number(), in.number(), in.number()})
+	}},
+	{"scoreRow", func(in *rowInput) {
+		in.n = whole(in.n)
+		lo := in.r.IntN(in.n+9) - 4
+		hi := lo + in.r.IntN(in.n+9)
+		m, l := in.number(), in.number()
+		if in.r.IntN(2) == 0 {
+			m, l = lowest, 0
+		}
+		in.keep(threeOf(scoreRow(in.bf16(), in.f32(), in.number(), lo, hi, m, l))...)
+	}},
+	{"scoreRowGrad", func(in *rowInput) {
+		in.n = whole(in.n)
+		lo := in.r.IntN(in.n+9) - 4
+		hi := lo + in.r.IntN(in.n+9)
+		scoreRowGrad(in.bf16(), in.bf16(), in.f32(), in.f32(), in.number(), lo, hi, in.number(), in.number())
+	}},
+}
+
+func threeOf(a, b, c float32) []float32 { return []float32{a, b, c} }
+
+// run calls an operation on a path and returns its operands afterwards.
+func runRow(t testing.TB, path, kind string, n int, seed uint64, call func(*rowInput)) *rowInput {
+	t.Helper()
+	if err := SetPath(path); err != nil {
+		t.Fatal(err)
+	}
+	in := &rowInput{r: rand.New(rand.NewPCG(seed, uint64(n))), kind: kind, n: n}
+	call(in)
+	return in
+}
+
+func (in *rowInput) difference(want *rowInput) string {
+	for k, x := range in.f {
+		for i, v := range x {
+			if w := want.f[k][i]; !sameFloat(v, w) {
+				return fmt.Sprintf("fp32 operand %d, element %d: %b (%g), want %b (%g)", k, i, v, v, w, w)
+			}
+		}
+	}
+	for k, x := range in.b {
+		for i, v := range x {
+			w := want.b[k][i]
+			if f, g := v.Float32(), w.Float32(); v != w && (f == f || g == g) {
+				return fmt.Sprintf("bf16 operand %d, element %d: %#x (%g), want %#x (%g)", k, i, v, f, w, g)
+			}
+		}
+	}
+	return ""
+}
+
+// Every path gives the bits of the portable functions, on lengths that fill
+// vectors or not and on numbers that a computer finds hard.
+func TestRowPaths(t *testing.T) {
+	defer SetPath(CPU())
+	for _, op := range rowOperations {
+		t.Run(op.name, func(t *testing.T) {
+			for _, path := range Paths() {
+				for _, kind := range rowKinds {
+					for n := 0; n <= 100; n++ {
+						checkRow(t, path, kind, n, uint64(n)+77, op.call)
+					}
+					checkRow(t, path, kind, 1000, 5, op.call)
+				}
+			}
+		})
+	}
+}
+
+func checkRow(t *testing.T, path, kind string, n int, seed uint64, call func(*rowInput)) {
+	t.Helper()
+	if path == "portable" {
+		return
+	}
+	want := runRow(t, "portable", kind, n, seed, call)
+	got := runRow(t, path, kind, n, seed, call)
+	if d := got.difference(want); d != "" {
+		t.Fatalf("%s, %s numbers, length %d: %s", path, kind, n, d)
+	}
+}
+
+// The rounding to bf16 of every path, beside tensor.FromFloat32, on the bits
+// around each tie.
+func TestToBF16Exhaustive(t *testing.T) {
+	defer SetPath(CPU())
+	x, y := make([]float32, 1<<16), make([]tensor.BF16, 1<<16)
+	for _, path := range Paths() {
+		if err := SetPath(path); err != nil {
+			t.Fatal(err)
+		}
+		for _, low := range []uint32{0, 1, 0x7fff, 0x8000, 0x8001, 0xffff} {
+			for i := range x {
+				x[i] = math.Float32frombits(uint32(i)<<16 | low)
+			}
+			ToBF16(y, x)
+			for i, v := range x {
+				if want := tensor.FromFloat32(v); y[i] != want && v == v || (y[i].Float32() != y[i].Float32()) != (v != v) {
+					t.Fatalf("%s: %#x becomes %#x, want %#x", path, math.Float32bits(v), y[i], want)
+				}
+			}
+		}
+	}
+}
+
+func TestRowsDoNotAllocate(t *testing.T) {
+	f, g, h, k := make([]float32, 70), make([]float32, 70), make([]float32, 70), make([]float32, 70)
+	a, b, c := make([]tensor.BF16, 70), make([]tensor.BF16, 70), make([]tensor.BF16, 70)
+	defer SetPath(CPU())
+	for _, path := range Paths() {
+		if err := SetPath(path); err != nil {
+			t.Fatal(err)
+		}
+		if n := testing.AllocsPerRun(10, func() {
+			ToF32(f, a)
+			ToBF16(a, f)
+			Add(c, a, b)
+			AddF32(f, g)
+			AddScaled(f, a, 2)
+			ScaleBF16(a, b, 2)
+			ScaleF32(f, 2)
+			f[0] = Dot(a, b) + SumSquares(a) + SumSquaresF32(f)
+			RMSNorm(a, b, f, 1e-6)
+			AddRMSNorm(a, b, a, c, f, 1e-6)
+			RMSNormBackward(a, f, b, c, g, 1, true)
+			Rotate(a, f[:35], g[:35])
+			SwiGLU(a, b, c)
+			SwiGLUBackward(a, b, c, a, b)
+			Exp(f, g)
+			Softmax(f, g)
+			CrossEntropyGrad(a, f, 3, LogSumExp(f), 1, 1)
+			AdamW(f, g, h, k, AdamWStep{})
+			scoreRow(a[:64], f[:64], 1, 0, 50, 0, 0)
+			scoreRowGrad(a[:64], b[:64], f[:64], g[:64], 1, 0, 50, 0, 0)
+		}); n != 0 {
+			t.Errorf("%s: %v allocations", path, n)
+		}
+	}
+}
