@@ -25,6 +25,7 @@ var avx512Product = productOps{
 	packRows: packRowsAVX512,
 	packCols: packColsAVX512,
 	round:    roundAVX512,
+	peakOps:  peakOps{peak: peakAVX512, peakFlops: 24 * 32, read: readAVX512},
 }
 
 // joinLow and joinHigh choose lanes 0 and 1, or 2 and 3, of two vectors in turn.

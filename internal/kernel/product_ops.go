@@ -43,6 +43,8 @@ type productOps struct {
 	packCols func(dst *tensor.BF16, panelStride int, src *tensor.BF16, stride, halves int)
 	// round writes 32 columns of sums to rows of y.
 	round func(y *tensor.BF16, stride int, c *float32, rows int)
+
+	peakOps
 }
 
 // tileOp multiplies tiles of a fixed number of rows.

@@ -20,6 +20,7 @@ var portableProduct = productOps{
 	packRows: packRowsPortable,
 	packCols: packColsPortable,
 	round:    roundPortable,
+	peakOps:  peakOps{peak: portablePeak, peakFlops: 16, read: portableRead},
 }
 
 // smallest normal fp32; what rounds below it is zero. The processor decides
