@@ -1,0 +1,174 @@
+package arch
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+const module = "github.com/polymath-lm/polymath"
+
+// order is the one-way street: a package imports only from the lines above its
+// own. What a lower line needs from a higher one is passed to it as a function
+// or a number by internal/cli. "polymath" is the package at the root.
+const order = `
+	internal/par  internal/atomicfile  internal/arch
+	internal/atomicfile/fault
+	tensor  tokenizer  picture
+	internal/kernel  tensor/safetensors  tensor/gguf  shard  picture/draw  constrain  chat
+	corpus
+	model/nn
+	model/moe  model/vision
+	model
+	task  train/optim  train/chart  infer  plan
+	train
+	align  eval
+	serve  polymath
+	internal/cli/progress  internal/cli/source
+	internal/cli/quickstart  internal/cli/bench
+	internal/cli
+	cmd/polymath
+`
+
+// programs are not imported by anything and import what they like: generators,
+// benchmarks and examples.
+var programs = []string{"internal/kernel/gen", "bench", "examples", "tools"}
+
+// apart lists packages that must not reach another even through others,
+// although it lies above them.
+var apart = map[string][]string{
+	"train":    {"corpus"},                       // what they share is shard
+	"infer":    {"tokenizer", "chat", "corpus"},  // token ids only
+	"model":    {"tokenizer", "shard", "corpus"}, // token ids only
+	"polymath": {"corpus", "train"},              // the library is small
+}
+
+func TestImportOrder(t *testing.T) {
+	report(t, checkImports(os.DirFS("../.."), order, apart))
+}
+
+func report(t *testing.T, faults []string) {
+	t.Helper()
+	for _, f := range faults {
+		t.Error(f)
+	}
+}
+
+func isProgram(pkg string) bool {
+	return slices.ContainsFunc(programs, func(p string) bool { return pkg == p || strings.HasPrefix(pkg, p+"/") })
+}
+
+// checkImports returns what breaks the order or the bans, tests included in
+// the order, and packages that the order does not name.
+func checkImports(fsys fs.FS, order string, apart map[string][]string) []string {
+	line := map[string]int{}
+	for i, text := range strings.Split(strings.TrimSpace(order), "\n") {
+		for _, pkg := range strings.Fields(text) {
+			line[pkg] = i
+		}
+	}
+	var faults []string
+	imports := map[string][]string{} // of the package without its tests
+	for _, f := range goFiles(fsys, &faults) {
+		pkg := f.pkg()
+		if isProgram(pkg) {
+			continue
+		}
+		if _, ok := line[pkg]; !ok {
+			faults = append(faults, fmt.Sprintf("%s: package %s has no place in the import order of internal/arch", f.name, pkg))
+			continue
+		}
+		for _, spec := range f.syntax.Imports {
+			target, own := importOf(spec.Path.Value)
+			if !own || f.isTest() && (target == pkg || strings.HasPrefix(target, pkg+"/")) {
+				continue // a test may use what lies below its package
+			}
+			if !f.isTest() {
+				imports[pkg] = append(imports[pkg], target)
+			}
+			if to, ok := line[target]; !ok || to >= line[pkg] {
+				faults = append(faults, fmt.Sprintf("%s: %s must not import %s: it is not on a line above", f.name, pkg, target))
+			}
+		}
+	}
+	for pkg, banned := range apart {
+		faults = append(faults, checkApart(imports, pkg, banned)...)
+	}
+	return faults
+}
+
+// importOf returns the package's path in the module.
+func importOf(quoted string) (pkg string, own bool) {
+	full, err := strconv.Unquote(quoted)
+	if err != nil {
+		panic(err) // the parser has seen it
+	}
+	if full == module {
+		return "polymath", true
+	}
+	return strings.CutPrefix(full, module+"/")
+}
+
+// checkApart follows the imports of pkg to the banned packages.
+func checkApart(imports map[string][]string, pkg string, banned []string) []string {
+	var faults []string
+	seen := map[string]bool{}
+	var walk func(at, way string)
+	walk = func(at, way string) {
+		if seen[at] {
+			return
+		}
+		seen[at] = true
+		if slices.Contains(banned, at) {
+			faults = append(faults, fmt.Sprintf("%s must not reach %s, and does: %s", pkg, at, way))
+		}
+		for _, next := range imports[at] {
+			walk(next, way+" -> "+next)
+		}
+	}
+	walk(pkg, pkg)
+	return faults
+}
+
+// TestImportOrderFindsFaults shows that the check is able to fail.
+func TestImportOrderFindsFaults(t *testing.T) {
+	const small = "low  other\nmiddle\nhigh\npolymath"
+	source := func(imports ...string) *fstest.MapFile {
+		text := "package p\n"
+		for _, i := range imports {
+			text += fmt.Sprintf("import _ %q\n", path.Join(module, i))
+		}
+		return &fstest.MapFile{Data: []byte(text)}
+	}
+	for _, c := range []struct {
+		files fstest.MapFS
+		want  string // part of the only fault, or "" for none
+	}{
+		{fstest.MapFS{"low/a.go": source(), "high/a.go": source("low", "middle"), "middle/a.go": source(), "a.go": source("high")}, ""},
+		{fstest.MapFS{"low/a_test.go": source("low", "low/faults")}, ""},
+		{fstest.MapFS{"low/a.go": source("high")}, "low must not import high"},
+		{fstest.MapFS{"low/a.go": source("other")}, "low must not import other"},
+		{fstest.MapFS{"low/a_test.go": source("high")}, "low must not import high"},
+		{fstest.MapFS{"low/a.go": source("")}, "low must not import polymath"},
+		{fstest.MapFS{"low/a.go": source("bench/peers")}, "low must not import bench/peers"},
+		{fstest.MapFS{"new/a.go": source()}, "package new has no place"},
+		{fstest.MapFS{"high/a.go": source("middle"), "middle/a.go": source("low")}, "high must not reach low, and does: high -> middle -> low"},
+		{fstest.MapFS{"high/a_test.go": source("low")}, ""},
+		{fstest.MapFS{"low/a.go": {Data: []byte("package")}}, "low/a.go"},
+	} {
+		ban := map[string][]string{"high": {"low"}}
+		if c.want == "" {
+			ban = nil
+		}
+		faults := checkImports(c.files, small, ban)
+		if c.want == "" && len(faults) > 0 || c.want != "" && (len(faults) != 1 || !strings.Contains(faults[0], c.want)) {
+			t.Errorf("want %q, got %q", c.want, faults)
+		}
+	}
+}
