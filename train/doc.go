@@ -8,7 +8,7 @@
 //
 // A run lives in one directory:
 //
-//	RUN/recipe.json                  the recipe with all defaults filled in
+//	RUN/run.json                     the recipe with all defaults filled in, hashes
 //	RUN/metrics.jsonl                one Record per line
 //	RUN/run.html                     the run page
 //	RUN/checkpoints/step-00000100/   a model directory with training/ in it

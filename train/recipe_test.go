@@ -49,14 +49,22 @@ func TestParseRecipe(t *testing.T) {
 
 func TestRecipeErrors(t *testing.T) {
 	tests := []struct{ name, old, new, want string }{
-		{"typo", "hidden_size: 32", "hiden_size: 32",
-			"r.yaml:4:3: model has no key \"hiden_size\"; did you mean \"hidden_size\"?\n    4 |   hiden_size: 32\n      |   ^"},
-		{"key of another section", "steps: 10", "steps: 10\nwarmup: 5",
-			"r.yaml:18:1: a recipe has no key \"warmup\"; did you mean schedule.warmup?\n   18 | warmup: 5\n      | ^"},
-		{"unknown key", "steps: 10", "steps: 10\nzebra_stripes: 5",
-			"a recipe has no key \"zebra_stripes\"; it has batch, checkpoint, clip"},
-		{"text for a number", "tokens: 64", "tokens: many",
-			"r.yaml:14:11: batch.tokens must be a whole number, and this is the text \"many\"\n   14 |   tokens: many\n      |           ^"},
+		{
+			"typo", "hidden_size: 32", "hiden_size: 32",
+			"r.yaml:4:3: model has no key \"hiden_size\"; did you mean \"hidden_size\"?\n    4 |   hiden_size: 32\n      |   ^",
+		},
+		{
+			"key of another section", "steps: 10", "steps: 10\nwarmup: 5",
+			"r.yaml:18:1: a recipe has no key \"warmup\"; did you mean schedule.warmup?\n   18 | warmup: 5\n      | ^",
+		},
+		{
+			"unknown key", "steps: 10", "steps: 10\nzebra_stripes: 5",
+			"a recipe has no key \"zebra_stripes\"; it has batch, checkpoint, clip",
+		},
+		{
+			"text for a number", "tokens: 64", "tokens: many",
+			"r.yaml:14:11: batch.tokens must be a whole number, and this is the text \"many\"\n   14 |   tokens: many\n      |           ^",
+		},
 		{"fraction for a count", "rows: 1", "rows: 1.5", "r.yaml:15:9: batch.rows must be a whole number, and this is 1.5"},
 		{"number for a text", "name: tiny", "name: 7", "r.yaml:1:7: name must be a text, and this is 7"},
 		{"nothing for a number", "rows: 1", "rows:", "batch.rows must be a whole number, and this is empty"},
@@ -68,8 +76,10 @@ func TestRecipeErrors(t *testing.T) {
 		{"twice", "steps: 10", "steps: 10\nsteps: 11", "r.yaml:18:1:"},
 		{"second document", "steps: 10", "steps: 10\n---\nsteps: 11", "this is a second one"},
 		{"not YAML", "steps: 10", "steps: [10", "r.yaml:17:"},
-		{"impossible batch", "tokens: 64", "tokens: 65",
-			"r.yaml:14:11: batch.tokens: 65 tokens are no whole number of microbatches of 1 rows x 32 tokens = 32; 64 would be"},
+		{
+			"impossible batch", "tokens: 64", "tokens: 65",
+			"r.yaml:14:11: batch.tokens: 65 tokens are no whole number of microbatches of 1 rows x 32 tokens = 32; 64 would be",
+		},
 		{"heads do not divide", "num_attention_heads: 2", "num_attention_heads: 3", "does not divide into 3 heads"},
 		{"too many experts a token", "num_experts_per_tok: 2", "num_experts_per_tok: 5", "5 of 4 experts cannot work on each token"},
 		{"missing key", "  vocab_size: 256\n", "", "r.yaml:2:1: model.vocab_size: 0 is impossible: it must be at least 1"},

@@ -1,5 +1,10 @@
 package train
 
+import (
+	"encoding/json"
+	"math"
+)
+
 // A Record is one event of a run: a line of metrics.jsonl and a message to the
 // Observer. Its Kind tells which fields are set. All fields but those of
 // Timing are a function of the recipe alone.
@@ -49,6 +54,60 @@ type StepRecord struct {
 	// Rows is the range of positions of shard.Order that the step read: first
 	// and one past the last.
 	Rows [2]int64 `json:"rows"`
+}
+
+// plainStep is StepRecord without its methods.
+type plainStep StepRecord
+
+// looseStep has null where a number is not finite, which JSON cannot hold.
+type looseStep struct {
+	*plainStep
+	Loss        *float64 `json:"loss"`
+	BalanceLoss *float64 `json:"balance_loss"`
+	ZLoss       *float64 `json:"z_loss"`
+	GradNorm    *float64 `json:"grad_norm"`
+}
+
+// MarshalJSON writes null for losses and norms that are not finite.
+func (s StepRecord) MarshalJSON() ([]byte, error) {
+	plain := plainStep(s)
+	plain.RouterEntropy = nil
+	for _, v := range s.RouterEntropy {
+		if !finite(v) {
+			v = -1 // no entropy
+		}
+		plain.RouterEntropy = append(plain.RouterEntropy, v)
+	}
+	return json.Marshal(looseStep{
+		plainStep: &plain,
+		Loss:      orNull(s.Loss), BalanceLoss: orNull(s.BalanceLoss),
+		ZLoss: orNull(s.ZLoss), GradNorm: orNull(s.GradNorm),
+	})
+}
+
+// UnmarshalJSON reads null as NaN.
+func (s *StepRecord) UnmarshalJSON(text []byte) error {
+	loose := looseStep{plainStep: (*plainStep)(s)}
+	if err := json.Unmarshal(text, &loose); err != nil {
+		return err
+	}
+	s.Loss, s.BalanceLoss = orNaN(loose.Loss), orNaN(loose.BalanceLoss)
+	s.ZLoss, s.GradNorm = orNaN(loose.ZLoss), orNaN(loose.GradNorm)
+	return nil
+}
+
+func orNull(v float64) *float64 {
+	if !finite(v) {
+		return nil
+	}
+	return &v
+}
+
+func orNaN(v *float64) float64 {
+	if v == nil {
+		return math.NaN()
+	}
+	return *v
 }
 
 // SkipRecord says why a step left the weights alone.

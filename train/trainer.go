@@ -3,7 +3,6 @@ package train
 import (
 	"context"
 	"errors"
-	"net/http"
 )
 
 // Options is what a run needs beside its recipe. None of it enters the bits.
@@ -90,7 +89,3 @@ func (t *Trainer) Plan() Plan { return Plan{} }
 // Run trains to the last step. When ctx ends it saves a checkpoint and returns
 // with Result.Finished false and no error.
 func (t *Trainer) Run(ctx context.Context) (Result, error) { return Result{}, errors.ErrUnsupported }
-
-// Watch serves the run page of a directory, live: new records are pushed as
-// server-sent events.
-func Watch(runDir string) http.Handler { return http.NotFoundHandler() }

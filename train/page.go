@@ -1,0 +1,337 @@
+package train
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/train/chart"
+)
+
+// Files of a run's directory.
+const (
+	infoFile = "run.json"
+	pageFile = "run.html"
+)
+
+// runInfo is run.json: what a run is, for its page.
+type runInfo struct {
+	Recipe     *Recipe `json:"recipe"`
+	Steps      int     `json:"steps"`
+	Parameters int64   `json:"parameters"`
+	Active     int64   `json:"active"`
+	Hashes     hashes  `json:"hashes"`
+	CPU        string  `json:"cpu"`
+	Version    string  `json:"version"`
+}
+
+// hashes are the SHA-256 of what a run was made from, in hex.
+type hashes struct {
+	Recipe    string `json:"recipe"`
+	Corpus    string `json:"corpus"`
+	Tokenizer string `json:"tokenizer"`
+	Parent    string `json:"parent,omitempty"`
+}
+
+func (i *runInfo) save(runDir string) error {
+	text, err := json.MarshalIndent(i, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = atomicfile.WriteBytes(filepath.Join(runDir, infoFile), append(text, '\n'))
+	return err
+}
+
+// readInfo reads run.json; a run that has not begun has an empty one.
+func readInfo(runDir string) (*runInfo, error) {
+	info := &runInfo{Recipe: DefaultRecipe()}
+	path := filepath.Join(runDir, infoFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return info, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, info); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return info, nil
+}
+
+// pageData is what the template shows.
+type pageData struct {
+	Title, State   string
+	Facts          []fact
+	Charts         []figure
+	Heat           []template.HTML
+	HeatLegend     template.HTML
+	Samples, Older []sampleRow
+	Skips          []Record
+	Recipe         string
+	Sources        []fact
+	Style          template.CSS
+	Live           bool
+	NumRecords     int
+}
+
+type fact struct{ Name, Value, Note string }
+
+type figure struct {
+	Title, Note string
+	SVG         template.HTML
+}
+
+type sampleRow struct {
+	Step int
+	SampleRecord
+}
+
+// maxOldSamples bounds the samples on the page.
+const maxOldSamples = 60
+
+// newPage prepares the page of a run.
+func newPage(info *runInfo, records []Record, live bool) *pageData {
+	p := &pageData{
+		Title: info.Recipe.Name, Style: template.CSS(chart.Style), Live: live, NumRecords: len(records),
+		HeatLegend: template.HTML(chart.Legend("a quarter of its share", "even", "four times")),
+	}
+	if p.Title == "" {
+		p.Title = "training run"
+	}
+	p.summarize(info, records)
+	p.draw(records)
+	p.drawLoad(records)
+	p.collect(records)
+	if text, err := yaml.Marshal(info.Recipe); err == nil {
+		p.Recipe = string(text)
+	}
+	p.Sources = []fact{
+		{"recipe", info.Hashes.Recipe, ""}, {"corpus", info.Hashes.Corpus, ""},
+		{"tokenizer", info.Hashes.Tokenizer, ""}, {"parent model", info.Hashes.Parent, ""},
+		{"last checkpoint", lastCheckpoint(records), ""}, {"CPU path", info.CPU, ""}, {"program", info.Version, ""},
+	}
+	p.Sources = slices.DeleteFunc(p.Sources, func(f fact) bool { return f.Value == "" })
+	return p
+}
+
+func lastCheckpoint(records []Record) string {
+	for _, r := range slices.Backward(records) {
+		if r.Kind == KindCheckpoint {
+			return r.Checkpoint.Hash
+		}
+	}
+	return ""
+}
+
+// summarize fills the facts at the top.
+func (p *pageData) summarize(info *runInfo, records []Record) {
+	var last, eval *Record
+	skipped := 0
+	for i := range records {
+		r := &records[i]
+		switch r.Kind {
+		case KindStep:
+			last = r
+		case KindSkip:
+			last = r
+			skipped++
+		case KindEval:
+			eval = r
+		}
+	}
+	if last == nil {
+		p.State = "not begun"
+		return
+	}
+	p.State = "running or interrupted"
+	if last.Step >= info.Steps {
+		p.State = "finished"
+	}
+	p.add("step", fmt.Sprint(last.Step), fmt.Sprintf("of %d", info.Steps))
+	p.add("tokens", chart.Number(float64(last.Tokens)), "")
+	p.add("loss", fmt.Sprintf("%.4f", last.Train.Loss), "nats per token")
+	if eval != nil {
+		p.add("held-out loss", fmt.Sprintf("%.4f", eval.Eval.Loss), fmt.Sprintf("at step %d", eval.Step))
+		if eval.Eval.BitsPerByte > 0 {
+			p.add("bits per byte", fmt.Sprintf("%.4f", eval.Eval.BitsPerByte), "held out")
+		}
+	}
+	if t := last.Timing; t != nil {
+		p.add("tokens/s", chart.Number(t.TokensPerSecond), "")
+		if t.MFU > 0 {
+			p.add("MFU", fmt.Sprintf("%.1f%%", 100*t.MFU), "of the measured peak")
+		}
+		if last.Step < info.Steps {
+			p.add("to go", time.Duration(t.ETA*float64(time.Second)).Round(time.Second).String(), "at this rate")
+		}
+	}
+	p.add("parameters", chart.Number(float64(info.Parameters)), chart.Number(float64(info.Active))+" active")
+	if skipped > 0 {
+		p.add("skipped steps", fmt.Sprint(skipped), "")
+	}
+}
+
+func (p *pageData) add(name, value, note string) {
+	p.Facts = append(p.Facts, fact{name, value, note})
+}
+
+// series picks one number of each record that has it.
+func series(name string, records []Record, get func(r *Record) (float64, bool)) chart.Series {
+	s := chart.Series{Name: name}
+	for i := range records {
+		if v, ok := get(&records[i]); ok {
+			s.X, s.Y = append(s.X, float64(records[i].Step)), append(s.Y, v)
+		}
+	}
+	return s
+}
+
+// stepped picks a number of the steps that were taken.
+func stepped(name string, records []Record, get func(s *StepRecord) float64) chart.Series {
+	return series(name, records, func(r *Record) (float64, bool) {
+		if r.Kind != KindStep {
+			return 0, false
+		}
+		return get(r.Train), true
+	})
+}
+
+// timed picks a number of the steps that were timed.
+func timed(name string, records []Record, get func(t *Timing) float64) chart.Series {
+	return series(name, records, func(r *Record) (float64, bool) {
+		if r.Timing == nil {
+			return 0, false
+		}
+		return get(r.Timing), true
+	})
+}
+
+func (p *pageData) draw(records []Record) {
+	const step = "step"
+	heldOut := series("held out", records, func(r *Record) (float64, bool) {
+		if r.Eval == nil {
+			return 0, false
+		}
+		return r.Eval.Loss, true
+	})
+	loss := []chart.Series{stepped("training", records, func(s *StepRecord) float64 { return s.Loss }), heldOut}
+	rate := []chart.Series{stepped("rate", records, func(s *StepRecord) float64 { return s.LR })}
+	norm := []chart.Series{stepped("norm", records, func(s *StepRecord) float64 { return s.GradNorm })}
+	speed := []chart.Series{timed("tokens/s", records, func(t *Timing) float64 { return t.TokensPerSecond })}
+	p.figure("Loss", "nats per token", chart.Line{X: step, Series: loss, Robust: true})
+	p.figure("Learning rate", "before the groups' scales", chart.Line{X: step, Series: rate, FromZero: true})
+	p.figure("Gradient norm", "before clipping", chart.Line{X: step, Series: norm, FromZero: true, Robust: true})
+	p.figure("Throughput", "tokens per second", chart.Line{X: step, Series: speed, FromZero: true})
+	if mfu := timed("MFU", records, func(t *Timing) float64 { return t.MFU }); anyPositive(mfu.Y) {
+		p.figure("MFU", "share of the machine's measured peak", chart.Line{X: step, Series: []chart.Series{mfu}, FromZero: true, Percent: true})
+	}
+	entropy := stepped("entropy", records, func(s *StepRecord) float64 { return mean(s.RouterEntropy) })
+	if anyPositive(entropy.Y) {
+		p.figure("Router entropy", "nats, mean over layers", chart.Line{X: step, Series: []chart.Series{entropy}, FromZero: true})
+	}
+}
+
+func (p *pageData) figure(title, note string, l chart.Line) {
+	l.Title = title
+	p.Charts = append(p.Charts, figure{title, note, template.HTML(l.SVG())})
+}
+
+func anyPositive(v []float64) bool {
+	return slices.ContainsFunc(v, func(x float64) bool { return x > 0 })
+}
+
+func mean(v []float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += x
+	}
+	return sum / float64(len(v))
+}
+
+// drawLoad draws a heat map for each layer that has experts.
+func (p *pageData) drawLoad(records []Record) {
+	var steps []float64
+	var loads [][][]int
+	for i := range records {
+		if r := &records[i]; r.Kind == KindStep && r.Train.ExpertLoad != nil {
+			steps, loads = append(steps, float64(r.Step)), append(loads, r.Train.ExpertLoad)
+		}
+	}
+	if len(loads) == 0 {
+		return
+	}
+	layers := len(loads[0])
+	for layer := range layers {
+		heat := chart.Heat{Title: fmt.Sprintf("expert load of layer %d", layer), Label: fmt.Sprintf("layer %d", layer), X: steps, RowHeight: 4}
+		if layer == layers-1 {
+			heat.XName = "step"
+		}
+		for _, load := range loads {
+			if layer < len(load) && len(load[layer]) == len(loads[0][layer]) {
+				heat.Values = append(heat.Values, shares(load[layer]))
+			}
+		}
+		if len(loads[0][layer]) > 0 {
+			p.Heat = append(p.Heat, template.HTML(heat.SVG()))
+		}
+	}
+}
+
+// shares divides each expert's load by the even share.
+func shares(load []int) []float64 {
+	total := 0
+	for _, n := range load {
+		total += n
+	}
+	out := make([]float64, len(load))
+	for i, n := range load {
+		out[i] = float64(n) * float64(len(load)) / float64(max(total, 1))
+	}
+	return out
+}
+
+// collect gathers samples, the newest first, and skipped steps.
+func (p *pageData) collect(records []Record) {
+	for _, r := range slices.Backward(records) {
+		switch r.Kind {
+		case KindSkip:
+			p.Skips = append(p.Skips, r)
+		case KindSample:
+			row := sampleRow{r.Step, *r.Sample}
+			if len(p.Samples) == 0 || p.Samples[0].Step == r.Step {
+				p.Samples = append(p.Samples, row)
+			} else if len(p.Older) < maxOldSamples {
+				p.Older = append(p.Older, row)
+			}
+		}
+	}
+	slices.Reverse(p.Samples)
+}
+
+// write renders the page, or with name "body" the part that changes.
+func (p *pageData) write(w io.Writer, name string) error {
+	return pageTemplate.ExecuteTemplate(w, name, p)
+}
+
+// savePage writes run.html. The page stands alone: no script, no reference to
+// anything outside it.
+func savePage(runDir string, info *runInfo, records []Record) error {
+	var b bytes.Buffer
+	if err := newPage(info, records, false).write(&b, "page"); err != nil {
+		return err
+	}
+	_, err := atomicfile.WriteBytes(filepath.Join(runDir, pageFile), b.Bytes())
+	return err
+}
