@@ -31,10 +31,10 @@ func loadRanks(t testing.TB, dir string, s Scheme) *Tokenizer {
 	return tok
 }
 
-// TestTiktokenData compares the ids of every file in the data archives, binary
-// ones read as Latin-1, with hashes of what tiktoken made of them
-// (bench/peers/tokenizer_golden_data.py).
-func TestTiktokenData(t *testing.T) {
+// TestData compares the ids of the files in the data archives, binary ones read
+// as Latin-1, with hashes of what tiktoken and Hugging Face tokenizers made of
+// them (bench/peers/tokenizer_golden_data.py).
+func TestData(t *testing.T) {
 	dir := dataDir(t)
 	golden, err := os.ReadFile("testdata/data_golden.tsv")
 	if err != nil {
@@ -44,6 +44,11 @@ func TestTiktokenData(t *testing.T) {
 	for _, s := range []Scheme{CL100K(), P50K(), R50K()} {
 		tokenizers[s.Name] = loadRanks(t, dir, s)
 	}
+	for _, name := range []string{"io_tokenizers/gpt2", "io_tokenizers/llama", "io_tokenizers/mptt", "io_torchtune"} {
+		if tokenizers[name], err = Load(filepath.Join(dir, name, "tokenizer.json")); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for line := range strings.Lines(string(golden)) {
 		if strings.HasPrefix(line, "#") {
 			continue
@@ -52,7 +57,7 @@ func TestTiktokenData(t *testing.T) {
 		t.Run(f[0]+"/"+f[1], func(t *testing.T) {
 			got := hashFolder(t, filepath.Join(dir, f[0]), tokenizers[f[1]])
 			if want := strings.Join(f[2:], " "); got != want {
-				t.Errorf("files, bytes, tokens, hash: %s, tiktoken has %s", got, want)
+				t.Errorf("files, bytes, tokens, hash: %s, want %s", got, want)
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"unicode/utf8"
 )
@@ -43,10 +44,8 @@ func (m *model) index() error {
 			m.symbols[b] = id
 		}
 	}
-	for b, id := range m.symbols {
-		if id < 0 && m.unk < 0 && (m.byteLevel || !m.byteFallback || b < 0xf8) {
-			return fmt.Errorf("model.vocab has no token for the byte 0x%02x, and model.unk_token is not set: text would be lost", b)
-		}
+	if len(m.ids) == 0 {
+		return errors.New("model.vocab is empty")
 	}
 	m.pairs = newPairTable(len(m.merges))
 	rank := uint64(0)
@@ -85,6 +84,7 @@ func (m *model) appendCharacters(dst []int32, word []byte) []int32 {
 			dst = append(dst, id)
 			continue
 		}
+		// Without byte_fallback all of m.symbols are -1.
 		n := len(dst)
 		for _, b := range char {
 			dst = append(dst, m.symbols[b])
@@ -99,8 +99,10 @@ func (m *model) appendCharacters(dst []int32, word []byte) []int32 {
 	return dst
 }
 
+// appendUnk appends the token for what no token expresses. Where a vocabulary
+// has none, such text is left out.
 func (m *model) appendUnk(dst []int32) []int32 {
-	if m.fuseUnk && len(dst) > 0 && dst[len(dst)-1] == m.unk {
+	if m.unk < 0 || m.fuseUnk && len(dst) > 0 && dst[len(dst)-1] == m.unk {
 		return dst
 	}
 	return append(dst, m.unk)

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"unicode/utf8"
 )
 
 // EndOfText is the special token that ends every document of our own models.
@@ -199,6 +200,20 @@ func (t *Tokenizer) Bytes(id int32) []byte {
 		return nil
 	}
 	return t.tokens[id]
+}
+
+// MissingBytes returns the bytes that no sequence of tokens can express, in
+// ascending order; nil for a vocabulary that covers any text, as all of Train's
+// do. Encoding gives the unknown token for them or, where there is none,
+// leaves them out. The bytes 0xc0, 0xc1 and 0xf5 to 0xff occur in no UTF-8.
+func (t *Tokenizer) MissingBytes() []byte {
+	var missing []byte
+	for b, id := range t.symbols {
+		if _, char := t.ids[string(rune(b))]; id < 0 && (t.byteLevel || b >= utf8.RuneSelf || !char) {
+			missing = append(missing, byte(b))
+		}
+	}
+	return missing
 }
 
 // Hash returns 64 hexadecimal digits that identify the tokenizer: the SHA-256

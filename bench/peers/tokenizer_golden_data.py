@@ -1,11 +1,12 @@
-"""Hashes of tiktoken's ids for all files below a directory.
+"""Hashes of the ids that tiktoken and Hugging Face tokenizers give to files.
 
 Usage: tokenizer_golden_data.py DATA > tokenizer/testdata/data_golden.tsv
 
 DATA holds the unpacked data archives, io_tiktoken among them. One line for
 each folder of DATA and each encoding: folder, encoding, files, bytes of text,
 tokens, SHA-256 of all ids as little-endian 32-bit numbers, files in the order
-of their paths. A file that is not UTF-8 is read as Latin-1.
+of their paths. A file that is not UTF-8 is read as Latin-1. Each tokenizer.json
+in DATA that is named below is applied to a few of the folders.
 """
 
 import base64
@@ -14,8 +15,13 @@ import importlib.metadata
 import os
 import sys
 
+import numpy
 import tiktoken
 from tiktoken_ext import openai_public
+from tokenizers import Tokenizer
+
+FILES = ("io_tokenizers/gpt2", "io_tokenizers/llama", "io_tokenizers/mptt", "io_torchtune")
+FOLDERS = ("eval_agieval", "eval_mxeval", "io_minbpe", "pt_wikitext2_5k")
 
 
 def rank_loader(directory):
@@ -29,12 +35,24 @@ def rank_loader(directory):
     return load
 
 
+def from_file(root, name):
+    tok = Tokenizer.from_file(os.path.join(root, name, "tokenizer.json"))
+    tok.encode_special_tokens = True
+    return lambda text: numpy.array(tok.encode(text, add_special_tokens=False).ids, "<u4")
+
+
 def main(root):
     openai_public.load_tiktoken_bpe = rank_loader(os.path.join(root, "io_tiktoken", "assets"))
-    encodings = [tiktoken.Encoding(**getattr(openai_public, n + "_base")()) for n in ("cl100k", "p50k", "r50k")]
-    print("# tiktoken", importlib.metadata.version("tiktoken"))
+    ranks, files = [], []
+    for name in ("cl100k", "p50k", "r50k"):
+        enc = tiktoken.Encoding(**getattr(openai_public, name + "_base")())
+        ranks.append((enc.name, lambda text, enc=enc: enc.encode_to_numpy(text, disallowed_special=())))
+    for name in FILES:
+        files.append((name, from_file(root, name)))
+    print("# tiktoken", importlib.metadata.version("tiktoken"), "tokenizers", importlib.metadata.version("tokenizers"))
     for folder in sorted(os.listdir(root)):
         paths = sorted(os.path.join(d, f) for d, _, names in os.walk(os.path.join(root, folder)) for f in names)
+        encodings = ranks + (files if folder in FOLDERS else [])
         sums = [[0, hashlib.sha256()] for _ in encodings]
         size = 0
         for path in paths:
@@ -45,12 +63,12 @@ def main(root):
             except UnicodeDecodeError:
                 text = data.decode("latin-1")
             size += len(text.encode("utf-8"))
-            for enc, s in zip(encodings, sums):
-                ids = enc.encode_to_numpy(text, disallowed_special=())
+            for (_, encode), s in zip(encodings, sums):
+                ids = encode(text)
                 s[0] += len(ids)
                 s[1].update(ids.astype("<u4").tobytes())
-        for enc, (count, digest) in zip(encodings, sums):
-            print(folder, enc.name, len(paths), size, count, digest.hexdigest(), sep="\t", flush=True)
+        for (name, _), (count, digest) in zip(encodings, sums):
+            print(folder, name, len(paths), size, count, digest.hexdigest(), sep="\t", flush=True)
 
 
 main(sys.argv[1])
