@@ -1,0 +1,224 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/polymath-lm/polymath/internal/par"
+	"github.com/polymath-lm/polymath/model"
+)
+
+const testWindow = 150
+
+// testModel is a small mixture of experts with random weights.
+func testModel(t testing.TB) *model.Model {
+	t.Helper()
+	cfg, err := model.Default(model.Qwen3MoE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.VocabSize, cfg.HiddenSize, cfg.NumLayers = 97, 32, 2
+	cfg.NumHeads, cfg.NumKVHeads, cfg.HeadDim = 4, 2, 16
+	cfg.NumExperts, cfg.NumExpertsPerTok, cfg.MoEIntermediateSize = 4, 2, 32
+	cfg.NormTopKProb = true
+	cfg.MaxPositions = testWindow
+	cfg.InitStd = 0.2 // so that logits differ from token to token
+	m, err := model.New(cfg, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func tokens(n int) []int32 {
+	ids := make([]int32, n)
+	for i := range ids {
+		ids[i] = int32((i*i*7 + 3*i) % 97)
+	}
+	return ids
+}
+
+// forwardLogits is the training forward pass over a whole document.
+func forwardLogits(t *testing.T, m *model.Model, ids []int32) [][]float32 {
+	t.Helper()
+	ws := model.NewWorkspace(m, len(ids), true)
+	batch := model.Batch{Tokens: ids, Spans: []model.Span{{Len: len(ids)}}}
+	if err := m.Forward(ws, &batch); err != nil {
+		t.Fatal(err)
+	}
+	all := make([][]float32, len(ids))
+	for i := range all {
+		all[i] = make([]float32, m.Config().VocabSize)
+		m.Logits(ws, []int32{int32(i)}, all[i])
+	}
+	return all
+}
+
+// recorder is a Mask that forces a text and keeps the logits it saw.
+type recorder struct {
+	text []int32
+	seen [][]float32
+}
+
+func (r *recorder) Restrict(logits []float32) {
+	r.seen = append(r.seen, slices.Clone(logits))
+	for id := range logits {
+		if int32(id) != r.text[0] {
+			logits[id] = negativeInfinity
+		}
+	}
+}
+
+func (r *recorder) Accept(token int32) {
+	if token != r.text[0] {
+		panic("the mask was not obeyed")
+	}
+	r.text = r.text[1:]
+}
+
+// Prefill in chunks of any size and decode give the training pass's logits to
+// the bit, on any number of threads.
+func TestDecodeEqualsTraining(t *testing.T) {
+	m := testModel(t)
+	ids := tokens(testWindow)
+	want := forwardLogits(t, m, ids)
+	defer par.SetThreads(par.Threads())
+	for _, threads := range []int{1, 3} {
+		par.SetThreads(threads)
+		for _, chunk := range []int{1, 7, 64, 128} {
+			const prompt = 70
+			mask := &recorder{text: ids[prompt:]}
+			e := NewEngine(m, Options{Chunk: chunk})
+			result, err := e.Generate(t.Context(), Request{Prompt: ids[:prompt], Mask: mask}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if result.CompletionTokens != testWindow-prompt || result.Finish != FinishLength {
+				t.Fatalf("chunk %d: %+v", chunk, result)
+			}
+			for i, got := range mask.seen {
+				if !slices.Equal(got, want[prompt-1+i]) {
+					t.Fatalf("chunk %d, %d threads: the logits after token %d differ from training's", chunk, threads, prompt-1+i)
+				}
+			}
+		}
+	}
+}
+
+func collect(t *testing.T, e *Engine, r Request) ([]Token, Result) {
+	t.Helper()
+	var all []Token
+	result, err := e.Generate(t.Context(), r, func(token Token) bool { all = append(all, token); return false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all, result
+}
+
+func ids(all []Token) []int32 {
+	var list []int32
+	for _, token := range all {
+		list = append(list, token.ID)
+	}
+	return list
+}
+
+// A completion can be taken up at any token: random numbers go with positions.
+func TestCompletionIsAFunctionOfItsPrefix(t *testing.T) {
+	e := NewEngine(testModel(t), Options{Chunk: 16})
+	r := Request{Prompt: tokens(9), MaxTokens: 30, Sampling: Sampling{Temperature: 1, Seed: 5}}
+	whole, _ := collect(t, e, r)
+	again, _ := collect(t, e, r)
+	if !slices.Equal(ids(whole), ids(again)) {
+		t.Error("the same request gave another completion")
+	}
+	rest := r
+	rest.Prompt = append(slices.Clone(r.Prompt), ids(whole[:11])...)
+	rest.MaxTokens = 19
+	if got, _ := collect(t, e, rest); !slices.Equal(ids(got), ids(whole[11:])) {
+		t.Error("a completion taken up in the middle went on differently")
+	}
+	r.Choice = 1
+	if other, _ := collect(t, e, r); slices.Equal(ids(whole), ids(other)) {
+		t.Error("another choice gave the same completion")
+	}
+}
+
+func TestGenerateReportsLogprobs(t *testing.T) {
+	m := testModel(t)
+	prompt := tokens(20)
+	want := forwardLogits(t, m, prompt)[len(prompt)-1]
+	all, _ := collect(t, NewEngine(m, Options{}), Request{Prompt: prompt, MaxTokens: 1, Logprobs: true, TopLogprobs: 3})
+	sum := 0.0
+	for _, l := range want {
+		sum += math.Exp(float64(l))
+	}
+	token := all[0]
+	if token.ID != Greedy(want) || token.Position != len(prompt) || len(token.Top) != 3 || token.Top[0].ID != token.ID {
+		t.Fatalf("%+v", token)
+	}
+	if got := float64(token.Logprob); math.Abs(got-(float64(want[token.ID])-math.Log(sum))) > 1e-5 {
+		t.Errorf("log-probability %v", got)
+	}
+}
+
+func TestGenerateEnds(t *testing.T) {
+	e := NewEngine(testModel(t), Options{})
+	all, _ := collect(t, e, Request{Prompt: tokens(9), MaxTokens: 10})
+	stop := all[4].ID
+	first := slices.Index(ids(all), stop)
+	got, result := collect(t, e, Request{Prompt: tokens(9), MaxTokens: 10, End: []int32{stop}})
+	if len(got) != first || result.Finish != FinishEnd || result.CompletionTokens != first {
+		t.Errorf("with an end token: %d tokens, %+v", len(got), result)
+	}
+	n := 0
+	result, err := e.Generate(t.Context(), Request{Prompt: tokens(9)}, func(Token) bool { n++; return n == 3 })
+	if err != nil || n != 3 || result.Finish != FinishEnd {
+		t.Errorf("receiver complete after 3: %d tokens, %+v, %v", n, result, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	n = 0
+	result, err = e.Generate(ctx, Request{Prompt: tokens(9)}, func(Token) bool {
+		if n++; n == 4 {
+			cancel()
+		}
+		return false
+	})
+	if !errors.Is(err, context.Canceled) || n != 4 || result.CompletionTokens != 4 {
+		t.Errorf("canceled after 4: %d tokens, %+v, %v", n, result, err)
+	}
+}
+
+func TestImpossibleRequests(t *testing.T) {
+	e := NewEngine(testModel(t), Options{Window: 100})
+	for name, c := range map[string]struct {
+		request Request
+		want    error
+	}{
+		"no prompt":       {Request{}, ErrPrompt},
+		"foreign token":   {Request{Prompt: []int32{1, 97}}, ErrPrompt},
+		"negative token":  {Request{Prompt: []int32{-1}}, ErrPrompt},
+		"negative length": {Request{Prompt: tokens(1), MaxTokens: -1}, ErrPrompt},
+		"full window":     {Request{Prompt: tokens(100)}, ErrContextWindow},
+		"too much":        {Request{Prompt: tokens(90), MaxTokens: 11}, ErrContextWindow},
+		"temperature":     {Request{Prompt: tokens(1), Sampling: Sampling{Temperature: -1}}, ErrSampling},
+		"nothing allowed": {Request{Prompt: tokens(1), Mask: forbid{}}, ErrNoToken},
+	} {
+		if _, err := e.Generate(t.Context(), c.request, nil); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+}
+
+type forbid struct{}
+
+func (forbid) Accept(int32) {}
+
+func (forbid) Restrict(logits []float32) {
+	for i := range logits {
+		logits[i] = negativeInfinity
+	}
+}
