@@ -20,7 +20,7 @@ var avx512Product = productOps{
 	aBytes:   4,
 	budgetA:  384 << 10,
 	maxRows:  240,
-	gradRows: 120, gradCols: 256, gradK: 256,
+	gradRows: 240, gradCols: 512, gradK: 256,
 	queries:  64,
 	packRows: packRowsAVX512,
 	packCols: packColsAVX512,

@@ -122,18 +122,20 @@ func (a *assembly) tileAVX512(rows, halves int) {
 	}
 	a.label("begin")
 	a.op("MOVQ %d(DI), CX", argDepth)
+	a.op("ADDQ $%d, SI", pairs/2*rows*8) // offsets from the middle are short
 	a.label("block")
 	for i := range sums {
 		a.op("VPXORD Z%d, Z%d, Z%d", i, i, i)
 	}
-	const ahead = 4096 // bytes of B, of which a few rows use little time
+	// How far ahead in B, of which tiles of few rows use much.
+	const aheadFew, aheadMany = 16384, 8192
 	for p := range pairs {
-		if p == pairs/2 {
-			a.op("ADDQ $%d, SI", pairs/2*rows*8)
-		}
 		for h := range halves {
+			// In the order of memory, which the processor's own prefetching follows.
 			if halves == 2 {
-				a.op("PREFETCHT0 %d(DX)", ahead+h*halfBytes+p*pairBytes)
+				a.op("PREFETCHT0 %d(DX)", aheadFew+(2*p+h)*pairBytes)
+			} else {
+				a.op("PREFETCHT0 %d(DX)", aheadMany+p*pairBytes)
 			}
 			e, o := 24+2*h, 25+2*h
 			a.op("VMOVDQU32 %d(DX), Z%d", h*halfBytes+p*pairBytes, o)
@@ -141,7 +143,7 @@ func (a *assembly) tileAVX512(rows, halves int) {
 			a.op("VPANDD Z31, Z%d, Z%d", o, o)
 		}
 		for r := range rows {
-			at := (p%(pairs/2)*rows + r) * 8
+			at := ((p-pairs/2)*rows + r) * 8
 			for h := range halves {
 				a.op("VFMADD231PS.BCST %d(SI), Z%d, Z%d", at, 24+2*h, even(r, h))
 			}
@@ -150,7 +152,7 @@ func (a *assembly) tileAVX512(rows, halves int) {
 			}
 		}
 	}
-	a.op("ADDQ $%d, SI", pairs/2*rows*8)
+	a.op("ADDQ $%d, SI", pairs*rows*8)
 	a.op("ADDQ $%d, DX", blockBytes)
 	a.op("MOVQ R8, R9")
 	for r := range rows {
