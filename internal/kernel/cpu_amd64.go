@@ -49,5 +49,8 @@ func machinePaths() (paths []*path) {
 	if f.avx512 {
 		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: avx512Rows})
 	}
+	if f.avx2 {
+		paths = append(paths, &path{name: "avx2", productOps: avx2Product, rowOps: avx2Rows})
+	}
 	return append(paths, &path{name: "portable", productOps: portableProduct, rowOps: portableRows})
 }

@@ -1086,9 +1086,7 @@ TEXT ·mulAVX512x8(SB), NOSPLIT, $40-8
 	MOVQ 32(DI), AX
 	MOVQ AX, 0(SP)
 panel:
-	MOVQ $2, 16(SP)
-	MOVQ R13, 24(SP)
-	MOVQ BX, 32(SP)
+	MOVQ $0, 16(SP)
 step:
 	MOVQ 0(DI), R10
 	MOVQ BX, R12
@@ -1496,12 +1494,20 @@ block:
 	ADDQ 64(DI), R12
 	DECQ AX
 	JNZ tile
+	MOVQ 16(SP), AX
+	INCQ 16(SP)
+	CMPQ AX, $0
+	JNE not0
 	ADDQ $1024, R13
 	ADDQ $64, BX
-	DECQ 16(SP)
-	JNZ step
-	MOVQ 24(SP), R13
-	MOVQ 32(SP), BX
+not0:
+	CMPQ AX, $1
+	JNE not1
+	ADDQ $-1024, R13
+	ADDQ $-64, BX
+not1:
+	CMPQ AX, $1
+	JNE step
 	ADDQ 56(DI), R13
 	ADDQ 72(DI), BX
 	DECQ 0(SP)
@@ -1526,9 +1532,7 @@ TEXT ·mulAVX512x12(SB), NOSPLIT, $40-8
 	MOVQ 32(DI), AX
 	MOVQ AX, 0(SP)
 panel:
-	MOVQ $2, 16(SP)
-	MOVQ R13, 24(SP)
-	MOVQ BX, 32(SP)
+	MOVQ $0, 16(SP)
 step:
 	MOVQ 0(DI), R10
 	MOVQ BX, R12
@@ -2096,12 +2100,20 @@ block:
 	ADDQ 64(DI), R12
 	DECQ AX
 	JNZ tile
+	MOVQ 16(SP), AX
+	INCQ 16(SP)
+	CMPQ AX, $0
+	JNE not0
 	ADDQ $1024, R13
 	ADDQ $64, BX
-	DECQ 16(SP)
-	JNZ step
-	MOVQ 24(SP), R13
-	MOVQ 32(SP), BX
+not0:
+	CMPQ AX, $1
+	JNE not1
+	ADDQ $-1024, R13
+	ADDQ $-64, BX
+not1:
+	CMPQ AX, $1
+	JNE step
 	ADDQ 56(DI), R13
 	ADDQ 72(DI), BX
 	DECQ 0(SP)

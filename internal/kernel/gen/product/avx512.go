@@ -1,20 +1,11 @@
 package main
 
-import "fmt"
-
-var sprintf = fmt.Sprintf
-
 // avx512Rows are the tiles of AVX-512. Tiles of up to 4 rows take the 32
 // columns of a panel at a time, so that a single row reads the weights in
 // order; the others take 16 columns, so that half as many weights are unpacked
 // for a product.
 var avx512Rows = []int{1, 2, 4, 8, 12}
 
-// Registers of the loops over panels, tiles and blocks.
-//
-//	DI arguments   SI A   DX B   R8 C   R9 a row of C
-//	R10 A, R11 B, R12 C of the tile; R13 B, BX C of the panel
-//	CX blocks, AX tiles, 0(SP) panels left
 func avx512() string {
 	a := newAssembly()
 	for _, rows := range avx512Rows {
@@ -36,62 +27,6 @@ func avx512() string {
 	return a.String()
 }
 
-// flushDenormals sets FTZ and DAZ; the caller's state is kept at 8(SP).
-func (a *assembly) flushDenormals() {
-	a.op("STMXCSR 8(SP)")
-	a.op("MOVL 8(SP), AX")
-	a.op("ORL $0x8040, AX")
-	a.op("MOVL AX, 12(SP)")
-	a.op("LDMXCSR 12(SP)")
-}
-
-// leave restores the caller's state.
-func (a *assembly) leave() {
-	a.op("LDMXCSR 8(SP)")
-	a.op("VZEROUPPER")
-	a.op("RET")
-}
-
-// mulLoops writes the loops over panels, halves and tiles around a tile's
-// code, which finds A in SI, B in DX and C in R8.
-func (a *assembly) mulLoops(steps, stepB, stepC int, tile func()) {
-	a.op("MOVQ %d(DI), R13", argB)
-	a.op("MOVQ %d(DI), BX", argC)
-	a.op("MOVQ %d(DI), AX", argPanels)
-	a.op("MOVQ AX, 0(SP)")
-	a.label("panel")
-	if steps > 1 {
-		a.op("MOVQ $%d, 16(SP)", steps)
-		a.op("MOVQ R13, 24(SP)")
-		a.op("MOVQ BX, 32(SP)")
-		a.label("step")
-	}
-	a.op("MOVQ %d(DI), R10", argA)
-	a.op("MOVQ BX, R12")
-	a.op("MOVQ %d(DI), AX", argTiles)
-	a.label("tile")
-	a.op("MOVQ R10, SI")
-	a.op("MOVQ R13, DX")
-	a.op("MOVQ R12, R8")
-	tile()
-	a.op("ADDQ %d(DI), R10", argATile)
-	a.op("ADDQ %d(DI), R12", argCTile)
-	a.op("DECQ AX")
-	a.op("JNZ tile")
-	if steps > 1 {
-		a.op("ADDQ $%d, R13", stepB)
-		a.op("ADDQ $%d, BX", stepC)
-		a.op("DECQ 16(SP)")
-		a.op("JNZ step")
-		a.op("MOVQ 24(SP), R13")
-		a.op("MOVQ 32(SP), BX")
-	}
-	a.op("ADDQ %d(DI), R13", argBPanel)
-	a.op("ADDQ %d(DI), BX", argCPanel)
-	a.op("DECQ 0(SP)")
-	a.op("JNZ panel")
-}
-
 func (a *assembly) mulAVX512(rows int) {
 	halves := 1
 	if rows <= 4 {
@@ -103,7 +38,11 @@ func (a *assembly) mulAVX512(rows int) {
 	a.op("VPTERNLOGD $0xff, Z31, Z31, Z31")
 	a.op("VPSLLD $16, Z31, Z31")
 	a.op("VPXORD Z30, Z30, Z30")
-	a.mulLoops(2/halves, halfBytes, 64, func() { a.tileAVX512(rows, halves) })
+	var steps []step
+	if halves == 1 {
+		steps = []step{{halfBytes, 64}, {-halfBytes, -64}}
+	}
+	a.mulLoops(steps, func() { a.tileAVX512(rows, halves) })
 	a.leave()
 }
 
@@ -193,14 +132,6 @@ func (a *assembly) packConstants() {
 	a.op("VPSLLD $16, Z31, Z31")
 	a.op("VMOVDQU64 ·joinLow(SB), Z29")
 	a.op("VMOVDQU64 ·joinHigh(SB), Z28")
-}
-
-// packArgs loads the arguments of a packing function; the stride in bytes.
-func (a *assembly) packArgs() {
-	a.op("MOVQ dst+0(FP), DI")
-	a.op("MOVQ src+8(FP), SI")
-	a.op("MOVQ stride+16(FP), DX")
-	a.op("SHLQ $1, DX")
 }
 
 // packFewAVX512 writes pair p of row r at [p][r][2], for tiles of 1 or 2 rows.
@@ -389,14 +320,7 @@ func (a *assembly) transpose16() {
 // packColsAVX512 puts the values of two rows next to each other.
 func (a *assembly) packColsAVX512() {
 	a.function("func packColsAVX512(dst *tensor.BF16, panelStride int, src *tensor.BF16, stride, halves int)", 0, 40)
-	a.op("MOVQ dst+0(FP), DI")
-	a.op("MOVQ panelStride+8(FP), R8")
-	a.op("LEAQ -%d(R8)(R8*1), R8", halfBytes) // from a panel's second half to the next panel
-	a.op("MOVQ src+16(FP), SI")
-	a.op("MOVQ stride+24(FP), DX")
-	a.op("SHLQ $1, DX")
-	a.op("MOVQ halves+32(FP), CX")
-	a.op("MOVQ $%d, R10", halfBytes)
+	a.packColsArgs()
 	a.label("half")
 	a.op("MOVQ SI, R9")
 	for p := range pairs {
@@ -407,13 +331,7 @@ func (a *assembly) packColsAVX512() {
 		a.op("VMOVDQU32 Z%d, %d(DI)", p%8*2, p*pairBytes)
 		a.op("LEAQ (R9)(DX*2), R9")
 	}
-	a.op("ADDQ $32, SI")
-	a.op("ADDQ R10, DI")
-	a.op("XCHGQ R8, R10")
-	a.op("DECQ CX")
-	a.op("JNZ half")
-	a.op("VZEROUPPER")
-	a.op("RET")
+	a.packColsNext()
 }
 
 // roundAVX512 rounds as tensor.FromFloat32 does.

@@ -12,6 +12,7 @@ import (
 // files are what the command writes into internal/kernel.
 var files = map[string]func() string{
 	"product_avx512_amd64.s": avx512,
+	"product_avx2_amd64.s":   avx2,
 }
 
 func main() {
@@ -25,6 +26,8 @@ func main() {
 		}
 	}
 }
+
+func sprintf(format string, args ...any) string { return fmt.Sprintf(format, args...) }
 
 // assembly collects the lines of a file.
 type assembly struct{ strings.Builder }
