@@ -1,0 +1,66 @@
+# The checks and chores of this repository. `make ci` is what a change must pass.
+
+TOOL     = go tool -modfile=tools/go.mod
+FUZZTIME ?= 30s
+BENCH    ?= .
+COUNT    ?= 6
+
+.PHONY: all build cross test race lint format vuln bench fuzz parity-long generate ci clean
+
+all: build test lint
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o polymath ./cmd/polymath
+
+cross:
+	CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build ./...
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build ./...
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 go build ./...
+
+test:
+	go test ./...
+
+race:
+	CGO_ENABLED=1 go test -race -short ./...
+
+lint:
+	go vet ./...
+	GOARCH=arm64 go vet ./internal/kernel
+	$(TOOL) staticcheck ./...
+	@unformatted=$$(git ls-files -z '*.go' | xargs -0 $(TOOL) gofumpt -l); \
+	if [ -n "$$unformatted" ]; then echo "not formatted with gofumpt:"; echo "$$unformatted"; exit 1; fi
+
+format:
+	git ls-files -z '*.go' | xargs -0 $(TOOL) gofumpt -w
+
+vuln:
+	$(TOOL) govulncheck ./...
+
+# Example: make bench BENCH=Region PKG=./internal/par
+bench:
+	go test -run '^$$' -bench '$(BENCH)' -count $(COUNT) $(or $(PKG),./...) | tee bench.out
+	$(TOOL) benchstat bench.out
+
+# Every fuzz test for FUZZTIME, one after the other.
+fuzz:
+	@set -e; for pkg in $$(go list ./...); do \
+		for name in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$name"; \
+			go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+# Tests over real data, which are left out where it is not: make parity-long
+# POLYMATH_DATA=/directory/with/the/data
+parity-long:
+	@test -n "$(POLYMATH_DATA)" || { echo "set POLYMATH_DATA to the directory of the data"; exit 2; }
+	POLYMATH_DATA=$(POLYMATH_DATA) go test -count=1 -timeout 4h ./...
+
+generate:
+	go generate ./...
+
+ci:
+	.ci/run
+
+clean:
+	rm -rf polymath dist bench.out
