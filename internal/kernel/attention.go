@@ -16,7 +16,7 @@ const keyPanels = KeyBlock / PanelN
 // AttentionShape describes causal attention with Heads query heads, of which
 // Heads/KVHeads in sequence share one head of keys and values. A query sees
 // the keys up to its own position, the last Window of them if Window is not 0.
-// Scale multiplies the products of queries and keys.
+// Scale, which is positive, multiplies the products of queries and keys.
 //
 // A batch is a matrix qkv [T, (Heads+2*KVHeads)*HeadDim]: the query heads of a
 // token, then its key heads, then its value heads.
@@ -77,7 +77,7 @@ func (s AttentionShape) visible(position, block int) (lo, hi int) {
 }
 
 func (s AttentionShape) check(qkv []tensor.BF16, spans []Span) {
-	if s.KVHeads <= 0 || s.Heads <= 0 || s.Heads%s.KVHeads != 0 || s.HeadDim <= 0 || s.Window < 0 {
+	if s.KVHeads <= 0 || s.Heads <= 0 || s.Heads%s.KVHeads != 0 || s.HeadDim <= 0 || s.Window < 0 || !(s.Scale > 0) {
 		panic(fmt.Sprintf("kernel: attention of shape %+v", s))
 	}
 	rows := len(qkv) / s.width()

@@ -13,7 +13,7 @@ import (
 //	dqkv like qkv    do, o [T, Heads*HeadDim]    lse [T, Heads] from Forward
 //
 // Rows outside of the spans are left as they are. dqkv must not overlap qkv.
-// With the weights w = exp(x - lse), and sums as in MatMul:
+// With the weights w = exp(s*Scale - lse) of scoreRowsGrad, and sums as in MatMul:
 //
 //	delta = do·o                            Dot
 //	dv = sum bf16(w)ᵀ·do                    over the group's heads in order and, in
@@ -60,7 +60,7 @@ type backwardScratch struct {
 	weights, grads []tensor.BF16 // bf16(w) and ds, [64 queries, 64 keys]
 	scores, dp     []float32
 	dk, dv, dq     []float32 // by block: [rows, head]
-	delta          []float32
+	delta, lse     []float32 // by query
 }
 
 // queryBlock holds 64 queries and the derivatives of their outputs, as rows
@@ -108,7 +108,7 @@ func (t *backwardScratch) begin(j *backwardJob, s *scratch, span *Span, head int
 	t.dq = grow(t.dq, blocks*j.sumsLen())
 	clear(t.dk)
 	clear(t.dv)
-	t.delta = grow(t.delta, span.Len)
+	t.delta, t.lse = grow(t.delta, span.Len), grow(t.lse, span.Len)
 	const square = KeyBlock*KeyBlock + 2*BlockK // packT reads on
 	t.weights, t.grads = grow(t.weights, square), grow(t.grads, square)
 	t.scores, t.dp = grow(t.scores, KeyBlock*KeyBlock), grow(t.dp, KeyBlock*KeyBlock)
@@ -134,6 +134,7 @@ func (t *backwardScratch) loadQueries(j *backwardJob, s *scratch, span *Span, qu
 		s.packValues(b.packed, do, width, n, dim)
 		for r := range n {
 			t.delta[c*KeyBlock+r] = Dot(do[r*width:][:dim], o[r*width:][:dim])
+			t.lse[c*KeyBlock+r] = j.lse[(row+r)*j.Heads+query]
 		}
 	}
 }
@@ -146,12 +147,13 @@ func (t *backwardScratch) pair(j *backwardJob, span *Span, query, b, c int) {
 	q.do.mul(t.dp, rowSums(keyPanels), t.values[b*part:], keyPanels, depth*blockLen, false)
 	n := min(KeyBlock, span.Len-c*KeyBlock)
 	for r := range n {
-		position := c*KeyBlock + r
-		lo, hi := j.visible(position, b)
-		at := r * KeyBlock
-		scoreRowGrad(t.weights[at:at+KeyBlock], t.grads[at:at+KeyBlock], t.scores[at:at+KeyBlock], t.dp[at:at+KeyBlock],
-			j.Scale, lo, hi, j.lse[(span.Start+position)*j.Heads+query], t.delta[position])
+		lo, hi := j.visible(c*KeyBlock+r, b)
+		if lo > 0 || hi < KeyBlock {
+			maskScores(t.scores[r*KeyBlock:][:KeyBlock], t.dp[r*KeyBlock:][:KeyBlock], lo, hi)
+		}
 	}
+	size := n * KeyBlock
+	scoreRowsGrad(t.weights[:size], t.grads[:size], t.scores[:size], t.dp[:size], t.lse[c*KeyBlock:][:n], t.delta[c*KeyBlock:][:n], j.Scale)
 	clear(t.weights[n*KeyBlock:])
 	clear(t.grads[n*KeyBlock:])
 	keys := min(KeyBlock, span.Len-b*KeyBlock)

@@ -13,10 +13,11 @@ import (
 //	o [T, Heads*HeadDim]    lse [T, Heads] fp32, or nil    qkv: queries only
 //
 // For each query and the blocks of 64 keys in which it sees any, ascending,
-// starting with m = -Inf, l = 0, acc = 0:
+// starting with m = -2^120, l = 0, acc = 0:
 //
-//	x = (q·k)*Scale, -Inf where masked      products summed as in MatMul
-//	m' = max(m, max x); alpha = exp(m-m'); p = exp(x-m')
+//	s = q·k, -Inf where masked              products summed as in MatMul
+//	m' = max(m, max(s)*Scale)
+//	alpha = exp(m-m'); p = exp(s*Scale-m')  fused; see scoreRows
 //	l = l*alpha + sum p                     fused; sum in sixteen lanes and a tree
 //	acc = acc*alpha + bf16(p)·v             products summed as in MatMul, from acc*alpha
 //
@@ -59,6 +60,7 @@ type attentionScratch struct {
 	rows     []tensor.BF16 // queries, then weights
 	s, acc   []float32     // scores [rows, 64], outputs [rows, head]
 	max, sum []float32     // by row
+	alpha    []float32     // by row
 	backward backwardScratch
 }
 
@@ -98,10 +100,10 @@ func (t *attentionScratch) begin(j *forwardJob, span *Span, head, from, to int) 
 	t.s = grow(t.s, t.q.padded*KeyBlock)
 	t.acc = grow(t.acc, t.q.padded*wide)
 	clear(t.acc)
-	t.max, t.sum = grow(t.max, rows), grow(t.sum, rows)
+	t.max, t.sum, t.alpha = grow(t.max, rows), grow(t.sum, rows), grow(t.alpha, rows)
 	clear(t.sum)
 	for r := range t.max {
-		t.max[r] = lowest
+		t.max[r] = scoreStart
 	}
 }
 
@@ -110,12 +112,18 @@ func (t *attentionScratch) weigh(j *forwardJob, from, to, block int) {
 	group, wide := j.group(), j.depth()*BlockK
 	for position := from; position < to; position++ {
 		lo, hi := j.visible(position, block)
+		if lo <= 0 && hi >= KeyBlock {
+			continue
+		}
 		for r := (position - from) * group; r < (position-from+1)*group; r++ {
-			var alpha float32
-			t.max[r], t.sum[r], alpha = scoreRow(t.rows[r*KeyBlock:][:KeyBlock], t.s[r*KeyBlock:][:KeyBlock], j.Scale, lo, hi, t.max[r], t.sum[r])
-			if alpha != 1 {
-				ScaleF32(t.acc[r*wide:][:wide], alpha)
-			}
+			maskScores(t.s[r*KeyBlock:][:KeyBlock], nil, lo, hi)
+		}
+	}
+	n := len(t.max) * KeyBlock
+	scoreRows(t.rows[:n], t.s[:n], t.max, t.sum, t.alpha, j.Scale)
+	for r, alpha := range t.alpha {
+		if alpha != 1 {
+			ScaleF32(t.acc[r*wide:][:wide], alpha)
 		}
 	}
 }
@@ -125,11 +133,8 @@ func (t *attentionScratch) end(j *forwardJob, span *Span, head, from, to int) {
 	for r := range (to - from) * group {
 		row, query := span.row(from+r/group), head*group+r%group
 		acc := t.acc[r*wide:][:dim]
-		ScaleF32(acc, 1/t.sum[r])
-		for i := range acc {
-			acc[i] += 0 // -0 becomes 0: which one it is depends on blocks that add nothing
-		}
-		ToBF16(j.o[(row*j.Heads+query)*dim:][:dim], acc)
+		// -0 becomes 0: which one it is depends on blocks that add nothing.
+		ScaleToBF16(j.o[(row*j.Heads+query)*dim:][:dim], acc, 1/t.sum[r])
 		if j.lse != nil {
 			j.lse[row*j.Heads+query] = t.max[r] + Log32(t.sum[r])
 		}

@@ -53,7 +53,7 @@ func attentionPlain(s AttentionShape, qkv []tensor.BF16, spans []Span) (o []tens
 			for h := range s.Heads {
 				kv := h / s.group()
 				q := qkv[(span.Start+i)*width+h*dim:]
-				m, l, acc := lowest, float32(0), make([]float32, dim)
+				m, l, alpha, acc := []float32{scoreStart}, []float32{0}, []float32{0}, make([]float32, dim)
 				for b := 0; b <= i/KeyBlock; b++ {
 					lo, hi := s.visible(i, b)
 					if lo >= hi {
@@ -70,17 +70,17 @@ func attentionPlain(s AttentionShape, qkv []tensor.BF16, spans []Span) (o []tens
 						key := row(k)[s.key(kv):]
 						x[k] = productSum(0, func(i int) tensor.BF16 { return q[i] }, func(i int) tensor.BF16 { return key[i] }, dim)
 					}
-					var alpha float32
-					m, l, alpha = portableScores(p, x, s.Scale, lo, hi, m, l)
+					maskScores(x, nil, lo, hi)
+					portableScores(p, x, m, l, alpha, s.Scale)
 					for d := range acc {
-						acc[d] = productSum(acc[d]*alpha, func(k int) tensor.BF16 { return p[k] },
+						acc[d] = productSum(acc[d]*alpha[0], func(k int) tensor.BF16 { return p[k] },
 							func(k int) tensor.BF16 { return row(k)[s.value(kv)+d] }, KeyBlock)
 					}
 				}
 				for d, v := range acc {
-					o[((span.Start+i)*s.Heads+h)*dim+d] = tensor.FromFloat32(float32(v*(1/l)) + 0)
+					o[((span.Start+i)*s.Heads+h)*dim+d] = tensor.FromFloat32(float32(v*(1/l[0])) + 0)
 				}
-				lse[(span.Start+i)*s.Heads+h] = m + Log32(l)
+				lse[(span.Start+i)*s.Heads+h] = m[0] + Log32(l[0])
 			}
 		}
 	}
@@ -258,10 +258,11 @@ func attentionGradPlain(s AttentionShape, do, o, qkv []tensor.BF16, lse []float3
 				delta := Dot(g, o[(row*s.Heads+h)*dim:][:dim])
 				for k := s.first(i); k <= i; k++ {
 					other := qkv[(span.Start+k)*width:][:width]
-					x := []float32{productSum(0, func(i int) tensor.BF16 { return q[i] }, func(i int) tensor.BF16 { return other[key+i] }, dim)}
-					dp := []float32{productSum(0, func(i int) tensor.BF16 { return g[i] }, func(i int) tensor.BF16 { return other[val+i] }, dim)}
+					x := productSum(0, func(i int) tensor.BF16 { return q[i] }, func(i int) tensor.BF16 { return other[key+i] }, dim)
+					dp := productSum(0, func(i int) tensor.BF16 { return g[i] }, func(i int) tensor.BF16 { return other[val+i] }, dim)
+					weight := expShort(fma(x, s.Scale, -lse[row*s.Heads+h]))
 					at := i*span.Len + k
-					portableScoresGrad(w[at:at+1], ds[at:at+1], x, dp, s.Scale, 0, 1, lse[row*s.Heads+h], delta)
+					w[at], ds[at] = roundFlushed(weight), roundFlushed(float32(weight*(dp-delta))*s.Scale)
 				}
 			}
 			for i := range span.Len {

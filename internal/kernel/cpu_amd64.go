@@ -6,7 +6,7 @@ func xgetbv() (lo, hi uint32)
 
 // features are the parts of the processor that the paths need, as far as the
 // operating system saves their registers.
-type features struct{ avx2, avx512, amx bool }
+type features struct{ avx2, avx512, bf16, amx bool }
 
 // Bits of CPUID and XCR0 (Intel 64 and IA-32 Architectures Software Developer's
 // Manual, volume 2, CPUID, and volume 1, 13.3).
@@ -20,6 +20,7 @@ const (
 	bitAVX512VL = 1 << 31
 	bitAMXBF16  = 1 << 22 // leaf 7, edx
 	bitAMXTile  = 1 << 24
+	bitBF16     = 1 << 5 // leaf 7, subleaf 1, eax
 
 	stateAVX    = 0x6
 	stateAVX512 = 0xe6
@@ -32,7 +33,7 @@ func detect() (f features) {
 		return f
 	}
 	_, _, c1, _ := cpuid(1, 0)
-	_, b7, _, d7 := cpuid(7, 0)
+	subleaves, b7, _, d7 := cpuid(7, 0)
 	if c1&bitOSXSAVE == 0 {
 		return f
 	}
@@ -40,14 +41,22 @@ func detect() (f features) {
 	has := func(bits, register, saved uint32) bool { return register&bits == bits && state&saved == saved }
 	f.avx2 = has(bitAVX2, b7, stateAVX) && c1&bitFMA != 0
 	f.avx512 = f.avx2 && has(bitAVX512F|bitAVX512DQ|bitAVX512BW|bitAVX512VL, b7, stateAVX512)
+	if subleaves >= 1 {
+		a71, _, _, _ := cpuid(7, 1)
+		f.bf16 = f.avx512 && a71&bitBF16 != 0
+	}
 	f.amx = f.avx512 && has(bitAMXBF16|bitAMXTile, d7, stateAVX512|stateAMX)
 	return f
 }
 
 func machinePaths() (paths []*path) {
 	f := detect()
+	rows := avx512Rows
+	if f.bf16 {
+		rows = avx512BF16Rows
+	}
 	if f.avx512 {
-		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: avx512Rows})
+		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: rows})
 	}
 	if f.avx2 {
 		paths = append(paths, &path{name: "avx2", productOps: avx2Product, rowOps: avx2Rows})

@@ -101,3 +101,32 @@ func TestSigmoid32(t *testing.T) {
 		}
 	}
 }
+
+func TestExpShort(t *testing.T) {
+	for u := uint32(0); u < math.Float32bits(88); u += 977 {
+		for _, x := range []float32{math.Float32frombits(u), -math.Float32frombits(u)} {
+			got := expShort(x)
+			if x < shortMin {
+				if got != 0 {
+					t.Fatalf("expShort(%g) = %g, want 0", x, got)
+				}
+				continue
+			}
+			if e := relative(float64(got), math.Exp(float64(x))); e > 5e-6 || got < 0x1p-126 {
+				t.Fatalf("expShort(%g) = %g: error %.2g", x, got, e)
+			}
+			if s := sigmoidShort(x); relative(float64(s), 1/(1+math.Exp(-float64(x)))) > 5e-6 {
+				t.Fatalf("sigmoidShort(%g) = %g", x, s)
+			}
+		}
+	}
+	nan := float32(math.NaN())
+	for _, c := range [][3]float32{{0, 1, 0.5}, {lowest, 0, 0}, {nan, nan, nan}, {-1e30, 0, 0}} {
+		if got, s := expShort(c[0]), sigmoidShort(c[0]); !sameFloat(got, c[1]) || !sameFloat(s, c[2]) {
+			t.Errorf("of %g: expShort %g, sigmoidShort %g", c[0], got, s)
+		}
+	}
+	if s := sigmoidShort(float32(math.Inf(1))); s != 1 {
+		t.Errorf("sigmoidShort(Inf) = %g", s)
+	}
+}

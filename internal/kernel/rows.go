@@ -6,8 +6,9 @@ import "github.com/polymath-lm/polymath/tensor"
 
 // rowOps are the primitives of the row operations, one set for each path. They
 // work on rows of equal lengths that are multiples of sixteen, zero included;
-// the exported functions finish the rest of a row and its sums. Each is defined
-// by its portable form, named portable and the field's name.
+// the exported functions finish the rest of a row and its sums. scores and
+// scoresGrad work on tiles (see scoreRows). Each is defined by its portable
+// form, named portable and the field's name.
 type rowOps struct {
 	toF32        func(dst []float32, src []tensor.BF16)
 	toBF16       func(dst []tensor.BF16, src []float32)
@@ -16,6 +17,7 @@ type rowOps struct {
 	addScaled    func(acc []float32, x []tensor.BF16, a float32)
 	scaleBF16    func(dst, x []tensor.BF16, a float32)
 	scaleF32     func(x []float32, a float32)
+	scaleToBF16  func(dst []tensor.BF16, x []float32, a float32)
 	dot          func(a, b []tensor.BF16) lanes
 	squaresF32   func(x []float32) lanes
 	addSquares   func(dst, a, b []tensor.BF16) lanes
@@ -33,8 +35,8 @@ type rowOps struct {
 	expSumTo     func(p, x []float32, m float32) lanes
 	crossEntropy func(dx []tensor.BF16, logits []float32, lse, c float32)
 	adamW        func(w, m, v, g []float32, s AdamWStep)
-	scores       func(p []tensor.BF16, s []float32, scale float32, lo, hi int, m, l float32) (m2, l2, alpha float32)
-	scoresGrad   func(p, ds []tensor.BF16, s, dp []float32, scale float32, lo, hi int, lse, delta float32)
+	scores       func(p []tensor.BF16, s, m, l, alpha []float32, scale float32)
+	scoresGrad   func(p, ds []tensor.BF16, s, dp, lse, delta []float32, scale float32)
 }
 
 var portableRows = rowOps{
@@ -45,6 +47,7 @@ var portableRows = rowOps{
 	addScaled:    portableAddScaled,
 	scaleBF16:    portableScaleBF16,
 	scaleF32:     portableScaleF32,
+	scaleToBF16:  portableScaleToBF16,
 	dot:          portableDot,
 	squaresF32:   portableSquaresF32,
 	addSquares:   portableAddSquares,

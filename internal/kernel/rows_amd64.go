@@ -5,36 +5,40 @@ package kernel
 import "github.com/polymath-lm/polymath/tensor"
 
 var avx512Rows = rowOps{
-	adamW:        avx512AdamW,
+	toF32:        avx512ToF32,
+	toBF16:       avx512ToBF16,
 	add:          avx512Add,
 	addF32:       avx512AddF32,
 	addScaled:    avx512AddScaled,
-	addSquares:   avx512AddSquares,
-	crossEntropy: avx512CrossEntropy,
+	scaleBF16:    avx512ScaleBF16,
+	scaleF32:     avx512ScaleF32,
+	scaleToBF16:  avx512ScaleToBF16,
 	dot:          avx512Dot,
-	exp:          avx512Exp,
-	expSum:       avx512ExpSum,
-	expSumTo:     avx512ExpSumTo,
-	max:          avx512Max,
+	squaresF32:   avx512SquaresF32,
+	addSquares:   avx512AddSquares,
 	norm:         avx512Norm,
+	normSums:     avx512NormSums,
 	normDot:      avx512NormDot,
 	normGrad:     avx512NormGrad,
 	normGradAdd:  avx512NormGradAdd,
-	normSums:     avx512NormSums,
 	rotate:       avx512Rotate,
-	scaleBF16:    avx512ScaleBF16,
-	scaleF32:     avx512ScaleF32,
-	scores:       avx512Scores,
-	scoresGrad:   avx512ScoresGrad,
-	squaresF32:   avx512SquaresF32,
 	swiGLU:       avx512SwiGLU,
 	swiGLUGrad:   avx512SwiGLUGrad,
-	toBF16:       avx512ToBF16,
-	toF32:        avx512ToF32,
+	exp:          avx512Exp,
+	max:          avx512Max,
+	expSum:       avx512ExpSum,
+	expSumTo:     avx512ExpSumTo,
+	crossEntropy: avx512CrossEntropy,
+	adamW:        avx512AdamW,
+	scores:       avx512Scores,
+	scoresGrad:   avx512ScoresGrad,
 }
 
 //go:noescape
-func avx512AdamW(w []float32, m []float32, v []float32, g []float32, s AdamWStep)
+func avx512ToF32(dst []float32, src []tensor.BF16)
+
+//go:noescape
+func avx512ToBF16(dst []tensor.BF16, src []float32)
 
 //go:noescape
 func avx512Add(dst []tensor.BF16, a []tensor.BF16, b []tensor.BF16)
@@ -46,28 +50,28 @@ func avx512AddF32(dst []float32, x []float32)
 func avx512AddScaled(acc []float32, x []tensor.BF16, a float32)
 
 //go:noescape
-func avx512AddSquares(dst []tensor.BF16, a []tensor.BF16, b []tensor.BF16) lanes
+func avx512ScaleBF16(dst []tensor.BF16, x []tensor.BF16, a float32)
 
 //go:noescape
-func avx512CrossEntropy(dx []tensor.BF16, logits []float32, lse float32, c float32)
+func avx512ScaleF32(x []float32, a float32)
+
+//go:noescape
+func avx512ScaleToBF16(dst []tensor.BF16, x []float32, a float32)
 
 //go:noescape
 func avx512Dot(a []tensor.BF16, b []tensor.BF16) lanes
 
 //go:noescape
-func avx512Exp(dst []float32, x []float32)
+func avx512SquaresF32(x []float32) lanes
 
 //go:noescape
-func avx512ExpSum(x []float32, m float32) lanes
-
-//go:noescape
-func avx512ExpSumTo(p []float32, x []float32, m float32) lanes
-
-//go:noescape
-func avx512Max(x []float32) lanes
+func avx512AddSquares(dst []tensor.BF16, a []tensor.BF16, b []tensor.BF16) lanes
 
 //go:noescape
 func avx512Norm(y []tensor.BF16, x []tensor.BF16, w []float32, rstd float32)
+
+//go:noescape
+func avx512NormSums(dw []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd float32) lanes
 
 //go:noescape
 func avx512NormDot(dy []tensor.BF16, x []tensor.BF16, w []float32, rstd float32) lanes
@@ -79,25 +83,7 @@ func avx512NormGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []flo
 func avx512NormGradAdd(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd float32, c float32)
 
 //go:noescape
-func avx512NormSums(dw []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd float32) lanes
-
-//go:noescape
 func avx512Rotate(a []tensor.BF16, b []tensor.BF16, cos []float32, sin []float32)
-
-//go:noescape
-func avx512ScaleBF16(dst []tensor.BF16, x []tensor.BF16, a float32)
-
-//go:noescape
-func avx512ScaleF32(x []float32, a float32)
-
-//go:noescape
-func avx512Scores(p []tensor.BF16, s []float32, scale float32, lo int, hi int, m float32, l float32) (m2 float32, l2 float32, alpha float32)
-
-//go:noescape
-func avx512ScoresGrad(p []tensor.BF16, ds []tensor.BF16, s []float32, dp []float32, scale float32, lo int, hi int, lse float32, delta float32)
-
-//go:noescape
-func avx512SquaresF32(x []float32) lanes
 
 //go:noescape
 func avx512SwiGLU(h []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
@@ -106,42 +92,100 @@ func avx512SwiGLU(h []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
 func avx512SwiGLUGrad(dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
 
 //go:noescape
-func avx512ToBF16(dst []tensor.BF16, src []float32)
+func avx512Exp(dst []float32, x []float32)
 
 //go:noescape
-func avx512ToF32(dst []float32, src []tensor.BF16)
+func avx512Max(x []float32) lanes
 
-var avx2Rows = rowOps{
-	adamW:        avx2AdamW,
-	add:          avx2Add,
-	addF32:       avx2AddF32,
-	addScaled:    avx2AddScaled,
-	addSquares:   avx2AddSquares,
-	crossEntropy: avx2CrossEntropy,
-	dot:          avx2Dot,
-	exp:          avx2Exp,
-	expSum:       avx2ExpSum,
-	expSumTo:     avx2ExpSumTo,
-	max:          avx2Max,
-	norm:         avx2Norm,
-	normDot:      avx2NormDot,
-	normGrad:     avx2NormGrad,
-	normGradAdd:  avx2NormGradAdd,
-	normSums:     avx2NormSums,
-	rotate:       avx2Rotate,
-	scaleBF16:    avx2ScaleBF16,
-	scaleF32:     avx2ScaleF32,
-	scores:       avx2Scores,
-	scoresGrad:   avx2ScoresGrad,
-	squaresF32:   avx2SquaresF32,
-	swiGLU:       avx2SwiGLU,
-	swiGLUGrad:   avx2SwiGLUGrad,
-	toBF16:       avx2ToBF16,
-	toF32:        avx2ToF32,
+//go:noescape
+func avx512ExpSum(x []float32, m float32) lanes
+
+//go:noescape
+func avx512ExpSumTo(p []float32, x []float32, m float32) lanes
+
+//go:noescape
+func avx512CrossEntropy(dx []tensor.BF16, logits []float32, lse float32, c float32)
+
+//go:noescape
+func avx512AdamW(w []float32, m []float32, v []float32, g []float32, s AdamWStep)
+
+//go:noescape
+func avx512Scores(p []tensor.BF16, s []float32, m []float32, l []float32, alpha []float32, scale float32)
+
+//go:noescape
+func avx512ScoresGrad(p []tensor.BF16, ds []tensor.BF16, s []float32, dp []float32, lse []float32, delta []float32, scale float32)
+
+var avx512BF16Rows = rowOps{
+	toF32:        avx512ToF32,
+	toBF16:       avx512ToBF16,
+	add:          avx512Add,
+	addF32:       avx512AddF32,
+	addScaled:    avx512AddScaled,
+	scaleBF16:    avx512ScaleBF16,
+	scaleF32:     avx512ScaleF32,
+	scaleToBF16:  avx512ScaleToBF16,
+	dot:          avx512Dot,
+	squaresF32:   avx512SquaresF32,
+	addSquares:   avx512AddSquares,
+	norm:         avx512Norm,
+	normSums:     avx512NormSums,
+	normDot:      avx512NormDot,
+	normGrad:     avx512NormGrad,
+	normGradAdd:  avx512NormGradAdd,
+	rotate:       avx512Rotate,
+	swiGLU:       avx512SwiGLU,
+	swiGLUGrad:   avx512SwiGLUGrad,
+	exp:          avx512Exp,
+	max:          avx512Max,
+	expSum:       avx512ExpSum,
+	expSumTo:     avx512ExpSumTo,
+	crossEntropy: avx512CrossEntropy,
+	adamW:        avx512AdamW,
+	scores:       avx512BF16Scores,
+	scoresGrad:   avx512BF16ScoresGrad,
 }
 
 //go:noescape
-func avx2AdamW(w []float32, m []float32, v []float32, g []float32, s AdamWStep)
+func avx512BF16Scores(p []tensor.BF16, s []float32, m []float32, l []float32, alpha []float32, scale float32)
+
+//go:noescape
+func avx512BF16ScoresGrad(p []tensor.BF16, ds []tensor.BF16, s []float32, dp []float32, lse []float32, delta []float32, scale float32)
+
+var avx2Rows = rowOps{
+	toF32:        avx2ToF32,
+	toBF16:       avx2ToBF16,
+	add:          avx2Add,
+	addF32:       avx2AddF32,
+	addScaled:    avx2AddScaled,
+	scaleBF16:    avx2ScaleBF16,
+	scaleF32:     avx2ScaleF32,
+	scaleToBF16:  avx2ScaleToBF16,
+	dot:          avx2Dot,
+	squaresF32:   avx2SquaresF32,
+	addSquares:   avx2AddSquares,
+	norm:         avx2Norm,
+	normSums:     avx2NormSums,
+	normDot:      avx2NormDot,
+	normGrad:     avx2NormGrad,
+	normGradAdd:  avx2NormGradAdd,
+	rotate:       avx2Rotate,
+	swiGLU:       avx2SwiGLU,
+	swiGLUGrad:   avx2SwiGLUGrad,
+	exp:          avx2Exp,
+	max:          avx2Max,
+	expSum:       avx2ExpSum,
+	expSumTo:     avx2ExpSumTo,
+	crossEntropy: avx2CrossEntropy,
+	adamW:        avx2AdamW,
+	scores:       avx2Scores,
+	scoresGrad:   avx2ScoresGrad,
+}
+
+//go:noescape
+func avx2ToF32(dst []float32, src []tensor.BF16)
+
+//go:noescape
+func avx2ToBF16(dst []tensor.BF16, src []float32)
 
 //go:noescape
 func avx2Add(dst []tensor.BF16, a []tensor.BF16, b []tensor.BF16)
@@ -153,28 +197,28 @@ func avx2AddF32(dst []float32, x []float32)
 func avx2AddScaled(acc []float32, x []tensor.BF16, a float32)
 
 //go:noescape
-func avx2AddSquares(dst []tensor.BF16, a []tensor.BF16, b []tensor.BF16) lanes
+func avx2ScaleBF16(dst []tensor.BF16, x []tensor.BF16, a float32)
 
 //go:noescape
-func avx2CrossEntropy(dx []tensor.BF16, logits []float32, lse float32, c float32)
+func avx2ScaleF32(x []float32, a float32)
+
+//go:noescape
+func avx2ScaleToBF16(dst []tensor.BF16, x []float32, a float32)
 
 //go:noescape
 func avx2Dot(a []tensor.BF16, b []tensor.BF16) lanes
 
 //go:noescape
-func avx2Exp(dst []float32, x []float32)
+func avx2SquaresF32(x []float32) lanes
 
 //go:noescape
-func avx2ExpSum(x []float32, m float32) lanes
-
-//go:noescape
-func avx2ExpSumTo(p []float32, x []float32, m float32) lanes
-
-//go:noescape
-func avx2Max(x []float32) lanes
+func avx2AddSquares(dst []tensor.BF16, a []tensor.BF16, b []tensor.BF16) lanes
 
 //go:noescape
 func avx2Norm(y []tensor.BF16, x []tensor.BF16, w []float32, rstd float32)
+
+//go:noescape
+func avx2NormSums(dw []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd float32) lanes
 
 //go:noescape
 func avx2NormDot(dy []tensor.BF16, x []tensor.BF16, w []float32, rstd float32) lanes
@@ -186,25 +230,7 @@ func avx2NormGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float
 func avx2NormGradAdd(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd float32, c float32)
 
 //go:noescape
-func avx2NormSums(dw []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd float32) lanes
-
-//go:noescape
 func avx2Rotate(a []tensor.BF16, b []tensor.BF16, cos []float32, sin []float32)
-
-//go:noescape
-func avx2ScaleBF16(dst []tensor.BF16, x []tensor.BF16, a float32)
-
-//go:noescape
-func avx2ScaleF32(x []float32, a float32)
-
-//go:noescape
-func avx2Scores(p []tensor.BF16, s []float32, scale float32, lo int, hi int, m float32, l float32) (m2 float32, l2 float32, alpha float32)
-
-//go:noescape
-func avx2ScoresGrad(p []tensor.BF16, ds []tensor.BF16, s []float32, dp []float32, scale float32, lo int, hi int, lse float32, delta float32)
-
-//go:noescape
-func avx2SquaresF32(x []float32) lanes
 
 //go:noescape
 func avx2SwiGLU(h []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
@@ -213,7 +239,25 @@ func avx2SwiGLU(h []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
 func avx2SwiGLUGrad(dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
 
 //go:noescape
-func avx2ToBF16(dst []tensor.BF16, src []float32)
+func avx2Exp(dst []float32, x []float32)
 
 //go:noescape
-func avx2ToF32(dst []float32, src []tensor.BF16)
+func avx2Max(x []float32) lanes
+
+//go:noescape
+func avx2ExpSum(x []float32, m float32) lanes
+
+//go:noescape
+func avx2ExpSumTo(p []float32, x []float32, m float32) lanes
+
+//go:noescape
+func avx2CrossEntropy(dx []tensor.BF16, logits []float32, lse float32, c float32)
+
+//go:noescape
+func avx2AdamW(w []float32, m []float32, v []float32, g []float32, s AdamWStep)
+
+//go:noescape
+func avx2Scores(p []tensor.BF16, s []float32, m []float32, l []float32, alpha []float32, scale float32)
+
+//go:noescape
+func avx2ScoresGrad(p []tensor.BF16, ds []tensor.BF16, s []float32, dp []float32, lse []float32, delta []float32, scale float32)

@@ -5,36 +5,40 @@ package kernel
 import "github.com/polymath-lm/polymath/tensor"
 
 var neonRows = rowOps{
-	adamW:        neonAdamW,
+	toF32:        neonToF32,
+	toBF16:       neonToBF16,
 	add:          neonAdd,
 	addF32:       neonAddF32,
 	addScaled:    neonAddScaled,
-	addSquares:   neonAddSquares,
-	crossEntropy: neonCrossEntropy,
+	scaleBF16:    neonScaleBF16,
+	scaleF32:     neonScaleF32,
+	scaleToBF16:  neonScaleToBF16,
 	dot:          neonDot,
-	exp:          neonExp,
-	expSum:       neonExpSum,
-	expSumTo:     neonExpSumTo,
-	max:          neonMax,
+	squaresF32:   neonSquaresF32,
+	addSquares:   neonAddSquares,
 	norm:         neonNorm,
+	normSums:     neonNormSums,
 	normDot:      neonNormDot,
 	normGrad:     neonNormGrad,
 	normGradAdd:  neonNormGradAdd,
-	normSums:     neonNormSums,
 	rotate:       neonRotate,
-	scaleBF16:    neonScaleBF16,
-	scaleF32:     neonScaleF32,
-	scores:       neonScores,
-	scoresGrad:   neonScoresGrad,
-	squaresF32:   neonSquaresF32,
 	swiGLU:       neonSwiGLU,
 	swiGLUGrad:   neonSwiGLUGrad,
-	toBF16:       neonToBF16,
-	toF32:        neonToF32,
+	exp:          neonExp,
+	max:          neonMax,
+	expSum:       neonExpSum,
+	expSumTo:     neonExpSumTo,
+	crossEntropy: neonCrossEntropy,
+	adamW:        neonAdamW,
+	scores:       neonScores,
+	scoresGrad:   neonScoresGrad,
 }
 
 //go:noescape
-func neonAdamW(w []float32, m []float32, v []float32, g []float32, s AdamWStep)
+func neonToF32(dst []float32, src []tensor.BF16)
+
+//go:noescape
+func neonToBF16(dst []tensor.BF16, src []float32)
 
 //go:noescape
 func neonAdd(dst []tensor.BF16, a []tensor.BF16, b []tensor.BF16)
@@ -46,28 +50,28 @@ func neonAddF32(dst []float32, x []float32)
 func neonAddScaled(acc []float32, x []tensor.BF16, a float32)
 
 //go:noescape
-func neonAddSquares(dst []tensor.BF16, a []tensor.BF16, b []tensor.BF16) lanes
+func neonScaleBF16(dst []tensor.BF16, x []tensor.BF16, a float32)
 
 //go:noescape
-func neonCrossEntropy(dx []tensor.BF16, logits []float32, lse float32, c float32)
+func neonScaleF32(x []float32, a float32)
+
+//go:noescape
+func neonScaleToBF16(dst []tensor.BF16, x []float32, a float32)
 
 //go:noescape
 func neonDot(a []tensor.BF16, b []tensor.BF16) lanes
 
 //go:noescape
-func neonExp(dst []float32, x []float32)
+func neonSquaresF32(x []float32) lanes
 
 //go:noescape
-func neonExpSum(x []float32, m float32) lanes
-
-//go:noescape
-func neonExpSumTo(p []float32, x []float32, m float32) lanes
-
-//go:noescape
-func neonMax(x []float32) lanes
+func neonAddSquares(dst []tensor.BF16, a []tensor.BF16, b []tensor.BF16) lanes
 
 //go:noescape
 func neonNorm(y []tensor.BF16, x []tensor.BF16, w []float32, rstd float32)
+
+//go:noescape
+func neonNormSums(dw []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd float32) lanes
 
 //go:noescape
 func neonNormDot(dy []tensor.BF16, x []tensor.BF16, w []float32, rstd float32) lanes
@@ -79,25 +83,7 @@ func neonNormGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float
 func neonNormGradAdd(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd float32, c float32)
 
 //go:noescape
-func neonNormSums(dw []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd float32) lanes
-
-//go:noescape
 func neonRotate(a []tensor.BF16, b []tensor.BF16, cos []float32, sin []float32)
-
-//go:noescape
-func neonScaleBF16(dst []tensor.BF16, x []tensor.BF16, a float32)
-
-//go:noescape
-func neonScaleF32(x []float32, a float32)
-
-//go:noescape
-func neonScores(p []tensor.BF16, s []float32, scale float32, lo int, hi int, m float32, l float32) (m2 float32, l2 float32, alpha float32)
-
-//go:noescape
-func neonScoresGrad(p []tensor.BF16, ds []tensor.BF16, s []float32, dp []float32, scale float32, lo int, hi int, lse float32, delta float32)
-
-//go:noescape
-func neonSquaresF32(x []float32) lanes
 
 //go:noescape
 func neonSwiGLU(h []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
@@ -106,7 +92,25 @@ func neonSwiGLU(h []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
 func neonSwiGLUGrad(dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
 
 //go:noescape
-func neonToBF16(dst []tensor.BF16, src []float32)
+func neonExp(dst []float32, x []float32)
 
 //go:noescape
-func neonToF32(dst []float32, src []tensor.BF16)
+func neonMax(x []float32) lanes
+
+//go:noescape
+func neonExpSum(x []float32, m float32) lanes
+
+//go:noescape
+func neonExpSumTo(p []float32, x []float32, m float32) lanes
+
+//go:noescape
+func neonCrossEntropy(dx []tensor.BF16, logits []float32, lse float32, c float32)
+
+//go:noescape
+func neonAdamW(w []float32, m []float32, v []float32, g []float32, s AdamWStep)
+
+//go:noescape
+func neonScores(p []tensor.BF16, s []float32, m []float32, l []float32, alpha []float32, scale float32)
+
+//go:noescape
+func neonScoresGrad(p []tensor.BF16, ds []tensor.BF16, s []float32, dp []float32, lse []float32, delta []float32, scale float32)

@@ -46,38 +46,38 @@ loop1:
 	WORD $0x6f300443 // ushr v3.4s, v2.4s, #16
 	WORD $0x4e201c63 // and v3.16b, v3.16b, v0.16b
 	WORD $0x4e22e444 // fcmeq v4.4s, v2.4s, v2.4s
-	WORD $0x4ea18442 // add v2.4s, v2.4s, v1.4s
-	WORD $0x4ea38442 // add v2.4s, v2.4s, v3.4s
-	WORD $0x4ee41c42 // orn v2.16b, v2.16b, v4.16b
-	WORD $0x0f108443 // shrn v3.4h, v2.4s, #16
-	FMOVD F3, 0(R0)
+	WORD $0x4ea18445 // add v5.4s, v2.4s, v1.4s
+	WORD $0x4ea384a5 // add v5.4s, v5.4s, v3.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 0(R0)
 	FMOVQ 16(R1), F2
 	WORD $0x6f300443 // ushr v3.4s, v2.4s, #16
 	WORD $0x4e201c63 // and v3.16b, v3.16b, v0.16b
 	WORD $0x4e22e444 // fcmeq v4.4s, v2.4s, v2.4s
-	WORD $0x4ea18442 // add v2.4s, v2.4s, v1.4s
-	WORD $0x4ea38442 // add v2.4s, v2.4s, v3.4s
-	WORD $0x4ee41c42 // orn v2.16b, v2.16b, v4.16b
-	WORD $0x0f108443 // shrn v3.4h, v2.4s, #16
-	FMOVD F3, 8(R0)
+	WORD $0x4ea18445 // add v5.4s, v2.4s, v1.4s
+	WORD $0x4ea384a5 // add v5.4s, v5.4s, v3.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 8(R0)
 	FMOVQ 32(R1), F2
 	WORD $0x6f300443 // ushr v3.4s, v2.4s, #16
 	WORD $0x4e201c63 // and v3.16b, v3.16b, v0.16b
 	WORD $0x4e22e444 // fcmeq v4.4s, v2.4s, v2.4s
-	WORD $0x4ea18442 // add v2.4s, v2.4s, v1.4s
-	WORD $0x4ea38442 // add v2.4s, v2.4s, v3.4s
-	WORD $0x4ee41c42 // orn v2.16b, v2.16b, v4.16b
-	WORD $0x0f108443 // shrn v3.4h, v2.4s, #16
-	FMOVD F3, 16(R0)
+	WORD $0x4ea18445 // add v5.4s, v2.4s, v1.4s
+	WORD $0x4ea384a5 // add v5.4s, v5.4s, v3.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 16(R0)
 	FMOVQ 48(R1), F2
 	WORD $0x6f300443 // ushr v3.4s, v2.4s, #16
 	WORD $0x4e201c63 // and v3.16b, v3.16b, v0.16b
 	WORD $0x4e22e444 // fcmeq v4.4s, v2.4s, v2.4s
-	WORD $0x4ea18442 // add v2.4s, v2.4s, v1.4s
-	WORD $0x4ea38442 // add v2.4s, v2.4s, v3.4s
-	WORD $0x4ee41c42 // orn v2.16b, v2.16b, v4.16b
-	WORD $0x0f108443 // shrn v3.4h, v2.4s, #16
-	FMOVD F3, 24(R0)
+	WORD $0x4ea18445 // add v5.4s, v2.4s, v1.4s
+	WORD $0x4ea384a5 // add v5.4s, v5.4s, v3.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 24(R0)
 	ADD $32, R0
 	ADD $64, R1
 	SUBS $16, R8
@@ -107,11 +107,11 @@ loop1:
 	WORD $0x6f300443 // ushr v3.4s, v2.4s, #16
 	WORD $0x4e201c63 // and v3.16b, v3.16b, v0.16b
 	WORD $0x4e22e444 // fcmeq v4.4s, v2.4s, v2.4s
-	WORD $0x4ea18442 // add v2.4s, v2.4s, v1.4s
-	WORD $0x4ea38442 // add v2.4s, v2.4s, v3.4s
-	WORD $0x4ee41c42 // orn v2.16b, v2.16b, v4.16b
-	WORD $0x0f108443 // shrn v3.4h, v2.4s, #16
-	FMOVD F3, 0(R0)
+	WORD $0x4ea18445 // add v5.4s, v2.4s, v1.4s
+	WORD $0x4ea384a5 // add v5.4s, v5.4s, v3.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 0(R0)
 	FMOVD 8(R1), F2
 	WORD $0x2e613842 // shll v2.4s, v2.4h, #16
 	FMOVD 8(R2), F3
@@ -120,11 +120,11 @@ loop1:
 	WORD $0x6f300443 // ushr v3.4s, v2.4s, #16
 	WORD $0x4e201c63 // and v3.16b, v3.16b, v0.16b
 	WORD $0x4e22e444 // fcmeq v4.4s, v2.4s, v2.4s
-	WORD $0x4ea18442 // add v2.4s, v2.4s, v1.4s
-	WORD $0x4ea38442 // add v2.4s, v2.4s, v3.4s
-	WORD $0x4ee41c42 // orn v2.16b, v2.16b, v4.16b
-	WORD $0x0f108443 // shrn v3.4h, v2.4s, #16
-	FMOVD F3, 8(R0)
+	WORD $0x4ea18445 // add v5.4s, v2.4s, v1.4s
+	WORD $0x4ea384a5 // add v5.4s, v5.4s, v3.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 8(R0)
 	FMOVD 16(R1), F2
 	WORD $0x2e613842 // shll v2.4s, v2.4h, #16
 	FMOVD 16(R2), F3
@@ -133,11 +133,11 @@ loop1:
 	WORD $0x6f300443 // ushr v3.4s, v2.4s, #16
 	WORD $0x4e201c63 // and v3.16b, v3.16b, v0.16b
 	WORD $0x4e22e444 // fcmeq v4.4s, v2.4s, v2.4s
-	WORD $0x4ea18442 // add v2.4s, v2.4s, v1.4s
-	WORD $0x4ea38442 // add v2.4s, v2.4s, v3.4s
-	WORD $0x4ee41c42 // orn v2.16b, v2.16b, v4.16b
-	WORD $0x0f108443 // shrn v3.4h, v2.4s, #16
-	FMOVD F3, 16(R0)
+	WORD $0x4ea18445 // add v5.4s, v2.4s, v1.4s
+	WORD $0x4ea384a5 // add v5.4s, v5.4s, v3.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 16(R0)
 	FMOVD 24(R1), F2
 	WORD $0x2e613842 // shll v2.4s, v2.4h, #16
 	FMOVD 24(R2), F3
@@ -146,11 +146,11 @@ loop1:
 	WORD $0x6f300443 // ushr v3.4s, v2.4s, #16
 	WORD $0x4e201c63 // and v3.16b, v3.16b, v0.16b
 	WORD $0x4e22e444 // fcmeq v4.4s, v2.4s, v2.4s
-	WORD $0x4ea18442 // add v2.4s, v2.4s, v1.4s
-	WORD $0x4ea38442 // add v2.4s, v2.4s, v3.4s
-	WORD $0x4ee41c42 // orn v2.16b, v2.16b, v4.16b
-	WORD $0x0f108443 // shrn v3.4h, v2.4s, #16
-	FMOVD F3, 24(R0)
+	WORD $0x4ea18445 // add v5.4s, v2.4s, v1.4s
+	WORD $0x4ea384a5 // add v5.4s, v5.4s, v3.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 24(R0)
 	ADD $32, R0
 	ADD $32, R1
 	ADD $32, R2
@@ -250,44 +250,44 @@ loop1:
 	WORD $0x6f300464 // ushr v4.4s, v3.4s, #16
 	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
 	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
-	WORD $0x4ea18463 // add v3.4s, v3.4s, v1.4s
-	WORD $0x4ea48463 // add v3.4s, v3.4s, v4.4s
-	WORD $0x4ee51c63 // orn v3.16b, v3.16b, v5.16b
-	WORD $0x0f108464 // shrn v4.4h, v3.4s, #16
-	FMOVD F4, 0(R0)
+	WORD $0x4ea18466 // add v6.4s, v3.4s, v1.4s
+	WORD $0x4ea484c6 // add v6.4s, v6.4s, v4.4s
+	WORD $0x4ee51cc6 // orn v6.16b, v6.16b, v5.16b
+	WORD $0x0f1084c3 // shrn v3.4h, v6.4s, #16
+	FMOVD F3, 0(R0)
 	FMOVD 8(R1), F3
 	WORD $0x2e613863 // shll v3.4s, v3.4h, #16
 	WORD $0x6e23dc43 // fmul v3.4s, v2.4s, v3.4s
 	WORD $0x6f300464 // ushr v4.4s, v3.4s, #16
 	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
 	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
-	WORD $0x4ea18463 // add v3.4s, v3.4s, v1.4s
-	WORD $0x4ea48463 // add v3.4s, v3.4s, v4.4s
-	WORD $0x4ee51c63 // orn v3.16b, v3.16b, v5.16b
-	WORD $0x0f108464 // shrn v4.4h, v3.4s, #16
-	FMOVD F4, 8(R0)
+	WORD $0x4ea18466 // add v6.4s, v3.4s, v1.4s
+	WORD $0x4ea484c6 // add v6.4s, v6.4s, v4.4s
+	WORD $0x4ee51cc6 // orn v6.16b, v6.16b, v5.16b
+	WORD $0x0f1084c3 // shrn v3.4h, v6.4s, #16
+	FMOVD F3, 8(R0)
 	FMOVD 16(R1), F3
 	WORD $0x2e613863 // shll v3.4s, v3.4h, #16
 	WORD $0x6e23dc43 // fmul v3.4s, v2.4s, v3.4s
 	WORD $0x6f300464 // ushr v4.4s, v3.4s, #16
 	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
 	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
-	WORD $0x4ea18463 // add v3.4s, v3.4s, v1.4s
-	WORD $0x4ea48463 // add v3.4s, v3.4s, v4.4s
-	WORD $0x4ee51c63 // orn v3.16b, v3.16b, v5.16b
-	WORD $0x0f108464 // shrn v4.4h, v3.4s, #16
-	FMOVD F4, 16(R0)
+	WORD $0x4ea18466 // add v6.4s, v3.4s, v1.4s
+	WORD $0x4ea484c6 // add v6.4s, v6.4s, v4.4s
+	WORD $0x4ee51cc6 // orn v6.16b, v6.16b, v5.16b
+	WORD $0x0f1084c3 // shrn v3.4h, v6.4s, #16
+	FMOVD F3, 16(R0)
 	FMOVD 24(R1), F3
 	WORD $0x2e613863 // shll v3.4s, v3.4h, #16
 	WORD $0x6e23dc43 // fmul v3.4s, v2.4s, v3.4s
 	WORD $0x6f300464 // ushr v4.4s, v3.4s, #16
 	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
 	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
-	WORD $0x4ea18463 // add v3.4s, v3.4s, v1.4s
-	WORD $0x4ea48463 // add v3.4s, v3.4s, v4.4s
-	WORD $0x4ee51c63 // orn v3.16b, v3.16b, v5.16b
-	WORD $0x0f108464 // shrn v4.4h, v3.4s, #16
-	FMOVD F4, 24(R0)
+	WORD $0x4ea18466 // add v6.4s, v3.4s, v1.4s
+	WORD $0x4ea484c6 // add v6.4s, v6.4s, v4.4s
+	WORD $0x4ee51cc6 // orn v6.16b, v6.16b, v5.16b
+	WORD $0x0f1084c3 // shrn v3.4h, v6.4s, #16
+	FMOVD F3, 24(R0)
 	ADD $32, R0
 	ADD $32, R1
 	SUBS $16, R8
@@ -318,6 +318,74 @@ loop1:
 	WORD $0x6e20dc21 // fmul v1.4s, v1.4s, v0.4s
 	FMOVQ F1, 48(R0)
 	ADD $64, R0
+	SUBS $16, R8
+	BNE loop1
+
+done1:
+	RET
+
+// func neonScaleToBF16(dst []tensor.BF16, x []float32, a float32)
+TEXT ·neonScaleToBF16(SB), NOSPLIT, $0-52
+	MOVW $0x00000000, R9
+	VDUP R9, V0.S4
+	MOVW $0x00000001, R9
+	VDUP R9, V1.S4
+	MOVW $0x00007fff, R9
+	VDUP R9, V2.S4
+	MOVWU a+48(FP), R9
+	VDUP R9, V3.S4
+	MOVD dst_base+0(FP), R0
+	MOVD x_base+24(FP), R1
+	MOVD dst_len+8(FP), R8
+	CBZ R8, done1
+
+loop1:
+	FMOVQ 0(R1), F4
+	WORD $0x4ea01c05 // mov v5.16b, v0.16b
+	WORD $0x4e24cc65 // fmla v5.4s, v3.4s, v4.4s
+	WORD $0x6f3004a4 // ushr v4.4s, v5.4s, #16
+	WORD $0x4e211c84 // and v4.16b, v4.16b, v1.16b
+	WORD $0x4e25e4a6 // fcmeq v6.4s, v5.4s, v5.4s
+	WORD $0x4ea284a7 // add v7.4s, v5.4s, v2.4s
+	WORD $0x4ea484e7 // add v7.4s, v7.4s, v4.4s
+	WORD $0x4ee61ce7 // orn v7.16b, v7.16b, v6.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
+	FMOVD F4, 0(R0)
+	FMOVQ 16(R1), F4
+	WORD $0x4ea01c05 // mov v5.16b, v0.16b
+	WORD $0x4e24cc65 // fmla v5.4s, v3.4s, v4.4s
+	WORD $0x6f3004a4 // ushr v4.4s, v5.4s, #16
+	WORD $0x4e211c84 // and v4.16b, v4.16b, v1.16b
+	WORD $0x4e25e4a6 // fcmeq v6.4s, v5.4s, v5.4s
+	WORD $0x4ea284a7 // add v7.4s, v5.4s, v2.4s
+	WORD $0x4ea484e7 // add v7.4s, v7.4s, v4.4s
+	WORD $0x4ee61ce7 // orn v7.16b, v7.16b, v6.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
+	FMOVD F4, 8(R0)
+	FMOVQ 32(R1), F4
+	WORD $0x4ea01c05 // mov v5.16b, v0.16b
+	WORD $0x4e24cc65 // fmla v5.4s, v3.4s, v4.4s
+	WORD $0x6f3004a4 // ushr v4.4s, v5.4s, #16
+	WORD $0x4e211c84 // and v4.16b, v4.16b, v1.16b
+	WORD $0x4e25e4a6 // fcmeq v6.4s, v5.4s, v5.4s
+	WORD $0x4ea284a7 // add v7.4s, v5.4s, v2.4s
+	WORD $0x4ea484e7 // add v7.4s, v7.4s, v4.4s
+	WORD $0x4ee61ce7 // orn v7.16b, v7.16b, v6.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
+	FMOVD F4, 16(R0)
+	FMOVQ 48(R1), F4
+	WORD $0x4ea01c05 // mov v5.16b, v0.16b
+	WORD $0x4e24cc65 // fmla v5.4s, v3.4s, v4.4s
+	WORD $0x6f3004a4 // ushr v4.4s, v5.4s, #16
+	WORD $0x4e211c84 // and v4.16b, v4.16b, v1.16b
+	WORD $0x4e25e4a6 // fcmeq v6.4s, v5.4s, v5.4s
+	WORD $0x4ea284a7 // add v7.4s, v5.4s, v2.4s
+	WORD $0x4ea484e7 // add v7.4s, v7.4s, v4.4s
+	WORD $0x4ee61ce7 // orn v7.16b, v7.16b, v6.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
+	FMOVD F4, 24(R0)
+	ADD $32, R0
+	ADD $64, R1
 	SUBS $16, R8
 	BNE loop1
 
@@ -433,13 +501,13 @@ loop1:
 	WORD $0x6f300408 // ushr v8.4s, v0.4s, #16
 	WORD $0x4e211d08 // and v8.16b, v8.16b, v1.16b
 	WORD $0x4e20e409 // fcmeq v9.4s, v0.4s, v0.4s
-	WORD $0x4ea28400 // add v0.4s, v0.4s, v2.4s
-	WORD $0x4ea88400 // add v0.4s, v0.4s, v8.4s
-	WORD $0x4ee91c00 // orn v0.16b, v0.16b, v9.16b
-	WORD $0x0f108408 // shrn v8.4h, v0.4s, #16
-	FMOVD F8, 0(R0)
-	WORD $0x4e231c00 // and v0.16b, v0.16b, v3.16b
-	WORD $0x4e20cc04 // fmla v4.4s, v0.4s, v0.4s
+	WORD $0x4ea2840a // add v10.4s, v0.4s, v2.4s
+	WORD $0x4ea8854a // add v10.4s, v10.4s, v8.4s
+	WORD $0x4ee91d4a // orn v10.16b, v10.16b, v9.16b
+	WORD $0x0f108540 // shrn v0.4h, v10.4s, #16
+	FMOVD F0, 0(R0)
+	WORD $0x4e231d4a // and v10.16b, v10.16b, v3.16b
+	WORD $0x4e2acd44 // fmla v4.4s, v10.4s, v10.4s
 	FMOVD 8(R1), F0
 	WORD $0x2e613800 // shll v0.4s, v0.4h, #16
 	FMOVD 8(R2), F8
@@ -448,13 +516,13 @@ loop1:
 	WORD $0x6f300408 // ushr v8.4s, v0.4s, #16
 	WORD $0x4e211d08 // and v8.16b, v8.16b, v1.16b
 	WORD $0x4e20e409 // fcmeq v9.4s, v0.4s, v0.4s
-	WORD $0x4ea28400 // add v0.4s, v0.4s, v2.4s
-	WORD $0x4ea88400 // add v0.4s, v0.4s, v8.4s
-	WORD $0x4ee91c00 // orn v0.16b, v0.16b, v9.16b
-	WORD $0x0f108408 // shrn v8.4h, v0.4s, #16
-	FMOVD F8, 8(R0)
-	WORD $0x4e231c00 // and v0.16b, v0.16b, v3.16b
-	WORD $0x4e20cc05 // fmla v5.4s, v0.4s, v0.4s
+	WORD $0x4ea2840a // add v10.4s, v0.4s, v2.4s
+	WORD $0x4ea8854a // add v10.4s, v10.4s, v8.4s
+	WORD $0x4ee91d4a // orn v10.16b, v10.16b, v9.16b
+	WORD $0x0f108540 // shrn v0.4h, v10.4s, #16
+	FMOVD F0, 8(R0)
+	WORD $0x4e231d4a // and v10.16b, v10.16b, v3.16b
+	WORD $0x4e2acd45 // fmla v5.4s, v10.4s, v10.4s
 	FMOVD 16(R1), F0
 	WORD $0x2e613800 // shll v0.4s, v0.4h, #16
 	FMOVD 16(R2), F8
@@ -463,13 +531,13 @@ loop1:
 	WORD $0x6f300408 // ushr v8.4s, v0.4s, #16
 	WORD $0x4e211d08 // and v8.16b, v8.16b, v1.16b
 	WORD $0x4e20e409 // fcmeq v9.4s, v0.4s, v0.4s
-	WORD $0x4ea28400 // add v0.4s, v0.4s, v2.4s
-	WORD $0x4ea88400 // add v0.4s, v0.4s, v8.4s
-	WORD $0x4ee91c00 // orn v0.16b, v0.16b, v9.16b
-	WORD $0x0f108408 // shrn v8.4h, v0.4s, #16
-	FMOVD F8, 16(R0)
-	WORD $0x4e231c00 // and v0.16b, v0.16b, v3.16b
-	WORD $0x4e20cc06 // fmla v6.4s, v0.4s, v0.4s
+	WORD $0x4ea2840a // add v10.4s, v0.4s, v2.4s
+	WORD $0x4ea8854a // add v10.4s, v10.4s, v8.4s
+	WORD $0x4ee91d4a // orn v10.16b, v10.16b, v9.16b
+	WORD $0x0f108540 // shrn v0.4h, v10.4s, #16
+	FMOVD F0, 16(R0)
+	WORD $0x4e231d4a // and v10.16b, v10.16b, v3.16b
+	WORD $0x4e2acd46 // fmla v6.4s, v10.4s, v10.4s
 	FMOVD 24(R1), F0
 	WORD $0x2e613800 // shll v0.4s, v0.4h, #16
 	FMOVD 24(R2), F8
@@ -478,13 +546,13 @@ loop1:
 	WORD $0x6f300408 // ushr v8.4s, v0.4s, #16
 	WORD $0x4e211d08 // and v8.16b, v8.16b, v1.16b
 	WORD $0x4e20e409 // fcmeq v9.4s, v0.4s, v0.4s
-	WORD $0x4ea28400 // add v0.4s, v0.4s, v2.4s
-	WORD $0x4ea88400 // add v0.4s, v0.4s, v8.4s
-	WORD $0x4ee91c00 // orn v0.16b, v0.16b, v9.16b
-	WORD $0x0f108408 // shrn v8.4h, v0.4s, #16
-	FMOVD F8, 24(R0)
-	WORD $0x4e231c00 // and v0.16b, v0.16b, v3.16b
-	WORD $0x4e20cc07 // fmla v7.4s, v0.4s, v0.4s
+	WORD $0x4ea2840a // add v10.4s, v0.4s, v2.4s
+	WORD $0x4ea8854a // add v10.4s, v10.4s, v8.4s
+	WORD $0x4ee91d4a // orn v10.16b, v10.16b, v9.16b
+	WORD $0x0f108540 // shrn v0.4h, v10.4s, #16
+	FMOVD F0, 24(R0)
+	WORD $0x4e231d4a // and v10.16b, v10.16b, v3.16b
+	WORD $0x4e2acd47 // fmla v7.4s, v10.4s, v10.4s
 	ADD $32, R0
 	ADD $32, R1
 	ADD $32, R2
@@ -522,11 +590,11 @@ loop1:
 	WORD $0x6f300464 // ushr v4.4s, v3.4s, #16
 	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
 	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
-	WORD $0x4ea18463 // add v3.4s, v3.4s, v1.4s
-	WORD $0x4ea48463 // add v3.4s, v3.4s, v4.4s
-	WORD $0x4ee51c63 // orn v3.16b, v3.16b, v5.16b
-	WORD $0x0f108464 // shrn v4.4h, v3.4s, #16
-	FMOVD F4, 0(R0)
+	WORD $0x4ea18466 // add v6.4s, v3.4s, v1.4s
+	WORD $0x4ea484c6 // add v6.4s, v6.4s, v4.4s
+	WORD $0x4ee51cc6 // orn v6.16b, v6.16b, v5.16b
+	WORD $0x0f1084c3 // shrn v3.4h, v6.4s, #16
+	FMOVD F3, 0(R0)
 	FMOVD 8(R1), F3
 	WORD $0x2e613863 // shll v3.4s, v3.4h, #16
 	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
@@ -535,11 +603,11 @@ loop1:
 	WORD $0x6f300464 // ushr v4.4s, v3.4s, #16
 	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
 	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
-	WORD $0x4ea18463 // add v3.4s, v3.4s, v1.4s
-	WORD $0x4ea48463 // add v3.4s, v3.4s, v4.4s
-	WORD $0x4ee51c63 // orn v3.16b, v3.16b, v5.16b
-	WORD $0x0f108464 // shrn v4.4h, v3.4s, #16
-	FMOVD F4, 8(R0)
+	WORD $0x4ea18466 // add v6.4s, v3.4s, v1.4s
+	WORD $0x4ea484c6 // add v6.4s, v6.4s, v4.4s
+	WORD $0x4ee51cc6 // orn v6.16b, v6.16b, v5.16b
+	WORD $0x0f1084c3 // shrn v3.4h, v6.4s, #16
+	FMOVD F3, 8(R0)
 	FMOVD 16(R1), F3
 	WORD $0x2e613863 // shll v3.4s, v3.4h, #16
 	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
@@ -548,11 +616,11 @@ loop1:
 	WORD $0x6f300464 // ushr v4.4s, v3.4s, #16
 	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
 	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
-	WORD $0x4ea18463 // add v3.4s, v3.4s, v1.4s
-	WORD $0x4ea48463 // add v3.4s, v3.4s, v4.4s
-	WORD $0x4ee51c63 // orn v3.16b, v3.16b, v5.16b
-	WORD $0x0f108464 // shrn v4.4h, v3.4s, #16
-	FMOVD F4, 16(R0)
+	WORD $0x4ea18466 // add v6.4s, v3.4s, v1.4s
+	WORD $0x4ea484c6 // add v6.4s, v6.4s, v4.4s
+	WORD $0x4ee51cc6 // orn v6.16b, v6.16b, v5.16b
+	WORD $0x0f1084c3 // shrn v3.4h, v6.4s, #16
+	FMOVD F3, 16(R0)
 	FMOVD 24(R1), F3
 	WORD $0x2e613863 // shll v3.4s, v3.4h, #16
 	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
@@ -561,11 +629,11 @@ loop1:
 	WORD $0x6f300464 // ushr v4.4s, v3.4s, #16
 	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
 	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
-	WORD $0x4ea18463 // add v3.4s, v3.4s, v1.4s
-	WORD $0x4ea48463 // add v3.4s, v3.4s, v4.4s
-	WORD $0x4ee51c63 // orn v3.16b, v3.16b, v5.16b
-	WORD $0x0f108464 // shrn v4.4h, v3.4s, #16
-	FMOVD F4, 24(R0)
+	WORD $0x4ea18466 // add v6.4s, v3.4s, v1.4s
+	WORD $0x4ea484c6 // add v6.4s, v6.4s, v4.4s
+	WORD $0x4ee51cc6 // orn v6.16b, v6.16b, v5.16b
+	WORD $0x0f1084c3 // shrn v3.4h, v6.4s, #16
+	FMOVD F3, 24(R0)
 	ADD $32, R0
 	ADD $32, R1
 	ADD $64, R2
@@ -745,10 +813,10 @@ loop1:
 	WORD $0x6f3004a4 // ushr v4.4s, v5.4s, #16
 	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
 	WORD $0x4e25e4a6 // fcmeq v6.4s, v5.4s, v5.4s
-	WORD $0x4ea184a5 // add v5.4s, v5.4s, v1.4s
-	WORD $0x4ea484a5 // add v5.4s, v5.4s, v4.4s
-	WORD $0x4ee61ca5 // orn v5.16b, v5.16b, v6.16b
-	WORD $0x0f1084a4 // shrn v4.4h, v5.4s, #16
+	WORD $0x4ea184a7 // add v7.4s, v5.4s, v1.4s
+	WORD $0x4ea484e7 // add v7.4s, v7.4s, v4.4s
+	WORD $0x4ee61ce7 // orn v7.16b, v7.16b, v6.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
 	FMOVD F4, 0(R0)
 	FMOVD 8(R2), F4
 	WORD $0x2e613884 // shll v4.4s, v4.4h, #16
@@ -762,10 +830,10 @@ loop1:
 	WORD $0x6f3004a4 // ushr v4.4s, v5.4s, #16
 	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
 	WORD $0x4e25e4a6 // fcmeq v6.4s, v5.4s, v5.4s
-	WORD $0x4ea184a5 // add v5.4s, v5.4s, v1.4s
-	WORD $0x4ea484a5 // add v5.4s, v5.4s, v4.4s
-	WORD $0x4ee61ca5 // orn v5.16b, v5.16b, v6.16b
-	WORD $0x0f1084a4 // shrn v4.4h, v5.4s, #16
+	WORD $0x4ea184a7 // add v7.4s, v5.4s, v1.4s
+	WORD $0x4ea484e7 // add v7.4s, v7.4s, v4.4s
+	WORD $0x4ee61ce7 // orn v7.16b, v7.16b, v6.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
 	FMOVD F4, 8(R0)
 	FMOVD 16(R2), F4
 	WORD $0x2e613884 // shll v4.4s, v4.4h, #16
@@ -779,10 +847,10 @@ loop1:
 	WORD $0x6f3004a4 // ushr v4.4s, v5.4s, #16
 	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
 	WORD $0x4e25e4a6 // fcmeq v6.4s, v5.4s, v5.4s
-	WORD $0x4ea184a5 // add v5.4s, v5.4s, v1.4s
-	WORD $0x4ea484a5 // add v5.4s, v5.4s, v4.4s
-	WORD $0x4ee61ca5 // orn v5.16b, v5.16b, v6.16b
-	WORD $0x0f1084a4 // shrn v4.4h, v5.4s, #16
+	WORD $0x4ea184a7 // add v7.4s, v5.4s, v1.4s
+	WORD $0x4ea484e7 // add v7.4s, v7.4s, v4.4s
+	WORD $0x4ee61ce7 // orn v7.16b, v7.16b, v6.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
 	FMOVD F4, 16(R0)
 	FMOVD 24(R2), F4
 	WORD $0x2e613884 // shll v4.4s, v4.4h, #16
@@ -796,10 +864,10 @@ loop1:
 	WORD $0x6f3004a4 // ushr v4.4s, v5.4s, #16
 	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
 	WORD $0x4e25e4a6 // fcmeq v6.4s, v5.4s, v5.4s
-	WORD $0x4ea184a5 // add v5.4s, v5.4s, v1.4s
-	WORD $0x4ea484a5 // add v5.4s, v5.4s, v4.4s
-	WORD $0x4ee61ca5 // orn v5.16b, v5.16b, v6.16b
-	WORD $0x0f1084a4 // shrn v4.4h, v5.4s, #16
+	WORD $0x4ea184a7 // add v7.4s, v5.4s, v1.4s
+	WORD $0x4ea484e7 // add v7.4s, v7.4s, v4.4s
+	WORD $0x4ee61ce7 // orn v7.16b, v7.16b, v6.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
 	FMOVD F4, 24(R0)
 	ADD $32, R0
 	ADD $32, R1
@@ -843,11 +911,11 @@ loop1:
 	WORD $0x6f300485 // ushr v5.4s, v4.4s, #16
 	WORD $0x4e201ca5 // and v5.16b, v5.16b, v0.16b
 	WORD $0x4e24e486 // fcmeq v6.4s, v4.4s, v4.4s
-	WORD $0x4ea18484 // add v4.4s, v4.4s, v1.4s
-	WORD $0x4ea58484 // add v4.4s, v4.4s, v5.4s
-	WORD $0x4ee61c84 // orn v4.16b, v4.16b, v6.16b
-	WORD $0x0f108485 // shrn v5.4h, v4.4s, #16
-	FMOVD F5, 0(R0)
+	WORD $0x4ea18487 // add v7.4s, v4.4s, v1.4s
+	WORD $0x4ea584e7 // add v7.4s, v7.4s, v5.4s
+	WORD $0x4ee61ce7 // orn v7.16b, v7.16b, v6.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
+	FMOVD F4, 0(R0)
 	FMOVD 8(R2), F4
 	WORD $0x2e613884 // shll v4.4s, v4.4h, #16
 	WORD $0x6e22dc84 // fmul v4.4s, v4.4s, v2.4s
@@ -862,11 +930,11 @@ loop1:
 	WORD $0x6f300485 // ushr v5.4s, v4.4s, #16
 	WORD $0x4e201ca5 // and v5.16b, v5.16b, v0.16b
 	WORD $0x4e24e486 // fcmeq v6.4s, v4.4s, v4.4s
-	WORD $0x4ea18484 // add v4.4s, v4.4s, v1.4s
-	WORD $0x4ea58484 // add v4.4s, v4.4s, v5.4s
-	WORD $0x4ee61c84 // orn v4.16b, v4.16b, v6.16b
-	WORD $0x0f108485 // shrn v5.4h, v4.4s, #16
-	FMOVD F5, 8(R0)
+	WORD $0x4ea18487 // add v7.4s, v4.4s, v1.4s
+	WORD $0x4ea584e7 // add v7.4s, v7.4s, v5.4s
+	WORD $0x4ee61ce7 // orn v7.16b, v7.16b, v6.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
+	FMOVD F4, 8(R0)
 	FMOVD 16(R2), F4
 	WORD $0x2e613884 // shll v4.4s, v4.4h, #16
 	WORD $0x6e22dc84 // fmul v4.4s, v4.4s, v2.4s
@@ -881,11 +949,11 @@ loop1:
 	WORD $0x6f300485 // ushr v5.4s, v4.4s, #16
 	WORD $0x4e201ca5 // and v5.16b, v5.16b, v0.16b
 	WORD $0x4e24e486 // fcmeq v6.4s, v4.4s, v4.4s
-	WORD $0x4ea18484 // add v4.4s, v4.4s, v1.4s
-	WORD $0x4ea58484 // add v4.4s, v4.4s, v5.4s
-	WORD $0x4ee61c84 // orn v4.16b, v4.16b, v6.16b
-	WORD $0x0f108485 // shrn v5.4h, v4.4s, #16
-	FMOVD F5, 16(R0)
+	WORD $0x4ea18487 // add v7.4s, v4.4s, v1.4s
+	WORD $0x4ea584e7 // add v7.4s, v7.4s, v5.4s
+	WORD $0x4ee61ce7 // orn v7.16b, v7.16b, v6.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
+	FMOVD F4, 16(R0)
 	FMOVD 24(R2), F4
 	WORD $0x2e613884 // shll v4.4s, v4.4h, #16
 	WORD $0x6e22dc84 // fmul v4.4s, v4.4s, v2.4s
@@ -900,11 +968,11 @@ loop1:
 	WORD $0x6f300485 // ushr v5.4s, v4.4s, #16
 	WORD $0x4e201ca5 // and v5.16b, v5.16b, v0.16b
 	WORD $0x4e24e486 // fcmeq v6.4s, v4.4s, v4.4s
-	WORD $0x4ea18484 // add v4.4s, v4.4s, v1.4s
-	WORD $0x4ea58484 // add v4.4s, v4.4s, v5.4s
-	WORD $0x4ee61c84 // orn v4.16b, v4.16b, v6.16b
-	WORD $0x0f108485 // shrn v5.4h, v4.4s, #16
-	FMOVD F5, 24(R0)
+	WORD $0x4ea18487 // add v7.4s, v4.4s, v1.4s
+	WORD $0x4ea584e7 // add v7.4s, v7.4s, v5.4s
+	WORD $0x4ee61ce7 // orn v7.16b, v7.16b, v6.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
+	FMOVD F4, 24(R0)
 	ADD $32, R0
 	ADD $32, R1
 	ADD $32, R2
@@ -940,20 +1008,20 @@ loop1:
 	WORD $0x6f3004c7 // ushr v7.4s, v6.4s, #16
 	WORD $0x4e201ce7 // and v7.16b, v7.16b, v0.16b
 	WORD $0x4e26e4c8 // fcmeq v8.4s, v6.4s, v6.4s
-	WORD $0x4ea184c6 // add v6.4s, v6.4s, v1.4s
-	WORD $0x4ea784c6 // add v6.4s, v6.4s, v7.4s
-	WORD $0x4ee81cc6 // orn v6.16b, v6.16b, v8.16b
-	WORD $0x0f1084c7 // shrn v7.4h, v6.4s, #16
-	FMOVD F7, 0(R0)
+	WORD $0x4ea184c9 // add v9.4s, v6.4s, v1.4s
+	WORD $0x4ea78529 // add v9.4s, v9.4s, v7.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 0(R0)
 	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
 	WORD $0x4e25cc43 // fmla v3.4s, v2.4s, v5.4s
 	WORD $0x6f300462 // ushr v2.4s, v3.4s, #16
 	WORD $0x4e201c42 // and v2.16b, v2.16b, v0.16b
 	WORD $0x4e23e464 // fcmeq v4.4s, v3.4s, v3.4s
-	WORD $0x4ea18463 // add v3.4s, v3.4s, v1.4s
-	WORD $0x4ea28463 // add v3.4s, v3.4s, v2.4s
-	WORD $0x4ee41c63 // orn v3.16b, v3.16b, v4.16b
-	WORD $0x0f108462 // shrn v2.4h, v3.4s, #16
+	WORD $0x4ea18465 // add v5.4s, v3.4s, v1.4s
+	WORD $0x4ea284a5 // add v5.4s, v5.4s, v2.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
 	FMOVD F2, 0(R1)
 	FMOVD 8(R0), F2
 	WORD $0x2e613842 // shll v2.4s, v2.4h, #16
@@ -966,20 +1034,20 @@ loop1:
 	WORD $0x6f3004c7 // ushr v7.4s, v6.4s, #16
 	WORD $0x4e201ce7 // and v7.16b, v7.16b, v0.16b
 	WORD $0x4e26e4c8 // fcmeq v8.4s, v6.4s, v6.4s
-	WORD $0x4ea184c6 // add v6.4s, v6.4s, v1.4s
-	WORD $0x4ea784c6 // add v6.4s, v6.4s, v7.4s
-	WORD $0x4ee81cc6 // orn v6.16b, v6.16b, v8.16b
-	WORD $0x0f1084c7 // shrn v7.4h, v6.4s, #16
-	FMOVD F7, 8(R0)
+	WORD $0x4ea184c9 // add v9.4s, v6.4s, v1.4s
+	WORD $0x4ea78529 // add v9.4s, v9.4s, v7.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 8(R0)
 	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
 	WORD $0x4e25cc43 // fmla v3.4s, v2.4s, v5.4s
 	WORD $0x6f300462 // ushr v2.4s, v3.4s, #16
 	WORD $0x4e201c42 // and v2.16b, v2.16b, v0.16b
 	WORD $0x4e23e464 // fcmeq v4.4s, v3.4s, v3.4s
-	WORD $0x4ea18463 // add v3.4s, v3.4s, v1.4s
-	WORD $0x4ea28463 // add v3.4s, v3.4s, v2.4s
-	WORD $0x4ee41c63 // orn v3.16b, v3.16b, v4.16b
-	WORD $0x0f108462 // shrn v2.4h, v3.4s, #16
+	WORD $0x4ea18465 // add v5.4s, v3.4s, v1.4s
+	WORD $0x4ea284a5 // add v5.4s, v5.4s, v2.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
 	FMOVD F2, 8(R1)
 	FMOVD 16(R0), F2
 	WORD $0x2e613842 // shll v2.4s, v2.4h, #16
@@ -992,20 +1060,20 @@ loop1:
 	WORD $0x6f3004c7 // ushr v7.4s, v6.4s, #16
 	WORD $0x4e201ce7 // and v7.16b, v7.16b, v0.16b
 	WORD $0x4e26e4c8 // fcmeq v8.4s, v6.4s, v6.4s
-	WORD $0x4ea184c6 // add v6.4s, v6.4s, v1.4s
-	WORD $0x4ea784c6 // add v6.4s, v6.4s, v7.4s
-	WORD $0x4ee81cc6 // orn v6.16b, v6.16b, v8.16b
-	WORD $0x0f1084c7 // shrn v7.4h, v6.4s, #16
-	FMOVD F7, 16(R0)
+	WORD $0x4ea184c9 // add v9.4s, v6.4s, v1.4s
+	WORD $0x4ea78529 // add v9.4s, v9.4s, v7.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 16(R0)
 	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
 	WORD $0x4e25cc43 // fmla v3.4s, v2.4s, v5.4s
 	WORD $0x6f300462 // ushr v2.4s, v3.4s, #16
 	WORD $0x4e201c42 // and v2.16b, v2.16b, v0.16b
 	WORD $0x4e23e464 // fcmeq v4.4s, v3.4s, v3.4s
-	WORD $0x4ea18463 // add v3.4s, v3.4s, v1.4s
-	WORD $0x4ea28463 // add v3.4s, v3.4s, v2.4s
-	WORD $0x4ee41c63 // orn v3.16b, v3.16b, v4.16b
-	WORD $0x0f108462 // shrn v2.4h, v3.4s, #16
+	WORD $0x4ea18465 // add v5.4s, v3.4s, v1.4s
+	WORD $0x4ea284a5 // add v5.4s, v5.4s, v2.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
 	FMOVD F2, 16(R1)
 	FMOVD 24(R0), F2
 	WORD $0x2e613842 // shll v2.4s, v2.4h, #16
@@ -1018,20 +1086,20 @@ loop1:
 	WORD $0x6f3004c7 // ushr v7.4s, v6.4s, #16
 	WORD $0x4e201ce7 // and v7.16b, v7.16b, v0.16b
 	WORD $0x4e26e4c8 // fcmeq v8.4s, v6.4s, v6.4s
-	WORD $0x4ea184c6 // add v6.4s, v6.4s, v1.4s
-	WORD $0x4ea784c6 // add v6.4s, v6.4s, v7.4s
-	WORD $0x4ee81cc6 // orn v6.16b, v6.16b, v8.16b
-	WORD $0x0f1084c7 // shrn v7.4h, v6.4s, #16
-	FMOVD F7, 24(R0)
+	WORD $0x4ea184c9 // add v9.4s, v6.4s, v1.4s
+	WORD $0x4ea78529 // add v9.4s, v9.4s, v7.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 24(R0)
 	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
 	WORD $0x4e25cc43 // fmla v3.4s, v2.4s, v5.4s
 	WORD $0x6f300462 // ushr v2.4s, v3.4s, #16
 	WORD $0x4e201c42 // and v2.16b, v2.16b, v0.16b
 	WORD $0x4e23e464 // fcmeq v4.4s, v3.4s, v3.4s
-	WORD $0x4ea18463 // add v3.4s, v3.4s, v1.4s
-	WORD $0x4ea28463 // add v3.4s, v3.4s, v2.4s
-	WORD $0x4ee41c63 // orn v3.16b, v3.16b, v4.16b
-	WORD $0x0f108462 // shrn v2.4h, v3.4s, #16
+	WORD $0x4ea18465 // add v5.4s, v3.4s, v1.4s
+	WORD $0x4ea284a5 // add v5.4s, v5.4s, v2.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
 	FMOVD F2, 24(R1)
 	ADD $32, R0
 	ADD $32, R1
@@ -1045,36 +1113,28 @@ done1:
 
 // func neonSwiGLU(h []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
 TEXT ·neonSwiGLU(SB), NOSPLIT, $0-72
-	MOVW $0x80000000, R9
+	MOVW $0x42ae0000, R9
 	VDUP R9, V0.S4
 	MOVW $0x3fb8aa3b, R9
 	VDUP R9, V1.S4
 	MOVW $0x4b40007f, R9
 	VDUP R9, V2.S4
-	MOVW $0x3f317218, R9
+	MOVW $0x3c1d01ae, R9
 	VDUP R9, V3.S4
-	MOVW $0x3102e308, R9
+	MOVW $0x3d64fe44, R9
 	VDUP R9, V4.S4
-	MOVW $0x3ab523a4, R9
+	MOVW $0x3e7601bb, R9
 	VDUP R9, V5.S4
-	MOVW $0x3c091cd1, R9
+	MOVW $0x3f317096, R9
 	VDUP R9, V6.S4
-	MOVW $0x3d2aac5b, R9
-	VDUP R9, V7.S4
-	MOVW $0x3e2aaa49, R9
-	VDUP R9, V8.S4
-	MOVW $0x3efffffe, R9
-	VDUP R9, V9.S4
 	MOVW $0x3f800000, R9
-	VDUP R9, V10.S4
-	MOVW $0xc2aeac4f, R9
-	VDUP R9, V11.S4
-	MOVW $0x00000000, R9
-	VDUP R9, V12.S4
+	VDUP R9, V7.S4
+	MOVW $0xc2ae0000, R9
+	VDUP R9, V8.S4
 	MOVW $0x00000001, R9
-	VDUP R9, V13.S4
+	VDUP R9, V9.S4
 	MOVW $0x00007fff, R9
-	VDUP R9, V14.S4
+	VDUP R9, V10.S4
 	MOVD h_base+0(FP), R0
 	MOVD gate_base+24(FP), R1
 	MOVD up_base+48(FP), R2
@@ -1082,170 +1142,146 @@ TEXT ·neonSwiGLU(SB), NOSPLIT, $0-72
 	CBZ R8, done1
 
 loop1:
-	FMOVD 0(R1), F15
-	WORD $0x2e6139ef // shll v15.4s, v15.4h, #16
-	WORD $0x4ea01df0 // orr v16.16b, v15.16b, v0.16b
-	WORD $0x4ea21c51 // mov v17.16b, v2.16b
-	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
-	WORD $0x4ea2d632 // fsub v18.4s, v17.4s, v2.4s
-	WORD $0x4eb01e13 // mov v19.16b, v16.16b
-	WORD $0x4ea3ce53 // fmls v19.4s, v18.4s, v3.4s
-	WORD $0x4e24ce53 // fmla v19.4s, v18.4s, v4.4s
-	WORD $0x4f375631 // shl v17.4s, v17.4s, #23
-	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
-	WORD $0x4e33ccb2 // fmla v18.4s, v5.4s, v19.4s
-	WORD $0x4ea71cf4 // mov v20.16b, v7.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x4ea81d12 // mov v18.16b, v8.16b
-	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
-	WORD $0x4ea91d34 // mov v20.16b, v9.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x6eb0e572 // fcmgt v18.4s, v11.4s, v16.4s
-	WORD $0x6e31de94 // fmul v20.4s, v20.4s, v17.4s
-	WORD $0x4e721e94 // bic v20.16b, v20.16b, v18.16b
-	WORD $0x6eafe590 // fcmgt v16.4s, v12.4s, v15.4s
-	WORD $0x6e6a1e90 // bsl v16.16b, v20.16b, v10.16b
-	WORD $0x4e34d554 // fadd v20.4s, v10.4s, v20.4s
-	WORD $0x6e34fe10 // fdiv v16.4s, v16.4s, v20.4s
-	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
-	FMOVD 0(R2), F16
-	WORD $0x2e613a10 // shll v16.4s, v16.4h, #16
-	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
-	WORD $0x6f3005f0 // ushr v16.4s, v15.4s, #16
-	WORD $0x4e2d1e10 // and v16.16b, v16.16b, v13.16b
-	WORD $0x4e2fe5f1 // fcmeq v17.4s, v15.4s, v15.4s
-	WORD $0x4eae85ef // add v15.4s, v15.4s, v14.4s
-	WORD $0x4eb085ef // add v15.4s, v15.4s, v16.4s
-	WORD $0x4ef11def // orn v15.16b, v15.16b, v17.16b
-	WORD $0x0f1085f0 // shrn v16.4h, v15.4s, #16
-	FMOVD F16, 0(R0)
-	FMOVD 8(R1), F15
-	WORD $0x2e6139ef // shll v15.4s, v15.4h, #16
-	WORD $0x4ea01df0 // orr v16.16b, v15.16b, v0.16b
-	WORD $0x4ea21c51 // mov v17.16b, v2.16b
-	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
-	WORD $0x4ea2d632 // fsub v18.4s, v17.4s, v2.4s
-	WORD $0x4eb01e13 // mov v19.16b, v16.16b
-	WORD $0x4ea3ce53 // fmls v19.4s, v18.4s, v3.4s
-	WORD $0x4e24ce53 // fmla v19.4s, v18.4s, v4.4s
-	WORD $0x4f375631 // shl v17.4s, v17.4s, #23
-	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
-	WORD $0x4e33ccb2 // fmla v18.4s, v5.4s, v19.4s
-	WORD $0x4ea71cf4 // mov v20.16b, v7.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x4ea81d12 // mov v18.16b, v8.16b
-	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
-	WORD $0x4ea91d34 // mov v20.16b, v9.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x6eb0e572 // fcmgt v18.4s, v11.4s, v16.4s
-	WORD $0x6e31de94 // fmul v20.4s, v20.4s, v17.4s
-	WORD $0x4e721e94 // bic v20.16b, v20.16b, v18.16b
-	WORD $0x6eafe590 // fcmgt v16.4s, v12.4s, v15.4s
-	WORD $0x6e6a1e90 // bsl v16.16b, v20.16b, v10.16b
-	WORD $0x4e34d554 // fadd v20.4s, v10.4s, v20.4s
-	WORD $0x6e34fe10 // fdiv v16.4s, v16.4s, v20.4s
-	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
-	FMOVD 8(R2), F16
-	WORD $0x2e613a10 // shll v16.4s, v16.4h, #16
-	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
-	WORD $0x6f3005f0 // ushr v16.4s, v15.4s, #16
-	WORD $0x4e2d1e10 // and v16.16b, v16.16b, v13.16b
-	WORD $0x4e2fe5f1 // fcmeq v17.4s, v15.4s, v15.4s
-	WORD $0x4eae85ef // add v15.4s, v15.4s, v14.4s
-	WORD $0x4eb085ef // add v15.4s, v15.4s, v16.4s
-	WORD $0x4ef11def // orn v15.16b, v15.16b, v17.16b
-	WORD $0x0f1085f0 // shrn v16.4h, v15.4s, #16
-	FMOVD F16, 8(R0)
-	FMOVD 16(R1), F15
-	WORD $0x2e6139ef // shll v15.4s, v15.4h, #16
-	WORD $0x4ea01df0 // orr v16.16b, v15.16b, v0.16b
-	WORD $0x4ea21c51 // mov v17.16b, v2.16b
-	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
-	WORD $0x4ea2d632 // fsub v18.4s, v17.4s, v2.4s
-	WORD $0x4eb01e13 // mov v19.16b, v16.16b
-	WORD $0x4ea3ce53 // fmls v19.4s, v18.4s, v3.4s
-	WORD $0x4e24ce53 // fmla v19.4s, v18.4s, v4.4s
-	WORD $0x4f375631 // shl v17.4s, v17.4s, #23
-	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
-	WORD $0x4e33ccb2 // fmla v18.4s, v5.4s, v19.4s
-	WORD $0x4ea71cf4 // mov v20.16b, v7.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x4ea81d12 // mov v18.16b, v8.16b
-	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
-	WORD $0x4ea91d34 // mov v20.16b, v9.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x6eb0e572 // fcmgt v18.4s, v11.4s, v16.4s
-	WORD $0x6e31de94 // fmul v20.4s, v20.4s, v17.4s
-	WORD $0x4e721e94 // bic v20.16b, v20.16b, v18.16b
-	WORD $0x6eafe590 // fcmgt v16.4s, v12.4s, v15.4s
-	WORD $0x6e6a1e90 // bsl v16.16b, v20.16b, v10.16b
-	WORD $0x4e34d554 // fadd v20.4s, v10.4s, v20.4s
-	WORD $0x6e34fe10 // fdiv v16.4s, v16.4s, v20.4s
-	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
-	FMOVD 16(R2), F16
-	WORD $0x2e613a10 // shll v16.4s, v16.4h, #16
-	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
-	WORD $0x6f3005f0 // ushr v16.4s, v15.4s, #16
-	WORD $0x4e2d1e10 // and v16.16b, v16.16b, v13.16b
-	WORD $0x4e2fe5f1 // fcmeq v17.4s, v15.4s, v15.4s
-	WORD $0x4eae85ef // add v15.4s, v15.4s, v14.4s
-	WORD $0x4eb085ef // add v15.4s, v15.4s, v16.4s
-	WORD $0x4ef11def // orn v15.16b, v15.16b, v17.16b
-	WORD $0x0f1085f0 // shrn v16.4h, v15.4s, #16
-	FMOVD F16, 16(R0)
-	FMOVD 24(R1), F15
-	WORD $0x2e6139ef // shll v15.4s, v15.4h, #16
-	WORD $0x4ea01df0 // orr v16.16b, v15.16b, v0.16b
-	WORD $0x4ea21c51 // mov v17.16b, v2.16b
-	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
-	WORD $0x4ea2d632 // fsub v18.4s, v17.4s, v2.4s
-	WORD $0x4eb01e13 // mov v19.16b, v16.16b
-	WORD $0x4ea3ce53 // fmls v19.4s, v18.4s, v3.4s
-	WORD $0x4e24ce53 // fmla v19.4s, v18.4s, v4.4s
-	WORD $0x4f375631 // shl v17.4s, v17.4s, #23
-	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
-	WORD $0x4e33ccb2 // fmla v18.4s, v5.4s, v19.4s
-	WORD $0x4ea71cf4 // mov v20.16b, v7.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x4ea81d12 // mov v18.16b, v8.16b
-	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
-	WORD $0x4ea91d34 // mov v20.16b, v9.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x6eb0e572 // fcmgt v18.4s, v11.4s, v16.4s
-	WORD $0x6e31de94 // fmul v20.4s, v20.4s, v17.4s
-	WORD $0x4e721e94 // bic v20.16b, v20.16b, v18.16b
-	WORD $0x6eafe590 // fcmgt v16.4s, v12.4s, v15.4s
-	WORD $0x6e6a1e90 // bsl v16.16b, v20.16b, v10.16b
-	WORD $0x4e34d554 // fadd v20.4s, v10.4s, v20.4s
-	WORD $0x6e34fe10 // fdiv v16.4s, v16.4s, v20.4s
-	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
-	FMOVD 24(R2), F16
-	WORD $0x2e613a10 // shll v16.4s, v16.4h, #16
-	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
-	WORD $0x6f3005f0 // ushr v16.4s, v15.4s, #16
-	WORD $0x4e2d1e10 // and v16.16b, v16.16b, v13.16b
-	WORD $0x4e2fe5f1 // fcmeq v17.4s, v15.4s, v15.4s
-	WORD $0x4eae85ef // add v15.4s, v15.4s, v14.4s
-	WORD $0x4eb085ef // add v15.4s, v15.4s, v16.4s
-	WORD $0x4ef11def // orn v15.16b, v15.16b, v17.16b
-	WORD $0x0f1085f0 // shrn v16.4h, v15.4s, #16
-	FMOVD F16, 24(R0)
+	FMOVD 0(R1), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	WORD $0x4eab1d6c // mov v12.16b, v11.16b
+	WORD $0x6ea0e58d // fcmgt v13.4s, v12.4s, v0.4s
+	WORD $0x6ead1c0c // bit v12.16b, v0.16b, v13.16b
+	WORD $0x4ea21c4d // mov v13.16b, v2.16b
+	WORD $0x4e21cd8d // fmla v13.4s, v12.4s, v1.4s
+	WORD $0x4eadd44e // fsub v14.4s, v2.4s, v13.4s
+	WORD $0x4e21cd8e // fmla v14.4s, v12.4s, v1.4s
+	WORD $0x4f3755ad // shl v13.4s, v13.4s, #23
+	WORD $0x4ea41c8f // mov v15.16b, v4.16b
+	WORD $0x4e2ecc6f // fmla v15.4s, v3.4s, v14.4s
+	WORD $0x4ea51cb0 // mov v16.16b, v5.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x4ea61ccf // mov v15.16b, v6.16b
+	WORD $0x4e2ece0f // fmla v15.4s, v16.4s, v14.4s
+	WORD $0x4ea71cf0 // mov v16.16b, v7.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x6eace50e // fcmgt v14.4s, v8.4s, v12.4s
+	WORD $0x6e2dde10 // fmul v16.4s, v16.4s, v13.4s
+	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
+	WORD $0x4e30d4ec // fadd v12.4s, v7.4s, v16.4s
+	WORD $0x6e2cfe10 // fdiv v16.4s, v16.4s, v12.4s
+	WORD $0x6e30dd6b // fmul v11.4s, v11.4s, v16.4s
+	FMOVD 0(R2), F12
+	WORD $0x2e61398c // shll v12.4s, v12.4h, #16
+	WORD $0x6e2cdd6b // fmul v11.4s, v11.4s, v12.4s
+	WORD $0x6f30056c // ushr v12.4s, v11.4s, #16
+	WORD $0x4e291d8c // and v12.16b, v12.16b, v9.16b
+	WORD $0x4e2be56d // fcmeq v13.4s, v11.4s, v11.4s
+	WORD $0x4eaa856e // add v14.4s, v11.4s, v10.4s
+	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
+	WORD $0x4eed1dce // orn v14.16b, v14.16b, v13.16b
+	WORD $0x0f1085cb // shrn v11.4h, v14.4s, #16
+	FMOVD F11, 0(R0)
+	FMOVD 8(R1), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	WORD $0x4eab1d6c // mov v12.16b, v11.16b
+	WORD $0x6ea0e58d // fcmgt v13.4s, v12.4s, v0.4s
+	WORD $0x6ead1c0c // bit v12.16b, v0.16b, v13.16b
+	WORD $0x4ea21c4d // mov v13.16b, v2.16b
+	WORD $0x4e21cd8d // fmla v13.4s, v12.4s, v1.4s
+	WORD $0x4eadd44e // fsub v14.4s, v2.4s, v13.4s
+	WORD $0x4e21cd8e // fmla v14.4s, v12.4s, v1.4s
+	WORD $0x4f3755ad // shl v13.4s, v13.4s, #23
+	WORD $0x4ea41c8f // mov v15.16b, v4.16b
+	WORD $0x4e2ecc6f // fmla v15.4s, v3.4s, v14.4s
+	WORD $0x4ea51cb0 // mov v16.16b, v5.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x4ea61ccf // mov v15.16b, v6.16b
+	WORD $0x4e2ece0f // fmla v15.4s, v16.4s, v14.4s
+	WORD $0x4ea71cf0 // mov v16.16b, v7.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x6eace50e // fcmgt v14.4s, v8.4s, v12.4s
+	WORD $0x6e2dde10 // fmul v16.4s, v16.4s, v13.4s
+	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
+	WORD $0x4e30d4ec // fadd v12.4s, v7.4s, v16.4s
+	WORD $0x6e2cfe10 // fdiv v16.4s, v16.4s, v12.4s
+	WORD $0x6e30dd6b // fmul v11.4s, v11.4s, v16.4s
+	FMOVD 8(R2), F12
+	WORD $0x2e61398c // shll v12.4s, v12.4h, #16
+	WORD $0x6e2cdd6b // fmul v11.4s, v11.4s, v12.4s
+	WORD $0x6f30056c // ushr v12.4s, v11.4s, #16
+	WORD $0x4e291d8c // and v12.16b, v12.16b, v9.16b
+	WORD $0x4e2be56d // fcmeq v13.4s, v11.4s, v11.4s
+	WORD $0x4eaa856e // add v14.4s, v11.4s, v10.4s
+	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
+	WORD $0x4eed1dce // orn v14.16b, v14.16b, v13.16b
+	WORD $0x0f1085cb // shrn v11.4h, v14.4s, #16
+	FMOVD F11, 8(R0)
+	FMOVD 16(R1), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	WORD $0x4eab1d6c // mov v12.16b, v11.16b
+	WORD $0x6ea0e58d // fcmgt v13.4s, v12.4s, v0.4s
+	WORD $0x6ead1c0c // bit v12.16b, v0.16b, v13.16b
+	WORD $0x4ea21c4d // mov v13.16b, v2.16b
+	WORD $0x4e21cd8d // fmla v13.4s, v12.4s, v1.4s
+	WORD $0x4eadd44e // fsub v14.4s, v2.4s, v13.4s
+	WORD $0x4e21cd8e // fmla v14.4s, v12.4s, v1.4s
+	WORD $0x4f3755ad // shl v13.4s, v13.4s, #23
+	WORD $0x4ea41c8f // mov v15.16b, v4.16b
+	WORD $0x4e2ecc6f // fmla v15.4s, v3.4s, v14.4s
+	WORD $0x4ea51cb0 // mov v16.16b, v5.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x4ea61ccf // mov v15.16b, v6.16b
+	WORD $0x4e2ece0f // fmla v15.4s, v16.4s, v14.4s
+	WORD $0x4ea71cf0 // mov v16.16b, v7.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x6eace50e // fcmgt v14.4s, v8.4s, v12.4s
+	WORD $0x6e2dde10 // fmul v16.4s, v16.4s, v13.4s
+	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
+	WORD $0x4e30d4ec // fadd v12.4s, v7.4s, v16.4s
+	WORD $0x6e2cfe10 // fdiv v16.4s, v16.4s, v12.4s
+	WORD $0x6e30dd6b // fmul v11.4s, v11.4s, v16.4s
+	FMOVD 16(R2), F12
+	WORD $0x2e61398c // shll v12.4s, v12.4h, #16
+	WORD $0x6e2cdd6b // fmul v11.4s, v11.4s, v12.4s
+	WORD $0x6f30056c // ushr v12.4s, v11.4s, #16
+	WORD $0x4e291d8c // and v12.16b, v12.16b, v9.16b
+	WORD $0x4e2be56d // fcmeq v13.4s, v11.4s, v11.4s
+	WORD $0x4eaa856e // add v14.4s, v11.4s, v10.4s
+	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
+	WORD $0x4eed1dce // orn v14.16b, v14.16b, v13.16b
+	WORD $0x0f1085cb // shrn v11.4h, v14.4s, #16
+	FMOVD F11, 16(R0)
+	FMOVD 24(R1), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	WORD $0x4eab1d6c // mov v12.16b, v11.16b
+	WORD $0x6ea0e58d // fcmgt v13.4s, v12.4s, v0.4s
+	WORD $0x6ead1c0c // bit v12.16b, v0.16b, v13.16b
+	WORD $0x4ea21c4d // mov v13.16b, v2.16b
+	WORD $0x4e21cd8d // fmla v13.4s, v12.4s, v1.4s
+	WORD $0x4eadd44e // fsub v14.4s, v2.4s, v13.4s
+	WORD $0x4e21cd8e // fmla v14.4s, v12.4s, v1.4s
+	WORD $0x4f3755ad // shl v13.4s, v13.4s, #23
+	WORD $0x4ea41c8f // mov v15.16b, v4.16b
+	WORD $0x4e2ecc6f // fmla v15.4s, v3.4s, v14.4s
+	WORD $0x4ea51cb0 // mov v16.16b, v5.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x4ea61ccf // mov v15.16b, v6.16b
+	WORD $0x4e2ece0f // fmla v15.4s, v16.4s, v14.4s
+	WORD $0x4ea71cf0 // mov v16.16b, v7.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x6eace50e // fcmgt v14.4s, v8.4s, v12.4s
+	WORD $0x6e2dde10 // fmul v16.4s, v16.4s, v13.4s
+	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
+	WORD $0x4e30d4ec // fadd v12.4s, v7.4s, v16.4s
+	WORD $0x6e2cfe10 // fdiv v16.4s, v16.4s, v12.4s
+	WORD $0x6e30dd6b // fmul v11.4s, v11.4s, v16.4s
+	FMOVD 24(R2), F12
+	WORD $0x2e61398c // shll v12.4s, v12.4h, #16
+	WORD $0x6e2cdd6b // fmul v11.4s, v11.4s, v12.4s
+	WORD $0x6f30056c // ushr v12.4s, v11.4s, #16
+	WORD $0x4e291d8c // and v12.16b, v12.16b, v9.16b
+	WORD $0x4e2be56d // fcmeq v13.4s, v11.4s, v11.4s
+	WORD $0x4eaa856e // add v14.4s, v11.4s, v10.4s
+	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
+	WORD $0x4eed1dce // orn v14.16b, v14.16b, v13.16b
+	WORD $0x0f1085cb // shrn v11.4h, v14.4s, #16
+	FMOVD F11, 24(R0)
 	ADD $32, R0
 	ADD $32, R1
 	ADD $32, R2
@@ -1257,36 +1293,28 @@ done1:
 
 // func neonSwiGLUGrad(dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
 TEXT ·neonSwiGLUGrad(SB), NOSPLIT, $0-120
-	MOVW $0x80000000, R9
+	MOVW $0x42ae0000, R9
 	VDUP R9, V0.S4
 	MOVW $0x3fb8aa3b, R9
 	VDUP R9, V1.S4
 	MOVW $0x4b40007f, R9
 	VDUP R9, V2.S4
-	MOVW $0x3f317218, R9
+	MOVW $0x3c1d01ae, R9
 	VDUP R9, V3.S4
-	MOVW $0x3102e308, R9
+	MOVW $0x3d64fe44, R9
 	VDUP R9, V4.S4
-	MOVW $0x3ab523a4, R9
+	MOVW $0x3e7601bb, R9
 	VDUP R9, V5.S4
-	MOVW $0x3c091cd1, R9
+	MOVW $0x3f317096, R9
 	VDUP R9, V6.S4
-	MOVW $0x3d2aac5b, R9
-	VDUP R9, V7.S4
-	MOVW $0x3e2aaa49, R9
-	VDUP R9, V8.S4
-	MOVW $0x3efffffe, R9
-	VDUP R9, V9.S4
 	MOVW $0x3f800000, R9
-	VDUP R9, V10.S4
-	MOVW $0xc2aeac4f, R9
-	VDUP R9, V11.S4
-	MOVW $0x00000000, R9
-	VDUP R9, V12.S4
+	VDUP R9, V7.S4
+	MOVW $0xc2ae0000, R9
+	VDUP R9, V8.S4
 	MOVW $0x00000001, R9
-	VDUP R9, V13.S4
+	VDUP R9, V9.S4
 	MOVW $0x00007fff, R9
-	VDUP R9, V14.S4
+	VDUP R9, V10.S4
 	MOVD dgate_base+0(FP), R0
 	MOVD dup_base+24(FP), R1
 	MOVD dh_base+48(FP), R2
@@ -1296,226 +1324,202 @@ TEXT ·neonSwiGLUGrad(SB), NOSPLIT, $0-120
 	CBZ R8, done1
 
 loop1:
-	FMOVD 0(R3), F15
-	WORD $0x2e6139ef // shll v15.4s, v15.4h, #16
-	WORD $0x4ea01df0 // orr v16.16b, v15.16b, v0.16b
-	WORD $0x4ea21c51 // mov v17.16b, v2.16b
-	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
-	WORD $0x4ea2d632 // fsub v18.4s, v17.4s, v2.4s
-	WORD $0x4eb01e13 // mov v19.16b, v16.16b
-	WORD $0x4ea3ce53 // fmls v19.4s, v18.4s, v3.4s
-	WORD $0x4e24ce53 // fmla v19.4s, v18.4s, v4.4s
-	WORD $0x4f375631 // shl v17.4s, v17.4s, #23
-	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
-	WORD $0x4e33ccb2 // fmla v18.4s, v5.4s, v19.4s
-	WORD $0x4ea71cf4 // mov v20.16b, v7.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x4ea81d12 // mov v18.16b, v8.16b
-	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
-	WORD $0x4ea91d34 // mov v20.16b, v9.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x6eb0e572 // fcmgt v18.4s, v11.4s, v16.4s
-	WORD $0x6e31de94 // fmul v20.4s, v20.4s, v17.4s
-	WORD $0x4e721e94 // bic v20.16b, v20.16b, v18.16b
-	WORD $0x6eafe590 // fcmgt v16.4s, v12.4s, v15.4s
-	WORD $0x6e6a1e90 // bsl v16.16b, v20.16b, v10.16b
-	WORD $0x4e34d554 // fadd v20.4s, v10.4s, v20.4s
-	WORD $0x6e34fe10 // fdiv v16.4s, v16.4s, v20.4s
-	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
-	WORD $0x4eb0d551 // fsub v17.4s, v10.4s, v16.4s
-	WORD $0x4e31cdf0 // fmla v16.4s, v15.4s, v17.4s
-	FMOVD 0(R2), F17
-	WORD $0x2e613a31 // shll v17.4s, v17.4h, #16
-	FMOVD 0(R4), F18
-	WORD $0x2e613a52 // shll v18.4s, v18.4h, #16
-	WORD $0x6e2fde2f // fmul v15.4s, v17.4s, v15.4s
-	WORD $0x6f3005f3 // ushr v19.4s, v15.4s, #16
-	WORD $0x4e2d1e73 // and v19.16b, v19.16b, v13.16b
-	WORD $0x4e2fe5f4 // fcmeq v20.4s, v15.4s, v15.4s
-	WORD $0x4eae85ef // add v15.4s, v15.4s, v14.4s
-	WORD $0x4eb385ef // add v15.4s, v15.4s, v19.4s
-	WORD $0x4ef41def // orn v15.16b, v15.16b, v20.16b
-	WORD $0x0f1085f3 // shrn v19.4h, v15.4s, #16
-	FMOVD F19, 0(R1)
-	WORD $0x6e32de31 // fmul v17.4s, v17.4s, v18.4s
-	WORD $0x6e30de31 // fmul v17.4s, v17.4s, v16.4s
-	WORD $0x6f30062f // ushr v15.4s, v17.4s, #16
-	WORD $0x4e2d1def // and v15.16b, v15.16b, v13.16b
-	WORD $0x4e31e630 // fcmeq v16.4s, v17.4s, v17.4s
+	FMOVD 0(R3), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	WORD $0x4eab1d6c // mov v12.16b, v11.16b
+	WORD $0x6ea0e58d // fcmgt v13.4s, v12.4s, v0.4s
+	WORD $0x6ead1c0c // bit v12.16b, v0.16b, v13.16b
+	WORD $0x4ea21c4d // mov v13.16b, v2.16b
+	WORD $0x4e21cd8d // fmla v13.4s, v12.4s, v1.4s
+	WORD $0x4eadd44e // fsub v14.4s, v2.4s, v13.4s
+	WORD $0x4e21cd8e // fmla v14.4s, v12.4s, v1.4s
+	WORD $0x4f3755ad // shl v13.4s, v13.4s, #23
+	WORD $0x4ea41c8f // mov v15.16b, v4.16b
+	WORD $0x4e2ecc6f // fmla v15.4s, v3.4s, v14.4s
+	WORD $0x4ea51cb0 // mov v16.16b, v5.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x4ea61ccf // mov v15.16b, v6.16b
+	WORD $0x4e2ece0f // fmla v15.4s, v16.4s, v14.4s
+	WORD $0x4ea71cf0 // mov v16.16b, v7.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x6eace50e // fcmgt v14.4s, v8.4s, v12.4s
+	WORD $0x6e2dde10 // fmul v16.4s, v16.4s, v13.4s
+	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
+	WORD $0x4e30d4ec // fadd v12.4s, v7.4s, v16.4s
+	WORD $0x6e2cfe10 // fdiv v16.4s, v16.4s, v12.4s
+	WORD $0x6e30dd6b // fmul v11.4s, v11.4s, v16.4s
+	WORD $0x4eb0d4ec // fsub v12.4s, v7.4s, v16.4s
+	WORD $0x4e2ccd70 // fmla v16.4s, v11.4s, v12.4s
+	FMOVD 0(R2), F12
+	WORD $0x2e61398c // shll v12.4s, v12.4h, #16
+	FMOVD 0(R4), F13
+	WORD $0x2e6139ad // shll v13.4s, v13.4h, #16
+	WORD $0x6e2bdd8b // fmul v11.4s, v12.4s, v11.4s
+	WORD $0x6f30056e // ushr v14.4s, v11.4s, #16
+	WORD $0x4e291dce // and v14.16b, v14.16b, v9.16b
+	WORD $0x4e2be56f // fcmeq v15.4s, v11.4s, v11.4s
+	WORD $0x4eaa8571 // add v17.4s, v11.4s, v10.4s
 	WORD $0x4eae8631 // add v17.4s, v17.4s, v14.4s
-	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
-	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
-	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
-	FMOVD F15, 0(R0)
-	FMOVD 8(R3), F15
-	WORD $0x2e6139ef // shll v15.4s, v15.4h, #16
-	WORD $0x4ea01df0 // orr v16.16b, v15.16b, v0.16b
-	WORD $0x4ea21c51 // mov v17.16b, v2.16b
-	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
-	WORD $0x4ea2d632 // fsub v18.4s, v17.4s, v2.4s
-	WORD $0x4eb01e13 // mov v19.16b, v16.16b
-	WORD $0x4ea3ce53 // fmls v19.4s, v18.4s, v3.4s
-	WORD $0x4e24ce53 // fmla v19.4s, v18.4s, v4.4s
-	WORD $0x4f375631 // shl v17.4s, v17.4s, #23
-	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
-	WORD $0x4e33ccb2 // fmla v18.4s, v5.4s, v19.4s
-	WORD $0x4ea71cf4 // mov v20.16b, v7.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x4ea81d12 // mov v18.16b, v8.16b
-	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
-	WORD $0x4ea91d34 // mov v20.16b, v9.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x6eb0e572 // fcmgt v18.4s, v11.4s, v16.4s
-	WORD $0x6e31de94 // fmul v20.4s, v20.4s, v17.4s
-	WORD $0x4e721e94 // bic v20.16b, v20.16b, v18.16b
-	WORD $0x6eafe590 // fcmgt v16.4s, v12.4s, v15.4s
-	WORD $0x6e6a1e90 // bsl v16.16b, v20.16b, v10.16b
-	WORD $0x4e34d554 // fadd v20.4s, v10.4s, v20.4s
-	WORD $0x6e34fe10 // fdiv v16.4s, v16.4s, v20.4s
-	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
-	WORD $0x4eb0d551 // fsub v17.4s, v10.4s, v16.4s
-	WORD $0x4e31cdf0 // fmla v16.4s, v15.4s, v17.4s
-	FMOVD 8(R2), F17
-	WORD $0x2e613a31 // shll v17.4s, v17.4h, #16
-	FMOVD 8(R4), F18
-	WORD $0x2e613a52 // shll v18.4s, v18.4h, #16
-	WORD $0x6e2fde2f // fmul v15.4s, v17.4s, v15.4s
-	WORD $0x6f3005f3 // ushr v19.4s, v15.4s, #16
-	WORD $0x4e2d1e73 // and v19.16b, v19.16b, v13.16b
-	WORD $0x4e2fe5f4 // fcmeq v20.4s, v15.4s, v15.4s
-	WORD $0x4eae85ef // add v15.4s, v15.4s, v14.4s
-	WORD $0x4eb385ef // add v15.4s, v15.4s, v19.4s
-	WORD $0x4ef41def // orn v15.16b, v15.16b, v20.16b
-	WORD $0x0f1085f3 // shrn v19.4h, v15.4s, #16
-	FMOVD F19, 8(R1)
-	WORD $0x6e32de31 // fmul v17.4s, v17.4s, v18.4s
-	WORD $0x6e30de31 // fmul v17.4s, v17.4s, v16.4s
-	WORD $0x6f30062f // ushr v15.4s, v17.4s, #16
-	WORD $0x4e2d1def // and v15.16b, v15.16b, v13.16b
-	WORD $0x4e31e630 // fcmeq v16.4s, v17.4s, v17.4s
+	WORD $0x4eef1e31 // orn v17.16b, v17.16b, v15.16b
+	WORD $0x0f10862b // shrn v11.4h, v17.4s, #16
+	FMOVD F11, 0(R1)
+	WORD $0x6e2ddd8c // fmul v12.4s, v12.4s, v13.4s
+	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
+	WORD $0x6f30058b // ushr v11.4s, v12.4s, #16
+	WORD $0x4e291d6b // and v11.16b, v11.16b, v9.16b
+	WORD $0x4e2ce58d // fcmeq v13.4s, v12.4s, v12.4s
+	WORD $0x4eaa858e // add v14.4s, v12.4s, v10.4s
+	WORD $0x4eab85ce // add v14.4s, v14.4s, v11.4s
+	WORD $0x4eed1dce // orn v14.16b, v14.16b, v13.16b
+	WORD $0x0f1085cb // shrn v11.4h, v14.4s, #16
+	FMOVD F11, 0(R0)
+	FMOVD 8(R3), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	WORD $0x4eab1d6c // mov v12.16b, v11.16b
+	WORD $0x6ea0e58d // fcmgt v13.4s, v12.4s, v0.4s
+	WORD $0x6ead1c0c // bit v12.16b, v0.16b, v13.16b
+	WORD $0x4ea21c4d // mov v13.16b, v2.16b
+	WORD $0x4e21cd8d // fmla v13.4s, v12.4s, v1.4s
+	WORD $0x4eadd44e // fsub v14.4s, v2.4s, v13.4s
+	WORD $0x4e21cd8e // fmla v14.4s, v12.4s, v1.4s
+	WORD $0x4f3755ad // shl v13.4s, v13.4s, #23
+	WORD $0x4ea41c8f // mov v15.16b, v4.16b
+	WORD $0x4e2ecc6f // fmla v15.4s, v3.4s, v14.4s
+	WORD $0x4ea51cb0 // mov v16.16b, v5.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x4ea61ccf // mov v15.16b, v6.16b
+	WORD $0x4e2ece0f // fmla v15.4s, v16.4s, v14.4s
+	WORD $0x4ea71cf0 // mov v16.16b, v7.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x6eace50e // fcmgt v14.4s, v8.4s, v12.4s
+	WORD $0x6e2dde10 // fmul v16.4s, v16.4s, v13.4s
+	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
+	WORD $0x4e30d4ec // fadd v12.4s, v7.4s, v16.4s
+	WORD $0x6e2cfe10 // fdiv v16.4s, v16.4s, v12.4s
+	WORD $0x6e30dd6b // fmul v11.4s, v11.4s, v16.4s
+	WORD $0x4eb0d4ec // fsub v12.4s, v7.4s, v16.4s
+	WORD $0x4e2ccd70 // fmla v16.4s, v11.4s, v12.4s
+	FMOVD 8(R2), F12
+	WORD $0x2e61398c // shll v12.4s, v12.4h, #16
+	FMOVD 8(R4), F13
+	WORD $0x2e6139ad // shll v13.4s, v13.4h, #16
+	WORD $0x6e2bdd8b // fmul v11.4s, v12.4s, v11.4s
+	WORD $0x6f30056e // ushr v14.4s, v11.4s, #16
+	WORD $0x4e291dce // and v14.16b, v14.16b, v9.16b
+	WORD $0x4e2be56f // fcmeq v15.4s, v11.4s, v11.4s
+	WORD $0x4eaa8571 // add v17.4s, v11.4s, v10.4s
 	WORD $0x4eae8631 // add v17.4s, v17.4s, v14.4s
-	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
-	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
-	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
-	FMOVD F15, 8(R0)
-	FMOVD 16(R3), F15
-	WORD $0x2e6139ef // shll v15.4s, v15.4h, #16
-	WORD $0x4ea01df0 // orr v16.16b, v15.16b, v0.16b
-	WORD $0x4ea21c51 // mov v17.16b, v2.16b
-	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
-	WORD $0x4ea2d632 // fsub v18.4s, v17.4s, v2.4s
-	WORD $0x4eb01e13 // mov v19.16b, v16.16b
-	WORD $0x4ea3ce53 // fmls v19.4s, v18.4s, v3.4s
-	WORD $0x4e24ce53 // fmla v19.4s, v18.4s, v4.4s
-	WORD $0x4f375631 // shl v17.4s, v17.4s, #23
-	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
-	WORD $0x4e33ccb2 // fmla v18.4s, v5.4s, v19.4s
-	WORD $0x4ea71cf4 // mov v20.16b, v7.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x4ea81d12 // mov v18.16b, v8.16b
-	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
-	WORD $0x4ea91d34 // mov v20.16b, v9.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x6eb0e572 // fcmgt v18.4s, v11.4s, v16.4s
-	WORD $0x6e31de94 // fmul v20.4s, v20.4s, v17.4s
-	WORD $0x4e721e94 // bic v20.16b, v20.16b, v18.16b
-	WORD $0x6eafe590 // fcmgt v16.4s, v12.4s, v15.4s
-	WORD $0x6e6a1e90 // bsl v16.16b, v20.16b, v10.16b
-	WORD $0x4e34d554 // fadd v20.4s, v10.4s, v20.4s
-	WORD $0x6e34fe10 // fdiv v16.4s, v16.4s, v20.4s
-	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
-	WORD $0x4eb0d551 // fsub v17.4s, v10.4s, v16.4s
-	WORD $0x4e31cdf0 // fmla v16.4s, v15.4s, v17.4s
-	FMOVD 16(R2), F17
-	WORD $0x2e613a31 // shll v17.4s, v17.4h, #16
-	FMOVD 16(R4), F18
-	WORD $0x2e613a52 // shll v18.4s, v18.4h, #16
-	WORD $0x6e2fde2f // fmul v15.4s, v17.4s, v15.4s
-	WORD $0x6f3005f3 // ushr v19.4s, v15.4s, #16
-	WORD $0x4e2d1e73 // and v19.16b, v19.16b, v13.16b
-	WORD $0x4e2fe5f4 // fcmeq v20.4s, v15.4s, v15.4s
-	WORD $0x4eae85ef // add v15.4s, v15.4s, v14.4s
-	WORD $0x4eb385ef // add v15.4s, v15.4s, v19.4s
-	WORD $0x4ef41def // orn v15.16b, v15.16b, v20.16b
-	WORD $0x0f1085f3 // shrn v19.4h, v15.4s, #16
-	FMOVD F19, 16(R1)
-	WORD $0x6e32de31 // fmul v17.4s, v17.4s, v18.4s
-	WORD $0x6e30de31 // fmul v17.4s, v17.4s, v16.4s
-	WORD $0x6f30062f // ushr v15.4s, v17.4s, #16
-	WORD $0x4e2d1def // and v15.16b, v15.16b, v13.16b
-	WORD $0x4e31e630 // fcmeq v16.4s, v17.4s, v17.4s
+	WORD $0x4eef1e31 // orn v17.16b, v17.16b, v15.16b
+	WORD $0x0f10862b // shrn v11.4h, v17.4s, #16
+	FMOVD F11, 8(R1)
+	WORD $0x6e2ddd8c // fmul v12.4s, v12.4s, v13.4s
+	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
+	WORD $0x6f30058b // ushr v11.4s, v12.4s, #16
+	WORD $0x4e291d6b // and v11.16b, v11.16b, v9.16b
+	WORD $0x4e2ce58d // fcmeq v13.4s, v12.4s, v12.4s
+	WORD $0x4eaa858e // add v14.4s, v12.4s, v10.4s
+	WORD $0x4eab85ce // add v14.4s, v14.4s, v11.4s
+	WORD $0x4eed1dce // orn v14.16b, v14.16b, v13.16b
+	WORD $0x0f1085cb // shrn v11.4h, v14.4s, #16
+	FMOVD F11, 8(R0)
+	FMOVD 16(R3), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	WORD $0x4eab1d6c // mov v12.16b, v11.16b
+	WORD $0x6ea0e58d // fcmgt v13.4s, v12.4s, v0.4s
+	WORD $0x6ead1c0c // bit v12.16b, v0.16b, v13.16b
+	WORD $0x4ea21c4d // mov v13.16b, v2.16b
+	WORD $0x4e21cd8d // fmla v13.4s, v12.4s, v1.4s
+	WORD $0x4eadd44e // fsub v14.4s, v2.4s, v13.4s
+	WORD $0x4e21cd8e // fmla v14.4s, v12.4s, v1.4s
+	WORD $0x4f3755ad // shl v13.4s, v13.4s, #23
+	WORD $0x4ea41c8f // mov v15.16b, v4.16b
+	WORD $0x4e2ecc6f // fmla v15.4s, v3.4s, v14.4s
+	WORD $0x4ea51cb0 // mov v16.16b, v5.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x4ea61ccf // mov v15.16b, v6.16b
+	WORD $0x4e2ece0f // fmla v15.4s, v16.4s, v14.4s
+	WORD $0x4ea71cf0 // mov v16.16b, v7.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x6eace50e // fcmgt v14.4s, v8.4s, v12.4s
+	WORD $0x6e2dde10 // fmul v16.4s, v16.4s, v13.4s
+	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
+	WORD $0x4e30d4ec // fadd v12.4s, v7.4s, v16.4s
+	WORD $0x6e2cfe10 // fdiv v16.4s, v16.4s, v12.4s
+	WORD $0x6e30dd6b // fmul v11.4s, v11.4s, v16.4s
+	WORD $0x4eb0d4ec // fsub v12.4s, v7.4s, v16.4s
+	WORD $0x4e2ccd70 // fmla v16.4s, v11.4s, v12.4s
+	FMOVD 16(R2), F12
+	WORD $0x2e61398c // shll v12.4s, v12.4h, #16
+	FMOVD 16(R4), F13
+	WORD $0x2e6139ad // shll v13.4s, v13.4h, #16
+	WORD $0x6e2bdd8b // fmul v11.4s, v12.4s, v11.4s
+	WORD $0x6f30056e // ushr v14.4s, v11.4s, #16
+	WORD $0x4e291dce // and v14.16b, v14.16b, v9.16b
+	WORD $0x4e2be56f // fcmeq v15.4s, v11.4s, v11.4s
+	WORD $0x4eaa8571 // add v17.4s, v11.4s, v10.4s
 	WORD $0x4eae8631 // add v17.4s, v17.4s, v14.4s
-	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
-	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
-	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
-	FMOVD F15, 16(R0)
-	FMOVD 24(R3), F15
-	WORD $0x2e6139ef // shll v15.4s, v15.4h, #16
-	WORD $0x4ea01df0 // orr v16.16b, v15.16b, v0.16b
-	WORD $0x4ea21c51 // mov v17.16b, v2.16b
-	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
-	WORD $0x4ea2d632 // fsub v18.4s, v17.4s, v2.4s
-	WORD $0x4eb01e13 // mov v19.16b, v16.16b
-	WORD $0x4ea3ce53 // fmls v19.4s, v18.4s, v3.4s
-	WORD $0x4e24ce53 // fmla v19.4s, v18.4s, v4.4s
-	WORD $0x4f375631 // shl v17.4s, v17.4s, #23
-	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
-	WORD $0x4e33ccb2 // fmla v18.4s, v5.4s, v19.4s
-	WORD $0x4ea71cf4 // mov v20.16b, v7.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x4ea81d12 // mov v18.16b, v8.16b
-	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
-	WORD $0x4ea91d34 // mov v20.16b, v9.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
-	WORD $0x4eaa1d54 // mov v20.16b, v10.16b
-	WORD $0x4e33ce54 // fmla v20.4s, v18.4s, v19.4s
-	WORD $0x6eb0e572 // fcmgt v18.4s, v11.4s, v16.4s
-	WORD $0x6e31de94 // fmul v20.4s, v20.4s, v17.4s
-	WORD $0x4e721e94 // bic v20.16b, v20.16b, v18.16b
-	WORD $0x6eafe590 // fcmgt v16.4s, v12.4s, v15.4s
-	WORD $0x6e6a1e90 // bsl v16.16b, v20.16b, v10.16b
-	WORD $0x4e34d554 // fadd v20.4s, v10.4s, v20.4s
-	WORD $0x6e34fe10 // fdiv v16.4s, v16.4s, v20.4s
-	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
-	WORD $0x4eb0d551 // fsub v17.4s, v10.4s, v16.4s
-	WORD $0x4e31cdf0 // fmla v16.4s, v15.4s, v17.4s
-	FMOVD 24(R2), F17
-	WORD $0x2e613a31 // shll v17.4s, v17.4h, #16
-	FMOVD 24(R4), F18
-	WORD $0x2e613a52 // shll v18.4s, v18.4h, #16
-	WORD $0x6e2fde2f // fmul v15.4s, v17.4s, v15.4s
-	WORD $0x6f3005f3 // ushr v19.4s, v15.4s, #16
-	WORD $0x4e2d1e73 // and v19.16b, v19.16b, v13.16b
-	WORD $0x4e2fe5f4 // fcmeq v20.4s, v15.4s, v15.4s
-	WORD $0x4eae85ef // add v15.4s, v15.4s, v14.4s
-	WORD $0x4eb385ef // add v15.4s, v15.4s, v19.4s
-	WORD $0x4ef41def // orn v15.16b, v15.16b, v20.16b
-	WORD $0x0f1085f3 // shrn v19.4h, v15.4s, #16
-	FMOVD F19, 24(R1)
-	WORD $0x6e32de31 // fmul v17.4s, v17.4s, v18.4s
-	WORD $0x6e30de31 // fmul v17.4s, v17.4s, v16.4s
-	WORD $0x6f30062f // ushr v15.4s, v17.4s, #16
-	WORD $0x4e2d1def // and v15.16b, v15.16b, v13.16b
-	WORD $0x4e31e630 // fcmeq v16.4s, v17.4s, v17.4s
+	WORD $0x4eef1e31 // orn v17.16b, v17.16b, v15.16b
+	WORD $0x0f10862b // shrn v11.4h, v17.4s, #16
+	FMOVD F11, 16(R1)
+	WORD $0x6e2ddd8c // fmul v12.4s, v12.4s, v13.4s
+	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
+	WORD $0x6f30058b // ushr v11.4s, v12.4s, #16
+	WORD $0x4e291d6b // and v11.16b, v11.16b, v9.16b
+	WORD $0x4e2ce58d // fcmeq v13.4s, v12.4s, v12.4s
+	WORD $0x4eaa858e // add v14.4s, v12.4s, v10.4s
+	WORD $0x4eab85ce // add v14.4s, v14.4s, v11.4s
+	WORD $0x4eed1dce // orn v14.16b, v14.16b, v13.16b
+	WORD $0x0f1085cb // shrn v11.4h, v14.4s, #16
+	FMOVD F11, 16(R0)
+	FMOVD 24(R3), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	WORD $0x4eab1d6c // mov v12.16b, v11.16b
+	WORD $0x6ea0e58d // fcmgt v13.4s, v12.4s, v0.4s
+	WORD $0x6ead1c0c // bit v12.16b, v0.16b, v13.16b
+	WORD $0x4ea21c4d // mov v13.16b, v2.16b
+	WORD $0x4e21cd8d // fmla v13.4s, v12.4s, v1.4s
+	WORD $0x4eadd44e // fsub v14.4s, v2.4s, v13.4s
+	WORD $0x4e21cd8e // fmla v14.4s, v12.4s, v1.4s
+	WORD $0x4f3755ad // shl v13.4s, v13.4s, #23
+	WORD $0x4ea41c8f // mov v15.16b, v4.16b
+	WORD $0x4e2ecc6f // fmla v15.4s, v3.4s, v14.4s
+	WORD $0x4ea51cb0 // mov v16.16b, v5.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x4ea61ccf // mov v15.16b, v6.16b
+	WORD $0x4e2ece0f // fmla v15.4s, v16.4s, v14.4s
+	WORD $0x4ea71cf0 // mov v16.16b, v7.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x6eace50e // fcmgt v14.4s, v8.4s, v12.4s
+	WORD $0x6e2dde10 // fmul v16.4s, v16.4s, v13.4s
+	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
+	WORD $0x4e30d4ec // fadd v12.4s, v7.4s, v16.4s
+	WORD $0x6e2cfe10 // fdiv v16.4s, v16.4s, v12.4s
+	WORD $0x6e30dd6b // fmul v11.4s, v11.4s, v16.4s
+	WORD $0x4eb0d4ec // fsub v12.4s, v7.4s, v16.4s
+	WORD $0x4e2ccd70 // fmla v16.4s, v11.4s, v12.4s
+	FMOVD 24(R2), F12
+	WORD $0x2e61398c // shll v12.4s, v12.4h, #16
+	FMOVD 24(R4), F13
+	WORD $0x2e6139ad // shll v13.4s, v13.4h, #16
+	WORD $0x6e2bdd8b // fmul v11.4s, v12.4s, v11.4s
+	WORD $0x6f30056e // ushr v14.4s, v11.4s, #16
+	WORD $0x4e291dce // and v14.16b, v14.16b, v9.16b
+	WORD $0x4e2be56f // fcmeq v15.4s, v11.4s, v11.4s
+	WORD $0x4eaa8571 // add v17.4s, v11.4s, v10.4s
 	WORD $0x4eae8631 // add v17.4s, v17.4s, v14.4s
-	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
-	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
-	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
-	FMOVD F15, 24(R0)
+	WORD $0x4eef1e31 // orn v17.16b, v17.16b, v15.16b
+	WORD $0x0f10862b // shrn v11.4h, v17.4s, #16
+	FMOVD F11, 24(R1)
+	WORD $0x6e2ddd8c // fmul v12.4s, v12.4s, v13.4s
+	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
+	WORD $0x6f30058b // ushr v11.4s, v12.4s, #16
+	WORD $0x4e291d6b // and v11.16b, v11.16b, v9.16b
+	WORD $0x4e2ce58d // fcmeq v13.4s, v12.4s, v12.4s
+	WORD $0x4eaa858e // add v14.4s, v12.4s, v10.4s
+	WORD $0x4eab85ce // add v14.4s, v14.4s, v11.4s
+	WORD $0x4eed1dce // orn v14.16b, v14.16b, v13.16b
+	WORD $0x0f1085cb // shrn v11.4h, v14.4s, #16
+	FMOVD F11, 24(R0)
 	ADD $32, R0
 	ADD $32, R1
 	ADD $32, R2
@@ -2088,10 +2092,10 @@ loop1:
 	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
 	WORD $0x4e2b1def // and v15.16b, v15.16b, v11.16b
 	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
-	WORD $0x4eac8673 // add v19.4s, v19.4s, v12.4s
-	WORD $0x4eaf8673 // add v19.4s, v19.4s, v15.4s
-	WORD $0x4ef01e73 // orn v19.16b, v19.16b, v16.16b
-	WORD $0x0f10866f // shrn v15.4h, v19.4s, #16
+	WORD $0x4eac8671 // add v17.4s, v19.4s, v12.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
 	FMOVD F15, 0(R0)
 	FMOVQ 16(R1), F15
 	WORD $0x4eadd5ef // fsub v15.4s, v15.4s, v13.4s
@@ -2121,10 +2125,10 @@ loop1:
 	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
 	WORD $0x4e2b1def // and v15.16b, v15.16b, v11.16b
 	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
-	WORD $0x4eac8673 // add v19.4s, v19.4s, v12.4s
-	WORD $0x4eaf8673 // add v19.4s, v19.4s, v15.4s
-	WORD $0x4ef01e73 // orn v19.16b, v19.16b, v16.16b
-	WORD $0x0f10866f // shrn v15.4h, v19.4s, #16
+	WORD $0x4eac8671 // add v17.4s, v19.4s, v12.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
 	FMOVD F15, 8(R0)
 	FMOVQ 32(R1), F15
 	WORD $0x4eadd5ef // fsub v15.4s, v15.4s, v13.4s
@@ -2154,10 +2158,10 @@ loop1:
 	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
 	WORD $0x4e2b1def // and v15.16b, v15.16b, v11.16b
 	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
-	WORD $0x4eac8673 // add v19.4s, v19.4s, v12.4s
-	WORD $0x4eaf8673 // add v19.4s, v19.4s, v15.4s
-	WORD $0x4ef01e73 // orn v19.16b, v19.16b, v16.16b
-	WORD $0x0f10866f // shrn v15.4h, v19.4s, #16
+	WORD $0x4eac8671 // add v17.4s, v19.4s, v12.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
 	FMOVD F15, 16(R0)
 	FMOVQ 48(R1), F15
 	WORD $0x4eadd5ef // fsub v15.4s, v15.4s, v13.4s
@@ -2187,10 +2191,10 @@ loop1:
 	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
 	WORD $0x4e2b1def // and v15.16b, v15.16b, v11.16b
 	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
-	WORD $0x4eac8673 // add v19.4s, v19.4s, v12.4s
-	WORD $0x4eaf8673 // add v19.4s, v19.4s, v15.4s
-	WORD $0x4ef01e73 // orn v19.16b, v19.16b, v16.16b
-	WORD $0x0f10866f // shrn v15.4h, v19.4s, #16
+	WORD $0x4eac8671 // add v17.4s, v19.4s, v12.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
 	FMOVD F15, 24(R0)
 	ADD $32, R0
 	ADD $64, R1
@@ -2320,592 +2324,1418 @@ loop1:
 done1:
 	RET
 
-// func neonScores(p []tensor.BF16, s []float32, scale float32, lo int, hi int, m float32, l float32) (m2 float32, l2 float32, alpha float32)
-TEXT ·neonScores(SB), NOSPLIT, $0-92
+// func neonScores(p []tensor.BF16, s []float32, m []float32, l []float32, alpha []float32, scale float32)
+TEXT ·neonScores(SB), NOSPLIT, $0-124
 	MOVW $0xff800000, R9
 	VDUP R9, V0.S4
-	MOVW $0x00000010, R9
-	VDUP R9, V1.S4
-	MOVD lo+56(FP), R9
-	VDUP R9, V2.S4
-	MOVD hi+64(FP), R9
-	VDUP R9, V3.S4
-	WORD $0x4ea01c04 // mov v4.16b, v0.16b
-	WORD $0x4ea01c05 // mov v5.16b, v0.16b
-	WORD $0x4ea01c06 // mov v6.16b, v0.16b
-	WORD $0x4ea01c07 // mov v7.16b, v0.16b
-	MOVD $rowIota<>+0(SB), R9
-	FMOVQ 0(R9), F8
-	FMOVQ 16(R9), F9
-	FMOVQ 32(R9), F10
-	FMOVQ 48(R9), F11
-	MOVWU scale+48(FP), R9
-	VDUP R9, V12.S4
-	MOVD s_base+24(FP), R1
-	MOVD p_len+8(FP), R8
-	CBZ R8, done1
-
-loop1:
-	FMOVQ 0(R1), F13
-	WORD $0x6e2cddad // fmul v13.4s, v13.4s, v12.4s
-	WORD $0x4ea8346e // cmgt v14.4s, v3.4s, v8.4s
-	WORD $0x4ea8344f // cmgt v15.4s, v2.4s, v8.4s
-	WORD $0x4e6f1dce // bic v14.16b, v14.16b, v15.16b
-	WORD $0x6e601dae // bsl v14.16b, v13.16b, v0.16b
-	FMOVQ F14, 0(R1)
-	WORD $0x6ea4e5cd // fcmgt v13.4s, v14.4s, v4.4s
-	WORD $0x6ead1dc4 // bit v4.16b, v14.16b, v13.16b
-	WORD $0x4ea18508 // add v8.4s, v8.4s, v1.4s
-	FMOVQ 16(R1), F13
-	WORD $0x6e2cddad // fmul v13.4s, v13.4s, v12.4s
-	WORD $0x4ea9346e // cmgt v14.4s, v3.4s, v9.4s
-	WORD $0x4ea9344f // cmgt v15.4s, v2.4s, v9.4s
-	WORD $0x4e6f1dce // bic v14.16b, v14.16b, v15.16b
-	WORD $0x6e601dae // bsl v14.16b, v13.16b, v0.16b
-	FMOVQ F14, 16(R1)
-	WORD $0x6ea5e5cd // fcmgt v13.4s, v14.4s, v5.4s
-	WORD $0x6ead1dc5 // bit v5.16b, v14.16b, v13.16b
-	WORD $0x4ea18529 // add v9.4s, v9.4s, v1.4s
-	FMOVQ 32(R1), F13
-	WORD $0x6e2cddad // fmul v13.4s, v13.4s, v12.4s
-	WORD $0x4eaa346e // cmgt v14.4s, v3.4s, v10.4s
-	WORD $0x4eaa344f // cmgt v15.4s, v2.4s, v10.4s
-	WORD $0x4e6f1dce // bic v14.16b, v14.16b, v15.16b
-	WORD $0x6e601dae // bsl v14.16b, v13.16b, v0.16b
-	FMOVQ F14, 32(R1)
-	WORD $0x6ea6e5cd // fcmgt v13.4s, v14.4s, v6.4s
-	WORD $0x6ead1dc6 // bit v6.16b, v14.16b, v13.16b
-	WORD $0x4ea1854a // add v10.4s, v10.4s, v1.4s
-	FMOVQ 48(R1), F13
-	WORD $0x6e2cddad // fmul v13.4s, v13.4s, v12.4s
-	WORD $0x4eab346e // cmgt v14.4s, v3.4s, v11.4s
-	WORD $0x4eab344f // cmgt v15.4s, v2.4s, v11.4s
-	WORD $0x4e6f1dce // bic v14.16b, v14.16b, v15.16b
-	WORD $0x6e601dae // bsl v14.16b, v13.16b, v0.16b
-	FMOVQ F14, 48(R1)
-	WORD $0x6ea7e5cd // fcmgt v13.4s, v14.4s, v7.4s
-	WORD $0x6ead1dc7 // bit v7.16b, v14.16b, v13.16b
-	WORD $0x4ea1856b // add v11.4s, v11.4s, v1.4s
-	ADD $64, R1
-	SUBS $16, R8
-	BNE loop1
-
-done1:
 	MOVW $0x00000000, R9
-	VDUP R9, V0.S4
-	MOVW $0x3fb8aa3b, R9
 	VDUP R9, V1.S4
-	MOVW $0x4b40007f, R9
+	MOVW $0x80000000, R9
 	VDUP R9, V2.S4
-	MOVW $0x3f317218, R9
+	MOVW $0x3fb8aa3b, R9
 	VDUP R9, V3.S4
-	MOVW $0x3102e308, R9
+	MOVW $0x4b40007f, R9
+	VDUP R9, V4.S4
+	MOVW $0x3c1d01ae, R9
+	VDUP R9, V5.S4
+	MOVW $0x3d64fe44, R9
+	VDUP R9, V6.S4
+	MOVW $0x3e7601bb, R9
+	VDUP R9, V7.S4
+	MOVW $0x3f317096, R9
 	VDUP R9, V8.S4
-	MOVW $0x3ab523a4, R9
-	VDUP R9, V9.S4
-	MOVW $0x3c091cd1, R9
-	VDUP R9, V10.S4
-	MOVW $0x3d2aac5b, R9
-	VDUP R9, V11.S4
-	MOVW $0x3e2aaa49, R9
-	VDUP R9, V12.S4
-	MOVW $0x3efffffe, R9
-	VDUP R9, V13.S4
 	MOVW $0x3f800000, R9
-	VDUP R9, V14.S4
-	MOVW $0xc2aeac4f, R9
-	VDUP R9, V15.S4
+	VDUP R9, V9.S4
+	MOVW $0xc2ae0000, R9
+	VDUP R9, V10.S4
 	MOVW $0x00000001, R9
-	VDUP R9, V16.S4
+	VDUP R9, V11.S4
 	MOVW $0x00007fff, R9
-	VDUP R9, V17.S4
-	MOVWU m+72(FP), R9
-	VDUP R9, V18.S4
-	WORD $0x4ea41c93 // mov v19.16b, v4.16b
-	WORD $0x4ea51cb4 // mov v20.16b, v5.16b
-	WORD $0x6eb3e4d5 // fcmgt v21.4s, v6.4s, v19.4s
-	WORD $0x6eb51cd3 // bit v19.16b, v6.16b, v21.16b
-	WORD $0x6eb4e4f5 // fcmgt v21.4s, v7.4s, v20.4s
-	WORD $0x6eb51cf4 // bit v20.16b, v7.16b, v21.16b
-	WORD $0x6eb3e695 // fcmgt v21.4s, v20.4s, v19.4s
-	WORD $0x6eb51e93 // bit v19.16b, v20.16b, v21.16b
-	WORD $0x6e134274 // ext v20.16b, v19.16b, v19.16b, #8
-	WORD $0x6eb3e695 // fcmgt v21.4s, v20.4s, v19.4s
-	WORD $0x6eb51e93 // bit v19.16b, v20.16b, v21.16b
-	WORD $0x6e132274 // ext v20.16b, v19.16b, v19.16b, #4
-	WORD $0x6eb3e695 // fcmgt v21.4s, v20.4s, v19.4s
-	WORD $0x6eb51e93 // bit v19.16b, v20.16b, v21.16b
-	WORD $0x4e040673 // dup v19.4s, v19.s[0]
-	WORD $0x4eb21e44 // mov v4.16b, v18.16b
-	WORD $0x6ea4e665 // fcmgt v5.4s, v19.4s, v4.4s
-	WORD $0x6ea51e64 // bit v4.16b, v19.16b, v5.16b
-	WORD $0x4ea01c05 // mov v5.16b, v0.16b
-	WORD $0x4ea01c06 // mov v6.16b, v0.16b
-	WORD $0x4ea01c07 // mov v7.16b, v0.16b
-	WORD $0x4ea01c13 // mov v19.16b, v0.16b
+	VDUP R9, V12.S4
+	MOVWU scale+120(FP), R9
+	VDUP R9, V13.S4
 	MOVD p_base+0(FP), R0
 	MOVD s_base+24(FP), R1
-	MOVD p_len+8(FP), R8
-	CBZ R8, done3
+	MOVD m_base+48(FP), R2
+	MOVD l_base+72(FP), R3
+	MOVD alpha_base+96(FP), R4
+	MOVD m_len+56(FP), R8
+	CBZ R8, end
 
-loop3:
-	FMOVQ 0(R1), F0
-	WORD $0x4ea4d400 // fsub v0.4s, v0.4s, v4.4s
-	WORD $0x4ea21c54 // mov v20.16b, v2.16b
-	WORD $0x4e21cc14 // fmla v20.4s, v0.4s, v1.4s
-	WORD $0x4ea2d695 // fsub v21.4s, v20.4s, v2.4s
-	WORD $0x4ea01c16 // mov v22.16b, v0.16b
-	WORD $0x4ea3ceb6 // fmls v22.4s, v21.4s, v3.4s
-	WORD $0x4e28ceb6 // fmla v22.4s, v21.4s, v8.4s
-	WORD $0x4f375694 // shl v20.4s, v20.4s, #23
-	WORD $0x4eaa1d55 // mov v21.16b, v10.16b
-	WORD $0x4e36cd35 // fmla v21.4s, v9.4s, v22.4s
-	WORD $0x4eab1d77 // mov v23.16b, v11.16b
-	WORD $0x4e36ceb7 // fmla v23.4s, v21.4s, v22.4s
-	WORD $0x4eac1d95 // mov v21.16b, v12.16b
-	WORD $0x4e36cef5 // fmla v21.4s, v23.4s, v22.4s
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4e36ceb7 // fmla v23.4s, v21.4s, v22.4s
-	WORD $0x4eae1dd5 // mov v21.16b, v14.16b
-	WORD $0x4e36cef5 // fmla v21.4s, v23.4s, v22.4s
+row:
+	WORD $0x4ea01c0e // mov v14.16b, v0.16b
+	WORD $0x4ea01c0f // mov v15.16b, v0.16b
+	WORD $0x4ea01c10 // mov v16.16b, v0.16b
+	WORD $0x4ea01c11 // mov v17.16b, v0.16b
+	WORD $0x4ea11c32 // mov v18.16b, v1.16b
+	WORD $0x4ea11c33 // mov v19.16b, v1.16b
+	WORD $0x4ea11c34 // mov v20.16b, v1.16b
+	WORD $0x4ea11c35 // mov v21.16b, v1.16b
+	FMOVQ 0(R1), F22
+	WORD $0x6eaee6d7 // fcmgt v23.4s, v22.4s, v14.4s
+	WORD $0x6eb71ece // bit v14.16b, v22.16b, v23.16b
+	FMOVQ 16(R1), F22
+	WORD $0x6eafe6d7 // fcmgt v23.4s, v22.4s, v15.4s
+	WORD $0x6eb71ecf // bit v15.16b, v22.16b, v23.16b
+	FMOVQ 32(R1), F22
+	WORD $0x6eb0e6d7 // fcmgt v23.4s, v22.4s, v16.4s
+	WORD $0x6eb71ed0 // bit v16.16b, v22.16b, v23.16b
+	FMOVQ 48(R1), F22
+	WORD $0x6eb1e6d7 // fcmgt v23.4s, v22.4s, v17.4s
+	WORD $0x6eb71ed1 // bit v17.16b, v22.16b, v23.16b
+	FMOVQ 64(R1), F22
+	WORD $0x6eaee6d7 // fcmgt v23.4s, v22.4s, v14.4s
+	WORD $0x6eb71ece // bit v14.16b, v22.16b, v23.16b
+	FMOVQ 80(R1), F22
+	WORD $0x6eafe6d7 // fcmgt v23.4s, v22.4s, v15.4s
+	WORD $0x6eb71ecf // bit v15.16b, v22.16b, v23.16b
+	FMOVQ 96(R1), F22
+	WORD $0x6eb0e6d7 // fcmgt v23.4s, v22.4s, v16.4s
+	WORD $0x6eb71ed0 // bit v16.16b, v22.16b, v23.16b
+	FMOVQ 112(R1), F22
+	WORD $0x6eb1e6d7 // fcmgt v23.4s, v22.4s, v17.4s
+	WORD $0x6eb71ed1 // bit v17.16b, v22.16b, v23.16b
+	FMOVQ 128(R1), F22
+	WORD $0x6eaee6d7 // fcmgt v23.4s, v22.4s, v14.4s
+	WORD $0x6eb71ece // bit v14.16b, v22.16b, v23.16b
+	FMOVQ 144(R1), F22
+	WORD $0x6eafe6d7 // fcmgt v23.4s, v22.4s, v15.4s
+	WORD $0x6eb71ecf // bit v15.16b, v22.16b, v23.16b
+	FMOVQ 160(R1), F22
+	WORD $0x6eb0e6d7 // fcmgt v23.4s, v22.4s, v16.4s
+	WORD $0x6eb71ed0 // bit v16.16b, v22.16b, v23.16b
+	FMOVQ 176(R1), F22
+	WORD $0x6eb1e6d7 // fcmgt v23.4s, v22.4s, v17.4s
+	WORD $0x6eb71ed1 // bit v17.16b, v22.16b, v23.16b
+	FMOVQ 192(R1), F22
+	WORD $0x6eaee6d7 // fcmgt v23.4s, v22.4s, v14.4s
+	WORD $0x6eb71ece // bit v14.16b, v22.16b, v23.16b
+	FMOVQ 208(R1), F22
+	WORD $0x6eafe6d7 // fcmgt v23.4s, v22.4s, v15.4s
+	WORD $0x6eb71ecf // bit v15.16b, v22.16b, v23.16b
+	FMOVQ 224(R1), F22
+	WORD $0x6eb0e6d7 // fcmgt v23.4s, v22.4s, v16.4s
+	WORD $0x6eb71ed0 // bit v16.16b, v22.16b, v23.16b
+	FMOVQ 240(R1), F22
+	WORD $0x6eb1e6d7 // fcmgt v23.4s, v22.4s, v17.4s
+	WORD $0x6eb71ed1 // bit v17.16b, v22.16b, v23.16b
+	MOVWU (R2), R9
+	VDUP R9, V22.S4
 	WORD $0x4eae1dd7 // mov v23.16b, v14.16b
-	WORD $0x4e36ceb7 // fmla v23.4s, v21.4s, v22.4s
-	WORD $0x6ea0e5f5 // fcmgt v21.4s, v15.4s, v0.4s
-	WORD $0x6e34def7 // fmul v23.4s, v23.4s, v20.4s
-	WORD $0x4e751ef7 // bic v23.16b, v23.16b, v21.16b
-	WORD $0x6f3006e0 // ushr v0.4s, v23.4s, #16
-	WORD $0x4e301c00 // and v0.16b, v0.16b, v16.16b
-	WORD $0x4e37e6f4 // fcmeq v20.4s, v23.4s, v23.4s
-	WORD $0x4eb186f5 // add v21.4s, v23.4s, v17.4s
-	WORD $0x4ea086b5 // add v21.4s, v21.4s, v0.4s
-	WORD $0x4ef41eb5 // orn v21.16b, v21.16b, v20.16b
-	WORD $0x0f1086a0 // shrn v0.4h, v21.4s, #16
-	FMOVD F0, 0(R0)
-	WORD $0x4e37d4a5 // fadd v5.4s, v5.4s, v23.4s
-	FMOVQ 16(R1), F0
-	WORD $0x4ea4d400 // fsub v0.4s, v0.4s, v4.4s
-	WORD $0x4ea21c54 // mov v20.16b, v2.16b
-	WORD $0x4e21cc14 // fmla v20.4s, v0.4s, v1.4s
-	WORD $0x4ea2d695 // fsub v21.4s, v20.4s, v2.4s
-	WORD $0x4ea01c16 // mov v22.16b, v0.16b
-	WORD $0x4ea3ceb6 // fmls v22.4s, v21.4s, v3.4s
-	WORD $0x4e28ceb6 // fmla v22.4s, v21.4s, v8.4s
-	WORD $0x4f375694 // shl v20.4s, v20.4s, #23
-	WORD $0x4eaa1d55 // mov v21.16b, v10.16b
-	WORD $0x4e36cd35 // fmla v21.4s, v9.4s, v22.4s
-	WORD $0x4eab1d77 // mov v23.16b, v11.16b
-	WORD $0x4e36ceb7 // fmla v23.4s, v21.4s, v22.4s
-	WORD $0x4eac1d95 // mov v21.16b, v12.16b
-	WORD $0x4e36cef5 // fmla v21.4s, v23.4s, v22.4s
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4e36ceb7 // fmla v23.4s, v21.4s, v22.4s
-	WORD $0x4eae1dd5 // mov v21.16b, v14.16b
-	WORD $0x4e36cef5 // fmla v21.4s, v23.4s, v22.4s
-	WORD $0x4eae1dd7 // mov v23.16b, v14.16b
-	WORD $0x4e36ceb7 // fmla v23.4s, v21.4s, v22.4s
-	WORD $0x6ea0e5f5 // fcmgt v21.4s, v15.4s, v0.4s
-	WORD $0x6e34def7 // fmul v23.4s, v23.4s, v20.4s
-	WORD $0x4e751ef7 // bic v23.16b, v23.16b, v21.16b
-	WORD $0x6f3006e0 // ushr v0.4s, v23.4s, #16
-	WORD $0x4e301c00 // and v0.16b, v0.16b, v16.16b
-	WORD $0x4e37e6f4 // fcmeq v20.4s, v23.4s, v23.4s
-	WORD $0x4eb186f5 // add v21.4s, v23.4s, v17.4s
-	WORD $0x4ea086b5 // add v21.4s, v21.4s, v0.4s
-	WORD $0x4ef41eb5 // orn v21.16b, v21.16b, v20.16b
-	WORD $0x0f1086a0 // shrn v0.4h, v21.4s, #16
-	FMOVD F0, 8(R0)
-	WORD $0x4e37d4c6 // fadd v6.4s, v6.4s, v23.4s
-	FMOVQ 32(R1), F0
-	WORD $0x4ea4d400 // fsub v0.4s, v0.4s, v4.4s
-	WORD $0x4ea21c54 // mov v20.16b, v2.16b
-	WORD $0x4e21cc14 // fmla v20.4s, v0.4s, v1.4s
-	WORD $0x4ea2d695 // fsub v21.4s, v20.4s, v2.4s
-	WORD $0x4ea01c16 // mov v22.16b, v0.16b
-	WORD $0x4ea3ceb6 // fmls v22.4s, v21.4s, v3.4s
-	WORD $0x4e28ceb6 // fmla v22.4s, v21.4s, v8.4s
-	WORD $0x4f375694 // shl v20.4s, v20.4s, #23
-	WORD $0x4eaa1d55 // mov v21.16b, v10.16b
-	WORD $0x4e36cd35 // fmla v21.4s, v9.4s, v22.4s
-	WORD $0x4eab1d77 // mov v23.16b, v11.16b
-	WORD $0x4e36ceb7 // fmla v23.4s, v21.4s, v22.4s
-	WORD $0x4eac1d95 // mov v21.16b, v12.16b
-	WORD $0x4e36cef5 // fmla v21.4s, v23.4s, v22.4s
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4e36ceb7 // fmla v23.4s, v21.4s, v22.4s
-	WORD $0x4eae1dd5 // mov v21.16b, v14.16b
-	WORD $0x4e36cef5 // fmla v21.4s, v23.4s, v22.4s
-	WORD $0x4eae1dd7 // mov v23.16b, v14.16b
-	WORD $0x4e36ceb7 // fmla v23.4s, v21.4s, v22.4s
-	WORD $0x6ea0e5f5 // fcmgt v21.4s, v15.4s, v0.4s
-	WORD $0x6e34def7 // fmul v23.4s, v23.4s, v20.4s
-	WORD $0x4e751ef7 // bic v23.16b, v23.16b, v21.16b
-	WORD $0x6f3006e0 // ushr v0.4s, v23.4s, #16
-	WORD $0x4e301c00 // and v0.16b, v0.16b, v16.16b
-	WORD $0x4e37e6f4 // fcmeq v20.4s, v23.4s, v23.4s
-	WORD $0x4eb186f5 // add v21.4s, v23.4s, v17.4s
-	WORD $0x4ea086b5 // add v21.4s, v21.4s, v0.4s
-	WORD $0x4ef41eb5 // orn v21.16b, v21.16b, v20.16b
-	WORD $0x0f1086a0 // shrn v0.4h, v21.4s, #16
-	FMOVD F0, 16(R0)
-	WORD $0x4e37d4e7 // fadd v7.4s, v7.4s, v23.4s
-	FMOVQ 48(R1), F0
-	WORD $0x4ea4d400 // fsub v0.4s, v0.4s, v4.4s
-	WORD $0x4ea21c54 // mov v20.16b, v2.16b
-	WORD $0x4e21cc14 // fmla v20.4s, v0.4s, v1.4s
-	WORD $0x4ea2d695 // fsub v21.4s, v20.4s, v2.4s
-	WORD $0x4ea01c16 // mov v22.16b, v0.16b
-	WORD $0x4ea3ceb6 // fmls v22.4s, v21.4s, v3.4s
-	WORD $0x4e28ceb6 // fmla v22.4s, v21.4s, v8.4s
-	WORD $0x4f375694 // shl v20.4s, v20.4s, #23
-	WORD $0x4eaa1d55 // mov v21.16b, v10.16b
-	WORD $0x4e36cd35 // fmla v21.4s, v9.4s, v22.4s
-	WORD $0x4eab1d77 // mov v23.16b, v11.16b
-	WORD $0x4e36ceb7 // fmla v23.4s, v21.4s, v22.4s
-	WORD $0x4eac1d95 // mov v21.16b, v12.16b
-	WORD $0x4e36cef5 // fmla v21.4s, v23.4s, v22.4s
-	WORD $0x4ead1db7 // mov v23.16b, v13.16b
-	WORD $0x4e36ceb7 // fmla v23.4s, v21.4s, v22.4s
-	WORD $0x4eae1dd5 // mov v21.16b, v14.16b
-	WORD $0x4e36cef5 // fmla v21.4s, v23.4s, v22.4s
-	WORD $0x4eae1dd7 // mov v23.16b, v14.16b
-	WORD $0x4e36ceb7 // fmla v23.4s, v21.4s, v22.4s
-	WORD $0x6ea0e5f5 // fcmgt v21.4s, v15.4s, v0.4s
-	WORD $0x6e34def7 // fmul v23.4s, v23.4s, v20.4s
-	WORD $0x4e751ef7 // bic v23.16b, v23.16b, v21.16b
-	WORD $0x6f3006e0 // ushr v0.4s, v23.4s, #16
-	WORD $0x4e301c00 // and v0.16b, v0.16b, v16.16b
-	WORD $0x4e37e6f4 // fcmeq v20.4s, v23.4s, v23.4s
-	WORD $0x4eb186f5 // add v21.4s, v23.4s, v17.4s
-	WORD $0x4ea086b5 // add v21.4s, v21.4s, v0.4s
-	WORD $0x4ef41eb5 // orn v21.16b, v21.16b, v20.16b
-	WORD $0x0f1086a0 // shrn v0.4h, v21.4s, #16
-	FMOVD F0, 24(R0)
-	WORD $0x4e37d673 // fadd v19.4s, v19.4s, v23.4s
-	ADD $32, R0
-	ADD $64, R1
-	SUBS $16, R8
-	BNE loop3
+	WORD $0x4eaf1df8 // mov v24.16b, v15.16b
+	WORD $0x6eb7e619 // fcmgt v25.4s, v16.4s, v23.4s
+	WORD $0x6eb91e17 // bit v23.16b, v16.16b, v25.16b
+	WORD $0x6eb8e639 // fcmgt v25.4s, v17.4s, v24.4s
+	WORD $0x6eb91e38 // bit v24.16b, v17.16b, v25.16b
+	WORD $0x6eb7e719 // fcmgt v25.4s, v24.4s, v23.4s
+	WORD $0x6eb91f17 // bit v23.16b, v24.16b, v25.16b
+	WORD $0x6e1742f8 // ext v24.16b, v23.16b, v23.16b, #8
+	WORD $0x6eb7e719 // fcmgt v25.4s, v24.4s, v23.4s
+	WORD $0x6eb91f17 // bit v23.16b, v24.16b, v25.16b
+	WORD $0x6e1722f8 // ext v24.16b, v23.16b, v23.16b, #4
+	WORD $0x6eb7e719 // fcmgt v25.4s, v24.4s, v23.4s
+	WORD $0x6eb91f17 // bit v23.16b, v24.16b, v25.16b
+	WORD $0x4e0406f7 // dup v23.4s, v23.s[0]
+	WORD $0x6e2ddef7 // fmul v23.4s, v23.4s, v13.4s
+	WORD $0x4eb61ece // mov v14.16b, v22.16b
+	WORD $0x6eaee6ef // fcmgt v15.4s, v23.4s, v14.4s
+	WORD $0x6eaf1eee // bit v14.16b, v23.16b, v15.16b
+	FMOVS F14, (R2)
+	WORD $0x6e221dcf // eor v15.16b, v14.16b, v2.16b
+	FMOVQ 0(R1), F16
+	WORD $0x4eaf1df1 // mov v17.16b, v15.16b
+	WORD $0x4e2dce11 // fmla v17.4s, v16.4s, v13.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e23ce30 // fmla v16.4s, v17.4s, v3.4s
+	WORD $0x4eb0d497 // fsub v23.4s, v4.4s, v16.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e37ccb8 // fmla v24.4s, v5.4s, v23.4s
+	WORD $0x4ea71cf9 // mov v25.16b, v7.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x4ea81d18 // mov v24.16b, v8.16b
+	WORD $0x4e37cf38 // fmla v24.4s, v25.4s, v23.4s
+	WORD $0x4ea91d39 // mov v25.16b, v9.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x6eb1e557 // fcmgt v23.4s, v10.4s, v17.4s
+	WORD $0x6e30df39 // fmul v25.4s, v25.4s, v16.4s
+	WORD $0x4e771f39 // bic v25.16b, v25.16b, v23.16b
+	WORD $0x4e39d652 // fadd v18.4s, v18.4s, v25.4s
+	WORD $0x6f300730 // ushr v16.4s, v25.4s, #16
+	WORD $0x4e2b1e10 // and v16.16b, v16.16b, v11.16b
+	WORD $0x4e39e731 // fcmeq v17.4s, v25.4s, v25.4s
+	WORD $0x4eac8737 // add v23.4s, v25.4s, v12.4s
+	WORD $0x4eb086f7 // add v23.4s, v23.4s, v16.4s
+	WORD $0x4ef11ef7 // orn v23.16b, v23.16b, v17.16b
+	WORD $0x0f1086f0 // shrn v16.4h, v23.4s, #16
+	FMOVD F16, 0(R0)
+	FMOVQ 16(R1), F16
+	WORD $0x4eaf1df1 // mov v17.16b, v15.16b
+	WORD $0x4e2dce11 // fmla v17.4s, v16.4s, v13.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e23ce30 // fmla v16.4s, v17.4s, v3.4s
+	WORD $0x4eb0d497 // fsub v23.4s, v4.4s, v16.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e37ccb8 // fmla v24.4s, v5.4s, v23.4s
+	WORD $0x4ea71cf9 // mov v25.16b, v7.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x4ea81d18 // mov v24.16b, v8.16b
+	WORD $0x4e37cf38 // fmla v24.4s, v25.4s, v23.4s
+	WORD $0x4ea91d39 // mov v25.16b, v9.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x6eb1e557 // fcmgt v23.4s, v10.4s, v17.4s
+	WORD $0x6e30df39 // fmul v25.4s, v25.4s, v16.4s
+	WORD $0x4e771f39 // bic v25.16b, v25.16b, v23.16b
+	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
+	WORD $0x6f300730 // ushr v16.4s, v25.4s, #16
+	WORD $0x4e2b1e10 // and v16.16b, v16.16b, v11.16b
+	WORD $0x4e39e731 // fcmeq v17.4s, v25.4s, v25.4s
+	WORD $0x4eac8737 // add v23.4s, v25.4s, v12.4s
+	WORD $0x4eb086f7 // add v23.4s, v23.4s, v16.4s
+	WORD $0x4ef11ef7 // orn v23.16b, v23.16b, v17.16b
+	WORD $0x0f1086f0 // shrn v16.4h, v23.4s, #16
+	FMOVD F16, 8(R0)
+	FMOVQ 32(R1), F16
+	WORD $0x4eaf1df1 // mov v17.16b, v15.16b
+	WORD $0x4e2dce11 // fmla v17.4s, v16.4s, v13.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e23ce30 // fmla v16.4s, v17.4s, v3.4s
+	WORD $0x4eb0d497 // fsub v23.4s, v4.4s, v16.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e37ccb8 // fmla v24.4s, v5.4s, v23.4s
+	WORD $0x4ea71cf9 // mov v25.16b, v7.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x4ea81d18 // mov v24.16b, v8.16b
+	WORD $0x4e37cf38 // fmla v24.4s, v25.4s, v23.4s
+	WORD $0x4ea91d39 // mov v25.16b, v9.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x6eb1e557 // fcmgt v23.4s, v10.4s, v17.4s
+	WORD $0x6e30df39 // fmul v25.4s, v25.4s, v16.4s
+	WORD $0x4e771f39 // bic v25.16b, v25.16b, v23.16b
+	WORD $0x4e39d694 // fadd v20.4s, v20.4s, v25.4s
+	WORD $0x6f300730 // ushr v16.4s, v25.4s, #16
+	WORD $0x4e2b1e10 // and v16.16b, v16.16b, v11.16b
+	WORD $0x4e39e731 // fcmeq v17.4s, v25.4s, v25.4s
+	WORD $0x4eac8737 // add v23.4s, v25.4s, v12.4s
+	WORD $0x4eb086f7 // add v23.4s, v23.4s, v16.4s
+	WORD $0x4ef11ef7 // orn v23.16b, v23.16b, v17.16b
+	WORD $0x0f1086f0 // shrn v16.4h, v23.4s, #16
+	FMOVD F16, 16(R0)
+	FMOVQ 48(R1), F16
+	WORD $0x4eaf1df1 // mov v17.16b, v15.16b
+	WORD $0x4e2dce11 // fmla v17.4s, v16.4s, v13.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e23ce30 // fmla v16.4s, v17.4s, v3.4s
+	WORD $0x4eb0d497 // fsub v23.4s, v4.4s, v16.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e37ccb8 // fmla v24.4s, v5.4s, v23.4s
+	WORD $0x4ea71cf9 // mov v25.16b, v7.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x4ea81d18 // mov v24.16b, v8.16b
+	WORD $0x4e37cf38 // fmla v24.4s, v25.4s, v23.4s
+	WORD $0x4ea91d39 // mov v25.16b, v9.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x6eb1e557 // fcmgt v23.4s, v10.4s, v17.4s
+	WORD $0x6e30df39 // fmul v25.4s, v25.4s, v16.4s
+	WORD $0x4e771f39 // bic v25.16b, v25.16b, v23.16b
+	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
+	WORD $0x6f300730 // ushr v16.4s, v25.4s, #16
+	WORD $0x4e2b1e10 // and v16.16b, v16.16b, v11.16b
+	WORD $0x4e39e731 // fcmeq v17.4s, v25.4s, v25.4s
+	WORD $0x4eac8737 // add v23.4s, v25.4s, v12.4s
+	WORD $0x4eb086f7 // add v23.4s, v23.4s, v16.4s
+	WORD $0x4ef11ef7 // orn v23.16b, v23.16b, v17.16b
+	WORD $0x0f1086f0 // shrn v16.4h, v23.4s, #16
+	FMOVD F16, 24(R0)
+	FMOVQ 64(R1), F16
+	WORD $0x4eaf1df1 // mov v17.16b, v15.16b
+	WORD $0x4e2dce11 // fmla v17.4s, v16.4s, v13.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e23ce30 // fmla v16.4s, v17.4s, v3.4s
+	WORD $0x4eb0d497 // fsub v23.4s, v4.4s, v16.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e37ccb8 // fmla v24.4s, v5.4s, v23.4s
+	WORD $0x4ea71cf9 // mov v25.16b, v7.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x4ea81d18 // mov v24.16b, v8.16b
+	WORD $0x4e37cf38 // fmla v24.4s, v25.4s, v23.4s
+	WORD $0x4ea91d39 // mov v25.16b, v9.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x6eb1e557 // fcmgt v23.4s, v10.4s, v17.4s
+	WORD $0x6e30df39 // fmul v25.4s, v25.4s, v16.4s
+	WORD $0x4e771f39 // bic v25.16b, v25.16b, v23.16b
+	WORD $0x4e39d652 // fadd v18.4s, v18.4s, v25.4s
+	WORD $0x6f300730 // ushr v16.4s, v25.4s, #16
+	WORD $0x4e2b1e10 // and v16.16b, v16.16b, v11.16b
+	WORD $0x4e39e731 // fcmeq v17.4s, v25.4s, v25.4s
+	WORD $0x4eac8737 // add v23.4s, v25.4s, v12.4s
+	WORD $0x4eb086f7 // add v23.4s, v23.4s, v16.4s
+	WORD $0x4ef11ef7 // orn v23.16b, v23.16b, v17.16b
+	WORD $0x0f1086f0 // shrn v16.4h, v23.4s, #16
+	FMOVD F16, 32(R0)
+	FMOVQ 80(R1), F16
+	WORD $0x4eaf1df1 // mov v17.16b, v15.16b
+	WORD $0x4e2dce11 // fmla v17.4s, v16.4s, v13.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e23ce30 // fmla v16.4s, v17.4s, v3.4s
+	WORD $0x4eb0d497 // fsub v23.4s, v4.4s, v16.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e37ccb8 // fmla v24.4s, v5.4s, v23.4s
+	WORD $0x4ea71cf9 // mov v25.16b, v7.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x4ea81d18 // mov v24.16b, v8.16b
+	WORD $0x4e37cf38 // fmla v24.4s, v25.4s, v23.4s
+	WORD $0x4ea91d39 // mov v25.16b, v9.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x6eb1e557 // fcmgt v23.4s, v10.4s, v17.4s
+	WORD $0x6e30df39 // fmul v25.4s, v25.4s, v16.4s
+	WORD $0x4e771f39 // bic v25.16b, v25.16b, v23.16b
+	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
+	WORD $0x6f300730 // ushr v16.4s, v25.4s, #16
+	WORD $0x4e2b1e10 // and v16.16b, v16.16b, v11.16b
+	WORD $0x4e39e731 // fcmeq v17.4s, v25.4s, v25.4s
+	WORD $0x4eac8737 // add v23.4s, v25.4s, v12.4s
+	WORD $0x4eb086f7 // add v23.4s, v23.4s, v16.4s
+	WORD $0x4ef11ef7 // orn v23.16b, v23.16b, v17.16b
+	WORD $0x0f1086f0 // shrn v16.4h, v23.4s, #16
+	FMOVD F16, 40(R0)
+	FMOVQ 96(R1), F16
+	WORD $0x4eaf1df1 // mov v17.16b, v15.16b
+	WORD $0x4e2dce11 // fmla v17.4s, v16.4s, v13.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e23ce30 // fmla v16.4s, v17.4s, v3.4s
+	WORD $0x4eb0d497 // fsub v23.4s, v4.4s, v16.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e37ccb8 // fmla v24.4s, v5.4s, v23.4s
+	WORD $0x4ea71cf9 // mov v25.16b, v7.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x4ea81d18 // mov v24.16b, v8.16b
+	WORD $0x4e37cf38 // fmla v24.4s, v25.4s, v23.4s
+	WORD $0x4ea91d39 // mov v25.16b, v9.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x6eb1e557 // fcmgt v23.4s, v10.4s, v17.4s
+	WORD $0x6e30df39 // fmul v25.4s, v25.4s, v16.4s
+	WORD $0x4e771f39 // bic v25.16b, v25.16b, v23.16b
+	WORD $0x4e39d694 // fadd v20.4s, v20.4s, v25.4s
+	WORD $0x6f300730 // ushr v16.4s, v25.4s, #16
+	WORD $0x4e2b1e10 // and v16.16b, v16.16b, v11.16b
+	WORD $0x4e39e731 // fcmeq v17.4s, v25.4s, v25.4s
+	WORD $0x4eac8737 // add v23.4s, v25.4s, v12.4s
+	WORD $0x4eb086f7 // add v23.4s, v23.4s, v16.4s
+	WORD $0x4ef11ef7 // orn v23.16b, v23.16b, v17.16b
+	WORD $0x0f1086f0 // shrn v16.4h, v23.4s, #16
+	FMOVD F16, 48(R0)
+	FMOVQ 112(R1), F16
+	WORD $0x4eaf1df1 // mov v17.16b, v15.16b
+	WORD $0x4e2dce11 // fmla v17.4s, v16.4s, v13.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e23ce30 // fmla v16.4s, v17.4s, v3.4s
+	WORD $0x4eb0d497 // fsub v23.4s, v4.4s, v16.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e37ccb8 // fmla v24.4s, v5.4s, v23.4s
+	WORD $0x4ea71cf9 // mov v25.16b, v7.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x4ea81d18 // mov v24.16b, v8.16b
+	WORD $0x4e37cf38 // fmla v24.4s, v25.4s, v23.4s
+	WORD $0x4ea91d39 // mov v25.16b, v9.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x6eb1e557 // fcmgt v23.4s, v10.4s, v17.4s
+	WORD $0x6e30df39 // fmul v25.4s, v25.4s, v16.4s
+	WORD $0x4e771f39 // bic v25.16b, v25.16b, v23.16b
+	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
+	WORD $0x6f300730 // ushr v16.4s, v25.4s, #16
+	WORD $0x4e2b1e10 // and v16.16b, v16.16b, v11.16b
+	WORD $0x4e39e731 // fcmeq v17.4s, v25.4s, v25.4s
+	WORD $0x4eac8737 // add v23.4s, v25.4s, v12.4s
+	WORD $0x4eb086f7 // add v23.4s, v23.4s, v16.4s
+	WORD $0x4ef11ef7 // orn v23.16b, v23.16b, v17.16b
+	WORD $0x0f1086f0 // shrn v16.4h, v23.4s, #16
+	FMOVD F16, 56(R0)
+	FMOVQ 128(R1), F16
+	WORD $0x4eaf1df1 // mov v17.16b, v15.16b
+	WORD $0x4e2dce11 // fmla v17.4s, v16.4s, v13.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e23ce30 // fmla v16.4s, v17.4s, v3.4s
+	WORD $0x4eb0d497 // fsub v23.4s, v4.4s, v16.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e37ccb8 // fmla v24.4s, v5.4s, v23.4s
+	WORD $0x4ea71cf9 // mov v25.16b, v7.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x4ea81d18 // mov v24.16b, v8.16b
+	WORD $0x4e37cf38 // fmla v24.4s, v25.4s, v23.4s
+	WORD $0x4ea91d39 // mov v25.16b, v9.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x6eb1e557 // fcmgt v23.4s, v10.4s, v17.4s
+	WORD $0x6e30df39 // fmul v25.4s, v25.4s, v16.4s
+	WORD $0x4e771f39 // bic v25.16b, v25.16b, v23.16b
+	WORD $0x4e39d652 // fadd v18.4s, v18.4s, v25.4s
+	WORD $0x6f300730 // ushr v16.4s, v25.4s, #16
+	WORD $0x4e2b1e10 // and v16.16b, v16.16b, v11.16b
+	WORD $0x4e39e731 // fcmeq v17.4s, v25.4s, v25.4s
+	WORD $0x4eac8737 // add v23.4s, v25.4s, v12.4s
+	WORD $0x4eb086f7 // add v23.4s, v23.4s, v16.4s
+	WORD $0x4ef11ef7 // orn v23.16b, v23.16b, v17.16b
+	WORD $0x0f1086f0 // shrn v16.4h, v23.4s, #16
+	FMOVD F16, 64(R0)
+	FMOVQ 144(R1), F16
+	WORD $0x4eaf1df1 // mov v17.16b, v15.16b
+	WORD $0x4e2dce11 // fmla v17.4s, v16.4s, v13.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e23ce30 // fmla v16.4s, v17.4s, v3.4s
+	WORD $0x4eb0d497 // fsub v23.4s, v4.4s, v16.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e37ccb8 // fmla v24.4s, v5.4s, v23.4s
+	WORD $0x4ea71cf9 // mov v25.16b, v7.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x4ea81d18 // mov v24.16b, v8.16b
+	WORD $0x4e37cf38 // fmla v24.4s, v25.4s, v23.4s
+	WORD $0x4ea91d39 // mov v25.16b, v9.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x6eb1e557 // fcmgt v23.4s, v10.4s, v17.4s
+	WORD $0x6e30df39 // fmul v25.4s, v25.4s, v16.4s
+	WORD $0x4e771f39 // bic v25.16b, v25.16b, v23.16b
+	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
+	WORD $0x6f300730 // ushr v16.4s, v25.4s, #16
+	WORD $0x4e2b1e10 // and v16.16b, v16.16b, v11.16b
+	WORD $0x4e39e731 // fcmeq v17.4s, v25.4s, v25.4s
+	WORD $0x4eac8737 // add v23.4s, v25.4s, v12.4s
+	WORD $0x4eb086f7 // add v23.4s, v23.4s, v16.4s
+	WORD $0x4ef11ef7 // orn v23.16b, v23.16b, v17.16b
+	WORD $0x0f1086f0 // shrn v16.4h, v23.4s, #16
+	FMOVD F16, 72(R0)
+	FMOVQ 160(R1), F16
+	WORD $0x4eaf1df1 // mov v17.16b, v15.16b
+	WORD $0x4e2dce11 // fmla v17.4s, v16.4s, v13.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e23ce30 // fmla v16.4s, v17.4s, v3.4s
+	WORD $0x4eb0d497 // fsub v23.4s, v4.4s, v16.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e37ccb8 // fmla v24.4s, v5.4s, v23.4s
+	WORD $0x4ea71cf9 // mov v25.16b, v7.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x4ea81d18 // mov v24.16b, v8.16b
+	WORD $0x4e37cf38 // fmla v24.4s, v25.4s, v23.4s
+	WORD $0x4ea91d39 // mov v25.16b, v9.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x6eb1e557 // fcmgt v23.4s, v10.4s, v17.4s
+	WORD $0x6e30df39 // fmul v25.4s, v25.4s, v16.4s
+	WORD $0x4e771f39 // bic v25.16b, v25.16b, v23.16b
+	WORD $0x4e39d694 // fadd v20.4s, v20.4s, v25.4s
+	WORD $0x6f300730 // ushr v16.4s, v25.4s, #16
+	WORD $0x4e2b1e10 // and v16.16b, v16.16b, v11.16b
+	WORD $0x4e39e731 // fcmeq v17.4s, v25.4s, v25.4s
+	WORD $0x4eac8737 // add v23.4s, v25.4s, v12.4s
+	WORD $0x4eb086f7 // add v23.4s, v23.4s, v16.4s
+	WORD $0x4ef11ef7 // orn v23.16b, v23.16b, v17.16b
+	WORD $0x0f1086f0 // shrn v16.4h, v23.4s, #16
+	FMOVD F16, 80(R0)
+	FMOVQ 176(R1), F16
+	WORD $0x4eaf1df1 // mov v17.16b, v15.16b
+	WORD $0x4e2dce11 // fmla v17.4s, v16.4s, v13.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e23ce30 // fmla v16.4s, v17.4s, v3.4s
+	WORD $0x4eb0d497 // fsub v23.4s, v4.4s, v16.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e37ccb8 // fmla v24.4s, v5.4s, v23.4s
+	WORD $0x4ea71cf9 // mov v25.16b, v7.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x4ea81d18 // mov v24.16b, v8.16b
+	WORD $0x4e37cf38 // fmla v24.4s, v25.4s, v23.4s
+	WORD $0x4ea91d39 // mov v25.16b, v9.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x6eb1e557 // fcmgt v23.4s, v10.4s, v17.4s
+	WORD $0x6e30df39 // fmul v25.4s, v25.4s, v16.4s
+	WORD $0x4e771f39 // bic v25.16b, v25.16b, v23.16b
+	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
+	WORD $0x6f300730 // ushr v16.4s, v25.4s, #16
+	WORD $0x4e2b1e10 // and v16.16b, v16.16b, v11.16b
+	WORD $0x4e39e731 // fcmeq v17.4s, v25.4s, v25.4s
+	WORD $0x4eac8737 // add v23.4s, v25.4s, v12.4s
+	WORD $0x4eb086f7 // add v23.4s, v23.4s, v16.4s
+	WORD $0x4ef11ef7 // orn v23.16b, v23.16b, v17.16b
+	WORD $0x0f1086f0 // shrn v16.4h, v23.4s, #16
+	FMOVD F16, 88(R0)
+	FMOVQ 192(R1), F16
+	WORD $0x4eaf1df1 // mov v17.16b, v15.16b
+	WORD $0x4e2dce11 // fmla v17.4s, v16.4s, v13.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e23ce30 // fmla v16.4s, v17.4s, v3.4s
+	WORD $0x4eb0d497 // fsub v23.4s, v4.4s, v16.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e37ccb8 // fmla v24.4s, v5.4s, v23.4s
+	WORD $0x4ea71cf9 // mov v25.16b, v7.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x4ea81d18 // mov v24.16b, v8.16b
+	WORD $0x4e37cf38 // fmla v24.4s, v25.4s, v23.4s
+	WORD $0x4ea91d39 // mov v25.16b, v9.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x6eb1e557 // fcmgt v23.4s, v10.4s, v17.4s
+	WORD $0x6e30df39 // fmul v25.4s, v25.4s, v16.4s
+	WORD $0x4e771f39 // bic v25.16b, v25.16b, v23.16b
+	WORD $0x4e39d652 // fadd v18.4s, v18.4s, v25.4s
+	WORD $0x6f300730 // ushr v16.4s, v25.4s, #16
+	WORD $0x4e2b1e10 // and v16.16b, v16.16b, v11.16b
+	WORD $0x4e39e731 // fcmeq v17.4s, v25.4s, v25.4s
+	WORD $0x4eac8737 // add v23.4s, v25.4s, v12.4s
+	WORD $0x4eb086f7 // add v23.4s, v23.4s, v16.4s
+	WORD $0x4ef11ef7 // orn v23.16b, v23.16b, v17.16b
+	WORD $0x0f1086f0 // shrn v16.4h, v23.4s, #16
+	FMOVD F16, 96(R0)
+	FMOVQ 208(R1), F16
+	WORD $0x4eaf1df1 // mov v17.16b, v15.16b
+	WORD $0x4e2dce11 // fmla v17.4s, v16.4s, v13.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e23ce30 // fmla v16.4s, v17.4s, v3.4s
+	WORD $0x4eb0d497 // fsub v23.4s, v4.4s, v16.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e37ccb8 // fmla v24.4s, v5.4s, v23.4s
+	WORD $0x4ea71cf9 // mov v25.16b, v7.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x4ea81d18 // mov v24.16b, v8.16b
+	WORD $0x4e37cf38 // fmla v24.4s, v25.4s, v23.4s
+	WORD $0x4ea91d39 // mov v25.16b, v9.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x6eb1e557 // fcmgt v23.4s, v10.4s, v17.4s
+	WORD $0x6e30df39 // fmul v25.4s, v25.4s, v16.4s
+	WORD $0x4e771f39 // bic v25.16b, v25.16b, v23.16b
+	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
+	WORD $0x6f300730 // ushr v16.4s, v25.4s, #16
+	WORD $0x4e2b1e10 // and v16.16b, v16.16b, v11.16b
+	WORD $0x4e39e731 // fcmeq v17.4s, v25.4s, v25.4s
+	WORD $0x4eac8737 // add v23.4s, v25.4s, v12.4s
+	WORD $0x4eb086f7 // add v23.4s, v23.4s, v16.4s
+	WORD $0x4ef11ef7 // orn v23.16b, v23.16b, v17.16b
+	WORD $0x0f1086f0 // shrn v16.4h, v23.4s, #16
+	FMOVD F16, 104(R0)
+	FMOVQ 224(R1), F16
+	WORD $0x4eaf1df1 // mov v17.16b, v15.16b
+	WORD $0x4e2dce11 // fmla v17.4s, v16.4s, v13.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e23ce30 // fmla v16.4s, v17.4s, v3.4s
+	WORD $0x4eb0d497 // fsub v23.4s, v4.4s, v16.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e37ccb8 // fmla v24.4s, v5.4s, v23.4s
+	WORD $0x4ea71cf9 // mov v25.16b, v7.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x4ea81d18 // mov v24.16b, v8.16b
+	WORD $0x4e37cf38 // fmla v24.4s, v25.4s, v23.4s
+	WORD $0x4ea91d39 // mov v25.16b, v9.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x6eb1e557 // fcmgt v23.4s, v10.4s, v17.4s
+	WORD $0x6e30df39 // fmul v25.4s, v25.4s, v16.4s
+	WORD $0x4e771f39 // bic v25.16b, v25.16b, v23.16b
+	WORD $0x4e39d694 // fadd v20.4s, v20.4s, v25.4s
+	WORD $0x6f300730 // ushr v16.4s, v25.4s, #16
+	WORD $0x4e2b1e10 // and v16.16b, v16.16b, v11.16b
+	WORD $0x4e39e731 // fcmeq v17.4s, v25.4s, v25.4s
+	WORD $0x4eac8737 // add v23.4s, v25.4s, v12.4s
+	WORD $0x4eb086f7 // add v23.4s, v23.4s, v16.4s
+	WORD $0x4ef11ef7 // orn v23.16b, v23.16b, v17.16b
+	WORD $0x0f1086f0 // shrn v16.4h, v23.4s, #16
+	FMOVD F16, 112(R0)
+	FMOVQ 240(R1), F16
+	WORD $0x4eaf1df1 // mov v17.16b, v15.16b
+	WORD $0x4e2dce11 // fmla v17.4s, v16.4s, v13.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e23ce30 // fmla v16.4s, v17.4s, v3.4s
+	WORD $0x4eb0d497 // fsub v23.4s, v4.4s, v16.4s
+	WORD $0x4e23ce37 // fmla v23.4s, v17.4s, v3.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e37ccb8 // fmla v24.4s, v5.4s, v23.4s
+	WORD $0x4ea71cf9 // mov v25.16b, v7.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x4ea81d18 // mov v24.16b, v8.16b
+	WORD $0x4e37cf38 // fmla v24.4s, v25.4s, v23.4s
+	WORD $0x4ea91d39 // mov v25.16b, v9.16b
+	WORD $0x4e37cf19 // fmla v25.4s, v24.4s, v23.4s
+	WORD $0x6eb1e557 // fcmgt v23.4s, v10.4s, v17.4s
+	WORD $0x6e30df39 // fmul v25.4s, v25.4s, v16.4s
+	WORD $0x4e771f39 // bic v25.16b, v25.16b, v23.16b
+	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
+	WORD $0x6f300730 // ushr v16.4s, v25.4s, #16
+	WORD $0x4e2b1e10 // and v16.16b, v16.16b, v11.16b
+	WORD $0x4e39e731 // fcmeq v17.4s, v25.4s, v25.4s
+	WORD $0x4eac8737 // add v23.4s, v25.4s, v12.4s
+	WORD $0x4eb086f7 // add v23.4s, v23.4s, v16.4s
+	WORD $0x4ef11ef7 // orn v23.16b, v23.16b, v17.16b
+	WORD $0x0f1086f0 // shrn v16.4h, v23.4s, #16
+	FMOVD F16, 120(R0)
+	WORD $0x4eaed6d6 // fsub v22.4s, v22.4s, v14.4s
+	WORD $0x4ea41c8e // mov v14.16b, v4.16b
+	WORD $0x4e23cece // fmla v14.4s, v22.4s, v3.4s
+	WORD $0x4eaed48f // fsub v15.4s, v4.4s, v14.4s
+	WORD $0x4e23cecf // fmla v15.4s, v22.4s, v3.4s
+	WORD $0x4f3755ce // shl v14.4s, v14.4s, #23
+	WORD $0x4ea61cd0 // mov v16.16b, v6.16b
+	WORD $0x4e2fccb0 // fmla v16.4s, v5.4s, v15.4s
+	WORD $0x4ea71cf1 // mov v17.16b, v7.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4e2fce30 // fmla v16.4s, v17.4s, v15.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x6eb6e54f // fcmgt v15.4s, v10.4s, v22.4s
+	WORD $0x6e2ede31 // fmul v17.4s, v17.4s, v14.4s
+	WORD $0x4e6f1e31 // bic v17.16b, v17.16b, v15.16b
+	FMOVS F17, (R4)
+	MOVWU (R3), R9
+	VDUP R9, V14.S4
+	WORD $0x4eb21e4f // mov v15.16b, v18.16b
+	WORD $0x4eb31e70 // mov v16.16b, v19.16b
+	WORD $0x4e34d5ef // fadd v15.4s, v15.4s, v20.4s
+	WORD $0x4e35d610 // fadd v16.4s, v16.4s, v21.4s
+	WORD $0x4e30d5ef // fadd v15.4s, v15.4s, v16.4s
+	WORD $0x6e0f41f0 // ext v16.16b, v15.16b, v15.16b, #8
+	WORD $0x4e30d5ef // fadd v15.4s, v15.4s, v16.4s
+	WORD $0x6e0f21f0 // ext v16.16b, v15.16b, v15.16b, #4
+	WORD $0x4e30d5ef // fadd v15.4s, v15.4s, v16.4s
+	WORD $0x4e0405ef // dup v15.4s, v15.s[0]
+	WORD $0x4e31cdcf // fmla v15.4s, v14.4s, v17.4s
+	FMOVS F15, (R3)
+	ADD $128, R0
+	ADD $256, R1
+	ADD $4, R2
+	ADD $4, R3
+	ADD $4, R4
+	SUBS $1, R8
+	BNE row
 
-done3:
-	WORD $0x4ea4d652 // fsub v18.4s, v18.4s, v4.4s
-	WORD $0x4ea21c40 // mov v0.16b, v2.16b
-	WORD $0x4e21ce40 // fmla v0.4s, v18.4s, v1.4s
-	WORD $0x4ea2d402 // fsub v2.4s, v0.4s, v2.4s
-	WORD $0x4eb21e41 // mov v1.16b, v18.16b
-	WORD $0x4ea3cc41 // fmls v1.4s, v2.4s, v3.4s
-	WORD $0x4e28cc41 // fmla v1.4s, v2.4s, v8.4s
-	WORD $0x4f375400 // shl v0.4s, v0.4s, #23
-	WORD $0x4e21cd2a // fmla v10.4s, v9.4s, v1.4s
-	WORD $0x4e21cd4b // fmla v11.4s, v10.4s, v1.4s
-	WORD $0x4e21cd6c // fmla v12.4s, v11.4s, v1.4s
-	WORD $0x4e21cd8d // fmla v13.4s, v12.4s, v1.4s
-	WORD $0x4eae1dc2 // mov v2.16b, v14.16b
-	WORD $0x4e21cda2 // fmla v2.4s, v13.4s, v1.4s
-	WORD $0x4e21cc4e // fmla v14.4s, v2.4s, v1.4s
-	WORD $0x6eb2e5e1 // fcmgt v1.4s, v15.4s, v18.4s
-	WORD $0x6e20ddce // fmul v14.4s, v14.4s, v0.4s
-	WORD $0x4e611dce // bic v14.16b, v14.16b, v1.16b
-	FMOVS F4, m2+80(FP)
-	MOVWU l+76(FP), R9
-	VDUP R9, V0.S4
-	WORD $0x4ea51ca1 // mov v1.16b, v5.16b
-	WORD $0x4ea61cc2 // mov v2.16b, v6.16b
-	WORD $0x4e27d421 // fadd v1.4s, v1.4s, v7.4s
-	WORD $0x4e33d442 // fadd v2.4s, v2.4s, v19.4s
-	WORD $0x4e22d421 // fadd v1.4s, v1.4s, v2.4s
-	WORD $0x6e014022 // ext v2.16b, v1.16b, v1.16b, #8
-	WORD $0x4e22d421 // fadd v1.4s, v1.4s, v2.4s
-	WORD $0x6e012022 // ext v2.16b, v1.16b, v1.16b, #4
-	WORD $0x4e22d421 // fadd v1.4s, v1.4s, v2.4s
-	WORD $0x4e040421 // dup v1.4s, v1.s[0]
-	WORD $0x4e2ecc01 // fmla v1.4s, v0.4s, v14.4s
-	FMOVS F1, l2+84(FP)
-	FMOVS F14, alpha+88(FP)
+end:
 	RET
 
-// func neonScoresGrad(p []tensor.BF16, ds []tensor.BF16, s []float32, dp []float32, scale float32, lo int, hi int, lse float32, delta float32)
-TEXT ·neonScoresGrad(SB), NOSPLIT, $0-128
-	MOVW $0x00000010, R9
+// func neonScoresGrad(p []tensor.BF16, ds []tensor.BF16, s []float32, dp []float32, lse []float32, delta []float32, scale float32)
+TEXT ·neonScoresGrad(SB), NOSPLIT, $0-148
+	MOVW $0x80000000, R9
 	VDUP R9, V0.S4
 	MOVW $0x3fb8aa3b, R9
 	VDUP R9, V1.S4
 	MOVW $0x4b40007f, R9
 	VDUP R9, V2.S4
-	MOVW $0x3f317218, R9
+	MOVW $0x3c1d01ae, R9
 	VDUP R9, V3.S4
-	MOVW $0x3102e308, R9
+	MOVW $0x3d64fe44, R9
 	VDUP R9, V4.S4
-	MOVW $0x3ab523a4, R9
+	MOVW $0x3e7601bb, R9
 	VDUP R9, V5.S4
-	MOVW $0x3c091cd1, R9
+	MOVW $0x3f317096, R9
 	VDUP R9, V6.S4
-	MOVW $0x3d2aac5b, R9
-	VDUP R9, V7.S4
-	MOVW $0x3e2aaa49, R9
-	VDUP R9, V8.S4
-	MOVW $0x3efffffe, R9
-	VDUP R9, V9.S4
 	MOVW $0x3f800000, R9
-	VDUP R9, V10.S4
-	MOVW $0xc2aeac4f, R9
-	VDUP R9, V11.S4
+	VDUP R9, V7.S4
+	MOVW $0xc2ae0000, R9
+	VDUP R9, V8.S4
 	MOVW $0x00000001, R9
-	VDUP R9, V12.S4
+	VDUP R9, V9.S4
 	MOVW $0x00007fff, R9
-	VDUP R9, V13.S4
-	MOVD lo+104(FP), R9
-	VDUP R9, V14.S4
-	MOVD hi+112(FP), R9
-	VDUP R9, V15.S4
-	MOVD $rowIota<>+0(SB), R9
-	FMOVQ 0(R9), F16
-	FMOVQ 16(R9), F17
-	FMOVQ 32(R9), F18
-	FMOVQ 48(R9), F19
-	MOVWU scale+96(FP), R9
-	VDUP R9, V20.S4
-	MOVWU lse+120(FP), R9
-	VDUP R9, V21.S4
-	MOVWU delta+124(FP), R9
-	VDUP R9, V22.S4
-	MOVWU scale+96(FP), R9
-	VDUP R9, V23.S4
+	VDUP R9, V10.S4
+	MOVW $0x7f800000, R9
+	VDUP R9, V11.S4
+	MOVWU scale+144(FP), R9
+	VDUP R9, V12.S4
 	MOVD p_base+0(FP), R0
 	MOVD ds_base+24(FP), R1
 	MOVD s_base+48(FP), R2
 	MOVD dp_base+72(FP), R3
-	MOVD p_len+8(FP), R8
-	CBZ R8, done1
+	MOVD lse_base+96(FP), R4
+	MOVD delta_base+120(FP), R5
+	MOVD lse_len+104(FP), R8
+	CBZ R8, end
 
-loop1:
-	WORD $0x4eb035f8 // cmgt v24.4s, v15.4s, v16.4s
-	WORD $0x4eb035d9 // cmgt v25.4s, v14.4s, v16.4s
-	WORD $0x4e791f18 // bic v24.16b, v24.16b, v25.16b
-	WORD $0x4ea08610 // add v16.4s, v16.4s, v0.4s
-	FMOVQ 0(R2), F25
-	WORD $0x6e34df39 // fmul v25.4s, v25.4s, v20.4s
-	WORD $0x4eb5d739 // fsub v25.4s, v25.4s, v21.4s
-	WORD $0x4ea21c5a // mov v26.16b, v2.16b
-	WORD $0x4e21cf3a // fmla v26.4s, v25.4s, v1.4s
-	WORD $0x4ea2d75b // fsub v27.4s, v26.4s, v2.4s
-	WORD $0x4eb91f3c // mov v28.16b, v25.16b
-	WORD $0x4ea3cf7c // fmls v28.4s, v27.4s, v3.4s
-	WORD $0x4e24cf7c // fmla v28.4s, v27.4s, v4.4s
-	WORD $0x4f37575a // shl v26.4s, v26.4s, #23
-	WORD $0x4ea61cdb // mov v27.16b, v6.16b
-	WORD $0x4e3cccbb // fmla v27.4s, v5.4s, v28.4s
-	WORD $0x4ea71cfd // mov v29.16b, v7.16b
-	WORD $0x4e3ccf7d // fmla v29.4s, v27.4s, v28.4s
-	WORD $0x4ea81d1b // mov v27.16b, v8.16b
-	WORD $0x4e3ccfbb // fmla v27.4s, v29.4s, v28.4s
-	WORD $0x4ea91d3d // mov v29.16b, v9.16b
-	WORD $0x4e3ccf7d // fmla v29.4s, v27.4s, v28.4s
-	WORD $0x4eaa1d5b // mov v27.16b, v10.16b
-	WORD $0x4e3ccfbb // fmla v27.4s, v29.4s, v28.4s
-	WORD $0x4eaa1d5d // mov v29.16b, v10.16b
-	WORD $0x4e3ccf7d // fmla v29.4s, v27.4s, v28.4s
-	WORD $0x6eb9e57b // fcmgt v27.4s, v11.4s, v25.4s
-	WORD $0x6e3adfbd // fmul v29.4s, v29.4s, v26.4s
-	WORD $0x4e7b1fbd // bic v29.16b, v29.16b, v27.16b
-	WORD $0x6f3007b9 // ushr v25.4s, v29.4s, #16
-	WORD $0x4e2c1f39 // and v25.16b, v25.16b, v12.16b
-	WORD $0x4e3de7ba // fcmeq v26.4s, v29.4s, v29.4s
-	WORD $0x4ead87bb // add v27.4s, v29.4s, v13.4s
-	WORD $0x4eb9877b // add v27.4s, v27.4s, v25.4s
-	WORD $0x4efa1f7b // orn v27.16b, v27.16b, v26.16b
-	WORD $0x4e381f7b // and v27.16b, v27.16b, v24.16b
-	WORD $0x0f108779 // shrn v25.4h, v27.4s, #16
-	FMOVD F25, 0(R0)
-	FMOVQ 0(R3), F25
-	WORD $0x4eb6d739 // fsub v25.4s, v25.4s, v22.4s
-	WORD $0x6e39dfbd // fmul v29.4s, v29.4s, v25.4s
-	WORD $0x6e37dfbd // fmul v29.4s, v29.4s, v23.4s
-	WORD $0x6f3007b9 // ushr v25.4s, v29.4s, #16
-	WORD $0x4e2c1f39 // and v25.16b, v25.16b, v12.16b
-	WORD $0x4e3de7ba // fcmeq v26.4s, v29.4s, v29.4s
-	WORD $0x4ead87bd // add v29.4s, v29.4s, v13.4s
-	WORD $0x4eb987bd // add v29.4s, v29.4s, v25.4s
-	WORD $0x4efa1fbd // orn v29.16b, v29.16b, v26.16b
-	WORD $0x4e381fbd // and v29.16b, v29.16b, v24.16b
-	WORD $0x0f1087b8 // shrn v24.4h, v29.4s, #16
-	FMOVD F24, 0(R1)
-	WORD $0x4eb135f8 // cmgt v24.4s, v15.4s, v17.4s
-	WORD $0x4eb135d9 // cmgt v25.4s, v14.4s, v17.4s
-	WORD $0x4e791f18 // bic v24.16b, v24.16b, v25.16b
-	WORD $0x4ea08631 // add v17.4s, v17.4s, v0.4s
-	FMOVQ 16(R2), F25
-	WORD $0x6e34df39 // fmul v25.4s, v25.4s, v20.4s
-	WORD $0x4eb5d739 // fsub v25.4s, v25.4s, v21.4s
-	WORD $0x4ea21c5a // mov v26.16b, v2.16b
-	WORD $0x4e21cf3a // fmla v26.4s, v25.4s, v1.4s
-	WORD $0x4ea2d75b // fsub v27.4s, v26.4s, v2.4s
-	WORD $0x4eb91f3c // mov v28.16b, v25.16b
-	WORD $0x4ea3cf7c // fmls v28.4s, v27.4s, v3.4s
-	WORD $0x4e24cf7c // fmla v28.4s, v27.4s, v4.4s
-	WORD $0x4f37575a // shl v26.4s, v26.4s, #23
-	WORD $0x4ea61cdb // mov v27.16b, v6.16b
-	WORD $0x4e3cccbb // fmla v27.4s, v5.4s, v28.4s
-	WORD $0x4ea71cfd // mov v29.16b, v7.16b
-	WORD $0x4e3ccf7d // fmla v29.4s, v27.4s, v28.4s
-	WORD $0x4ea81d1b // mov v27.16b, v8.16b
-	WORD $0x4e3ccfbb // fmla v27.4s, v29.4s, v28.4s
-	WORD $0x4ea91d3d // mov v29.16b, v9.16b
-	WORD $0x4e3ccf7d // fmla v29.4s, v27.4s, v28.4s
-	WORD $0x4eaa1d5b // mov v27.16b, v10.16b
-	WORD $0x4e3ccfbb // fmla v27.4s, v29.4s, v28.4s
-	WORD $0x4eaa1d5d // mov v29.16b, v10.16b
-	WORD $0x4e3ccf7d // fmla v29.4s, v27.4s, v28.4s
-	WORD $0x6eb9e57b // fcmgt v27.4s, v11.4s, v25.4s
-	WORD $0x6e3adfbd // fmul v29.4s, v29.4s, v26.4s
-	WORD $0x4e7b1fbd // bic v29.16b, v29.16b, v27.16b
-	WORD $0x6f3007b9 // ushr v25.4s, v29.4s, #16
-	WORD $0x4e2c1f39 // and v25.16b, v25.16b, v12.16b
-	WORD $0x4e3de7ba // fcmeq v26.4s, v29.4s, v29.4s
-	WORD $0x4ead87bb // add v27.4s, v29.4s, v13.4s
-	WORD $0x4eb9877b // add v27.4s, v27.4s, v25.4s
-	WORD $0x4efa1f7b // orn v27.16b, v27.16b, v26.16b
-	WORD $0x4e381f7b // and v27.16b, v27.16b, v24.16b
-	WORD $0x0f108779 // shrn v25.4h, v27.4s, #16
-	FMOVD F25, 8(R0)
-	FMOVQ 16(R3), F25
-	WORD $0x4eb6d739 // fsub v25.4s, v25.4s, v22.4s
-	WORD $0x6e39dfbd // fmul v29.4s, v29.4s, v25.4s
-	WORD $0x6e37dfbd // fmul v29.4s, v29.4s, v23.4s
-	WORD $0x6f3007b9 // ushr v25.4s, v29.4s, #16
-	WORD $0x4e2c1f39 // and v25.16b, v25.16b, v12.16b
-	WORD $0x4e3de7ba // fcmeq v26.4s, v29.4s, v29.4s
-	WORD $0x4ead87bd // add v29.4s, v29.4s, v13.4s
-	WORD $0x4eb987bd // add v29.4s, v29.4s, v25.4s
-	WORD $0x4efa1fbd // orn v29.16b, v29.16b, v26.16b
-	WORD $0x4e381fbd // and v29.16b, v29.16b, v24.16b
-	WORD $0x0f1087b8 // shrn v24.4h, v29.4s, #16
-	FMOVD F24, 8(R1)
-	WORD $0x4eb235f8 // cmgt v24.4s, v15.4s, v18.4s
-	WORD $0x4eb235d9 // cmgt v25.4s, v14.4s, v18.4s
-	WORD $0x4e791f18 // bic v24.16b, v24.16b, v25.16b
-	WORD $0x4ea08652 // add v18.4s, v18.4s, v0.4s
-	FMOVQ 32(R2), F25
-	WORD $0x6e34df39 // fmul v25.4s, v25.4s, v20.4s
-	WORD $0x4eb5d739 // fsub v25.4s, v25.4s, v21.4s
-	WORD $0x4ea21c5a // mov v26.16b, v2.16b
-	WORD $0x4e21cf3a // fmla v26.4s, v25.4s, v1.4s
-	WORD $0x4ea2d75b // fsub v27.4s, v26.4s, v2.4s
-	WORD $0x4eb91f3c // mov v28.16b, v25.16b
-	WORD $0x4ea3cf7c // fmls v28.4s, v27.4s, v3.4s
-	WORD $0x4e24cf7c // fmla v28.4s, v27.4s, v4.4s
-	WORD $0x4f37575a // shl v26.4s, v26.4s, #23
-	WORD $0x4ea61cdb // mov v27.16b, v6.16b
-	WORD $0x4e3cccbb // fmla v27.4s, v5.4s, v28.4s
-	WORD $0x4ea71cfd // mov v29.16b, v7.16b
-	WORD $0x4e3ccf7d // fmla v29.4s, v27.4s, v28.4s
-	WORD $0x4ea81d1b // mov v27.16b, v8.16b
-	WORD $0x4e3ccfbb // fmla v27.4s, v29.4s, v28.4s
-	WORD $0x4ea91d3d // mov v29.16b, v9.16b
-	WORD $0x4e3ccf7d // fmla v29.4s, v27.4s, v28.4s
-	WORD $0x4eaa1d5b // mov v27.16b, v10.16b
-	WORD $0x4e3ccfbb // fmla v27.4s, v29.4s, v28.4s
-	WORD $0x4eaa1d5d // mov v29.16b, v10.16b
-	WORD $0x4e3ccf7d // fmla v29.4s, v27.4s, v28.4s
-	WORD $0x6eb9e57b // fcmgt v27.4s, v11.4s, v25.4s
-	WORD $0x6e3adfbd // fmul v29.4s, v29.4s, v26.4s
-	WORD $0x4e7b1fbd // bic v29.16b, v29.16b, v27.16b
-	WORD $0x6f3007b9 // ushr v25.4s, v29.4s, #16
-	WORD $0x4e2c1f39 // and v25.16b, v25.16b, v12.16b
-	WORD $0x4e3de7ba // fcmeq v26.4s, v29.4s, v29.4s
-	WORD $0x4ead87bb // add v27.4s, v29.4s, v13.4s
-	WORD $0x4eb9877b // add v27.4s, v27.4s, v25.4s
-	WORD $0x4efa1f7b // orn v27.16b, v27.16b, v26.16b
-	WORD $0x4e381f7b // and v27.16b, v27.16b, v24.16b
-	WORD $0x0f108779 // shrn v25.4h, v27.4s, #16
-	FMOVD F25, 16(R0)
-	FMOVQ 32(R3), F25
-	WORD $0x4eb6d739 // fsub v25.4s, v25.4s, v22.4s
-	WORD $0x6e39dfbd // fmul v29.4s, v29.4s, v25.4s
-	WORD $0x6e37dfbd // fmul v29.4s, v29.4s, v23.4s
-	WORD $0x6f3007b9 // ushr v25.4s, v29.4s, #16
-	WORD $0x4e2c1f39 // and v25.16b, v25.16b, v12.16b
-	WORD $0x4e3de7ba // fcmeq v26.4s, v29.4s, v29.4s
-	WORD $0x4ead87bd // add v29.4s, v29.4s, v13.4s
-	WORD $0x4eb987bd // add v29.4s, v29.4s, v25.4s
-	WORD $0x4efa1fbd // orn v29.16b, v29.16b, v26.16b
-	WORD $0x4e381fbd // and v29.16b, v29.16b, v24.16b
-	WORD $0x0f1087b8 // shrn v24.4h, v29.4s, #16
-	FMOVD F24, 16(R1)
-	WORD $0x4eb335f8 // cmgt v24.4s, v15.4s, v19.4s
-	WORD $0x4eb335d9 // cmgt v25.4s, v14.4s, v19.4s
-	WORD $0x4e791f18 // bic v24.16b, v24.16b, v25.16b
-	WORD $0x4ea08673 // add v19.4s, v19.4s, v0.4s
-	FMOVQ 48(R2), F25
-	WORD $0x6e34df39 // fmul v25.4s, v25.4s, v20.4s
-	WORD $0x4eb5d739 // fsub v25.4s, v25.4s, v21.4s
-	WORD $0x4ea21c5a // mov v26.16b, v2.16b
-	WORD $0x4e21cf3a // fmla v26.4s, v25.4s, v1.4s
-	WORD $0x4ea2d75b // fsub v27.4s, v26.4s, v2.4s
-	WORD $0x4eb91f3c // mov v28.16b, v25.16b
-	WORD $0x4ea3cf7c // fmls v28.4s, v27.4s, v3.4s
-	WORD $0x4e24cf7c // fmla v28.4s, v27.4s, v4.4s
-	WORD $0x4f37575a // shl v26.4s, v26.4s, #23
-	WORD $0x4ea61cdb // mov v27.16b, v6.16b
-	WORD $0x4e3cccbb // fmla v27.4s, v5.4s, v28.4s
-	WORD $0x4ea71cfd // mov v29.16b, v7.16b
-	WORD $0x4e3ccf7d // fmla v29.4s, v27.4s, v28.4s
-	WORD $0x4ea81d1b // mov v27.16b, v8.16b
-	WORD $0x4e3ccfbb // fmla v27.4s, v29.4s, v28.4s
-	WORD $0x4ea91d3d // mov v29.16b, v9.16b
-	WORD $0x4e3ccf7d // fmla v29.4s, v27.4s, v28.4s
-	WORD $0x4eaa1d5b // mov v27.16b, v10.16b
-	WORD $0x4e3ccfbb // fmla v27.4s, v29.4s, v28.4s
-	WORD $0x4eaa1d5d // mov v29.16b, v10.16b
-	WORD $0x4e3ccf7d // fmla v29.4s, v27.4s, v28.4s
-	WORD $0x6eb9e57b // fcmgt v27.4s, v11.4s, v25.4s
-	WORD $0x6e3adfbd // fmul v29.4s, v29.4s, v26.4s
-	WORD $0x4e7b1fbd // bic v29.16b, v29.16b, v27.16b
-	WORD $0x6f3007b9 // ushr v25.4s, v29.4s, #16
-	WORD $0x4e2c1f39 // and v25.16b, v25.16b, v12.16b
-	WORD $0x4e3de7ba // fcmeq v26.4s, v29.4s, v29.4s
-	WORD $0x4ead87bb // add v27.4s, v29.4s, v13.4s
-	WORD $0x4eb9877b // add v27.4s, v27.4s, v25.4s
-	WORD $0x4efa1f7b // orn v27.16b, v27.16b, v26.16b
-	WORD $0x4e381f7b // and v27.16b, v27.16b, v24.16b
-	WORD $0x0f108779 // shrn v25.4h, v27.4s, #16
-	FMOVD F25, 24(R0)
-	FMOVQ 48(R3), F25
-	WORD $0x4eb6d739 // fsub v25.4s, v25.4s, v22.4s
-	WORD $0x6e39dfbd // fmul v29.4s, v29.4s, v25.4s
-	WORD $0x6e37dfbd // fmul v29.4s, v29.4s, v23.4s
-	WORD $0x6f3007b9 // ushr v25.4s, v29.4s, #16
-	WORD $0x4e2c1f39 // and v25.16b, v25.16b, v12.16b
-	WORD $0x4e3de7ba // fcmeq v26.4s, v29.4s, v29.4s
-	WORD $0x4ead87bd // add v29.4s, v29.4s, v13.4s
-	WORD $0x4eb987bd // add v29.4s, v29.4s, v25.4s
-	WORD $0x4efa1fbd // orn v29.16b, v29.16b, v26.16b
-	WORD $0x4e381fbd // and v29.16b, v29.16b, v24.16b
-	WORD $0x0f1087b8 // shrn v24.4h, v29.4s, #16
-	FMOVD F24, 24(R1)
-	ADD $32, R0
-	ADD $32, R1
-	ADD $64, R2
-	ADD $64, R3
-	SUBS $16, R8
-	BNE loop1
+row:
+	MOVWU (R4), R9
+	VDUP R9, V13.S4
+	WORD $0x6e201dad // eor v13.16b, v13.16b, v0.16b
+	MOVWU (R5), R9
+	VDUP R9, V14.S4
+	FMOVQ 0(R2), F15
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
+	WORD $0x4e2ccdf0 // fmla v16.4s, v15.4s, v12.4s
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e21ce0f // fmla v15.4s, v16.4s, v1.4s
+	WORD $0x4eafd451 // fsub v17.4s, v2.4s, v15.4s
+	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e31cc72 // fmla v18.4s, v3.4s, v17.4s
+	WORD $0x4ea51cb3 // mov v19.16b, v5.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e511 // fcmgt v17.4s, v8.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 0(R0)
+	FMOVQ 0(R3), F15
+	WORD $0x4eaed5ef // fsub v15.4s, v15.4s, v14.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x6e2cde73 // fmul v19.4s, v19.4s, v12.4s
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 0(R1)
+	FMOVQ 16(R2), F15
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
+	WORD $0x4e2ccdf0 // fmla v16.4s, v15.4s, v12.4s
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e21ce0f // fmla v15.4s, v16.4s, v1.4s
+	WORD $0x4eafd451 // fsub v17.4s, v2.4s, v15.4s
+	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e31cc72 // fmla v18.4s, v3.4s, v17.4s
+	WORD $0x4ea51cb3 // mov v19.16b, v5.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e511 // fcmgt v17.4s, v8.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 8(R0)
+	FMOVQ 16(R3), F15
+	WORD $0x4eaed5ef // fsub v15.4s, v15.4s, v14.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x6e2cde73 // fmul v19.4s, v19.4s, v12.4s
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 8(R1)
+	FMOVQ 32(R2), F15
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
+	WORD $0x4e2ccdf0 // fmla v16.4s, v15.4s, v12.4s
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e21ce0f // fmla v15.4s, v16.4s, v1.4s
+	WORD $0x4eafd451 // fsub v17.4s, v2.4s, v15.4s
+	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e31cc72 // fmla v18.4s, v3.4s, v17.4s
+	WORD $0x4ea51cb3 // mov v19.16b, v5.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e511 // fcmgt v17.4s, v8.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 16(R0)
+	FMOVQ 32(R3), F15
+	WORD $0x4eaed5ef // fsub v15.4s, v15.4s, v14.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x6e2cde73 // fmul v19.4s, v19.4s, v12.4s
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 16(R1)
+	FMOVQ 48(R2), F15
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
+	WORD $0x4e2ccdf0 // fmla v16.4s, v15.4s, v12.4s
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e21ce0f // fmla v15.4s, v16.4s, v1.4s
+	WORD $0x4eafd451 // fsub v17.4s, v2.4s, v15.4s
+	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e31cc72 // fmla v18.4s, v3.4s, v17.4s
+	WORD $0x4ea51cb3 // mov v19.16b, v5.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e511 // fcmgt v17.4s, v8.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 24(R0)
+	FMOVQ 48(R3), F15
+	WORD $0x4eaed5ef // fsub v15.4s, v15.4s, v14.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x6e2cde73 // fmul v19.4s, v19.4s, v12.4s
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 24(R1)
+	FMOVQ 64(R2), F15
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
+	WORD $0x4e2ccdf0 // fmla v16.4s, v15.4s, v12.4s
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e21ce0f // fmla v15.4s, v16.4s, v1.4s
+	WORD $0x4eafd451 // fsub v17.4s, v2.4s, v15.4s
+	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e31cc72 // fmla v18.4s, v3.4s, v17.4s
+	WORD $0x4ea51cb3 // mov v19.16b, v5.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e511 // fcmgt v17.4s, v8.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 32(R0)
+	FMOVQ 64(R3), F15
+	WORD $0x4eaed5ef // fsub v15.4s, v15.4s, v14.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x6e2cde73 // fmul v19.4s, v19.4s, v12.4s
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 32(R1)
+	FMOVQ 80(R2), F15
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
+	WORD $0x4e2ccdf0 // fmla v16.4s, v15.4s, v12.4s
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e21ce0f // fmla v15.4s, v16.4s, v1.4s
+	WORD $0x4eafd451 // fsub v17.4s, v2.4s, v15.4s
+	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e31cc72 // fmla v18.4s, v3.4s, v17.4s
+	WORD $0x4ea51cb3 // mov v19.16b, v5.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e511 // fcmgt v17.4s, v8.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 40(R0)
+	FMOVQ 80(R3), F15
+	WORD $0x4eaed5ef // fsub v15.4s, v15.4s, v14.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x6e2cde73 // fmul v19.4s, v19.4s, v12.4s
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 40(R1)
+	FMOVQ 96(R2), F15
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
+	WORD $0x4e2ccdf0 // fmla v16.4s, v15.4s, v12.4s
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e21ce0f // fmla v15.4s, v16.4s, v1.4s
+	WORD $0x4eafd451 // fsub v17.4s, v2.4s, v15.4s
+	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e31cc72 // fmla v18.4s, v3.4s, v17.4s
+	WORD $0x4ea51cb3 // mov v19.16b, v5.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e511 // fcmgt v17.4s, v8.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 48(R0)
+	FMOVQ 96(R3), F15
+	WORD $0x4eaed5ef // fsub v15.4s, v15.4s, v14.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x6e2cde73 // fmul v19.4s, v19.4s, v12.4s
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 48(R1)
+	FMOVQ 112(R2), F15
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
+	WORD $0x4e2ccdf0 // fmla v16.4s, v15.4s, v12.4s
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e21ce0f // fmla v15.4s, v16.4s, v1.4s
+	WORD $0x4eafd451 // fsub v17.4s, v2.4s, v15.4s
+	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e31cc72 // fmla v18.4s, v3.4s, v17.4s
+	WORD $0x4ea51cb3 // mov v19.16b, v5.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e511 // fcmgt v17.4s, v8.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 56(R0)
+	FMOVQ 112(R3), F15
+	WORD $0x4eaed5ef // fsub v15.4s, v15.4s, v14.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x6e2cde73 // fmul v19.4s, v19.4s, v12.4s
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 56(R1)
+	FMOVQ 128(R2), F15
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
+	WORD $0x4e2ccdf0 // fmla v16.4s, v15.4s, v12.4s
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e21ce0f // fmla v15.4s, v16.4s, v1.4s
+	WORD $0x4eafd451 // fsub v17.4s, v2.4s, v15.4s
+	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e31cc72 // fmla v18.4s, v3.4s, v17.4s
+	WORD $0x4ea51cb3 // mov v19.16b, v5.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e511 // fcmgt v17.4s, v8.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 64(R0)
+	FMOVQ 128(R3), F15
+	WORD $0x4eaed5ef // fsub v15.4s, v15.4s, v14.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x6e2cde73 // fmul v19.4s, v19.4s, v12.4s
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 64(R1)
+	FMOVQ 144(R2), F15
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
+	WORD $0x4e2ccdf0 // fmla v16.4s, v15.4s, v12.4s
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e21ce0f // fmla v15.4s, v16.4s, v1.4s
+	WORD $0x4eafd451 // fsub v17.4s, v2.4s, v15.4s
+	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e31cc72 // fmla v18.4s, v3.4s, v17.4s
+	WORD $0x4ea51cb3 // mov v19.16b, v5.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e511 // fcmgt v17.4s, v8.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 72(R0)
+	FMOVQ 144(R3), F15
+	WORD $0x4eaed5ef // fsub v15.4s, v15.4s, v14.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x6e2cde73 // fmul v19.4s, v19.4s, v12.4s
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 72(R1)
+	FMOVQ 160(R2), F15
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
+	WORD $0x4e2ccdf0 // fmla v16.4s, v15.4s, v12.4s
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e21ce0f // fmla v15.4s, v16.4s, v1.4s
+	WORD $0x4eafd451 // fsub v17.4s, v2.4s, v15.4s
+	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e31cc72 // fmla v18.4s, v3.4s, v17.4s
+	WORD $0x4ea51cb3 // mov v19.16b, v5.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e511 // fcmgt v17.4s, v8.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 80(R0)
+	FMOVQ 160(R3), F15
+	WORD $0x4eaed5ef // fsub v15.4s, v15.4s, v14.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x6e2cde73 // fmul v19.4s, v19.4s, v12.4s
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 80(R1)
+	FMOVQ 176(R2), F15
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
+	WORD $0x4e2ccdf0 // fmla v16.4s, v15.4s, v12.4s
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e21ce0f // fmla v15.4s, v16.4s, v1.4s
+	WORD $0x4eafd451 // fsub v17.4s, v2.4s, v15.4s
+	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e31cc72 // fmla v18.4s, v3.4s, v17.4s
+	WORD $0x4ea51cb3 // mov v19.16b, v5.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e511 // fcmgt v17.4s, v8.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 88(R0)
+	FMOVQ 176(R3), F15
+	WORD $0x4eaed5ef // fsub v15.4s, v15.4s, v14.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x6e2cde73 // fmul v19.4s, v19.4s, v12.4s
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 88(R1)
+	FMOVQ 192(R2), F15
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
+	WORD $0x4e2ccdf0 // fmla v16.4s, v15.4s, v12.4s
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e21ce0f // fmla v15.4s, v16.4s, v1.4s
+	WORD $0x4eafd451 // fsub v17.4s, v2.4s, v15.4s
+	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e31cc72 // fmla v18.4s, v3.4s, v17.4s
+	WORD $0x4ea51cb3 // mov v19.16b, v5.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e511 // fcmgt v17.4s, v8.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 96(R0)
+	FMOVQ 192(R3), F15
+	WORD $0x4eaed5ef // fsub v15.4s, v15.4s, v14.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x6e2cde73 // fmul v19.4s, v19.4s, v12.4s
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 96(R1)
+	FMOVQ 208(R2), F15
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
+	WORD $0x4e2ccdf0 // fmla v16.4s, v15.4s, v12.4s
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e21ce0f // fmla v15.4s, v16.4s, v1.4s
+	WORD $0x4eafd451 // fsub v17.4s, v2.4s, v15.4s
+	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e31cc72 // fmla v18.4s, v3.4s, v17.4s
+	WORD $0x4ea51cb3 // mov v19.16b, v5.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e511 // fcmgt v17.4s, v8.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 104(R0)
+	FMOVQ 208(R3), F15
+	WORD $0x4eaed5ef // fsub v15.4s, v15.4s, v14.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x6e2cde73 // fmul v19.4s, v19.4s, v12.4s
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 104(R1)
+	FMOVQ 224(R2), F15
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
+	WORD $0x4e2ccdf0 // fmla v16.4s, v15.4s, v12.4s
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e21ce0f // fmla v15.4s, v16.4s, v1.4s
+	WORD $0x4eafd451 // fsub v17.4s, v2.4s, v15.4s
+	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e31cc72 // fmla v18.4s, v3.4s, v17.4s
+	WORD $0x4ea51cb3 // mov v19.16b, v5.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e511 // fcmgt v17.4s, v8.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 112(R0)
+	FMOVQ 224(R3), F15
+	WORD $0x4eaed5ef // fsub v15.4s, v15.4s, v14.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x6e2cde73 // fmul v19.4s, v19.4s, v12.4s
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 112(R1)
+	FMOVQ 240(R2), F15
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
+	WORD $0x4e2ccdf0 // fmla v16.4s, v15.4s, v12.4s
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e21ce0f // fmla v15.4s, v16.4s, v1.4s
+	WORD $0x4eafd451 // fsub v17.4s, v2.4s, v15.4s
+	WORD $0x4e21ce11 // fmla v17.4s, v16.4s, v1.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e31cc72 // fmla v18.4s, v3.4s, v17.4s
+	WORD $0x4ea51cb3 // mov v19.16b, v5.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e511 // fcmgt v17.4s, v8.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 120(R0)
+	FMOVQ 240(R3), F15
+	WORD $0x4eaed5ef // fsub v15.4s, v15.4s, v14.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x6e2cde73 // fmul v19.4s, v19.4s, v12.4s
+	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
+	WORD $0x4e291def // and v15.16b, v15.16b, v9.16b
+	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
+	WORD $0x4eaa8671 // add v17.4s, v19.4s, v10.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x4e2b1e6f // and v15.16b, v19.16b, v11.16b
+	WORD $0x4ea099ef // cmeq v15.4s, v15.4s, #0
+	WORD $0x4e201e70 // and v16.16b, v19.16b, v0.16b
+	WORD $0x6eaf1e11 // bit v17.16b, v16.16b, v15.16b
+	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
+	FMOVD F15, 120(R1)
+	ADD $128, R0
+	ADD $128, R1
+	ADD $256, R2
+	ADD $256, R3
+	ADD $4, R4
+	ADD $4, R5
+	SUBS $1, R8
+	BNE row
 
-done1:
+end:
 	RET
-
-DATA rowIota<>+0(SB)/4, $0x00000000
-DATA rowIota<>+4(SB)/4, $0x00000001
-DATA rowIota<>+8(SB)/4, $0x00000002
-DATA rowIota<>+12(SB)/4, $0x00000003
-DATA rowIota<>+16(SB)/4, $0x00000004
-DATA rowIota<>+20(SB)/4, $0x00000005
-DATA rowIota<>+24(SB)/4, $0x00000006
-DATA rowIota<>+28(SB)/4, $0x00000007
-DATA rowIota<>+32(SB)/4, $0x00000008
-DATA rowIota<>+36(SB)/4, $0x00000009
-DATA rowIota<>+40(SB)/4, $0x0000000a
-DATA rowIota<>+44(SB)/4, $0x0000000b
-DATA rowIota<>+48(SB)/4, $0x0000000c
-DATA rowIota<>+52(SB)/4, $0x0000000d
-DATA rowIota<>+56(SB)/4, $0x0000000e
-DATA rowIota<>+60(SB)/4, $0x0000000f
-GLOBL rowIota<>(SB), RODATA|NOPTR, $64

@@ -79,6 +79,7 @@ var rowOperations = []struct {
 	{"AddScaled", func(in *rowInput) { AddScaled(in.f32(), in.bf16(), in.number()) }},
 	{"ScaleBF16", func(in *rowInput) { ScaleBF16(in.bf16(), in.bf16(), in.number()) }},
 	{"ScaleF32", func(in *rowInput) { ScaleF32(in.f32(), in.number()) }},
+	{"ScaleToBF16", func(in *rowInput) { ScaleToBF16(in.bf16(), in.f32(), in.number()) }},
 	{"Dot", func(in *rowInput) { in.keep(Dot(in.bf16(), in.bf16())) }},
 	{"SumSquares", func(in *rowInput) { in.keep(SumSquares(in.bf16())) }},
 	{"SumSquaresF32", func(in *rowInput) { in.keep(SumSquaresF32(in.f32())) }},
@@ -123,32 +124,37 @@ var rowOperations = []struct {
 		}
 		AdamW(w, m, v, g, AdamWStep{in.number(), 0.9, 0.95, 1e-8, in.number(), in.number(), in.number(), in.number()})
 	}},
-	{"scoreRow", func(in *rowInput) {
-		in.n = whole(in.n)
-		lo := in.r.IntN(in.n+9) - 4
-		hi := lo + in.r.IntN(in.n+9)
-		m, l := in.number(), in.number()
-		if in.r.IntN(2) == 0 {
-			m, l = lowest, 0
+	{"scoreRows", func(in *rowInput) {
+		rows := in.n / 16
+		in.n = rows
+		m, l, alpha := in.f32(), in.f32(), in.f32()
+		in.n = rows * KeyBlock
+		p, s := in.bf16(), in.f32()
+		for r := range rows {
+			maskScores(s[r*KeyBlock:][:KeyBlock], nil, in.r.IntN(KeyBlock+20)-60, in.r.IntN(KeyBlock+60))
+			if in.r.IntN(2) == 0 {
+				m[r], l[r] = scoreStart, 0
+			}
 		}
-		in.keep(threeOf(scoreRow(in.bf16(), in.f32(), in.number(), lo, hi, m, l))...)
+		scoreRows(p, s, m, l, alpha, float32(math.Abs(float64(in.number()))))
 	}},
-	{"scoreRowGrad", func(in *rowInput) {
-		in.n = whole(in.n)
-		lo := in.r.IntN(in.n+9) - 4
-		hi := lo + in.r.IntN(in.n+9)
-		scoreRowGrad(in.bf16(), in.bf16(), in.f32(), in.f32(), in.number(), lo, hi, in.number(), in.number())
+	{"scoreRowsGrad", func(in *rowInput) {
+		rows := in.n / 16
+		in.n = rows
+		lse, delta := in.f32(), in.f32()
+		in.n = rows * KeyBlock
+		p, ds, s, dp := in.bf16(), in.bf16(), in.f32(), in.f32()
+		for r := range rows {
+			row, drow := s[r*KeyBlock:][:KeyBlock], dp[r*KeyBlock:][:KeyBlock]
+			maskScores(row, drow, in.r.IntN(KeyBlock+20)-60, in.r.IntN(KeyBlock+60))
+		}
+		scoreRowsGrad(p, ds, s, dp, lse, delta, float32(math.Abs(float64(in.number()))))
 	}},
 }
 
-func threeOf(a, b, c float32) []float32 { return []float32{a, b, c} }
-
-// run calls an operation on a path and returns its operands afterwards.
-func runRow(t testing.TB, path, kind string, n int, seed uint64, call func(*rowInput)) *rowInput {
-	t.Helper()
-	if err := SetPath(path); err != nil {
-		t.Fatal(err)
-	}
+// runRow calls an operation on a path and returns its operands afterwards.
+func runRow(p *path, kind string, n int, seed uint64, call func(*rowInput)) *rowInput {
+	cpu = p
 	in := &rowInput{r: rand.New(rand.NewPCG(seed, uint64(n))), kind: kind, n: n}
 	call(in)
 	return in
@@ -176,10 +182,10 @@ func (in *rowInput) difference(want *rowInput) string {
 // Every path gives the bits of the portable functions, on lengths that fill
 // vectors or not and on numbers that a computer finds hard.
 func TestRowPaths(t *testing.T) {
-	defer SetPath(CPU())
+	defer func(p *path) { cpu = p }(cpu)
 	for _, op := range rowOperations {
 		t.Run(op.name, func(t *testing.T) {
-			for _, path := range Paths() {
+			for _, path := range rowPaths() {
 				for _, kind := range rowKinds {
 					for n := 0; n <= 100; n++ {
 						checkRow(t, path, kind, n, uint64(n)+77, op.call)
@@ -191,15 +197,12 @@ func TestRowPaths(t *testing.T) {
 	}
 }
 
-func checkRow(t *testing.T, path, kind string, n int, seed uint64, call func(*rowInput)) {
+func checkRow(t *testing.T, p *path, kind string, n int, seed uint64, call func(*rowInput)) {
 	t.Helper()
-	if path == "portable" {
-		return
-	}
-	want := runRow(t, "portable", kind, n, seed, call)
-	got := runRow(t, path, kind, n, seed, call)
+	want := runRow(&path{rowOps: portableRows}, kind, n, seed, call)
+	got := runRow(p, kind, n, seed, call)
 	if d := got.difference(want); d != "" {
-		t.Fatalf("%s, %s numbers, length %d: %s", path, kind, n, d)
+		t.Fatalf("%s, %s numbers, length %d: %s", p.name, kind, n, d)
 	}
 }
 
@@ -242,6 +245,7 @@ func TestRowsDoNotAllocate(t *testing.T) {
 			AddScaled(f, a, 2)
 			ScaleBF16(a, b, 2)
 			ScaleF32(f, 2)
+			ScaleToBF16(a, f, 2)
 			f[0] = Dot(a, b) + SumSquares(a) + SumSquaresF32(f)
 			RMSNorm(a, b, f, 1e-6)
 			AddRMSNorm(a, b, a, c, f, 1e-6)
@@ -253,8 +257,9 @@ func TestRowsDoNotAllocate(t *testing.T) {
 			Softmax(f, g)
 			CrossEntropyGrad(a, f, 3, LogSumExp(f), 1, 1)
 			AdamW(f, g, h, k, AdamWStep{})
-			scoreRow(a[:64], f[:64], 1, 0, 50, 0, 0)
-			scoreRowGrad(a[:64], b[:64], f[:64], g[:64], 1, 0, 50, 0, 0)
+			maskScores(f[:64], g[:64], 3, 60)
+			scoreRows(a[:64], f[:64], g[:1], h[:1], k[:1], 1)
+			scoreRowsGrad(a[:64], b[:64], f[:64], g[:64], h[:1], k[:1], 1)
 		}); n != 0 {
 			t.Errorf("%s: %v allocations", path, n)
 		}

@@ -59,6 +59,20 @@ func portableScaleBF16(dst, x []tensor.BF16, a float32) {
 	}
 }
 
+// ScaleToBF16 sets dst[i] = bf16(a*x[i] + 0), in which no zero is negative.
+func ScaleToBF16(dst []tensor.BF16, x []float32, a float32) {
+	mustMatch("ScaleToBF16", len(dst), len(x))
+	n := whole(len(x))
+	cpu.scaleToBF16(dst[:n], x[:n], a)
+	portableScaleToBF16(dst[n:], x[n:], a)
+}
+
+func portableScaleToBF16(dst []tensor.BF16, x []float32, a float32) {
+	for i, v := range x {
+		dst[i] = tensor.FromFloat32(fma(a, v, 0))
+	}
+}
+
 // ScaleF32 sets x[i] *= a.
 func ScaleF32(x []float32, a float32) {
 	n := whole(len(x))

@@ -1,13 +1,11 @@
 package main
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // amd64 prints for AVX-512 (a wide value is one ZMM) or AVX2 and FMA (two YMM).
 type amd64 struct {
 	wide512 bool
+	bf16    bool // has AVX512_BF16
 	bases   map[*param]string
 }
 
@@ -25,9 +23,13 @@ func (m *amd64) registers() int {
 	return 16
 }
 
-func (m *amd64) reserved() map[int]bool { return nil }
+// reserved: Z31 holds the places of the upper halves.
+func (m *amd64) reserved() map[int]bool { return map[int]bool{31: m.wide512} }
 
 func (m *amd64) path() string {
+	if m.bf16 {
+		return "avx512BF16"
+	}
 	if m.wide512 {
 		return "avx512"
 	}
@@ -54,13 +56,38 @@ func (m *amd64) begin(e *emitter) {
 		symbol(m.path(), e.name), e.signature(), symbol(m.path(), e.name), e.frame())
 	m.bases = map[*param]string{}
 	names := []string{"SI", "DI", "R8", "R9", "R10", "R11"}
+	counted := e.params[0]
+	if e.tile != nil {
+		counted = e.tile
+	}
 	for _, x := range e.params {
-		if strings.HasSuffix(x.kind, "s") {
+		if x.slice() {
 			m.bases[x] = names[len(m.bases)]
 			e.line("MOVQ %s_base+%d(FP), %s", x.name, x.offset, m.bases[x])
 		}
 	}
-	e.line("MOVQ %s_len+%d(FP), AX", e.params[0].name, e.params[0].offset+8)
+	e.line("MOVQ %s_len+%d(FP), AX", counted.name, counted.offset+8)
+	if m.wide512 && e.has("storeBF16") {
+		e.line("VMOVDQU32 rowUpper<>+0(SB), Z31")
+	}
+}
+
+// rowsBegin: the addresses move from row to row.
+func (m *amd64) rowsBegin(e *emitter) {
+	e.line("TESTQ AX, AX")
+	e.line("JEQ end")
+	fmt.Fprintf(&e.out, "\nrow:\n")
+}
+
+func (m *amd64) rowsEnd(e *emitter) {
+	for _, x := range e.params {
+		if x.slice() {
+			e.line("ADDQ $%d, %s", rowBytes(x), m.bases[x])
+		}
+	}
+	e.line("DECQ AX")
+	e.line("JNE row")
+	fmt.Fprintf(&e.out, "\nend:\n")
 }
 
 func (m *amd64) loopBegin(e *emitter, k *block, n int) {
@@ -83,10 +110,16 @@ func (m *amd64) end(e *emitter) {
 }
 
 // memory is the address of a part of the elements of a row.
-func (m *amd64) memory(x *param, part int) string {
+func (m *amd64) memory(e *emitter, x *param, part int) string {
+	if x.perRow {
+		return fmt.Sprintf("(%s)", m.bases[x])
+	}
 	offset := ""
-	if part > 0 {
-		offset = fmt.Sprint(part * 8 * size(x))
+	if o := (e.chunk*16 + part*8) * size(x); o > 0 {
+		offset = fmt.Sprint(o)
+	}
+	if e.tile != nil {
+		return fmt.Sprintf("%s(%s)", offset, m.bases[x])
 	}
 	return fmt.Sprintf("%s(%s)(CX*%d)", offset, m.bases[x], size(x))
 }

@@ -16,6 +16,17 @@ func (m *arm64) parts() int             { return 4 }
 func (m *arm64) registers() int         { return 32 }
 func (m *arm64) reserved() map[int]bool { return nil }
 
+// constants of the roundings, in the order in which round has them.
+func (m *arm64) constants(op string) []uint32 {
+	switch op {
+	case "round", "roundWeight":
+		return []uint32{1, 0x7fff}
+	case "roundFlushed":
+		return []uint32{1, 0x7fff, 0x7f800000, 1 << 31}
+	}
+	return nil
+}
+
 // neon is an instruction on vectors Vd, Vn and Vm: its word with all registers
 // zero, and its operands in the language of objdump.
 type neon struct {
@@ -37,7 +48,8 @@ var (
 	fcmeq = neon{0x4e20e400, "fcmeq", "d.4s n.4s m.4s"}
 	iadd  = neon{0x4ea08400, "add", "d.4s n.4s m.4s"}
 	isub  = neon{0x6ea08400, "sub", "d.4s n.4s m.4s"}
-	cmgt  = neon{0x4ea03400, "cmgt", "d.4s n.4s m.4s"}
+	cmeq0 = neon{0x4ea09800, "cmeq", "d.4s n.4s #0"}
+	eor   = neon{0x6e201c00, "eor", "d.16b n.16b m.16b"}
 	and   = neon{0x4e201c00, "and", "d.16b n.16b m.16b"}
 	bic   = neon{0x4e601c00, "bic", "d.16b n.16b m.16b"}
 	orr   = neon{0x4ea01c00, "orr", "d.16b n.16b m.16b"}
@@ -86,10 +98,37 @@ func (m *arm64) begin(e *emitter) {
 		symbol("neon", e.name), e.signature(), symbol("neon", e.name), e.frame())
 	m.bases = map[*param]int{}
 	for _, x := range e.params {
-		if strings.HasSuffix(x.kind, "s") {
+		if x.slice() {
 			m.bases[x] = len(m.bases)
 		}
 	}
+}
+
+// rowsBegin: the addresses move from row to row.
+func (m *arm64) rowsBegin(e *emitter) {
+	for _, x := range e.slices() {
+		e.line("MOVD %s_base+%d(FP), R%d", x.name, x.offset, m.bases[x])
+	}
+	e.line("MOVD %s_len+%d(FP), R8", e.tile.name, e.tile.offset+8)
+	e.line("CBZ R8, end")
+	fmt.Fprintf(&e.out, "\nrow:\n")
+}
+
+func (m *arm64) rowsEnd(e *emitter) {
+	for _, x := range e.slices() {
+		e.line("ADD $%d, R%d", rowBytes(x), m.bases[x])
+	}
+	e.line("SUBS $1, R8")
+	e.line("BNE row")
+	fmt.Fprintf(&e.out, "\nend:\n")
+}
+
+// rowBytes is the distance of the rows of a tile.
+func rowBytes(x *param) int {
+	if x.perRow {
+		return size(x)
+	}
+	return tileWidth * size(x)
 }
 
 // loopBegin loads the addresses of the rows that the loop uses.
@@ -133,8 +172,8 @@ func size(x *param) int {
 	return 4
 }
 
-func (m *arm64) memory(x *param, part int) string {
-	return fmt.Sprintf("%d(R%d)", part*4*size(x), m.bases[x])
+func (m *arm64) memory(e *emitter, x *param, part int) string {
+	return fmt.Sprintf("%d(R%d)", (e.chunk*16+part*4)*size(x), m.bases[x])
 }
 
 // dest gives v the register of one of the operands, if one dies.
@@ -153,41 +192,35 @@ func (m *arm64) emit(e *emitter, v *val, part int) {
 		e.line("MOVW $0x%08x, R9", v.bits)
 		e.line("VDUP R9, V%d.S4", e.def(v, part))
 	case "arg":
-		name := "MOVWU"
-		if v.mem.kind == "int" {
-			name = "MOVD"
-		}
-		e.line("%s %s+%d(FP), R9", name, v.mem.name, v.mem.offset)
+		e.line("MOVWU %s+%d(FP), R9", v.mem.name, v.mem.offset)
 		e.line("VDUP R9, V%d.S4", e.def(v, part))
+	case "field":
+		e.line("MOVWU (R%d), R9", m.bases[v.mem])
+		e.line("VDUP R9, V%d.S4", e.def(v, part))
+	case "setField":
+		e.line("FMOVS F%d, (R%d)", e.reg(v.args[0], part), m.bases[v.mem])
 	case "var":
 		from := e.reg(v.args[0], 0)
 		for i := range m.parts() {
 			m.do(e, mov, e.def(v, i), from, 0)
 		}
-	case "iota":
-		e.line("MOVD $rowIota<>+0(SB), R9")
-		for i := range m.parts() {
-			e.line("FMOVQ %d(R9), F%d", 16*i, e.def(v, i))
-		}
 	case "loadF32":
-		e.line("FMOVQ %s, F%d", m.memory(v.mem, part), e.def(v, part))
+		e.line("FMOVQ %s, F%d", m.memory(e, v.mem, part), e.def(v, part))
 	case "loadBF16":
 		d := e.def(v, part)
-		e.line("FMOVD %s, F%d", m.memory(v.mem, part), d)
+		e.line("FMOVD %s, F%d", m.memory(e, v.mem, part), d)
 		m.do(e, shll, d, d, 0)
 	case "storeF32":
-		e.line("FMOVQ F%d, %s", e.reg(v.args[0], part), m.memory(v.mem, part))
+		e.line("FMOVQ F%d, %s", e.reg(v.args[0], part), m.memory(e, v.mem, part))
 	case "storeBF16":
 		t := e.temp()
 		m.do(e, shrn, t, e.reg(v.args[0], part), 0)
-		e.line("FMOVD F%d, %s", t, m.memory(v.mem, part))
-	case "givelanes":
+		e.line("FMOVD F%d, %s", t, m.memory(e, v.mem, part))
+	case "giveLanes":
 		e.line("MOVD $%s+%d(FP), R9", v.mem.name, v.mem.offset)
 		for i := range m.parts() {
 			e.line("FMOVQ F%d, %d(R9)", e.reg(v.args[0], i), 16*i)
 		}
-	case "givef32":
-		e.line("FMOVS F%d, %s+%d(FP)", e.reg(v.args[0], 0), v.mem.name, v.mem.offset)
 	default:
 		m.arithmetic(e, v, part)
 	}

@@ -5,7 +5,7 @@ import "fmt"
 // binaryNEON are the operations of one instruction.
 var binaryNEON = map[string]neon{
 	"add": fadd, "sub": fsub, "mul": fmul, "div": fdiv,
-	"addInt": iadd, "subInt": isub, "and": and, "or": orr,
+	"addInt": iadd, "subInt": isub, "and": and, "or": orr, "xor": eor,
 }
 
 func (m *arm64) arithmetic(e *emitter, v *val, part int) {
@@ -28,15 +28,18 @@ func (m *arm64) arithmetic(e *emitter, v *val, part int) {
 		m.fma(e, v, part, fmls)
 	case "addTo":
 		m.do(e, fadd, reg(0), reg(0), reg(1))
-	case "addIntTo":
-		m.do(e, iadd, reg(0), reg(0), reg(1))
 	case "fmaTo":
 		m.do(e, fmla, reg(0), reg(1), reg(2))
+	case "smaller":
+		d, t := e.def(v, part), e.temp()
+		m.do(e, mov, d, reg(1), 0)
+		m.do(e, fcmgt, t, d, reg(0))
+		m.do(e, bit, d, reg(0), t)
 	case "larger", "largerTo":
 		m.larger(e, v, part)
 	case "treeSum", "treeLarger":
 		m.tree(e, v)
-	case "round":
+	case "round", "roundWeight", "roundFlushed":
 		m.round(e, v, part)
 	default:
 		m.choice(e, v, part)
@@ -101,10 +104,16 @@ func (m *arm64) round(e *emitter, v *val, part int) {
 	m.do(e, shr16, t, x, 0)
 	m.do(e, and, t, t, one)
 	m.do(e, fcmeq, u, x, x)
-	d := m.dest(e, v, part, v.args[0])
+	d := e.def(v, part)
 	m.do(e, iadd, d, x, half)
 	m.do(e, iadd, d, d, t)
 	m.do(e, orn, d, d, u)
+	if v.op == "roundFlushed" { // where the exponent is 0 the sign alone stays
+		m.do(e, and, t, x, e.reg(v.args[3], part))
+		m.do(e, cmeq0, t, t, 0)
+		m.do(e, and, u, x, e.reg(v.args[4], part))
+		m.do(e, bit, d, u, t)
+	}
 }
 
 // choice prints the operations that compare.
@@ -122,18 +131,10 @@ func (m *arm64) choice(e *emitter, v *val, part int) {
 		t := e.temp()
 		m.do(e, fcmgt, t, reg(2), reg(1))
 		m.do(e, bic, e.def(v, part), reg(0), t)
-	case "selectLE", "selectLT": // x, limit, then, else
+	case "selectLE": // x, limit, then, else
 		d := e.def(v, part)
-		m.do(e, map[string]neon{"selectLE": fcmge, "selectLT": fcmgt}[v.op], d, reg(1), reg(0))
+		m.do(e, fcmge, d, reg(1), reg(0))
 		m.do(e, bsl, d, reg(2), reg(3))
-	case "selectIn", "maskIn": // index, lo, hi, then, else
-		d, t := e.def(v, part), e.temp()
-		m.do(e, cmgt, d, reg(2), reg(0))
-		m.do(e, cmgt, t, reg(1), reg(0))
-		m.do(e, bic, d, d, t)
-		if v.op == "selectIn" {
-			m.do(e, bsl, d, reg(3), reg(4))
-		}
 	default:
 		panic(fmt.Sprintf("arm64: no operation %q", v.op))
 	}

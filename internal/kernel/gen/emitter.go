@@ -10,11 +10,14 @@ import (
 type machine interface {
 	parts() int
 	registers() int
-	reserved() map[int]bool // registers that allocation leaves alone
+	reserved() map[int]bool       // registers that allocation leaves alone
+	constants(op string) []uint32 // that an operation needs, as more arguments
 	begin(e *emitter)
 	emit(e *emitter, v *val, part int)
 	loopBegin(e *emitter, k *block, n int)
 	loopEnd(e *emitter, k *block, n int)
+	rowsBegin(e *emitter)
+	rowsEnd(e *emitter)
 	end(e *emitter)
 }
 
@@ -29,6 +32,7 @@ type emitter struct {
 	out      strings.Builder
 	last     map[*val]int // position of the last use
 	now      int
+	chunk    int // of a tile's row: 16 elements
 	at       map[place]int
 	free     []bool
 	temps    []int
@@ -47,6 +51,13 @@ type outOfRegisters struct{}
 
 // print returns the assembly of a program.
 func print(m machine, p *program, t *table) string {
+	for _, k := range p.blocks {
+		for _, v := range k.vals {
+			for _, c := range m.constants(v.op) {
+				v.args = append(v.args, p.bits(c))
+			}
+		}
+	}
 	placeConstants(p)
 	e := &emitter{machine: m, program: p, inMemory: map[*val]bool{}, table: t}
 	e.findLastUses()
@@ -81,7 +92,7 @@ func placeConstants(p *program) {
 	}
 	for i := len(constants) - 1; i >= 0; i-- {
 		at := first[constants[i]]
-		if p.blocks[at].loop {
+		for p.blocks[at].loop || p.blocks[at].inRow {
 			at--
 		}
 		p.blocks[at].vals = append([]*val{constants[i]}, p.blocks[at].vals...)
@@ -93,7 +104,10 @@ func placeConstants(p *program) {
 func (e *emitter) findLastUses() {
 	e.last, e.uses = map[*val]int{}, map[*val]int{}
 	home := map[*val]int{}
-	now := 0
+	now, all := 0, 0
+	for _, k := range e.blocks {
+		all += len(k.vals) + 1
+	}
 	for i, k := range e.blocks {
 		end := now + len(k.vals)
 		for _, v := range k.vals {
@@ -104,6 +118,9 @@ func (e *emitter) findLastUses() {
 				e.last[a] = now
 				if k.loop && home[a] != i {
 					e.last[a] = end
+				}
+				if k.inRow && !e.blocks[home[a]].inRow {
+					e.last[a] = all
 				}
 			}
 			now++
@@ -128,7 +145,13 @@ func (e *emitter) try() (ok bool) {
 	}
 	e.begin(e)
 	for n, k := range e.blocks {
+		if k.inRow && !e.blocks[n-1].inRow {
+			e.rowsBegin(e)
+		}
 		e.block(k, n)
+	}
+	if e.tile != nil {
+		e.rowsEnd(e)
 	}
 	e.end(e)
 	return true
@@ -146,7 +169,28 @@ func (e *emitter) block(k *block, n int) {
 		e.now++
 		return
 	}
-	e.loopBegin(e, k, n)
+	if k.inRow {
+		start := e.now
+		for e.chunk = range tileWidth / 16 {
+			e.now = start
+			e.body(k)
+		}
+		e.chunk = 0
+	} else {
+		e.loopBegin(e, k, n)
+		e.body(k)
+		e.loopEnd(e, k, n)
+	}
+	for p, r := range e.at {
+		if e.last[p.v] == e.now {
+			e.free[r] = true
+			delete(e.at, p)
+		}
+	}
+	e.now++
+}
+
+func (e *emitter) body(k *block) {
 	start := e.now
 	for part := range e.parts() {
 		e.now = start
@@ -156,14 +200,6 @@ func (e *emitter) block(k *block, n int) {
 			e.now++
 		}
 	}
-	e.loopEnd(e, k, n)
-	for p, r := range e.at {
-		if e.last[p.v] == e.now {
-			e.free[r] = true
-			delete(e.at, p)
-		}
-	}
-	e.now++
 }
 
 // release frees what v used for the last time, and temporaries.
@@ -250,6 +286,18 @@ func (e *emitter) demote() {
 		panic(e.name + ": too many values at once")
 	}
 	e.inMemory[least] = true
+}
+
+// has reports whether the program has an operation.
+func (e *emitter) has(op string) bool {
+	for _, k := range e.blocks {
+		for _, v := range k.vals {
+			if v.op == op {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (e *emitter) line(format string, args ...any) {

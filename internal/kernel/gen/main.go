@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"go/format"
 	"os"
-	"sort"
+	"slices"
 	"strings"
 )
 
@@ -27,21 +27,22 @@ func main() {
 // files returns everything that is generated, by name.
 func files() map[string]string {
 	return map[string]string{
-		"rows_avx512_amd64.s": assembly(&amd64{wide512: true}),
-		"rows_avx2_amd64.s":   assembly(&amd64{}),
-		"rows_neon_arm64.s":   assembly(&arm64{}),
-		"rows_amd64.go":       declarations("avx512", "avx2"),
+		"rows_bf16_amd64.s":   assembly(&amd64{wide512: true, bf16: true}, tiles()),
+		"rows_avx512_amd64.s": assembly(&amd64{wide512: true}, programs()),
+		"rows_avx2_amd64.s":   assembly(&amd64{}, programs()),
+		"rows_neon_arm64.s":   assembly(&arm64{}, programs()),
+		"rows_amd64.go":       declarations("avx512", "avx512BF16", "avx2"),
 		"rows_arm64.go":       declarations("neon"),
 	}
 }
 
 // assembly prints all programs and then the constants that they share.
-func assembly(m machine) string {
+func assembly(m machine, list []*program) string {
 	t := &table{offsets: map[uint32]int{}}
 	x86, _ := m.(*amd64)
 	var b strings.Builder
 	b.WriteString(header + "#include \"textflag.h\"\n")
-	for _, p := range programs() {
+	for _, p := range list {
 		b.WriteString(print(m, p, t))
 	}
 	data := func(symbol string, words []uint32) {
@@ -60,15 +61,8 @@ func assembly(m machine) string {
 		}
 		data(x86.path()+"RowTable", words)
 	}
-	iota := make([]uint32, 16)
-	for i := range iota {
-		iota[i] = uint32(i)
-	}
-	data("rowIota", iota)
-	if x86 != nil && !x86.wide512 {
-		// The upper halves of four words, then nothing, in both halves of a YMM.
-		half := []uint32{0x07060302, 0x0f0e0b0a, 0x80808080, 0x80808080}
-		data("rowUpper", append(half, half...))
+	if x86 != nil {
+		data("rowUpper", x86.upperHalves())
 	}
 	return b.String()
 }
@@ -77,12 +71,18 @@ func assembly(m machine) string {
 func declarations(paths ...string) string {
 	var b strings.Builder
 	b.WriteString(header + "package kernel\n\nimport \"github.com/polymath-lm/polymath/tensor\"\n")
-	list := programs()
-	sort.SliceStable(list, func(i, j int) bool { return list[i].name < list[j].name })
 	for _, path := range paths {
+		list := programs()
+		if path == "avx512BF16" {
+			list = tiles()
+		}
 		fmt.Fprintf(&b, "\nvar %sRows = rowOps{\n", path)
-		for _, p := range list {
-			fmt.Fprintf(&b, "%s: %s,\n", p.name, symbol(path, p.name))
+		for _, p := range programs() {
+			from := path
+			if !slices.ContainsFunc(list, func(q *program) bool { return q.name == p.name }) {
+				from = "avx512"
+			}
+			fmt.Fprintf(&b, "%s: %s,\n", p.name, symbol(from, p.name))
 		}
 		b.WriteString("}\n")
 		for _, p := range list {

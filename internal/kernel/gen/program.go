@@ -5,19 +5,26 @@ import "strings"
 // A program is one primitive: straight code and loops over a row, on vectors
 // of 16 lanes of 32 bits. A wide value has its own content in each lane; a
 // uniform one has the same in all of them, and is computed outside the loops.
+//
+// A program on a tile does the same for each of its rows, which have 64
+// elements, so that its loops over a row are unrolled.
 type program struct {
-	name    string
-	params  []*param
-	results []*param
-	blocks  []*block
+	name   string
+	params []*param
+	result *param // sixteen lanes, or nil
+	blocks []*block
+	tile   *param // has an element for each row; or nil
 }
 
 // block is straight code, or the body of a loop over the row, 16 elements at a
 // time.
 type block struct {
-	loop bool
-	vals []*val
+	loop  bool
+	inRow bool // within the loop over the rows of a tile
+	vals  []*val
 }
+
+const tileWidth = 64
 
 // val is an operation and its result. Operations on a variable (a wide value
 // that loops change) have it as their first argument.
@@ -27,11 +34,13 @@ type val struct {
 	wide bool
 	bits uint32 // of a constant
 	mem  *param // of loads, stores and results
+	half bool   // of roundings: the result is 16 packed bf16 already
 }
 
 type param struct {
-	name, kind string // kind: "bf16s", "f32s", "f32", "int", "lanes"
+	name, kind string // kind: "bf16s", "f32s", "f32", "lanes"
 	offset     int    // from the frame pointer
+	perRow     bool   // of a tile: one element for each row
 }
 
 func newProgram(name string, params ...*param) *program {
@@ -39,86 +48,86 @@ func newProgram(name string, params ...*param) *program {
 	p.blocks = []*block{{}}
 	offset := 0
 	for _, x := range params {
-		switch x.kind {
-		case "bf16s", "f32s", "int":
+		if x.slice() {
 			offset = (offset + 7) &^ 7
 		}
 		x.offset = offset
-		switch x.kind {
-		case "bf16s", "f32s":
-			offset += 24
-		case "int":
-			offset += 8
-		case "f32":
-			offset += 4
-		}
+		offset += sizes[x.kind]
 	}
 	return p
 }
 
-// result adds a result; all parameters are there before.
-func (p *program) result(name, kind string) *param {
-	r := &param{name: name, kind: kind}
-	r.offset = (p.argsEnd() + 7) &^ 7
-	if n := len(p.results); n > 0 {
-		r.offset = p.results[n-1].offset + 4
+// sizes of parameters in the frame.
+var sizes = map[string]int{"bf16s": 24, "f32s": 24, "f32": 4, "lanes": 64}
+
+func (x *param) slice() bool { return x.kind == "bf16s" || x.kind == "f32s" }
+
+// slices are the parameters in memory.
+func (p *program) slices() (list []*param) {
+	for _, x := range p.params {
+		if x.slice() {
+			list = append(list, x)
+		}
 	}
-	p.results = append(p.results, r)
-	return r
+	return list
 }
 
-func (p *program) argsEnd() int {
-	last := p.params[len(p.params)-1]
-	return last.offset + map[string]int{"bf16s": 24, "f32s": 24, "int": 8, "f32": 4}[last.kind]
+// rows begins a program on tiles; each is a parameter with an element for each
+// row, and the first has the number of rows.
+func (p *program) rows(each ...*param) {
+	p.tile = each[0]
+	for _, x := range each {
+		x.perRow = true
+	}
+	p.blocks = append(p.blocks, &block{inRow: true})
 }
 
-// frame is the size of arguments and results.
+// field is the element of the present row.
+func (p *program) field(x *param) *val { return p.add(&val{op: "field", mem: x}) }
+
+func (p *program) setField(x *param, v *val) { p.op("setField", v).mem = x }
+
+// frame is the size of arguments and result.
 func (p *program) frame() int {
-	if len(p.results) == 0 {
-		return p.argsEnd()
+	last := p.params[len(p.params)-1]
+	if p.result != nil {
+		last = p.result
 	}
-	last := p.results[len(p.results)-1]
-	return last.offset + map[string]int{"lanes": 64, "f32": 4}[last.kind]
+	return last.offset + sizes[last.kind]
 }
 
-func bf16s(name string) *param   { return &param{name: name, kind: "bf16s"} }
-func f32s(name string) *param    { return &param{name: name, kind: "f32s"} }
-func f32(name string) *param     { return &param{name: name, kind: "f32"} }
-func integer(name string) *param { return &param{name: name, kind: "int"} }
+func bf16s(name string) *param { return &param{name: name, kind: "bf16s"} }
+func f32s(name string) *param  { return &param{name: name, kind: "f32s"} }
+func f32(name string) *param   { return &param{name: name, kind: "f32"} }
 
 // signature is the Go declaration of the primitive.
 func (p *program) signature() string {
-	types := map[string]string{"bf16s": "[]tensor.BF16", "f32s": "[]float32", "f32": "float32", "int": "int"}
-	var in, out []string
-	for i := 0; i < len(p.params); i++ {
-		x := p.params[i]
-		if strings.HasPrefix(x.name, "s_") { // the fields of a struct
-			if !strings.Contains(strings.Join(in, ""), "AdamWStep") {
-				in = append(in, "s AdamWStep")
-			}
-			continue
+	types := map[string]string{"bf16s": "[]tensor.BF16", "f32s": "[]float32", "f32": "float32"}
+	var in []string
+	for _, x := range p.params {
+		if !strings.HasPrefix(x.name, "s_") { // the fields of a struct
+			in = append(in, x.name+" "+types[x.kind])
+		} else if in[len(in)-1] != "s AdamWStep" {
+			in = append(in, "s AdamWStep")
 		}
-		in = append(in, x.name+" "+types[x.kind])
-	}
-	for _, x := range p.results {
-		if x.kind == "lanes" {
-			return "(" + strings.Join(in, ", ") + ") lanes"
-		}
-		out = append(out, x.name+" "+types[x.kind])
 	}
 	s := "(" + strings.Join(in, ", ") + ")"
-	if len(out) > 0 {
-		s += " (" + strings.Join(out, ", ") + ")"
+	if p.result != nil {
+		s += " lanes"
 	}
 	return s
 }
 
 // add appends an operation where it belongs: an operation on uniform values
-// goes before the loop that is being written.
+// goes before the loop that is being written, and an argument is loaded first
+// of all.
 func (p *program) add(v *val) *val {
 	at := len(p.blocks) - 1
-	if p.blocks[at].loop && !v.wide && v.op != "store" {
+	if p.blocks[at].loop && !v.wide {
 		at--
+	}
+	if v.op == "arg" {
+		at = 0
 	}
 	p.blocks[at].vals = append(p.blocks[at].vals, v)
 	return v
@@ -134,9 +143,10 @@ func (p *program) op(name string, args ...*val) *val {
 
 // loop writes a loop over the row.
 func (p *program) loop(body func()) {
-	p.blocks = append(p.blocks, &block{loop: true})
+	inRow := p.tile != nil
+	p.blocks = append(p.blocks, &block{loop: true, inRow: inRow})
 	body()
-	p.blocks = append(p.blocks, &block{})
+	p.blocks = append(p.blocks, &block{inRow: inRow})
 }
 
 // constants: one val for each bit pattern, in the first block.
@@ -151,13 +161,17 @@ func (p *program) bits(u uint32) *val {
 	return v
 }
 
-func (p *program) arg(x *param) *val { return p.add(&val{op: "arg", mem: x}) }
-
-// variable starts at the uniform value v, or at 0, 1, ... 15 if v is nil.
-func (p *program) variable(v *val) *val {
-	if v == nil {
-		return p.add(&val{op: "iota", wide: true})
+func (p *program) arg(x *param) *val {
+	for _, v := range p.blocks[0].vals {
+		if v.op == "arg" && v.mem == x {
+			return v
+		}
 	}
+	return p.add(&val{op: "arg", mem: x})
+}
+
+// variable starts at the uniform value v.
+func (p *program) variable(v *val) *val {
 	return p.add(&val{op: "var", args: []*val{v}, wide: true})
 }
 
@@ -177,5 +191,9 @@ func (p *program) store(x *param, v *val) {
 	p.add(&val{op: op, mem: x, args: []*val{v}, wide: true})
 }
 
-// give stores a result: a variable as lanes, or a uniform value.
-func (p *program) give(x *param, v *val) { p.op("give"+x.kind, v).mem = x }
+// giveLanes makes a variable the result.
+func (p *program) giveLanes(v *val) {
+	last := p.params[len(p.params)-1]
+	p.result = &param{name: "ret", kind: "lanes", offset: (last.offset + sizes[last.kind] + 7) &^ 7}
+	p.op("giveLanes", v).mem = p.result
+}

@@ -7,7 +7,7 @@ import "math"
 // hold them to the same bits.
 func programs() []*program {
 	return []*program{
-		toF32(), toBF16(), add(), addF32(), addScaled(), scaleBF16(), scaleF32(),
+		toF32(), toBF16(), add(), addF32(), addScaled(), scaleBF16(), scaleF32(), scaleToBF16(),
 		dot(), squaresF32(), addSquares(),
 		norm(), normSums("normSums", true), normSums("normDot", false), normGrad("normGrad", false), normGrad("normGradAdd", true),
 		rotate(), swiGLU(), swiGLUGrad(),
@@ -15,6 +15,9 @@ func programs() []*program {
 		crossEntropy(), adamW(), scores(), scoresGrad(),
 	}
 }
+
+// tiles are those that profit from instructions on bf16.
+func tiles() []*program { return []*program{scores(), scoresGrad()} }
 
 func toF32() *program {
 	dst, src := f32s("dst"), bf16s("src")
@@ -65,12 +68,19 @@ func scaleF32() *program {
 	return p
 }
 
+func scaleToBF16() *program {
+	dst, x, a := bf16s("dst"), f32s("x"), f32("a")
+	p := newProgram("scaleToBF16", dst, x, a)
+	p.loop(func() { p.store(dst, p.round(p.fma(p.arg(a), p.load(x), p.float(0)))) })
+	return p
+}
+
 func dot() *program {
 	a, b := bf16s("a"), bf16s("b")
 	p := newProgram("dot", a, b)
 	s := p.variable(p.float(0))
 	p.loop(func() { p.fmaTo(s, p.load(a), p.load(b)) })
-	p.give(p.result("ret", "lanes"), s)
+	p.giveLanes(s)
 	return p
 }
 
@@ -82,7 +92,7 @@ func squaresF32() *program {
 		v := p.load(x)
 		p.fmaTo(s, v, v)
 	})
-	p.give(p.result("ret", "lanes"), s)
+	p.giveLanes(s)
 	return p
 }
 
@@ -96,7 +106,7 @@ func addSquares() *program {
 		v = p.upper(v)
 		p.fmaTo(s, v, v)
 	})
-	p.give(p.result("ret", "lanes"), s)
+	p.giveLanes(s)
 	return p
 }
 
@@ -126,7 +136,7 @@ func normSums(name string, grad bool) *program {
 		}
 		p.fmaTo(s, p.product(d, p.load(w)), h)
 	})
-	p.give(p.result("ret", "lanes"), s)
+	p.giveLanes(s)
 	return p
 }
 
@@ -163,7 +173,7 @@ func swiGLU() *program {
 	p := newProgram("swiGLU", h, gate, up)
 	p.loop(func() {
 		g := p.load(gate)
-		p.store(h, p.round(p.product(p.product(g, p.sigmoid(g)), p.load(up))))
+		p.store(h, p.round(p.product(p.product(g, p.sigmoidShort(g)), p.load(up))))
 	})
 	return p
 }
@@ -173,7 +183,7 @@ func swiGLUGrad() *program {
 	p := newProgram("swiGLUGrad", dgate, dup, dh, gate, up)
 	p.loop(func() {
 		g := p.load(gate)
-		s := p.sigmoid(g)
+		s := p.sigmoidShort(g)
 		silu := p.product(g, s)
 		slope := p.fma(silu, p.difference(p.float(1), s), s)
 		d, u := p.load(dh), p.load(up)
@@ -195,7 +205,7 @@ func maximum() *program {
 	p := newProgram("max", x)
 	s := p.variable(p.float(float32(math.Inf(-1))))
 	p.loop(func() { p.largerTo(s, p.load(x)) })
-	p.give(p.result("ret", "lanes"), s)
+	p.giveLanes(s)
 	return p
 }
 
@@ -214,7 +224,7 @@ func expSum(name string, store bool) *program {
 		}
 		p.addTo(s, e)
 	})
-	p.give(p.result("ret", "lanes"), s)
+	p.giveLanes(s)
 	return p
 }
 
@@ -250,46 +260,36 @@ func adamW() *program {
 }
 
 func scores() *program {
-	dst, s, scale, lo, hi, m, l := bf16s("p"), f32s("s"), f32("scale"), integer("lo"), integer("hi"), f32("m"), f32("l")
-	p := newProgram("scores", dst, s, scale, lo, hi, m, l)
-	low := p.float(float32(math.Inf(-1)))
-	from, to := p.arg(lo), p.arg(hi)
-	top, index := p.variable(low), p.variable(nil)
+	dst, s, m, l, alpha, scale := bf16s("p"), f32s("s"), f32s("m"), f32s("l"), f32s("alpha"), f32("scale")
+	p := newProgram("scores", dst, s, m, l, alpha, scale)
+	p.rows(m, l, alpha)
+	top, sums := p.variable(p.float(float32(math.Inf(-1)))), p.variable(p.float(0))
+	p.loop(func() { p.largerTo(top, p.load(s)) })
+	m1 := p.field(m)
+	m2 := p.larger(p.product(p.treeLarger(top), p.arg(scale)), m1)
+	p.setField(m, m2)
+	down := p.negative(m2)
 	p.loop(func() {
-		x := p.product(p.load(s), p.arg(scale))
-		x = p.op("selectIn", index, from, to, x, low)
-		p.store(s, x)
-		p.largerTo(top, x)
-		p.addIntTo(index, p.bits(16))
+		w := p.expShort(p.fma(p.load(s), p.arg(scale), down))
+		p.addTo(sums, w)
+		p.store(dst, p.roundWeight(w))
 	})
-	m1 := p.arg(m)
-	m2 := p.larger(p.treeLarger(top), m1)
-	sums := p.variable(p.float(0))
-	p.loop(func() {
-		e := p.expDown(p.difference(p.load(s), m2))
-		p.store(dst, p.round(e))
-		p.addTo(sums, e)
-	})
-	alpha := p.expDown(p.difference(m1, m2))
-	p.give(p.result("m2", "f32"), m2)
-	p.give(p.result("l2", "f32"), p.fma(p.arg(l), alpha, p.treeSum(sums)))
-	p.give(p.result("alpha", "f32"), alpha)
+	a := p.expShort(p.difference(m1, m2))
+	p.setField(alpha, a)
+	p.setField(l, p.fma(p.field(l), a, p.treeSum(sums)))
 	return p
 }
 
 func scoresGrad() *program {
 	dst, ds, s, dp := bf16s("p"), bf16s("ds"), f32s("s"), f32s("dp")
-	scale, lo, hi, lse, delta := f32("scale"), integer("lo"), integer("hi"), f32("lse"), f32("delta")
-	p := newProgram("scoresGrad", dst, ds, s, dp, scale, lo, hi, lse, delta)
-	from, to := p.arg(lo), p.arg(hi)
-	index := p.variable(nil)
+	lse, delta, scale := f32s("lse"), f32s("delta"), f32("scale")
+	p := newProgram("scoresGrad", dst, ds, s, dp, lse, delta, scale)
+	p.rows(lse, delta)
+	down, d := p.negative(p.field(lse)), p.field(delta)
 	p.loop(func() {
-		mask := p.op("maskIn", index, from, to)
-		p.addIntTo(index, p.bits(16))
-		w := p.expDown(p.difference(p.product(p.load(s), p.arg(scale)), p.arg(lse)))
-		p.store(dst, p.op("and", p.round(w), mask))
-		d := p.product(p.product(w, p.difference(p.load(dp), p.arg(delta))), p.arg(scale))
-		p.store(ds, p.op("and", p.round(d), mask))
+		w := p.expShort(p.fma(p.load(s), p.arg(scale), down))
+		p.store(dst, p.roundFlushed(w))
+		p.store(ds, p.roundFlushed(p.product(p.product(w, p.difference(p.load(dp), d)), p.arg(scale))))
 	})
 	return p
 }
