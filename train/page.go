@@ -118,9 +118,13 @@ func newPage(info *runInfo, records []Record, live bool) *pageData {
 		p.Recipe = string(text)
 	}
 	p.Sources = []fact{
-		{"recipe", info.Hashes.Recipe, ""}, {"corpus", info.Hashes.Corpus, ""},
-		{"tokenizer", info.Hashes.Tokenizer, ""}, {"parent model", info.Hashes.Parent, ""},
-		{"last checkpoint", lastCheckpoint(records), ""}, {"CPU path", info.CPU, ""}, {"program", info.Version, ""},
+		{"recipe", info.Hashes.Recipe, ""},
+		{"corpus", info.Hashes.Corpus, ""},
+		{"tokenizer", info.Hashes.Tokenizer, ""},
+		{"parent model", info.Hashes.Parent, ""},
+		{"last checkpoint", lastCheckpoint(records), ""},
+		{"CPU path", info.CPU, ""},
+		{"program", info.Version, ""},
 	}
 	p.Sources = slices.DeleteFunc(p.Sources, func(f fact) bool { return f.Value == "" })
 	return p
@@ -274,7 +278,7 @@ func (p *pageData) drawLoad(records []Record) {
 	}
 	layers := len(loads[0])
 	for layer := range layers {
-		heat := chart.Heat{Title: fmt.Sprintf("expert load of layer %d", layer), Label: fmt.Sprintf("layer %d", layer), X: steps, RowHeight: 4}
+		heat := chart.Heat{Title: fmt.Sprintf("expert load of layer %d", layer), Label: fmt.Sprintf("layer %d", layer), X: steps, RowHeight: 5}
 		if layer == layers-1 {
 			heat.XName = "step"
 		}

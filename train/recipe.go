@@ -16,7 +16,8 @@ type Recipe struct {
 	Seed uint64 `yaml:"seed" json:"seed"`
 	// Model is the shape of a new model, or the directory of one to go on from.
 	Model ModelSpec `yaml:"model" json:"model"`
-	// Tokenizer is the path of the tokenizer.json that made the shards.
+	// Tokenizer is the path of the tokenizer.json that made the shards. Left
+	// out, it is that of the model to go on from.
 	Tokenizer string `yaml:"tokenizer" json:"tokenizer"`
 	// Data says what to train on.
 	Data DataSpec `yaml:"data" json:"data"`
@@ -83,6 +84,18 @@ type ModelSpec struct {
 	// BalanceLoss and ZLoss weigh the router's load-balance loss and z-loss.
 	BalanceLoss float64 `yaml:"router_aux_loss_coef" json:"router_aux_loss_coef"`
 	ZLoss       float64 `yaml:"router_z_loss_coef" json:"router_z_loss_coef"`
+	// BiasRate moves a bias on the choice of experts by that much each step
+	// toward experts with less than their share (arXiv:2408.15664); 0 has none.
+	BiasRate float64 `yaml:"router_bias_rate" json:"router_bias_rate"`
+	// Capacity drops the rows of an expert beyond Capacity times the even
+	// share; 0 drops none.
+	Capacity float64 `yaml:"capacity_factor" json:"capacity_factor"`
+	// SharedExpertSize is the width of an expert that every token passes.
+	SharedExpertSize int `yaml:"shared_expert_intermediate_size" json:"shared_expert_intermediate_size"`
+	// OutputZLoss weighs the z-loss of the output logits.
+	OutputZLoss float64 `yaml:"z_loss_coef" json:"z_loss_coef"`
+	// InitStd is the standard deviation of the matrices at the start.
+	InitStd float64 `yaml:"initializer_range" json:"initializer_range"`
 }
 
 // DataSpec says what to train on.
@@ -201,6 +214,8 @@ type SampleSpec struct {
 	Prompts []string `yaml:"prompts" json:"prompts"`
 	// Tokens is the length of each sample.
 	Tokens int `yaml:"tokens" json:"tokens"`
+	// Temperature divides the logits; 0 always takes the likeliest token.
+	Temperature float64 `yaml:"temperature" json:"temperature"`
 }
 
 // CheckpointSpec says how often the run is saved.
@@ -218,7 +233,7 @@ func DefaultRecipe() *Recipe {
 	adamw := GroupSpec{Rule: AdamW, Scale: 1}
 	return &Recipe{
 		Model: ModelSpec{
-			RopeTheta: 10000, NormEps: 1e-6, BalanceLoss: 0.01, ZLoss: 0.001,
+			RopeTheta: 10000, NormEps: 1e-6, BalanceLoss: 0.01, ZLoss: 0.001, InitStd: 0.02,
 		},
 		Data:  DataSpec{HeldOut: 0.01},
 		Batch: BatchSpec{Tokens: 32768, Rows: 8, Sequence: 1024},
@@ -232,7 +247,7 @@ func DefaultRecipe() *Recipe {
 		Clip:       1,
 		Spike:      SpikeSpec{Window: 64, Sigma: 8, Norm: 10, MaxSkips: 20},
 		Eval:       EvalSpec{Every: 100, Rows: 64},
-		Sample:     SampleSpec{Tokens: 64},
+		Sample:     SampleSpec{Tokens: 64, Temperature: 0.8},
 		Checkpoint: CheckpointSpec{Every: 200, Keep: 1},
 	}
 }

@@ -3,6 +3,9 @@ package train
 import (
 	"fmt"
 	"math"
+	"strings"
+
+	"github.com/polymath-lm/polymath/model"
 )
 
 // ValueError is an impossible value in a recipe.
@@ -14,7 +17,12 @@ type ValueError struct {
 }
 
 // Error names the key and the problem.
-func (e *ValueError) Error() string { return e.Key + ": " + e.Problem }
+func (e *ValueError) Error() string {
+	if strings.HasPrefix(e.Problem, e.Key) {
+		return e.Problem
+	}
+	return e.Key + ": " + e.Problem
+}
 
 // maxSize bounds every size in a recipe: products of three stay within int64.
 const maxSize = 1 << 30
@@ -62,6 +70,9 @@ func (r *Recipe) checkPaths() error {
 	if r.Data.Shards == "" {
 		return bad("data.shards", "name the directory of the token shards")
 	}
+	if r.Tokenizer == "" && r.Model.From == "" {
+		return bad("tokenizer", "name the tokenizer.json that made the shards")
+	}
 	return inRange(number{"data.held_out", r.Data.HeldOut, 0, 0.5})
 }
 
@@ -69,27 +80,14 @@ func (m *ModelSpec) validate() error {
 	if m.From != "" {
 		return m.checkFrom()
 	}
-	size := func(key string, v int) number { return number{"model." + key, float64(v), 1, maxSize} }
-	optional := func(key string, v int) number { return number{"model." + key, float64(v), 0, maxSize} }
-	err := inRange(
-		size("vocab_size", m.VocabSize), size("hidden_size", m.HiddenSize),
-		size("num_hidden_layers", m.Layers), size("num_attention_heads", m.Heads),
-		optional("num_key_value_heads", m.KVHeads), optional("head_dim", m.HeadDim),
-		optional("num_experts", m.Experts), optional("num_experts_per_tok", m.ExpertsPerToken),
-		optional("moe_intermediate_size", m.ExpertSize), optional("intermediate_size", m.DenseSize),
-		optional("sliding_window", m.Window), optional("max_position_embeddings", m.Context),
-		number{"model.rope_theta", m.RopeTheta, 1, 1e12},
-		number{"model.rms_norm_eps", m.NormEps, 1e-12, 0.1},
-		number{"model.router_aux_loss_coef", m.BalanceLoss, 0, 100},
-		number{"model.router_z_loss_coef", m.ZLoss, 0, 100},
-	)
-	if err != nil {
+	if err := inRange(number{"model.router_bias_rate", m.BiasRate, 0, 1}); err != nil {
 		return err
 	}
-	if err := m.checkHeads(); err != nil {
-		return err
+	if m.Experts == 0 && m.ExpertSize > 0 {
+		return bad("model.num_experts", "a model with experts needs their number")
 	}
-	return m.checkFeedForward()
+	_, err := m.config()
+	return err
 }
 
 // checkFrom refuses a shape beside From, which brings its own.
@@ -102,44 +100,35 @@ func (m *ModelSpec) checkFrom() error {
 	return nil
 }
 
-func (m *ModelSpec) checkHeads() error {
-	if m.KVHeads > 0 && m.Heads%m.KVHeads != 0 {
-		return bad("model.num_key_value_heads", "%d query heads cannot share %d key and value heads evenly", m.Heads, m.KVHeads)
-	}
-	if m.HeadDim == 0 && m.HiddenSize%m.Heads != 0 {
-		return bad("model.num_attention_heads", "a hidden size of %d does not divide into %d heads: set head_dim, or another number of heads", m.HiddenSize, m.Heads)
-	}
-	if dim := m.headDim(); dim%2 != 0 {
-		return bad("model.head_dim", "%d is odd, and rotary embedding turns pairs", dim)
-	}
-	return nil
-}
-
-func (m *ModelSpec) checkFeedForward() error {
+// config is the model's shape as package model has it. An impossible one is a
+// *ValueError of the key that the model's own check names.
+func (m *ModelSpec) config() (*model.Config, error) {
+	kind := model.Qwen3MoE
 	if m.Experts == 0 {
-		if m.DenseSize == 0 {
-			return bad("model", "set num_experts with moe_intermediate_size, or intermediate_size for a dense model")
-		}
-		if m.ExpertsPerToken > 0 || m.ExpertSize > 0 {
-			return bad("model.num_experts", "a model with experts needs their number")
-		}
-		return nil
+		kind = model.Qwen3
 	}
-	if m.ExpertSize == 0 {
-		return bad("model.moe_intermediate_size", "experts need a hidden size")
+	c := &model.Config{
+		ModelType: kind, VocabSize: m.VocabSize, HiddenSize: m.HiddenSize, NumLayers: m.Layers,
+		IntermediateSize: m.DenseSize, NumHeads: m.Heads, NumKVHeads: m.KVHeads, HeadDim: m.HeadDim,
+		SlidingWindow: m.Window, MaxPositions: m.Context, RopeTheta: m.RopeTheta, RMSNormEps: m.NormEps,
+		TieEmbeddings: m.TieEmbeddings, InitStd: m.InitStd, BOSTokenID: -1, PadTokenID: -1,
+		OutputZLossCoef: m.OutputZLoss, NumExperts: m.Experts, NumExpertsPerTok: m.ExpertsPerToken,
+		MoEIntermediateSize: m.ExpertSize, NormTopKProb: true, RouterAuxLossCoef: m.BalanceLoss,
+		RouterZLossCoef: m.ZLoss, RouterBias: m.BiasRate > 0, CapacityFactor: m.Capacity,
+		SharedExpertSize: m.SharedExpertSize,
 	}
-	if m.ExpertsPerToken < 1 || m.ExpertsPerToken > m.Experts {
-		return bad("model.num_experts_per_tok", "%d of %d experts cannot work on each token", m.ExpertsPerToken, m.Experts)
+	if c.NumKVHeads == 0 {
+		c.NumKVHeads = c.NumHeads
 	}
-	return nil
-}
-
-// headDim is the width of a head with its default filled in.
-func (m *ModelSpec) headDim() int {
-	if m.HeadDim == 0 {
-		return m.HiddenSize / m.Heads
+	if c.HeadDim == 0 && c.NumHeads > 0 && c.HiddenSize%c.NumHeads == 0 {
+		c.HeadDim = c.HiddenSize / c.NumHeads
 	}
-	return m.HeadDim
+	c.MaxPositions = max(c.MaxPositions, 1) // New fills it in from the batch
+	if err := c.Validate(); err != nil {
+		key, _, _ := strings.Cut(err.Error(), " ")
+		return nil, &ValueError{Key: "model." + strings.TrimSuffix(key, ":"), Problem: "model." + err.Error()}
+	}
+	return c, nil
 }
 
 func (b *BatchSpec) validate() error {
@@ -257,6 +246,7 @@ func (r *Recipe) checkIntervals() error {
 		number{"eval.rows", float64(r.Eval.Rows), 0, maxSize},
 		number{"sample.every", float64(r.Sample.Every), 0, maxSize},
 		number{"sample.tokens", float64(r.Sample.Tokens), 1, maxSize},
+		number{"sample.temperature", r.Sample.Temperature, 0, 100},
 		number{"checkpoint.every", float64(r.Checkpoint.Every), 0, maxSize},
 		number{"checkpoint.keep", float64(r.Checkpoint.Keep), 1, maxSize},
 	)

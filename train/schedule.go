@@ -28,22 +28,24 @@ func (s *ScheduleSpec) LR(peak float64, step, total int) float64 {
 	return peak
 }
 
-// stableShare is 1 until the decay begins, and Floor at the last step.
+// stableShare is 1 until the decay begins. It would reach Floor one step after
+// the last: with a Floor of 0 the last step still moves the weights.
 func (s *ScheduleSpec) stableShare(step, total int) float64 {
 	length := math.Round(s.Decay * float64(total))
 	if length < 1 {
 		return 1
 	}
-	left := float64(total-step) / length
+	left := float64(total-step+1) / (length + 1)
 	if left >= 1 {
 		return 1
 	}
 	return s.Floor + float64((1-s.Floor)*max(left, 0))
 }
 
-// cosineShare is 1 at the end of the warmup and Floor at the last step.
+// cosineShare is 1 at the end of the warmup and would reach Floor one step
+// after the last.
 func (s *ScheduleSpec) cosineShare(step, total int) float64 {
-	length := max(total-s.Warmup, 1)
+	length := max(total-s.Warmup, 0) + 1
 	done := min(float64(step-s.Warmup)/float64(length), 1)
 	_, cos := kernel.SinCos(math.Pi * done)
 	return s.Floor + float64((1-s.Floor)*float64(0.5*(1+cos)))

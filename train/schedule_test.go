@@ -13,14 +13,14 @@ func TestSchedule(t *testing.T) {
 	}{
 		{
 			"wsd",
-			ScheduleSpec{Kind: WSD, Warmup: 10, Decay: 0.2, Floor: 0.1},
-			map[int]float64{1: 0.1, 5: 0.5, 10: 1, 11: 1, 80: 1, 90: 0.55, 100: 0.1},
+			ScheduleSpec{Kind: WSD, Warmup: 10, Decay: 0.19, Floor: 0.1},
+			map[int]float64{1: 0.1, 5: 0.5, 10: 1, 11: 1, 81: 1, 91: 0.55, 101: 0.1},
 		},
 		{"wsd without decay", ScheduleSpec{Kind: WSD}, map[int]float64{1: 1, 100: 1}},
 		{
 			"cosine",
-			ScheduleSpec{Kind: Cosine, Warmup: 20, Floor: 0.1},
-			map[int]float64{10: 0.5, 20: 1, 60: 0.55, 100: 0.1, 120: 0.1},
+			ScheduleSpec{Kind: Cosine, Warmup: 21, Floor: 0.1},
+			map[int]float64{21: 1, 61: 0.55, 101: 0.1, 120: 0.1},
 		},
 		{"constant", ScheduleSpec{Kind: Constant, Warmup: 2}, map[int]float64{1: 0.5, 2: 1, 100: 1}},
 	}

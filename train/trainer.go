@@ -1,91 +1,212 @@
 package train
 
 import (
-	"context"
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/internal/kernel"
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/tokenizer"
+	"github.com/polymath-lm/polymath/train/optim"
 )
 
-// Options is what a run needs beside its recipe. None of it enters the bits.
-type Options struct {
-	// RunDir is the run's directory. It is made where it does not exist; one
-	// that holds a run is refused without Resume.
-	RunDir string
-	// Resume goes on from the newest checkpoint in RunDir, or starts where
-	// there is none.
-	Resume bool
-	// Observer receives the records; nil ignores them.
-	Observer Observer
-	// TokenBytes [vocabulary] is the length in bytes of each token, for bits
-	// per byte; nil leaves them out.
-	TokenBytes []int
-	// PeakFLOPS is the machine's measured limit in bf16 products, in floating
-	// point operations a second, for MFU; 0 leaves it out.
-	PeakFLOPS float64
-	// Memory is the memory that may be used, in bytes; 0 asks the system.
-	Memory int64
+// Trainer is one run. Its methods are for one goroutine at a time.
+type Trainer struct {
+	recipe  *Recipe
+	options Options
+	cfg     *model.Config
+	hashes  hashes
+	text    *tokenizer.Tokenizer
+	files   map[string][]byte // go into every model directory
+	data    *dataset
+	plan    Plan
+
+	// From here on, what Run makes.
+	model     *model.Model
+	optimizer *optim.Optimizer
+	average   *optim.Average // nil without EMA
+	workspace *model.Workspace
+	journal   *journal
+	watcher   watcher
+	step      int // last step done
+	saved     int // step of the last checkpoint, -1 before there is one
+	saveDir   string
+	evaluated EvalRecord
+	loss      float64
+	recent    []time.Duration // of the last steps, for the time to go
+
+	// rename is os.Rename but in tests.
+	rename func(from, to string) error
 }
 
-// Plan is what a run will take, known before anything is allocated.
-type Plan struct {
-	// Parameters counts all, Active those that work on one token.
-	Parameters, Active int64
-	// Steps is the length of the run, Tokens all tokens it will see, and
-	// ShardTokens what the shards hold for training: Tokens / ShardTokens is
-	// the number of epochs.
-	Steps       int
-	Tokens      int64
-	ShardTokens int64
-	// FLOPsPerToken is that of forward and backward, FLOPs that of the run.
-	FLOPsPerToken, FLOPs float64
-	// Memory is the predicted peak in parts.
-	Memory Memory
-	// Available is the memory that the run may use, in bytes.
-	Available int64
-	// DiskBytes is the most that checkpoints will hold at a time, DiskFree
-	// what the run's file system has.
-	DiskBytes, DiskFree int64
+// New prepares a run and plans it: it reads the tokenizer and opens the shards,
+// which reads them once. It writes nothing and does not allocate the model.
+// Close the Trainer in the end.
+//
+// An impossible combination is an error: another tokenizer's shards, a
+// vocabulary larger than the model's, a share of held-out documents that is
+// none.
+func New(r *Recipe, o Options) (*Trainer, error) {
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	recipe := *r
+	recipe.Sample.Prompts = slices.Clone(r.Sample.Prompts)
+	t := &Trainer{recipe: &recipe, options: o, saved: -1, rename: os.Rename}
+	t.hashes.Recipe = r.Hash()
+	if err := t.readTokenizer(); err != nil {
+		return nil, err
+	}
+	data, err := openData(t.recipe, t.hashes.Tokenizer)
+	if err != nil {
+		return nil, err
+	}
+	t.data = data
+	t.hashes.Corpus = data.set.Manifest().Hash()
+	if err := t.shape(); err != nil {
+		_ = t.Close() // the other error matters
+		return nil, err
+	}
+	t.makePlan()
+	return t, nil
 }
 
-// Memory is a prediction in parts, in bytes.
-type Memory struct {
-	Parts []MemoryPart
-	Total int64
-}
-
-// MemoryPart is one line of the sum.
-type MemoryPart struct {
-	Name  string
-	Bytes int64
-	// Arithmetic says how the number comes about.
-	Arithmetic string
-}
-
-// Result is what a run ended with.
-type Result struct {
-	// Step is the last step done; Finished is false where the run was
-	// interrupted and can be resumed.
-	Step     int
-	Finished bool
-	// ModelDir is the finished model, Checkpoint the last checkpoint.
-	ModelDir   string
-	Checkpoint string
-	// Loss is the last step's, Eval the last held-out measurement.
-	Loss float64
-	Eval EvalRecord
-	// Skipped counts the skipped steps.
-	Skipped int
-}
-
-// Trainer is one run. Its methods are for one goroutine.
-type Trainer struct{}
-
-// New prepares a run: it opens the shards, plans the memory and refuses what
-// does not fit, and loads or initializes the model.
-func New(r *Recipe, o Options) (*Trainer, error) { return nil, errors.ErrUnsupported }
+// Close unmaps the shards.
+func (t *Trainer) Close() error { return t.data.set.Close() }
 
 // Plan is the dry run.
-func (t *Trainer) Plan() Plan { return Plan{} }
+func (t *Trainer) Plan() Plan { return t.plan }
 
-// Run trains to the last step. When ctx ends it saves a checkpoint and returns
-// with Result.Finished false and no error.
-func (t *Trainer) Run(ctx context.Context) (Result, error) { return Result{}, errors.ErrUnsupported }
+// readTokenizer loads the tokenizer and collects the files of model
+// directories.
+func (t *Trainer) readTokenizer() error {
+	path := t.recipe.Tokenizer
+	if path == "" {
+		path = filepath.Join(t.recipe.Model.From, "tokenizer.json")
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("tokenizer: %w", err)
+	}
+	if t.text, err = tokenizer.Load(path); err != nil {
+		return err
+	}
+	t.hashes.Tokenizer = t.text.Hash()
+	t.files = map[string][]byte{"tokenizer.json": text}
+	for name, content := range t.options.Extra {
+		t.files[name] = content
+	}
+	return nil
+}
+
+// shape finds the model's configuration and fits it to the data.
+func (t *Trainer) shape() error {
+	r, header := t.recipe, t.data.set.Header()
+	if from := r.Model.From; from != "" {
+		cfg, err := model.ReadConfig(from)
+		if err != nil {
+			return fmt.Errorf("model.from: %w", err)
+		}
+		t.cfg = cfg
+		t.hashes.Parent, err = atomicfile.Hash(filepath.Join(from, model.ManifestName))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	} else {
+		cfg, err := r.Model.config()
+		if err != nil {
+			return err
+		}
+		t.cfg = cfg
+		cfg.MaxPositions = max(r.Model.Context, r.Batch.Sequence)
+		cfg.BOSTokenID, cfg.EOSTokenIDs = int(header.EndOfText), []int{int(header.EndOfText)}
+	}
+	if header.VocabSize > t.cfg.VocabSize {
+		return bad("model.vocab_size", "the shards' tokenizer has %d tokens and the model %d: set it to %d or more", header.VocabSize, t.cfg.VocabSize, header.VocabSize)
+	}
+	if r.Batch.Sequence > t.cfg.MaxPositions {
+		return bad("batch.sequence", "rows of %d tokens are longer than the %d positions of the model", r.Batch.Sequence, t.cfg.MaxPositions)
+	}
+	return t.cfg.Validate()
+}
+
+func (t *Trainer) makePlan() {
+	r, cfg := t.recipe, t.cfg
+	params := parameterShapes(r, cfg)
+	p := &t.plan
+	p.Parameters, p.Active = cfg.Params()
+	p.Steps = r.TotalSteps()
+	p.Tokens = int64(p.Steps) * int64(r.Batch.Tokens)
+	p.ShardTokens = t.data.trainTokens
+	p.FLOPsPerToken = 3 * cfg.FLOPs(min(r.Batch.Sequence, t.data.meanDoc))
+	p.FLOPs = p.FLOPsPerToken * float64(p.Tokens)
+	p.Memory = planMemory(r, cfg, params)
+	p.Available = t.options.Memory
+	if p.Available == 0 {
+		p.Available = availableMemory()
+	}
+	p.DiskBytes, p.DiskFree = planDisk(r, cfg, params), freeDisk(existing(t.options.RunDir))
+}
+
+// existing is dir, or the nearest directory above it that exists.
+func existing(dir string) string {
+	for {
+		if _, err := os.Stat(dir); err == nil {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return "."
+		}
+		dir = up
+	}
+}
+
+// fits refuses a run that does not fit in memory or on the disk.
+func (t *Trainer) fits() error {
+	p := &t.plan
+	if p.Available > 0 && p.Memory.Total > p.Available {
+		return &MemoryError{p.Memory, p.Available}
+	}
+	taken, err := dirSize(t.options.RunDir)
+	if err != nil {
+		return err
+	}
+	if p.DiskFree > 0 && p.DiskBytes-taken > p.DiskFree {
+		return fmt.Errorf("%s needs %s of disk for its checkpoints (%d kept, one being written) and %s are free: "+
+			"make room, or lower checkpoint.keep", t.options.RunDir, size(p.DiskBytes-taken), t.recipe.Checkpoint.Keep, size(p.DiskFree))
+	}
+	return nil
+}
+
+// dirSize is the length of all files below dir, 0 where it does not exist.
+func dirSize(dir string) (total int64, err error) {
+	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			total += info.Size()
+		}
+		return err
+	})
+	return total, err
+}
+
+// info is what run.json says.
+func (t *Trainer) info() *runInfo {
+	return &runInfo{
+		Recipe: t.recipe, Steps: t.plan.Steps, Parameters: t.plan.Parameters, Active: t.plan.Active,
+		Hashes: t.hashes, CPU: kernel.CPU(), Version: t.options.Version,
+	}
+}

@@ -47,12 +47,12 @@ const (
 // drawing collects SVG.
 type drawing struct {
 	strings.Builder
-	h int
+	w, h int
 }
 
-func open(title string, h int) *drawing {
-	d := &drawing{h: h}
-	fmt.Fprintf(d, `<svg class="chart" viewBox="0 0 %d %d" role="img" aria-label="%s">`, width, h, html.EscapeString(title))
+func open(title string, w, h int) *drawing {
+	d := &drawing{w: w, h: h}
+	fmt.Fprintf(d, `<svg class="chart" viewBox="0 0 %d %d" role="img" aria-label="%s">`, w, h, html.EscapeString(title))
 	return d
 }
 
@@ -67,7 +67,7 @@ func (d *drawing) text(x, y float64, anchor, s string) {
 
 // empty is what a chart without data shows.
 func (d *drawing) empty() string {
-	fmt.Fprintf(d, `<text class="empty" x="%d" y="%d" text-anchor="middle">nothing measured yet</text>`, width/2, d.h/2)
+	fmt.Fprintf(d, `<text class="empty" x="%d" y="%d" text-anchor="middle">nothing measured yet</text>`, d.w/2, d.h/2)
 	return d.close()
 }
 

@@ -6,12 +6,16 @@ import (
 	"strings"
 )
 
+// heatWidth is the width of a heat map, which takes the whole page where line
+// charts stand two abreast.
+const heatWidth = 2 * width
+
 // numLevels is the number of colors of a heat map, the middle one neutral.
 const numLevels = 9
 
 // maxColumns is the number of columns of a heat map, after which columns are
 // averaged.
-const maxColumns = 120
+const maxColumns = 160
 
 // Heat is a map of Values [column][row] over one horizontal axis: 1 is neutral,
 // and each color is a factor of the square root of two.
@@ -23,7 +27,7 @@ type Heat struct {
 	X      []float64
 	XName  string
 	Values [][]float64
-	// RowHeight is the height of a row in units of a drawing 640 wide.
+	// RowHeight is the height of a row in units of a drawing 1280 wide.
 	RowHeight int
 }
 
@@ -31,7 +35,7 @@ type Heat struct {
 func (h Heat) SVG() string {
 	columns := shrink(h.Values)
 	if len(columns) == 0 {
-		return open(h.Title, 40).empty()
+		return open(h.Title, heatWidth, 40).empty()
 	}
 	rows := len(columns[0])
 	base := 2 + rows*h.RowHeight
@@ -39,11 +43,11 @@ func (h Heat) SVG() string {
 	if h.XName != "" {
 		total += 18
 	}
-	d := open(h.Title, total)
+	d := open(h.Title, heatWidth, total)
 	d.text(left-labelGap, float64(base)/2+4, "end", h.Label)
 	d.cells(columns, h.RowHeight)
 	if h.XName != "" {
-		x := newAxis(h.X[0], h.X[len(h.X)-1], left, width-right, 6, false)
+		x := newAxis(h.X[0], h.X[len(h.X)-1], left, heatWidth-right, 12, false)
 		d.xTicks(x, h.XName, float64(base))
 	}
 	return d.close()
@@ -52,7 +56,7 @@ func (h Heat) SVG() string {
 // cells draws one path for each color.
 func (d *drawing) cells(columns [][]float64, rowHeight int) {
 	var paths [numLevels]strings.Builder
-	step := float64(plotWidth) / float64(len(columns))
+	step := float64(heatWidth-left-right) / float64(len(columns))
 	for c, column := range columns {
 		x := left + step*float64(c)
 		for r := 0; r < len(column); {

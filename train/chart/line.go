@@ -37,7 +37,7 @@ func (l Line) SVG() string {
 	if len(l.Series) > numSeries {
 		panic("chart: more than four series in a line chart")
 	}
-	d := open(l.Title, height)
+	d := open(l.Title, width, height)
 	x, y, ok := l.axes()
 	if !ok {
 		return d.empty()
@@ -105,11 +105,11 @@ func (d *drawing) frame(x, y *axis, name string) {
 // xTicks writes the horizontal axis below base.
 func (d *drawing) xTicks(x *axis, name string, base float64) {
 	for _, v := range x.ticks {
-		if at := x.at(v); at < width-right-float64(len(name))*charSize-24 {
+		if at := x.at(v); at < x.to-float64(len(name))*charSize-24 {
 			d.text(at, base+15, "middle", x.tickFormat(v))
 		}
 	}
-	d.text(width-right, base+15, "end", name)
+	d.text(x.to, base+15, "end", name)
 }
 
 func (d *drawing) series(class int, s Series, x, y *axis) {
@@ -209,7 +209,7 @@ func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 // Legend draws the color scale of a Heat in words: from few to many.
 func Legend(low, middle, high string) string {
 	var b strings.Builder
-	b.WriteString(`<svg class="chart" viewBox="0 0 640 26" role="img" aria-label="color scale">`)
+	b.WriteString(`<svg class="chart" viewBox="0 0 1280 26" role="img" aria-label="color scale">`)
 	for i := range numLevels {
 		fmt.Fprintf(&b, `<rect class="h%d" x="%d" y="2" width="30" height="8"/>`, i, left+30*i)
 	}

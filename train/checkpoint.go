@@ -1,0 +1,301 @@
+package train
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/tensor"
+	"github.com/polymath-lm/polymath/tensor/safetensors"
+	"github.com/polymath-lm/polymath/train/optim"
+)
+
+// A checkpoint is a model directory with these files in training/ beside it.
+const (
+	trainingDir   = "training"
+	mastersFile   = "masters.safetensors"   // fp32 weights
+	optimizerFile = "optimizer.safetensors" // moments
+	averageFile   = "average.safetensors"   // moving average of the weights, if there is one
+	stateFile     = "state.json"            // trainState
+	sealFile      = "manifest.json"         // seal, written last
+)
+
+// Directories of a run.
+const (
+	checkpointsDir = "checkpoints"
+	modelDir       = "model"
+	stepPrefix     = "step-"
+	writingName    = ".writing" // of a checkpoint that is not complete
+)
+
+// stateVersion is the version of the files in training/.
+const stateVersion = 1
+
+// trainState is state.json: all that a run is beside its arrays.
+type trainState struct {
+	Version int `json:"version"`
+	// Step is the last step done. Position is the next row of the data's order.
+	Step     int   `json:"step"`
+	Position int64 `json:"position"`
+	// Updates is the number of optimizer steps: Step without the skipped ones.
+	Updates int `json:"updates"`
+	// Seed is the only randomness of a run: it starts the weights, the order
+	// of the data and the samples, each a function of it and of the step.
+	Seed    uint64          `json:"seed"`
+	Watcher watcher         `json:"watcher"`
+	Recipe  json.RawMessage `json:"recipe"`
+	Hashes  hashes          `json:"hashes"`
+}
+
+// seal is training/manifest.json.
+type seal struct {
+	// Files maps each file of training/ to its SHA-256 in hex, Model is that
+	// of the model's own manifest.
+	Files map[string]string `json:"files"`
+	Model string            `json:"model"`
+}
+
+// save writes a checkpoint of the last step done and then removes the ones
+// that are more than the recipe keeps. Every file is read back before it gets
+// its name, and the directory gets its own last: what has the name of a
+// checkpoint is a whole one.
+func (t *Trainer) save() error {
+	if t.saved == t.step {
+		return nil
+	}
+	root := filepath.Join(t.options.RunDir, checkpointsDir)
+	writing := filepath.Join(root, writingName)
+	if err := os.RemoveAll(writing); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	final := filepath.Join(root, fmt.Sprintf("%s%08d", stepPrefix, t.step))
+	hash, err := t.writeCheckpoint(writing)
+	if err == nil {
+		err = t.rename(writing, final)
+	}
+	if err != nil {
+		_ = os.RemoveAll(writing) // the other error matters
+		return fmt.Errorf("checkpoint of step %d: %w%s", t.step, err, t.lastGood())
+	}
+	if err := atomicfile.OS.SyncDir(root); err != nil {
+		return fmt.Errorf("checkpoint of step %d: %w", t.step, err)
+	}
+	t.saved, t.saveDir = t.step, final
+	if err := t.prune(root); err != nil {
+		return err
+	}
+	bytes, err := dirSize(final)
+	if err != nil {
+		return err
+	}
+	return t.record(Record{Kind: KindCheckpoint, Checkpoint: &CheckpointRecord{Path: final, Hash: hash, Bytes: bytes}})
+}
+
+// lastGood says what a failed save leaves.
+func (t *Trainer) lastGood() string {
+	if t.saveDir == "" {
+		return ""
+	}
+	return "; the checkpoint in " + t.saveDir + " is whole, resume from it"
+}
+
+// writeCheckpoint fills a new directory and returns the hash of its seal.
+func (t *Trainer) writeCheckpoint(dir string) (hash string, err error) {
+	if err := t.model.Save(dir, t.provenance(), t.files); err != nil {
+		return "", err
+	}
+	training := filepath.Join(dir, trainingDir)
+	if err := os.MkdirAll(training, 0o777); err != nil {
+		return "", err
+	}
+	s := seal{Files: map[string]string{}}
+	for _, w := range t.stateWriters() {
+		if s.Files[w.name], err = w.write(filepath.Join(training, w.name)); err != nil {
+			return "", err
+		}
+	}
+	if s.Model, err = atomicfile.Hash(filepath.Join(dir, model.ManifestName)); err != nil {
+		return "", err
+	}
+	return writeJSON(filepath.Join(training, sealFile), s)
+}
+
+// stateWriter writes one file of training/ and returns its hash.
+type stateWriter struct {
+	name  string
+	write func(path string) (sha256hex string, err error)
+}
+
+func (t *Trainer) stateWriters() []stateWriter {
+	arrays := func(list []optim.State) func(string) (string, error) {
+		return func(path string) (string, error) { return writeArrays(path, list) }
+	}
+	list := []stateWriter{
+		{mastersFile, arrays(masters(t.model))},
+		{optimizerFile, arrays(t.optimizer.State())},
+		{metricsFile, t.journal.save},
+		{stateFile, func(path string) (string, error) { return writeJSON(path, t.state()) }},
+	}
+	if t.average != nil {
+		list = append(list, stateWriter{averageFile, arrays(t.average.State())})
+	}
+	return list
+}
+
+// masters lists the fp32 weights of a model.
+func masters(m *model.Model) []optim.State {
+	var list []optim.State
+	for _, p := range m.Params() {
+		list = append(list, optim.State{Name: p.Name, Data: p.Master})
+	}
+	for i, bias := range m.RouterBiases() {
+		if bias != nil {
+			list = append(list, optim.State{Name: fmt.Sprintf("router_bias.%d", i), Data: bias})
+		}
+	}
+	return list
+}
+
+func writeArrays(path string, list []optim.State) (sha256hex string, err error) {
+	tensors := make([]*tensor.Tensor, len(list))
+	for i, s := range list {
+		tensors[i] = tensor.FromF32(s.Name, s.Data, len(s.Data))
+	}
+	return safetensors.Write(path, tensors, nil)
+}
+
+func writeJSON(path string, v any) (sha256hex string, err error) {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return "", err
+	}
+	return atomicfile.WriteBytes(path, append(text, '\n'))
+}
+
+func (t *Trainer) state() trainState {
+	return trainState{
+		Version: stateVersion, Step: t.step, Position: int64(t.step) * t.recipe.Batch.rowsPerStep(),
+		Updates: t.optimizer.Steps(), Seed: t.recipe.Seed, Watcher: t.watcher,
+		Recipe: t.recipe.encode(), Hashes: t.hashes,
+	}
+}
+
+func (t *Trainer) provenance() model.Provenance {
+	return model.Provenance{
+		Version: t.options.Version, Corpus: t.hashes.Corpus, Tokenizer: t.hashes.Tokenizer,
+		Recipe: t.hashes.Recipe, Parent: t.hashes.Parent,
+	}
+}
+
+// saveModel writes the finished model: the average of the weights where there
+// is one. It replaces the model of a shorter run.
+func (t *Trainer) saveModel() (string, error) {
+	final := filepath.Join(t.options.RunDir, modelDir)
+	writing, old := final+writingName, final+".old"
+	for _, leftover := range []string{writing, old} {
+		if err := os.RemoveAll(leftover); err != nil {
+			return "", err
+		}
+	}
+	restore := t.useAverage()
+	err := t.model.Save(writing, t.provenance(), t.files)
+	restore()
+	if err != nil {
+		_ = os.RemoveAll(writing) // the other error matters
+		return "", fmt.Errorf("finished model: %w%s", err, t.lastGood())
+	}
+	if err := t.rename(final, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("finished model: %w%s", err, t.lastGood())
+	}
+	if err := t.rename(writing, final); err != nil {
+		return "", fmt.Errorf("finished model: %w%s", err, t.lastGood())
+	}
+	if err := os.RemoveAll(old); err != nil {
+		return "", err
+	}
+	if err := atomicfile.OS.SyncDir(t.options.RunDir); err != nil {
+		return "", err
+	}
+	hash, err := atomicfile.Hash(filepath.Join(final, model.ManifestName))
+	if err != nil {
+		return "", err
+	}
+	bytes, err := dirSize(final)
+	if err != nil {
+		return "", err
+	}
+	return final, t.record(Record{Kind: KindCheckpoint, Checkpoint: &CheckpointRecord{Path: final, Hash: hash, Bytes: bytes, Final: true}})
+}
+
+// prune removes the oldest checkpoints.
+func (t *Trainer) prune(root string) error {
+	dirs, err := checkpoints(t.options.RunDir)
+	if err != nil {
+		return err
+	}
+	for len(dirs) > t.recipe.Checkpoint.Keep {
+		if err := removeCheckpoint(root, dirs[0].path); err != nil {
+			return err
+		}
+		dirs = dirs[1:]
+	}
+	return nil
+}
+
+// removeCheckpoint takes a checkpoint's name away first, so that one half
+// removed cannot be taken for a whole one.
+func removeCheckpoint(root, dir string) error {
+	gone := filepath.Join(root, ".removing")
+	if err := os.RemoveAll(gone); err != nil {
+		return err
+	}
+	if err := os.Rename(dir, gone); err != nil {
+		return err
+	}
+	return os.RemoveAll(gone)
+}
+
+// savedStep is a checkpoint's directory.
+type savedStep struct {
+	step int
+	path string
+}
+
+// checkpoints lists the whole checkpoints of a run by step, the newest last.
+func checkpoints(runDir string) ([]savedStep, error) {
+	root := filepath.Join(runDir, checkpointsDir)
+	entries, err := os.ReadDir(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []savedStep
+	for _, e := range entries {
+		number, ok := strings.CutPrefix(e.Name(), stepPrefix)
+		if step, err := strconv.Atoi(number); ok && err == nil && e.IsDir() {
+			out = append(out, savedStep{step, filepath.Join(root, e.Name())})
+		}
+	}
+	slices.SortFunc(out, func(a, b savedStep) int { return a.step - b.step })
+	return out, nil
+}
+
+// LastCheckpoint returns the newest checkpoint of a run, "" where it has none.
+// It is a model directory that can be loaded.
+func LastCheckpoint(runDir string) (string, error) {
+	dirs, err := checkpoints(runDir)
+	if err != nil || len(dirs) == 0 {
+		return "", err
+	}
+	return dirs[len(dirs)-1].path, nil
+}

@@ -1,0 +1,199 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/shard"
+)
+
+// prefetchSteps is how many steps are read ahead of the one being trained.
+const prefetchSteps = 2
+
+// loaderBytes is the memory of the steps read ahead, of the one in work and of
+// the one being filled: tokens and targets.
+func loaderBytes(r *Recipe) int64 {
+	return (prefetchSteps + 2) * int64(r.Batch.Tokens) * (4 + 4)
+}
+
+// dataset is both sides of the shards, in their orders.
+type dataset struct {
+	set         *shard.Set
+	train, held *shard.Order
+	trainTokens int64
+	meanDoc     int // tokens of a document, on average
+}
+
+// openData opens the shards and checks that they belong to the tokenizer and
+// hold something on both sides.
+func openData(r *Recipe, tokenizerHash string) (*dataset, error) {
+	set, err := shard.OpenSet(r.Data.Shards)
+	if err != nil {
+		return nil, err
+	}
+	d := &dataset{set: set}
+	if err := d.split(r, tokenizerHash); err != nil {
+		_ = set.Close() // the other error matters
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *dataset) split(r *Recipe, tokenizerHash string) error {
+	if err := d.set.CheckTokenizer(tokenizerHash); err != nil {
+		return fmt.Errorf("%s: %w", r.Data.Shards, err)
+	}
+	train, held := d.set.Split(r.Data.HeldOut)
+	if train.Docs() == 0 {
+		return bad("data.held_out", "a share of %v of %d documents leaves none to train on", r.Data.HeldOut, d.set.Docs())
+	}
+	if r.Data.HeldOut > 0 && held.Docs() == 0 {
+		return bad("data.held_out", "a share of %v of %d documents holds none: raise it, or set it to 0 to measure no held-out loss", r.Data.HeldOut, d.set.Docs())
+	}
+	d.train = shard.NewOrder(train, r.Batch.Sequence, r.Seed)
+	d.trainTokens = train.Tokens()
+	d.meanDoc = int(max(train.Tokens()/train.Docs(), 1))
+	if held.Docs() > 0 {
+		// The held-out rows do not depend on the seed: runs can be compared.
+		d.held = shard.NewOrder(held, r.Batch.Sequence, 0)
+	}
+	return nil
+}
+
+// microbatch is the input of one forward and backward pass.
+type microbatch struct {
+	batch   model.Batch
+	targets []int32
+}
+
+// fill reads rows [first, last) of order.
+func (m *microbatch) fill(order *shard.Order, first, last int64, row *shard.Row) {
+	m.batch.Tokens, m.batch.Spans, m.targets = m.batch.Tokens[:0], m.batch.Spans[:0], m.targets[:0]
+	for i := first; i < last; i++ {
+		order.Row(i, row)
+		start := len(m.batch.Tokens)
+		for _, s := range row.Spans {
+			m.batch.Spans = append(m.batch.Spans, model.Span{Start: start + s.Start, Len: s.Len})
+		}
+		m.batch.Tokens = append(m.batch.Tokens, row.Tokens...)
+		m.targets = append(m.targets, row.Targets...)
+	}
+}
+
+// counted is the number of tokens that have a target.
+func (m *microbatch) counted() int {
+	n := 0
+	for _, t := range m.targets {
+		if t >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// flops is what forward and backward of the microbatch take.
+func (m *microbatch) flops(cfg *model.Config) float64 {
+	total := 0.0
+	for _, s := range m.batch.Spans {
+		total += 3 * cfg.FLOPs(s.Len) * float64(s.Len)
+	}
+	return total
+}
+
+// stepData is the input of one optimizer step.
+type stepData struct {
+	micro   []microbatch
+	rows    [2]int64 // positions in the order
+	counted int
+}
+
+// loader reads steps ahead in the background. Its buffers go round: the loop
+// gives each step back when it is done with it.
+type loader struct {
+	order *shard.Order
+	batch BatchSpec
+	ready chan *stepData
+	empty chan *stepData
+	wait  time.Duration // that next waited, in all
+	ended chan struct{} // closed when the background reading is over
+}
+
+// rowsPerStep is the number of rows of the order that a step reads.
+func (b BatchSpec) rowsPerStep() int64 { return int64(b.Tokens / b.Sequence) }
+
+// newLoader starts reading at the row of position first. It ends with ctx, and
+// has ended when ended is closed: only then may the shards be closed.
+func newLoader(ctx context.Context, order *shard.Order, b BatchSpec, first int64) *loader {
+	l := &loader{
+		order: order, batch: b,
+		ready: make(chan *stepData, prefetchSteps),
+		empty: make(chan *stepData, prefetchSteps+2),
+		ended: make(chan struct{}),
+	}
+	for range prefetchSteps + 2 {
+		l.empty <- l.newStep()
+	}
+	go l.run(ctx, first)
+	return l
+}
+
+func (l *loader) newStep() *stepData {
+	size := l.batch.Rows * l.batch.Sequence
+	d := &stepData{micro: make([]microbatch, l.batch.Tokens/size)}
+	for i := range d.micro {
+		d.micro[i].batch.Tokens = make([]int32, 0, size)
+		d.micro[i].targets = make([]int32, 0, size)
+	}
+	return d
+}
+
+func (l *loader) run(ctx context.Context, first int64) {
+	defer close(l.ended)
+	var row shard.Row
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case d := <-l.empty:
+			d.fill(l.order, l.batch, first, &row)
+			first = d.rows[1]
+			select {
+			case <-ctx.Done():
+				return
+			case l.ready <- d:
+			}
+		}
+	}
+}
+
+func (d *stepData) fill(order *shard.Order, b BatchSpec, first int64, row *shard.Row) {
+	d.rows = [2]int64{first, first + b.rowsPerStep()}
+	d.counted = 0
+	for i := range d.micro {
+		at := first + int64(i*b.Rows)
+		d.micro[i].fill(order, at, at+int64(b.Rows), row)
+		d.counted += d.micro[i].counted()
+	}
+}
+
+// next returns the next step, or nil when ctx ends first.
+func (l *loader) next(ctx context.Context) *stepData {
+	select {
+	case d := <-l.ready:
+		return d
+	default:
+	}
+	begin := time.Now()
+	defer func() { l.wait += time.Since(begin) }()
+	select {
+	case <-ctx.Done():
+		return nil
+	case d := <-l.ready:
+		return d
+	}
+}
+
+// done gives a step's buffers back.
+func (l *loader) done(d *stepData) { l.empty <- d }

@@ -1,0 +1,85 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/polymath-lm/polymath/infer"
+	"github.com/polymath-lm/polymath/shard"
+)
+
+// evaluate measures the held-out loss, of the average of the weights where
+// there is one.
+func (t *Trainer) evaluate() error {
+	defer t.useAverage()()
+	rows := t.data.held.Rows()
+	if limit := int64(t.recipe.Eval.Rows); limit > 0 {
+		rows = min(rows, limit)
+	}
+	var e EvalRecord
+	var row shard.Row
+	var m microbatch
+	total := 0.0
+	for first := int64(0); first < rows; first += int64(t.recipe.Batch.Rows) {
+		m.fill(t.data.held, first, min(first+int64(t.recipe.Batch.Rows), rows), &row)
+		stats, err := t.model.Loss(t.workspace, &m.batch, m.targets)
+		if err != nil {
+			return fmt.Errorf("held-out loss at step %d: %w", t.step, err)
+		}
+		total += stats.Loss
+		e.Tokens += int64(stats.Tokens)
+		e.Bytes += t.bytesOf(m.targets)
+	}
+	e.Loss = total / float64(e.Tokens)
+	if e.Bytes > 0 {
+		e.BitsPerByte = total / math.Ln2 / float64(e.Bytes)
+	}
+	t.evaluated = e
+	return t.record(Record{Kind: KindEval, Eval: &e})
+}
+
+// bytesOf is the length of the text that the targets spell. Special tokens
+// spell none: what they cost is on top of the text's bits.
+func (t *Trainer) bytesOf(targets []int32) int64 {
+	n := 0
+	for _, id := range targets {
+		if id >= 0 && !t.text.IsSpecial(id) {
+			n += len(t.text.Bytes(id))
+		}
+	}
+	return int64(n)
+}
+
+// sampleChunk is the most tokens of a prompt in one pass, and half of the
+// longest prompt that memory is planned for.
+const sampleChunk = 64
+
+// sample writes a text for each prompt, with a random number of its own for
+// each step. A prompt begins a document.
+func (t *Trainer) sample() error {
+	defer t.useAverage()()
+	end := t.data.set.Header().EndOfText
+	engine := infer.NewEngine(t.model, infer.Options{Chunk: sampleChunk})
+	for i, prompt := range t.recipe.Sample.Prompts {
+		ids := append([]int32{end}, t.text.Encode(prompt)...)
+		ids = ids[:min(len(ids), 2*sampleChunk, engine.Window()-1)]
+		var out []int32
+		request := infer.Request{
+			Prompt: ids, MaxTokens: min(t.recipe.Sample.Tokens, engine.Window()-len(ids)), Choice: i, End: []int32{end},
+			Sampling: infer.Sampling{Temperature: float32(t.recipe.Sample.Temperature), Seed: t.recipe.Seed + uint64(t.step)},
+		}
+		_, err := engine.Generate(context.Background(), request, func(token infer.Token) bool {
+			out = append(out, token.ID)
+			return false
+		})
+		if err != nil {
+			return fmt.Errorf("sample at step %d: %w", t.step, err)
+		}
+		record := &SampleRecord{Prompt: prompt, Text: t.text.Decode(out)}
+		if err := t.record(Record{Kind: KindSample, Sample: record}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+package train
+
+// Options is what a run needs beside its recipe. None of it enters the bits.
+type Options struct {
+	// RunDir is the run's directory. Run makes it where it does not exist; one
+	// that holds a run is refused without Resume.
+	RunDir string
+	// Resume goes on from the newest checkpoint in RunDir, or starts where
+	// there is none.
+	Resume bool
+	// Observer receives the records; nil ignores them.
+	Observer Observer
+	// PeakFLOPS is the machine's measured limit in bf16 products, in floating
+	// point operations a second, for MFU; 0 leaves it out.
+	PeakFLOPS float64
+	// Memory is the memory that may be used, in bytes; 0 asks the system.
+	Memory int64
+	// Version is the program's, for manifests.
+	Version string
+	// Extra files go into every model directory beside tokenizer.json, by
+	// name, such as tokenizer_config.json.
+	Extra map[string][]byte
+}
+
+// Result is what a run ended with.
+type Result struct {
+	// Step is the last step done; Finished is false where the run was
+	// interrupted and can be resumed.
+	Step     int
+	Finished bool
+	// ModelDir is the finished model, "" before that; Checkpoint the last
+	// checkpoint.
+	ModelDir   string
+	Checkpoint string
+	// Loss is the last step's, Eval the last held-out measurement.
+	Loss float64
+	Eval EvalRecord
+	// Skipped counts the skipped steps.
+	Skipped int
+}

@@ -1,0 +1,53 @@
+package train
+
+import (
+	"strings"
+
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/train/optim"
+)
+
+// groupParams gives each parameter of a model its rule.
+func groupParams(r *Recipe, params []*model.Param) []optim.Param {
+	out := make([]optim.Param, len(params))
+	for i, p := range params {
+		group := groupOf(&r.Optimizer, p)
+		out[i] = optim.Param{
+			Name: p.Name, Groups: p.Groups, Out: p.Out, In: p.In,
+			Master: p.Master, Grad: p.Grad, Scale: group.Scale, Decay: !p.NoDecay,
+		}
+		if group.Rule == Muon {
+			out[i].Rule = optim.Muon
+			out[i].Parts = rowParts(p)
+		}
+	}
+	return out
+}
+
+// rowParts lists the rows of the matrices fused in each group.
+func rowParts(p *model.Param) []int {
+	var rows []int
+	for _, part := range p.Parts {
+		if part.Group == 0 {
+			rows = append(rows, part.Rows)
+		}
+	}
+	return rows
+}
+
+// groupOf tells the group by the parameter's name, which is the ecosystem's.
+func groupOf(o *OptimizerSpec, p *model.Param) GroupSpec {
+	switch {
+	case p.NoDecay:
+		return o.Norms
+	case strings.Contains(p.Name, "embed_tokens"):
+		return o.Embeddings
+	case strings.HasPrefix(p.Name, "lm_head"):
+		return o.Head
+	case strings.HasSuffix(p.Name, ".gate.weight"):
+		return o.Router
+	case strings.Contains(p.Name, ".self_attn."):
+		return o.Attention
+	}
+	return o.Experts
+}

@@ -1,0 +1,238 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/train/optim"
+)
+
+// Run trains to the last step and writes the finished model. When ctx ends it
+// saves a checkpoint and returns with Result.Finished false and no error.
+//
+// A run that does not fit is refused before anything is written, with a
+// *MemoryError where the memory is too little. A *SpikeError stops a run that
+// skips step after step. Run is called once.
+func (t *Trainer) Run(ctx context.Context) (result Result, err error) {
+	if err := t.prepare(); err != nil {
+		return t.result(), err
+	}
+	defer func() { err = errors.Join(err, t.journal.close()) }()
+	t.workspace = model.NewWorkspace(t.model, t.recipe.Batch.Rows*t.recipe.Batch.Sequence, true)
+	runtime.GC() // what loading left would count as a part of the peak
+	if err := t.trainSteps(ctx); err != nil {
+		return t.result(), errors.Join(err, t.savePage())
+	}
+	if t.step < t.plan.Steps {
+		err := t.save()
+		return t.result(), errors.Join(err, t.savePage())
+	}
+	return t.finish()
+}
+
+// finish saves the last checkpoint and the model.
+func (t *Trainer) finish() (Result, error) {
+	if err := t.save(); err != nil {
+		return t.result(), err
+	}
+	dir, err := t.saveModel()
+	if err != nil {
+		return t.result(), err
+	}
+	result := t.result()
+	result.Finished, result.ModelDir = true, dir
+	return result, t.savePage()
+}
+
+func (t *Trainer) result() Result {
+	return Result{Step: t.step, Checkpoint: t.saveDir, Loss: t.loss, Eval: t.evaluated, Skipped: t.watcher.Total}
+}
+
+func (t *Trainer) savePage() error {
+	if t.journal == nil {
+		return nil
+	}
+	return savePage(t.options.RunDir, t.info(), t.journal.records)
+}
+
+// prepare checks that the run fits, makes its directory and loads the newest
+// checkpoint or starts a new model.
+func (t *Trainer) prepare() error {
+	if t.options.RunDir == "" {
+		return errors.New("a run needs a directory")
+	}
+	if err := t.fits(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(t.options.RunDir, checkpointsDir), 0o777); err != nil {
+		return err
+	}
+	if err := t.load(); err != nil {
+		return err
+	}
+	if err := atomicfile.RemoveLeftovers(t.options.RunDir); err != nil {
+		return err
+	}
+	return t.info().save(t.options.RunDir)
+}
+
+func (t *Trainer) load() error {
+	last, err := LastCheckpoint(t.options.RunDir)
+	if err != nil {
+		return err
+	}
+	if last != "" && t.options.Resume {
+		return t.restore(last)
+	}
+	if !t.options.Resume {
+		if err := mustBeNew(t.options.RunDir); err != nil {
+			return err
+		}
+	}
+	return t.start()
+}
+
+// mustBeNew refuses to write over another run.
+func mustBeNew(dir string) error {
+	for _, name := range []string{metricsFile, modelDir} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return fmt.Errorf("%s holds a run already: resume it, or name another directory", dir)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// start makes the model of a new run.
+func (t *Trainer) start() (err error) {
+	if from := t.recipe.Model.From; from != "" {
+		t.model, err = model.Load(from, true)
+	} else {
+		t.model, err = model.New(t.cfg, t.recipe.Seed)
+	}
+	if err != nil {
+		return err
+	}
+	t.makeOptimizer()
+	t.journal, err = openJournal(t.options.RunDir, nil)
+	return err
+}
+
+func (t *Trainer) makeOptimizer() {
+	o := &t.recipe.Optimizer
+	params := groupParams(t.recipe, t.model.Params())
+	t.optimizer = optim.New(params, optim.Settings{
+		Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay,
+		Momentum: o.Momentum, Iterations: o.Iterations,
+	})
+	if t.recipe.EMA > 0 {
+		t.average = optim.NewAverage(params, t.recipe.EMA)
+	}
+}
+
+// useAverage puts the average of the weights into the model, where there is
+// one, until restore is called.
+func (t *Trainer) useAverage() (restore func()) {
+	if t.average == nil {
+		return func() {}
+	}
+	swap := func() {
+		t.average.Swap()
+		t.model.Sync()
+	}
+	swap()
+	return swap
+}
+
+// record completes a record, writes it and tells the observer.
+func (t *Trainer) record(r Record) error {
+	r.Step = t.step
+	r.Tokens = int64(t.step) * int64(t.recipe.Batch.Tokens)
+	err := t.journal.add(r)
+	if t.options.Observer != nil {
+		t.options.Observer.Observe(r)
+	}
+	return err
+}
+
+// trainSteps takes the steps that are left, until ctx ends.
+func (t *Trainer) trainSteps(ctx context.Context) error {
+	if t.step >= t.plan.Steps {
+		return nil
+	}
+	loading, stop := context.WithCancel(ctx)
+	first := int64(t.step) * t.recipe.Batch.rowsPerStep()
+	rows := newLoader(loading, t.data.train, t.recipe.Batch, first)
+	defer func() { stop(); <-rows.ended }()
+	for t.step < t.plan.Steps {
+		data := rows.next(ctx)
+		if data == nil {
+			return nil
+		}
+		done, err := t.takeStep(ctx, data, rows)
+		if err != nil || !done {
+			return err
+		}
+		rows.done(data)
+		if err := t.afterStep(); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+// afterStep does what is due: held-out loss, samples, a checkpoint, the page.
+func (t *Trainer) afterStep() error {
+	r, last := t.recipe, t.step == t.plan.Steps
+	due := func(every int) bool { return last || every > 0 && t.step%every == 0 }
+	page := false
+	if due(r.Eval.Every) && t.data.held != nil {
+		page = true
+		if err := t.evaluate(); err != nil {
+			return err
+		}
+	}
+	if due(r.Sample.Every) && len(r.Sample.Prompts) > 0 {
+		page = true
+		if err := t.sample(); err != nil {
+			return err
+		}
+	}
+	if !last && r.Checkpoint.Every > 0 && t.step%r.Checkpoint.Every == 0 {
+		page = true
+		if err := t.save(); err != nil {
+			return err
+		}
+	}
+	if !page {
+		return nil
+	}
+	runtime.GC() // so that garbage does not grow to the size of the weights
+	return t.savePage()
+}
+
+// eta is the time to the last step at the rate of the last steps.
+func (t *Trainer) eta(step time.Duration) time.Duration {
+	const recent = 20
+	t.recent = append(t.recent, step)
+	if len(t.recent) > recent {
+		t.recent = append(t.recent[:0], t.recent[1:]...)
+	}
+	var sum time.Duration
+	for _, d := range t.recent {
+		sum += d
+	}
+	return sum / time.Duration(len(t.recent)) * time.Duration(t.plan.Steps-t.step)
+}
