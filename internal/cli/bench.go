@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/polymath-lm/polymath/internal/cli/bench"
+	"github.com/polymath-lm/polymath/internal/cli/quickstart"
+	"github.com/polymath-lm/polymath/internal/cli/source"
+)
+
+// benchFlags are the flags of polymath bench.
+type benchFlags struct {
+	asJSON, quick bool
+	text          string
+}
+
+// benchNames are the benchmarks in the order of the help.
+var benchNames = []string{"gemm", "attention", "train", "decode", "tokenizer"}
+
+func (a *app) benchCommand() *cobra.Command {
+	var o benchFlags
+	cmd := &cobra.Command{
+		Use:   "bench NAME",
+		Short: "Measure speed beside the machine's own limit: " + strings.Join(benchNames, ", "),
+		Long: `Bench measures one part of the program, and by turns with it, in the same run,
+what the machine can do: a product loop in registers for compute, a streaming
+read for memory. Values are medians; the fraction is the median of ratios.
+
+  gemm       matrix products: forward, weight gradient, grouped over experts
+  attention  causal attention, forward and backward
+  train      training steps of a model with 226M parameters, 42M active
+  decode     generation at batch 1 from weights beyond the caches
+  tokenizer  training, encoding and decoding`,
+		Example:   "  polymath bench gemm --json",
+		ValidArgs: benchNames,
+		Args:      exactly("NAME"),
+		RunE:      func(cmd *cobra.Command, args []string) error { return a.bench(cmd.Context(), args[0], o) },
+	}
+	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print one JSON object per result")
+	cmd.Flags().BoolVar(&o.quick, "quick", false, "smaller sizes and fewer repeats")
+	cmd.Flags().StringVar(&o.text, "text", "", "text for the tokenizer (default: the Go toolchain's sources)")
+	return cmd
+}
+
+func (a *app) bench(ctx context.Context, name string, o benchFlags) error {
+	var failed error
+	write := bench.WriteText
+	if o.asJSON {
+		write = bench.WriteJSON
+	}
+	options := bench.Options{Quick: o.quick, Emit: func(r bench.Result) {
+		if err := write(a.Out, r); err != nil {
+			failed = err
+		}
+	}}
+	err := a.runBench(ctx, name, options, o.text)
+	if err == nil {
+		err = failed
+	}
+	return err
+}
+
+func (a *app) runBench(ctx context.Context, name string, options bench.Options, text string) error {
+	switch name {
+	case "gemm":
+		return bench.Gemm(ctx, options)
+	case "attention":
+		return bench.Attention(ctx, options)
+	case "train":
+		return bench.Train(ctx, options)
+	case "decode":
+		return bench.Decode(ctx, options)
+	case "tokenizer":
+		texts, err := benchText(ctx, text, options.Quick)
+		if err != nil {
+			return err
+		}
+		return bench.Tokenizer(ctx, options, texts)
+	}
+	similar := slices.DeleteFunc(slices.Clone(benchNames), func(s string) bool { return editDistance(s, name) > 2 })
+	if len(similar) > 0 {
+		return usagef("no benchmark is called %q; did you mean %s?", name, strings.Join(similar, " or "))
+	}
+	return usagef("no benchmark is called %q; there are %s", name, strings.Join(benchNames, ", "))
+}
+
+// benchText reads 8 MiB of text, an eighth of that if quick.
+func benchText(ctx context.Context, path string, quick bool) ([][]byte, error) {
+	limit := int64(8 << 20)
+	if quick {
+		limit = 1 << 20
+	}
+	var read *source.Source
+	var err error
+	if path != "" {
+		read, err = source.Read(ctx, path, limit, nil)
+	} else {
+		read, err = quickstart.ReadGo(ctx, limit)
+	}
+	if err != nil {
+		return nil, err
+	}
+	texts := make([][]byte, len(read.Documents))
+	for i, d := range read.Documents {
+		texts[i] = d.Text
+	}
+	return texts, nil
+}

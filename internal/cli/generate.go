@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/polymath-lm/polymath"
+	"github.com/polymath-lm/polymath/internal/cli/progress"
+)
+
+func (a *app) generateCommand() *cobra.Command {
+	var o polymath.GenerateOptions
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "generate MODEL PROMPT",
+		Short: "Continue a text",
+		Long: `Generate continues PROMPT with the model in directory MODEL and writes the
+completion as it comes. A PROMPT of "-" is read from the standard input. The
+same model, prompt and flags give the same text on every machine.`,
+		Example: `  polymath generate polymath-quickstart/model 'func main() {'
+  polymath generate MODEL 'Once upon' --temperature 0.8 --top-p 0.95 --seed 7`,
+		Args: exactly("MODEL", "PROMPT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.generate(cmd.Context(), args[0], args[1], o, asJSON)
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&o.MaxTokens, "max-tokens", 200, "length of the completion at most; 0 fills the context window")
+	f.Float32Var(&o.Temperature, "temperature", 0, "0 takes the most probable token; 1 draws as the model believes")
+	f.Float32Var(&o.TopP, "top-p", 0, "draw from the most probable tokens that reach this probability together; 0 is off")
+	f.IntVar(&o.TopK, "top-k", 0, "draw from this many most probable tokens; 0 is off")
+	f.Float32Var(&o.MinP, "min-p", 0, "draw from tokens at least this probable relative to the best; 0 is off")
+	f.Uint64Var(&o.Seed, "seed", 0, "seed of the random choices")
+	f.StringArrayVar(&o.Stop, "stop", nil, "end before this text; may be given several times")
+	f.IntVar(&o.TopLogprobs, "logprobs", -1, "list each token's log-probability and those of this many alternatives")
+	f.BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+func (a *app) generate(ctx context.Context, dir, prompt string, o polymath.GenerateOptions, asJSON bool) error {
+	if prompt == "-" {
+		text, err := io.ReadAll(a.In)
+		if err != nil {
+			return fmt.Errorf("reading the prompt: %w", err)
+		}
+		prompt = string(text)
+	}
+	if o.Logprobs = o.TopLogprobs >= 0; !o.Logprobs {
+		o.TopLogprobs = 0
+	}
+	m, err := polymath.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if asJSON {
+		return a.generateJSON(ctx, m, prompt, o)
+	}
+	return a.generateText(ctx, m, prompt, o)
+}
+
+// wrongSetting tells a wrong flag from a failure.
+func wrongSetting(err error) error {
+	if errors.Is(err, polymath.ErrSampling) || errors.Is(err, polymath.ErrStop) {
+		return usageError{err}
+	}
+	return err
+}
+
+// generateText streams the completion.
+func (a *app) generateText(ctx context.Context, m *polymath.Model, prompt string, o polymath.GenerateOptions) error {
+	show := func(text string) string { return text }
+	if isTerminal(a.Out) {
+		show = progress.Visible
+	}
+	var tokens []polymath.Token
+	ended := false // the output, with a line end
+	start := time.Now()
+	for chunk, err := range m.Stream(ctx, prompt, o) {
+		if chunk.Text != "" {
+			ended = strings.HasSuffix(chunk.Text, "\n")
+			if _, err := io.WriteString(a.Out, show(chunk.Text)); err != nil {
+				return err // the reader of the pipe has gone
+			}
+		}
+		if chunk.Token != nil {
+			tokens = append(tokens, *chunk.Token)
+		}
+		if err != nil {
+			if len(tokens) > 0 && !ended {
+				fmt.Fprintln(a.Out)
+			}
+			return wrongSetting(err)
+		}
+	}
+	if !ended {
+		fmt.Fprintln(a.Out)
+	}
+	if o.Logprobs {
+		printLogprobs(a.Out, tokens)
+	}
+	if isTerminal(a.Err) && len(tokens) > 0 {
+		rate := float64(len(tokens)) / time.Since(start).Seconds()
+		fmt.Fprintf(a.Err, "\n%d tokens, %.0f tokens/s\n", len(tokens), rate)
+	}
+	return nil
+}
+
+func printLogprobs(w io.Writer, tokens []polymath.Token) {
+	fmt.Fprintln(w)
+	for _, t := range tokens {
+		fmt.Fprintf(w, "%9.4f  %-20q", t.Logprob, t.Bytes)
+		for _, alternative := range t.Top {
+			fmt.Fprintf(w, "  %q %.4f", alternative.Bytes, alternative.Logprob)
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+// completionJSON is the output of generate --json.
+type completionJSON struct {
+	Prompt           string      `json:"prompt"`
+	Text             string      `json:"text"`
+	Finish           string      `json:"finish"`
+	PromptTokens     int         `json:"prompt_tokens"`
+	CompletionTokens int         `json:"completion_tokens"`
+	Seed             uint64      `json:"seed"`
+	Tokens           []tokenJSON `json:"tokens,omitempty"`
+}
+
+type tokenJSON struct {
+	ID      int         `json:"id"`
+	Text    string      `json:"text"`
+	Bytes   []int       `json:"bytes"`
+	Logprob *float64    `json:"logprob,omitempty"`
+	Top     []tokenJSON `json:"top,omitempty"`
+}
+
+func newTokenJSON(id int, text []byte, logprob float64) tokenJSON {
+	t := tokenJSON{ID: id, Text: string(text), Logprob: &logprob, Bytes: []int{}}
+	for _, b := range text {
+		t.Bytes = append(t.Bytes, int(b))
+	}
+	return t
+}
+
+func (a *app) generateJSON(ctx context.Context, m *polymath.Model, prompt string, o polymath.GenerateOptions) error {
+	r, err := m.Generate(ctx, prompt, o)
+	if err != nil {
+		return wrongSetting(err)
+	}
+	out := completionJSON{
+		Prompt: prompt, Text: r.Text, Finish: r.Finish, PromptTokens: r.PromptTokens,
+		CompletionTokens: len(r.Tokens), Seed: o.Seed,
+	}
+	if o.Logprobs {
+		for _, t := range r.Tokens {
+			token := newTokenJSON(t.ID, t.Bytes, t.Logprob)
+			for _, top := range t.Top {
+				token.Top = append(token.Top, newTokenJSON(top.ID, top.Bytes, top.Logprob))
+			}
+			out.Tokens = append(out.Tokens, token)
+		}
+	}
+	encoder := json.NewEncoder(a.Out)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(out)
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/internal/cli/quickstart"
+)
+
+func (a *app) quickstartCommand() *cobra.Command {
+	var o quickstart.Options
+	cmd := &cobra.Command{
+		Use:   "quickstart",
+		Short: "Make a small language model from raw text, in ten minutes",
+		Long: `Quickstart reads text, measures the machine, plans for the time it is given,
+trains a tokenizer and a mixture-of-experts model, lets it write as it learns,
+and compares it with gzip, xz and zstd on text that it never saw.
+
+It reads the Go toolchain's own sources unless --text names other text.
+Interrupted with ctrl-C it saves; the same command goes on where it was.`,
+		Example: `  polymath quickstart
+  polymath quickstart --minutes 60 --text ~/notes --dir notes-model`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.Version = readVersion()
+			o.Out = a.Out
+			o.Screen = progress.NewScreen(a.Err)
+			o.Log = slog.New(slog.NewTextHandler(a.Err, nil))
+			return a.quickstarted(quickstart.Run(cmd.Context(), o), o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Dir, "dir", "polymath-quickstart", "directory for everything that is made")
+	f.StringVar(&o.Text, "text", "", "file or directory to learn from (default: the Go toolchain's sources)")
+	f.Float64Var(&o.Minutes, "minutes", 10, "time for everything")
+	f.BoolVar(&o.DryRun, "dry-run", false, "print the plan, and stop")
+	f.BoolVar(&o.Fresh, "fresh", false, "begin anew, and remove what --dir holds of an earlier quick start")
+	return cmd
+}
+
+// quickstarted says how to go on.
+func (a *app) quickstarted(err error, o quickstart.Options) error {
+	switch {
+	case errors.Is(err, quickstart.ErrOptions):
+		return usageError{err}
+	case errors.Is(err, quickstart.ErrInterrupted):
+		again := fmt.Sprintf("polymath quickstart --dir %q --minutes %v", o.Dir, o.Minutes)
+		if o.Text != "" {
+			again += fmt.Sprintf(" --text %q", o.Text)
+		}
+		fmt.Fprintf(a.Err, "polymath: %v\ngo on with: %s\n", err, again)
+		return errInterrupted
+	}
+	return err
+}

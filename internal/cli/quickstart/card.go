@@ -1,0 +1,102 @@
+package quickstart
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/internal/cli/progress"
+)
+
+// printCard writes what came of it, to the user and to a file.
+func (s *session) printCard() error {
+	var b strings.Builder
+	s.state.card(&b, s.Dir, s.spent())
+	if _, err := atomicfile.WriteBytes(s.path(cardName), []byte(b.String())); err != nil {
+		return err
+	}
+	_, err := io.WriteString(s.Out, "\n"+progress.Visible(b.String()))
+	return err
+}
+
+// card is the summary of a finished quick start.
+func (s *state) card(b *strings.Builder, dir string, spent time.Duration) {
+	p, t := s.Plan, s.Training
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(b, "%-12s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	row("model", "%s parameters, %s active per token: %s", progress.Short(float64(p.Parameters)), progress.Short(float64(p.Active)), p.Shape)
+	row("text", "%s of %s in %d documents; files left out: %s", progress.Bytes(s.Tokens.Bytes), s.Tokens.Root, s.Tokens.Documents, s.Tokens.LeftOut)
+	row("learned", "%s tokens in %s steps, %.2f times the text", progress.Short(float64(t.Tokens)), progress.Count(int64(t.Steps)),
+		float64(t.Tokens)/float64(s.Tokens.Tokens))
+	seconds := max(s.Work.Seconds, 1e-9)
+	row("speed", "%s tokens/s, MFU %.0f%% (%sFLOP/s of %sFLOP/s on %d threads, %s)",
+		progress.Count(int64(float64(s.Work.Steps)*float64(p.Shape.StepTokens)/seconds)), 100*s.Work.FLOPs/seconds/s.Machine.Peak,
+		progress.Short(s.Work.FLOPs/seconds), progress.Short(s.Machine.Peak), s.Machine.Threads, s.Machine.CPU)
+	row("time", "%s of %s, %s of it training steps", progress.Duration(spent),
+		progress.Duration(time.Duration(s.Minutes*float64(time.Minute))), progress.Duration(time.Duration(seconds*float64(time.Second))))
+	if s.Exam != nil {
+		s.Exam.card(b)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Skipped)) {
+		row("skipped", "%s: %s", name, s.Skipped[name])
+	}
+	for _, sample := range s.Samples {
+		fmt.Fprintf(b, "\nafter %q, at temperature %.1f, it writes:\n", sample.Prompt, sample.Temperature)
+		b.WriteString(progress.Excerpt(sample.Text, 12, 100))
+	}
+	nextCommands(b, dir, t.ModelDir)
+}
+
+// card lists bits per byte, the best first.
+func (e *Exam) card(b *strings.Builder) {
+	type line struct {
+		name, setting string
+		bits          float64
+	}
+	lines := []line{{"this model", fmt.Sprintf("loss %.3f per token", e.Loss), e.Bits}}
+	for _, c := range e.Baselines {
+		lines = append(lines, line{c.Name, c.Setting, c.Bits})
+	}
+	slices.SortFunc(lines, func(a, b line) int { return cmp.Compare(a.bits, b.bits) })
+	fmt.Fprintf(b, "\nbits per byte on %s bytes of %d held-out documents\n", progress.Count(e.Bytes), e.Documents)
+	for _, l := range lines {
+		fmt.Fprintf(b, "  %-12s %6.3f  %s\n", l.name, l.bits, l.setting)
+	}
+	fmt.Fprintf(b, "The model predicts every token and the end of every document, each document by itself, from\n"+
+		"at most %d tokens before it; its own size is not counted. The compressors take all documents\n"+
+		"as one stream, their container included. ", e.Window)
+	if xz := e.baseline("xz"); xz > 0 {
+		verdict := "The model needs %.1f%% more than xz.\n"
+		if e.Bits < xz {
+			verdict = "The model needs %.1f%% less than xz.\n"
+		}
+		fmt.Fprintf(b, verdict, 100*max(e.Bits/xz-1, 1-e.Bits/xz))
+	}
+}
+
+// baseline returns a compressor's bits per byte, 0 if it was not measured.
+func (e *Exam) baseline(name string) float64 {
+	for _, c := range e.Baselines {
+		if c.Name == name {
+			return c.Bits
+		}
+	}
+	return 0
+}
+
+func nextCommands(b *strings.Builder, dir, modelDir string) {
+	fmt.Fprintf(b, `
+next:
+  polymath generate %[2]s 'func main() {' --temperature 0.7 --seed 2
+  polymath generate %[2]s '// Package ' --logprobs 3 --max-tokens 20
+  polymath verify %[1]s
+  polymath quickstart --minutes 60 --dir polymath-hour
+the training's curves are in %[1]s/run/run.html
+`, dir, modelDir)
+}

@@ -1,0 +1,147 @@
+package quickstart
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/shard"
+	"github.com/polymath-lm/polymath/tokenizer"
+)
+
+// Exam is how well the model predicts the held-out text, beside compressors on
+// the same bytes.
+type Exam struct {
+	Documents int        `json:"documents"`
+	Bytes     int64      `json:"bytes"`
+	Tokens    int64      `json:"tokens"` // predicted, the end of each document included
+	Loss      float64    `json:"loss"`   // nats per token
+	Bits      float64    `json:"bits_per_byte"`
+	Window    int        `json:"window"` // most tokens that a prediction looks back on
+	Baselines []Baseline `json:"baselines"`
+}
+
+// examine measures the model on all held-out documents.
+func (s *session) examine(ctx context.Context) error {
+	p := s.state.Plan
+	if need := s.examSeconds(p); s.left().Seconds() < need/2 {
+		s.skip("examination", fmt.Sprintf("it takes %.0f s and %.0f are left", need, max(s.left().Seconds(), 0)))
+		return nil
+	}
+	set, err := shard.OpenSet(s.path(shardsDir))
+	if err != nil {
+		return err
+	}
+	defer set.Close()
+	t, err := tokenizer.Load(s.tokenizerPath())
+	if err != nil {
+		return err
+	}
+	m, err := model.Load(s.state.Training.ModelDir, false)
+	if err != nil {
+		return err
+	}
+	e := &examiner{session: s, model: m, window: p.Shape.Sequence, end: set.Header().EndOfText}
+	e.workspace = model.NewWorkspace(m, max(examBatch, e.window), false)
+	_, held := set.Split(p.HeldOut)
+	exam, err := e.examine(ctx, held, t)
+	if err != nil {
+		return err
+	}
+	s.state.Exam = exam
+	return nil
+}
+
+// examBatch is the number of tokens of a forward pass.
+const examBatch = 4096
+
+// examiner adds up the loss over documents. Each document begins anew after an
+// end-of-text token. A long one is read in windows that overlap by half, and
+// each token is counted in the first window that has it, so that it is
+// predicted from half a window at least.
+type examiner struct {
+	session   *session
+	model     *model.Model
+	workspace *model.Workspace
+	window    int
+	end       int32
+
+	batch   model.Batch
+	targets []int32
+	loss    float64
+	tokens  int64
+}
+
+func (e *examiner) examine(ctx context.Context, held *shard.Set, t *tokenizer.Tokenizer) (*Exam, error) {
+	exam := &Exam{Window: e.window}
+	var text []byte
+	var ids []int32
+	for doc := range held.NumDocs() {
+		if !held.Holds(doc) {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		ids = held.Doc(append(ids[:0], e.end), doc)
+		text = t.AppendDecode(text, ids[1:])
+		if err := e.add(ids); err != nil {
+			return nil, err
+		}
+		exam.Documents++
+		e.session.Screen.Show(fmt.Sprintf("  examination %s", progress.Bar(float64(exam.Documents)/float64(held.Docs()), 30)))
+	}
+	if err := e.flush(); err != nil {
+		return nil, err
+	}
+	exam.Bytes, exam.Tokens = int64(len(text)), e.tokens
+	exam.Loss = e.loss / float64(e.tokens)
+	exam.Bits = e.loss / math.Ln2 / float64(len(text))
+	var err error
+	exam.Baselines, err = Compress(ctx, text)
+	return exam, err
+}
+
+// add counts one document: ids are an end-of-text token and the document's own.
+func (e *examiner) add(ids []int32) error {
+	counted := 0 // targets so far; target i is what follows ids[i]
+	for start := 0; counted < len(ids); start += e.window / 2 {
+		last := min(start+e.window, len(ids))
+		if len(e.batch.Tokens)+last-start > e.workspace.MaxTokens() {
+			if err := e.flush(); err != nil {
+				return err
+			}
+		}
+		e.batch.Spans = append(e.batch.Spans, model.Span{Start: len(e.batch.Tokens), Len: last - start})
+		e.batch.Tokens = append(e.batch.Tokens, ids[start:last]...)
+		for i := start; i < last; i++ {
+			switch {
+			case i < counted:
+				e.targets = append(e.targets, -1)
+			case i+1 < len(ids):
+				e.targets = append(e.targets, ids[i+1])
+			default:
+				e.targets = append(e.targets, e.end)
+			}
+		}
+		counted = last
+	}
+	return nil
+}
+
+// flush measures the batch.
+func (e *examiner) flush() error {
+	if len(e.batch.Tokens) == 0 {
+		return nil
+	}
+	stats, err := e.model.Loss(e.workspace, &e.batch, e.targets)
+	if err != nil {
+		return fmt.Errorf("examination: %w", err)
+	}
+	e.loss += stats.Loss
+	e.tokens += int64(stats.Tokens)
+	e.batch.Tokens, e.batch.Spans, e.targets = e.batch.Tokens[:0], e.batch.Spans[:0], e.targets[:0]
+	return nil
+}

@@ -1,0 +1,120 @@
+package quickstart
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/train"
+)
+
+// train trains the model, and keeps to the time: where the pace turns out other
+// than planned, the run is saved and goes on with another number of steps. The
+// schedule begins its decay late, so that little of the run depends on it.
+func (s *session) train(ctx context.Context) error {
+	p := s.state.Plan
+	view := progress.NewTraining(s.Screen, s.Log, p.Steps)
+	defer s.Screen.Clear()
+	for {
+		view.SetSteps(p.Steps)
+		result, steps, err := s.trainOnce(ctx, view)
+		switch {
+		case err != nil:
+			return err
+		case result.Finished:
+			s.state.Training = &Training{
+				ModelDir: result.ModelDir, Steps: result.Step, Tokens: int64(result.Step) * int64(p.Shape.StepTokens),
+				Loss: result.Loss, Eval: result.Eval,
+			}
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+		p.Steps = max(steps, result.Step+1)
+		s.say("keeping to the time: %s steps in all", progress.Count(int64(p.Steps)))
+		if err := s.save(); err != nil {
+			return err
+		}
+	}
+}
+
+// trainOnce trains to the end, to an interruption, or to where another number
+// of steps is due, which it returns.
+func (s *session) trainOnce(ctx context.Context, view *progress.Training) (result train.Result, steps int, err error) {
+	p := s.state.Plan
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	watch := &pace{session: s, steps: p.Steps, stop: stop}
+	observe := train.Observe(func(r train.Record) {
+		view.Observe(r)
+		watch.observe(r)
+	})
+	trainer, err := train.New(s.recipe(p), train.Options{
+		RunDir: s.path(runDir), Resume: true, Observer: observe, PeakFLOPS: s.state.Machine.Peak, Version: s.Version,
+	})
+	if err != nil {
+		return train.Result{}, 0, err
+	}
+	result, err = trainer.Run(running)
+	return result, watch.steps, errors.Join(err, trainer.Close())
+}
+
+// pace compares a run with the time there is.
+type pace struct {
+	session *session
+	steps   int // that the run should have
+	stop    func()
+	ends    []time.Time   // of the steps of this run
+	patient time.Duration // before the number of steps may change
+}
+
+// Limits of re-planning: a run goes on unchanged for so many steps, seconds and
+// share of the time that is left; and only a deviation of so much of the whole
+// time is worth a restart.
+const (
+	paceSteps     = 20
+	paceSeconds   = 8
+	paceShare     = 0.15
+	paceTolerance = 0.02
+)
+
+func (w *pace) observe(r train.Record) {
+	if r.Kind == train.KindCheckpoint {
+		// A crash then loses none of the time accounted for. Should the disk
+		// be full, the trainer's own next write reports it.
+		_ = w.session.save()
+		return
+	}
+	if r.Timing == nil {
+		return
+	}
+	w.ends = append(w.ends, time.Now())
+	work := &w.session.state.Work
+	work.Steps++
+	work.Seconds += r.Timing.Seconds
+	work.FLOPs += r.Timing.MFU * r.Timing.Seconds * w.session.state.Machine.Peak
+	if len(w.ends) == 1 {
+		w.patient = max(paceSeconds*time.Second, time.Duration(paceShare*float64(w.session.left())))
+	}
+	if n := len(w.ends); w.stop != nil && n >= paceSteps && w.ends[n-1].Sub(w.ends[0]) >= w.patient {
+		w.adjust(r.Step)
+	}
+}
+
+// adjust stops the run if it would end early or late.
+func (w *pace) adjust(step int) {
+	s := w.session
+	last := len(w.ends) - 1
+	first := last / 2 // the later half tells how things are now
+	perStep := w.ends[last].Sub(w.ends[first]).Seconds() / float64(last-first)
+	left := s.left().Seconds() - s.state.Plan.AfterSeconds
+	projected := float64(w.steps-step) * perStep
+	if math.Abs(projected-left) < paceTolerance*s.budget().Seconds() {
+		return
+	}
+	w.steps = step + max(int(left/perStep), 1)
+	w.stop()
+	w.stop = nil
+}

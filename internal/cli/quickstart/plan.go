@@ -1,0 +1,227 @@
+package quickstart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"time"
+
+	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/shard"
+	"github.com/polymath-lm/polymath/train"
+)
+
+// Plan is what the time will be spent on.
+type Plan struct {
+	Shape      Shape   `json:"shape"`
+	Parameters int64   `json:"parameters"`
+	Active     int64   `json:"active"`
+	Steps      int     `json:"steps"` // changes with the pace
+	Warmup     int     `json:"warmup"`
+	EvalEvery  int     `json:"eval_every"`
+	HeldOut    float64 `json:"held_out"` // share of the documents
+	HeldTokens int64   `json:"held_tokens"`
+	// StepSeconds was measured; FLOPsPerToken and MFU say what that means.
+	StepSeconds   float64 `json:"step_seconds"`
+	FLOPsPerToken float64 `json:"flops_per_token"`
+	MFU           float64 `json:"mfu"`
+	// AfterSeconds is kept for saving, examination and samples.
+	AfterSeconds float64 `json:"after_seconds"`
+}
+
+const (
+	sampleTokens   = 48
+	samplesPlanned = 4    // times that the model writes while it learns
+	evalsPlanned   = 12   // times that the held-out loss is measured
+	evalTokens     = 8192 // on so many tokens at most
+	saveSeconds    = 60   // between checkpoints
+	trialShare     = 0.03 // of the time, for measuring the training step
+	examShare      = 0.04 // of the time, for the examination
+)
+
+// plan measures real training steps and decides how many there will be.
+func (s *session) plan(ctx context.Context) error {
+	shape := s.state.Tokens.Shape
+	if better := s.expectedShape(); better.Width != shape.Width {
+		better.Vocab = shape.Vocab // the tokenizer is made
+		shape = better
+	}
+	p := &Plan{Shape: shape}
+	s.Screen.Show("  measuring training steps")
+	trial, err := s.tryShape(ctx, p)
+	if err != nil {
+		return err
+	}
+	if err := s.chooseHeldOut(p); err != nil {
+		return err
+	}
+	p.AfterSeconds = 1 + trial.setup.Seconds() + s.examSeconds(p)
+	p.Steps = s.stepsIn(p, s.left())
+	p.Warmup = max(p.Steps/40, 1)
+	p.EvalEvery = max(p.Steps/evalsPlanned, 1)
+	if p.Steps < 10 {
+		return fmt.Errorf("in %s this machine can take %d training steps of %.1f s: give it more --minutes",
+			progress.Duration(s.left()), p.Steps, p.StepSeconds)
+	}
+	s.state.Plan = p
+	s.say("%s", p.explain(s.state.Tokens))
+	return nil
+}
+
+// stepsIn returns how many steps fit into the time, with what goes along.
+func (s *session) stepsIn(p *Plan, d time.Duration) int {
+	seconds := d.Seconds() - p.AfterSeconds
+	tokensPerSecond := float64(p.Shape.StepTokens) / p.StepSeconds
+	// Measuring is a forward pass, a third of a step; samples and checkpoints
+	// are small.
+	seconds -= evalsPlanned * float64(min(evalTokens, p.HeldTokens)) / 3 / tokensPerSecond
+	seconds *= 0.98
+	return int(seconds / p.StepSeconds)
+}
+
+// examSeconds is what the examination will take: each token is read twice, in
+// windows that overlap, by a forward pass.
+func (s *session) examSeconds(p *Plan) float64 {
+	return 2 * float64(p.HeldTokens) / 3 * p.StepSeconds / float64(p.Shape.StepTokens)
+}
+
+// trial is what trial steps took.
+type trial struct {
+	setup time.Duration // making and saving the model
+}
+
+// tryShape takes some real steps, throws them away, and notes their time.
+func (s *session) tryShape(ctx context.Context, p *Plan) (trial, error) {
+	const mostSteps = 400
+	recipe := s.recipe(p)
+	recipe.Steps, recipe.Schedule.Warmup, recipe.Data.HeldOut = mostSteps, mostSteps, 0
+	recipe.Eval.Every, recipe.Sample.Every, recipe.Checkpoint.Every = 0, 0, 0
+	recipe.Sample.Prompts = nil
+	dir := s.path(trialDir)
+	if err := os.RemoveAll(dir); err != nil {
+		return trial{}, err
+	}
+	defer os.RemoveAll(dir)
+	trying, stop := context.WithCancel(ctx)
+	defer stop()
+	watch := &stepTimer{enough: time.Duration(trialShare * float64(s.budget())), stop: stop}
+	start := time.Now()
+	trainer, err := train.New(recipe, train.Options{RunDir: dir, Observer: watch, Version: s.Version})
+	if err != nil {
+		return trial{}, err
+	}
+	defer trainer.Close()
+	plan := trainer.Plan()
+	if _, err := trainer.Run(trying); err != nil {
+		return trial{}, err
+	}
+	if ctx.Err() != nil {
+		return trial{}, ctx.Err()
+	}
+	if len(watch.seconds) == 0 {
+		return trial{}, errors.New("no training step ended")
+	}
+	p.StepSeconds = watch.mean()
+	p.Parameters, p.Active, p.FLOPsPerToken = plan.Parameters, plan.Active, plan.FLOPsPerToken
+	p.MFU = p.FLOPsPerToken * float64(p.Shape.StepTokens) / p.StepSeconds / s.state.Machine.Peak
+	return trial{setup: time.Since(start) - watch.total()}, nil
+}
+
+// stepTimer notes how long steps take, and stops after enough of them.
+type stepTimer struct {
+	enough  time.Duration
+	seconds []float64
+	stop    func()
+}
+
+// Observe implements train.Observer.
+func (w *stepTimer) Observe(r train.Record) {
+	if r.Timing == nil {
+		return
+	}
+	w.seconds = append(w.seconds, r.Timing.Seconds)
+	if w.total() >= w.enough && len(w.seconds) >= 3 {
+		w.stop()
+	}
+}
+
+func (w *stepTimer) total() time.Duration {
+	sum := 0.0
+	for _, s := range w.seconds {
+		sum += s
+	}
+	return time.Duration(sum * float64(time.Second))
+}
+
+// mean leaves out the first steps, in which memory is touched first.
+func (w *stepTimer) mean() float64 {
+	warm := w.seconds[min(len(w.seconds)/4, len(w.seconds)-1):]
+	sum := 0.0
+	for _, s := range warm {
+		sum += s
+	}
+	return sum / float64(len(warm))
+}
+
+// chooseHeldOut sets the share of documents that is held out: as much as can be
+// examined in the time, 1 MiB at most, a tenth of all at most, one document at
+// least.
+func (s *session) chooseHeldOut(p *Plan) error {
+	tokens := s.state.Tokens
+	rate := float64(p.Shape.StepTokens) / p.StepSeconds
+	most := min(examShare*s.budget().Seconds()*rate*3/2, float64(1<<20)/tokens.BytesPerToken)
+	share := min(most/float64(tokens.Tokens), 0.1)
+	set, err := shard.OpenSet(s.path(shardsDir))
+	if err != nil {
+		return err
+	}
+	defer set.Close()
+	for ; share < 0.5; share = min(2*share, 0.5) {
+		learn, held := set.Split(share)
+		if held.Docs() > 0 && learn.Docs() > 0 {
+			p.HeldOut, p.HeldTokens = share, held.Tokens()
+			return nil
+		}
+		if share == 0.5 {
+			break
+		}
+	}
+	return fmt.Errorf("%s has %d documents, too few to hold one out", tokens.Root, tokens.Documents)
+}
+
+// recipe is the training run of the plan.
+func (s *session) recipe(p *Plan) *train.Recipe {
+	r := p.Shape.recipe(recipeOptions{
+		tokenizer: s.tokenizerPath(), shards: s.path(shardsDir), heldOut: p.HeldOut, steps: max(p.Steps, 1),
+		evalEvery: p.EvalEvery, evalRows: max(evalTokens/p.Shape.Sequence, 1), sampleEvery: samplesPlanned, prompts: s.prompts(),
+	})
+	r.Schedule.Warmup = max(p.Warmup, 1)
+	r.Sample.Every = max(p.Steps/samplesPlanned, 1)
+	if p.StepSeconds > 0 {
+		r.Checkpoint.Every = max(int(saveSeconds/p.StepSeconds), 1)
+	}
+	return r
+}
+
+// prompts begin the samples.
+func (s *session) prompts() []string {
+	if s.Text == "" {
+		return []string{"// Package ", "func "}
+	}
+	return []string{""}
+}
+
+// explain says what was chosen and why.
+func (p *Plan) explain(t *Tokens) string {
+	learned := float64(p.Steps) * float64(p.Shape.StepTokens)
+	seconds := float64(p.Steps) * p.StepSeconds
+	return fmt.Sprintf("plan: %s: %s parameters, %s active. "+
+		"A step of %s tokens takes %.2f s (%.0f%% of the machine's limit), so %s steps fit: %s tokens, %.1f for each active parameter (%.1f is aimed at), "+
+		"%.2f times the text, in %s. Held out: %.1f%% of the documents",
+		p.Shape, progress.Short(float64(p.Parameters)), progress.Short(float64(p.Active)),
+		progress.Count(int64(p.Shape.StepTokens)), p.StepSeconds, 100*p.MFU, progress.Count(int64(p.Steps)),
+		progress.Short(learned), learned/float64(p.Active), float64(tokensPerParameter),
+		learned/math.Max(float64(t.Tokens), 1), progress.Duration(time.Duration(seconds*float64(time.Second))), 100*p.HeldOut)
+}

@@ -1,0 +1,147 @@
+package quickstart
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/train"
+)
+
+// What a quick start keeps in its directory.
+const (
+	stateName    = "quickstart.json"
+	tokenizerDir = "tokenizer"
+	shardsDir    = "shards"
+	trialDir     = "trial"
+	runDir       = "run"
+	cardName     = "card.txt"
+)
+
+const stateVersion = 1
+
+// state is what an interrupted quick start goes on from. A stage that is done
+// has its part here, with the hash of what it made.
+type state struct {
+	Version int     `json:"version"`
+	Text    string  `json:"text"`
+	Minutes float64 `json:"minutes"`
+	// Seconds were spent in earlier sessions.
+	Seconds  float64           `json:"seconds"`
+	Machine  *Machine          `json:"machine,omitempty"`
+	Tokens   *Tokens           `json:"tokens,omitempty"`
+	Plan     *Plan             `json:"plan,omitempty"`
+	Work     Work              `json:"work"`
+	Training *Training         `json:"training,omitempty"`
+	Exam     *Exam             `json:"exam,omitempty"`
+	Samples  []Sample          `json:"samples,omitempty"`
+	Skipped  map[string]string `json:"skipped,omitempty"`
+}
+
+func (s *state) spent() time.Duration { return time.Duration(s.Seconds * float64(time.Second)) }
+
+// Training is what the training stage ended with.
+type Training struct {
+	ModelDir string           `json:"model_dir"`
+	Steps    int              `json:"steps"`
+	Tokens   int64            `json:"tokens"`
+	Loss     float64          `json:"loss"`
+	Eval     train.EvalRecord `json:"eval"`
+}
+
+// Work is what went into training steps, without saving and measuring.
+type Work struct {
+	Steps   int     `json:"steps"` // those that a crash undid included
+	Seconds float64 `json:"seconds"`
+	FLOPs   float64 `json:"flops"`
+}
+
+// open finds out what Dir holds.
+func (s *session) open() error {
+	if s.Fresh && !s.DryRun {
+		if err := s.remove(); err != nil {
+			return fmt.Errorf("quick start: %w", err)
+		}
+	}
+	fresh := state{Version: stateVersion, Text: s.Text, Minutes: s.Minutes}
+	if s.DryRun {
+		s.state = fresh
+		return nil
+	}
+	if err := os.MkdirAll(s.Dir, 0o777); err != nil {
+		return fmt.Errorf("quick start: %w", err)
+	}
+	data, err := os.ReadFile(s.path(stateName))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		s.state = fresh
+		s.ready = true
+		return s.save()
+	case err != nil:
+		return fmt.Errorf("quick start: %w", err)
+	}
+	if err := s.resume(data); err != nil {
+		return err
+	}
+	s.ready = true
+	return nil
+}
+
+// resume takes up the state of an earlier session.
+func (s *session) resume(data []byte) error {
+	found, err := parseState(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w; begin anew with --fresh", s.path(stateName), err)
+	}
+	if found.Text != s.Text || found.Minutes != s.Minutes {
+		return fmt.Errorf("%w: %s holds a quick start of %v minutes on %s; go on with those, name another --dir, or begin anew with --fresh",
+			ErrOptions, s.Dir, found.Minutes, textName(found.Text))
+	}
+	s.state = *found
+	if s.state.Training == nil && s.state.Seconds > 0 {
+		s.say("going on in %s after %.0f s", s.Dir, s.state.Seconds)
+	}
+	return s.checkTokens()
+}
+
+func textName(text string) string {
+	if text == "" {
+		return "the Go toolchain's sources"
+	}
+	return text
+}
+
+func parseState(data []byte) (*state, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	var found state
+	if err := decoder.Decode(&found); err != nil {
+		return nil, err
+	}
+	if found.Version != stateVersion {
+		return nil, fmt.Errorf("written by another version of the program (%d, this is %d)", found.Version, stateVersion)
+	}
+	if !(found.Seconds >= 0) {
+		return nil, fmt.Errorf("%v seconds spent", found.Seconds)
+	}
+	return &found, nil
+}
+
+// save writes the state with the time spent so far.
+func (s *session) save() error {
+	now := s.state
+	now.Seconds = s.spent().Seconds()
+	data, err := json.MarshalIndent(&now, "", "  ")
+	if err != nil {
+		return err
+	}
+	if _, err := atomicfile.WriteBytes(s.path(stateName), append(data, '\n')); err != nil {
+		return fmt.Errorf("quick start: %w", err)
+	}
+	return nil
+}
