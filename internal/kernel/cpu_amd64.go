@@ -45,7 +45,7 @@ func detect() (f features) {
 		a71, _, _, _ := cpuid(7, 1)
 		f.bf16 = f.avx512 && a71&bitBF16 != 0
 	}
-	f.amx = f.avx512 && has(bitAMXBF16|bitAMXTile, d7, stateAVX512|stateAMX)
+	f.amx = f.bf16 && has(bitAMXBF16|bitAMXTile, d7, stateAVX512|stateAMX)
 	return f
 }
 
@@ -54,6 +54,9 @@ func machinePaths() (paths []*path) {
 	rows := avx512Rows
 	if f.bf16 {
 		rows = avx512BF16Rows
+	}
+	if f.amx && allowAMX() {
+		paths = append(paths, &path{name: "amx", productOps: amxProduct, rowOps: rows})
 	}
 	if f.avx512 {
 		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: rows})

@@ -89,9 +89,10 @@ const minPanels = 2
 func (j *matmulJob) plan() int {
 	ops := &cpu.productOps
 	blocks := j.w.blocks()
-	tile := ops.tiles[len(ops.tiles)-1].rows
-	j.depth = min(blocks, max(1, ops.budgetA/(min(tile*4, ops.maxRows)*BlockK*ops.aBytes)))
-	j.rows = ops.budgetA / (j.depth * BlockK * ops.aBytes)
+	full := &ops.tiles[len(ops.tiles)-1]
+	tile := full.rows
+	j.depth = min(blocks, max(1, ops.budgetA/(min(tile*4, ops.maxRows)*BlockK*full.aBytes)))
+	j.rows = ops.budgetA / (j.depth * BlockK * full.aBytes)
 	j.rows = max(tile, min(j.rows, ops.maxRows)/tile*tile)
 	j.panels = j.w.panels()
 	if j.depth < blocks {
@@ -147,25 +148,30 @@ func (j *matmulJob) Do(worker, i int) {
 	g, row, rows, panel, panels := j.item(i)
 	s := workerScratch(worker)
 	w, blocks := j.w, j.w.blocks()
-	part := panels // panels of sums in scratch
-	if j.depth >= blocks {
-		part = 1
-	}
 	for block := 0; block < blocks; block += j.depth {
 		depth := min(j.depth, blocks-block)
 		k := block * BlockK
 		s.a.pack(j.x[row*w.K+k:], w.K, rows, min(depth*BlockK, w.K-k))
-		s.c = grow(s.c, part*s.a.sums())
-		for p := range panels {
-			c := s.c[p%part*s.a.sums():][:s.a.sums()]
+		sums := s.a.sums()
+		batch := panels // of which the sums are in scratch
+		if depth == blocks {
+			batch = min(panels, max(1, sumsPerBatch/sums))
+		}
+		s.c = grow(s.c, batch*sums)
+		for p := 0; p < panels; p += batch {
+			n := min(batch, panels-p)
 			b := w.Data[g*w.groupLen()+(panel+p)*w.panelLen()+block*blockLen:]
-			s.a.mul(c, s.a.panelSums(), b, 1, 0, block > 0)
-			if block+depth == blocks {
-				j.store(c, row, rows, panel+p)
+			s.a.mul(s.c, s.a.panelSums(), b, n, w.panelLen(), block > 0)
+			for q := 0; q < n && block+depth == blocks; q++ {
+				j.store(s.c[q*sums:][:sums], row, rows, panel+p+q)
 			}
 		}
 	}
 }
+
+// sumsPerBatch is the number of sums that stay in the nearest cache until they
+// are stored.
+const sumsPerBatch = 4 << 10
 
 // store writes a panel's sums to y.
 func (j *matmulJob) store(c []float32, row, rows, panel int) {

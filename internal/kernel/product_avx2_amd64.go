@@ -9,14 +9,13 @@ import (
 // avx2Product has A in the form of avx512Product.
 var avx2Product = productOps{
 	tiles: []tileOp{
-		{rows: 1, pack: packAVX2x1, packT: packTAVX2x1, mul: mulAVX2x1},
-		{rows: 2, pack: packAVX2x2, packT: packTAVX2x2, mul: mulAVX2x2},
-		{rows: 4, pack: packAVX2x4, packT: packTAVX2x4, mul: mulAVX2x4},
-		{rows: 6, pack: packAVX2x6, packT: packTAVX2x6, mul: mulAVX2x6},
+		{rows: 1, aBytes: 4, pack: packAVX2x1, packT: packTAVX2x1, mul: mulAVX2x1},
+		{rows: 2, aBytes: 4, pack: packAVX2x2, packT: packTAVX2x2, mul: mulAVX2x2},
+		{rows: 3, aBytes: 4, pack: packAVX2x3, packT: packTAVX2x3, mul: mulAVX2x3},
 	},
-	aBytes:   4,
 	budgetA:  192 << 10,
 	maxRows:  240,
+	callWork: 2 << 20,
 	gradRows: 120, gradCols: 256, gradK: 256,
 	queries:  64,
 	packRows: packRowsAVX2,
@@ -44,22 +43,13 @@ func packAVX2x2(dst unsafe.Pointer, src *tensor.BF16, stride, rows, kb int)
 func packTAVX2x2(dst unsafe.Pointer, src *tensor.BF16, stride, cols, kb int)
 
 //go:noescape
-func mulAVX2x4(t *tileArgs)
+func mulAVX2x3(t *tileArgs)
 
 //go:noescape
-func packAVX2x4(dst unsafe.Pointer, src *tensor.BF16, stride, rows, kb int)
+func packAVX2x3(dst unsafe.Pointer, src *tensor.BF16, stride, rows, kb int)
 
 //go:noescape
-func packTAVX2x4(dst unsafe.Pointer, src *tensor.BF16, stride, cols, kb int)
-
-//go:noescape
-func mulAVX2x6(t *tileArgs)
-
-//go:noescape
-func packAVX2x6(dst unsafe.Pointer, src *tensor.BF16, stride, rows, kb int)
-
-//go:noescape
-func packTAVX2x6(dst unsafe.Pointer, src *tensor.BF16, stride, cols, kb int)
+func packTAVX2x3(dst unsafe.Pointer, src *tensor.BF16, stride, cols, kb int)
 
 //go:noescape
 func packRowsAVX2(dst, src *tensor.BF16, stride, kb int)

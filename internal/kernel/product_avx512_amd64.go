@@ -11,15 +11,15 @@ import (
 // as a broadcast operand; the weights are unpacked as they are read.
 var avx512Product = productOps{
 	tiles: []tileOp{
-		{rows: 1, pack: packAVX512x1, packT: packTAVX512x1, mul: mulAVX512x1},
-		{rows: 2, pack: packAVX512x2, packT: packTAVX512x2, mul: mulAVX512x2},
-		{rows: 4, pack: packAVX512x4, packT: packTAVX512x4, mul: mulAVX512x4},
-		{rows: 8, pack: packAVX512x8, packT: packTAVX512x8, mul: mulAVX512x8},
-		{rows: 12, pack: packAVX512x12, packT: packTAVX512x12, mul: mulAVX512x12},
+		{rows: 1, aBytes: 4, pack: packAVX512x1, packT: packTAVX512x1, mul: mulAVX512x1},
+		{rows: 2, aBytes: 4, pack: packAVX512x2, packT: packTAVX512x2, mul: mulAVX512x2},
+		{rows: 4, aBytes: 4, pack: packAVX512x4, packT: packTAVX512x4, mul: mulAVX512x4},
+		{rows: 8, aBytes: 4, pack: packAVX512x8, packT: packTAVX512x8, mul: mulAVX512x8},
+		{rows: 12, aBytes: 4, pack: packAVX512x12, packT: packTAVX512x12, mul: mulAVX512x12},
 	},
-	aBytes:   4,
 	budgetA:  384 << 10,
 	maxRows:  240,
+	callWork: 2 << 20,
 	gradRows: 240, gradCols: 512, gradK: 256,
 	queries:  64,
 	packRows: packRowsAVX512,

@@ -26,10 +26,13 @@ const (
 type productOps struct {
 	tiles []tileOp // by rows, ascending
 
-	aBytes  int // bytes of one element of A in scratch
 	budgetA int // bytes of A that a worker keeps in its cache
-	kc      int // length of K that a tile multiplies at a time
+	kc      int // length of K that a tile multiplies at a time, 0 for all
 	maxRows int // most rows of A in scratch
+
+	// callWork is the number of products in one call of assembly, which cannot
+	// be preempted: some tens of microseconds.
+	callWork int
 
 	gradRows, gradCols, gradK int // tile of MatMulGrad
 
@@ -49,7 +52,8 @@ type productOps struct {
 
 // tileOp multiplies tiles of a fixed number of rows.
 type tileOp struct {
-	rows int
+	rows   int
+	aBytes int // bytes of one element of A in scratch
 	// pack writes the tile's A from rows (at most the tile's) of 32*kb values.
 	// The other rows of the tile may hold anything: so do their sums then.
 	pack func(dst unsafe.Pointer, src *tensor.BF16, stride, rows, kb int)

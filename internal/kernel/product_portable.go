@@ -10,11 +10,11 @@ import (
 // portableProduct defines the arithmetic of products. Its A is one row of
 // fp32 with denormals as zero.
 var portableProduct = productOps{
-	tiles:    []tileOp{{rows: 1, pack: packPortable, packT: packTPortable, mul: mulPortable}},
-	aBytes:   4,
+	tiles:    []tileOp{{rows: 1, aBytes: 4, pack: packPortable, packT: packTPortable, mul: mulPortable}},
 	budgetA:  256 << 10,
 	kc:       512,
 	maxRows:  128,
+	callWork: 2 << 20,
 	gradRows: 128, gradCols: 128, gradK: 256,
 	queries:  64,
 	packRows: packRowsPortable,

@@ -26,6 +26,7 @@ func (o *operand) shape(rows, k int) {
 	o.full = tiles[len(tiles)-1]
 	o.fulls, o.rest = rows/o.full.rows, rows%o.full.rows
 	o.padded = o.fulls * o.full.rows
+	o.last = tileOp{}
 	if o.rest > 0 {
 		for _, o.last = range tiles {
 			if o.last.rows >= o.rest {
@@ -35,21 +36,23 @@ func (o *operand) shape(rows, k int) {
 		o.padded += o.last.rows
 	}
 	o.depth = ceilDiv(k, BlockK)
-	o.data = grow(o.data, o.padded*o.rowBytes()/4)
+	o.data = grow(o.data, (o.fulls*o.tileBytes(&o.full)+o.tileBytes(&o.last))/4)
 }
 
-// rowBytes is the size of a row of o: tiles follow each other closely.
-func (o *operand) rowBytes() int { return o.depth * BlockK * cpu.aBytes }
+// tileBytes is the size of a tile's A.
+func (o *operand) tileBytes(op *tileOp) int { return op.rows * o.depth * BlockK * op.aBytes }
 
 // sums returns the number of sums of one panel, rows beyond the last included.
 func (o *operand) sums() int { return o.padded * PanelN }
 
-func (o *operand) tile(row int) (op tileOp, rows int, at unsafe.Pointer) {
-	at = unsafe.Add(unsafe.Pointer(&o.data[0]), row*o.rowBytes())
-	if row/o.full.rows < o.fulls {
-		return o.full, o.full.rows, at
+// tile returns the tile that begins with a row.
+func (o *operand) tile(row int) (op *tileOp, rows int, at unsafe.Pointer) {
+	number := row / o.full.rows
+	at = unsafe.Add(unsafe.Pointer(&o.data[0]), number*o.tileBytes(&o.full))
+	if number < o.fulls {
+		return &o.full, o.full.rows, at
 	}
-	return o.last, o.rest, at
+	return &o.last, o.rest, at
 }
 
 // pack makes o from rows of k values of x.
@@ -95,33 +98,41 @@ func rowSums(panels int) sumsAs { return sumsAs{row: panels * PanelN, panel: Pan
 
 // mul computes c (+)= A · b, b being panels that are panelLen apart.
 func (o *operand) mul(c []float32, as sumsAs, b []tensor.BF16, panels, panelLen int, add bool) {
-	t := &o.args
 	step := o.depth
 	if cpu.kc > 0 {
-		step = cpu.kc / BlockK
+		step = min(step, cpu.kc/BlockK)
 	}
-	*t = tileArgs{panels: panels, bPanel: panelLen * 2, cPanel: as.panel * 4, cRow: as.row * 4}
-	for block := 0; block < o.depth; block += step {
-		t.kb = min(step, o.depth-block)
-		t.b = unsafe.Pointer(&b[block*blockLen])
-		if add || block > 0 {
-			t.add = 1
+	batch := max(1, cpu.callWork/(o.padded*PanelN*step*BlockK))
+	for first := 0; first < panels; first += batch {
+		o.args = tileArgs{
+			panels: min(batch, panels-first), bPanel: panelLen * 2,
+			cPanel: as.panel * 4, cRow: as.row * 4,
 		}
-		if o.fulls > 0 {
-			o.mulTiles(o.full, o.fulls, 0, block, c)
-		}
-		if o.rest > 0 {
-			o.mulTiles(o.last, 1, o.fulls*o.full.rows, block, c)
+		for block := 0; block < o.depth; block += step {
+			o.args.kb = min(step, o.depth-block)
+			o.args.b = unsafe.Pointer(&b[first*panelLen+block*blockLen])
+			if add || block > 0 {
+				o.args.add = 1
+			}
+			sums := unsafe.Pointer(&c[first*as.panel])
+			if o.fulls > 0 {
+				o.mulTiles(0, o.fulls, block, sums)
+			}
+			if o.rest > 0 {
+				o.mulTiles(o.fulls*o.full.rows, 1, block, sums)
+			}
 		}
 	}
 }
 
-func (o *operand) mulTiles(op tileOp, tiles, row, block int, c []float32) {
+// mulTiles multiplies equal tiles from a row on.
+func (o *operand) mulTiles(row, tiles, block int, c unsafe.Pointer) {
+	op, _, a := o.tile(row)
 	t := &o.args
 	t.tiles = tiles
-	t.aTile = op.rows * o.rowBytes()
+	t.aTile = o.tileBytes(op)
 	t.cTile = op.rows * t.cRow
-	t.a = unsafe.Add(unsafe.Pointer(&o.data[0]), row*o.rowBytes()+block*op.rows*BlockK*cpu.aBytes)
-	t.c = unsafe.Add(unsafe.Pointer(&c[0]), row*t.cRow)
+	t.a = unsafe.Add(a, block*op.rows*BlockK*op.aBytes)
+	t.c = unsafe.Add(c, row*t.cRow)
 	op.mul(t)
 }

@@ -1,9 +1,9 @@
 package main
 
-// avx2Rows are the tiles of AVX2. Those of 1 and 2 rows take 16 columns at a
-// time and the halves of a block in turn, in the order of memory; the others
-// take 8 columns: six rows fill the registers.
-var avx2Rows = []int{1, 2, 4, 6}
+// avx2Rows are the tiles of AVX2. All take 16 columns at a time, which three
+// rows fill the registers with. Those of 1 and 2 rows take the halves of a
+// block in turn, in the order of memory.
+var avx2Rows = []int{1, 2, 3}
 
 // avx2 uses the general registers as avx512 does.
 func avx2() string {
@@ -35,50 +35,47 @@ func (a *assembly) mulAVX2(rows int) {
 	a.flushDenormals()
 	a.highHalves()
 	if rows <= 2 {
-		a.mulLoops(nil, func() { a.tileAVX2(rows, 2, 2) })
+		a.mulLoops(nil, false, func() { a.tileAVX2(rows, 2) })
 	} else {
-		a.mulLoops([]step{{32, 32}, {halfBytes - 32, 32}, {32, 32}, {-halfBytes - 32, -96}}, func() { a.tileAVX2(rows, 1, 1) })
+		a.mulLoops([]step{{halfBytes, 64}, {-halfBytes, -64}}, false, func() { a.tileAVX2(rows, 1) })
 	}
 	a.leave()
 }
 
-// tileAVX2 multiplies vectors of 8 columns, for a number of halves in turn.
-// Sums of row r and vector v: even Y(2*(r*vectors+v)), odd the next.
-func (a *assembly) tileAVX2(rows, vectors, halves int) {
-	sum := func(r, v int) int { return 2 * (r*vectors + v) }
+// tileAVX2 multiplies a tile by a number of halves in turn. Sums of row r and
+// vector v: even Y(4*r+v), odd Y(4*r+2+v).
+func (a *assembly) tileAVX2(rows, halves int) {
 	a.op("CMPQ %d(DI), $0", argAdd)
 	a.op("JNE begin")
 	a.op("MOVQ R8, R9")
 	a.op("VXORPS Y0, Y0, Y0")
 	for range rows {
-		for v := range vectors * halves {
+		for v := range 2 * halves {
 			a.op("VMOVUPS Y0, %d(R9)", 32*v)
 		}
 		a.op("ADDQ %d(DI), R9", argCRow)
 	}
 	a.label("begin")
 	a.op("MOVQ %d(DI), CX", argDepth)
-	a.op("ADDQ $%d, SI", min(128, pairs/2*rows*8))
+	a.op("ADDQ $128, SI") // so that more offsets are short
 	a.label("block")
 	for h := range halves {
-		for i := range 2 * rows * vectors {
+		for i := range 4 * rows {
 			a.op("VXORPS Y%d, Y%d, Y%d", i, i, i)
 		}
 		for p := range pairs {
-			a.op("PREFETCHT0 %d(DX)", 8192+h*halfBytes+p*pairBytes)
-			if vectors == 1 {
-				a.pairAVX2(rows, p, sum)
-			} else {
-				a.wideAVX2(rows, h, p, sum)
-			}
+			at := h*halfBytes + p*pairBytes
+			a.op("PREFETCHT0 %d(DX)", 8192+at)
+			a.evenAVX2(rows, at, p*rows*8-128)
+			a.oddAVX2(rows, at, p*rows*8-128)
 		}
 		a.op("MOVQ R8, R9")
 		for r := range rows {
-			for v := range vectors {
-				at := 64*h + 32*v
-				a.op("VADDPS Y%d, Y%d, Y%d", sum(r, v)+1, sum(r, v), sum(r, v))
-				a.op("VADDPS %d(R9), Y%d, Y%d", at, sum(r, v), sum(r, v))
-				a.op("VMOVUPS Y%d, %d(R9)", sum(r, v), at)
+			for v := range 2 {
+				y, at := 4*r+v, 64*h+32*v
+				a.op("VADDPS Y%d, Y%d, Y%d", y+2, y, y)
+				a.op("VADDPS %d(R9), Y%d, Y%d", at, y, y)
+				a.op("VMOVUPS Y%d, %d(R9)", y, at)
 			}
 			if r < rows-1 {
 				a.op("ADDQ %d(DI), R9", argCRow)
@@ -91,34 +88,28 @@ func (a *assembly) tileAVX2(rows, vectors, halves int) {
 	a.op("JNZ block")
 }
 
-// pairAVX2 multiplies one pair of 8 columns.
-func (a *assembly) pairAVX2(rows, p int, sum func(r, v int) int) {
-	a.op("VMOVDQU %d(DX), Y13", p*pairBytes)
-	a.op("VPSLLD $16, Y13, Y12")
-	a.op("VPAND Y15, Y13, Y13")
-	for r := range rows {
-		at := (p*rows+r)*8 - min(128, pairs/2*rows*8)
-		a.op("VBROADCASTSS %d(SI), Y14", at)
-		a.op("VFMADD231PS Y14, Y12, Y%d", sum(r, 0))
-		a.op("VBROADCASTSS %d(SI), Y14", at+4)
-		a.op("VFMADD231PS Y14, Y13, Y%d", sum(r, 0)+1)
+// evenAVX2 and oddAVX2 multiply the halves of a pair, read from B each time:
+// with three rows there is no register to keep it.
+func (a *assembly) evenAVX2(rows, b, at int) {
+	for v := range 2 {
+		a.op("VMOVDQU %d(DX), Y%d", b+32*v, 12+v)
+		a.op("VPSLLD $16, Y%d, Y%d", 12+v, 12+v)
 	}
+	a.rowsAVX2(rows, at, 0)
 }
 
-// wideAVX2 multiplies one pair of 16 columns.
-func (a *assembly) wideAVX2(rows, h, p int, sum func(r, v int) int) {
+func (a *assembly) oddAVX2(rows, b, at int) {
 	for v := range 2 {
-		a.op("VMOVDQU %d(DX), Y%d", h*halfBytes+p*pairBytes+32*v, 9+2*v)
-		a.op("VPSLLD $16, Y%d, Y%d", 9+2*v, 8+2*v)
-		a.op("VPAND Y15, Y%d, Y%d", 9+2*v, 9+2*v)
+		a.op("VPAND %d(DX), Y15, Y%d", b+32*v, 12+v)
 	}
+	a.rowsAVX2(rows, at+4, 2)
+}
+
+func (a *assembly) rowsAVX2(rows, at, sum int) {
 	for r := range rows {
-		at := (p*rows+r)*8 - min(128, pairs/2*rows*8)
-		a.op("VBROADCASTSS %d(SI), Y12", at)
-		a.op("VBROADCASTSS %d(SI), Y13", at+4)
+		a.op("VBROADCASTSS %d(SI), Y14", at+r*8)
 		for v := range 2 {
-			a.op("VFMADD231PS Y12, Y%d, Y%d", 8+2*v, sum(r, v))
-			a.op("VFMADD231PS Y13, Y%d, Y%d", 9+2*v, sum(r, v)+1)
+			a.op("VFMADD231PS Y14, Y%d, Y%d", 12+v, 4*r+sum+v)
 		}
 	}
 }
@@ -188,10 +179,7 @@ func (a *assembly) packTAVX2(rows int) {
 	default:
 		a.op("VPUNPCKHDQ Y1, Y0, Y3")
 		a.op("VMOVDQU X2, (DI)")
-		a.op("VMOVDQU X3, 16(DI)")
-		if rows == 6 {
-			a.op("VEXTRACTI128 $1, Y2, 32(DI)")
-		}
+		a.op("VMOVQ X3, 16(DI)")
 	}
 	a.op("LEAQ (SI)(DX*2), SI")
 	a.op("ADDQ $%d, DI", rows*8)

@@ -42,7 +42,7 @@ func (a *assembly) mulAVX512(rows int) {
 	if halves == 1 {
 		steps = []step{{halfBytes, 64}, {-halfBytes, -64}}
 	}
-	a.mulLoops(steps, func() { a.tileAVX512(rows, halves) })
+	a.mulLoops(steps, false, func() { a.tileAVX512(rows, halves) })
 	a.leave()
 }
 

@@ -13,6 +13,7 @@ import (
 var files = map[string]func() string{
 	"product_avx512_amd64.s": avx512,
 	"product_avx2_amd64.s":   avx2,
+	"product_amx_amd64.s":    amx,
 }
 
 func main() {

@@ -1,0 +1,61 @@
+package kernel
+
+import (
+	"unsafe"
+
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// amxProduct multiplies tiles of 16 x 16. Everything else, and a product of one
+// or two rows, which only reads weights, is AVX-512.
+var amxProduct = productOps{
+	tiles: []tileOp{
+		avx512Product.tiles[0],
+		avx512Product.tiles[1],
+		{rows: 16, aBytes: 2, pack: packAMXx16, packT: packTAMXx16, mul: mulAMXx16},
+		{rows: 32, aBytes: 2, pack: packAMXx32, packT: packTAMXx32, mul: mulAMXx32},
+	},
+	budgetA:  768 << 10,
+	kc:       512,
+	maxRows:  512,
+	callWork: 32 << 20,
+	gradRows: 256, gradCols: 512, gradK: 512,
+	queries:  64,
+	packRows: packRowsAVX512,
+	packCols: packColsAVX512,
+	round:    roundAMX,
+	peakOps:  peakOps{peak: peakAMX, peakFlops: 4 * 2 * 16 * 16 * 32, read: readAVX512},
+}
+
+// amxConfig is palette 1 with eight full tiles: 16 rows of 64 bytes.
+var amxConfig = func() (c [64]byte) {
+	c[0] = 1
+	for t := range 8 {
+		c[16+2*t] = 64
+		c[48+t] = 16
+	}
+	return c
+}()
+
+//go:noescape
+func mulAMXx16(t *tileArgs)
+
+//go:noescape
+func packAMXx16(dst unsafe.Pointer, src *tensor.BF16, stride, rows, kb int)
+
+//go:noescape
+func packTAMXx16(dst unsafe.Pointer, src *tensor.BF16, stride, cols, kb int)
+
+//go:noescape
+func mulAMXx32(t *tileArgs)
+
+//go:noescape
+func packAMXx32(dst unsafe.Pointer, src *tensor.BF16, stride, rows, kb int)
+
+//go:noescape
+func packTAMXx32(dst unsafe.Pointer, src *tensor.BF16, stride, cols, kb int)
+
+//go:noescape
+func roundAMX(y *tensor.BF16, stride int, c *float32, rows int)
+
+func peakAMX(rounds int)
