@@ -49,9 +49,9 @@ func (p patternJSON) matcher(field string) (matcher, error) {
 		return nil, fmt.Errorf("%s: neither a String nor a Regex", field)
 	}
 	// These mean something else, or nothing, to the engine that we have.
-	for _, s := range []string{"[:", "&&", "-["} {
+	for _, s := range []string{"[:", "&&", "-[", "}+"} {
 		if strings.Contains(*p.Regex, s) {
-			return nil, fmt.Errorf("%s.Regex: %q in a character class is not supported", field, s)
+			return nil, fmt.Errorf("%s.Regex: %q is not supported", field, s)
 		}
 	}
 	re, err := regexp2.Compile(*p.Regex, regexp2.Multiline)

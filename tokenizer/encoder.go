@@ -5,7 +5,7 @@ import "encoding/binary"
 // shortWord is the length in bytes of the words that the cache keeps.
 const shortWord = 16
 
-const cacheBits = 14
+const cacheBits = 15
 
 // cachedWord holds a short word and its ids: half a cache line.
 type cachedWord struct {

@@ -49,7 +49,7 @@ type candidate struct {
 	pair  int32
 }
 
-var errTooManyWords = errors.New("tokenizer: the words take more than 2 GiB; lower MaxWords")
+var errTooManyWords = errors.New("the words take more than 2 GiB; lower MaxWords")
 
 // newLearner takes over the words of c.
 func newLearner(c *counter) (*learner, error) {

@@ -17,12 +17,11 @@ import (
 // EndOfText is the special token that ends every document of our own models.
 const EndOfText = "<|endoftext|>"
 
-// maxFree is how many idle encoders a tokenizer keeps, half a megabyte each.
-const maxFree = 64
+// maxFree is how many idle encoders a tokenizer keeps, a megabyte each.
+const maxFree = 32
 
-// maxID bounds token ids, and with them the memory that a broken file can ask
-// for; no vocabulary in use has a tenth of it.
-const maxID = 1 << 24
+// maxID bounds token ids; no vocabulary in use has a tenth of it.
+const maxID = 1 << 22
 
 // Tokenizer maps text to token ids and ids to text.
 type Tokenizer struct {
@@ -64,6 +63,10 @@ func (t *Tokenizer) finish(render func(name string) []byte) error {
 	}
 	for _, a := range t.added {
 		size = max(size, a.ID+1)
+	}
+	// A broken file shall not cost more memory than a sound one of its size.
+	if known := len(t.ids) + len(t.odd) + len(t.added); int(size) > 1<<16+4*known {
+		return fmt.Errorf("model.vocab: there are %d tokens, and yet an id of %d", known, size-1)
 	}
 	t.tokens, t.isSpecial = make([][]byte, size), make([]bool, size)
 	for name, id := range t.ids {

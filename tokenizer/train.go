@@ -52,6 +52,40 @@ const progressMerges = 256
 // A vocabulary larger than the data allows is an error that says how many
 // tokens were possible.
 func Train(docs iter.Seq[[]byte], o TrainOptions) (*Tokenizer, error) {
+	scheme, err := o.scheme()
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: %w", err)
+	}
+	t := &Tokenizer{model: model{byteLevel: true, ignoreMerges: true, unk: -1}}
+	progress := TrainProgress{VocabSize: o.VocabSize}
+	words, err := o.count(docs, &progress)
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: %w", err)
+	}
+	if t.merges, err = o.learn(words, &progress); err != nil {
+		return nil, fmt.Errorf("tokenizer: %w", err)
+	}
+	t.ids = make(map[string]int32, 256+len(t.merges))
+	tokens := make([]string, 256, 256+len(t.merges))
+	for b := range tokens {
+		tokens[b] = string([]byte{byte(b)})
+		t.ids[tokens[b]] = int32(b)
+	}
+	for _, m := range t.merges {
+		tokens = append(tokens, tokens[m.left]+tokens[m.right])
+		t.ids[tokens[m.id]] = m.id
+	}
+	if err := t.complete(scheme); err != nil {
+		return nil, fmt.Errorf("tokenizer: %w", err)
+	}
+	progress.Tokens = o.VocabSize
+	o.report(progress)
+	return t, nil
+}
+
+// scheme checks the options, puts the defaults in, and returns how to split
+// and the ids of the special tokens.
+func (o *TrainOptions) scheme() (Scheme, error) {
 	if o.Special == nil {
 		o.Special = []string{EndOfText}
 	}
@@ -64,76 +98,69 @@ func Train(docs iter.Seq[[]byte], o TrainOptions) (*Tokenizer, error) {
 	if o.MaxWords <= 0 {
 		o.MaxWords = 16 << 20
 	}
-	t := &Tokenizer{model: model{byteLevel: true, ignoreMerges: true, unk: -1}}
-	scheme := Scheme{Pattern: o.Pattern, Special: make(map[string]int32)}
-	merges := o.VocabSize - 256 - len(o.Special)
-	if merges < 0 || o.VocabSize > maxID {
-		return nil, fmt.Errorf("tokenizer: a vocabulary of %d tokens: it must hold 256 bytes and %d special tokens, and at most %d in all",
+	if o.VocabSize < 256+len(o.Special) || o.VocabSize > maxID {
+		return Scheme{}, fmt.Errorf("a vocabulary of %d tokens: it must hold 256 bytes and %d special tokens, and at most %d in all",
 			o.VocabSize, len(o.Special), maxID)
 	}
+	s := Scheme{Pattern: o.Pattern, Special: make(map[string]int32)}
 	for i, name := range o.Special {
-		if _, twice := scheme.Special[name]; twice || name == "" || !utf8.ValidString(name) {
-			return nil, fmt.Errorf("tokenizer: the special token %q is empty, not UTF-8, or there twice", name)
+		if _, twice := s.Special[name]; twice || name == "" || !utf8.ValidString(name) {
+			return Scheme{}, fmt.Errorf("the special token %q is empty, not UTF-8, or there twice", name)
 		}
-		scheme.Special[name] = int32(256 + merges + i)
+		s.Special[name] = int32(o.VocabSize - len(o.Special) + i)
 	}
-	pre := preTokenizer{}
+	return s, nil
+}
+
+func (o *TrainOptions) report(p TrainProgress) {
+	if o.Progress != nil {
+		o.Progress(p)
+	}
+}
+
+// count reads the documents.
+func (o *TrainOptions) count(docs iter.Seq[[]byte], p *TrainProgress) (*counter, error) {
 	pattern, _ := byteLevelParts(o.Pattern)
+	pre := preTokenizer{}
 	if err := pre.parse(pattern, "pattern"); err != nil {
-		return nil, fmt.Errorf("tokenizer: %w", err)
+		return nil, err
 	}
 	splitter := &Tokenizer{steps: pre.steps}
 	splitter.plan()
-
-	progress := TrainProgress{VocabSize: o.VocabSize}
-	report := func() {
-		if o.Progress != nil {
-			o.Progress(progress)
-		}
-	}
 	c := &counter{t: splitter, maxWords: o.MaxWords}
 	for doc := range docs {
 		c.add(doc)
-		progress.Documents++
-		progress.Bytes += int64(len(doc))
+		p.Documents++
+		p.Bytes += int64(len(doc))
 		if c.full() {
 			c.flush()
-			progress.Words = c.words()
-			report()
+			p.Words = c.words()
+			o.report(*p)
 		}
 	}
 	c.flush()
-	progress.Words = c.words()
-	report()
+	p.Words = c.words()
+	o.report(*p)
+	return c, nil
+}
 
+// learn finds the merges.
+func (o *TrainOptions) learn(c *counter, p *TrainProgress) ([]merge, error) {
 	l, err := newLearner(c)
 	if err != nil {
 		return nil, err
 	}
-	t.ids = make(map[string]int32, 256+merges)
-	tokens := make([]string, 256, 256+merges)
-	for b := range tokens {
-		tokens[b] = string([]byte{byte(b)})
-		t.ids[tokens[b]] = int32(b)
-	}
-	for range merges {
+	merges := make([]merge, 0, o.VocabSize-256-len(o.Special))
+	for len(merges) < cap(merges) {
 		pair, ok := l.best(o.MinCount)
 		if !ok {
-			return nil, fmt.Errorf("tokenizer: a vocabulary of %d tokens is larger than the data allows: %d were possible (256 bytes, %d merges of pairs that occur at least %d times, %d special tokens)",
-				o.VocabSize, len(tokens)+len(o.Special), len(t.merges), o.MinCount, len(o.Special))
+			return nil, fmt.Errorf("a vocabulary of %d tokens is larger than the data allows: %d were possible (256 bytes, %d merges of pairs that occur at least %d times, %d special tokens)",
+				o.VocabSize, 256+len(merges)+len(o.Special), len(merges), o.MinCount, len(o.Special))
 		}
-		m := l.merge(pair)
-		t.merges = append(t.merges, m)
-		tokens = append(tokens, tokens[m.left]+tokens[m.right])
-		t.ids[tokens[m.id]] = m.id
-		if progress.Tokens = len(tokens); progress.Tokens%progressMerges == 0 {
-			report()
+		merges = append(merges, l.merge(pair))
+		if p.Tokens = 256 + len(merges); p.Tokens%progressMerges == 0 {
+			o.report(*p)
 		}
 	}
-	if err := t.complete(scheme); err != nil {
-		return nil, fmt.Errorf("tokenizer: %w", err)
-	}
-	progress.Tokens = o.VocabSize
-	report()
-	return t, nil
+	return merges, nil
 }
