@@ -1,15 +1,14 @@
 package train
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/model"
@@ -61,6 +60,20 @@ type seal struct {
 	// of the model's own manifest.
 	Files map[string]string `json:"files"`
 	Model string            `json:"model"`
+	// Self is the SHA-256 of the seal with Self empty, so that damage to it is
+	// told from damage to what it lists.
+	Self string `json:"self"`
+}
+
+// sign returns what Self must be.
+func (s seal) sign() string {
+	s.Self = ""
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // save writes a checkpoint of the last step done and then removes the ones
@@ -125,6 +138,7 @@ func (t *Trainer) writeCheckpoint(dir string) (hash string, err error) {
 	if s.Model, err = atomicfile.Hash(filepath.Join(dir, model.ManifestName)); err != nil {
 		return "", err
 	}
+	s.Self = s.sign()
 	return writeJSON(filepath.Join(training, sealFile), s)
 }
 
@@ -233,69 +247,4 @@ func (t *Trainer) saveModel() (string, error) {
 		return "", err
 	}
 	return final, t.record(Record{Kind: KindCheckpoint, Checkpoint: &CheckpointRecord{Path: final, Hash: hash, Bytes: bytes, Final: true}})
-}
-
-// prune removes the oldest checkpoints.
-func (t *Trainer) prune(root string) error {
-	dirs, err := checkpoints(t.options.RunDir)
-	if err != nil {
-		return err
-	}
-	for len(dirs) > t.recipe.Checkpoint.Keep {
-		if err := removeCheckpoint(root, dirs[0].path); err != nil {
-			return err
-		}
-		dirs = dirs[1:]
-	}
-	return nil
-}
-
-// removeCheckpoint takes a checkpoint's name away first, so that one half
-// removed cannot be taken for a whole one.
-func removeCheckpoint(root, dir string) error {
-	gone := filepath.Join(root, ".removing")
-	if err := os.RemoveAll(gone); err != nil {
-		return err
-	}
-	if err := os.Rename(dir, gone); err != nil {
-		return err
-	}
-	return os.RemoveAll(gone)
-}
-
-// savedStep is a checkpoint's directory.
-type savedStep struct {
-	step int
-	path string
-}
-
-// checkpoints lists the whole checkpoints of a run by step, the newest last.
-func checkpoints(runDir string) ([]savedStep, error) {
-	root := filepath.Join(runDir, checkpointsDir)
-	entries, err := os.ReadDir(root)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var out []savedStep
-	for _, e := range entries {
-		number, ok := strings.CutPrefix(e.Name(), stepPrefix)
-		if step, err := strconv.Atoi(number); ok && err == nil && e.IsDir() {
-			out = append(out, savedStep{step, filepath.Join(root, e.Name())})
-		}
-	}
-	slices.SortFunc(out, func(a, b savedStep) int { return a.step - b.step })
-	return out, nil
-}
-
-// LastCheckpoint returns the newest checkpoint of a run, "" where it has none.
-// It is a model directory that can be loaded.
-func LastCheckpoint(runDir string) (string, error) {
-	dirs, err := checkpoints(runDir)
-	if err != nil || len(dirs) == 0 {
-		return "", err
-	}
-	return dirs[len(dirs)-1].path, nil
 }

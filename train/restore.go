@@ -44,6 +44,9 @@ func parseSeal(text []byte) (*seal, error) {
 	if err := strictJSON(text, &s); err != nil {
 		return nil, err
 	}
+	if s.Self != s.sign() {
+		return nil, errors.New("it was changed or is damaged: remove this checkpoint to resume from an older one")
+	}
 	for _, name := range []string{mastersFile, optimizerFile, metricsFile, stateFile} {
 		if s.Files[name] == "" {
 			return nil, fmt.Errorf("it does not list %s", name)

@@ -288,7 +288,7 @@ func TestFromModel(t *testing.T) {
 func TestSkip(t *testing.T) {
 	r := tinyRun(t)
 	r.Spike = SpikeSpec{Window: 4, Sigma: 1, Norm: 1.0001, MaxSkips: 3}
-	r.Steps = 40
+	r.Steps = 20
 	dir := t.TempDir()
 	trainer, err := New(r, Options{RunDir: dir})
 	if err != nil {
