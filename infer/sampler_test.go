@@ -189,8 +189,15 @@ func TestSamplerDoesNotAllocate(t *testing.T) {
 func TestImpossibleSampling(t *testing.T) {
 	nan := float32(math.NaN())
 	for _, s := range []Sampling{
-		{Temperature: -1}, {Temperature: nan}, {Temperature: 101}, {TopK: -1},
-		{TopP: -0.1}, {TopP: 1.1}, {TopP: nan}, {MinP: 2}, {MinP: nan},
+		{Temperature: -1},
+		{Temperature: nan},
+		{Temperature: 101},
+		{TopK: -1},
+		{TopP: -0.1},
+		{TopP: 1.1},
+		{TopP: nan},
+		{MinP: 2},
+		{MinP: nan},
 	} {
 		if _, err := NewSampler(s); !errors.Is(err, ErrSampling) {
 			t.Errorf("%+v: %v, want ErrSampling", s, err)

@@ -53,8 +53,12 @@ func (l LeftOut) String() string {
 		count int
 		name  string
 	}{
-		{l.Empty, "empty"}, {l.Binary, "binary"}, {l.Generated, "generated"},
-		{l.Duplicate, "duplicate"}, {l.Unreadable, "unreadable"}, {l.Beyond, "more than needed"},
+		{l.Empty, "empty"},
+		{l.Binary, "binary"},
+		{l.Generated, "generated"},
+		{l.Duplicate, "duplicate"},
+		{l.Unreadable, "unreadable"},
+		{l.Beyond, "more than needed"},
 	} {
 		if reason.count > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", reason.count, reason.name))
