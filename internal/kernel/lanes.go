@@ -12,13 +12,12 @@ type lanes [numLanes]float32
 
 // sum adds the lanes in a fixed tree: lanes l and l+8, then l+4, l+2, l+1.
 func (s *lanes) sum() float32 {
-	t := *s
-	for w := numLanes / 2; w > 0; w /= 2 {
-		for l := range w {
-			t[l] += t[l+w]
-		}
-	}
-	return t[0]
+	a, b, c, d := s[0]+s[8], s[1]+s[9], s[2]+s[10], s[3]+s[11]
+	a += s[4] + s[12]
+	b += s[5] + s[13]
+	c += s[6] + s[14]
+	d += s[7] + s[15]
+	return (a + c) + (b + d)
 }
 
 // max returns the largest of the lanes, in the tree of sum.

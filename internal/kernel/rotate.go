@@ -19,6 +19,31 @@ func Rotate(x []tensor.BF16, cos, sin []float32) {
 	portableRotate(a[n:], b[n:], cos[n:], sin[n:])
 }
 
+// RotateRows does Rotate on consecutive heads, all by the same angles.
+func RotateRows(x []tensor.BF16, cos, sin []float32) {
+	half := len(cos)
+	mustMatch("RotateRows", len(sin), half)
+	if len(x) == 0 {
+		return
+	}
+	heads := len(x) / (2 * half)
+	mustMatch("RotateRows", len(x), heads*2*half)
+	if half == whole(half) {
+		cpu.rotateRows(x, x[half:], cos, sin, heads)
+		return
+	}
+	for i := 0; i < len(x); i += 2 * half {
+		Rotate(x[i:i+2*half], cos, sin)
+	}
+}
+
+func portableRotateRows(a, b []tensor.BF16, cos, sin []float32, heads int) {
+	half := len(cos)
+	for i := range heads {
+		portableRotate(a[2*i*half:][:half], b[2*i*half:][:half], cos, sin)
+	}
+}
+
 func portableRotate(a, b []tensor.BF16, cos, sin []float32) {
 	for i := range a {
 		u, v := a[i].Float32(), b[i].Float32()

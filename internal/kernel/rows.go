@@ -26,7 +26,10 @@ type rowOps struct {
 	normDot      func(dy, x []tensor.BF16, w []float32, rstd float32) lanes
 	normGrad     func(dx, dy, x []tensor.BF16, w []float32, rstd, c float32)
 	normGradAdd  func(dx, dy, x []tensor.BF16, w []float32, rstd, c float32)
+	normRows     func(y, x []tensor.BF16, w, rstd []float32, n, eps float32)
+	normRowsGrad func(dx []tensor.BF16, dw []float32, dy, x []tensor.BF16, w, rstd []float32, n float32)
 	rotate       func(a, b []tensor.BF16, cos, sin []float32)
+	rotateRows   func(a, b []tensor.BF16, cos, sin []float32, heads int)
 	swiGLU       func(h, gate, up []tensor.BF16)
 	swiGLUGrad   func(dgate, dup, dh, gate, up []tensor.BF16)
 	exp          func(dst, x []float32)
@@ -56,7 +59,10 @@ var portableRows = rowOps{
 	normDot:      portableNormDot,
 	normGrad:     portableNormGrad,
 	normGradAdd:  portableNormGradAdd,
+	normRows:     portableNormRows,
+	normRowsGrad: portableNormRowsGrad,
 	rotate:       portableRotate,
+	rotateRows:   portableRotateRows,
 	swiGLU:       portableSwiGLU,
 	swiGLUGrad:   portableSwiGLUGrad,
 	exp:          portableExp,

@@ -21,7 +21,10 @@ var avx512Rows = rowOps{
 	normDot:      avx512NormDot,
 	normGrad:     avx512NormGrad,
 	normGradAdd:  avx512NormGradAdd,
+	normRows:     avx512NormRows,
+	normRowsGrad: avx512NormRowsGrad,
 	rotate:       avx512Rotate,
+	rotateRows:   avx512RotateRows,
 	swiGLU:       avx512SwiGLU,
 	swiGLUGrad:   avx512SwiGLUGrad,
 	exp:          avx512Exp,
@@ -83,7 +86,16 @@ func avx512NormGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []flo
 func avx512NormGradAdd(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd float32, c float32)
 
 //go:noescape
+func avx512NormRows(y []tensor.BF16, x []tensor.BF16, w []float32, rstd []float32, n float32, eps float32)
+
+//go:noescape
+func avx512NormRowsGrad(dx []tensor.BF16, dw []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd []float32, n float32)
+
+//go:noescape
 func avx512Rotate(a []tensor.BF16, b []tensor.BF16, cos []float32, sin []float32)
+
+//go:noescape
+func avx512RotateRows(a []tensor.BF16, b []tensor.BF16, cos []float32, sin []float32, heads int)
 
 //go:noescape
 func avx512SwiGLU(h []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
@@ -132,7 +144,10 @@ var avx512BF16Rows = rowOps{
 	normDot:      avx512NormDot,
 	normGrad:     avx512NormGrad,
 	normGradAdd:  avx512NormGradAdd,
+	normRows:     avx512NormRows,
+	normRowsGrad: avx512NormRowsGrad,
 	rotate:       avx512Rotate,
+	rotateRows:   avx512RotateRows,
 	swiGLU:       avx512SwiGLU,
 	swiGLUGrad:   avx512SwiGLUGrad,
 	exp:          avx512Exp,
@@ -168,7 +183,10 @@ var avx2Rows = rowOps{
 	normDot:      avx2NormDot,
 	normGrad:     avx2NormGrad,
 	normGradAdd:  avx2NormGradAdd,
+	normRows:     avx2NormRows,
+	normRowsGrad: avx2NormRowsGrad,
 	rotate:       avx2Rotate,
+	rotateRows:   avx2RotateRows,
 	swiGLU:       avx2SwiGLU,
 	swiGLUGrad:   avx2SwiGLUGrad,
 	exp:          avx2Exp,
@@ -230,7 +248,16 @@ func avx2NormGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float
 func avx2NormGradAdd(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd float32, c float32)
 
 //go:noescape
+func avx2NormRows(y []tensor.BF16, x []tensor.BF16, w []float32, rstd []float32, n float32, eps float32)
+
+//go:noescape
+func avx2NormRowsGrad(dx []tensor.BF16, dw []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd []float32, n float32)
+
+//go:noescape
 func avx2Rotate(a []tensor.BF16, b []tensor.BF16, cos []float32, sin []float32)
+
+//go:noescape
+func avx2RotateRows(a []tensor.BF16, b []tensor.BF16, cos []float32, sin []float32, heads int)
 
 //go:noescape
 func avx2SwiGLU(h []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)

@@ -21,7 +21,10 @@ var neonRows = rowOps{
 	normDot:      neonNormDot,
 	normGrad:     neonNormGrad,
 	normGradAdd:  neonNormGradAdd,
+	normRows:     neonNormRows,
+	normRowsGrad: neonNormRowsGrad,
 	rotate:       neonRotate,
+	rotateRows:   neonRotateRows,
 	swiGLU:       neonSwiGLU,
 	swiGLUGrad:   neonSwiGLUGrad,
 	exp:          neonExp,
@@ -83,7 +86,16 @@ func neonNormGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float
 func neonNormGradAdd(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd float32, c float32)
 
 //go:noescape
+func neonNormRows(y []tensor.BF16, x []tensor.BF16, w []float32, rstd []float32, n float32, eps float32)
+
+//go:noescape
+func neonNormRowsGrad(dx []tensor.BF16, dw []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd []float32, n float32)
+
+//go:noescape
 func neonRotate(a []tensor.BF16, b []tensor.BF16, cos []float32, sin []float32)
+
+//go:noescape
+func neonRotateRows(a []tensor.BF16, b []tensor.BF16, cos []float32, sin []float32, heads int)
 
 //go:noescape
 func neonSwiGLU(h []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)

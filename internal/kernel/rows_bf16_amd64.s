@@ -9,7 +9,6 @@ TEXT ·avx512BF16Scores(SB), NOSPLIT, $0-124
 	MOVQ m_base+48(FP), R8
 	MOVQ l_base+72(FP), R9
 	MOVQ alpha_base+96(FP), R10
-	MOVQ m_len+56(FP), AX
 	VMOVDQU32 rowUpper<>+0(SB), Z31
 	VBROADCASTSS avx512BF16RowTable<>+0(SB), Z0
 	VBROADCASTSS avx512BF16RowTable<>+4(SB), Z1
@@ -23,7 +22,8 @@ TEXT ·avx512BF16Scores(SB), NOSPLIT, $0-124
 	VBROADCASTSS avx512BF16RowTable<>+36(SB), Z9
 	VBROADCASTSS avx512BF16RowTable<>+40(SB), Z10
 	VBROADCASTSS scale+120(FP), Z11
-	TESTQ AX, AX
+	MOVQ m_len+56(FP), DX
+	TESTQ DX, DX
 	JEQ end
 
 row:
@@ -150,7 +150,7 @@ row:
 	ADDQ $4, R8
 	ADDQ $4, R9
 	ADDQ $4, R10
-	DECQ AX
+	DECQ DX
 	JNE row
 
 end:
@@ -165,7 +165,6 @@ TEXT ·avx512BF16ScoresGrad(SB), NOSPLIT, $0-148
 	MOVQ dp_base+72(FP), R9
 	MOVQ lse_base+96(FP), R10
 	MOVQ delta_base+120(FP), R11
-	MOVQ lse_len+104(FP), AX
 	VMOVDQU32 rowUpper<>+0(SB), Z31
 	VBROADCASTSS avx512BF16RowTable<>+8(SB), Z0
 	VBROADCASTSS avx512BF16RowTable<>+12(SB), Z1
@@ -177,7 +176,8 @@ TEXT ·avx512BF16ScoresGrad(SB), NOSPLIT, $0-148
 	VBROADCASTSS avx512BF16RowTable<>+36(SB), Z7
 	VBROADCASTSS avx512BF16RowTable<>+40(SB), Z8
 	VBROADCASTSS scale+144(FP), Z9
-	TESTQ AX, AX
+	MOVQ lse_len+104(FP), DX
+	TESTQ DX, DX
 	JEQ end
 
 row:
@@ -278,7 +278,7 @@ row:
 	ADDQ $256, R9
 	ADDQ $4, R10
 	ADDQ $4, R11
-	DECQ AX
+	DECQ DX
 	JNE row
 
 end:

@@ -983,6 +983,347 @@ loop1:
 done1:
 	RET
 
+// func neonNormRows(y []tensor.BF16, x []tensor.BF16, w []float32, rstd []float32, n float32, eps float32)
+TEXT ·neonNormRows(SB), NOSPLIT, $0-104
+	MOVW $0x00000000, R9
+	VDUP R9, V0.S4
+	MOVW $0x3f800000, R9
+	VDUP R9, V1.S4
+	MOVW $0x00000001, R9
+	VDUP R9, V2.S4
+	MOVW $0x00007fff, R9
+	VDUP R9, V3.S4
+	MOVWU n+96(FP), R9
+	VDUP R9, V4.S4
+	MOVWU eps+100(FP), R9
+	VDUP R9, V5.S4
+	MOVD y_base+0(FP), R0
+	MOVD x_base+24(FP), R1
+	MOVD w_base+48(FP), R2
+	MOVD rstd_base+72(FP), R3
+	MOVD rstd_len+80(FP), R10
+	CBZ R10, end
+
+row:
+	WORD $0x4ea01c06 // mov v6.16b, v0.16b
+	WORD $0x4ea01c07 // mov v7.16b, v0.16b
+	WORD $0x4ea01c08 // mov v8.16b, v0.16b
+	WORD $0x4ea01c09 // mov v9.16b, v0.16b
+	MOVD w_len+56(FP), R8
+	CBZ R8, done2
+
+loop2:
+	FMOVD 0(R1), F10
+	WORD $0x2e61394a // shll v10.4s, v10.4h, #16
+	WORD $0x4e2acd46 // fmla v6.4s, v10.4s, v10.4s
+	FMOVD 8(R1), F10
+	WORD $0x2e61394a // shll v10.4s, v10.4h, #16
+	WORD $0x4e2acd47 // fmla v7.4s, v10.4s, v10.4s
+	FMOVD 16(R1), F10
+	WORD $0x2e61394a // shll v10.4s, v10.4h, #16
+	WORD $0x4e2acd48 // fmla v8.4s, v10.4s, v10.4s
+	FMOVD 24(R1), F10
+	WORD $0x2e61394a // shll v10.4s, v10.4h, #16
+	WORD $0x4e2acd49 // fmla v9.4s, v10.4s, v10.4s
+	ADD $32, R1
+	SUBS $16, R8
+	BNE loop2
+	MOVD w_len+56(FP), R8
+	SUB R8<<1, R1
+
+done2:
+	WORD $0x4ea61cca // mov v10.16b, v6.16b
+	WORD $0x4ea71ceb // mov v11.16b, v7.16b
+	WORD $0x4e28d54a // fadd v10.4s, v10.4s, v8.4s
+	WORD $0x4e29d56b // fadd v11.4s, v11.4s, v9.4s
+	WORD $0x4e2bd54a // fadd v10.4s, v10.4s, v11.4s
+	WORD $0x6e0a414b // ext v11.16b, v10.16b, v10.16b, #8
+	WORD $0x4e2bd54a // fadd v10.4s, v10.4s, v11.4s
+	WORD $0x6e0a214b // ext v11.16b, v10.16b, v10.16b, #4
+	WORD $0x4e2bd54a // fadd v10.4s, v10.4s, v11.4s
+	WORD $0x4e04054a // dup v10.4s, v10.s[0]
+	WORD $0x6e24fd4a // fdiv v10.4s, v10.4s, v4.4s
+	WORD $0x4e25d54a // fadd v10.4s, v10.4s, v5.4s
+	WORD $0x6ea1f94a // fsqrt v10.4s, v10.4s
+	WORD $0x6e2afc2a // fdiv v10.4s, v1.4s, v10.4s
+	FMOVS F10, (R3)
+	MOVD w_len+56(FP), R8
+	CBZ R8, done4
+
+loop4:
+	FMOVD 0(R1), F6
+	WORD $0x2e6138c6 // shll v6.4s, v6.4h, #16
+	WORD $0x6e2adcc6 // fmul v6.4s, v6.4s, v10.4s
+	FMOVQ 0(R2), F7
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x6f3004c7 // ushr v7.4s, v6.4s, #16
+	WORD $0x4e221ce7 // and v7.16b, v7.16b, v2.16b
+	WORD $0x4e26e4c8 // fcmeq v8.4s, v6.4s, v6.4s
+	WORD $0x4ea384c9 // add v9.4s, v6.4s, v3.4s
+	WORD $0x4ea78529 // add v9.4s, v9.4s, v7.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 0(R0)
+	FMOVD 8(R1), F6
+	WORD $0x2e6138c6 // shll v6.4s, v6.4h, #16
+	WORD $0x6e2adcc6 // fmul v6.4s, v6.4s, v10.4s
+	FMOVQ 16(R2), F7
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x6f3004c7 // ushr v7.4s, v6.4s, #16
+	WORD $0x4e221ce7 // and v7.16b, v7.16b, v2.16b
+	WORD $0x4e26e4c8 // fcmeq v8.4s, v6.4s, v6.4s
+	WORD $0x4ea384c9 // add v9.4s, v6.4s, v3.4s
+	WORD $0x4ea78529 // add v9.4s, v9.4s, v7.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 8(R0)
+	FMOVD 16(R1), F6
+	WORD $0x2e6138c6 // shll v6.4s, v6.4h, #16
+	WORD $0x6e2adcc6 // fmul v6.4s, v6.4s, v10.4s
+	FMOVQ 32(R2), F7
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x6f3004c7 // ushr v7.4s, v6.4s, #16
+	WORD $0x4e221ce7 // and v7.16b, v7.16b, v2.16b
+	WORD $0x4e26e4c8 // fcmeq v8.4s, v6.4s, v6.4s
+	WORD $0x4ea384c9 // add v9.4s, v6.4s, v3.4s
+	WORD $0x4ea78529 // add v9.4s, v9.4s, v7.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 16(R0)
+	FMOVD 24(R1), F6
+	WORD $0x2e6138c6 // shll v6.4s, v6.4h, #16
+	WORD $0x6e2adcc6 // fmul v6.4s, v6.4s, v10.4s
+	FMOVQ 48(R2), F7
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x6f3004c7 // ushr v7.4s, v6.4s, #16
+	WORD $0x4e221ce7 // and v7.16b, v7.16b, v2.16b
+	WORD $0x4e26e4c8 // fcmeq v8.4s, v6.4s, v6.4s
+	WORD $0x4ea384c9 // add v9.4s, v6.4s, v3.4s
+	WORD $0x4ea78529 // add v9.4s, v9.4s, v7.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 24(R0)
+	ADD $32, R0
+	ADD $32, R1
+	ADD $64, R2
+	SUBS $16, R8
+	BNE loop4
+	MOVD w_len+56(FP), R8
+	SUB R8<<1, R0
+	SUB R8<<1, R1
+	SUB R8<<2, R2
+
+done4:
+	MOVD w_len+56(FP), R8
+	ADD R8<<1, R0
+	MOVD w_len+56(FP), R8
+	ADD R8<<1, R1
+	MOVD w_len+56(FP), R8
+	ADD $4, R3
+	SUBS $1, R10
+	BNE row
+
+end:
+	RET
+
+// func neonNormRowsGrad(dx []tensor.BF16, dw []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd []float32, n float32)
+TEXT ·neonNormRowsGrad(SB), NOSPLIT, $0-148
+	MOVW $0x00000000, R9
+	VDUP R9, V0.S4
+	MOVW $0x00000001, R9
+	VDUP R9, V1.S4
+	MOVW $0x00007fff, R9
+	VDUP R9, V2.S4
+	MOVWU n+144(FP), R9
+	VDUP R9, V3.S4
+	MOVD dx_base+0(FP), R0
+	MOVD dw_base+24(FP), R1
+	MOVD dy_base+48(FP), R2
+	MOVD x_base+72(FP), R3
+	MOVD w_base+96(FP), R4
+	MOVD rstd_base+120(FP), R5
+	MOVD rstd_len+128(FP), R10
+	CBZ R10, end
+
+row:
+	WORD $0x4ea01c04 // mov v4.16b, v0.16b
+	WORD $0x4ea01c05 // mov v5.16b, v0.16b
+	WORD $0x4ea01c06 // mov v6.16b, v0.16b
+	WORD $0x4ea01c07 // mov v7.16b, v0.16b
+	MOVWU (R5), R9
+	VDUP R9, V8.S4
+	MOVD w_len+104(FP), R8
+	CBZ R8, done2
+
+loop2:
+	FMOVD 0(R3), F9
+	WORD $0x2e613929 // shll v9.4s, v9.4h, #16
+	WORD $0x6e28dd29 // fmul v9.4s, v9.4s, v8.4s
+	FMOVD 0(R2), F10
+	WORD $0x2e61394a // shll v10.4s, v10.4h, #16
+	FMOVQ 0(R1), F11
+	WORD $0x4e29cd4b // fmla v11.4s, v10.4s, v9.4s
+	FMOVQ F11, 0(R1)
+	FMOVQ 0(R4), F11
+	WORD $0x6e2bdd4a // fmul v10.4s, v10.4s, v11.4s
+	WORD $0x4e29cd44 // fmla v4.4s, v10.4s, v9.4s
+	FMOVD 8(R3), F9
+	WORD $0x2e613929 // shll v9.4s, v9.4h, #16
+	WORD $0x6e28dd29 // fmul v9.4s, v9.4s, v8.4s
+	FMOVD 8(R2), F10
+	WORD $0x2e61394a // shll v10.4s, v10.4h, #16
+	FMOVQ 16(R1), F11
+	WORD $0x4e29cd4b // fmla v11.4s, v10.4s, v9.4s
+	FMOVQ F11, 16(R1)
+	FMOVQ 16(R4), F11
+	WORD $0x6e2bdd4a // fmul v10.4s, v10.4s, v11.4s
+	WORD $0x4e29cd45 // fmla v5.4s, v10.4s, v9.4s
+	FMOVD 16(R3), F9
+	WORD $0x2e613929 // shll v9.4s, v9.4h, #16
+	WORD $0x6e28dd29 // fmul v9.4s, v9.4s, v8.4s
+	FMOVD 16(R2), F10
+	WORD $0x2e61394a // shll v10.4s, v10.4h, #16
+	FMOVQ 32(R1), F11
+	WORD $0x4e29cd4b // fmla v11.4s, v10.4s, v9.4s
+	FMOVQ F11, 32(R1)
+	FMOVQ 32(R4), F11
+	WORD $0x6e2bdd4a // fmul v10.4s, v10.4s, v11.4s
+	WORD $0x4e29cd46 // fmla v6.4s, v10.4s, v9.4s
+	FMOVD 24(R3), F9
+	WORD $0x2e613929 // shll v9.4s, v9.4h, #16
+	WORD $0x6e28dd29 // fmul v9.4s, v9.4s, v8.4s
+	FMOVD 24(R2), F10
+	WORD $0x2e61394a // shll v10.4s, v10.4h, #16
+	FMOVQ 48(R1), F11
+	WORD $0x4e29cd4b // fmla v11.4s, v10.4s, v9.4s
+	FMOVQ F11, 48(R1)
+	FMOVQ 48(R4), F11
+	WORD $0x6e2bdd4a // fmul v10.4s, v10.4s, v11.4s
+	WORD $0x4e29cd47 // fmla v7.4s, v10.4s, v9.4s
+	ADD $64, R1
+	ADD $32, R2
+	ADD $32, R3
+	ADD $64, R4
+	SUBS $16, R8
+	BNE loop2
+	MOVD w_len+104(FP), R8
+	SUB R8<<2, R1
+	SUB R8<<1, R2
+	SUB R8<<1, R3
+	SUB R8<<2, R4
+
+done2:
+	WORD $0x4ea41c89 // mov v9.16b, v4.16b
+	WORD $0x4ea51caa // mov v10.16b, v5.16b
+	WORD $0x4e26d529 // fadd v9.4s, v9.4s, v6.4s
+	WORD $0x4e27d54a // fadd v10.4s, v10.4s, v7.4s
+	WORD $0x4e2ad529 // fadd v9.4s, v9.4s, v10.4s
+	WORD $0x6e09412a // ext v10.16b, v9.16b, v9.16b, #8
+	WORD $0x4e2ad529 // fadd v9.4s, v9.4s, v10.4s
+	WORD $0x6e09212a // ext v10.16b, v9.16b, v9.16b, #4
+	WORD $0x4e2ad529 // fadd v9.4s, v9.4s, v10.4s
+	WORD $0x4e040529 // dup v9.4s, v9.s[0]
+	WORD $0x6e23fd29 // fdiv v9.4s, v9.4s, v3.4s
+	MOVD w_len+104(FP), R8
+	CBZ R8, done4
+
+loop4:
+	FMOVD 0(R3), F4
+	WORD $0x2e613884 // shll v4.4s, v4.4h, #16
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	FMOVD 0(R2), F5
+	WORD $0x2e6138a5 // shll v5.4s, v5.4h, #16
+	FMOVQ 0(R4), F6
+	WORD $0x6e26dca5 // fmul v5.4s, v5.4s, v6.4s
+	WORD $0x4ea4cd25 // fmls v5.4s, v9.4s, v4.4s
+	WORD $0x6e25dd05 // fmul v5.4s, v8.4s, v5.4s
+	WORD $0x6f3004a4 // ushr v4.4s, v5.4s, #16
+	WORD $0x4e211c84 // and v4.16b, v4.16b, v1.16b
+	WORD $0x4e25e4a6 // fcmeq v6.4s, v5.4s, v5.4s
+	WORD $0x4ea284a7 // add v7.4s, v5.4s, v2.4s
+	WORD $0x4ea484e7 // add v7.4s, v7.4s, v4.4s
+	WORD $0x4ee61ce7 // orn v7.16b, v7.16b, v6.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
+	FMOVD F4, 0(R0)
+	FMOVD 8(R3), F4
+	WORD $0x2e613884 // shll v4.4s, v4.4h, #16
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	FMOVD 8(R2), F5
+	WORD $0x2e6138a5 // shll v5.4s, v5.4h, #16
+	FMOVQ 16(R4), F6
+	WORD $0x6e26dca5 // fmul v5.4s, v5.4s, v6.4s
+	WORD $0x4ea4cd25 // fmls v5.4s, v9.4s, v4.4s
+	WORD $0x6e25dd05 // fmul v5.4s, v8.4s, v5.4s
+	WORD $0x6f3004a4 // ushr v4.4s, v5.4s, #16
+	WORD $0x4e211c84 // and v4.16b, v4.16b, v1.16b
+	WORD $0x4e25e4a6 // fcmeq v6.4s, v5.4s, v5.4s
+	WORD $0x4ea284a7 // add v7.4s, v5.4s, v2.4s
+	WORD $0x4ea484e7 // add v7.4s, v7.4s, v4.4s
+	WORD $0x4ee61ce7 // orn v7.16b, v7.16b, v6.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
+	FMOVD F4, 8(R0)
+	FMOVD 16(R3), F4
+	WORD $0x2e613884 // shll v4.4s, v4.4h, #16
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	FMOVD 16(R2), F5
+	WORD $0x2e6138a5 // shll v5.4s, v5.4h, #16
+	FMOVQ 32(R4), F6
+	WORD $0x6e26dca5 // fmul v5.4s, v5.4s, v6.4s
+	WORD $0x4ea4cd25 // fmls v5.4s, v9.4s, v4.4s
+	WORD $0x6e25dd05 // fmul v5.4s, v8.4s, v5.4s
+	WORD $0x6f3004a4 // ushr v4.4s, v5.4s, #16
+	WORD $0x4e211c84 // and v4.16b, v4.16b, v1.16b
+	WORD $0x4e25e4a6 // fcmeq v6.4s, v5.4s, v5.4s
+	WORD $0x4ea284a7 // add v7.4s, v5.4s, v2.4s
+	WORD $0x4ea484e7 // add v7.4s, v7.4s, v4.4s
+	WORD $0x4ee61ce7 // orn v7.16b, v7.16b, v6.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
+	FMOVD F4, 16(R0)
+	FMOVD 24(R3), F4
+	WORD $0x2e613884 // shll v4.4s, v4.4h, #16
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	FMOVD 24(R2), F5
+	WORD $0x2e6138a5 // shll v5.4s, v5.4h, #16
+	FMOVQ 48(R4), F6
+	WORD $0x6e26dca5 // fmul v5.4s, v5.4s, v6.4s
+	WORD $0x4ea4cd25 // fmls v5.4s, v9.4s, v4.4s
+	WORD $0x6e25dd05 // fmul v5.4s, v8.4s, v5.4s
+	WORD $0x6f3004a4 // ushr v4.4s, v5.4s, #16
+	WORD $0x4e211c84 // and v4.16b, v4.16b, v1.16b
+	WORD $0x4e25e4a6 // fcmeq v6.4s, v5.4s, v5.4s
+	WORD $0x4ea284a7 // add v7.4s, v5.4s, v2.4s
+	WORD $0x4ea484e7 // add v7.4s, v7.4s, v4.4s
+	WORD $0x4ee61ce7 // orn v7.16b, v7.16b, v6.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
+	FMOVD F4, 24(R0)
+	ADD $32, R0
+	ADD $32, R2
+	ADD $32, R3
+	ADD $64, R4
+	SUBS $16, R8
+	BNE loop4
+	MOVD w_len+104(FP), R8
+	SUB R8<<1, R0
+	SUB R8<<1, R2
+	SUB R8<<1, R3
+	SUB R8<<2, R4
+
+done4:
+	MOVD w_len+104(FP), R8
+	ADD R8<<1, R0
+	MOVD w_len+104(FP), R8
+	MOVD w_len+104(FP), R8
+	ADD R8<<1, R2
+	MOVD w_len+104(FP), R8
+	ADD R8<<1, R3
+	MOVD w_len+104(FP), R8
+	ADD $4, R5
+	SUBS $1, R10
+	BNE row
+
+end:
+	RET
+
 // func neonRotate(a []tensor.BF16, b []tensor.BF16, cos []float32, sin []float32)
 TEXT ·neonRotate(SB), NOSPLIT, $0-96
 	MOVW $0x00000001, R9
@@ -1109,6 +1450,155 @@ loop1:
 	BNE loop1
 
 done1:
+	RET
+
+// func neonRotateRows(a []tensor.BF16, b []tensor.BF16, cos []float32, sin []float32, heads int)
+TEXT ·neonRotateRows(SB), NOSPLIT, $0-104
+	MOVW $0x00000001, R9
+	VDUP R9, V0.S4
+	MOVW $0x00007fff, R9
+	VDUP R9, V1.S4
+	MOVD a_base+0(FP), R0
+	MOVD b_base+24(FP), R1
+	MOVD cos_base+48(FP), R2
+	MOVD sin_base+72(FP), R3
+	MOVD heads+96(FP), R10
+	CBZ R10, end
+
+row:
+	MOVD cos_len+56(FP), R8
+	CBZ R8, done2
+
+loop2:
+	FMOVD 0(R0), F2
+	WORD $0x2e613842 // shll v2.4s, v2.4h, #16
+	FMOVD 0(R1), F3
+	WORD $0x2e613863 // shll v3.4s, v3.4h, #16
+	FMOVQ 0(R2), F4
+	FMOVQ 0(R3), F5
+	WORD $0x6e24dc46 // fmul v6.4s, v2.4s, v4.4s
+	WORD $0x4ea5cc66 // fmls v6.4s, v3.4s, v5.4s
+	WORD $0x6f3004c7 // ushr v7.4s, v6.4s, #16
+	WORD $0x4e201ce7 // and v7.16b, v7.16b, v0.16b
+	WORD $0x4e26e4c8 // fcmeq v8.4s, v6.4s, v6.4s
+	WORD $0x4ea184c9 // add v9.4s, v6.4s, v1.4s
+	WORD $0x4ea78529 // add v9.4s, v9.4s, v7.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 0(R0)
+	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
+	WORD $0x4e25cc43 // fmla v3.4s, v2.4s, v5.4s
+	WORD $0x6f300462 // ushr v2.4s, v3.4s, #16
+	WORD $0x4e201c42 // and v2.16b, v2.16b, v0.16b
+	WORD $0x4e23e464 // fcmeq v4.4s, v3.4s, v3.4s
+	WORD $0x4ea18465 // add v5.4s, v3.4s, v1.4s
+	WORD $0x4ea284a5 // add v5.4s, v5.4s, v2.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 0(R1)
+	FMOVD 8(R0), F2
+	WORD $0x2e613842 // shll v2.4s, v2.4h, #16
+	FMOVD 8(R1), F3
+	WORD $0x2e613863 // shll v3.4s, v3.4h, #16
+	FMOVQ 16(R2), F4
+	FMOVQ 16(R3), F5
+	WORD $0x6e24dc46 // fmul v6.4s, v2.4s, v4.4s
+	WORD $0x4ea5cc66 // fmls v6.4s, v3.4s, v5.4s
+	WORD $0x6f3004c7 // ushr v7.4s, v6.4s, #16
+	WORD $0x4e201ce7 // and v7.16b, v7.16b, v0.16b
+	WORD $0x4e26e4c8 // fcmeq v8.4s, v6.4s, v6.4s
+	WORD $0x4ea184c9 // add v9.4s, v6.4s, v1.4s
+	WORD $0x4ea78529 // add v9.4s, v9.4s, v7.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 8(R0)
+	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
+	WORD $0x4e25cc43 // fmla v3.4s, v2.4s, v5.4s
+	WORD $0x6f300462 // ushr v2.4s, v3.4s, #16
+	WORD $0x4e201c42 // and v2.16b, v2.16b, v0.16b
+	WORD $0x4e23e464 // fcmeq v4.4s, v3.4s, v3.4s
+	WORD $0x4ea18465 // add v5.4s, v3.4s, v1.4s
+	WORD $0x4ea284a5 // add v5.4s, v5.4s, v2.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 8(R1)
+	FMOVD 16(R0), F2
+	WORD $0x2e613842 // shll v2.4s, v2.4h, #16
+	FMOVD 16(R1), F3
+	WORD $0x2e613863 // shll v3.4s, v3.4h, #16
+	FMOVQ 32(R2), F4
+	FMOVQ 32(R3), F5
+	WORD $0x6e24dc46 // fmul v6.4s, v2.4s, v4.4s
+	WORD $0x4ea5cc66 // fmls v6.4s, v3.4s, v5.4s
+	WORD $0x6f3004c7 // ushr v7.4s, v6.4s, #16
+	WORD $0x4e201ce7 // and v7.16b, v7.16b, v0.16b
+	WORD $0x4e26e4c8 // fcmeq v8.4s, v6.4s, v6.4s
+	WORD $0x4ea184c9 // add v9.4s, v6.4s, v1.4s
+	WORD $0x4ea78529 // add v9.4s, v9.4s, v7.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 16(R0)
+	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
+	WORD $0x4e25cc43 // fmla v3.4s, v2.4s, v5.4s
+	WORD $0x6f300462 // ushr v2.4s, v3.4s, #16
+	WORD $0x4e201c42 // and v2.16b, v2.16b, v0.16b
+	WORD $0x4e23e464 // fcmeq v4.4s, v3.4s, v3.4s
+	WORD $0x4ea18465 // add v5.4s, v3.4s, v1.4s
+	WORD $0x4ea284a5 // add v5.4s, v5.4s, v2.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 16(R1)
+	FMOVD 24(R0), F2
+	WORD $0x2e613842 // shll v2.4s, v2.4h, #16
+	FMOVD 24(R1), F3
+	WORD $0x2e613863 // shll v3.4s, v3.4h, #16
+	FMOVQ 48(R2), F4
+	FMOVQ 48(R3), F5
+	WORD $0x6e24dc46 // fmul v6.4s, v2.4s, v4.4s
+	WORD $0x4ea5cc66 // fmls v6.4s, v3.4s, v5.4s
+	WORD $0x6f3004c7 // ushr v7.4s, v6.4s, #16
+	WORD $0x4e201ce7 // and v7.16b, v7.16b, v0.16b
+	WORD $0x4e26e4c8 // fcmeq v8.4s, v6.4s, v6.4s
+	WORD $0x4ea184c9 // add v9.4s, v6.4s, v1.4s
+	WORD $0x4ea78529 // add v9.4s, v9.4s, v7.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 24(R0)
+	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
+	WORD $0x4e25cc43 // fmla v3.4s, v2.4s, v5.4s
+	WORD $0x6f300462 // ushr v2.4s, v3.4s, #16
+	WORD $0x4e201c42 // and v2.16b, v2.16b, v0.16b
+	WORD $0x4e23e464 // fcmeq v4.4s, v3.4s, v3.4s
+	WORD $0x4ea18465 // add v5.4s, v3.4s, v1.4s
+	WORD $0x4ea284a5 // add v5.4s, v5.4s, v2.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 24(R1)
+	ADD $32, R0
+	ADD $32, R1
+	ADD $64, R2
+	ADD $64, R3
+	SUBS $16, R8
+	BNE loop2
+	MOVD cos_len+56(FP), R8
+	SUB R8<<1, R0
+	SUB R8<<1, R1
+	SUB R8<<2, R2
+	SUB R8<<2, R3
+
+done2:
+	MOVD cos_len+56(FP), R8
+	ADD R8<<1, R0
+	ADD R8<<1, R0
+	MOVD cos_len+56(FP), R8
+	ADD R8<<1, R1
+	ADD R8<<1, R1
+	MOVD cos_len+56(FP), R8
+	MOVD cos_len+56(FP), R8
+	SUBS $1, R10
+	BNE row
+
+end:
 	RET
 
 // func neonSwiGLU(h []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
@@ -2359,8 +2849,8 @@ TEXT ·neonScores(SB), NOSPLIT, $0-124
 	MOVD m_base+48(FP), R2
 	MOVD l_base+72(FP), R3
 	MOVD alpha_base+96(FP), R4
-	MOVD m_len+56(FP), R8
-	CBZ R8, end
+	MOVD m_len+56(FP), R10
+	CBZ R10, end
 
 row:
 	WORD $0x4ea01c0e // mov v14.16b, v0.16b
@@ -2927,7 +3417,7 @@ row:
 	ADD $4, R2
 	ADD $4, R3
 	ADD $4, R4
-	SUBS $1, R8
+	SUBS $1, R10
 	BNE row
 
 end:
@@ -2967,8 +3457,8 @@ TEXT ·neonScoresGrad(SB), NOSPLIT, $0-148
 	MOVD dp_base+72(FP), R3
 	MOVD lse_base+96(FP), R4
 	MOVD delta_base+120(FP), R5
-	MOVD lse_len+104(FP), R8
-	CBZ R8, end
+	MOVD lse_len+104(FP), R10
+	CBZ R10, end
 
 row:
 	MOVWU (R4), R9
@@ -3734,7 +4224,7 @@ row:
 	ADD $256, R3
 	ADD $4, R4
 	ADD $4, R5
-	SUBS $1, R8
+	SUBS $1, R10
 	BNE row
 
 end:

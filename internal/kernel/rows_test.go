@@ -93,6 +93,19 @@ var rowOperations = []struct {
 	{"RMSNormBackward of x", func(in *rowInput) {
 		RMSNormBackward(in.bf16(), nil, in.bf16(), in.bf16(), in.f32(), in.number(), in.r.IntN(2) == 0)
 	}},
+	{"RMSNormRows", func(in *rowInput) {
+		w, n, rows := in.f32(), in.n, in.r.IntN(4)
+		in.n = rows
+		rstd := in.f32()
+		in.n = rows * n
+		RMSNormRows(in.bf16(), in.bf16(), w, rstd, 1e-6)
+		RMSNormRowsBackward(in.bf16(), in.f32()[:min(n, rows*n)], in.bf16(), in.bf16(), w[:min(n, rows*n)], rstd)
+	}},
+	{"RotateRows", func(in *rowInput) {
+		cos, sin := in.f32(), in.f32()
+		in.n *= 2 * in.r.IntN(4)
+		RotateRows(in.bf16(), cos, sin)
+	}},
 	{"Rotate", func(in *rowInput) {
 		cos, sin := in.f32(), in.f32()
 		in.n *= 2

@@ -56,17 +56,17 @@ func (m *amd64) begin(e *emitter) {
 		symbol(m.path(), e.name), e.signature(), symbol(m.path(), e.name), e.frame())
 	m.bases = map[*param]string{}
 	names := []string{"SI", "DI", "R8", "R9", "R10", "R11"}
-	counted := e.params[0]
-	if e.tile != nil {
-		counted = e.tile
+	for _, x := range e.slices() {
+		m.bases[x] = names[len(m.bases)]
+		e.line("MOVQ %s_base+%d(FP), %s", x.name, x.offset, m.bases[x])
 	}
-	for _, x := range e.params {
-		if x.slice() {
-			m.bases[x] = names[len(m.bases)]
-			e.line("MOVQ %s_base+%d(FP), %s", x.name, x.offset, m.bases[x])
-		}
+	width := e.width
+	if e.count == nil {
+		width = e.params[0]
 	}
-	e.line("MOVQ %s_len+%d(FP), AX", counted.name, counted.offset+8)
+	if width != nil {
+		e.line("MOVQ %s_len+%d(FP), AX", width.name, width.offset+8)
+	}
 	if m.wide512 && e.has("storeBF16") {
 		e.line("VMOVDQU32 rowUpper<>+0(SB), Z31")
 	}
@@ -74,18 +74,27 @@ func (m *amd64) begin(e *emitter) {
 
 // rowsBegin: the addresses move from row to row.
 func (m *amd64) rowsBegin(e *emitter) {
-	e.line("TESTQ AX, AX")
+	if e.count.slice() {
+		e.line("MOVQ %s_len+%d(FP), DX", e.count.name, e.count.offset+8)
+	} else {
+		e.line("MOVQ %s+%d(FP), DX", e.count.name, e.count.offset)
+	}
+	e.line("TESTQ DX, DX")
 	e.line("JEQ end")
 	fmt.Fprintf(&e.out, "\nrow:\n")
 }
 
 func (m *amd64) rowsEnd(e *emitter) {
-	for _, x := range e.params {
-		if x.slice() {
+	for _, x := range e.slices() {
+		if x.perRow || e.width == nil {
 			e.line("ADDQ $%d, %s", rowBytes(x), m.bases[x])
+			continue
+		}
+		for range x.step {
+			e.line("LEAQ (%s)(AX*%d), %s", m.bases[x], size(x), m.bases[x])
 		}
 	}
-	e.line("DECQ AX")
+	e.line("DECQ DX")
 	e.line("JNE row")
 	fmt.Fprintf(&e.out, "\nend:\n")
 }
@@ -118,7 +127,7 @@ func (m *amd64) memory(e *emitter, x *param, part int) string {
 	if o := (e.chunk*16 + part*8) * size(x); o > 0 {
 		offset = fmt.Sprint(o)
 	}
-	if e.tile != nil {
+	if e.count != nil && e.width == nil {
 		return fmt.Sprintf("%s(%s)", offset, m.bases[x])
 	}
 	return fmt.Sprintf("%s(%s)(CX*%d)", offset, m.bases[x], size(x))

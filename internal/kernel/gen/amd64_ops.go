@@ -45,6 +45,10 @@ func (m *amd64) arithmetic(e *emitter, v *val, part int) {
 	case "mul":
 		m.binary(e, v, part, "VMULPS", true)
 	case "div":
+		if !v.wide {
+			m.uniform(e, v, "VDIVPS")
+			return
+		}
 		m.binary(e, v, part, "VDIVPS", false)
 	case "larger":
 		m.binary(e, v, part, "VMAXPS", false)
@@ -61,6 +65,10 @@ func (m *amd64) arithmetic(e *emitter, v *val, part int) {
 	case "xor":
 		m.binary(e, v, part, m.pick("VPXORD", "VPXOR"), true)
 	case "sqrt":
+		if !v.wide {
+			m.uniform(e, v, "VSQRTPS")
+			return
+		}
 		from := m.src(e, v.args[0], part)
 		e.line("VSQRTPS %s, %s", from, m.dest(e, v, part, v.args[0]))
 	case "shl23":
@@ -87,6 +95,18 @@ func (m *amd64) arithmetic(e *emitter, v *val, part int) {
 	default:
 		m.choice(e, v, part)
 	}
+}
+
+// uniform prints an operation that is slow on many lanes, on four, and spreads
+// the result.
+func (m *amd64) uniform(e *emitter, v *val, name string) {
+	operands := ""
+	for i := len(v.args) - 1; i >= 0; i-- {
+		operands += "X" + m.register(e, v.args[i], 0)[1:] + ", "
+	}
+	d := e.def(v, 0)
+	e.line("%s %sX%d", name, operands, d)
+	e.line("VBROADCASTSS X%d, %s", d, m.vec(d))
 }
 
 func (m *amd64) change(e *emitter, v *val, part int, name string) {

@@ -97,10 +97,8 @@ func (m *arm64) begin(e *emitter) {
 	fmt.Fprintf(&e.out, "\n// func %s%s\nTEXT ·%s(SB), NOSPLIT, $0-%d\n",
 		symbol("neon", e.name), e.signature(), symbol("neon", e.name), e.frame())
 	m.bases = map[*param]int{}
-	for _, x := range e.params {
-		if x.slice() {
-			m.bases[x] = len(m.bases)
-		}
+	for _, x := range e.slices() {
+		m.bases[x] = len(m.bases)
 	}
 }
 
@@ -109,16 +107,28 @@ func (m *arm64) rowsBegin(e *emitter) {
 	for _, x := range e.slices() {
 		e.line("MOVD %s_base+%d(FP), R%d", x.name, x.offset, m.bases[x])
 	}
-	e.line("MOVD %s_len+%d(FP), R8", e.tile.name, e.tile.offset+8)
-	e.line("CBZ R8, end")
+	if e.count.slice() {
+		e.line("MOVD %s_len+%d(FP), R10", e.count.name, e.count.offset+8)
+	} else {
+		e.line("MOVD %s+%d(FP), R10", e.count.name, e.count.offset)
+	}
+	e.line("CBZ R10, end")
 	fmt.Fprintf(&e.out, "\nrow:\n")
 }
 
+// rowsEnd: the addresses are those of the row's first elements.
 func (m *arm64) rowsEnd(e *emitter) {
 	for _, x := range e.slices() {
-		e.line("ADD $%d, R%d", rowBytes(x), m.bases[x])
+		if x.perRow || e.width == nil {
+			e.line("ADD $%d, R%d", rowBytes(x), m.bases[x])
+			continue
+		}
+		e.line("MOVD %s_len+%d(FP), R8", e.width.name, e.width.offset+8)
+		for range x.step {
+			e.line("ADD R8<<%d, R%d", size(x)/2, m.bases[x])
+		}
 	}
-	e.line("SUBS $1, R8")
+	e.line("SUBS $1, R10")
 	e.line("BNE row")
 	fmt.Fprintf(&e.out, "\nend:\n")
 }
@@ -133,12 +143,16 @@ func rowBytes(x *param) int {
 
 // loopBegin loads the addresses of the rows that the loop uses.
 func (m *arm64) loopBegin(e *emitter, k *block, n int) {
-	for _, x := range e.params {
-		if uses(k, x) {
-			e.line("MOVD %s_base+%d(FP), R%d", x.name, x.offset, m.bases[x])
+	width := e.width
+	if e.count == nil {
+		width = e.params[0]
+		for _, x := range e.slices() {
+			if uses(k, x) {
+				e.line("MOVD %s_base+%d(FP), R%d", x.name, x.offset, m.bases[x])
+			}
 		}
 	}
-	e.line("MOVD %s_len+%d(FP), R8", e.params[0].name, e.params[0].offset+8)
+	e.line("MOVD %s_len+%d(FP), R8", width.name, width.offset+8)
 	e.line("CBZ R8, done%d", n)
 	fmt.Fprintf(&e.out, "\nloop%d:\n", n)
 }
@@ -151,6 +165,14 @@ func (m *arm64) loopEnd(e *emitter, k *block, n int) {
 	}
 	e.line("SUBS $16, R8")
 	e.line("BNE loop%d", n)
+	if e.count != nil { // back to the row's first element
+		e.line("MOVD %s_len+%d(FP), R8", e.width.name, e.width.offset+8)
+		for _, x := range e.slices() {
+			if uses(k, x) {
+				e.line("SUB R8<<%d, R%d", size(x)/2, m.bases[x])
+			}
+		}
+	}
 	fmt.Fprintf(&e.out, "\ndone%d:\n", n)
 }
 

@@ -150,7 +150,7 @@ func (e *emitter) try() (ok bool) {
 		}
 		e.block(k, n)
 	}
-	if e.tile != nil {
+	if e.count != nil {
 		e.rowsEnd(e)
 	}
 	e.end(e)
@@ -169,7 +169,7 @@ func (e *emitter) block(k *block, n int) {
 		e.now++
 		return
 	}
-	if k.inRow {
+	if k.inRow && e.width == nil {
 		start := e.now
 		for e.chunk = range tileWidth / 16 {
 			e.now = start

@@ -6,21 +6,22 @@ import "strings"
 // of 16 lanes of 32 bits. A wide value has its own content in each lane; a
 // uniform one has the same in all of them, and is computed outside the loops.
 //
-// A program on a tile does the same for each of its rows, which have 64
-// elements, so that its loops over a row are unrolled.
+// A program may do the same for several rows, one after the other. The rows of
+// a tile have 64 elements, so that the loops over a row are unrolled.
 type program struct {
 	name   string
 	params []*param
 	result *param // sixteen lanes, or nil
 	blocks []*block
-	tile   *param // has an element for each row; or nil
+	count  *param // of several rows: how many, as a number or by its length
+	width  *param // has as many elements as each of several rows; nil for a tile
 }
 
 // block is straight code, or the body of a loop over the row, 16 elements at a
 // time.
 type block struct {
 	loop  bool
-	inRow bool // within the loop over the rows of a tile
+	inRow bool // within the loop over several rows
 	vals  []*val
 }
 
@@ -38,9 +39,10 @@ type val struct {
 }
 
 type param struct {
-	name, kind string // kind: "bf16s", "f32s", "f32", "lanes"
+	name, kind string // kind: "bf16s", "f32s", "f32", "int", "lanes"
 	offset     int    // from the frame pointer
-	perRow     bool   // of a tile: one element for each row
+	perRow     bool   // of several rows: one element for each
+	step       int    // of several rows: the distance of two, in widths
 }
 
 func newProgram(name string, params ...*param) *program {
@@ -48,7 +50,7 @@ func newProgram(name string, params ...*param) *program {
 	p.blocks = []*block{{}}
 	offset := 0
 	for _, x := range params {
-		if x.slice() {
+		if x.slice() || x.kind == "int" {
 			offset = (offset + 7) &^ 7
 		}
 		x.offset = offset
@@ -58,7 +60,7 @@ func newProgram(name string, params ...*param) *program {
 }
 
 // sizes of parameters in the frame.
-var sizes = map[string]int{"bf16s": 24, "f32s": 24, "f32": 4, "lanes": 64}
+var sizes = map[string]int{"bf16s": 24, "f32s": 24, "f32": 4, "int": 8, "lanes": 64}
 
 func (x *param) slice() bool { return x.kind == "bf16s" || x.kind == "f32s" }
 
@@ -72,14 +74,21 @@ func (p *program) slices() (list []*param) {
 	return list
 }
 
-// rows begins a program on tiles; each is a parameter with an element for each
-// row, and the first has the number of rows.
-func (p *program) rows(each ...*param) {
-	p.tile = each[0]
+// rows begins a program on several rows. Those in each have an element for each
+// row.
+func (p *program) rows(count, width *param, each ...*param) {
+	p.count, p.width = count, width
 	for _, x := range each {
 		x.perRow = true
 	}
 	p.blocks = append(p.blocks, &block{inRow: true})
+}
+
+// stays are parameters that are the same for all rows, like the width's.
+func stays(list ...*param) {
+	for _, x := range list {
+		x.step = 0
+	}
 }
 
 // field is the element of the present row.
@@ -96,13 +105,14 @@ func (p *program) frame() int {
 	return last.offset + sizes[last.kind]
 }
 
-func bf16s(name string) *param { return &param{name: name, kind: "bf16s"} }
-func f32s(name string) *param  { return &param{name: name, kind: "f32s"} }
-func f32(name string) *param   { return &param{name: name, kind: "f32"} }
+func bf16s(name string) *param   { return &param{name: name, kind: "bf16s", step: 1} }
+func f32s(name string) *param    { return &param{name: name, kind: "f32s", step: 1} }
+func f32(name string) *param     { return &param{name: name, kind: "f32"} }
+func integer(name string) *param { return &param{name: name, kind: "int"} }
 
 // signature is the Go declaration of the primitive.
 func (p *program) signature() string {
-	types := map[string]string{"bf16s": "[]tensor.BF16", "f32s": "[]float32", "f32": "float32"}
+	types := map[string]string{"bf16s": "[]tensor.BF16", "f32s": "[]float32", "f32": "float32", "int": "int"}
 	var in []string
 	for _, x := range p.params {
 		if !strings.HasPrefix(x.name, "s_") { // the fields of a struct
@@ -143,7 +153,7 @@ func (p *program) op(name string, args ...*val) *val {
 
 // loop writes a loop over the row.
 func (p *program) loop(body func()) {
-	inRow := p.tile != nil
+	inRow := p.count != nil
 	p.blocks = append(p.blocks, &block{loop: true, inRow: inRow})
 	body()
 	p.blocks = append(p.blocks, &block{inRow: inRow})

@@ -10,7 +10,8 @@ func programs() []*program {
 		toF32(), toBF16(), add(), addF32(), addScaled(), scaleBF16(), scaleF32(), scaleToBF16(),
 		dot(), squaresF32(), addSquares(),
 		norm(), normSums("normSums", true), normSums("normDot", false), normGrad("normGrad", false), normGrad("normGradAdd", true),
-		rotate(), swiGLU(), swiGLUGrad(),
+		normRows(), normRowsGrad(),
+		rotate(), rotateRows(), swiGLU(), swiGLUGrad(),
 		exp(), maximum(), expSum("expSum", false), expSum("expSumTo", true),
 		crossEntropy(), adamW(), scores(), scoresGrad(),
 	}
@@ -157,15 +158,68 @@ func normGrad(name string, accumulate bool) *program {
 	return p
 }
 
+func normRows() *program {
+	y, x, w, rstd, n, eps := bf16s("y"), bf16s("x"), f32s("w"), f32s("rstd"), f32("n"), f32("eps")
+	p := newProgram("normRows", y, x, w, rstd, n, eps)
+	stays(w)
+	p.rows(rstd, w, rstd)
+	s := p.variable(p.float(0))
+	p.loop(func() {
+		v := p.load(x)
+		p.fmaTo(s, v, v)
+	})
+	mean := p.quotient(p.treeSum(s), p.arg(n))
+	r := p.quotient(p.float(1), p.root(p.sum(mean, p.arg(eps))))
+	p.setField(rstd, r)
+	p.loop(func() { p.store(y, p.round(p.product(p.product(p.load(x), r), p.load(w)))) })
+	return p
+}
+
+func normRowsGrad() *program {
+	dx, dw, dy, x, w := bf16s("dx"), f32s("dw"), bf16s("dy"), bf16s("x"), f32s("w")
+	rstd, n := f32s("rstd"), f32("n")
+	p := newProgram("normRowsGrad", dx, dw, dy, x, w, rstd, n)
+	stays(dw, w)
+	p.rows(rstd, w, rstd)
+	s, r := p.variable(p.float(0)), p.field(rstd)
+	p.loop(func() {
+		h, d := p.product(p.load(x), r), p.load(dy)
+		p.store(dw, p.fma(d, h, p.load(dw)))
+		p.fmaTo(s, p.product(d, p.load(w)), h)
+	})
+	c := p.quotient(p.treeSum(s), p.arg(n))
+	p.loop(func() {
+		h := p.product(p.load(x), r)
+		g := p.fnma(c, h, p.product(p.load(dy), p.load(w)))
+		p.store(dx, p.round(p.product(r, g)))
+	})
+	return p
+}
+
 func rotate() *program {
 	a, b, cos, sin := bf16s("a"), bf16s("b"), f32s("cos"), f32s("sin")
 	p := newProgram("rotate", a, b, cos, sin)
+	p.turn(a, b, cos, sin)
+	return p
+}
+
+// rotateRows: a and b are the halves of rows.
+func rotateRows() *program {
+	a, b, cos, sin, heads := bf16s("a"), bf16s("b"), f32s("cos"), f32s("sin"), integer("heads")
+	p := newProgram("rotateRows", a, b, cos, sin, heads)
+	stays(cos, sin)
+	a.step, b.step = 2, 2
+	p.rows(heads, cos)
+	p.turn(a, b, cos, sin)
+	return p
+}
+
+func (p *program) turn(a, b, cos, sin *param) {
 	p.loop(func() {
 		u, v, c, s := p.load(a), p.load(b), p.load(cos), p.load(sin)
 		p.store(a, p.round(p.fnma(v, s, p.product(u, c))))
 		p.store(b, p.round(p.fma(u, s, p.product(v, c))))
 	})
-	return p
 }
 
 func swiGLU() *program {
@@ -262,7 +316,7 @@ func adamW() *program {
 func scores() *program {
 	dst, s, m, l, alpha, scale := bf16s("p"), f32s("s"), f32s("m"), f32s("l"), f32s("alpha"), f32("scale")
 	p := newProgram("scores", dst, s, m, l, alpha, scale)
-	p.rows(m, l, alpha)
+	p.rows(m, nil, m, l, alpha)
 	top, sums := p.variable(p.float(float32(math.Inf(-1)))), p.variable(p.float(0))
 	p.loop(func() { p.largerTo(top, p.load(s)) })
 	m1 := p.field(m)
@@ -284,7 +338,7 @@ func scoresGrad() *program {
 	dst, ds, s, dp := bf16s("p"), bf16s("ds"), f32s("s"), f32s("dp")
 	lse, delta, scale := f32s("lse"), f32s("delta"), f32("scale")
 	p := newProgram("scoresGrad", dst, ds, s, dp, lse, delta, scale)
-	p.rows(lse, delta)
+	p.rows(lse, nil, lse, delta)
 	down, d := p.negative(p.field(lse)), p.field(delta)
 	p.loop(func() {
 		w := p.expShort(p.fma(p.load(s), p.arg(scale), down))
