@@ -3,7 +3,7 @@ package tokenizer
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
+	"regexp"
 
 	"github.com/dlclark/regexp2/v2"
 	"golang.org/x/text/unicode/norm"
@@ -41,6 +41,11 @@ type patternJSON struct {
 	Regex  *string `json:"Regex"`
 }
 
+// foreign finds what Oniguruma, the engine of Hugging Face tokenizers, reads in
+// another way than ours: POSIX classes, set operations in classes, and
+// possessive intervals.
+var foreign = regexp.MustCompile(`\[:|&&|-\[|\{[0-9,]*\}\+`)
+
 func (p patternJSON) matcher(field string) (matcher, error) {
 	switch {
 	case p.String != nil && *p.String != "":
@@ -48,11 +53,8 @@ func (p patternJSON) matcher(field string) (matcher, error) {
 	case p.Regex == nil:
 		return nil, fmt.Errorf("%s: neither a String nor a Regex", field)
 	}
-	// These mean something else, or nothing, to the engine that we have.
-	for _, s := range []string{"[:", "&&", "-[", "}+"} {
-		if strings.Contains(*p.Regex, s) {
-			return nil, fmt.Errorf("%s.Regex: %q is not supported", field, s)
-		}
+	if found := foreign.FindString(*p.Regex); found != "" {
+		return nil, fmt.Errorf("%s.Regex: %q is not supported", field, found)
 	}
 	re, err := regexp2.Compile(*p.Regex, regexp2.Multiline)
 	if err != nil {

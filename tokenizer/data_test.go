@@ -1,11 +1,11 @@
 package tokenizer
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -55,7 +55,11 @@ func TestData(t *testing.T) {
 		}
 		f := strings.Fields(line)
 		t.Run(f[0]+"/"+f[1], func(t *testing.T) {
-			got := hashFolder(t, filepath.Join(dir, f[0]), tokenizers[f[1]])
+			texts := fuzzTexts(20000)
+			if f[0] != "fuzz" {
+				texts = folderTexts(t, filepath.Join(dir, f[0]))
+			}
+			got := hashIDs(texts, tokenizers[f[1]])
 			if want := strings.Join(f[2:], " "); got != want {
 				t.Errorf("files, bytes, tokens, hash: %s, want %s", got, want)
 			}
@@ -63,7 +67,8 @@ func TestData(t *testing.T) {
 	}
 }
 
-func hashFolder(t *testing.T, dir string, tok *Tokenizer) string {
+// folderTexts yields the files below dir in the order of their paths.
+func folderTexts(t *testing.T, dir string) iter.Seq[[]byte] {
 	var paths []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
@@ -75,28 +80,73 @@ func hashFolder(t *testing.T, dir string, tok *Tokenizer) string {
 		t.Fatal(err)
 	}
 	slices.Sort(paths)
-	size, count, sum := 0, 0, sha256.New()
+	return func(yield func([]byte) bool) {
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !utf8.Valid(text) {
+				latin := make([]byte, 0, 2*len(text))
+				for _, c := range text {
+					latin = utf8.AppendRune(latin, rune(c))
+				}
+				text = latin
+			}
+			if !yield(text) {
+				return
+			}
+		}
+	}
+}
+
+// fuzzTexts yields the texts of fuzzed in tokenizer_golden_data.py.
+func fuzzTexts(count int) iter.Seq[[]byte] {
+	pieces := []string{
+		"'s", "'T", "'re", "'VE", "'ll", "'M", "'D", "'\u017f", " the", "  ",
+		"\n", "\r\n", "\t", "\u00a0", "\u3000", "123", "==",
+	}
+	return func(yield func([]byte) bool) {
+		state := uint64(1)
+		draw := func(n int) rune {
+			state = state*6364136223846793005 + 1442695040888963407
+			return rune((state >> 33) % uint64(n))
+		}
+		for range count {
+			var text []byte
+			for range draw(200) {
+				switch kind := draw(8); {
+				case kind < 2:
+					text = append(text, pieces[draw(len(pieces))]...)
+				case kind == 2:
+					text = utf8.AppendRune(text, draw(0xd800))
+				case kind == 3:
+					text = utf8.AppendRune(text, 0xe000+draw(0x110000-0xe000))
+				case kind == 4:
+					text = utf8.AppendRune(text, draw(0x250))
+				default:
+					text = utf8.AppendRune(text, ' '+draw(95))
+				}
+			}
+			if !yield(text) {
+				return
+			}
+		}
+	}
+}
+
+func hashIDs(texts iter.Seq[[]byte], tok *Tokenizer) string {
+	num, size, count, sum := 0, 0, 0, sha256.New()
 	var ids []int32
 	var raw []byte
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !utf8.Valid(text) {
-			var b bytes.Buffer
-			for _, c := range text {
-				b.WriteRune(rune(c))
-			}
-			text = b.Bytes()
-		}
+	for text := range texts {
 		ids = tok.AppendEncode(ids[:0], text)
 		raw = raw[:0]
 		for _, id := range ids {
 			raw = binary.LittleEndian.AppendUint32(raw, uint32(id))
 		}
-		size, count = size+len(text), count+len(ids)
+		num, size, count = num+1, size+len(text), count+len(ids)
 		sum.Write(raw)
 	}
-	return fmt.Sprintf("%d %d %d %x", len(paths), size, count, sum.Sum(nil))
+	return fmt.Sprintf("%d %d %d %x", num, size, count, sum.Sum(nil))
 }

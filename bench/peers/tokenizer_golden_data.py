@@ -1,12 +1,13 @@
 """Hashes of the ids that tiktoken and Hugging Face tokenizers give to files.
 
-Usage: tokenizer_golden_data.py DATA > tokenizer/testdata/data_golden.tsv
+Usage: tokenizer_golden_data.py DATA [FOLDER...] > tokenizer/testdata/data_golden.tsv
 
 DATA holds the unpacked data archives, io_tiktoken among them. One line for
 each folder of DATA and each encoding: folder, encoding, files, bytes of text,
 tokens, SHA-256 of all ids as little-endian 32-bit numbers, files in the order
 of their paths. A file that is not UTF-8 is read as Latin-1. Each tokenizer.json
-in DATA that is named below is applied to a few of the folders.
+in DATA that is named below is applied to a few of the folders. The folder
+"fuzz" stands for texts of random characters, which the test makes itself.
 """
 
 import base64
@@ -21,6 +22,7 @@ from tiktoken_ext import openai_public
 from tokenizers import Tokenizer
 
 FILES = ("io_tokenizers/gpt2", "io_tokenizers/llama", "io_tokenizers/mptt", "io_torchtune")
+EXACT = ("io_tokenizers/gpt2", "io_tokenizers/llama", "io_torchtune")  # without Unicode normalization
 FOLDERS = ("eval_agieval", "eval_mxeval", "io_minbpe", "pt_wikitext2_5k")
 
 
@@ -41,6 +43,46 @@ def from_file(root, name):
     return lambda text: numpy.array(tok.encode(text, add_special_tokens=False).ids, "<u4")
 
 
+PIECES = ["'s", "'T", "'re", "'VE", "'ll", "'M", "'D", "'\u017f", " the", "  ", "\n", "\r\n", "\t", "\u00a0", "\u3000", "123", "=="]
+
+
+def fuzzed(count):
+    state = 1
+
+    def draw(n):
+        nonlocal state
+        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+        return (state >> 33) % n
+
+    for _ in range(count):
+        text = ""
+        for _ in range(draw(200)):
+            kind = draw(8)
+            if kind < 2:
+                text += PIECES[draw(len(PIECES))]
+            elif kind == 2:
+                text += chr(draw(0xD800))
+            elif kind == 3:
+                text += chr(0xE000 + draw(0x110000 - 0xE000))
+            elif kind == 4:
+                text += chr(draw(0x250))
+            else:
+                text += chr(32 + draw(95))
+        yield text
+
+
+def hash_fuzz(encodings):
+    texts = list(fuzzed(20000))
+    for name, encode in encodings:
+        digest, count = hashlib.sha256(), 0
+        for text in texts:
+            ids = encode(text)
+            count += len(ids)
+            digest.update(ids.astype("<u4").tobytes())
+        size = sum(len(t.encode("utf-8")) for t in texts)
+        print("fuzz", name, len(texts), size, count, digest.hexdigest(), sep="\t", flush=True)
+
+
 def main(root):
     openai_public.load_tiktoken_bpe = rank_loader(os.path.join(root, "io_tiktoken", "assets"))
     ranks, files = [], []
@@ -50,7 +92,8 @@ def main(root):
     for name in FILES:
         files.append((name, from_file(root, name)))
     print("# tiktoken", importlib.metadata.version("tiktoken"), "tokenizers", importlib.metadata.version("tokenizers"))
-    for folder in sorted(os.listdir(root)):
+    hash_fuzz(ranks + [f for f in files if f[0] in EXACT])
+    for folder in sorted(sys.argv[2:] or os.listdir(root)):
         paths = sorted(os.path.join(d, f) for d, _, names in os.walk(os.path.join(root, folder)) for f in names)
         encodings = ranks + (files if folder in FOLDERS else [])
         sums = [[0, hashlib.sha256()] for _ in encodings]
