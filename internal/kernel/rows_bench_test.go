@@ -111,6 +111,17 @@ var rowBenchmarks = []struct {
 	}},
 	{"SwiGLU", 6, func(o *benchOperands) { SwiGLU(o.b[0], o.b[1], o.b[2]) }},
 	{"SwiGLUBackward", 10, func(o *benchOperands) { SwiGLUBackward(o.b[0], o.b[1], o.b[2], o.b[3], o.b[4]) }},
+	{"SwiGLUAgain", 12, func(o *benchOperands) { SwiGLUAgain(o.b[0], o.b[1], o.b[2], o.b[2], o.b[3], o.b[4]) }},
+	{"RMSNormRows of 64", 12, func(o *benchOperands) {
+		RMSNormRows(o.b[0], o.b[1], o.f[0][:64], o.f[1][:len(o.f[1])/64], 1e-6)
+	}},
+	{"RMSNormRowsBackward of 64", 28, func(o *benchOperands) {
+		RMSNormRowsBackward(o.b[0], o.f[2][:64], o.b[1], o.b[2], o.f[0][:64], o.f[1][:len(o.f[1])/64])
+	}},
+	{"RotateRows of 64", 8, func(o *benchOperands) {
+		RotateRows(o.b[0], o.f[0][:32], o.f[0][32:64])
+		clear(o.b[0])
+	}},
 	{"Exp", 8, func(o *benchOperands) { Exp(o.f[1], o.f[0]) }},
 	{"LogSumExp", 8, func(o *benchOperands) { sink = LogSumExp(o.f[0]) }},
 	{"CrossEntropyGrad", 6, func(o *benchOperands) { CrossEntropyGrad(o.b[0], o.f[0], 1, 5, 1, 0) }},

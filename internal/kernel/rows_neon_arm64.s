@@ -1816,198 +1816,198 @@ TEXT ·neonSwiGLUGrad(SB), NOSPLIT, $0-120
 loop1:
 	FMOVD 0(R3), F11
 	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
-	WORD $0x4eab1d6c // mov v12.16b, v11.16b
-	WORD $0x6ea0e58d // fcmgt v13.4s, v12.4s, v0.4s
-	WORD $0x6ead1c0c // bit v12.16b, v0.16b, v13.16b
-	WORD $0x4ea21c4d // mov v13.16b, v2.16b
-	WORD $0x4e21cd8d // fmla v13.4s, v12.4s, v1.4s
-	WORD $0x4eadd44e // fsub v14.4s, v2.4s, v13.4s
-	WORD $0x4e21cd8e // fmla v14.4s, v12.4s, v1.4s
-	WORD $0x4f3755ad // shl v13.4s, v13.4s, #23
-	WORD $0x4ea41c8f // mov v15.16b, v4.16b
-	WORD $0x4e2ecc6f // fmla v15.4s, v3.4s, v14.4s
-	WORD $0x4ea51cb0 // mov v16.16b, v5.16b
-	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
-	WORD $0x4ea61ccf // mov v15.16b, v6.16b
-	WORD $0x4e2ece0f // fmla v15.4s, v16.4s, v14.4s
-	WORD $0x4ea71cf0 // mov v16.16b, v7.16b
-	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
-	WORD $0x6eace50e // fcmgt v14.4s, v8.4s, v12.4s
-	WORD $0x6e2dde10 // fmul v16.4s, v16.4s, v13.4s
-	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
-	WORD $0x4e30d4ec // fadd v12.4s, v7.4s, v16.4s
-	WORD $0x6e2cfe10 // fdiv v16.4s, v16.4s, v12.4s
-	WORD $0x6e30dd6b // fmul v11.4s, v11.4s, v16.4s
-	WORD $0x4eb0d4ec // fsub v12.4s, v7.4s, v16.4s
-	WORD $0x4e2ccd70 // fmla v16.4s, v11.4s, v12.4s
-	FMOVD 0(R2), F12
+	FMOVD 0(R4), F12
 	WORD $0x2e61398c // shll v12.4s, v12.4h, #16
-	FMOVD 0(R4), F13
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x6ea0e5ae // fcmgt v14.4s, v13.4s, v0.4s
+	WORD $0x6eae1c0d // bit v13.16b, v0.16b, v14.16b
+	WORD $0x4ea21c4e // mov v14.16b, v2.16b
+	WORD $0x4e21cdae // fmla v14.4s, v13.4s, v1.4s
+	WORD $0x4eaed44f // fsub v15.4s, v2.4s, v14.4s
+	WORD $0x4e21cdaf // fmla v15.4s, v13.4s, v1.4s
+	WORD $0x4f3755ce // shl v14.4s, v14.4s, #23
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e2fcc70 // fmla v16.4s, v3.4s, v15.4s
+	WORD $0x4ea51cb1 // mov v17.16b, v5.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x4ea61cd0 // mov v16.16b, v6.16b
+	WORD $0x4e2fce30 // fmla v16.4s, v17.4s, v15.4s
+	WORD $0x4ea71cf1 // mov v17.16b, v7.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x6eade50f // fcmgt v15.4s, v8.4s, v13.4s
+	WORD $0x6e2ede31 // fmul v17.4s, v17.4s, v14.4s
+	WORD $0x4e6f1e31 // bic v17.16b, v17.16b, v15.16b
+	WORD $0x4e31d4ed // fadd v13.4s, v7.4s, v17.4s
+	WORD $0x6e2dfe31 // fdiv v17.4s, v17.4s, v13.4s
+	WORD $0x6e31dd6b // fmul v11.4s, v11.4s, v17.4s
+	WORD $0x4eb1d4ed // fsub v13.4s, v7.4s, v17.4s
+	WORD $0x4e2dcd71 // fmla v17.4s, v11.4s, v13.4s
+	FMOVD 0(R2), F13
 	WORD $0x2e6139ad // shll v13.4s, v13.4h, #16
-	WORD $0x6e2bdd8b // fmul v11.4s, v12.4s, v11.4s
+	WORD $0x6e2bddab // fmul v11.4s, v13.4s, v11.4s
 	WORD $0x6f30056e // ushr v14.4s, v11.4s, #16
 	WORD $0x4e291dce // and v14.16b, v14.16b, v9.16b
 	WORD $0x4e2be56f // fcmeq v15.4s, v11.4s, v11.4s
-	WORD $0x4eaa8571 // add v17.4s, v11.4s, v10.4s
-	WORD $0x4eae8631 // add v17.4s, v17.4s, v14.4s
-	WORD $0x4eef1e31 // orn v17.16b, v17.16b, v15.16b
-	WORD $0x0f10862b // shrn v11.4h, v17.4s, #16
+	WORD $0x4eaa8570 // add v16.4s, v11.4s, v10.4s
+	WORD $0x4eae8610 // add v16.4s, v16.4s, v14.4s
+	WORD $0x4eef1e10 // orn v16.16b, v16.16b, v15.16b
+	WORD $0x0f10860b // shrn v11.4h, v16.4s, #16
 	FMOVD F11, 0(R1)
-	WORD $0x6e2ddd8c // fmul v12.4s, v12.4s, v13.4s
-	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
-	WORD $0x6f30058b // ushr v11.4s, v12.4s, #16
+	WORD $0x6e2cddad // fmul v13.4s, v13.4s, v12.4s
+	WORD $0x6e31ddad // fmul v13.4s, v13.4s, v17.4s
+	WORD $0x6f3005ab // ushr v11.4s, v13.4s, #16
 	WORD $0x4e291d6b // and v11.16b, v11.16b, v9.16b
-	WORD $0x4e2ce58d // fcmeq v13.4s, v12.4s, v12.4s
-	WORD $0x4eaa858e // add v14.4s, v12.4s, v10.4s
+	WORD $0x4e2de5ac // fcmeq v12.4s, v13.4s, v13.4s
+	WORD $0x4eaa85ae // add v14.4s, v13.4s, v10.4s
 	WORD $0x4eab85ce // add v14.4s, v14.4s, v11.4s
-	WORD $0x4eed1dce // orn v14.16b, v14.16b, v13.16b
+	WORD $0x4eec1dce // orn v14.16b, v14.16b, v12.16b
 	WORD $0x0f1085cb // shrn v11.4h, v14.4s, #16
 	FMOVD F11, 0(R0)
 	FMOVD 8(R3), F11
 	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
-	WORD $0x4eab1d6c // mov v12.16b, v11.16b
-	WORD $0x6ea0e58d // fcmgt v13.4s, v12.4s, v0.4s
-	WORD $0x6ead1c0c // bit v12.16b, v0.16b, v13.16b
-	WORD $0x4ea21c4d // mov v13.16b, v2.16b
-	WORD $0x4e21cd8d // fmla v13.4s, v12.4s, v1.4s
-	WORD $0x4eadd44e // fsub v14.4s, v2.4s, v13.4s
-	WORD $0x4e21cd8e // fmla v14.4s, v12.4s, v1.4s
-	WORD $0x4f3755ad // shl v13.4s, v13.4s, #23
-	WORD $0x4ea41c8f // mov v15.16b, v4.16b
-	WORD $0x4e2ecc6f // fmla v15.4s, v3.4s, v14.4s
-	WORD $0x4ea51cb0 // mov v16.16b, v5.16b
-	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
-	WORD $0x4ea61ccf // mov v15.16b, v6.16b
-	WORD $0x4e2ece0f // fmla v15.4s, v16.4s, v14.4s
-	WORD $0x4ea71cf0 // mov v16.16b, v7.16b
-	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
-	WORD $0x6eace50e // fcmgt v14.4s, v8.4s, v12.4s
-	WORD $0x6e2dde10 // fmul v16.4s, v16.4s, v13.4s
-	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
-	WORD $0x4e30d4ec // fadd v12.4s, v7.4s, v16.4s
-	WORD $0x6e2cfe10 // fdiv v16.4s, v16.4s, v12.4s
-	WORD $0x6e30dd6b // fmul v11.4s, v11.4s, v16.4s
-	WORD $0x4eb0d4ec // fsub v12.4s, v7.4s, v16.4s
-	WORD $0x4e2ccd70 // fmla v16.4s, v11.4s, v12.4s
-	FMOVD 8(R2), F12
+	FMOVD 8(R4), F12
 	WORD $0x2e61398c // shll v12.4s, v12.4h, #16
-	FMOVD 8(R4), F13
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x6ea0e5ae // fcmgt v14.4s, v13.4s, v0.4s
+	WORD $0x6eae1c0d // bit v13.16b, v0.16b, v14.16b
+	WORD $0x4ea21c4e // mov v14.16b, v2.16b
+	WORD $0x4e21cdae // fmla v14.4s, v13.4s, v1.4s
+	WORD $0x4eaed44f // fsub v15.4s, v2.4s, v14.4s
+	WORD $0x4e21cdaf // fmla v15.4s, v13.4s, v1.4s
+	WORD $0x4f3755ce // shl v14.4s, v14.4s, #23
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e2fcc70 // fmla v16.4s, v3.4s, v15.4s
+	WORD $0x4ea51cb1 // mov v17.16b, v5.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x4ea61cd0 // mov v16.16b, v6.16b
+	WORD $0x4e2fce30 // fmla v16.4s, v17.4s, v15.4s
+	WORD $0x4ea71cf1 // mov v17.16b, v7.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x6eade50f // fcmgt v15.4s, v8.4s, v13.4s
+	WORD $0x6e2ede31 // fmul v17.4s, v17.4s, v14.4s
+	WORD $0x4e6f1e31 // bic v17.16b, v17.16b, v15.16b
+	WORD $0x4e31d4ed // fadd v13.4s, v7.4s, v17.4s
+	WORD $0x6e2dfe31 // fdiv v17.4s, v17.4s, v13.4s
+	WORD $0x6e31dd6b // fmul v11.4s, v11.4s, v17.4s
+	WORD $0x4eb1d4ed // fsub v13.4s, v7.4s, v17.4s
+	WORD $0x4e2dcd71 // fmla v17.4s, v11.4s, v13.4s
+	FMOVD 8(R2), F13
 	WORD $0x2e6139ad // shll v13.4s, v13.4h, #16
-	WORD $0x6e2bdd8b // fmul v11.4s, v12.4s, v11.4s
+	WORD $0x6e2bddab // fmul v11.4s, v13.4s, v11.4s
 	WORD $0x6f30056e // ushr v14.4s, v11.4s, #16
 	WORD $0x4e291dce // and v14.16b, v14.16b, v9.16b
 	WORD $0x4e2be56f // fcmeq v15.4s, v11.4s, v11.4s
-	WORD $0x4eaa8571 // add v17.4s, v11.4s, v10.4s
-	WORD $0x4eae8631 // add v17.4s, v17.4s, v14.4s
-	WORD $0x4eef1e31 // orn v17.16b, v17.16b, v15.16b
-	WORD $0x0f10862b // shrn v11.4h, v17.4s, #16
+	WORD $0x4eaa8570 // add v16.4s, v11.4s, v10.4s
+	WORD $0x4eae8610 // add v16.4s, v16.4s, v14.4s
+	WORD $0x4eef1e10 // orn v16.16b, v16.16b, v15.16b
+	WORD $0x0f10860b // shrn v11.4h, v16.4s, #16
 	FMOVD F11, 8(R1)
-	WORD $0x6e2ddd8c // fmul v12.4s, v12.4s, v13.4s
-	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
-	WORD $0x6f30058b // ushr v11.4s, v12.4s, #16
+	WORD $0x6e2cddad // fmul v13.4s, v13.4s, v12.4s
+	WORD $0x6e31ddad // fmul v13.4s, v13.4s, v17.4s
+	WORD $0x6f3005ab // ushr v11.4s, v13.4s, #16
 	WORD $0x4e291d6b // and v11.16b, v11.16b, v9.16b
-	WORD $0x4e2ce58d // fcmeq v13.4s, v12.4s, v12.4s
-	WORD $0x4eaa858e // add v14.4s, v12.4s, v10.4s
+	WORD $0x4e2de5ac // fcmeq v12.4s, v13.4s, v13.4s
+	WORD $0x4eaa85ae // add v14.4s, v13.4s, v10.4s
 	WORD $0x4eab85ce // add v14.4s, v14.4s, v11.4s
-	WORD $0x4eed1dce // orn v14.16b, v14.16b, v13.16b
+	WORD $0x4eec1dce // orn v14.16b, v14.16b, v12.16b
 	WORD $0x0f1085cb // shrn v11.4h, v14.4s, #16
 	FMOVD F11, 8(R0)
 	FMOVD 16(R3), F11
 	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
-	WORD $0x4eab1d6c // mov v12.16b, v11.16b
-	WORD $0x6ea0e58d // fcmgt v13.4s, v12.4s, v0.4s
-	WORD $0x6ead1c0c // bit v12.16b, v0.16b, v13.16b
-	WORD $0x4ea21c4d // mov v13.16b, v2.16b
-	WORD $0x4e21cd8d // fmla v13.4s, v12.4s, v1.4s
-	WORD $0x4eadd44e // fsub v14.4s, v2.4s, v13.4s
-	WORD $0x4e21cd8e // fmla v14.4s, v12.4s, v1.4s
-	WORD $0x4f3755ad // shl v13.4s, v13.4s, #23
-	WORD $0x4ea41c8f // mov v15.16b, v4.16b
-	WORD $0x4e2ecc6f // fmla v15.4s, v3.4s, v14.4s
-	WORD $0x4ea51cb0 // mov v16.16b, v5.16b
-	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
-	WORD $0x4ea61ccf // mov v15.16b, v6.16b
-	WORD $0x4e2ece0f // fmla v15.4s, v16.4s, v14.4s
-	WORD $0x4ea71cf0 // mov v16.16b, v7.16b
-	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
-	WORD $0x6eace50e // fcmgt v14.4s, v8.4s, v12.4s
-	WORD $0x6e2dde10 // fmul v16.4s, v16.4s, v13.4s
-	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
-	WORD $0x4e30d4ec // fadd v12.4s, v7.4s, v16.4s
-	WORD $0x6e2cfe10 // fdiv v16.4s, v16.4s, v12.4s
-	WORD $0x6e30dd6b // fmul v11.4s, v11.4s, v16.4s
-	WORD $0x4eb0d4ec // fsub v12.4s, v7.4s, v16.4s
-	WORD $0x4e2ccd70 // fmla v16.4s, v11.4s, v12.4s
-	FMOVD 16(R2), F12
+	FMOVD 16(R4), F12
 	WORD $0x2e61398c // shll v12.4s, v12.4h, #16
-	FMOVD 16(R4), F13
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x6ea0e5ae // fcmgt v14.4s, v13.4s, v0.4s
+	WORD $0x6eae1c0d // bit v13.16b, v0.16b, v14.16b
+	WORD $0x4ea21c4e // mov v14.16b, v2.16b
+	WORD $0x4e21cdae // fmla v14.4s, v13.4s, v1.4s
+	WORD $0x4eaed44f // fsub v15.4s, v2.4s, v14.4s
+	WORD $0x4e21cdaf // fmla v15.4s, v13.4s, v1.4s
+	WORD $0x4f3755ce // shl v14.4s, v14.4s, #23
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e2fcc70 // fmla v16.4s, v3.4s, v15.4s
+	WORD $0x4ea51cb1 // mov v17.16b, v5.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x4ea61cd0 // mov v16.16b, v6.16b
+	WORD $0x4e2fce30 // fmla v16.4s, v17.4s, v15.4s
+	WORD $0x4ea71cf1 // mov v17.16b, v7.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x6eade50f // fcmgt v15.4s, v8.4s, v13.4s
+	WORD $0x6e2ede31 // fmul v17.4s, v17.4s, v14.4s
+	WORD $0x4e6f1e31 // bic v17.16b, v17.16b, v15.16b
+	WORD $0x4e31d4ed // fadd v13.4s, v7.4s, v17.4s
+	WORD $0x6e2dfe31 // fdiv v17.4s, v17.4s, v13.4s
+	WORD $0x6e31dd6b // fmul v11.4s, v11.4s, v17.4s
+	WORD $0x4eb1d4ed // fsub v13.4s, v7.4s, v17.4s
+	WORD $0x4e2dcd71 // fmla v17.4s, v11.4s, v13.4s
+	FMOVD 16(R2), F13
 	WORD $0x2e6139ad // shll v13.4s, v13.4h, #16
-	WORD $0x6e2bdd8b // fmul v11.4s, v12.4s, v11.4s
+	WORD $0x6e2bddab // fmul v11.4s, v13.4s, v11.4s
 	WORD $0x6f30056e // ushr v14.4s, v11.4s, #16
 	WORD $0x4e291dce // and v14.16b, v14.16b, v9.16b
 	WORD $0x4e2be56f // fcmeq v15.4s, v11.4s, v11.4s
-	WORD $0x4eaa8571 // add v17.4s, v11.4s, v10.4s
-	WORD $0x4eae8631 // add v17.4s, v17.4s, v14.4s
-	WORD $0x4eef1e31 // orn v17.16b, v17.16b, v15.16b
-	WORD $0x0f10862b // shrn v11.4h, v17.4s, #16
+	WORD $0x4eaa8570 // add v16.4s, v11.4s, v10.4s
+	WORD $0x4eae8610 // add v16.4s, v16.4s, v14.4s
+	WORD $0x4eef1e10 // orn v16.16b, v16.16b, v15.16b
+	WORD $0x0f10860b // shrn v11.4h, v16.4s, #16
 	FMOVD F11, 16(R1)
-	WORD $0x6e2ddd8c // fmul v12.4s, v12.4s, v13.4s
-	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
-	WORD $0x6f30058b // ushr v11.4s, v12.4s, #16
+	WORD $0x6e2cddad // fmul v13.4s, v13.4s, v12.4s
+	WORD $0x6e31ddad // fmul v13.4s, v13.4s, v17.4s
+	WORD $0x6f3005ab // ushr v11.4s, v13.4s, #16
 	WORD $0x4e291d6b // and v11.16b, v11.16b, v9.16b
-	WORD $0x4e2ce58d // fcmeq v13.4s, v12.4s, v12.4s
-	WORD $0x4eaa858e // add v14.4s, v12.4s, v10.4s
+	WORD $0x4e2de5ac // fcmeq v12.4s, v13.4s, v13.4s
+	WORD $0x4eaa85ae // add v14.4s, v13.4s, v10.4s
 	WORD $0x4eab85ce // add v14.4s, v14.4s, v11.4s
-	WORD $0x4eed1dce // orn v14.16b, v14.16b, v13.16b
+	WORD $0x4eec1dce // orn v14.16b, v14.16b, v12.16b
 	WORD $0x0f1085cb // shrn v11.4h, v14.4s, #16
 	FMOVD F11, 16(R0)
 	FMOVD 24(R3), F11
 	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
-	WORD $0x4eab1d6c // mov v12.16b, v11.16b
-	WORD $0x6ea0e58d // fcmgt v13.4s, v12.4s, v0.4s
-	WORD $0x6ead1c0c // bit v12.16b, v0.16b, v13.16b
-	WORD $0x4ea21c4d // mov v13.16b, v2.16b
-	WORD $0x4e21cd8d // fmla v13.4s, v12.4s, v1.4s
-	WORD $0x4eadd44e // fsub v14.4s, v2.4s, v13.4s
-	WORD $0x4e21cd8e // fmla v14.4s, v12.4s, v1.4s
-	WORD $0x4f3755ad // shl v13.4s, v13.4s, #23
-	WORD $0x4ea41c8f // mov v15.16b, v4.16b
-	WORD $0x4e2ecc6f // fmla v15.4s, v3.4s, v14.4s
-	WORD $0x4ea51cb0 // mov v16.16b, v5.16b
-	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
-	WORD $0x4ea61ccf // mov v15.16b, v6.16b
-	WORD $0x4e2ece0f // fmla v15.4s, v16.4s, v14.4s
-	WORD $0x4ea71cf0 // mov v16.16b, v7.16b
-	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
-	WORD $0x6eace50e // fcmgt v14.4s, v8.4s, v12.4s
-	WORD $0x6e2dde10 // fmul v16.4s, v16.4s, v13.4s
-	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
-	WORD $0x4e30d4ec // fadd v12.4s, v7.4s, v16.4s
-	WORD $0x6e2cfe10 // fdiv v16.4s, v16.4s, v12.4s
-	WORD $0x6e30dd6b // fmul v11.4s, v11.4s, v16.4s
-	WORD $0x4eb0d4ec // fsub v12.4s, v7.4s, v16.4s
-	WORD $0x4e2ccd70 // fmla v16.4s, v11.4s, v12.4s
-	FMOVD 24(R2), F12
+	FMOVD 24(R4), F12
 	WORD $0x2e61398c // shll v12.4s, v12.4h, #16
-	FMOVD 24(R4), F13
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x6ea0e5ae // fcmgt v14.4s, v13.4s, v0.4s
+	WORD $0x6eae1c0d // bit v13.16b, v0.16b, v14.16b
+	WORD $0x4ea21c4e // mov v14.16b, v2.16b
+	WORD $0x4e21cdae // fmla v14.4s, v13.4s, v1.4s
+	WORD $0x4eaed44f // fsub v15.4s, v2.4s, v14.4s
+	WORD $0x4e21cdaf // fmla v15.4s, v13.4s, v1.4s
+	WORD $0x4f3755ce // shl v14.4s, v14.4s, #23
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e2fcc70 // fmla v16.4s, v3.4s, v15.4s
+	WORD $0x4ea51cb1 // mov v17.16b, v5.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x4ea61cd0 // mov v16.16b, v6.16b
+	WORD $0x4e2fce30 // fmla v16.4s, v17.4s, v15.4s
+	WORD $0x4ea71cf1 // mov v17.16b, v7.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x6eade50f // fcmgt v15.4s, v8.4s, v13.4s
+	WORD $0x6e2ede31 // fmul v17.4s, v17.4s, v14.4s
+	WORD $0x4e6f1e31 // bic v17.16b, v17.16b, v15.16b
+	WORD $0x4e31d4ed // fadd v13.4s, v7.4s, v17.4s
+	WORD $0x6e2dfe31 // fdiv v17.4s, v17.4s, v13.4s
+	WORD $0x6e31dd6b // fmul v11.4s, v11.4s, v17.4s
+	WORD $0x4eb1d4ed // fsub v13.4s, v7.4s, v17.4s
+	WORD $0x4e2dcd71 // fmla v17.4s, v11.4s, v13.4s
+	FMOVD 24(R2), F13
 	WORD $0x2e6139ad // shll v13.4s, v13.4h, #16
-	WORD $0x6e2bdd8b // fmul v11.4s, v12.4s, v11.4s
+	WORD $0x6e2bddab // fmul v11.4s, v13.4s, v11.4s
 	WORD $0x6f30056e // ushr v14.4s, v11.4s, #16
 	WORD $0x4e291dce // and v14.16b, v14.16b, v9.16b
 	WORD $0x4e2be56f // fcmeq v15.4s, v11.4s, v11.4s
-	WORD $0x4eaa8571 // add v17.4s, v11.4s, v10.4s
-	WORD $0x4eae8631 // add v17.4s, v17.4s, v14.4s
-	WORD $0x4eef1e31 // orn v17.16b, v17.16b, v15.16b
-	WORD $0x0f10862b // shrn v11.4h, v17.4s, #16
+	WORD $0x4eaa8570 // add v16.4s, v11.4s, v10.4s
+	WORD $0x4eae8610 // add v16.4s, v16.4s, v14.4s
+	WORD $0x4eef1e10 // orn v16.16b, v16.16b, v15.16b
+	WORD $0x0f10860b // shrn v11.4h, v16.4s, #16
 	FMOVD F11, 24(R1)
-	WORD $0x6e2ddd8c // fmul v12.4s, v12.4s, v13.4s
-	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
-	WORD $0x6f30058b // ushr v11.4s, v12.4s, #16
+	WORD $0x6e2cddad // fmul v13.4s, v13.4s, v12.4s
+	WORD $0x6e31ddad // fmul v13.4s, v13.4s, v17.4s
+	WORD $0x6f3005ab // ushr v11.4s, v13.4s, #16
 	WORD $0x4e291d6b // and v11.16b, v11.16b, v9.16b
-	WORD $0x4e2ce58d // fcmeq v13.4s, v12.4s, v12.4s
-	WORD $0x4eaa858e // add v14.4s, v12.4s, v10.4s
+	WORD $0x4e2de5ac // fcmeq v12.4s, v13.4s, v13.4s
+	WORD $0x4eaa85ae // add v14.4s, v13.4s, v10.4s
 	WORD $0x4eab85ce // add v14.4s, v14.4s, v11.4s
-	WORD $0x4eed1dce // orn v14.16b, v14.16b, v13.16b
+	WORD $0x4eec1dce // orn v14.16b, v14.16b, v12.16b
 	WORD $0x0f1085cb // shrn v11.4h, v14.4s, #16
 	FMOVD F11, 24(R0)
 	ADD $32, R0
@@ -2015,6 +2015,284 @@ loop1:
 	ADD $32, R2
 	ADD $32, R3
 	ADD $32, R4
+	SUBS $16, R8
+	BNE loop1
+
+done1:
+	RET
+
+// func neonSwiGLUAgain(h []tensor.BF16, dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
+TEXT ·neonSwiGLUAgain(SB), NOSPLIT, $0-144
+	MOVW $0x42ae0000, R9
+	VDUP R9, V0.S4
+	MOVW $0x3fb8aa3b, R9
+	VDUP R9, V1.S4
+	MOVW $0x4b40007f, R9
+	VDUP R9, V2.S4
+	MOVW $0x3c1d01ae, R9
+	VDUP R9, V3.S4
+	MOVW $0x3d64fe44, R9
+	VDUP R9, V4.S4
+	MOVW $0x3e7601bb, R9
+	VDUP R9, V5.S4
+	MOVW $0x3f317096, R9
+	VDUP R9, V6.S4
+	MOVW $0x3f800000, R9
+	VDUP R9, V7.S4
+	MOVW $0xc2ae0000, R9
+	VDUP R9, V8.S4
+	MOVW $0x00000001, R9
+	VDUP R9, V9.S4
+	MOVW $0x00007fff, R9
+	VDUP R9, V10.S4
+	MOVD h_base+0(FP), R0
+	MOVD dgate_base+24(FP), R1
+	MOVD dup_base+48(FP), R2
+	MOVD dh_base+72(FP), R3
+	MOVD gate_base+96(FP), R4
+	MOVD up_base+120(FP), R5
+	MOVD h_len+8(FP), R8
+	CBZ R8, done1
+
+loop1:
+	FMOVD 0(R4), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	FMOVD 0(R5), F12
+	WORD $0x2e61398c // shll v12.4s, v12.4h, #16
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x6ea0e5ae // fcmgt v14.4s, v13.4s, v0.4s
+	WORD $0x6eae1c0d // bit v13.16b, v0.16b, v14.16b
+	WORD $0x4ea21c4e // mov v14.16b, v2.16b
+	WORD $0x4e21cdae // fmla v14.4s, v13.4s, v1.4s
+	WORD $0x4eaed44f // fsub v15.4s, v2.4s, v14.4s
+	WORD $0x4e21cdaf // fmla v15.4s, v13.4s, v1.4s
+	WORD $0x4f3755ce // shl v14.4s, v14.4s, #23
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e2fcc70 // fmla v16.4s, v3.4s, v15.4s
+	WORD $0x4ea51cb1 // mov v17.16b, v5.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x4ea61cd0 // mov v16.16b, v6.16b
+	WORD $0x4e2fce30 // fmla v16.4s, v17.4s, v15.4s
+	WORD $0x4ea71cf1 // mov v17.16b, v7.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x6eade50f // fcmgt v15.4s, v8.4s, v13.4s
+	WORD $0x6e2ede31 // fmul v17.4s, v17.4s, v14.4s
+	WORD $0x4e6f1e31 // bic v17.16b, v17.16b, v15.16b
+	WORD $0x4e31d4ed // fadd v13.4s, v7.4s, v17.4s
+	WORD $0x6e2dfe31 // fdiv v17.4s, v17.4s, v13.4s
+	WORD $0x6e31dd6b // fmul v11.4s, v11.4s, v17.4s
+	WORD $0x6e2cdd6d // fmul v13.4s, v11.4s, v12.4s
+	WORD $0x6f3005ae // ushr v14.4s, v13.4s, #16
+	WORD $0x4e291dce // and v14.16b, v14.16b, v9.16b
+	WORD $0x4e2de5af // fcmeq v15.4s, v13.4s, v13.4s
+	WORD $0x4eaa85b0 // add v16.4s, v13.4s, v10.4s
+	WORD $0x4eae8610 // add v16.4s, v16.4s, v14.4s
+	WORD $0x4eef1e10 // orn v16.16b, v16.16b, v15.16b
+	WORD $0x0f10860d // shrn v13.4h, v16.4s, #16
+	FMOVD F13, 0(R0)
+	WORD $0x4eb1d4ed // fsub v13.4s, v7.4s, v17.4s
+	WORD $0x4e2dcd71 // fmla v17.4s, v11.4s, v13.4s
+	FMOVD 0(R3), F13
+	WORD $0x2e6139ad // shll v13.4s, v13.4h, #16
+	WORD $0x6e2bddab // fmul v11.4s, v13.4s, v11.4s
+	WORD $0x6f30056e // ushr v14.4s, v11.4s, #16
+	WORD $0x4e291dce // and v14.16b, v14.16b, v9.16b
+	WORD $0x4e2be56f // fcmeq v15.4s, v11.4s, v11.4s
+	WORD $0x4eaa8570 // add v16.4s, v11.4s, v10.4s
+	WORD $0x4eae8610 // add v16.4s, v16.4s, v14.4s
+	WORD $0x4eef1e10 // orn v16.16b, v16.16b, v15.16b
+	WORD $0x0f10860b // shrn v11.4h, v16.4s, #16
+	FMOVD F11, 0(R2)
+	WORD $0x6e2cddad // fmul v13.4s, v13.4s, v12.4s
+	WORD $0x6e31ddad // fmul v13.4s, v13.4s, v17.4s
+	WORD $0x6f3005ab // ushr v11.4s, v13.4s, #16
+	WORD $0x4e291d6b // and v11.16b, v11.16b, v9.16b
+	WORD $0x4e2de5ac // fcmeq v12.4s, v13.4s, v13.4s
+	WORD $0x4eaa85ae // add v14.4s, v13.4s, v10.4s
+	WORD $0x4eab85ce // add v14.4s, v14.4s, v11.4s
+	WORD $0x4eec1dce // orn v14.16b, v14.16b, v12.16b
+	WORD $0x0f1085cb // shrn v11.4h, v14.4s, #16
+	FMOVD F11, 0(R1)
+	FMOVD 8(R4), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	FMOVD 8(R5), F12
+	WORD $0x2e61398c // shll v12.4s, v12.4h, #16
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x6ea0e5ae // fcmgt v14.4s, v13.4s, v0.4s
+	WORD $0x6eae1c0d // bit v13.16b, v0.16b, v14.16b
+	WORD $0x4ea21c4e // mov v14.16b, v2.16b
+	WORD $0x4e21cdae // fmla v14.4s, v13.4s, v1.4s
+	WORD $0x4eaed44f // fsub v15.4s, v2.4s, v14.4s
+	WORD $0x4e21cdaf // fmla v15.4s, v13.4s, v1.4s
+	WORD $0x4f3755ce // shl v14.4s, v14.4s, #23
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e2fcc70 // fmla v16.4s, v3.4s, v15.4s
+	WORD $0x4ea51cb1 // mov v17.16b, v5.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x4ea61cd0 // mov v16.16b, v6.16b
+	WORD $0x4e2fce30 // fmla v16.4s, v17.4s, v15.4s
+	WORD $0x4ea71cf1 // mov v17.16b, v7.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x6eade50f // fcmgt v15.4s, v8.4s, v13.4s
+	WORD $0x6e2ede31 // fmul v17.4s, v17.4s, v14.4s
+	WORD $0x4e6f1e31 // bic v17.16b, v17.16b, v15.16b
+	WORD $0x4e31d4ed // fadd v13.4s, v7.4s, v17.4s
+	WORD $0x6e2dfe31 // fdiv v17.4s, v17.4s, v13.4s
+	WORD $0x6e31dd6b // fmul v11.4s, v11.4s, v17.4s
+	WORD $0x6e2cdd6d // fmul v13.4s, v11.4s, v12.4s
+	WORD $0x6f3005ae // ushr v14.4s, v13.4s, #16
+	WORD $0x4e291dce // and v14.16b, v14.16b, v9.16b
+	WORD $0x4e2de5af // fcmeq v15.4s, v13.4s, v13.4s
+	WORD $0x4eaa85b0 // add v16.4s, v13.4s, v10.4s
+	WORD $0x4eae8610 // add v16.4s, v16.4s, v14.4s
+	WORD $0x4eef1e10 // orn v16.16b, v16.16b, v15.16b
+	WORD $0x0f10860d // shrn v13.4h, v16.4s, #16
+	FMOVD F13, 8(R0)
+	WORD $0x4eb1d4ed // fsub v13.4s, v7.4s, v17.4s
+	WORD $0x4e2dcd71 // fmla v17.4s, v11.4s, v13.4s
+	FMOVD 8(R3), F13
+	WORD $0x2e6139ad // shll v13.4s, v13.4h, #16
+	WORD $0x6e2bddab // fmul v11.4s, v13.4s, v11.4s
+	WORD $0x6f30056e // ushr v14.4s, v11.4s, #16
+	WORD $0x4e291dce // and v14.16b, v14.16b, v9.16b
+	WORD $0x4e2be56f // fcmeq v15.4s, v11.4s, v11.4s
+	WORD $0x4eaa8570 // add v16.4s, v11.4s, v10.4s
+	WORD $0x4eae8610 // add v16.4s, v16.4s, v14.4s
+	WORD $0x4eef1e10 // orn v16.16b, v16.16b, v15.16b
+	WORD $0x0f10860b // shrn v11.4h, v16.4s, #16
+	FMOVD F11, 8(R2)
+	WORD $0x6e2cddad // fmul v13.4s, v13.4s, v12.4s
+	WORD $0x6e31ddad // fmul v13.4s, v13.4s, v17.4s
+	WORD $0x6f3005ab // ushr v11.4s, v13.4s, #16
+	WORD $0x4e291d6b // and v11.16b, v11.16b, v9.16b
+	WORD $0x4e2de5ac // fcmeq v12.4s, v13.4s, v13.4s
+	WORD $0x4eaa85ae // add v14.4s, v13.4s, v10.4s
+	WORD $0x4eab85ce // add v14.4s, v14.4s, v11.4s
+	WORD $0x4eec1dce // orn v14.16b, v14.16b, v12.16b
+	WORD $0x0f1085cb // shrn v11.4h, v14.4s, #16
+	FMOVD F11, 8(R1)
+	FMOVD 16(R4), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	FMOVD 16(R5), F12
+	WORD $0x2e61398c // shll v12.4s, v12.4h, #16
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x6ea0e5ae // fcmgt v14.4s, v13.4s, v0.4s
+	WORD $0x6eae1c0d // bit v13.16b, v0.16b, v14.16b
+	WORD $0x4ea21c4e // mov v14.16b, v2.16b
+	WORD $0x4e21cdae // fmla v14.4s, v13.4s, v1.4s
+	WORD $0x4eaed44f // fsub v15.4s, v2.4s, v14.4s
+	WORD $0x4e21cdaf // fmla v15.4s, v13.4s, v1.4s
+	WORD $0x4f3755ce // shl v14.4s, v14.4s, #23
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e2fcc70 // fmla v16.4s, v3.4s, v15.4s
+	WORD $0x4ea51cb1 // mov v17.16b, v5.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x4ea61cd0 // mov v16.16b, v6.16b
+	WORD $0x4e2fce30 // fmla v16.4s, v17.4s, v15.4s
+	WORD $0x4ea71cf1 // mov v17.16b, v7.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x6eade50f // fcmgt v15.4s, v8.4s, v13.4s
+	WORD $0x6e2ede31 // fmul v17.4s, v17.4s, v14.4s
+	WORD $0x4e6f1e31 // bic v17.16b, v17.16b, v15.16b
+	WORD $0x4e31d4ed // fadd v13.4s, v7.4s, v17.4s
+	WORD $0x6e2dfe31 // fdiv v17.4s, v17.4s, v13.4s
+	WORD $0x6e31dd6b // fmul v11.4s, v11.4s, v17.4s
+	WORD $0x6e2cdd6d // fmul v13.4s, v11.4s, v12.4s
+	WORD $0x6f3005ae // ushr v14.4s, v13.4s, #16
+	WORD $0x4e291dce // and v14.16b, v14.16b, v9.16b
+	WORD $0x4e2de5af // fcmeq v15.4s, v13.4s, v13.4s
+	WORD $0x4eaa85b0 // add v16.4s, v13.4s, v10.4s
+	WORD $0x4eae8610 // add v16.4s, v16.4s, v14.4s
+	WORD $0x4eef1e10 // orn v16.16b, v16.16b, v15.16b
+	WORD $0x0f10860d // shrn v13.4h, v16.4s, #16
+	FMOVD F13, 16(R0)
+	WORD $0x4eb1d4ed // fsub v13.4s, v7.4s, v17.4s
+	WORD $0x4e2dcd71 // fmla v17.4s, v11.4s, v13.4s
+	FMOVD 16(R3), F13
+	WORD $0x2e6139ad // shll v13.4s, v13.4h, #16
+	WORD $0x6e2bddab // fmul v11.4s, v13.4s, v11.4s
+	WORD $0x6f30056e // ushr v14.4s, v11.4s, #16
+	WORD $0x4e291dce // and v14.16b, v14.16b, v9.16b
+	WORD $0x4e2be56f // fcmeq v15.4s, v11.4s, v11.4s
+	WORD $0x4eaa8570 // add v16.4s, v11.4s, v10.4s
+	WORD $0x4eae8610 // add v16.4s, v16.4s, v14.4s
+	WORD $0x4eef1e10 // orn v16.16b, v16.16b, v15.16b
+	WORD $0x0f10860b // shrn v11.4h, v16.4s, #16
+	FMOVD F11, 16(R2)
+	WORD $0x6e2cddad // fmul v13.4s, v13.4s, v12.4s
+	WORD $0x6e31ddad // fmul v13.4s, v13.4s, v17.4s
+	WORD $0x6f3005ab // ushr v11.4s, v13.4s, #16
+	WORD $0x4e291d6b // and v11.16b, v11.16b, v9.16b
+	WORD $0x4e2de5ac // fcmeq v12.4s, v13.4s, v13.4s
+	WORD $0x4eaa85ae // add v14.4s, v13.4s, v10.4s
+	WORD $0x4eab85ce // add v14.4s, v14.4s, v11.4s
+	WORD $0x4eec1dce // orn v14.16b, v14.16b, v12.16b
+	WORD $0x0f1085cb // shrn v11.4h, v14.4s, #16
+	FMOVD F11, 16(R1)
+	FMOVD 24(R4), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	FMOVD 24(R5), F12
+	WORD $0x2e61398c // shll v12.4s, v12.4h, #16
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x6ea0e5ae // fcmgt v14.4s, v13.4s, v0.4s
+	WORD $0x6eae1c0d // bit v13.16b, v0.16b, v14.16b
+	WORD $0x4ea21c4e // mov v14.16b, v2.16b
+	WORD $0x4e21cdae // fmla v14.4s, v13.4s, v1.4s
+	WORD $0x4eaed44f // fsub v15.4s, v2.4s, v14.4s
+	WORD $0x4e21cdaf // fmla v15.4s, v13.4s, v1.4s
+	WORD $0x4f3755ce // shl v14.4s, v14.4s, #23
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e2fcc70 // fmla v16.4s, v3.4s, v15.4s
+	WORD $0x4ea51cb1 // mov v17.16b, v5.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x4ea61cd0 // mov v16.16b, v6.16b
+	WORD $0x4e2fce30 // fmla v16.4s, v17.4s, v15.4s
+	WORD $0x4ea71cf1 // mov v17.16b, v7.16b
+	WORD $0x4e2fce11 // fmla v17.4s, v16.4s, v15.4s
+	WORD $0x6eade50f // fcmgt v15.4s, v8.4s, v13.4s
+	WORD $0x6e2ede31 // fmul v17.4s, v17.4s, v14.4s
+	WORD $0x4e6f1e31 // bic v17.16b, v17.16b, v15.16b
+	WORD $0x4e31d4ed // fadd v13.4s, v7.4s, v17.4s
+	WORD $0x6e2dfe31 // fdiv v17.4s, v17.4s, v13.4s
+	WORD $0x6e31dd6b // fmul v11.4s, v11.4s, v17.4s
+	WORD $0x6e2cdd6d // fmul v13.4s, v11.4s, v12.4s
+	WORD $0x6f3005ae // ushr v14.4s, v13.4s, #16
+	WORD $0x4e291dce // and v14.16b, v14.16b, v9.16b
+	WORD $0x4e2de5af // fcmeq v15.4s, v13.4s, v13.4s
+	WORD $0x4eaa85b0 // add v16.4s, v13.4s, v10.4s
+	WORD $0x4eae8610 // add v16.4s, v16.4s, v14.4s
+	WORD $0x4eef1e10 // orn v16.16b, v16.16b, v15.16b
+	WORD $0x0f10860d // shrn v13.4h, v16.4s, #16
+	FMOVD F13, 24(R0)
+	WORD $0x4eb1d4ed // fsub v13.4s, v7.4s, v17.4s
+	WORD $0x4e2dcd71 // fmla v17.4s, v11.4s, v13.4s
+	FMOVD 24(R3), F13
+	WORD $0x2e6139ad // shll v13.4s, v13.4h, #16
+	WORD $0x6e2bddab // fmul v11.4s, v13.4s, v11.4s
+	WORD $0x6f30056e // ushr v14.4s, v11.4s, #16
+	WORD $0x4e291dce // and v14.16b, v14.16b, v9.16b
+	WORD $0x4e2be56f // fcmeq v15.4s, v11.4s, v11.4s
+	WORD $0x4eaa8570 // add v16.4s, v11.4s, v10.4s
+	WORD $0x4eae8610 // add v16.4s, v16.4s, v14.4s
+	WORD $0x4eef1e10 // orn v16.16b, v16.16b, v15.16b
+	WORD $0x0f10860b // shrn v11.4h, v16.4s, #16
+	FMOVD F11, 24(R2)
+	WORD $0x6e2cddad // fmul v13.4s, v13.4s, v12.4s
+	WORD $0x6e31ddad // fmul v13.4s, v13.4s, v17.4s
+	WORD $0x6f3005ab // ushr v11.4s, v13.4s, #16
+	WORD $0x4e291d6b // and v11.16b, v11.16b, v9.16b
+	WORD $0x4e2de5ac // fcmeq v12.4s, v13.4s, v13.4s
+	WORD $0x4eaa85ae // add v14.4s, v13.4s, v10.4s
+	WORD $0x4eab85ce // add v14.4s, v14.4s, v11.4s
+	WORD $0x4eec1dce // orn v14.16b, v14.16b, v12.16b
+	WORD $0x0f1085cb // shrn v11.4h, v14.4s, #16
+	FMOVD F11, 24(R1)
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R5
 	SUBS $16, R8
 	BNE loop1
 
@@ -2522,170 +2800,140 @@ TEXT ·neonCrossEntropy(SB), NOSPLIT, $0-56
 	VDUP R9, V0.S4
 	MOVW $0x4b40007f, R9
 	VDUP R9, V1.S4
-	MOVW $0x3f317218, R9
+	MOVW $0x3c1d01ae, R9
 	VDUP R9, V2.S4
-	MOVW $0x3102e308, R9
+	MOVW $0x3d64fe44, R9
 	VDUP R9, V3.S4
-	MOVW $0x3ab523a4, R9
+	MOVW $0x3e7601bb, R9
 	VDUP R9, V4.S4
-	MOVW $0x3c091cd1, R9
+	MOVW $0x3f317096, R9
 	VDUP R9, V5.S4
-	MOVW $0x3d2aac5b, R9
-	VDUP R9, V6.S4
-	MOVW $0x3e2aaa49, R9
-	VDUP R9, V7.S4
-	MOVW $0x3efffffe, R9
-	VDUP R9, V8.S4
 	MOVW $0x3f800000, R9
-	VDUP R9, V9.S4
-	MOVW $0xc2aeac4f, R9
-	VDUP R9, V10.S4
+	VDUP R9, V6.S4
+	MOVW $0xc2ae0000, R9
+	VDUP R9, V7.S4
 	MOVW $0x00000001, R9
-	VDUP R9, V11.S4
+	VDUP R9, V8.S4
 	MOVW $0x00007fff, R9
-	VDUP R9, V12.S4
+	VDUP R9, V9.S4
 	MOVWU lse+48(FP), R9
-	VDUP R9, V13.S4
+	VDUP R9, V10.S4
 	MOVWU c+52(FP), R9
-	VDUP R9, V14.S4
+	VDUP R9, V11.S4
 	MOVD dx_base+0(FP), R0
 	MOVD logits_base+24(FP), R1
 	MOVD dx_len+8(FP), R8
 	CBZ R8, done1
 
 loop1:
-	FMOVQ 0(R1), F15
-	WORD $0x4eadd5ef // fsub v15.4s, v15.4s, v13.4s
-	WORD $0x4ea11c30 // mov v16.16b, v1.16b
-	WORD $0x4e20cdf0 // fmla v16.4s, v15.4s, v0.4s
-	WORD $0x4ea1d611 // fsub v17.4s, v16.4s, v1.4s
-	WORD $0x4eaf1df2 // mov v18.16b, v15.16b
-	WORD $0x4ea2ce32 // fmls v18.4s, v17.4s, v2.4s
-	WORD $0x4e23ce32 // fmla v18.4s, v17.4s, v3.4s
-	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
-	WORD $0x4ea51cb1 // mov v17.16b, v5.16b
-	WORD $0x4e32cc91 // fmla v17.4s, v4.4s, v18.4s
-	WORD $0x4ea61cd3 // mov v19.16b, v6.16b
-	WORD $0x4e32ce33 // fmla v19.4s, v17.4s, v18.4s
-	WORD $0x4ea71cf1 // mov v17.16b, v7.16b
-	WORD $0x4e32ce71 // fmla v17.4s, v19.4s, v18.4s
-	WORD $0x4ea81d13 // mov v19.16b, v8.16b
-	WORD $0x4e32ce33 // fmla v19.4s, v17.4s, v18.4s
-	WORD $0x4ea91d31 // mov v17.16b, v9.16b
-	WORD $0x4e32ce71 // fmla v17.4s, v19.4s, v18.4s
-	WORD $0x4ea91d33 // mov v19.16b, v9.16b
-	WORD $0x4e32ce33 // fmla v19.4s, v17.4s, v18.4s
-	WORD $0x6eafe551 // fcmgt v17.4s, v10.4s, v15.4s
-	WORD $0x6e30de73 // fmul v19.4s, v19.4s, v16.4s
-	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
-	WORD $0x6e2ede73 // fmul v19.4s, v19.4s, v14.4s
-	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
-	WORD $0x4e2b1def // and v15.16b, v15.16b, v11.16b
-	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
-	WORD $0x4eac8671 // add v17.4s, v19.4s, v12.4s
-	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
-	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
-	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
-	FMOVD F15, 0(R0)
-	FMOVQ 16(R1), F15
-	WORD $0x4eadd5ef // fsub v15.4s, v15.4s, v13.4s
-	WORD $0x4ea11c30 // mov v16.16b, v1.16b
-	WORD $0x4e20cdf0 // fmla v16.4s, v15.4s, v0.4s
-	WORD $0x4ea1d611 // fsub v17.4s, v16.4s, v1.4s
-	WORD $0x4eaf1df2 // mov v18.16b, v15.16b
-	WORD $0x4ea2ce32 // fmls v18.4s, v17.4s, v2.4s
-	WORD $0x4e23ce32 // fmla v18.4s, v17.4s, v3.4s
-	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
-	WORD $0x4ea51cb1 // mov v17.16b, v5.16b
-	WORD $0x4e32cc91 // fmla v17.4s, v4.4s, v18.4s
-	WORD $0x4ea61cd3 // mov v19.16b, v6.16b
-	WORD $0x4e32ce33 // fmla v19.4s, v17.4s, v18.4s
-	WORD $0x4ea71cf1 // mov v17.16b, v7.16b
-	WORD $0x4e32ce71 // fmla v17.4s, v19.4s, v18.4s
-	WORD $0x4ea81d13 // mov v19.16b, v8.16b
-	WORD $0x4e32ce33 // fmla v19.4s, v17.4s, v18.4s
-	WORD $0x4ea91d31 // mov v17.16b, v9.16b
-	WORD $0x4e32ce71 // fmla v17.4s, v19.4s, v18.4s
-	WORD $0x4ea91d33 // mov v19.16b, v9.16b
-	WORD $0x4e32ce33 // fmla v19.4s, v17.4s, v18.4s
-	WORD $0x6eafe551 // fcmgt v17.4s, v10.4s, v15.4s
-	WORD $0x6e30de73 // fmul v19.4s, v19.4s, v16.4s
-	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
-	WORD $0x6e2ede73 // fmul v19.4s, v19.4s, v14.4s
-	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
-	WORD $0x4e2b1def // and v15.16b, v15.16b, v11.16b
-	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
-	WORD $0x4eac8671 // add v17.4s, v19.4s, v12.4s
-	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
-	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
-	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
-	FMOVD F15, 8(R0)
-	FMOVQ 32(R1), F15
-	WORD $0x4eadd5ef // fsub v15.4s, v15.4s, v13.4s
-	WORD $0x4ea11c30 // mov v16.16b, v1.16b
-	WORD $0x4e20cdf0 // fmla v16.4s, v15.4s, v0.4s
-	WORD $0x4ea1d611 // fsub v17.4s, v16.4s, v1.4s
-	WORD $0x4eaf1df2 // mov v18.16b, v15.16b
-	WORD $0x4ea2ce32 // fmls v18.4s, v17.4s, v2.4s
-	WORD $0x4e23ce32 // fmla v18.4s, v17.4s, v3.4s
-	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
-	WORD $0x4ea51cb1 // mov v17.16b, v5.16b
-	WORD $0x4e32cc91 // fmla v17.4s, v4.4s, v18.4s
-	WORD $0x4ea61cd3 // mov v19.16b, v6.16b
-	WORD $0x4e32ce33 // fmla v19.4s, v17.4s, v18.4s
-	WORD $0x4ea71cf1 // mov v17.16b, v7.16b
-	WORD $0x4e32ce71 // fmla v17.4s, v19.4s, v18.4s
-	WORD $0x4ea81d13 // mov v19.16b, v8.16b
-	WORD $0x4e32ce33 // fmla v19.4s, v17.4s, v18.4s
-	WORD $0x4ea91d31 // mov v17.16b, v9.16b
-	WORD $0x4e32ce71 // fmla v17.4s, v19.4s, v18.4s
-	WORD $0x4ea91d33 // mov v19.16b, v9.16b
-	WORD $0x4e32ce33 // fmla v19.4s, v17.4s, v18.4s
-	WORD $0x6eafe551 // fcmgt v17.4s, v10.4s, v15.4s
-	WORD $0x6e30de73 // fmul v19.4s, v19.4s, v16.4s
-	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
-	WORD $0x6e2ede73 // fmul v19.4s, v19.4s, v14.4s
-	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
-	WORD $0x4e2b1def // and v15.16b, v15.16b, v11.16b
-	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
-	WORD $0x4eac8671 // add v17.4s, v19.4s, v12.4s
-	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
-	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
-	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
-	FMOVD F15, 16(R0)
-	FMOVQ 48(R1), F15
-	WORD $0x4eadd5ef // fsub v15.4s, v15.4s, v13.4s
-	WORD $0x4ea11c30 // mov v16.16b, v1.16b
-	WORD $0x4e20cdf0 // fmla v16.4s, v15.4s, v0.4s
-	WORD $0x4ea1d611 // fsub v17.4s, v16.4s, v1.4s
-	WORD $0x4eaf1df2 // mov v18.16b, v15.16b
-	WORD $0x4ea2ce32 // fmls v18.4s, v17.4s, v2.4s
-	WORD $0x4e23ce32 // fmla v18.4s, v17.4s, v3.4s
-	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
-	WORD $0x4ea51cb1 // mov v17.16b, v5.16b
-	WORD $0x4e32cc91 // fmla v17.4s, v4.4s, v18.4s
-	WORD $0x4ea61cd3 // mov v19.16b, v6.16b
-	WORD $0x4e32ce33 // fmla v19.4s, v17.4s, v18.4s
-	WORD $0x4ea71cf1 // mov v17.16b, v7.16b
-	WORD $0x4e32ce71 // fmla v17.4s, v19.4s, v18.4s
-	WORD $0x4ea81d13 // mov v19.16b, v8.16b
-	WORD $0x4e32ce33 // fmla v19.4s, v17.4s, v18.4s
-	WORD $0x4ea91d31 // mov v17.16b, v9.16b
-	WORD $0x4e32ce71 // fmla v17.4s, v19.4s, v18.4s
-	WORD $0x4ea91d33 // mov v19.16b, v9.16b
-	WORD $0x4e32ce33 // fmla v19.4s, v17.4s, v18.4s
-	WORD $0x6eafe551 // fcmgt v17.4s, v10.4s, v15.4s
-	WORD $0x6e30de73 // fmul v19.4s, v19.4s, v16.4s
-	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
-	WORD $0x6e2ede73 // fmul v19.4s, v19.4s, v14.4s
-	WORD $0x6f30066f // ushr v15.4s, v19.4s, #16
-	WORD $0x4e2b1def // and v15.16b, v15.16b, v11.16b
-	WORD $0x4e33e670 // fcmeq v16.4s, v19.4s, v19.4s
-	WORD $0x4eac8671 // add v17.4s, v19.4s, v12.4s
-	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
-	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
-	WORD $0x0f10862f // shrn v15.4h, v17.4s, #16
-	FMOVD F15, 24(R0)
+	FMOVQ 0(R1), F12
+	WORD $0x4eaad58c // fsub v12.4s, v12.4s, v10.4s
+	WORD $0x4ea11c2d // mov v13.16b, v1.16b
+	WORD $0x4e20cd8d // fmla v13.4s, v12.4s, v0.4s
+	WORD $0x4eadd42e // fsub v14.4s, v1.4s, v13.4s
+	WORD $0x4e20cd8e // fmla v14.4s, v12.4s, v0.4s
+	WORD $0x4f3755ad // shl v13.4s, v13.4s, #23
+	WORD $0x4ea31c6f // mov v15.16b, v3.16b
+	WORD $0x4e2ecc4f // fmla v15.4s, v2.4s, v14.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x4ea51caf // mov v15.16b, v5.16b
+	WORD $0x4e2ece0f // fmla v15.4s, v16.4s, v14.4s
+	WORD $0x4ea61cd0 // mov v16.16b, v6.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x6eace4ee // fcmgt v14.4s, v7.4s, v12.4s
+	WORD $0x6e2dde10 // fmul v16.4s, v16.4s, v13.4s
+	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
+	WORD $0x6e2bde10 // fmul v16.4s, v16.4s, v11.4s
+	WORD $0x6f30060c // ushr v12.4s, v16.4s, #16
+	WORD $0x4e281d8c // and v12.16b, v12.16b, v8.16b
+	WORD $0x4e30e60d // fcmeq v13.4s, v16.4s, v16.4s
+	WORD $0x4ea9860e // add v14.4s, v16.4s, v9.4s
+	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
+	WORD $0x4eed1dce // orn v14.16b, v14.16b, v13.16b
+	WORD $0x0f1085cc // shrn v12.4h, v14.4s, #16
+	FMOVD F12, 0(R0)
+	FMOVQ 16(R1), F12
+	WORD $0x4eaad58c // fsub v12.4s, v12.4s, v10.4s
+	WORD $0x4ea11c2d // mov v13.16b, v1.16b
+	WORD $0x4e20cd8d // fmla v13.4s, v12.4s, v0.4s
+	WORD $0x4eadd42e // fsub v14.4s, v1.4s, v13.4s
+	WORD $0x4e20cd8e // fmla v14.4s, v12.4s, v0.4s
+	WORD $0x4f3755ad // shl v13.4s, v13.4s, #23
+	WORD $0x4ea31c6f // mov v15.16b, v3.16b
+	WORD $0x4e2ecc4f // fmla v15.4s, v2.4s, v14.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x4ea51caf // mov v15.16b, v5.16b
+	WORD $0x4e2ece0f // fmla v15.4s, v16.4s, v14.4s
+	WORD $0x4ea61cd0 // mov v16.16b, v6.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x6eace4ee // fcmgt v14.4s, v7.4s, v12.4s
+	WORD $0x6e2dde10 // fmul v16.4s, v16.4s, v13.4s
+	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
+	WORD $0x6e2bde10 // fmul v16.4s, v16.4s, v11.4s
+	WORD $0x6f30060c // ushr v12.4s, v16.4s, #16
+	WORD $0x4e281d8c // and v12.16b, v12.16b, v8.16b
+	WORD $0x4e30e60d // fcmeq v13.4s, v16.4s, v16.4s
+	WORD $0x4ea9860e // add v14.4s, v16.4s, v9.4s
+	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
+	WORD $0x4eed1dce // orn v14.16b, v14.16b, v13.16b
+	WORD $0x0f1085cc // shrn v12.4h, v14.4s, #16
+	FMOVD F12, 8(R0)
+	FMOVQ 32(R1), F12
+	WORD $0x4eaad58c // fsub v12.4s, v12.4s, v10.4s
+	WORD $0x4ea11c2d // mov v13.16b, v1.16b
+	WORD $0x4e20cd8d // fmla v13.4s, v12.4s, v0.4s
+	WORD $0x4eadd42e // fsub v14.4s, v1.4s, v13.4s
+	WORD $0x4e20cd8e // fmla v14.4s, v12.4s, v0.4s
+	WORD $0x4f3755ad // shl v13.4s, v13.4s, #23
+	WORD $0x4ea31c6f // mov v15.16b, v3.16b
+	WORD $0x4e2ecc4f // fmla v15.4s, v2.4s, v14.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x4ea51caf // mov v15.16b, v5.16b
+	WORD $0x4e2ece0f // fmla v15.4s, v16.4s, v14.4s
+	WORD $0x4ea61cd0 // mov v16.16b, v6.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x6eace4ee // fcmgt v14.4s, v7.4s, v12.4s
+	WORD $0x6e2dde10 // fmul v16.4s, v16.4s, v13.4s
+	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
+	WORD $0x6e2bde10 // fmul v16.4s, v16.4s, v11.4s
+	WORD $0x6f30060c // ushr v12.4s, v16.4s, #16
+	WORD $0x4e281d8c // and v12.16b, v12.16b, v8.16b
+	WORD $0x4e30e60d // fcmeq v13.4s, v16.4s, v16.4s
+	WORD $0x4ea9860e // add v14.4s, v16.4s, v9.4s
+	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
+	WORD $0x4eed1dce // orn v14.16b, v14.16b, v13.16b
+	WORD $0x0f1085cc // shrn v12.4h, v14.4s, #16
+	FMOVD F12, 16(R0)
+	FMOVQ 48(R1), F12
+	WORD $0x4eaad58c // fsub v12.4s, v12.4s, v10.4s
+	WORD $0x4ea11c2d // mov v13.16b, v1.16b
+	WORD $0x4e20cd8d // fmla v13.4s, v12.4s, v0.4s
+	WORD $0x4eadd42e // fsub v14.4s, v1.4s, v13.4s
+	WORD $0x4e20cd8e // fmla v14.4s, v12.4s, v0.4s
+	WORD $0x4f3755ad // shl v13.4s, v13.4s, #23
+	WORD $0x4ea31c6f // mov v15.16b, v3.16b
+	WORD $0x4e2ecc4f // fmla v15.4s, v2.4s, v14.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x4ea51caf // mov v15.16b, v5.16b
+	WORD $0x4e2ece0f // fmla v15.4s, v16.4s, v14.4s
+	WORD $0x4ea61cd0 // mov v16.16b, v6.16b
+	WORD $0x4e2ecdf0 // fmla v16.4s, v15.4s, v14.4s
+	WORD $0x6eace4ee // fcmgt v14.4s, v7.4s, v12.4s
+	WORD $0x6e2dde10 // fmul v16.4s, v16.4s, v13.4s
+	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
+	WORD $0x6e2bde10 // fmul v16.4s, v16.4s, v11.4s
+	WORD $0x6f30060c // ushr v12.4s, v16.4s, #16
+	WORD $0x4e281d8c // and v12.16b, v12.16b, v8.16b
+	WORD $0x4e30e60d // fcmeq v13.4s, v16.4s, v16.4s
+	WORD $0x4ea9860e // add v14.4s, v16.4s, v9.4s
+	WORD $0x4eac85ce // add v14.4s, v14.4s, v12.4s
+	WORD $0x4eed1dce // orn v14.16b, v14.16b, v13.16b
+	WORD $0x0f1085cc // shrn v12.4h, v14.4s, #16
+	FMOVD F12, 24(R0)
 	ADD $32, R0
 	ADD $64, R1
 	SUBS $16, R8

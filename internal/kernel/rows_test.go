@@ -119,6 +119,10 @@ var rowOperations = []struct {
 		dh, gate := in.bf16(), in.bf16()
 		SwiGLUBackward(dh, gate, dh, gate, in.bf16())
 	}},
+	{"SwiGLUAgain", func(in *rowInput) {
+		gate, up := in.bf16(), in.bf16()
+		SwiGLUAgain(in.bf16(), gate, up, in.bf16(), gate, up)
+	}},
 	{"Exp", func(in *rowInput) { Exp(in.f32(), in.f32()) }},
 	{"Softmax", func(in *rowInput) { in.keep(Softmax(in.f32(), in.f32())) }},
 	{"LogSumExp", func(in *rowInput) { in.keep(LogSumExp(in.f32())) }},
@@ -266,6 +270,10 @@ func TestRowsDoNotAllocate(t *testing.T) {
 			Rotate(a, f[:35], g[:35])
 			SwiGLU(a, b, c)
 			SwiGLUBackward(a, b, c, a, b)
+			SwiGLUAgain(c, a, b, a, a, b)
+			RMSNormRows(a[:64], b[:64], f[:16], g[:4], 1e-6)
+			RMSNormRowsBackward(a[:64], h[:16], b[:64], c[:64], f[:16], g[:4])
+			RotateRows(a[:64], f[:16], g[:16])
 			Exp(f, g)
 			Softmax(f, g)
 			CrossEntropyGrad(a, f, 3, LogSumExp(f), 1, 1)
