@@ -1,5 +1,8 @@
 package kernel
 
 func machinePaths() []*path {
-	return []*path{{name: "portable", productOps: portableProduct, rowOps: portableRows}}
+	return []*path{
+		{name: "neon", productOps: neonProduct, rowOps: neonRows},
+		{name: "portable", productOps: portableProduct, rowOps: portableRows},
+	}
 }

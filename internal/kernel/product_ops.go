@@ -77,4 +77,6 @@ type tileArgs struct {
 	cPanel  int // bytes between panels of C
 	cRow    int // bytes between rows of C
 	add     int // 0: C starts at zero, 1: at what it holds
+
+	marks []uint8 // by panel, part of it and tile: not 0 if to be done again
 }

@@ -144,6 +144,43 @@ func TestProduct(t *testing.T) {
 	})
 }
 
+// TestProductEdge tests sums next to the smallest normal number: what rounds to
+// it is none too small, although it is smaller.
+func TestProductEdge(t *testing.T) {
+	power := func(e int) tensor.BF16 { return tensor.FromFloat32(float32(math.Ldexp(1, e))) }
+	eachPath(t, func(t *testing.T) {
+		for _, rows := range []int{1, 2, 3, 5, 12, 40} {
+			for small := -130; small >= -160; small-- {
+				const n, k = 40, 40
+				x, w := make([]tensor.BF16, rows*k), make([]tensor.BF16, n*k)
+				for r := range rows {
+					x[r*k], x[r*k+2] = power(-63), power(-80)|tensor.BF16(r%2)<<15
+				}
+				for c := range n {
+					w[c*k], w[c*k+2] = power(-63), power(small+80)|tensor.BF16(c%2)<<15
+				}
+				p := NewPacked(1, k, n)
+				p.PackBF16(0, w)
+				y := make([]float32, rows*n)
+				MatMulF32(y, x, p, nil)
+				wantF32(t, fmt.Sprint("2^-126 and 2^", small), y, matMulPlain(x, w, rows, n, k))
+				for i, v := range y {
+					want := float32(0x1p-126) + float32(math.Ldexp(1, small))
+					if (i/n+i%n)%2 == 1 { // the difference
+						want = 0
+						if small <= -151 {
+							want = 0x1p-126
+						}
+					}
+					if v != want {
+						t.Fatalf("2^-126 and 2^%d, output %d: %g, want %g", small, i, v, want)
+					}
+				}
+			}
+		}
+	})
+}
+
 // TestProductClose compares with float64: the definition itself must be right.
 func TestProductClose(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))

@@ -106,7 +106,7 @@ func (o *operand) mul(c []float32, as sumsAs, b []tensor.BF16, panels, panelLen 
 	for first := 0; first < panels; first += batch {
 		o.args = tileArgs{
 			panels: min(batch, panels-first), bPanel: panelLen * 2,
-			cPanel: as.panel * 4, cRow: as.row * 4,
+			cPanel: as.panel * 4, cRow: as.row * 4, marks: o.args.marks,
 		}
 		for block := 0; block < o.depth; block += step {
 			o.args.kb = min(step, o.depth-block)

@@ -14,6 +14,7 @@ var files = map[string]func() string{
 	"product_avx512_amd64.s": avx512,
 	"product_avx2_amd64.s":   avx2,
 	"product_amx_amd64.s":    amx,
+	"product_neon_arm64.s":   neon,
 }
 
 func main() {
@@ -74,6 +75,7 @@ const (
 	argCPanel = 72
 	argCRow   = 80
 	argAdd    = 88
+	argMarks  = 96
 )
 
 // Sizes of the packed layout in bytes.
