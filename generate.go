@@ -15,6 +15,9 @@ import (
 type GenerateOptions struct {
 	// MaxTokens bounds the completion; 0 is as many as the window has room for.
 	MaxTokens int
+	// ShrinkToWindow lowers MaxTokens to what the window has room for, where
+	// that would be an error otherwise.
+	ShrinkToWindow bool
 	// Temperature divides the logits; 0 takes the most probable token.
 	Temperature float32
 	// TopK keeps the K most probable tokens, TopP the most probable ones that
@@ -141,6 +144,9 @@ func (c *completion) run(ctx context.Context, prompt string) error {
 		return err
 	}
 	c.promptTokens = len(ids)
+	if room := m.window - len(ids); o.ShrinkToWindow && room > 0 {
+		o.MaxTokens = min(o.MaxTokens, room)
+	}
 	request := infer.Request{
 		Prompt: ids, MaxTokens: o.MaxTokens, Choice: o.Choice, End: m.end,
 		Sampling: infer.Sampling{Temperature: o.Temperature, TopK: o.TopK, TopP: o.TopP, MinP: o.MinP, Seed: o.Seed},

@@ -24,12 +24,16 @@ func (a *app) generateCommand() *cobra.Command {
 		Use:   "generate MODEL PROMPT",
 		Short: "Continue a text",
 		Long: `Generate continues PROMPT with the model in directory MODEL and writes the
-completion as it comes. A PROMPT of "-" is read from the standard input. The
-same model, prompt and flags give the same text on every machine.`,
+completion as it comes. A PROMPT of "-" is read from the standard input, less a
+line feed at its end. The same model, prompt and flags give the same text on
+every machine.`,
 		Example: `  polymath generate polymath-quickstart/model 'func main() {'
   polymath generate MODEL 'Once upon' --temperature 0.8 --top-p 0.95 --seed 7`,
 		Args: exactly("MODEL", "PROMPT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if !cmd.Flags().Changed("max-tokens") {
+				o.ShrinkToWindow = true // the default gives way
+			}
 			return a.generate(cmd.Context(), args[0], args[1], o, asJSON)
 		},
 	}
@@ -52,7 +56,7 @@ func (a *app) generate(ctx context.Context, dir, prompt string, o polymath.Gener
 		if err != nil {
 			return fmt.Errorf("reading the prompt: %w", err)
 		}
-		prompt = string(text)
+		prompt = strings.TrimSuffix(string(text), "\n")
 	}
 	if o.Logprobs = o.TopLogprobs >= 0; !o.Logprobs {
 		o.TopLogprobs = 0

@@ -44,8 +44,9 @@ Interrupted with ctrl-C it saves; the same command goes on where it was.`,
 
 // quickstarted says how to go on.
 func (a *app) quickstarted(err error, o quickstart.Options) error {
+	var option *quickstart.OptionError
 	switch {
-	case errors.Is(err, quickstart.ErrOptions):
+	case errors.As(err, &option):
 		return usageError{err}
 	case errors.Is(err, quickstart.ErrInterrupted):
 		again := fmt.Sprintf("polymath quickstart --dir %q --minutes %v", o.Dir, o.Minutes)

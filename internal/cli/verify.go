@@ -13,6 +13,7 @@ import (
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/shard"
+	"github.com/polymath-lm/polymath/train"
 )
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -45,6 +46,9 @@ func (a *app) verify(ctx context.Context, root string) error {
 		dir := filepath.Dir(path)
 		switch entry.Name() {
 		case model.ManifestName:
+			if filepath.Base(dir) == trainingDir {
+				return nil // checked with the checkpoint that it belongs to
+			}
 			found++
 			return a.verifyModel(dir)
 		case shard.ManifestName:
@@ -62,12 +66,22 @@ func (a *app) verify(ctx context.Context, root string) error {
 	return nil
 }
 
+// trainingDir is where a checkpoint keeps what only training needs.
+const trainingDir = "training"
+
 func (a *app) verifyModel(dir string) error {
 	manifest, err := model.Verify(dir)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.Out, "%s: model, %d files as written\n", dir, len(manifest.Files))
+	kind := "model"
+	if _, err := os.Stat(filepath.Join(dir, trainingDir)); err == nil {
+		kind = "checkpoint"
+		if err := train.VerifyCheckpoint(dir); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(a.Out, "%s: %s, %d files as written\n", dir, kind, len(manifest.Files))
 	for _, from := range []struct{ name, hash string }{
 		{"version", manifest.Version},
 		{"corpus", manifest.Corpus},

@@ -43,12 +43,16 @@ type Options struct {
 
 // Limits of Options.Minutes.
 const (
-	minMinutes = 0.5
+	minMinutes = 0.1
 	maxMinutes = 24 * 60
 )
 
-// ErrOptions is wrapped by errors about impossible options.
-var ErrOptions = errors.New("impossible option")
+// OptionError is an impossible option, or one that does not belong to what the
+// directory holds.
+type OptionError struct{ Problem string }
+
+// Error says what is wrong and what to do.
+func (e *OptionError) Error() string { return e.Problem }
 
 // ErrInterrupted is wrapped by the error of a quick start that was interrupted
 // and has saved its state.
@@ -66,7 +70,7 @@ type session struct {
 // returns an error wrapping ErrInterrupted.
 func Run(ctx context.Context, o Options) error {
 	if !(o.Minutes >= minMinutes && o.Minutes <= maxMinutes) {
-		return fmt.Errorf("%w: --minutes %v; give %v to %v", ErrOptions, o.Minutes, minMinutes, maxMinutes)
+		return &OptionError{fmt.Sprintf("--minutes %v; give %v to %v", o.Minutes, minMinutes, maxMinutes)}
 	}
 	s := &session{Options: o, start: time.Now()}
 	if err := s.open(); err != nil {

@@ -68,9 +68,8 @@ func (s *session) open() error {
 			return fmt.Errorf("quick start: %w", err)
 		}
 	}
-	fresh := state{Version: stateVersion, Text: s.Text, Minutes: s.Minutes}
+	s.state = state{Version: stateVersion, Text: s.Text, Minutes: s.Minutes}
 	if s.DryRun {
-		s.state = fresh
 		return nil
 	}
 	if err := os.MkdirAll(s.Dir, 0o777); err != nil {
@@ -79,7 +78,6 @@ func (s *session) open() error {
 	data, err := os.ReadFile(s.path(stateName))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		s.state = fresh
 		s.ready = true
 		return s.save()
 	case err != nil:
@@ -98,9 +96,12 @@ func (s *session) resume(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w; begin anew with --fresh", s.path(stateName), err)
 	}
+	if found.Tokens == nil {
+		return nil // nothing was made: begin with the options of now
+	}
 	if found.Text != s.Text || found.Minutes != s.Minutes {
-		return fmt.Errorf("%w: %s holds a quick start of %v minutes on %s; go on with those, name another --dir, or begin anew with --fresh",
-			ErrOptions, s.Dir, found.Minutes, textName(found.Text))
+		return &OptionError{fmt.Sprintf("%s holds a quick start of %v minutes on %s; go on with those, name another --dir, or begin anew with --fresh",
+			s.Dir, found.Minutes, textName(found.Text))}
 	}
 	s.state = *found
 	if s.state.Training == nil && s.state.Seconds > 0 {
