@@ -6,6 +6,8 @@ import (
 	"github.com/polymath-lm/polymath/tensor"
 )
 
+//go:generate go run ./gen/product .
+
 // Sizes of the packed layout.
 const (
 	// BlockK is the number of products in one step of a sum (see MatMul).
