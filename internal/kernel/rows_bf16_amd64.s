@@ -9,7 +9,6 @@ TEXT ·avx512BF16Scores(SB), NOSPLIT, $0-124
 	MOVQ m_base+48(FP), R8
 	MOVQ l_base+72(FP), R9
 	MOVQ alpha_base+96(FP), R10
-	VMOVDQU32 rowUpper<>+0(SB), Z31
 	VBROADCASTSS avx512BF16RowTable<>+0(SB), Z0
 	VBROADCASTSS avx512BF16RowTable<>+4(SB), Z1
 	VBROADCASTSS avx512BF16RowTable<>+8(SB), Z2
@@ -165,7 +164,6 @@ TEXT ·avx512BF16ScoresGrad(SB), NOSPLIT, $0-148
 	MOVQ dp_base+72(FP), R9
 	MOVQ lse_base+96(FP), R10
 	MOVQ delta_base+120(FP), R11
-	VMOVDQU32 rowUpper<>+0(SB), Z31
 	VBROADCASTSS avx512BF16RowTable<>+8(SB), Z0
 	VBROADCASTSS avx512BF16RowTable<>+12(SB), Z1
 	VBROADCASTSS avx512BF16RowTable<>+16(SB), Z2
@@ -297,21 +295,3 @@ DATA avx512BF16RowTable<>+32(SB)/4, $0x3f317096
 DATA avx512BF16RowTable<>+36(SB)/4, $0x3f800000
 DATA avx512BF16RowTable<>+40(SB)/4, $0xc2ae0000
 GLOBL avx512BF16RowTable<>(SB), RODATA|NOPTR, $44
-
-DATA rowUpper<>+0(SB)/4, $0x00030001
-DATA rowUpper<>+4(SB)/4, $0x00070005
-DATA rowUpper<>+8(SB)/4, $0x000b0009
-DATA rowUpper<>+12(SB)/4, $0x000f000d
-DATA rowUpper<>+16(SB)/4, $0x00130011
-DATA rowUpper<>+20(SB)/4, $0x00170015
-DATA rowUpper<>+24(SB)/4, $0x001b0019
-DATA rowUpper<>+28(SB)/4, $0x001f001d
-DATA rowUpper<>+32(SB)/4, $0x00030001
-DATA rowUpper<>+36(SB)/4, $0x00070005
-DATA rowUpper<>+40(SB)/4, $0x000b0009
-DATA rowUpper<>+44(SB)/4, $0x000f000d
-DATA rowUpper<>+48(SB)/4, $0x00130011
-DATA rowUpper<>+52(SB)/4, $0x00170015
-DATA rowUpper<>+56(SB)/4, $0x001b0019
-DATA rowUpper<>+60(SB)/4, $0x001f001d
-GLOBL rowUpper<>(SB), RODATA|NOPTR, $64

@@ -67,7 +67,7 @@ func (m *amd64) begin(e *emitter) {
 	if width != nil {
 		e.line("MOVQ %s_len+%d(FP), AX", width.name, width.offset+8)
 	}
-	if m.wide512 && e.has("storeBF16") {
+	if m.wide512 && !m.bf16 && e.has("storeBF16") {
 		e.line("VMOVDQU32 rowUpper<>+0(SB), Z31")
 	}
 }

@@ -46,11 +46,11 @@ type place struct {
 	part int
 }
 
-// outOfRegisters is the panic of alloc; print starts again after it.
+// outOfRegisters is the panic of alloc; assemble starts again after it.
 type outOfRegisters struct{}
 
-// print returns the assembly of a program.
-func print(m machine, p *program, t *table) string {
+// assemble returns the assembly of a program.
+func assemble(m machine, p *program, t *table) string {
 	for _, k := range p.blocks {
 		for _, v := range k.vals {
 			for _, c := range m.constants(v.op) {

@@ -43,7 +43,7 @@ func assembly(m machine, list []*program) string {
 	var b strings.Builder
 	b.WriteString(header + "#include \"textflag.h\"\n")
 	for _, p := range list {
-		b.WriteString(print(m, p, t))
+		b.WriteString(assemble(m, p, t))
 	}
 	data := func(symbol string, words []uint32) {
 		b.WriteString("\n")
@@ -61,7 +61,7 @@ func assembly(m machine, list []*program) string {
 		}
 		data(x86.path()+"RowTable", words)
 	}
-	if x86 != nil {
+	if x86 != nil && !x86.bf16 {
 		data("rowUpper", x86.upperHalves())
 	}
 	return b.String()
