@@ -49,7 +49,7 @@ const progressMerges = 256
 // 255, merges follow in their order, and then the special tokens. The result
 // is the same for any number of threads.
 //
-// A vocabulary larger than the data allows is an error that says how many
+// A vocabulary larger than the data allows is a *VocabError that says how many
 // tokens were possible.
 func Train(docs iter.Seq[[]byte], o TrainOptions) (*Tokenizer, error) {
 	scheme, err := o.scheme()
@@ -144,6 +144,21 @@ func (o *TrainOptions) count(docs iter.Seq[[]byte], p *TrainProgress) (*counter,
 	return c, nil
 }
 
+// VocabError refuses a vocabulary that is larger than the data allows.
+type VocabError struct {
+	// VocabSize was asked for, Possible is the most that the data allows.
+	VocabSize, Possible int
+
+	minCount int64
+	special  int
+}
+
+// Error is the arithmetic.
+func (e *VocabError) Error() string {
+	return fmt.Sprintf("a vocabulary of %d tokens is larger than the data allows: %d were possible (256 bytes, %d merges of pairs that occur at least %d times, %d special tokens)",
+		e.VocabSize, e.Possible, e.Possible-256-e.special, e.minCount, e.special)
+}
+
 // learn finds the merges.
 func (o *TrainOptions) learn(c *counter, p *TrainProgress) ([]merge, error) {
 	l, err := newLearner(c)
@@ -154,8 +169,7 @@ func (o *TrainOptions) learn(c *counter, p *TrainProgress) ([]merge, error) {
 	for len(merges) < cap(merges) {
 		pair, ok := l.best(o.MinCount)
 		if !ok {
-			return nil, fmt.Errorf("a vocabulary of %d tokens is larger than the data allows: %d were possible (256 bytes, %d merges of pairs that occur at least %d times, %d special tokens)",
-				o.VocabSize, 256+len(merges)+len(o.Special), len(merges), o.MinCount, len(o.Special))
+			return nil, &VocabError{VocabSize: o.VocabSize, Possible: 256 + len(merges) + len(o.Special), minCount: o.MinCount, special: len(o.Special)}
 		}
 		merges = append(merges, l.merge(pair))
 		if p.Tokens = 256 + len(merges); p.Tokens%progressMerges == 0 {
