@@ -3,6 +3,8 @@ package cli_test
 import (
 	"context"
 	"flag"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -38,6 +40,7 @@ func TestScripts(t *testing.T) {
 			"waitfor": waitFor,
 			"damage":  damage,
 			"binary":  binary,
+			"prose":   prose,
 		},
 	})
 }
@@ -92,4 +95,26 @@ func binary(ts *testscript.TestScript, neg bool, args []string) {
 	path := ts.MkAbs(args[0])
 	ts.Check(os.MkdirAll(filepath.Dir(path), 0o777))
 	ts.Check(os.WriteFile(path, []byte("PNG\x00\x01\xff"), 0o666))
+}
+
+// prose DIR writes forty files of some four kilobytes of made-up sentences.
+func prose(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: prose DIR")
+	}
+	words := strings.Fields("the a this every old young red green tall house tree river boat bird child fox sees finds likes " +
+		"follows leaves under over beside and but while then slowly again today never")
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o777))
+	random := rand.New(rand.NewPCG(1, 1))
+	for i := range 40 {
+		var text strings.Builder
+		for text.Len() < 4096 {
+			for range 4 + random.IntN(8) {
+				text.WriteString(words[min(random.IntN(len(words)), random.IntN(len(words)))] + " ")
+			}
+			text.WriteString("end.\n")
+		}
+		ts.Check(os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.txt", i)), []byte(text.String()), 0o666))
+	}
 }

@@ -2,6 +2,7 @@ package quickstart
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -111,6 +112,11 @@ func (s *session) trainTokenizer(ctx context.Context, documents []source.Documen
 	// A vocabulary that the text fills well: a token for each 200 bytes.
 	shape.Vocab = max(min(shape.Vocab, int(source.Bytes(documents)/200)/64*64), 320)
 	t, err := tokenizer.Train(texts, tokenizer.TrainOptions{VocabSize: shape.Vocab, Progress: s.showTokenizer})
+	var tooLarge *tokenizer.VocabError
+	if errors.As(err, &tooLarge) {
+		sample, shape.Vocab = 0, tooLarge.Possible
+		t, err = tokenizer.Train(texts, tokenizer.TrainOptions{VocabSize: shape.Vocab})
+	}
 	if err == nil {
 		err = ctx.Err()
 	}
