@@ -21,8 +21,8 @@ func loaderBytes(r *Recipe) int64 {
 // dataset is both sides of the shards, in their orders.
 type dataset struct {
 	set         *shard.Set
+	trainSet    *shard.Set // the side of it that is trained on
 	train, held *shard.Order
-	trainTokens int64
 	meanDoc     int // tokens of a document, on average
 }
 
@@ -53,7 +53,7 @@ func (d *dataset) split(r *Recipe, tokenizerHash string) error {
 		return bad("data.held_out", "a share of %v of %d documents holds none: raise it, or set it to 0 to measure no held-out loss", r.Data.HeldOut, d.set.Docs())
 	}
 	d.train = shard.NewOrder(train, r.Batch.Sequence, r.Seed)
-	d.trainTokens = train.Tokens()
+	d.trainSet = train
 	d.meanDoc = int(max(train.Tokens()/train.Docs(), 1))
 	if held.Docs() > 0 {
 		// The held-out rows do not depend on the seed: runs can be compared.

@@ -193,6 +193,10 @@ func (t *Trainer) trainSteps(ctx context.Context) error {
 	return nil
 }
 
+// collectEvery is the number of steps between garbage collections. They cost
+// little: the arrays hold no pointers.
+const collectEvery = 64
+
 // afterStep does what is due: held-out loss, samples, a checkpoint, the page.
 func (t *Trainer) afterStep() error {
 	r, last := t.recipe, t.step == t.plan.Steps
@@ -216,10 +220,12 @@ func (t *Trainer) afterStep() error {
 			return err
 		}
 	}
+	if page || t.step%collectEvery == 0 {
+		runtime.GC() // so that garbage does not grow to the size of the weights
+	}
 	if !page {
 		return nil
 	}
-	runtime.GC() // so that garbage does not grow to the size of the weights
 	return t.savePage()
 }
 

@@ -143,7 +143,7 @@ func (t *Trainer) makePlan() {
 	p.Parameters, p.Active = cfg.Params()
 	p.Steps = r.TotalSteps()
 	p.Tokens = int64(p.Steps) * int64(r.Batch.Tokens)
-	p.ShardTokens = t.data.trainTokens
+	p.ShardTokens = t.data.trainSet.Tokens()
 	p.FLOPsPerToken = 3 * cfg.FLOPs(min(r.Batch.Sequence, t.data.meanDoc))
 	p.FLOPs = p.FLOPsPerToken * float64(p.Tokens)
 	p.Memory = planMemory(r, cfg, params)
