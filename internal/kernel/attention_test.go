@@ -87,19 +87,45 @@ func attentionPlain(s AttentionShape, qkv []tensor.BF16, spans []Span) (o []tens
 	return o, lse
 }
 
-func TestAttentionForward(t *testing.T) {
+// attentionCase is a batch and what is to come of it.
+type attentionCase struct {
+	shape       AttentionShape
+	spans       []Span
+	qkv, do     []tensor.BF16
+	o, dqkv     []tensor.BF16
+	lse         []float32
+	gotO, gotDQ []tensor.BF16
+	gotLSE      []float32
+}
+
+// TestAttention compares the paths with the definition.
+func TestAttention(t *testing.T) {
+	defer par.SetThreads(0)
+	var cases []*attentionCase
+	for _, s := range attentionShapes {
+		c := &attentionCase{shape: shaped(s)}
+		spans, rows := documents(c.shape, 1, 130, 64, 0, 3)
+		r := rand.New(rand.NewPCG(1, 1))
+		c.spans = spans
+		c.qkv = drawn(r, rows*s.width(), inputs[0].draw)
+		c.do = drawn(r, rows*s.Heads*s.HeadDim, inputs[0].draw)
+		c.o, c.lse = attentionPlain(c.shape, c.qkv, spans)
+		c.dqkv = attentionGradPlain(c.shape, c.do, c.o, c.qkv, c.lse, spans)
+		c.gotO, c.gotLSE, c.gotDQ = make([]tensor.BF16, len(c.o)), make([]float32, len(c.lse)), make([]tensor.BF16, len(c.qkv))
+		cases = append(cases, c)
+	}
 	eachPath(t, func(t *testing.T) {
-		for _, s := range attentionShapes {
-			s = shaped(s)
-			spans, rows := documents(s, 1, 130, 64, 0, 67)
-			r := rand.New(rand.NewPCG(1, 1))
-			qkv := drawn(r, rows*s.width(), inputs[0].draw)
-			want, wantLSE := attentionPlain(s, qkv, spans)
-			o, lse := make([]tensor.BF16, len(want)), make([]float32, len(wantLSE))
-			s.Append(qkv, spans)
-			s.Forward(o, lse, qkv, spans)
-			wantBF16(t, fmt.Sprintf("%+v", s), o, want)
-			wantF32(t, fmt.Sprintf("%+v lse", s), lse, wantLSE)
+		for i, c := range cases {
+			par.SetThreads(1 + i%3)
+			clear(c.gotO) // of the path before
+			clear(c.gotLSE)
+			clear(c.gotDQ)
+			c.shape.Append(c.qkv, c.spans)
+			c.shape.Forward(c.gotO, c.gotLSE, c.qkv, c.spans)
+			wantBF16(t, fmt.Sprintf("%+v", c.shape), c.gotO, c.o)
+			wantF32(t, fmt.Sprintf("%+v lse", c.shape), c.gotLSE, c.lse)
+			c.shape.Backward(c.gotDQ, c.do, c.o, c.qkv, c.lse, c.spans)
+			wantBF16(t, fmt.Sprintf("%+v gradient", c.shape), c.gotDQ, c.dqkv)
 		}
 	})
 }
@@ -112,25 +138,26 @@ func TestAttentionChunks(t *testing.T) {
 		r := rand.New(rand.NewPCG(2, 2))
 		for _, s := range attentionShapes {
 			s = shaped(s)
-			const length = 150
-			spans, rows := documents(s, length, 90)
+			const length, other = 150, 30
+			spans, rows := documents(s, length, other)
 			qkv := drawn(r, rows*s.width(), inputs[0].draw)
-			want := make([]tensor.BF16, rows*s.Heads*s.HeadDim)
+			out := s.Heads * s.HeadDim
+			want := make([]tensor.BF16, rows*out)
 			s.Append(qkv, spans)
 			s.Forward(want, nil, qkv, spans)
-			for _, most := range []int{1, 7, 80} {
+			for _, c := range []struct{ first, most int }{{50, 1}, {1, 7}, {1, 80}} {
 				blocks := newBlocks(s, length)
-				for p := 0; p < length; {
-					n := min(1+r.IntN(most), length-p)
+				for p, n := 0, c.first; p < length; p, n = p+n, 1+r.IntN(min(c.most, length-p)) {
+					n = min(n, length-p)
 					par.SetThreads(1 + r.IntN(3))
 					chunk := append([]tensor.BF16(nil), qkv[length*s.width():]...) // the other document first
 					chunk = append(chunk, qkv[p*s.width():][:n*s.width()]...)
-					batch := []Span{{Len: 90, Blocks: newBlocks(s, 90)}, {Start: 90, Len: n, Pos: p, Blocks: blocks}}
-					o := make([]tensor.BF16, (90+n)*s.Heads*s.HeadDim)
+					batch := []Span{{Len: other, Blocks: newBlocks(s, other)}, {Start: other, Len: n, Pos: p, Blocks: blocks}}
+					o := make([]tensor.BF16, (other+n)*out)
 					s.Append(chunk, batch)
 					s.Forward(o, nil, chunk, batch)
-					wantBF16(t, fmt.Sprintf("%+v at %d", s, p), o[90*s.Heads*s.HeadDim:], want[p*s.Heads*s.HeadDim:][:n*s.Heads*s.HeadDim])
-					p += n
+					wantBF16(t, fmt.Sprintf("%+v at %d", s, p), o[other*out:], want[p*out:][:n*out])
+					wantBF16(t, fmt.Sprintf("%+v other", s), o[:other*out], want[length*out:])
 				}
 				for b := range blocks {
 					wantBF16(t, fmt.Sprint("block ", b), blocks[b], spans[0].Blocks[b])
@@ -281,26 +308,6 @@ func attentionGradPlain(s AttentionShape, do, o, qkv []tensor.BF16, lse []float3
 		}
 	}
 	return toBF16Slice(dqkv)
-}
-
-func TestAttentionBackward(t *testing.T) {
-	defer par.SetThreads(0)
-	eachPath(t, func(t *testing.T) {
-		for i, s := range attentionShapes {
-			s = shaped(s)
-			spans, rows := documents(s, 1, 130, 64, 0, 67)
-			r := rand.New(rand.NewPCG(5, 5))
-			qkv := drawn(r, rows*s.width(), inputs[0].draw)
-			do := drawn(r, rows*s.Heads*s.HeadDim, inputs[0].draw)
-			o, lse := make([]tensor.BF16, len(do)), make([]float32, rows*s.Heads)
-			dqkv := make([]tensor.BF16, len(qkv))
-			par.SetThreads(1 + i%3)
-			s.Append(qkv, spans)
-			s.Forward(o, lse, qkv, spans)
-			s.Backward(dqkv, do, o, qkv, lse, spans)
-			wantBF16(t, fmt.Sprintf("%+v", s), dqkv, attentionGradPlain(s, do, o, qkv, lse, spans))
-		}
-	})
 }
 
 func TestAttentionAllocations(t *testing.T) {

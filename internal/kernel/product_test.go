@@ -117,7 +117,7 @@ func toBF16Slice(x []float32) []tensor.BF16 {
 var productShapes = [][3]int{ // rows, N, K
 	{1, 1, 1}, {1, 32, 32}, {2, 16, 33}, {3, 33, 31}, {5, 31, 65}, {6, 64, 64}, {7, 40, 96},
 	{11, 48, 40}, {12, 32, 512}, {13, 65, 70}, {16, 33, 544}, {17, 32, 100}, {25, 80, 32}, {31, 20, 200},
-	{32, 32, 64}, {33, 34, 35}, {47, 96, 128}, {64, 64, 64}, {70, 17, 1100}, {1, 300, 2100},
+	{32, 32, 64}, {33, 34, 35}, {47, 96, 128}, {64, 64, 64}, {70, 17, 1100}, {1, 300, 2100}, {3, 33, 6200},
 }
 
 func TestProduct(t *testing.T) {
@@ -150,7 +150,7 @@ func TestProductEdge(t *testing.T) {
 	power := func(e int) tensor.BF16 { return tensor.FromFloat32(float32(math.Ldexp(1, e))) }
 	eachPath(t, func(t *testing.T) {
 		for _, rows := range []int{1, 2, 3, 5, 12, 40} {
-			for small := -130; small >= -160; small-- {
+			for small := -145; small >= -155; small-- {
 				const n, k = 40, 40
 				x, w := make([]tensor.BF16, rows*k), make([]tensor.BF16, n*k)
 				for r := range rows {
@@ -329,6 +329,36 @@ func TestProductGrad(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestProductLarge compares the paths with portable Go at sizes that are
+// divided into many items, parts of K and chunks of rows.
+func TestProductLarge(t *testing.T) {
+	type result struct {
+		y  []tensor.BF16
+		dw []float32
+	}
+	shapes := [][3]int{{530, 70, 96}, {40, 1100, 64}, {70, 600, 300}, {50, 70, 2500}}
+	results := map[string][]result{}
+	eachPath(t, func(t *testing.T) {
+		for _, shape := range shapes {
+			r := rand.New(rand.NewPCG(11, 12))
+			rows, n, k := shape[0], shape[1], shape[2]
+			x, dy := drawn(r, rows*k, inputs[0].draw), drawn(r, rows*n, inputs[0].draw)
+			w := NewPacked(1, k, n)
+			w.PackBF16(0, drawn(r, n*k, inputs[0].draw))
+			res := result{make([]tensor.BF16, rows*n), make([]float32, n*k)}
+			MatMul(res.y, x, w, nil)
+			MatMulGrad(res.dw, dy, x, n, k, nil)
+			results[CPU()] = append(results[CPU()], res)
+		}
+	})
+	for name, got := range results {
+		for i, want := range results["portable"] {
+			wantBF16(t, fmt.Sprint(name, shapes[i]), got[i].y, want.y)
+			wantF32(t, fmt.Sprint(name, shapes[i]), got[i].dw, want.dw)
+		}
+	}
 }
 
 func TestProductAllocations(t *testing.T) {
