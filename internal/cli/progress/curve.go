@@ -16,8 +16,8 @@ func Curve(values []float64, width, height int) []string {
 	if !any || plot < 1 || height < 1 {
 		return nil
 	}
-	if high-low < 1e-9 {
-		low, high = low-0.5, high+0.5
+	if flat := 1e-6 * max(math.Abs(low), math.Abs(high), 1); high-low < flat {
+		low, high = low-max(flat, 0.5), high+max(flat, 0.5)
 	}
 	dots := newDots(plot, height)
 	columns := bucket(values, dots.width)
@@ -36,13 +36,21 @@ func Curve(values []float64, width, height int) []string {
 		var name string
 		switch row {
 		case 0:
-			name = fmt.Sprintf("%.2f", high)
+			name = axisLabel(high)
 		case height - 1:
-			name = fmt.Sprintf("%.2f", low)
+			name = axisLabel(low)
 		}
 		lines[row] = fmt.Sprintf("%*s ", label, name) + dots.row(row)
 	}
 	return lines
+}
+
+// axisLabel fits into eight columns.
+func axisLabel(v float64) string {
+	if math.Abs(v) < 1e4 {
+		return fmt.Sprintf("%.2f", v)
+	}
+	return fmt.Sprintf("%.1e", v)
 }
 
 func bounds(values []float64) (low, high float64, any bool) {

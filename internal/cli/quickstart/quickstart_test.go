@@ -1,0 +1,308 @@
+package quickstart
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/shard"
+	"github.com/polymath-lm/polymath/train"
+)
+
+// More time makes a model wider, and every shape is one that trains.
+func TestShapesGrowWithTime(t *testing.T) {
+	last := Shape{}
+	for _, flops := range []float64{1e9, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e18} {
+		s := shapeFor(flops)
+		if s.Width < last.Width || s.Layers < last.Layers || s.Vocab < last.Vocab {
+			t.Errorf("%.0e operations: %+v after %+v", flops, s, last)
+		}
+		if s.LR <= 0 || s.LR > last.LR && last.LR > 0 {
+			t.Errorf("%.0e operations: learning rate %v after %v", flops, s.LR, last.LR)
+		}
+		r := s.recipe(recipeOptions{tokenizer: "t", shards: "s", heldOut: 0.1, steps: 100, evalEvery: 10, evalRows: 4, sampleEvery: 10, saveEvery: 10})
+		if err := r.Validate(); err != nil {
+			t.Errorf("%+v: %v", s, err)
+		}
+		last = s
+	}
+}
+
+// What the planner counts is what the model has.
+func TestShapeCounts(t *testing.T) {
+	for _, flops := range []float64{1e12, 1e14, 1e16} {
+		s := shapeFor(flops)
+		cfg, err := model.Default(model.Qwen3MoE)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.VocabSize, cfg.HiddenSize, cfg.NumLayers = s.Vocab, s.Width, s.Layers
+		cfg.NumHeads, cfg.NumKVHeads, cfg.HeadDim = s.Width/headDim, s.Width/headDim, headDim
+		cfg.NumExperts, cfg.NumExpertsPerTok, cfg.MoEIntermediateSize = experts, expertsUsed, s.ExpertWidth
+		cfg.TieEmbeddings = true
+		_, active := cfg.Params()
+		if ratio := float64(s.active()) / float64(active); math.Abs(ratio-1) > 0.01 {
+			t.Errorf("%+v: %d active parameters, the model has %d", s, s.active(), active)
+		}
+		if ratio := s.flopsPerToken() / (3 * cfg.FLOPs(s.Sequence)); math.Abs(ratio-1) > 0.01 {
+			t.Errorf("%+v: %.3e operations a token, the model says %.3e", s, s.flopsPerToken(), 3*cfg.FLOPs(s.Sequence))
+		}
+	}
+}
+
+func testSession(t *testing.T, minutes float64) *session {
+	t.Helper()
+	s := &session{
+		Options: Options{
+			Dir: t.TempDir(), Minutes: minutes, Out: new(strings.Builder),
+			Screen: progress.NewScreen(new(strings.Builder)), Log: slog.New(slog.DiscardHandler),
+		},
+		start: time.Now(),
+	}
+	s.state = state{Version: stateVersion, Minutes: minutes, Machine: &Machine{Peak: 1e11}}
+	return s
+}
+
+// A run that is too slow for the time gets fewer steps, one that is too fast
+// more, and one that is on time goes on.
+func TestPace(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		step     time.Duration // that each takes
+		steps    int           // planned
+		min, max int           // wanted; 0: unchanged
+	}{
+		{"on time", 100 * time.Millisecond, 5800, 0, 0},
+		{"slow", 200 * time.Millisecond, 5800, 2700, 3000},
+		{"fast", 50 * time.Millisecond, 5800, 10900, 11900},
+	} {
+		s := testSession(t, 10)
+		s.state.Plan = &Plan{AfterSeconds: 20}
+		stopped := 0
+		w := &pace{session: s, steps: c.steps, stop: func() { stopped++ }}
+		const taken = 1000
+		s.start = time.Now().Add(-taken * c.step) // so much is gone
+		for i := range taken {
+			w.ends = append(w.ends, s.start.Add(time.Duration(i+1)*c.step))
+		}
+		w.adjust(taken)
+		if changed := w.steps != c.steps; changed != (c.max > 0) || changed != (stopped == 1) {
+			t.Errorf("%s: %d steps, stopped %d times", c.name, w.steps, stopped)
+		}
+		if c.max > 0 && (w.steps < c.min || w.steps > c.max) {
+			t.Errorf("%s: %d steps, want %d to %d", c.name, w.steps, c.min, c.max)
+		}
+	}
+}
+
+// A restart must pay: nothing changes within the first steps and seconds.
+func TestPaceIsPatient(t *testing.T) {
+	s := testSession(t, 10)
+	s.state.Plan = &Plan{AfterSeconds: 20}
+	w := &pace{session: s, steps: 10, stop: func() { t.Error("stopped at once") }}
+	for n := 1; n <= 100; n++ {
+		w.observe(train.Record{Kind: train.KindStep, Step: n, Timing: &train.Timing{Seconds: 0.5, MFU: 0.3}})
+	}
+	if work := s.state.Work; work.Steps != 100 || work.Seconds != 50 || math.Abs(work.FLOPs-1.5e12) > 1 {
+		t.Errorf("%+v", work)
+	}
+}
+
+func TestStateSurvives(t *testing.T) {
+	s := testSession(t, 10)
+	s.state.Seconds = 100
+	s.state.Tokens = &Tokens{Root: "r", Tokens: 5}
+	if err := s.save(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(s.path(stateName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := parseState(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Seconds < 100 || again.Seconds > 200 || again.Tokens.Tokens != 5 {
+		t.Errorf("%+v", again)
+	}
+	var option *OptionError
+	other := testSession(t, 20)
+	if err := other.resume(data); !errors.As(err, &option) || !strings.Contains(err.Error(), "--fresh") {
+		t.Errorf("other minutes: %v", err)
+	}
+}
+
+func FuzzState(f *testing.F) {
+	good, err := json.Marshal(state{Version: stateVersion, Minutes: 10, Plan: &Plan{}, Exam: &Exam{}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add([]byte(`{"version":1,"seconds":-5}`))
+	f.Add([]byte(`{"version":2}`))
+	f.Add([]byte(`{"version":1,"unknown":0}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := parseState(data)
+		if err == nil && (s.Version != stateVersion || s.Seconds < 0) {
+			t.Fatalf("took %+v", s)
+		}
+	})
+}
+
+// Fresh removes what a quick start made and nothing else.
+func TestFreshRemovesItsOwn(t *testing.T) {
+	s := testSession(t, 10)
+	for _, name := range []string{stateName, cardName, "mine.txt"} {
+		if err := os.WriteFile(s.path(name), []byte("x"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.MkdirAll(s.path(runDir, "model"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.remove(); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(s.path("*"))
+	if err != nil || len(left) != 1 || filepath.Base(left[0]) != "mine.txt" {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+// The examination counts every token and the end of every document once, and
+// agrees with the loss of whole documents where they fit its window.
+func TestExaminer(t *testing.T) {
+	cfg, err := model.Default(model.Qwen3MoE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.VocabSize, cfg.HiddenSize, cfg.NumLayers = 50, 32, 1
+	cfg.NumHeads, cfg.NumKVHeads, cfg.HeadDim = 2, 2, 16
+	cfg.NumExperts, cfg.NumExpertsPerTok, cfg.MoEIntermediateSize = 4, 2, 32
+	cfg.MaxPositions, cfg.InitStd = 64, 0.2
+	m, err := model.New(cfg, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &examiner{model: m, workspace: model.NewWorkspace(m, 64, false), window: 16, end: 49}
+	want, short := 0, 0.0
+	for n := range 70 {
+		ids := []int32{49}
+		for i := range n {
+			ids = append(ids, int32((i*i+n)%49))
+		}
+		if n <= 15 {
+			targets := append(append([]int32{}, ids[1:]...), 49)
+			stats, err := m.Loss(e.workspace, &model.Batch{Tokens: ids, Spans: []model.Span{{Len: len(ids)}}}, targets)
+			if err != nil {
+				t.Fatal(err)
+			}
+			short += stats.Loss
+		}
+		if err := e.add(ids); err != nil {
+			t.Fatal(err)
+		}
+		if n == 15 {
+			if err := e.flush(); err != nil {
+				t.Fatal(err)
+			}
+			if math.Abs(e.loss-short) > 1e-9*short {
+				t.Errorf("short documents: %v, want %v", e.loss, short)
+			}
+		}
+		want += n + 1
+	}
+	if err := e.flush(); err != nil {
+		t.Fatal(err)
+	}
+	if e.tokens != int64(want) {
+		t.Errorf("%d tokens were counted, want %d", e.tokens, want)
+	}
+}
+
+func TestCompress(t *testing.T) {
+	text := []byte(strings.Repeat("All work and no play makes Jack a dull boy.\n", 500))
+	all, err := Compress(t.Context(), text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{"gzip", "xz", "zstd"} {
+		b := all[i]
+		if b.Name != name || b.Setting == "" || b.Bytes <= 0 || b.Bytes > 1000 || math.Abs(b.Bits-8*float64(b.Bytes)/float64(len(text))) > 1e-12 {
+			t.Errorf("%+v", b)
+		}
+	}
+	// The libraries stand in where the tools are not installed.
+	for _, c := range compressors {
+		c.tool = []string{"no-such-tool"}
+		b, err := c.measure(t.Context(), text)
+		if err != nil || b.Bytes <= 0 || b.Setting != c.library {
+			t.Errorf("%s: %+v, %v", c.name, b, err)
+		}
+	}
+}
+
+func TestGoTextLeavesOutTestData(t *testing.T) {
+	for name, want := range map[string]bool{
+		"src/fmt/print.go": true, "doc/go_spec.html": true, "README.md": true, "src/cmd/vet/testdata/a.go": false,
+		"src/fmt/x.s": false, "test/fixedbugs/a.go": false, "lib/time/zoneinfo.zip": false,
+	} {
+		if isGoText(name) != want {
+			t.Errorf("%s: %v", name, !want)
+		}
+	}
+}
+
+func TestFindGoRootSaysWhatToDo(t *testing.T) {
+	t.Setenv("GOROOT", t.TempDir())
+	t.Setenv("PATH", "")
+	root, err := FindGoRoot(t.Context())
+	if err != nil && (!errors.Is(err, ErrNoSources) || !strings.Contains(err.Error(), "--text")) {
+		t.Errorf("%v", err)
+	}
+	if err == nil && root == os.Getenv("GOROOT") {
+		t.Error("an empty directory passes for Go's root")
+	}
+}
+
+// The share held out is one that leaves something on both sides, however few
+// the documents.
+func TestHeldOutOfFewDocuments(t *testing.T) {
+	for _, documents := range []int{1, 2, 3, 10, 200} {
+		s := testSession(t, 10)
+		w, err := shard.NewWriter(s.path(shardsDir), shard.Header{TokenizerHash: fmt.Sprintf("%064x", 1), VocabSize: 10, EndOfText: 9})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range documents {
+			if err := w.Add(shard.ID{byte(i), 1, 2, byte(i * 7)}, make([]int32, 1000)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		manifest, err := w.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.state.Tokens = &Tokens{Tokens: manifest.Tokens, BytesPerToken: 3, Documents: documents}
+		p := &Plan{Shape: shapeFor(1e12), StepSeconds: 0.1}
+		err = s.chooseHeldOut(p)
+		switch {
+		case documents == 1 && err == nil:
+			t.Error("one document was divided")
+		case documents >= 10 && err != nil:
+			t.Errorf("%d documents: %v", documents, err)
+		case err == nil && (p.HeldTokens <= 0 || p.HeldTokens >= manifest.Tokens):
+			t.Errorf("%d documents: %d of %d tokens held out", documents, p.HeldTokens, manifest.Tokens)
+		}
+	}
+}
