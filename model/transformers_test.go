@@ -2,6 +2,7 @@ package model
 
 import (
 	"flag"
+	"fmt"
 	"math"
 	"path/filepath"
 	"strconv"
@@ -11,48 +12,76 @@ import (
 	"github.com/polymath-lm/polymath/tensor/safetensors"
 )
 
-var saveDir = flag.String("save", "", "directory in which TestTransformers saves its model, for testdata/transformers_logits.py")
+var saveDir = flag.String("save", "", "directory in which TestTransformers saves its models, for testdata/transformers_logits.py")
 
-// TestTransformers: a directory that Save wrote opens in transformers as a
-// Qwen3MoE model and gives the same logits. Its bf16 run says what error is to
-// be expected (see golden.check); the tokens are such that rounding turns no
-// choice of experts.
+// TestTransformers: directories that Save wrote open in transformers, under
+// their own model types, and give the same logits. Transformers' run in bf16
+// says what error is to be expected (see golden.check); the tokens are such
+// that rounding turns no choice of experts.
 func TestTransformers(t *testing.T) {
-	c := small(t, Qwen3MoE)
-	c.NumExperts, c.RopeScaling = 16, &RopeScaling{Type: RopeYaRN, Factor: 4, OriginalPositions: 64}
-	c.MLPOnlyLayers, c.NumLayers, c.MaxPositions = []int{1}, 3, 256
-	m := newModel(t, c)
-	b := &Batch{Tokens: someTokens(33, c.VocabSize, 5), Spans: []Span{{Len: 33}}}
-	got := allLogits(t, m, NewWorkspace(m, 33, false), b)
-	if *saveDir != "" {
-		if err := m.Save(*saveDir, Provenance{}, nil); err != nil {
-			t.Fatal(err)
-		}
-		tokens := &tensor.Tensor{Name: "tokens", DType: tensor.DTypeI32, Shape: []int{33}, Data: tensor.Bytes(b.Tokens)}
-		if _, err := safetensors.Write(filepath.Join(*saveDir, "tokens.safetensors"), []*tensor.Tensor{tokens}, nil); err != nil {
-			t.Fatal(err)
-		}
+	tests := []struct {
+		kind   string
+		seed   int // of the tokens
+		change func(c *Config)
+	}{
+		{Llama, 0, func(c *Config) {
+			c.RopeScaling = &RopeScaling{Type: RopeLlama3, Factor: 8, OriginalPositions: 32, LowFreqFactor: 1, HighFreqFactor: 4}
+		}},
+		{Mistral, 0, func(c *Config) { c.SlidingWindow, c.TieEmbeddings = 9, true }},
+		{Mixtral, 5, func(c *Config) {}},
+		{Qwen2, 0, func(c *Config) { c.RopeScaling = &RopeScaling{Type: RopeLinear, Factor: 2} }},
+		{Qwen3, 0, func(c *Config) { c.RopeScaling = &RopeScaling{Type: RopeYaRN, Factor: 4, OriginalPositions: 64} }},
+		{Qwen3MoE, 5, func(c *Config) { c.NumExperts, c.MLPOnlyLayers = 16, []int{1} }},
+		{OLMoE, 0, func(c *Config) { c.NormTopKProb = false }},
 	}
 	file, err := safetensors.Open("testdata/transformers.safetensors")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	want, err := file.Tensor("logits")
-	if err != nil {
+	for _, tt := range tests {
+		c := small(t, tt.kind)
+		c.MaxPositions = 256
+		if tt.kind == OLMoE { // it has no head_dim of its own
+			c.HiddenSize, c.HeadDim = 48, 0
+		}
+		tt.change(c)
+		m := newModel(t, c)
+		const n = 33
+		b := &Batch{Tokens: someTokens(n, c.VocabSize, tt.seed), Spans: []Span{{Len: n}}}
+		got := allLogits(t, m, NewWorkspace(m, n, false), b)
+		if *saveDir != "" {
+			saveFor(t, m, filepath.Join(*saveDir, tt.kind), b.Tokens)
+			continue
+		}
+		want, err := file.Tensor(tt.kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bf16, err := strconv.ParseFloat(file.Metadata()[tt.kind], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum, norm := 0.0, 0.0
+		for i, w := range want.F32() {
+			d := float64(got[i]) - float64(w)
+			sum += d * d
+			norm += float64(w) * float64(w)
+		}
+		line := fmt.Sprintf("%s: error %.3g of %.3g, transformers in bf16 %.3g", tt.kind, math.Sqrt(sum), math.Sqrt(norm), bf16)
+		t.Log(line)
+		if !(math.Sqrt(sum) <= 2*bf16 && bf16 < 0.05*math.Sqrt(norm)) {
+			t.Error(line)
+		}
+	}
+}
+
+func saveFor(t *testing.T, m *Model, dir string, tokens []int32) {
+	if err := m.Save(dir, Provenance{}, nil); err != nil {
 		t.Fatal(err)
 	}
-	bf16, err := strconv.ParseFloat(file.Metadata()["error"], 64)
-	if err != nil {
+	list := []*tensor.Tensor{{Name: "tokens", DType: tensor.DTypeI32, Shape: []int{len(tokens)}, Data: tensor.Bytes(tokens)}}
+	if _, err := safetensors.Write(filepath.Join(dir, "tokens.safetensors"), list, nil); err != nil {
 		t.Fatal(err)
-	}
-	sum := 0.0
-	for i, w := range want.F32() {
-		d := float64(got[i]) - float64(w)
-		sum += d * d
-	}
-	t.Logf("error %.3g, transformers in bf16 %.3g", math.Sqrt(sum), bf16)
-	if !(math.Sqrt(sum) <= 2*bf16) {
-		t.Errorf("logits are off by %.3g; bf16 explains %.3g", math.Sqrt(sum), 2*bf16)
 	}
 }
