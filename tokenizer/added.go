@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// AddedToken is a token that is looked for in the text before it is split, as
+// addedToken is a token that is looked for in the text before it is split, as
 // tokenizer.json has it.
 type addedToken struct {
 	ID         int32  `json:"id"`

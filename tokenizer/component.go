@@ -56,7 +56,8 @@ func (p patternJSON) matcher(field string) (matcher, error) {
 	if found := foreign.FindString(*p.Regex); found != "" {
 		return nil, fmt.Errorf("%s.Regex: %q is not supported", field, found)
 	}
-	re, err := regexp2.Compile(*p.Regex, regexp2.Multiline)
+	// No limit: a word too long for one would be split wrongly.
+	re, err := regexp2.Compile(*p.Regex, regexp2.Multiline, regexp2.OptionMaxBacktrackingStackSize(-1))
 	if err != nil {
 		return nil, fmt.Errorf("%s.Regex: %w", field, err)
 	}

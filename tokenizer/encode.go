@@ -29,7 +29,7 @@ func (t *Tokenizer) AppendEncodeSpecial(dst []int32, text []byte) []int32 {
 func (t *Tokenizer) EncodeAll(texts [][]byte) [][]int32 {
 	ids := make([][]int32, len(texts))
 	par.For(len(texts), func(_, i int) {
-		// Two bytes for a token are more tokens than most text has.
+		// Most text has more than three bytes to a token.
 		ids[i] = t.AppendEncode(make([]int32, 0, len(texts[i])/3+8), texts[i])
 	})
 	return ids

@@ -186,6 +186,16 @@ func TestLongWord(t *testing.T) {
 			t.Error("long word changed")
 		}
 	}
+	// Nor may the regular expression engine give up on one.
+	foreign := loadGolden(t, "foreign")
+	text := strings.Repeat("aB", 1<<17)
+	if got := foreign.Decode(foreign.Encode(text)); got != text {
+		t.Error("long word changed by a foreign pattern")
+	}
+	p := (&encoder{t: foreign}).split([]byte(strings.Repeat("a", 1<<18)+" b"), true)
+	if len(p.spans) != 2 {
+		t.Errorf("a foreign pattern finds %d words", len(p.spans))
+	}
 	// The heap and the search in order agree.
 	r := rand.New(rand.NewPCG(5, 6))
 	var m merger

@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"strconv"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
 )
 
 // Scheme is what a tiktoken rank file does not say: how text is split, and the
@@ -166,5 +168,6 @@ func (t *Tokenizer) SaveTiktoken(path string) error {
 	if merges, exact := derive(tokens, ids); exact == t.sharedRanks || !slices.Equal(merges, t.merges) {
 		return fmt.Errorf("%s: the ids of this vocabulary do not tell the order of its merges; it cannot be a rank file", path)
 	}
-	return writeFile(path, out)
+	_, err := atomicfile.WriteBytes(path, out)
+	return err
 }

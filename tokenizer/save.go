@@ -6,10 +6,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
 )
 
 // Save writes a tokenizer.json that Load and Hugging Face tokenizers read. The
@@ -19,7 +19,8 @@ func (t *Tokenizer) Save(path string) error {
 	if t.sharedRanks {
 		return fmt.Errorf("%s: this rank file has tokens that no order of merges makes; tokenizer.json cannot express it", path)
 	}
-	return writeFile(path, t.appendJSON(nil))
+	_, err := atomicfile.WriteBytes(path, t.appendJSON(nil))
+	return err
 }
 
 // digest is Hash, computed once.
@@ -178,51 +179,4 @@ func appendQuoted(b []byte, s string) []byte {
 		}
 	}
 	return append(b, '"')
-}
-
-// writeFile puts data at path all at once.
-func writeFile(path string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return err
-	}
-	back, err := os.ReadFile(f.Name())
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(back, data) {
-		return fmt.Errorf("%s: what was written does not read back", path)
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes a rename last. Some file systems cannot, and that is no error.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	_ = d.Sync()
-	return d.Close()
 }

@@ -244,4 +244,7 @@ func (m regexMatcher) each(text []byte, f func(start, end int)) {
 		}
 		found, err = m.re.FindNextMatch(found)
 	}
+	if err != nil { // only limits fail, and none is set
+		panic("tokenizer: " + err.Error())
+	}
 }
