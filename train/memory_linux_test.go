@@ -71,6 +71,9 @@ func peakMemory() int64 {
 // TestMemory trains in a process of its own and compares the peak that the
 // plan predicts with the one that the system has seen.
 func TestMemory(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector's own memory is several times that of the program")
+	}
 	tinyRun(t) // makes the data
 	dir := filepath.Join(scratch, "memory")
 	cmd := exec.Command(os.Args[0])

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"html"
 	"math"
 	"strings"
 )
@@ -99,4 +100,18 @@ func shrink(columns [][]float64) [][]float64 {
 		out = append(out, mean)
 	}
 	return out
+}
+
+// Legend draws the color scale of a Heat with the words for its ends and its
+// middle.
+func Legend(low, middle, high string) string {
+	var b strings.Builder
+	b.WriteString(`<svg class="chart" viewBox="0 0 1280 26" role="img" aria-label="color scale">`)
+	for i := range numLevels {
+		fmt.Fprintf(&b, `<rect class="h%d" x="%d" y="2" width="44" height="8"/>`, i, left+44*i)
+	}
+	for i, s := range []string{low, middle, high} {
+		fmt.Fprintf(&b, `<text x="%d" y="22" text-anchor="%s">%s</text>`, left+198*i, []string{"start", "middle", "end"}[i], html.EscapeString(s))
+	}
+	return b.String() + `</svg>`
 }

@@ -5,7 +5,6 @@ import (
 	"html"
 	"math"
 	"slices"
-	"strings"
 )
 
 // Series is one line of a chart. X ascends; points that are not finite leave a
@@ -205,16 +204,3 @@ func runs(points []point) func(yield func([]point) bool) {
 }
 
 func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
-
-// Legend draws the color scale of a Heat in words: from few to many.
-func Legend(low, middle, high string) string {
-	var b strings.Builder
-	b.WriteString(`<svg class="chart" viewBox="0 0 1280 26" role="img" aria-label="color scale">`)
-	for i := range numLevels {
-		fmt.Fprintf(&b, `<rect class="h%d" x="%d" y="2" width="30" height="8"/>`, i, left+30*i)
-	}
-	for i, s := range []string{low, middle, high} {
-		fmt.Fprintf(&b, `<text x="%d" y="22" text-anchor="%s">%s</text>`, left+135*i, []string{"start", "middle", "end"}[i], html.EscapeString(s))
-	}
-	return b.String() + `</svg>`
-}

@@ -1,0 +1,6 @@
+//go:build race
+
+package train
+
+// raceDetector is true in a test binary that keeps shadow memory.
+const raceDetector = true
