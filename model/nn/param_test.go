@@ -1,0 +1,53 @@
+package nn
+
+import (
+	"slices"
+	"sync"
+	"testing"
+)
+
+// TestSync: the three ways to bring the compute forms up to date agree.
+func TestSync(t *testing.T) {
+	newParam := func() *Param {
+		p := &Param{Name: "p", Groups: 3, In: 37, Forms: Product | Lookup, InitStd: 1}
+		for g := range 3 {
+			p.AddGroup(g, Piece{Name: "a", Rows: 20}, Piece{Name: "b", Rows: 13})
+		}
+		p.Alloc(true)
+		p.Init(9)
+		return p
+	}
+	a, b, c := newParam(), newParam(), newParam()
+	a.Sync()
+	for g := range 3 {
+		b.SyncGroup(g)
+		c.SetGroupBF16(g, a.Table[g*a.GroupLen():(g+1)*a.GroupLen()])
+	}
+	for _, p := range []*Param{b, c} {
+		if !slices.Equal(p.W.Data, a.W.Data) || !slices.Equal(p.WT.Data, a.WT.Data) || !slices.Equal(p.Table, a.Table) {
+			t.Error("compute forms differ")
+		}
+	}
+	if part := a.Parts[3]; part.Name != "b" || part.Group != 1 || part.Row != 20 || part.Rows != 13 {
+		t.Errorf("part %+v", part)
+	}
+}
+
+// TestRopeGrows: tables grow under readers and keep what they held.
+func TestRopeGrows(t *testing.T) {
+	r := NewRope([]float64{1, 0.1}, 2)
+	r.Grow(3)
+	first := r.table.Load()
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() { r.Grow(100 * (i + 1)) })
+	}
+	group.Wait()
+	last := r.table.Load()
+	if last.positions < 800 || !slices.Equal(last.cos[:len(first.cos)], first.cos) {
+		t.Errorf("%d positions", last.positions)
+	}
+	if last.cos[0] != 2 || last.sin[0] != 0 || last.sin[2] == 0 || last.negated[2] != -last.sin[2] {
+		t.Errorf("cos %v, sin %v", last.cos[:4], last.sin[:4])
+	}
+}
