@@ -90,7 +90,10 @@ func (t *Trainer) takeStep(ctx context.Context, data *stepData, rows *loader) (d
 // skipped, where forward or backward met a number that is not finite.
 func (t *Trainer) gradient(ctx context.Context, data *stepData) (sum *tally, reason string, err error) {
 	sum = &tally{}
-	t.optimizer.ZeroGrad()
+	if t.stale {
+		t.optimizer.ZeroGrad()
+	}
+	t.stale = true // until the optimizer has used the gradients up
 	scale := float32(1 / float64(data.counted))
 	for i := range data.micro {
 		if ctx.Err() != nil {
@@ -117,6 +120,7 @@ func (t *Trainer) update(record *StepRecord, sum *tally) {
 		scale = float32(clip / record.GradNorm)
 	}
 	t.optimizer.Step(record.LR, scale)
+	t.stale = false
 	if rate := t.recipe.Model.BiasRate; rate > 0 {
 		t.model.BalanceExperts(sum.load, float32(rate))
 	}

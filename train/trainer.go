@@ -39,6 +39,7 @@ type Trainer struct {
 	saveDir   string
 	evaluated EvalRecord
 	loss      float64
+	stale     bool            // the gradients are those of a step not taken
 	recent    []time.Duration // of the last steps, for the time to go
 
 	// rename is os.Rename but in tests.

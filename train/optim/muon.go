@@ -234,9 +234,10 @@ func (j *muonJob) load(i int) {
 	x := j.x[i*n : (i+1)*n]
 	if j.shape.rows >= j.shape.cols {
 		kernel.ToBF16(x, g)
-		return
+	} else {
+		transposeToBF16(x, g, j.shape.rows, j.shape.cols)
 	}
-	transposeToBF16(x, g, j.shape.rows, j.shape.cols)
+	clear(g)
 }
 
 // advanceMomentum sets m = mu m + s g and leaves in g the direction s g + mu m,

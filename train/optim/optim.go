@@ -32,8 +32,8 @@ type Param struct {
 	// itself.
 	Parts []int
 	// Master [Groups*Out*In] are the weights, Grad their gradient. The
-	// optimizer reads and writes both in Step and keeps no other hold on them;
-	// Grad holds scratch afterwards.
+	// optimizer reads and writes both in Step, which leaves Grad zero for the
+	// next microbatches.
 	Master, Grad []float32
 	Rule         Rule
 	// Scale multiplies the learning rate.
@@ -143,7 +143,7 @@ func (o *Optimizer) State() []State {
 	return out
 }
 
-// Step updates all weights. lr is the learning rate before the parameters'
+// Step updates all weights and sets the gradients to zero. lr is the learning rate before the parameters'
 // scales; gradScale multiplies the gradients first, as clipping wants.
 func (o *Optimizer) Step(lr float64, gradScale float32) {
 	o.steps++
@@ -172,7 +172,9 @@ func (j *adamwJob) Do(_, i int) {
 	}
 	step := kernel.NewAdamWStep(j.lr*p.Scale, s.Beta1, s.Beta2, s.Eps, decay, o.steps, j.gradScale)
 	m, v := o.moments[c.param][0], o.moments[c.param][1]
-	kernel.AdamW(p.Master[c.low:c.high], m[c.low:c.high], v[c.low:c.high], p.Grad[c.low:c.high], step)
+	g := p.Grad[c.low:c.high]
+	kernel.AdamW(p.Master[c.low:c.high], m[c.low:c.high], v[c.low:c.high], g, step)
+	clear(g) // while it is in the cache
 }
 
 // GradNorm is the square root of the sum of squares of all gradients, summed
@@ -195,7 +197,7 @@ func (o *normJob) Do(_, i int) {
 	o.partials[i] = float64(kernel.SumSquaresF32(o.params[c.param].Grad[c.low:c.high]))
 }
 
-// ZeroGrad sets all gradients to zero.
+// ZeroGrad sets all gradients to zero, after a step that was not taken.
 func (o *Optimizer) ZeroGrad() { par.Run(len(o.chunks), (*zeroJob)(o)) }
 
 // zeroJob clears one chunk in each iteration.

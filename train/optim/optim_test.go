@@ -105,6 +105,9 @@ func TestMuon(t *testing.T) {
 	}
 	const lr = 0.02
 	o.Step(lr, 1)
+	if norm := o.GradNorm(); norm != 0 {
+		t.Errorf("gradients of norm %v are left", norm)
+	}
 	for i, p := range params {
 		parts := p.Parts
 		if parts == nil {
