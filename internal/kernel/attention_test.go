@@ -311,6 +311,8 @@ func attentionGradPlain(s AttentionShape, do, o, qkv []tensor.BF16, lse []float3
 }
 
 func TestAttentionAllocations(t *testing.T) {
+	defer par.SetThreads(0)
+	par.SetThreads(1) // so that the first call makes all the scratch memory
 	eachPath(t, func(t *testing.T) {
 		s := shaped(attentionShapes[1])
 		spans, rows := documents(s, 100, 20)

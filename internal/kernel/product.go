@@ -81,9 +81,13 @@ func checkOffsets(offsets []int32, groups, rows int) {
 // itemsPerThread is the number of items that evens out the threads' ends.
 const itemsPerThread = 4
 
-// minPanels is the least width of an item: below it, the expansion of A
-// weighs too much.
-const minPanels = 2
+// minPanels is the least width of an item, below which the expansion of A
+// weighs too much, and minProducts the least work: below it, waking a thread
+// does.
+const (
+	minPanels   = 2
+	minProducts = 128 << 10
+)
 
 // plan divides the product into items and returns their number.
 func (j *matmulJob) plan() int {
@@ -102,16 +106,25 @@ func (j *matmulJob) plan() int {
 	for g := range j.w.Groups {
 		chunks += ceilDiv(int(j.offsets[g+1]-j.offsets[g]), j.rows)
 	}
-	threads := par.Threads()
-	for threads > 1 && j.panels > minPanels && chunks*ceilDiv(j.w.panels(), j.panels) < itemsPerThread*threads {
-		j.panels = (j.panels + 1) / 2
-	}
+	j.splitPanels(chunks)
 	items := int32(0)
 	for g := range j.w.Groups {
 		j.first = append(j.first, items)
 		items += int32(j.rowChunks(g) * ceilDiv(j.w.panels(), j.panels))
 	}
 	return int(items)
+}
+
+// splitPanels makes items narrower until there are enough for the threads.
+func (j *matmulJob) splitPanels(chunks int) {
+	wanted := itemsPerThread * par.Threads()
+	if par.Threads() == 1 {
+		return
+	}
+	work := len(j.x) * PanelN / max(1, chunks) // of a panel
+	for j.panels > minPanels && j.panels*work > minProducts && chunks*ceilDiv(j.w.panels(), j.panels) < wanted {
+		j.panels = (j.panels + 1) / 2
+	}
 }
 
 // maxSums is the number of sums that an item keeps while it goes through K in

@@ -115,9 +115,27 @@ func toBF16Slice(x []float32) []tensor.BF16 {
 }
 
 var productShapes = [][3]int{ // rows, N, K
-	{1, 1, 1}, {1, 32, 32}, {2, 16, 33}, {3, 33, 31}, {5, 31, 65}, {6, 64, 64}, {7, 40, 96},
-	{11, 48, 40}, {12, 32, 512}, {13, 65, 70}, {16, 33, 544}, {17, 32, 100}, {25, 80, 32}, {31, 20, 200},
-	{32, 32, 64}, {33, 34, 35}, {47, 96, 128}, {64, 64, 64}, {70, 17, 1100}, {1, 300, 2100}, {3, 33, 6200},
+	{1, 1, 1},
+	{1, 32, 32},
+	{2, 16, 33},
+	{3, 33, 31},
+	{5, 31, 65},
+	{6, 64, 64},
+	{7, 40, 96},
+	{11, 48, 40},
+	{12, 32, 512},
+	{13, 65, 70},
+	{16, 33, 544},
+	{17, 32, 100},
+	{25, 80, 32},
+	{31, 20, 200},
+	{32, 32, 64},
+	{33, 34, 35},
+	{47, 96, 128},
+	{64, 64, 64},
+	{70, 17, 1100},
+	{1, 300, 2100},
+	{3, 33, 6200},
 }
 
 func TestProduct(t *testing.T) {
@@ -362,6 +380,8 @@ func TestProductLarge(t *testing.T) {
 }
 
 func TestProductAllocations(t *testing.T) {
+	defer par.SetThreads(0)
+	par.SetThreads(1) // so that the first call makes all the scratch memory
 	eachPath(t, func(t *testing.T) {
 		const groups, rows, n, k = 3, 40, 70, 90
 		w := NewPacked(groups, k, n)

@@ -50,8 +50,10 @@ func tileProduct(sums, a, b byte) []byte { return vex38(2, 0x5c, 0, 0, b, 0xc0|s
 
 // roundPair encodes VCVTNE2PS2BF16: z = bf16(low), bf16(high).
 func roundPair(z, high, low byte) []byte {
-	return []byte{0x62, 0xf2 ^ z>>3&1<<7 ^ low>>4<<6 ^ low>>3&1<<5 ^ z>>4<<4,
-		(15-high&15)<<3 | 4 | 3, 0x48 ^ high>>4<<3, 0x72, 0xc0 | z&7<<3 | low&7}
+	return []byte{
+		0x62, 0xf2 ^ z>>3&1<<7 ^ low>>4<<6 ^ low>>3&1<<5 ^ z>>4<<4,
+		(15-high&15)<<3 | 4 | 3, 0x48 ^ high>>4<<3, 0x72, 0xc0 | z&7<<3 | low&7,
+	}
 }
 
 // raw writes encoded bytes with what they mean.
