@@ -47,11 +47,6 @@ func (s Sampling) Validate() error {
 // negativeInfinity is the logit of a token that a Mask forbids.
 var negativeInfinity = float32(math.Inf(-1))
 
-// better is the order of choice: the higher logit, then the lower id.
-func better(logits []float32, a, b int32) bool {
-	return logits[a] > logits[b] || logits[a] == logits[b] && a < b
-}
-
 // Greedy returns the id of the highest logit, the lowest id among equals, and
 // -1 when no logit is above negative infinity. A NaN is never chosen.
 func Greedy(logits []float32) int32 {

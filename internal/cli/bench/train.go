@@ -7,14 +7,16 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/polymath-lm/polymath/shard"
+	"github.com/polymath-lm/polymath/tokenizer"
 	"github.com/polymath-lm/polymath/train"
 )
 
 // trainRecipe is the model that training speed is measured on: 226 million
 // parameters of which 42 million are active; with Quick, 8 million.
-func trainRecipe(o Options, shards string) *train.Recipe {
+func trainRecipe(o Options) *train.Recipe {
 	r := train.DefaultRecipe()
 	r.Name = "benchmark"
 	r.Model.VocabSize, r.Model.HiddenSize, r.Model.Layers = 16384, 512, 8
@@ -27,7 +29,7 @@ func trainRecipe(o Options, shards string) *train.Recipe {
 		r.Model.Heads, r.Model.KVHeads, r.Model.ExpertSize = 4, 4, 256
 		r.Batch = train.BatchSpec{Tokens: 2048, Rows: 4, Sequence: 256}
 	}
-	r.Data = train.DataSpec{Shards: shards}
+	r.Data.HeldOut = 0
 	r.Schedule.Warmup = 1
 	r.Eval.Every, r.Sample.Every, r.Checkpoint.Every = 0, 0, 0
 	return r
@@ -41,9 +43,9 @@ func Train(ctx context.Context, o Options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	shards := filepath.Join(dir, "shards")
-	recipe := trainRecipe(o, shards)
-	if err := writeRandomShards(shards, recipe); err != nil {
+	recipe := trainRecipe(o)
+	recipe.Tokenizer, recipe.Data.Shards = filepath.Join(dir, "tokenizer.json"), filepath.Join(dir, "shards")
+	if err := writeRandomShards(recipe); err != nil {
 		return err
 	}
 	watch := trainWatch{options: o}
@@ -98,10 +100,18 @@ func (w *trainWatch) Observe(r train.Record) {
 	w.peakBefore = peak
 }
 
-// writeRandomShards makes documents of random tokens, two steps' worth.
-func writeRandomShards(dir string, r *train.Recipe) error {
-	w, err := shard.NewWriter(dir, shard.Header{
-		TokenizerHash: fmt.Sprintf("%064x", 0), VocabSize: r.Model.VocabSize, EndOfText: int32(r.Model.VocabSize - 1),
+// writeRandomShards makes documents of random tokens, two steps' worth, and a
+// tokenizer to go with them, whose words do not matter.
+func writeRandomShards(r *train.Recipe) error {
+	t, err := tokenizer.Train(slices.Values([][]byte{[]byte("benchmark")}), tokenizer.TrainOptions{VocabSize: 257})
+	if err != nil {
+		return err
+	}
+	if err := t.Save(r.Tokenizer); err != nil {
+		return err
+	}
+	w, err := shard.NewWriter(r.Data.Shards, shard.Header{
+		TokenizerHash: t.Hash(), VocabSize: r.Model.VocabSize, EndOfText: int32(r.Model.VocabSize - 1),
 	})
 	if err != nil {
 		return err
