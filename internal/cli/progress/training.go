@@ -92,7 +92,6 @@ func (t *Training) numbers(r train.Record) string {
 	if r.Timing.MFU > 0 {
 		parts = append(parts, fmt.Sprintf("MFU %.0f%%", 100*r.Timing.MFU))
 	}
-	parts = append(parts, fmt.Sprintf("lr %.2g", r.Train.LR), fmt.Sprintf("gradient %.2f", r.Train.GradNorm))
 	if t.eval != nil {
 		held := fmt.Sprintf("held-out %.3f", t.eval.Loss)
 		if t.eval.BitsPerByte > 0 {
@@ -100,6 +99,7 @@ func (t *Training) numbers(r train.Record) string {
 		}
 		parts = append(parts, held)
 	}
+	parts = append(parts, fmt.Sprintf("lr %.2g", r.Train.LR), fmt.Sprintf("gradient %.2f", r.Train.GradNorm))
 	return "  " + strings.Join(parts, " · ")
 }
 

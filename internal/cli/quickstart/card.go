@@ -50,7 +50,7 @@ func (s *state) card(b *strings.Builder, dir string, spent time.Duration) {
 		fmt.Fprintf(b, "\nafter %q, at temperature %.1f, it writes:\n", sample.Prompt, sample.Temperature)
 		b.WriteString(progress.Excerpt(sample.Text, 12, 100))
 	}
-	nextCommands(b, dir, t.ModelDir)
+	nextCommands(b, dir, t.ModelDir, s.Tokens.Prompts[0])
 }
 
 // card lists bits per byte, the best first.
@@ -90,13 +90,18 @@ func (e *Exam) baseline(name string) float64 {
 	return 0
 }
 
-func nextCommands(b *strings.Builder, dir, modelDir string) {
+func nextCommands(b *strings.Builder, dir, modelDir, prompt string) {
 	fmt.Fprintf(b, `
 next:
-  polymath generate %[2]s 'func main() {' --temperature 0.7 --seed 2
-  polymath generate %[2]s '// Package ' --logprobs 3 --max-tokens 20
+  polymath generate %[2]s %[3]s --temperature 0.7 --seed 2
+  polymath generate %[2]s %[3]s --logprobs 3 --max-tokens 20
   polymath verify %[1]s
-  polymath quickstart --minutes 60 --dir polymath-hour
+  polymath quickstart --minutes 60 --dir %[1]s-hour
 the training's curves are in %[1]s/run/run.html
-`, dir, modelDir)
+`, dir, modelDir, shellQuote(prompt))
+}
+
+// shellQuote makes text one word of a shell.
+func shellQuote(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

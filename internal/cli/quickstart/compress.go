@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"regexp"
 	"strings"
 	"time"
 
@@ -30,7 +31,6 @@ type Baseline struct {
 type compressor struct {
 	name     string
 	tool     []string
-	version  []string
 	library  string
 	compress func(w io.Writer, text []byte) error
 }
@@ -41,12 +41,12 @@ var compressors = []compressor{
 		compress: compressGzip,
 	},
 	{
-		name: "xz", tool: []string{"xz", "-9e", "-T1", "-c"}, version: []string{"xz", "--version"},
+		name: "xz", tool: []string{"xz", "-9e", "-T1", "-c"},
 		library:  "Go ulikunitz/xz, 64 MiB dictionary; the xz tool, not installed here, makes about 14% less",
 		compress: compressXZ,
 	},
 	{
-		name: "zstd", tool: []string{"zstd", "--ultra", "-22", "--long=27", "-c"}, version: []string{"zstd", "--version"},
+		name: "zstd", tool: []string{"zstd", "--ultra", "-22", "--long=27", "-c"},
 		library:  "Go klauspost/compress/zstd, best level, 128 MiB window; the zstd tool, not installed here, makes about 7% less",
 		compress: compressZstd,
 	},
@@ -94,12 +94,15 @@ func (c compressor) runTool(ctx context.Context, text []byte) (size int64, setti
 		return 0, "", err
 	}
 	setting = strings.Join(c.tool[:len(c.tool)-1], " ")
-	if version, err := exec.CommandContext(ctx, c.version[0], c.version[1:]...).Output(); err == nil {
-		first, _, _ := strings.Cut(string(version), "\n")
-		setting += " (" + strings.TrimSpace(first) + ")"
+	if text, err := exec.CommandContext(ctx, c.tool[0], "--version").Output(); err == nil {
+		if version := versionNumber.FindString(string(text)); version != "" {
+			setting += " (version " + version + ")"
+		}
 	}
 	return int64(out), setting, nil
 }
+
+var versionNumber = regexp.MustCompile(`\d+(\.\d+)+`)
 
 // counter is a writer that counts.
 type counter int64

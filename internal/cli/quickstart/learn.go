@@ -24,6 +24,9 @@ func (s *session) train(ctx context.Context) error {
 		case err != nil:
 			return err
 		case result.Finished:
+			// The best of several measurements is the limit: others may have
+			// been at work during the first.
+			s.state.Machine.Peak = max(s.state.Machine.Peak, measurePeak())
 			s.state.Training = &Training{
 				ModelDir: result.ModelDir, Steps: result.Step, Tokens: int64(result.Step) * int64(p.Shape.StepTokens),
 				Loss: result.Loss, Eval: result.Eval,
@@ -70,13 +73,13 @@ type pace struct {
 	patient time.Duration // before the number of steps may change
 }
 
-// Limits of re-planning: a run goes on unchanged for so many steps, seconds and
-// share of the time that is left; and only a deviation of so much of the whole
-// time is worth a restart.
+// Limits of re-planning: a run goes on unchanged for so many steps and for this
+// share of the time that is left, but two seconds at least; and only a deviation
+// of so much of the whole time is worth a restart.
 const (
-	paceSteps     = 20
-	paceSeconds   = 8
-	paceShare     = 0.15
+	paceSteps     = 12
+	paceSeconds   = 2
+	paceShare     = 0.12
 	paceTolerance = 0.02
 )
 

@@ -195,7 +195,7 @@ func (s *session) chooseHeldOut(p *Plan) error {
 func (s *session) recipe(p *Plan) *train.Recipe {
 	r := p.Shape.recipe(recipeOptions{
 		tokenizer: s.tokenizerPath(), shards: s.path(shardsDir), heldOut: p.HeldOut, steps: max(p.Steps, 1),
-		evalEvery: p.EvalEvery, evalRows: max(evalTokens/p.Shape.Sequence, 1), sampleEvery: samplesPlanned, prompts: s.prompts(),
+		evalEvery: p.EvalEvery, evalRows: max(evalTokens/p.Shape.Sequence, 1), sampleEvery: samplesPlanned, prompts: s.state.Tokens.Prompts,
 	})
 	r.Schedule.Warmup = max(p.Warmup, 1)
 	r.Sample.Every = max(p.Steps/samplesPlanned, 1)
@@ -203,14 +203,6 @@ func (s *session) recipe(p *Plan) *train.Recipe {
 		r.Checkpoint.Every = max(int(saveSeconds/p.StepSeconds), 1)
 	}
 	return r
-}
-
-// prompts begin the samples.
-func (s *session) prompts() []string {
-	if s.Text == "" {
-		return []string{"// Package ", "func "}
-	}
-	return []string{""}
 }
 
 // explain says what was chosen and why.

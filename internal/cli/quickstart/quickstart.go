@@ -162,10 +162,18 @@ type Machine struct {
 	Peak    float64 `json:"peak_flops"` // bf16 products, in operations per second
 }
 
-// measureMachine takes half a second.
+// measurePeak takes half a second. Whatever else runs slows some of the
+// measurements, so the best one counts.
+func measurePeak() float64 {
+	best := 0.0
+	for range 3 {
+		best = max(best, kernel.ComputePeak(160*time.Millisecond))
+	}
+	return best
+}
+
 func (s *session) measureMachine(context.Context) error {
-	m := Machine{CPU: kernel.CPU(), Threads: par.Threads()}
-	m.Peak = kernel.ComputePeak(500 * time.Millisecond)
+	m := Machine{CPU: kernel.CPU(), Threads: par.Threads(), Peak: measurePeak()}
 	s.state.Machine = &m
 	s.say("machine: %d threads, %s, %sFLOP/s in registers", m.Threads, m.CPU, progress.Short(m.Peak))
 	if m.CPU == "portable" {

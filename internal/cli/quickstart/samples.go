@@ -34,7 +34,7 @@ func (s *session) writeSamples(ctx context.Context) error {
 		return err
 	}
 	engine := infer.NewEngine(m, infer.Options{})
-	for _, prompt := range s.prompts() {
+	for _, prompt := range s.state.Tokens.Prompts {
 		sample := Sample{Prompt: prompt, Temperature: 0.7}
 		request := infer.Request{
 			Prompt: append([]int32{t.EOS()}, t.Encode(prompt)...), MaxTokens: min(96, engine.Window()/2), End: []int32{t.EOS()},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/internal/cli/source"
@@ -25,6 +26,7 @@ type Tokens struct {
 	Shape         Shape          `json:"shape"` // for which the vocabulary was made
 	Tokens        int64          `json:"tokens"`
 	BytesPerToken float64        `json:"bytes_per_token"`
+	Prompts       []string       `json:"prompts"` // begin the samples
 }
 
 // Sizes of text, in bytes.
@@ -93,9 +95,25 @@ func (s *session) makeTokens(ctx context.Context) error {
 		Root: text.Root, Documents: len(text.Documents), Bytes: text.Bytes, LeftOut: text.Left,
 		TokenizerHash: t.Hash(), ShardsHash: manifest.Hash(), Shape: shape,
 		Tokens: manifest.Tokens, BytesPerToken: float64(text.Bytes) / float64(manifest.Tokens),
+		Prompts: s.prompts(text.Documents),
 	}
 	s.say("tokens: %s, %.2f bytes each", progress.Count(manifest.Tokens), s.state.Tokens.BytesPerToken)
 	return nil
+}
+
+// prompts are the beginnings that the model is asked to continue: of Go, or of
+// two lines in the middle of the user's own texts.
+func (s *session) prompts(documents []source.Document) []string {
+	if s.Text == "" {
+		return []string{"// Package ", "func "}
+	}
+	var prompts []string
+	for _, d := range documents[:min(2, len(documents))] {
+		_, later, _ := strings.Cut(string(d.Text[len(d.Text)/2:]), "\n")
+		words := strings.Fields(later[:min(len(later), 200)])
+		prompts = append(prompts, strings.ToValidUTF8(strings.Join(words[:min(3, len(words))], " "), ""))
+	}
+	return prompts
 }
 
 // trainTokenizer makes the vocabulary, smaller than shape asks where the text
