@@ -66,16 +66,9 @@ func (a *assembly) tileAVX512(rows, halves int) {
 	for i := range sums {
 		a.op("VPXORD Z%d, Z%d, Z%d", i, i, i)
 	}
-	// How far ahead in B, of which tiles of few rows use much.
-	const aheadFew, aheadMany = 16384, 8192
 	for p := range pairs {
 		for h := range halves {
-			// In the order of memory, which the processor's own prefetching follows.
-			if halves == 2 {
-				a.op("PREFETCHT0 %d(DX)", aheadFew+(2*p+h)*pairBytes)
-			} else {
-				a.op("PREFETCHT0 %d(DX)", aheadMany+p*pairBytes)
-			}
+			a.fetchAVX512(halves, p, h)
 			e, o := 24+2*h, 25+2*h
 			a.op("VMOVDQU32 %d(DX), Z%d", h*halfBytes+p*pairBytes, o)
 			a.op("VPSLLD $16, Z%d, Z%d", o, e)
@@ -108,6 +101,20 @@ func (a *assembly) tileAVX512(rows, halves int) {
 	}
 	a.op("DECQ CX")
 	a.op("JNZ block")
+}
+
+// fetchAVX512 fetches weights in the order of memory, which the processor's own
+// prefetching follows. Tiles of few rows use them so fast that they are fetched
+// twice: from memory to the second cache, where more reads can be under way,
+// and from there to the first.
+func (a *assembly) fetchAVX512(halves, pair, half int) {
+	if halves == 1 {
+		a.op("PREFETCHT0 %d(DX)", 8192+pair*pairBytes)
+		return
+	}
+	at := (2*pair + half) * pairBytes
+	a.op("PREFETCHT1 %d(DX)", 16384+at)
+	a.op("PREFETCHT0 %d(DX)", 2048+at)
 }
 
 // split unpacks 16 pairs in z to fp32, even before odd: pairs 4l and 4l+1 in
