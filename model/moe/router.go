@@ -22,10 +22,11 @@ type Router struct {
 
 // Routing is what the router decided for a batch, kept for the backward pass.
 type Routing struct {
-	Probs []float32 // [T, E] softmax of the logits
-	LSE   []float32 // [T] logsumexp of the logits
-	IDs   []int32   // [T, K] chosen experts, best first
-	Gates []float32 // [T, K]
+	Logits []float32 // [T, E]
+	Probs  []float32 // [T, E] their softmax
+	LSE    []float32 // [T] logsumexp of the logits
+	IDs    []int32   // [T, K] chosen experts, best first
+	Gates  []float32 // [T, K]
 	// Entropy [T] is the entropy of Probs in nats.
 	Entropy []float32
 }
@@ -33,6 +34,7 @@ type Routing struct {
 // Take lays out a Routing for maxTokens tokens.
 func (r *Router) Take(arena *nn.Arena, maxTokens int) Routing {
 	return Routing{
+		Logits:  nn.Take[float32](arena, maxTokens*r.Weight.Out),
 		Probs:   nn.Take[float32](arena, maxTokens*r.Weight.Out),
 		LSE:     nn.Take[float32](arena, maxTokens),
 		IDs:     nn.Take[int32](arena, maxTokens*r.K),
@@ -48,7 +50,7 @@ const routeGrain = 64
 // or -1.
 func (r *Router) Route(x []tensor.BF16, out *Routing) (badToken int) {
 	rows := len(x) / r.Weight.In
-	kernel.MatMulF32(out.Probs[:rows*r.Weight.Out], x, r.Weight.W, nil)
+	kernel.MatMulF32(out.Logits[:rows*r.Weight.Out], x, r.Weight.W, nil)
 	job := routeJobs.Get()
 	*job = routeJob{r, out}
 	nn.Rows(rows, routeGrain, job)
@@ -73,16 +75,15 @@ var routeJobs nn.Jobs[routeJob]
 func (j *routeJob) Rows(lo, hi int) {
 	e, k := j.r.Weight.Out, j.r.K
 	for t := lo; t < hi; t++ {
-		row := j.out.Probs[t*e : (t+1)*e]
+		logits, probs := j.out.Logits[t*e:(t+1)*e], j.out.Probs[t*e:(t+1)*e]
 		ids, gates := j.out.IDs[t*k:(t+1)*k], j.out.Gates[t*k:(t+1)*k]
-		clear(ids)
-		if !allFinite(row) {
+		if !allFinite(logits) {
 			j.out.LSE[t] = float32(math.NaN())
 			continue
 		}
-		j.out.LSE[t] = kernel.Softmax(row, row)
-		j.out.Entropy[t] = entropy(row)
-		j.r.choose(row, ids, gates)
+		j.out.LSE[t] = kernel.Softmax(probs, logits)
+		j.out.Entropy[t] = entropy(logits, probs, j.out.LSE[t])
+		j.r.choose(probs, ids, gates)
 	}
 }
 
@@ -95,14 +96,14 @@ func allFinite(x []float32) bool {
 	return true
 }
 
-func entropy(probs []float32) float32 {
+// entropy returns the sum of -p*log(p), where log(p) is logit - lse. The
+// rounding of lse can make it a little negative.
+func entropy(logits, probs []float32, lse float32) float32 {
 	sum := float32(0)
-	for _, p := range probs {
-		if p > 0 {
-			sum -= float32(p * kernel.Log32(p))
-		}
+	for e, p := range probs {
+		sum += float32(p * (lse - logits[e]))
 	}
-	return sum
+	return max(sum, 0)
 }
 
 // choose picks the K best of probs [E] in order, and their gates.
