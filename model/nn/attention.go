@@ -23,7 +23,7 @@ type Attention struct {
 type AttentionActs struct {
 	QKV  []tensor.BF16 // [T, (Heads+2*KVHeads)*HeadDim], queries and keys rotated
 	Raw  []tensor.BF16 // [T, (Heads+KVHeads)*HeadDim], queries and keys before their norm; nil without norm or backward
-	Rstd []float32     // [T, Segments()], of the norms on queries and keys; nil as Raw
+	Rstd []float32     // [T, Segments()], of the norms on queries and keys
 	O    []tensor.BF16 // [T, Heads*HeadDim]
 	LSE  []float32     // [T, Heads]; nil without backward
 }
@@ -42,20 +42,23 @@ func (a *Attention) Segments() int {
 	if a.QNorm == nil {
 		return 0
 	}
-	return a.QWidth()/a.QNorm.Weight.In + a.KWidth()/a.KNorm.Weight.In
+	return a.qSegments() + a.KWidth()/a.KNorm.Weight.In
 }
+
+// qSegments returns how many of them are on queries.
+func (a *Attention) qSegments() int { return a.QWidth() / a.QNorm.Weight.In }
 
 // Take lays out the activations of maxTokens tokens; train keeps what the
 // backward pass needs.
 func (a *Attention) Take(arena *Arena, maxTokens int, train bool) AttentionActs {
 	acts := AttentionActs{
-		QKV: Take[tensor.BF16](arena, maxTokens*a.Width()),
-		O:   Take[tensor.BF16](arena, maxTokens*a.QWidth()),
+		QKV:  Take[tensor.BF16](arena, maxTokens*a.Width()),
+		O:    Take[tensor.BF16](arena, maxTokens*a.QWidth()),
+		Rstd: Take[float32](arena, maxTokens*a.Segments()),
 	}
 	if train {
 		acts.LSE = Take[float32](arena, maxTokens*a.Shape.Heads)
 		acts.Raw = Take[tensor.BF16](arena, maxTokens*(a.QWidth()+a.KWidth())*min(a.Segments(), 1))
-		acts.Rstd = Take[float32](arena, maxTokens*a.Segments())
 	}
 	return acts
 }
@@ -120,36 +123,16 @@ func (j *turnJob) Rows(lo, hi int) {
 
 func (j *turnJob) norm(row []tensor.BF16, r int) {
 	a := j.a
-	var rstd []float32
-	if n := a.Segments(); len(j.acts.Rstd) > 0 {
-		rstd = j.acts.Rstd[r*n : (r+1)*n]
-	}
-	for s, at := 0, 0; at < len(row); s++ {
-		n := a.segment(at)
-		w := n.Weight.Vector
-		v := kernel.RMSNorm(row[at:at+len(w)], row[at:at+len(w)], w, n.Eps)
-		if rstd != nil {
-			rstd[s] = v
-		}
-		at += len(w)
-	}
-}
-
-// segment returns the norm of the segment that begins at a column.
-func (a *Attention) segment(column int) *Norm {
-	if column < a.QWidth() {
-		return a.QNorm
-	}
-	return a.KNorm
+	rstd := j.acts.Rstd[r*a.Segments() : (r+1)*a.Segments()]
+	q, k, qn := row[:a.QWidth()], row[a.QWidth():], a.qSegments()
+	kernel.RMSNormRows(q, q, a.QNorm.Weight.Vector, rstd[:qn], a.QNorm.Eps)
+	kernel.RMSNormRows(k, k, a.KNorm.Weight.Vector, rstd[qn:], a.KNorm.Eps)
 }
 
 // turn rotates every head of row by the angles of position p.
 func turn(row []tensor.BF16, headDim int, cos, sin []float32, p int) {
 	half := headDim / 2
-	cos, sin = cos[p*half:(p+1)*half], sin[p*half:(p+1)*half]
-	for at := 0; at < len(row); at += headDim {
-		kernel.Rotate(row[at:at+headDim], cos, sin)
-	}
+	kernel.RotateRows(row, cos[p*half:(p+1)*half], sin[p*half:(p+1)*half])
 }
 
 // AttentionGrads is scratch of the backward pass.
@@ -222,16 +205,10 @@ func (j *unturnJob) Rows(lo, hi int) {
 func (j *unturnJob) unnorm(row []tensor.BF16, r int, dq, dk []float32) {
 	a := j.a
 	raw := j.acts.Raw[r*len(row) : (r+1)*len(row)]
-	rstd := j.acts.Rstd[r*a.Segments():]
-	for s, at := 0, 0; at < len(row); s++ {
-		w, dw := a.segment(at).Weight.Vector, dq
-		if at >= a.QWidth() {
-			dw = dk
-		}
-		end := at + len(w)
-		kernel.RMSNormBackward(row[at:end], dw, row[at:end], raw[at:end], w, rstd[s], false)
-		at = end
-	}
+	rstd := j.acts.Rstd[r*a.Segments() : (r+1)*a.Segments()]
+	w, qn := a.QWidth(), a.qSegments()
+	kernel.RMSNormRowsBackward(row[:w], dq, row[:w], raw[:w], a.QNorm.Weight.Vector, rstd[:qn])
+	kernel.RMSNormRowsBackward(row[w:], dk, row[w:], raw[w:], a.KNorm.Weight.Vector, rstd[qn:])
 }
 
 func (a *Attention) addNormGrads(sums []float32, rows int) {

@@ -92,9 +92,10 @@ func (j *swigluJob) Rows(lo, hi int) {
 		h := j.h[r*j.f : (r+1)*j.f]
 		row := j.gateUp[r*2*j.f : (r+1)*2*j.f]
 		gate, up := row[:j.f], row[j.f:]
-		kernel.SwiGLU(h, gate, up)
-		if j.dh != nil {
-			kernel.SwiGLUBackward(gate, up, j.dh[r*j.f:(r+1)*j.f], gate, up)
+		if j.dh == nil {
+			kernel.SwiGLU(h, gate, up)
+		} else {
+			kernel.SwiGLUAgain(h, gate, up, j.dh[r*j.f:(r+1)*j.f], gate, up)
 		}
 	}
 }
