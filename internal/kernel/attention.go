@@ -116,8 +116,8 @@ type attentionJob struct {
 	queries          int   // queries of an item of the forward pass
 }
 
-// run runs work(job, worker, span, item of the span) in parallel, perSpan
-// being the number of items of a span.
+// number numbers the items of all spans, of which a span has perSpan, and
+// returns how many there are.
 func (j *attentionJob) number(perSpan func(j *attentionJob, span *Span) int) (items int) {
 	j.first = j.first[:0]
 	for i := range j.spans {
@@ -214,13 +214,13 @@ func (j *appendJob) Do(worker, i int) {
 func putKey(keys, x []tensor.BF16, slot, depth int) {
 	column := keys[slot/PanelN*depth*blockLen+slot%PanelN/halfN*halfLen+slot%halfN*2:]
 	for k, v := range x {
-		column[k/BlockK*blockLen+k%BlockK/2*PanelN+k%2] = v
+		column[k/BlockK*blockLen+k%BlockK/2*pairLen+k%2] = v
 	}
 }
 
 // putValue writes one row of packed values.
 func putValue(values, x []tensor.BF16, slot int) {
-	row := values[slot/BlockK*blockLen+slot%BlockK/2*PanelN+slot%2:]
+	row := values[slot/BlockK*blockLen+slot%BlockK/2*pairLen+slot%2:]
 	for n, v := range x {
 		row[n/PanelN*keyPanels*blockLen+n%PanelN/halfN*halfLen+n%halfN*2] = v
 	}

@@ -58,7 +58,7 @@ func mulAgain(t *tileArgs, rows, tile, panel, column, columns int) {
 				var e, o float64
 				for p := range BlockK / 2 {
 					x := (*[2]float32)(unsafe.Add(a, p*rows*8))
-					y := (*[2]tensor.BF16)(unsafe.Add(b, p*PanelN*2))
+					y := (*[2]tensor.BF16)(unsafe.Add(b, p*pairLen*2))
 					e = fmaFlush(float64(flush(x[0])), float64(expand(y[0])), e)
 					o = fmaFlush(float64(flush(x[1])), float64(expand(y[1])), o)
 				}

@@ -18,6 +18,7 @@ const (
 	halfN    = PanelN / 2
 	blockLen = BlockK * PanelN // elements of one block of a panel
 	halfLen  = blockLen / 2    // elements of one half of it: 16 columns
+	pairLen  = 2 * halfN       // elements of a pair of all columns of a half
 )
 
 // productOps are the primitives of a matrix product.

@@ -81,7 +81,7 @@ func packRowsPortable(dst, src *tensor.BF16, stride, kb int) {
 	for n := range halfN {
 		row := from[n*stride:][:kb*BlockK]
 		for k, v := range row {
-			to[k/BlockK*blockLen+k%BlockK/2*PanelN+2*n+k&1] = v
+			to[k/BlockK*blockLen+k%BlockK/2*pairLen+2*n+k%2] = v
 		}
 	}
 }
@@ -93,7 +93,7 @@ func packColsPortable(dst *tensor.BF16, panelStride int, src *tensor.BF16, strid
 		half := to[h/2*panelStride+h%2*halfLen:][:halfLen]
 		for k := range BlockK {
 			for n, v := range from[k*stride+h*halfN:][:halfN] {
-				half[k/2*PanelN+2*n+k&1] = v
+				half[k/2*pairLen+2*n+k%2] = v
 			}
 		}
 	}
@@ -133,7 +133,7 @@ func expandBlock(block *[blockLen]float64, src []tensor.BF16) uint32 {
 	for h := range 2 {
 		for p := range BlockK / 2 {
 			for n := range halfN {
-				at := h*halfLen + p*PanelN + 2*n
+				at := h*halfLen + p*pairLen + 2*n
 				even, odd := expand(src[at]), expand(src[at+1])
 				low = min(low, exponent(even), exponent(odd))
 				to := 2*p*PanelN + h*halfN + n

@@ -241,7 +241,7 @@ func TestTransposedPack(t *testing.T) {
 				for i := range n {
 					for j := range k {
 						panel, col := i/PanelN, i%PanelN
-						at := g*want.groupLen() + panel*want.panelLen() + j/BlockK*blockLen + col/halfN*halfLen + j%BlockK/2*PanelN + col%halfN*2 + j%2
+						at := g*want.groupLen() + panel*want.panelLen() + j/BlockK*blockLen + col/halfN*halfLen + j%BlockK/2*pairLen + col%halfN*2 + j%2
 						want.Data[at] = tensor.FromFloat32(flipped[g*k*n+i*k+j])
 					}
 				}

@@ -1,0 +1,35 @@
+package kernel
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// BenchmarkAttention counts the products of visible pairs only: two forward,
+// five backward.
+func BenchmarkAttention(b *testing.B) {
+	for _, dim := range []int{64, 128} {
+		const length = 2048
+		s := shaped(AttentionShape{Heads: 512 / dim, KVHeads: 512 / dim, HeadDim: dim})
+		spans, rows := documents(s, length)
+		qkv, do := normals(rows*s.width()), normals(rows*s.Heads*dim)
+		o, lse, dqkv := make([]tensor.BF16, len(do)), make([]float32, rows*s.Heads), make([]tensor.BF16, len(qkv))
+		product := s.Heads * 2 * length * (length + 1) / 2 * dim
+		b.Run(fmt.Sprint("forward", dim), func(b *testing.B) {
+			s.Append(qkv, spans)
+			peakShare(b, 2*product, func() { s.Forward(o, lse, qkv, spans) })
+		})
+		b.Run(fmt.Sprint("backward", dim), func(b *testing.B) {
+			peakShare(b, 5*product, func() { s.Backward(dqkv, do, o, qkv, lse, spans) })
+		})
+		b.Run(fmt.Sprint("both", dim), func(b *testing.B) {
+			peakShare(b, 7*product, func() {
+				s.Append(qkv, spans)
+				s.Forward(o, lse, qkv, spans)
+				s.Backward(dqkv, do, o, qkv, lse, spans)
+			})
+		})
+	}
+}
