@@ -29,7 +29,7 @@ func TestConfigCounts(t *testing.T) {
 	d := int64(512)
 	layer := 2*d + 4*d*d + 2*64 + 16*d
 	wantTotal := 2*16384*d + d + 8*(layer+16*3*d*1024)
-	wantActive := 2*16384*d + d + 8*(layer+2*3*d*1024)
+	wantActive := 16384*d + d + 8*(layer+2*3*d*1024)
 	if total != wantTotal || active != wantActive {
 		t.Errorf("Params() = %d, %d; want %d, %d", total, active, wantTotal, wantActive)
 	}

@@ -1,15 +1,16 @@
 package model
 
 // Params returns how many parameters the model has, and how many of them work
-// on one token: all but the experts that the router does not choose. Tied
-// embeddings count once; an embedding table counts as active.
+// on one token: all but the experts that the router does not choose, and the
+// embedding table, of which a token takes one row. Tied embeddings count once,
+// and as active, since the logits need all of them.
 func (c *Config) Params() (total, active int64) {
 	d, v := int64(c.HiddenSize), int64(c.VocabSize)
-	total = v*d + d // embedding, final norm
+	active = v*d + d // logits, final norm
+	total = active
 	if !c.TieEmbeddings {
 		total += v * d
 	}
-	active = total
 	for l := range c.NumLayers {
 		t, a := c.layerParams(l)
 		total += t
@@ -45,18 +46,13 @@ func (c *Config) layerParams(l int) (total, active int64) {
 }
 
 // FLOPs returns the floating-point operations of the forward pass for one
-// token of a document of the given length: two per weight of every product it
-// passes (the embedding lookup is none), and causal attention over the average
+// token of a document of the given length: two per active weight (norms and
+// biases are noise beside the products), and causal attention over the average
 // of (length+1)/2 keys, or the window. Training costs three times as much.
 func (c *Config) FLOPs(length int) float64 {
 	_, active := c.Params()
-	d := float64(c.HiddenSize)
 	width := float64(c.NumHeads) * float64(c.headDim())
-	weights := float64(active) - d // norms and biases are noise beside the products, the lookup is not
-	if !c.TieEmbeddings {
-		weights -= float64(c.VocabSize) * d
-	}
-	return 2*weights + float64(c.NumLayers)*4*width*c.meanKeys(length)
+	return 2*float64(active) + float64(c.NumLayers)*4*width*c.meanKeys(length)
 }
 
 // meanKeys returns how many keys a query of a document sees on average.

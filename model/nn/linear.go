@@ -1,7 +1,9 @@
 package nn
 
-import "github.com/polymath-lm/polymath/internal/kernel"
-import "github.com/polymath-lm/polymath/tensor"
+import (
+	"github.com/polymath-lm/polymath/internal/kernel"
+	"github.com/polymath-lm/polymath/tensor"
+)
 
 // Linear is the product y = x·wᵀ + b of one matrix, or of one matrix for each
 // group of rows. Weight has the forms Product; Bias is nil or a vector [Out]
