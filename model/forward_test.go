@@ -228,38 +228,6 @@ func TestManyShortDocuments(t *testing.T) {
 	}
 }
 
-func TestCacheForkAndTruncate(t *testing.T) {
-	c := small(t, Qwen3)
-	m := newModel(t, c)
-	ws := NewWorkspace(m, 200, false)
-	tokens := someTokens(200, c.VocabSize, 5)
-	want := generate(t, m, ws, tokens, []int{200})
-	tail := func(cache *Cache, from int) []float32 {
-		n := len(tokens) - from
-		return allLogits(t, m, ws, &Batch{Tokens: tokens[from:], Spans: []Span{{Len: n, Pos: from, Cache: cache}}})
-	}
-	noise := func(cache *Cache, n int) { // other tokens that go on from here
-		other := someTokens(n, c.VocabSize, 11)
-		allLogits(t, m, ws, &Batch{Tokens: other, Spans: []Span{{Len: n, Pos: cache.Len(), Cache: cache}}})
-	}
-	parent := m.NewCache(200)
-	allLogits(t, m, ws, &Batch{Tokens: tokens[:150], Spans: []Span{{Len: 150, Cache: parent}}})
-	for _, n := range []int{0, 10, 64, 128, 130, 150} {
-		fork := parent.Fork(n)
-		noise(fork, 30)
-		parent.Truncate(min(n+3, 150)) // writes to blocks that the fork shares must not show
-		noise(parent, 40)
-		fork.Truncate(n)
-		mustEqual(t, fmt.Sprint("fork at ", n), tail(fork, n), want[n*c.VocabSize:])
-		parent.Truncate(n)
-		mustEqual(t, fmt.Sprint("truncated to ", n), tail(parent, n), want[n*c.VocabSize:])
-		if parent.Bytes() != CacheBytes(c, 200) {
-			t.Errorf("Bytes() = %d, CacheBytes %d", parent.Bytes(), CacheBytes(c, 200))
-		}
-		parent.Truncate(150)
-	}
-}
-
 func TestForwardErrors(t *testing.T) {
 	c := small(t, Mixtral)
 	m := newModel(t, c)
