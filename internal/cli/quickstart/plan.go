@@ -43,16 +43,18 @@ const (
 
 // plan measures real training steps and decides how many there will be.
 func (s *session) plan(ctx context.Context) error {
-	shape := s.state.Tokens.Shape
-	if better := s.expectedShape(); better.Width != shape.Width {
-		better.Vocab = shape.Vocab // the tokenizer is made
-		shape = better
-	}
-	p := &Plan{Shape: shape}
+	p := &Plan{Shape: s.state.Tokens.Shape}
 	s.Screen.Show("  measuring training steps")
 	trial, err := s.tryShape(ctx, p)
 	if err != nil {
 		return err
+	}
+	if better, ok := s.betterShape(p); ok {
+		s.say("training reaches %.0f%% of the limit, not the %.0f%% expected: another size suits it better", 100*p.MFU, 100*expectedMFU)
+		p = &Plan{Shape: better}
+		if trial, err = s.tryShape(ctx, p); err != nil {
+			return err
+		}
 	}
 	if err := s.chooseHeldOut(p); err != nil {
 		return err
@@ -68,6 +70,18 @@ func (s *session) plan(ctx context.Context) error {
 	s.state.Plan = p
 	s.say("%s", p.explain(s.state.Tokens))
 	return nil
+}
+
+// betterShape chooses anew by the speed that was measured, where that is far
+// from what was expected. The tokenizer is made, so the vocabulary stays.
+func (s *session) betterShape(p *Plan) (Shape, bool) {
+	const far = 1.5
+	if ratio := p.MFU / expectedMFU; ratio < far && ratio > 1/far {
+		return p.Shape, false
+	}
+	better := shapeFor(s.state.Machine.Peak * p.MFU * trainingShare * s.budget().Seconds())
+	better.Vocab = p.Shape.Vocab
+	return better, better.Width != p.Shape.Width
 }
 
 // stepsIn returns how many steps fit into the time, with what goes along.
