@@ -81,9 +81,5 @@ func decodeTime(ctx context.Context, e *infer.Engine, prompt []int32, numTokens 
 // token's path and the cached keys and values.
 func bytesPerToken(cfg *model.Config, position int) float64 {
 	_, active := cfg.Params()
-	weights := active
-	if !cfg.TieEmbeddings {
-		weights -= int64(cfg.VocabSize) * int64(cfg.HiddenSize) // one row of the embedding is read
-	}
-	return 2*float64(weights) + float64(model.CacheBytes(cfg, position))
+	return 2*float64(active) + float64(model.CacheBytes(cfg, position))
 }
