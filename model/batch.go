@@ -38,8 +38,8 @@ type Stats struct {
 	// perfect balance, E the worst; arXiv:2101.03961, 2.2).
 	ZLoss, RouterZLoss, BalanceLoss float64
 
-	// ExpertLoad[l][e] is how many routed rows of the batch expert e of layer
-	// l took; nil for a dense layer. RouterEntropy[l] is the mean entropy of
+	// ExpertLoad[l][e] is how often the batch chose expert e of layer l, rows
+	// over capacity included; nil for a dense layer. RouterEntropy[l] is the mean entropy of
 	// the router's softmax in nats. Both alias the Workspace and are
 	// overwritten by its next pass.
 	ExpertLoad    [][]int

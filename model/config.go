@@ -98,6 +98,11 @@ func (c *Config) Sparse(l int) bool {
 	return c.NumExperts > 0 && (l+1)%step == 0 && !slices.Contains(c.MLPOnlyLayers, l)
 }
 
+// mixture reports whether the model type can have experts.
+func (c *Config) mixture() bool {
+	return c.ModelType == Mixtral || c.ModelType == OLMoE || c.ModelType == Qwen3MoE
+}
+
 // headDim returns HeadDim with its default filled in.
 func (c *Config) headDim() int {
 	if c.HeadDim > 0 || c.NumHeads == 0 {
@@ -152,7 +157,7 @@ func (c *Config) Validate() error {
 	if !slices.Contains(modelTypes, c.ModelType) {
 		return fmt.Errorf("model_type %q is not one of %v", c.ModelType, modelTypes)
 	}
-	for _, f := range []func() error{c.validateSizes, c.validateAttention, c.validateExperts, c.validateNumbers, c.validateTokens} {
+	for _, f := range []func() error{c.validateSizes, c.validateAttention, c.validateExperts, c.validateCount, c.validateNumbers, c.validateTokens} {
 		if err := f(); err != nil {
 			return err
 		}
@@ -160,11 +165,14 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// Limits that no model of this family comes near; they keep products of sizes
-// within 63 bits.
+// Limits that no model of this family comes near. Together with maxParams they
+// keep products of sizes within 63 bits; angles up to maxPositions are what
+// kernel.SinCos takes.
 const (
-	maxSize   = 1 << 24
-	maxLayers = 1 << 12
+	maxSize      = 1 << 24
+	maxLayers    = 1 << 12
+	maxPositions = 1 << 20
+	maxParams    = 1 << 53
 )
 
 func (c *Config) validateSizes() error {
@@ -180,7 +188,7 @@ func (c *Config) validateSizes() error {
 		{"num_key_value_heads", c.NumKVHeads, 1, 1 << 14},
 		{"head_dim", c.HeadDim, 0, 1 << 12},
 		{"intermediate_size", c.IntermediateSize, 0, maxSize},
-		{"max_position_embeddings", c.MaxPositions, 1, 1 << 30},
+		{"max_position_embeddings", c.MaxPositions, 1, maxPositions},
 		{"sliding_window", c.SlidingWindow, 0, 1 << 30},
 	}
 	for _, s := range sizes {
@@ -196,7 +204,24 @@ func (c *Config) validateSizes() error {
 	return nil
 }
 
+// validateCount bounds the number of parameters, counted in float64, which
+// does not overflow.
+func (c *Config) validateCount() error {
+	d, l := float64(c.HiddenSize), float64(c.NumLayers)
+	heads := float64(2*c.NumHeads+2*c.NumKVHeads) * float64(c.headDim())
+	ffn := max(float64(c.IntermediateSize), float64(c.NumExperts)*float64(c.MoEIntermediateSize)) + float64(c.SharedExpertSize)
+	most := d * (2*float64(c.VocabSize) + l*(heads+float64(c.NumExperts)+3*ffn))
+	if most > maxParams {
+		return fmt.Errorf("hidden_size %d, num_hidden_layers %d and the widths of the layers make up to %.2g parameters; at most %.2g can be counted",
+			c.HiddenSize, c.NumLayers, most, float64(maxParams))
+	}
+	return nil
+}
+
 func (c *Config) validateAttention() error {
+	if c.SlidingWindow > 0 && (c.ModelType == Llama || c.ModelType == OLMoE) {
+		return fmt.Errorf("sliding_window is %d, but model_type %s has no window; set it to 0", c.SlidingWindow, c.ModelType)
+	}
 	if c.NumHeads%c.NumKVHeads != 0 {
 		return fmt.Errorf("num_attention_heads %d is not a multiple of num_key_value_heads %d", c.NumHeads, c.NumKVHeads)
 	}
@@ -223,7 +248,7 @@ func (c *Config) validateExperts() error {
 		return nil
 	}
 	switch {
-	case c.ModelType != Mixtral && c.ModelType != OLMoE && c.ModelType != Qwen3MoE:
+	case !c.mixture():
 		return fmt.Errorf("num_experts is %d, but model_type %s has no experts; use qwen3_moe", c.NumExperts, c.ModelType)
 	case c.NumExperts < 0 || c.NumExperts > 1<<14:
 		return fmt.Errorf("num_experts is %d; it must be between 0 and %d", c.NumExperts, 1<<14)
@@ -237,6 +262,10 @@ func (c *Config) validateExperts() error {
 		return fmt.Errorf("shared_expert_intermediate_size is %d; it must be between 0 and %d", c.SharedExpertSize, maxSize)
 	case c.DecoderSparseStep < 0 || c.DecoderSparseStep > c.NumLayers:
 		return fmt.Errorf("decoder_sparse_step is %d; it must be between 0 and num_hidden_layers, %d", c.DecoderSparseStep, c.NumLayers)
+	case c.ModelType != Qwen3MoE && (c.DecoderSparseStep > 1 || len(c.MLPOnlyLayers) > 0):
+		return fmt.Errorf("decoder_sparse_step and mlp_only_layers: every layer of model_type %s has experts; use qwen3_moe", c.ModelType)
+	case c.ModelType == Mixtral && !c.NormTopKProb:
+		return fmt.Errorf("norm_topk_prob is false, but the gates of model_type mixtral always sum to 1; use qwen3_moe")
 	case c.CapacityFactor != 0 && !(c.CapacityFactor > 0 && c.CapacityFactor <= 1<<14):
 		return fmt.Errorf("capacity_factor is %v; it must be 0 (dropless) or positive", c.CapacityFactor)
 	}

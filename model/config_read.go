@@ -15,7 +15,7 @@ import (
 // computes: provenance, and knobs of other programs.
 var harmless = []string{
 	"_name_or_path", "architectures", "attn_implementation", "auto_map", "chunk_size_feed_forward", "dtype",
-	"id2label", "initializer_range", "is_decoder", "is_encoder_decoder", "label2id", "max_window_layers",
+	"id2label", "is_decoder", "is_encoder_decoder", "label2id",
 	"output_attentions", "output_hidden_states", "output_router_logits", "pretraining_tp", "problem_type",
 	"return_dict", "router_jitter_noise", "torch_dtype", "transformers_version", "unsloth_version",
 	"use_cache", "_attn_implementation_autoset",
@@ -95,24 +95,7 @@ func (c *Config) readAttention(f *fields) {
 	f.want("mlp_bias", false)
 	f.want("attention_dropout", 0.0)
 	f.want("clip_qkv", nil)
-	f.want("use_sliding_window", false)
-	windowed := c.ModelType == Mistral || c.ModelType == Mixtral
-	if raw, ok := f.left["sliding_window"]; ok && string(raw) == "null" {
-		c.SlidingWindow = 0
-		delete(f.left, "sliding_window")
-	}
-	window := 0
-	f.take("sliding_window", &window)
-	if windowed && window != 0 {
-		c.SlidingWindow = window
-	}
-	var kinds []string
-	f.take("layer_types", &kinds)
-	for _, k := range kinds {
-		if k != "full_attention" && f.err == nil {
-			f.err = fmt.Errorf("layer_types: this decoder does not mix kinds of attention, and %q is not full_attention", k)
-		}
-	}
+	c.readWindow(f)
 	f.take("rope_theta", &c.RopeTheta)
 	for _, name := range []string{"rope_scaling", "rope_parameters"} {
 		if raw, ok := f.left[name]; ok && f.err == nil {
@@ -122,20 +105,68 @@ func (c *Config) readAttention(f *fields) {
 	}
 }
 
+// readWindow reads the sliding window, which Mistral and Mixtral have unless it
+// is null, the Qwens only with use_sliding_window, and Llama and OLMoE never.
+func (c *Config) readWindow(f *fields) {
+	if raw, ok := f.left["sliding_window"]; ok && string(raw) == "null" {
+		c.SlidingWindow = 0
+	}
+	window, use, full := 0, false, -1
+	f.take("sliding_window", &window)
+	f.take("use_sliding_window", &use)
+	f.take("max_window_layers", &full)
+	switch c.ModelType {
+	case Mistral, Mixtral:
+		use = window != 0
+	case Llama, OLMoE:
+		use = false
+	}
+	if use && f.err == nil {
+		c.SlidingWindow = window
+		if window == 0 {
+			f.err = errors.New("use_sliding_window is true, but sliding_window is missing")
+		} else if full != 0 && (c.ModelType == Qwen2 || c.ModelType == Qwen3) {
+			f.err = errors.New("max_window_layers: this decoder does not mix kinds of attention; with use_sliding_window it must be 0")
+		}
+	}
+	want := "full_attention"
+	if c.SlidingWindow > 0 {
+		want = "sliding_attention"
+	}
+	var kinds []string
+	f.take("layer_types", &kinds)
+	for _, k := range kinds {
+		if k != want && f.err == nil {
+			f.err = fmt.Errorf("layer_types: this decoder does not mix kinds of attention, and %q is not %s", k, want)
+		}
+	}
+}
+
+// readExperts reads what the model type has of experts; in other types such a
+// field is one that the decoder does not know.
 func (c *Config) readExperts(f *fields) {
+	if !c.mixture() {
+		return
+	}
 	f.take("num_local_experts", &c.NumExperts)
 	f.take("num_experts", &c.NumExperts)
 	f.take("num_experts_per_tok", &c.NumExpertsPerTok)
-	f.take("moe_intermediate_size", &c.MoEIntermediateSize)
-	f.take("norm_topk_prob", &c.NormTopKProb)
 	f.take("router_aux_loss_coef", &c.RouterAuxLossCoef)
-	f.take("decoder_sparse_step", &c.DecoderSparseStep)
-	f.take("mlp_only_layers", &c.MLPOnlyLayers)
+	if c.ModelType == Mixtral {
+		f.want("norm_topk_prob", true)
+	} else {
+		f.take("norm_topk_prob", &c.NormTopKProb)
+	}
+	if c.ModelType == Qwen3MoE {
+		f.take("moe_intermediate_size", &c.MoEIntermediateSize)
+		f.take("decoder_sparse_step", &c.DecoderSparseStep)
+		f.take("mlp_only_layers", &c.MLPOnlyLayers)
+	}
 	f.take("router_z_loss_coef", &c.RouterZLossCoef)
 	f.take("router_bias", &c.RouterBias)
 	f.take("capacity_factor", &c.CapacityFactor)
 	f.take("shared_expert_intermediate_size", &c.SharedExpertSize)
-	if c.ModelType == Mixtral || c.ModelType == OLMoE {
+	if c.ModelType != Qwen3MoE {
 		c.MoEIntermediateSize = c.IntermediateSize
 	}
 }
@@ -157,7 +188,7 @@ func (c *Config) readRest(f *fields) {
 		}
 		return
 	}
-	if err := json.Unmarshal(raw, &c.EOSTokenIDs); err != nil {
+	if err := json.Unmarshal(raw, &c.EOSTokenIDs); err != nil || len(c.EOSTokenIDs) == 0 {
 		f.err = fmt.Errorf("eos_token_id: want a token id or a list of them: %w", err)
 	}
 }

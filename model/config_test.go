@@ -2,8 +2,10 @@ package model
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -44,7 +46,10 @@ func TestConfigCounts(t *testing.T) {
 	}
 }
 
+// TestConfigRoundTrip: what Validate accepts is read back as it was written. The
+// types together set every field of Config.
 func TestConfigRoundTrip(t *testing.T) {
+	set := make([]bool, reflect.TypeFor[Config]().NumField())
 	for _, kind := range modelTypes {
 		c, err := Default(kind)
 		if err != nil {
@@ -52,11 +57,19 @@ func TestConfigRoundTrip(t *testing.T) {
 		}
 		c.VocabSize, c.HiddenSize, c.NumLayers, c.IntermediateSize = 96, 48, 2, 64
 		c.NumHeads, c.NumKVHeads, c.HeadDim = 4, 2, 16
-		if c.NumExperts > 0 {
-			c.NumExperts, c.NumExpertsPerTok, c.MoEIntermediateSize = 4, 2, 64
-			c.RouterZLossCoef, c.CapacityFactor, c.SharedExpertSize, c.RouterBias = 0.001, 1.25, 32, true
+		c.MaxPositions, c.RopeTheta, c.RMSNormEps, c.InitStd, c.TieEmbeddings = 2048, 5e5, 1e-4, 0.03, true
+		if kind != Llama && kind != OLMoE {
+			c.SlidingWindow = 100
 		}
-		c.EOSTokenIDs, c.BOSTokenID = []int{1, 2}, 0
+		if c.NumExperts > 0 {
+			c.NumExperts, c.NumExpertsPerTok, c.MoEIntermediateSize, c.NormTopKProb = 4, 2, 64, true
+			c.RouterZLossCoef, c.CapacityFactor, c.SharedExpertSize, c.RouterBias = 0.001, 1.25, 32, true
+			c.RouterAuxLossCoef = 0.003
+		}
+		if kind == Qwen3MoE {
+			c.DecoderSparseStep, c.MLPOnlyLayers = 2, []int{0}
+		}
+		c.EOSTokenIDs, c.BOSTokenID, c.PadTokenID = []int{1, 2}, 0, 3
 		c.RopeScaling = &RopeScaling{Type: RopeYaRN, Factor: 4, OriginalPositions: 512}
 		c.OutputZLossCoef = 1e-4
 		data, err := json.Marshal(c)
@@ -70,6 +83,70 @@ func TestConfigRoundTrip(t *testing.T) {
 		if diff := cmp.Diff(c, back); diff != "" {
 			t.Errorf("%s: read back differs:\n%s", kind, diff)
 		}
+		for i := range set {
+			set[i] = set[i] || !reflect.ValueOf(*c).Field(i).IsZero()
+		}
+	}
+	for i, ok := range set {
+		if name := reflect.TypeFor[Config]().Field(i).Name; !ok && name != "BOSTokenID" { // whose 0 is a value
+			t.Errorf("no model type sets %s", name)
+		}
+	}
+}
+
+// TestConfigOfOurRecipes: what recipes leave to its default is read back as the
+// same model.
+func TestConfigOfOurRecipes(t *testing.T) {
+	c := target()
+	c.ModelType, c.NumExperts, c.IntermediateSize, c.HeadDim, c.SlidingWindow = Qwen3, 0, 96, 0, 9
+	data, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := ParseConfig(data)
+	if err != nil || back.HeadDim != 64 || back.SlidingWindow != 9 {
+		t.Errorf("read back as %+v, %v", back, err)
+	}
+}
+
+// TestConfigRefusesWhatItsTypeLacks: such a field would be lost in the file.
+func TestConfigRefusesWhatItsTypeLacks(t *testing.T) {
+	for _, tt := range []struct {
+		kind, want string
+		change     func(c *Config)
+	}{
+		{Llama, "sliding_window", func(c *Config) { c.SlidingWindow = 9 }},
+		{OLMoE, "sliding_window", func(c *Config) { c.SlidingWindow = 9 }},
+		{OLMoE, "decoder_sparse_step", func(c *Config) { c.DecoderSparseStep = 2 }},
+		{Mixtral, "mlp_only_layers", func(c *Config) { c.MLPOnlyLayers = []int{0} }},
+		{Mixtral, "norm_topk_prob", func(c *Config) { c.NormTopKProb = false }},
+	} {
+		c := small(t, tt.kind)
+		if err := c.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		tt.change(c)
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v does not name %s", tt.kind, err, tt.want)
+		}
+	}
+}
+
+// TestConfigTooLarge: a model whose sizes could not be counted is refused.
+func TestConfigTooLarge(t *testing.T) {
+	c := target()
+	c.NumExperts, c.HiddenSize, c.MoEIntermediateSize = 1<<14, 1<<24, 1<<24
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "hidden_size") {
+		t.Errorf("2^63 parameters: %v", err)
+	}
+	c = target()
+	c.MaxPositions = 1<<20 + 1
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "max_position_embeddings") {
+		t.Errorf("positions beyond kernel.SinCos: %v", err)
+	}
+	c.MaxPositions = 1 << 20
+	if err := c.Validate(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -83,6 +160,9 @@ func TestConfigNamesTheField(t *testing.T) {
 		{`{"hidden_act": "gelu"}`, "hidden_act"},
 		{`{"attention_bias": true}`, "attention_bias"},
 		{`{"use_sliding_window": true}`, "use_sliding_window"},
+		{`{"use_sliding_window": true, "sliding_window": 9, "layer_types": ["full_attention"]}`, "layer_types"},
+		{`{"model_type": "qwen3", "use_sliding_window": true, "sliding_window": 9, "max_window_layers": 1}`, "max_window_layers"},
+		{`{"model_type": "llama"}`, "decoder_sparse_step"},
 		{`{"clip_qkv": 8.0}`, "clip_qkv"},
 		{`{"layer_types": ["full_attention", "linear_attention"]}`, "layer_types"},
 		{`{"rope_scaling": {"rope_type": "longrope", "factor": 2.0}}`, "longrope"},
@@ -150,6 +230,31 @@ func TestRopeFields(t *testing.T) {
 	}
 }
 
+// TestYaRNDefault: without original_max_position_embeddings the window that is
+// stretched is max_position_embeddings. Frequencies and temperature by
+// ROPE_INIT_FUNCTIONS["yarn"] of transformers 5.23.0.
+func TestYaRNDefault(t *testing.T) {
+	c, err := ParseConfig([]byte(`{"model_type": "qwen3", "vocab_size": 96, "hidden_size": 64, "num_hidden_layers": 1,
+		"num_attention_heads": 4, "head_dim": 16, "intermediate_size": 64, "max_position_embeddings": 4096,
+		"rope_scaling": {"rope_type": "yarn", "factor": 4.0}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []float64{
+		1, 0.3162277638912201, 0.10000000149011612, 0.025693506002426147, 0.00624999962747097,
+		0.0013834965648129582, 0.0002500000118743628, 7.905694656074047e-05,
+	}
+	got, scale := c.ropeFrequencies()
+	for i, f := range got {
+		if math.Abs(f/want[i]-1) > 1e-6 {
+			t.Errorf("frequency %d is %v, want %v", i, f, want[i])
+		}
+	}
+	if math.Abs(scale-1.138629436111989) > 1e-12 {
+		t.Errorf("temperature %v", scale)
+	}
+}
+
 // FuzzParseConfig: whatever the bytes, the reader returns a valid Config that
 // reads back equal, or an error.
 func FuzzParseConfig(f *testing.F) {
@@ -161,6 +266,10 @@ func FuzzParseConfig(f *testing.F) {
 	f.Add([]byte(`{"model_type": "mixtral", "vocab_size": 1e3, "rope_scaling": {"type": "yarn", "factor": 1e300}}`))
 	f.Add([]byte(`{"model_type": "llama", "vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2,
 		"intermediate_size": 3, "rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"}, "eos_token_id": [1, 2]}`))
+	f.Add([]byte(`{"model_type": "olmoe", "vocab_size": 9, "hidden_size": 16777216, "num_hidden_layers": 1, "num_attention_heads": 2,
+		"intermediate_size": 16777216, "num_experts": 16384}`))
+	f.Add([]byte(`{"model_type": "mixtral", "vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2,
+		"intermediate_size": 3, "mlp_only_layers": [], "eos_token_id": []}`))
 	f.Add([]byte(`null`))
 	f.Add([]byte(`{"model_type": null}{}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -168,7 +277,9 @@ func FuzzParseConfig(f *testing.F) {
 		if err != nil {
 			return
 		}
-		c.Params()
+		if total, active := c.Params(); total < 0 || active > total || total > maxParams {
+			t.Fatalf("Params() = %d, %d", total, active)
+		}
 		out, err := json.Marshal(c)
 		if err != nil {
 			t.Fatalf("valid config does not marshal: %v", err)

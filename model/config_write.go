@@ -22,7 +22,9 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes c as config.json with the names that its model type has
-// in transformers. ParseConfig of the result gives c again.
+// in transformers. ParseConfig of the result gives a Config of the same model:
+// c again, but with defaults written out, and without settings of experts where
+// the model type has none.
 func (c *Config) MarshalJSON() ([]byte, error) {
 	m := map[string]any{
 		"architectures":           []string{architectures[c.ModelType]},
@@ -46,14 +48,18 @@ func (c *Config) MarshalJSON() ([]byte, error) {
 		"pad_token_id":            unless(c.PadTokenID < 0, c.PadTokenID),
 		"eos_token_id":            unless(len(c.EOSTokenIDs) == 0, c.EOSTokenIDs),
 	}
-	if c.HeadDim > 0 {
-		m["head_dim"] = c.HeadDim
+	if c.HeadDim > 0 || c.ModelType == Qwen3 { // whose default is 128
+		m["head_dim"] = c.headDim()
 	}
 	switch c.ModelType {
-	case Mistral, Mixtral:
-		m["sliding_window"] = unless(c.SlidingWindow == 0, c.SlidingWindow)
 	case Qwen3, Qwen3MoE, Llama, OLMoE:
 		m["attention_bias"] = c.AttentionBias
+	}
+	switch {
+	case c.ModelType == Mistral || c.ModelType == Mixtral:
+		m["sliding_window"] = unless(c.SlidingWindow == 0, c.SlidingWindow)
+	case c.SlidingWindow > 0:
+		m["sliding_window"], m["use_sliding_window"], m["max_window_layers"] = c.SlidingWindow, true, 0
 	}
 	c.marshalExperts(m)
 	if c.OutputZLossCoef != 0 {
@@ -63,7 +69,7 @@ func (c *Config) MarshalJSON() ([]byte, error) {
 }
 
 func (c *Config) marshalExperts(m map[string]any) {
-	if c.ModelType != Mixtral && c.ModelType != OLMoE && c.ModelType != Qwen3MoE {
+	if !c.mixture() {
 		return
 	}
 	m["num_experts_per_tok"] = c.NumExpertsPerTok

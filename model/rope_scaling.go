@@ -87,8 +87,8 @@ func (c *Config) readRope(field string, raw json.RawMessage) error {
 	if s.Type == "" || s.Type == "default" {
 		return nil
 	}
-	if s.Type == RopeYaRN && s.OriginalPositions == 0 && s.Factor > 0 {
-		s.OriginalPositions = int(float64(c.MaxPositions) / s.Factor)
+	if (s.Type == RopeYaRN || s.Type == RopeLlama3) && s.OriginalPositions == 0 {
+		s.OriginalPositions = c.MaxPositions
 	}
 	c.RopeScaling = s
 	return nil
