@@ -116,6 +116,7 @@ func toBF16Slice(x []float32) []tensor.BF16 {
 
 var productShapes = [][3]int{ // rows, N, K
 	{1, 1, 1},
+	{9, 40, 1}, // of any bits, few longer sums are finite
 	{1, 32, 32},
 	{2, 16, 33},
 	{3, 33, 31},
@@ -138,26 +139,58 @@ var productShapes = [][3]int{ // rows, N, K
 	{3, 33, 6200},
 }
 
-func TestProduct(t *testing.T) {
-	eachPath(t, func(t *testing.T) {
-		for _, in := range inputs {
-			r := rand.New(rand.NewPCG(1, 2))
-			for _, shape := range productShapes {
-				rows, n, k := shape[0], shape[1], shape[2]
-				if (testing.Short() || in.name != "any") && rows*n*k > 60000 {
-					continue
-				}
-				x, w := drawn(r, rows*k, in.draw), drawn(r, n*k, in.draw)
-				p := NewPacked(1, k, n)
-				p.PackBF16(0, w)
-				want := matMulPlain(x, w, rows, n, k)
-				y, f := make([]tensor.BF16, rows*n), make([]float32, rows*n)
-				MatMul(y, x, p, nil)
-				MatMulF32(f, x, p, nil)
-				what := fmt.Sprintf("%s %v", in.name, shape)
-				wantF32(t, what, f, want)
-				wantBF16(t, what, y, toBF16Slice(want))
+// productCase is a product and what is to come of it.
+type productCase struct {
+	what string
+	rows int
+	x    []tensor.BF16
+	w    *Packed
+	want []float32
+}
+
+// productCases draws every kind of input in the small shapes, and normal ones
+// in the large: a long sum of the others overflows.
+func productCases(t *testing.T) (cases []productCase) {
+	for i, in := range inputs {
+		r := rand.New(rand.NewPCG(1, 2))
+		finite := 0
+		for _, shape := range productShapes {
+			rows, n, k := shape[0], shape[1], shape[2]
+			if rows*n*k > 60000 && (i > 0 || testing.Short()) {
+				continue
 			}
+			x, w := drawn(r, rows*k, in.draw), drawn(r, n*k, in.draw)
+			c := productCase{fmt.Sprintf("%s %v", in.name, shape), rows, x, NewPacked(1, k, n), matMulPlain(x, w, rows, n, k)}
+			c.w.PackBF16(0, w)
+			finite += finites(c.want)
+			cases = append(cases, c)
+		}
+		if finite < 100 {
+			t.Fatalf("%s: %d outputs are finite and not 0", in.name, finite)
+		}
+	}
+	return cases
+}
+
+// finites counts the finite values that are not 0: a test on others shows little.
+func finites(x []float32) (n int) {
+	for _, v := range x {
+		if v != 0 && v-v == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func TestProduct(t *testing.T) {
+	cases := productCases(t)
+	eachPath(t, func(t *testing.T) {
+		for _, c := range cases {
+			y, f := make([]tensor.BF16, len(c.want)), make([]float32, len(c.want))
+			MatMul(y, c.x, c.w, nil)
+			MatMulF32(f, c.x, c.w, nil)
+			wantF32(t, c.what, f, c.want)
+			wantBF16(t, c.what, y, toBF16Slice(c.want))
 		}
 	})
 }
@@ -315,6 +348,7 @@ func TestProductGrad(t *testing.T) {
 	eachPath(t, func(t *testing.T) {
 		for _, in := range inputs {
 			r := rand.New(rand.NewPCG(9, 10))
+			finite := 0
 			for i := range 6 {
 				groups, rows, out, inner := 1+r.IntN(4), r.IntN(80), 1+r.IntN(40), 1+r.IntN(70)
 				if i == 0 {
@@ -344,6 +378,10 @@ func TestProductGrad(t *testing.T) {
 				}
 				MatMulGrad(dw, dy, x, out, inner, offsets)
 				wantF32(t, fmt.Sprint(in.name, offsets, out, inner), dw, want)
+				finite += finites(want)
+			}
+			if finite < 100 {
+				t.Errorf("%s: %d gradients are finite and not 0", in.name, finite)
 			}
 		}
 	})
@@ -356,9 +394,13 @@ func TestProductLarge(t *testing.T) {
 		y  []tensor.BF16
 		dw []float32
 	}
-	shapes := [][3]int{{530, 70, 96}, {40, 1100, 64}, {70, 600, 300}, {50, 70, 2500}}
+	shapes := [][3]int{{530, 70, 96}, {40, 1100, 64}, {70, 600, 300}, {50, 70, 2500}, {40, 70, 6200}}
 	results := map[string][]result{}
 	eachPath(t, func(t *testing.T) {
+		longest := matmulJob{w: &Packed{Groups: 1, K: 6200, N: 70}, offsets: []int32{0, 40}}
+		if longest.plan(); CPU() != "portable" && longest.depth >= longest.w.blocks() {
+			t.Error("no shape is divided along K")
+		}
 		for _, shape := range shapes {
 			r := rand.New(rand.NewPCG(11, 12))
 			rows, n, k := shape[0], shape[1], shape[2]
