@@ -82,6 +82,9 @@ func (c *Config) readSizes(f *fields) {
 	c.NumKVHeads = c.NumHeads
 	f.take("num_key_value_heads", &c.NumKVHeads)
 	f.take("head_dim", &c.HeadDim)
+	if c.ModelType == Qwen3 && c.HeadDim == 0 {
+		c.HeadDim = c.headDim()
+	}
 	f.take("intermediate_size", &c.IntermediateSize)
 	f.take("max_position_embeddings", &c.MaxPositions)
 	f.take("rms_norm_eps", &c.RMSNormEps)
@@ -160,6 +163,9 @@ func (c *Config) readExperts(f *fields) {
 	if c.ModelType == Qwen3MoE {
 		f.take("moe_intermediate_size", &c.MoEIntermediateSize)
 		f.take("decoder_sparse_step", &c.DecoderSparseStep)
+		if c.DecoderSparseStep == 0 {
+			c.DecoderSparseStep = 1
+		}
 		f.take("mlp_only_layers", &c.MLPOnlyLayers)
 	}
 	f.take("router_z_loss_coef", &c.RouterZLossCoef)
@@ -188,8 +194,11 @@ func (c *Config) readRest(f *fields) {
 		}
 		return
 	}
-	if err := json.Unmarshal(raw, &c.EOSTokenIDs); err != nil || len(c.EOSTokenIDs) == 0 {
+	if err := json.Unmarshal(raw, &c.EOSTokenIDs); err != nil {
 		f.err = fmt.Errorf("eos_token_id: want a token id or a list of them: %w", err)
+	}
+	if len(c.EOSTokenIDs) == 0 {
+		c.EOSTokenIDs = nil
 	}
 }
 
