@@ -142,7 +142,8 @@ type OptimizerSpec struct {
 	// Iterations is the number of Newton-Schulz iterations of Muon.
 	Iterations int `yaml:"iterations" json:"iterations"`
 	// The groups. Experts holds the dense feed-forward too. Only Attention and
-	// Experts may use Muon.
+	// Experts may use Muon; Attention does unless told otherwise, which wins at
+	// equal time (docs/LOG.md).
 	Embeddings GroupSpec `yaml:"embeddings" json:"embeddings"`
 	Head       GroupSpec `yaml:"head" json:"head"`
 	Attention  GroupSpec `yaml:"attention" json:"attention"`
@@ -230,7 +231,7 @@ type CheckpointSpec struct {
 
 // DefaultRecipe returns the values of the keys that a recipe leaves out.
 func DefaultRecipe() *Recipe {
-	adamw := GroupSpec{Rule: AdamW, Scale: 1}
+	adamw, muon := GroupSpec{Rule: AdamW, Scale: 1}, GroupSpec{Rule: Muon, Scale: 1}
 	return &Recipe{
 		Model: ModelSpec{
 			RopeTheta: 10000, NormEps: 1e-6, BalanceLoss: 0.01, ZLoss: 0.001, InitStd: 0.02,
@@ -240,7 +241,7 @@ func DefaultRecipe() *Recipe {
 		Optimizer: OptimizerSpec{
 			LR: 1e-3, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1,
 			Momentum: 0.95, Iterations: 5,
-			Embeddings: adamw, Head: adamw, Attention: adamw,
+			Embeddings: adamw, Head: adamw, Attention: muon,
 			Experts: adamw, Router: adamw, Norms: adamw,
 		},
 		Schedule:   ScheduleSpec{Kind: WSD, Warmup: 100, Decay: 0.2},
