@@ -8,11 +8,14 @@ import (
 )
 
 // Cache holds the keys and values of one sequence's past, in blocks of 64
-// positions for every layer. A Cache serves one pass at a time.
+// positions for every layer. It keeps all of them, those that a sliding window
+// has left behind too, so that it can be cut anywhere. A Cache serves one pass
+// at a time.
 type Cache struct {
 	layers, blockLen int
+	shape            kernel.AttentionShape
 	max, len         int
-	blocks           [][][]tensor.BF16 // [L][block][blockLen]
+	blocks           [][][]tensor.BF16 // [L][block][blockLen]; slots from len on are zero
 	shared           int               // leading blocks that another cache has too: not to be written
 	inUse            bool              // within a batch that is being prepared
 }
@@ -20,9 +23,11 @@ type Cache struct {
 // NewCache returns an empty cache for at most maxTokens positions. Blocks are
 // allocated when a pass first needs them, and kept for reuse.
 func (m *Model) NewCache(maxTokens int) *Cache {
+	shape := m.layers[0].attn.Shape
 	return &Cache{
 		layers:   len(m.layers),
-		blockLen: m.layers[0].attn.Shape.BlockLen(),
+		blockLen: shape.BlockLen(),
+		shape:    shape,
 		max:      maxTokens,
 		blocks:   make([][][]tensor.BF16, len(m.layers)),
 	}
@@ -39,9 +44,6 @@ func blocksFor(n int) int { return (n + kernel.KeyBlock - 1) / kernel.KeyBlock }
 // Len returns how many positions the cache holds.
 func (c *Cache) Len() int { return c.len }
 
-// Cap returns how many positions the cache may hold.
-func (c *Cache) Cap() int { return c.max }
-
 // Bytes returns the memory of the blocks that c refers to, shared ones too.
 func (c *Cache) Bytes() int64 {
 	return int64(len(c.blocks[0])) * int64(c.layers) * int64(c.blockLen) * 2
@@ -52,12 +54,16 @@ func (c *Cache) Truncate(n int) {
 	if n < 0 || n > c.len {
 		panic(fmt.Sprintf("model: truncating a cache of %d positions to %d", c.len, n))
 	}
+	end, whole := c.len, n/kernel.KeyBlock
 	c.len = n
-	whole := n / kernel.KeyBlock
-	if whole >= c.shared {
-		return
+	if whole < c.shared { // what follows will be written
+		c.own(whole, n)
 	}
-	// What follows will be written, so it must be the cache's own.
+	c.clearTail(end)
+}
+
+// own makes the blocks from whole on the cache's own, with n positions.
+func (c *Cache) own(whole, n int) {
 	last := c.blocks
 	c.blocks = make([][][]tensor.BF16, c.layers)
 	for l := range last {
@@ -86,14 +92,31 @@ func (c *Cache) Fork(n int) *Cache {
 		panic(fmt.Sprintf("model: forking %d positions of a cache of %d", n, c.len))
 	}
 	whole := n / kernel.KeyBlock
-	f := &Cache{layers: c.layers, blockLen: c.blockLen, max: c.max, len: n, shared: whole}
+	f := &Cache{layers: c.layers, blockLen: c.blockLen, shape: c.shape, max: c.max, len: n, shared: whole}
 	f.blocks = make([][][]tensor.BF16, c.layers)
 	for l := range f.blocks {
 		f.blocks[l] = append(f.blocks[l], c.blocks[l][:whole]...)
 	}
 	c.shared = max(c.shared, whole)
 	f.copyBlock(c.blocks, whole, n)
+	f.clearTail(c.len)
 	return f
+}
+
+// clearTail zeroes the slots of positions from Len to end in the last block: a
+// query gives them the weight 0, and 0 times a value that is not finite is NaN.
+// The next block is cleared when it is begun.
+func (c *Cache) clearTail(end int) {
+	block := c.len / kernel.KeyBlock
+	n := min(end, (block+1)*kernel.KeyBlock) - c.len
+	if c.len%kernel.KeyBlock == 0 || n <= 0 {
+		return
+	}
+	s := c.shape
+	zero := make([]tensor.BF16, n*(s.Heads+2*s.KVHeads)*s.HeadDim)
+	for l := range c.blocks {
+		s.Append(zero, []kernel.Span{{Len: n, Pos: c.len, Blocks: c.blocks[l]}})
+	}
 }
 
 // reserve allocates the blocks for n positions.

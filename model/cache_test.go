@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -38,6 +39,45 @@ func TestCacheForkAndTruncate(t *testing.T) {
 			t.Errorf("Bytes() = %d, CacheBytes %d", parent.Bytes(), CacheBytes(c, 200))
 		}
 		parent.Truncate(150)
+	}
+}
+
+// TestCacheForgetsNonFinite: what was not finite in positions that a cache has
+// forgotten, or that a failed pass wrote, does not reach later queries.
+func TestCacheForgetsNonFinite(t *testing.T) {
+	for _, kind := range []string{Llama, Qwen3MoE} { // the router reports it, and a dense model does not
+		c := small(t, kind)
+		m := newModel(t, c)
+		ws := NewWorkspace(m, 80, false)
+		tokens := make([]int32, 80)
+		for i := range tokens {
+			tokens[i] = int32(i % 90)
+		}
+		const poison, n = 95, 70
+		for i := range c.HiddenSize {
+			m.Params()[0].Master[poison*c.HiddenSize+i] = float32(math.NaN())
+		}
+		m.Sync()
+		want := generate(t, m, ws, tokens, []int{n, 10})
+		for _, way := range []string{"truncated", "forked", "forked and truncated"} {
+			cache := m.NewCache(80)
+			allLogits(t, m, ws, &Batch{Tokens: tokens[:n], Spans: []Span{{Len: n, Cache: cache}}})
+			err := m.Forward(ws, &Batch{Tokens: []int32{1, poison}, Spans: []Span{{Len: 2, Pos: n, Cache: cache}}})
+			if (err == nil) != (kind == Llama) {
+				t.Fatalf("%s: %v", kind, err)
+			}
+			switch {
+			case way == "forked":
+				cache = cache.Fork(n)
+			case way == "forked and truncated":
+				cache.Fork(cache.Len())
+				fallthrough
+			case err == nil:
+				cache.Truncate(n)
+			}
+			got := allLogits(t, m, ws, &Batch{Tokens: tokens[n : n+1], Spans: []Span{{Len: 1, Pos: n, Cache: cache}}})
+			mustEqual(t, kind+" "+way, got, want[n*c.VocabSize:(n+1)*c.VocabSize])
+		}
 	}
 }
 

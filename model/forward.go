@@ -35,6 +35,7 @@ func (m *Model) forward(ws *Workspace, batch *Batch, train bool, stats *Stats) e
 	m.embed.Forward(ws.x[0][:n], batch.Tokens)
 	for l := range m.layers {
 		if err := m.layerForward(ws, l, n, train, stats); err != nil {
+			ws.clearTails()
 			return err
 		}
 	}
@@ -45,6 +46,15 @@ func (m *Model) forward(ws *Workspace, batch *Batch, train bool, stats *Stats) e
 		}
 	}
 	return nil
+}
+
+// clearTails takes back what a pass that failed wrote to its caches.
+func (ws *Workspace) clearTails() {
+	for i, c := range ws.caches {
+		if c != nil {
+			c.clearTail(c.len + ws.batch.Spans[i].Len)
+		}
+	}
 }
 
 // layerForward computes x[l+1] from x[l]; n is T*D.
