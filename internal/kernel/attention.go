@@ -117,12 +117,12 @@ type attentionJob struct {
 }
 
 // number numbers the items of all spans, of which a span has perSpan, and
-// returns how many there are.
-func (j *attentionJob) number(perSpan func(j *attentionJob, span *Span) int) (items int) {
+// returns how many there are in all.
+func (j *attentionJob) number(perSpan func(span *Span) int) (items int) {
 	j.first = j.first[:0]
 	for i := range j.spans {
 		j.first = append(j.first, items)
-		items += perSpan(j, &j.spans[i])
+		items += perSpan(&j.spans[i])
 	}
 	return items
 }
@@ -174,9 +174,9 @@ func (s AttentionShape) Append(qkv []tensor.BF16, spans []Span) {
 	}
 	job := appendJobs.get()
 	job.AttentionShape, job.qkv, job.spans = s, qkv, spans
-	items := job.number(func(j *attentionJob, span *Span) int {
+	items := job.number(func(span *Span) int {
 		_, count := span.chunks(KeyBlock)
-		return count * j.KVHeads
+		return count * s.KVHeads
 	})
 	prepareScratch()
 	par.Run(items, job)

@@ -22,6 +22,11 @@ import (
 //	dq = sum ds·k                           over blocks of 64 keys, ascending
 //
 // (FlashAttention-2, arXiv:2307.08691, algorithm 2.)
+//
+// The work is divided by span and head of keys. A span that would then keep one
+// thread busy when the others are done is divided further, into blocks of keys
+// and blocks of queries; that takes half as much work again, because both need
+// the scores, and gives the same bits.
 func (s AttentionShape) Backward(dqkv, do, o, qkv []tensor.BF16, lse []float32, spans []Span) {
 	s.check(qkv, spans)
 	rows := len(qkv) / s.width()
@@ -37,114 +42,136 @@ func (s AttentionShape) Backward(dqkv, do, o, qkv []tensor.BF16, lse []float32, 
 	job := backwardJobs.get()
 	job.AttentionShape = s
 	job.dqkv, job.do, job.o, job.qkv, job.lse, job.spans = dqkv, do, o, qkv, lse, spans
-	items := job.number(func(j *attentionJob, span *Span) int { return min(span.Len, 1) * j.KVHeads })
+	job.divide(par.Threads())
+	items := job.number(job.items)
 	prepareScratch()
 	par.Run(items, job)
-	job.attentionJob = attentionJob{first: job.first}
+	*job = backwardJob{attentionJob: attentionJob{first: job.first}}
 	backwardJobs.put(job)
 }
 
 // backwardJob has one item for each span and head of keys: the owner of the
-// head's keys and values and of the queries that use them.
-type backwardJob struct{ attentionJob }
+// head's keys and values and of the queries that use them. Of a span that is
+// divided, there is an item for each head and piece of keys, and another for
+// each head and piece of queries.
+type backwardJob struct {
+	attentionJob
+	longest int // work of a head of a span, above which the span is divided
+	threads int
+}
 
 var backwardJobs freelist[backwardJob]
 
-// backwardScratch holds a whole span's operands of one head.
+// backwardScratch holds the operands of an item: of all its keys, and of one
+// block of queries at a time.
 type backwardScratch struct {
-	keys, values   []tensor.BF16 // by block: as columns of weights
-	keyRows        []tensor.BF16 // by block: as rows of weights
-	queries        []queryBlock
-	p, ds          operand // transposed
-	rows           operand
-	weights, grads []tensor.BF16 // bf16(w) and ds, [64 queries, 64 keys]
-	scores, dp     []float32
-	dk, dv, dq     []float32 // by block: [rows, head]
-	delta, lse     []float32 // by query
-}
-
-// queryBlock holds 64 queries and the derivatives of their outputs, as rows
-// and as weights.
-type queryBlock struct {
-	q, do           operand
-	qPacked, packed []tensor.BF16
+	backwardPart
+	keyBlocks, values []tensor.BF16     // by block: as columns of weights
+	keyRows           []tensor.BF16     // by block: as rows of weights
+	dk, dv            []float32         // by block: [64 keys, head]
+	q, do             operand           // queries and the derivatives of their outputs
+	qPacked, packed   []tensor.BF16     // the same as weights
+	dq                []float32         // [64 queries, head]
+	delta, lse        [KeyBlock]float32 // by query
+	weights, grads    []tensor.BF16     // bf16(w) and ds, [64 queries, 64 keys]
+	scores, dp        []float32
+	p, ds             operand // weights and grads, transposed
+	rows              operand // grads
 }
 
 func (j *backwardJob) Do(worker, i int) {
-	span, head := j.find(i)
+	span, item := j.find(i)
 	s := workerScratch(worker)
 	t := &s.attention.backward
-	t.begin(j, s, span, head)
-	for query := head * j.group(); query < (head+1)*j.group(); query++ {
-		t.loadQueries(j, s, span, query)
-		for b := 0; b*KeyBlock < span.Len; b++ {
-			for c := b; c*KeyBlock < span.Len && j.AttentionShape.first(c*KeyBlock) < (b+1)*KeyBlock; c++ {
-				t.pair(j, span, query, b, c)
+	t.begin(j, s, span, j.part(span, item))
+	for query := t.head * j.group(); query < (t.head+1)*j.group(); query++ {
+		for c := t.queries; c < t.queriesEnd; c++ {
+			t.loadQueries(j, s, span, query, c)
+			for b := max(t.keys, j.AttentionShape.first(c*KeyBlock)/KeyBlock); b < min(t.keysEnd, c+1); b++ {
+				t.pair(j, span, b, c)
+			}
+			if t.ownsQueries {
+				t.store(j, t.dq, span, c, c+1, query*j.HeadDim)
 			}
 		}
-		t.store(j, t.dq, span, query*j.HeadDim)
 	}
-	t.store(j, t.dk, span, j.key(head))
-	t.store(j, t.dv, span, j.value(head))
+	if t.ownsKeys {
+		t.store(j, t.dk, span, t.keys, t.keysEnd, j.key(t.head))
+		t.store(j, t.dv, span, t.keys, t.keysEnd, j.value(t.head))
+	}
 }
 
 // sumsLen is the size of a block of dk, dv or dq. Tiles of any path make up 64
 // rows exactly.
-func (j *backwardJob) sumsLen() int { return KeyBlock * j.depth() * BlockK }
+func (s AttentionShape) sumsLen() int { return KeyBlock * s.depth() * BlockK }
 
-// begin packs the keys and values of a head.
-func (t *backwardScratch) begin(j *backwardJob, s *scratch, span *Span, head int) {
-	blocks, part := ceilDiv(span.Len, KeyBlock), j.partLen()
-	t.keys, t.values = grow(t.keys, blocks*part), grow(t.values, blocks*part)
-	t.keyRows = grow(t.keyRows, blocks*part)
+// squareLen is the size of weights and of grads: packT reads on.
+const squareLen = KeyBlock*KeyBlock + 2*BlockK
+
+// begin packs the keys and values of an item.
+func (t *backwardScratch) begin(j *backwardJob, s *scratch, span *Span, item backwardPart) {
+	t.backwardPart = item
+	blocks, part := t.keysEnd-t.keys, j.partLen()
+	t.grow(&j.AttentionShape, blocks)
 	for b := range blocks {
-		rows := min(KeyBlock, span.Len-b*KeyBlock)
-		from := j.qkv[(span.Start+b*KeyBlock)*j.width():]
-		s.packKeys(t.keys[b*part:][:part], from[j.key(head):], j.width(), rows, j.HeadDim)
-		s.packKeys(t.values[b*part:][:part], from[j.value(head):], j.width(), rows, j.HeadDim)
-		s.packValues(t.keyRows[b*part:][:part], from[j.key(head):], j.width(), rows, j.HeadDim)
+		at := (t.keys + b) * KeyBlock
+		rows := min(KeyBlock, span.Len-at)
+		from := j.qkv[(span.Start+at)*j.width():]
+		s.packKeys(t.keyBlocks[b*part:][:part], from[j.key(t.head):], j.width(), rows, j.HeadDim)
+		s.packKeys(t.values[b*part:][:part], from[j.value(t.head):], j.width(), rows, j.HeadDim)
+		if t.ownsQueries {
+			s.packValues(t.keyRows[b*part:][:part], from[j.key(t.head):], j.width(), rows, j.HeadDim)
+		}
 	}
-	t.dk, t.dv = grow(t.dk, blocks*j.sumsLen()), grow(t.dv, blocks*j.sumsLen())
-	t.dq = grow(t.dq, blocks*j.sumsLen())
 	clear(t.dk)
 	clear(t.dv)
-	t.delta, t.lse = grow(t.delta, span.Len), grow(t.lse, span.Len)
-	const square = KeyBlock*KeyBlock + 2*BlockK // packT reads on
-	t.weights, t.grads = grow(t.weights, square), grow(t.grads, square)
-	t.scores, t.dp = grow(t.scores, KeyBlock*KeyBlock), grow(t.dp, KeyBlock*KeyBlock)
-	for len(t.queries) < blocks {
-		t.queries = append(t.queries, queryBlock{})
-	}
 }
 
-// loadQueries prepares one head of queries.
-func (t *backwardScratch) loadQueries(j *backwardJob, s *scratch, span *Span, query int) {
-	clear(t.dq)
-	dim, part, width := j.HeadDim, j.partLen(), j.Heads*j.HeadDim
-	for c := range ceilDiv(span.Len, KeyBlock) {
-		row := span.Start + c*KeyBlock
-		n := min(KeyBlock, span.Len-c*KeyBlock)
-		q, do := j.qkv[row*j.width()+query*dim:], j.do[row*width+query*dim:]
-		o := j.o[row*width+query*dim:]
-		b := &t.queries[c]
-		b.qPacked, b.packed = grow(b.qPacked, part), grow(b.packed, part)
-		b.q.pack(q, j.width(), n, dim)
-		b.do.pack(do, width, n, dim)
-		s.packValues(b.qPacked, q, j.width(), n, dim)
-		s.packValues(b.packed, do, width, n, dim)
-		for r := range n {
-			t.delta[c*KeyBlock+r] = Dot(do[r*width:][:dim], o[r*width:][:dim])
-			t.lse[c*KeyBlock+r] = j.lse[(row+r)*j.Heads+query]
-		}
+// grow makes room for an item with so many blocks of keys.
+func (t *backwardScratch) grow(s *AttentionShape, blocks int) {
+	part := s.partLen()
+	t.keyBlocks, t.values = grow(t.keyBlocks, blocks*part), grow(t.values, blocks*part)
+	if t.ownsQueries {
+		t.keyRows, t.dq = grow(t.keyRows, blocks*part), grow(t.dq, s.sumsLen())
+	}
+	if t.ownsKeys {
+		t.dk, t.dv = grow(t.dk, blocks*s.sumsLen()), grow(t.dv, blocks*s.sumsLen())
+		t.qPacked, t.packed = grow(t.qPacked, part), grow(t.packed, part)
+	} else {
+		t.dk, t.dv = t.dk[:0], t.dv[:0]
+	}
+	t.weights, t.grads = grow(t.weights, squareLen), grow(t.grads, squareLen)
+	t.scores, t.dp = grow(t.scores, KeyBlock*KeyBlock), grow(t.dp, KeyBlock*KeyBlock)
+}
+
+// loadQueries prepares block c of a head of queries.
+func (t *backwardScratch) loadQueries(j *backwardJob, s *scratch, span *Span, query, c int) {
+	if t.ownsQueries {
+		clear(t.dq)
+	}
+	dim, width := j.HeadDim, j.Heads*j.HeadDim
+	row := span.Start + c*KeyBlock
+	n := min(KeyBlock, span.Len-c*KeyBlock)
+	q, do := j.qkv[row*j.width()+query*dim:], j.do[row*width+query*dim:]
+	o := j.o[row*width+query*dim:]
+	t.q.pack(q, j.width(), n, dim)
+	t.do.pack(do, width, n, dim)
+	if t.ownsKeys {
+		s.packValues(t.qPacked, q, j.width(), n, dim)
+		s.packValues(t.packed, do, width, n, dim)
+	}
+	for r := range n {
+		t.delta[r] = Dot(do[r*width:][:dim], o[r*width:][:dim])
+		t.lse[r] = j.lse[(row+r)*j.Heads+query]
 	}
 }
 
 // pair takes block b of keys with block c of queries.
-func (t *backwardScratch) pair(j *backwardJob, span *Span, query, b, c int) {
+func (t *backwardScratch) pair(j *backwardJob, span *Span, b, c int) {
 	part, depth := j.partLen(), j.depth()
-	q := &t.queries[c]
-	q.q.mul(t.scores, rowSums(keyPanels), t.keys[b*part:], keyPanels, depth*blockLen, false)
-	q.do.mul(t.dp, rowSums(keyPanels), t.values[b*part:], keyPanels, depth*blockLen, false)
+	at := b - t.keys
+	t.q.mul(t.scores, rowSums(keyPanels), t.keyBlocks[at*part:], keyPanels, depth*blockLen, false)
+	t.do.mul(t.dp, rowSums(keyPanels), t.values[at*part:], keyPanels, depth*blockLen, false)
 	n := min(KeyBlock, span.Len-c*KeyBlock)
 	for r := range n {
 		lo, hi := j.visible(c*KeyBlock+r, b)
@@ -153,23 +180,27 @@ func (t *backwardScratch) pair(j *backwardJob, span *Span, query, b, c int) {
 		}
 	}
 	size := n * KeyBlock
-	scoreRowsGrad(t.weights[:size], t.grads[:size], t.scores[:size], t.dp[:size], t.lse[c*KeyBlock:][:n], t.delta[c*KeyBlock:][:n], j.Scale)
-	clear(t.weights[n*KeyBlock:])
-	clear(t.grads[n*KeyBlock:])
-	keys := min(KeyBlock, span.Len-b*KeyBlock)
-	t.p.packT(t.weights, KeyBlock, keys, KeyBlock)
-	t.ds.packT(t.grads, KeyBlock, keys, KeyBlock)
-	t.rows.pack(t.grads, KeyBlock, n, KeyBlock)
+	scoreRowsGrad(t.weights[:size], t.grads[:size], t.scores[:size], t.dp[:size], t.lse[:n], t.delta[:n], j.Scale)
 	as := rowSums(depth)
-	t.p.mul(t.dv[b*j.sumsLen():], as, q.packed, depth, keyPanels*blockLen, true)
-	t.ds.mul(t.dk[b*j.sumsLen():], as, q.qPacked, depth, keyPanels*blockLen, true)
-	t.rows.mul(t.dq[c*j.sumsLen():], as, t.keyRows[b*part:], depth, keyPanels*blockLen, true)
+	if t.ownsKeys {
+		clear(t.weights[size:])
+		clear(t.grads[size:])
+		keys := min(KeyBlock, span.Len-b*KeyBlock)
+		t.p.packT(t.weights, KeyBlock, keys, KeyBlock)
+		t.ds.packT(t.grads, KeyBlock, keys, KeyBlock)
+		t.p.mul(t.dv[at*j.sumsLen():], as, t.packed, depth, keyPanels*blockLen, true)
+		t.ds.mul(t.dk[at*j.sumsLen():], as, t.qPacked, depth, keyPanels*blockLen, true)
+	}
+	if t.ownsQueries {
+		t.rows.pack(t.grads, KeyBlock, n, KeyBlock)
+		t.rows.mul(t.dq, as, t.keyRows[at*part:], depth, keyPanels*blockLen, true)
+	}
 }
 
-// store rounds the sums of a head to a column of dqkv.
-func (t *backwardScratch) store(j *backwardJob, sums []float32, span *Span, column int) {
+// store rounds the sums of blocks [from, to) to a column of dqkv.
+func (t *backwardScratch) store(j *backwardJob, sums []float32, span *Span, from, to, column int) {
 	wide := j.depth() * BlockK
-	for r := range span.Len {
-		ToBF16(j.dqkv[(span.Start+r)*j.width()+column:][:j.HeadDim], sums[r*wide:][:j.HeadDim])
+	for r := from * KeyBlock; r < min(to*KeyBlock, span.Len); r++ {
+		ToBF16(j.dqkv[(span.Start+r)*j.width()+column:][:j.HeadDim], sums[(r-from*KeyBlock)*wide:][:j.HeadDim])
 	}
 }

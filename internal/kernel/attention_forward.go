@@ -38,9 +38,9 @@ func (s AttentionShape) Forward(o []tensor.BF16, lse []float32, qkv []tensor.BF1
 	for job.queries*2*s.group() <= cpu.queries && job.queries < KeyBlock {
 		job.queries *= 2
 	}
-	items := job.number(func(j *attentionJob, span *Span) int {
-		_, count := span.chunks(j.queries)
-		return count * j.KVHeads
+	items := job.number(func(span *Span) int {
+		_, count := span.chunks(job.queries)
+		return count * s.KVHeads
 	})
 	prepareScratch()
 	par.Run(items, job)
