@@ -85,12 +85,13 @@ func (e *MemoryError) Error() string {
 		size(e.Need.Total), size(e.Available), e.Need)
 }
 
-// What a program takes beside the arrays: Go's runtime, code and stacks, the
-// records and what the collector has not yet found; and each worker's scratch
-// in the kernels.
+// What a program takes beside the arrays, as measured: Go's runtime, code and
+// stacks, the records, mapped shards and what the collector has not yet found;
+// each worker's scratch in the kernels; and the heap's own tables.
 const (
 	programBytes = 40 << 20
 	workerBytes  = 4 << 20
+	heapShare    = 64
 )
 
 // planMemory predicts the peak of a run.
@@ -115,6 +116,7 @@ func planMemory(r *Recipe, cfg *model.Config, params []optim.Param) Memory {
 		m.add("samples", model.WorkspaceBytes(cfg, window, false)+model.CacheBytes(cfg, min(2*sampleChunk+r.Sample.Tokens, cfg.MaxPositions))+8*int64(cfg.VocabSize),
 			"one sequence's keys and values, activations of %d tokens", window)
 	}
+	m.add("heap tables", m.Total/heapShare, "1/%d of the above: the collector's tables, and rounding to pages", heapShare)
 	m.add("program", programBytes+int64(par.Threads())*workerBytes, "runtime, and %d workers", par.Threads())
 	return m
 }
