@@ -36,7 +36,7 @@ type combineJob struct {
 	rows  []tensor.BF16 // [R, D]
 	gates []float32     // [T, K] or nil
 	last  []tensor.BF16 // [T, D] or nil
-	sum   []float32     // [T, D]
+	sum   []float32     // [chunks of combineGrain tokens, D]
 }
 
 var combineJobs nn.Jobs[combineJob]
@@ -51,8 +51,8 @@ func (l *Layer) combine(args combineJob, rows int) {
 
 func (j *combineJob) Rows(lo, hi int) {
 	n, k := j.l.d(), j.l.Router.K
+	sum := j.sum[lo/combineGrain*n:][:n]
 	for t := lo; t < hi; t++ {
-		sum := j.sum[t*n : (t+1)*n]
 		kernel.ToF32(sum, j.first[t*n:(t+1)*n])
 		for c := t * k; c < (t+1)*k; c++ {
 			row := int(j.d.Row[c])

@@ -30,7 +30,7 @@ type Acts struct {
 type Scratch struct {
 	X   []tensor.BF16 // [R, D] rows in the experts' order
 	H   []tensor.BF16 // [R, F]
-	Sum []float32     // [T, D] where results are put together
+	Sum []float32     // [chunks of combineGrain tokens, D] where a token's results are put together
 
 	// for training
 	DH      []tensor.BF16 // [R, F]
@@ -68,7 +68,7 @@ func (l *Layer) TakeScratch(arena *nn.Arena, maxTokens int, train bool) Scratch 
 	s := Scratch{
 		X:   nn.Take[tensor.BF16](arena, rows*l.d()),
 		H:   nn.Take[tensor.BF16](arena, rows*l.f()),
-		Sum: nn.Take[float32](arena, maxTokens*l.d()),
+		Sum: nn.Take[float32](arena, (maxTokens+combineGrain-1)/combineGrain*l.d()),
 	}
 	if train {
 		s.DH = nn.Take[tensor.BF16](arena, rows*l.f())

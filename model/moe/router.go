@@ -29,6 +29,7 @@ type Routing struct {
 	Gates  []float32 // [T, K]
 	// Entropy [T] is the entropy of Probs in nats.
 	Entropy []float32
+	sums    []float64 // [chunks of T, E+2], see Losses
 }
 
 // Take lays out a Routing for maxTokens tokens.
@@ -40,6 +41,7 @@ func (r *Router) Take(arena *nn.Arena, maxTokens int) Routing {
 		IDs:     nn.Take[int32](arena, maxTokens*r.K),
 		Gates:   nn.Take[float32](arena, maxTokens*r.K),
 		Entropy: nn.Take[float32](arena, maxTokens),
+		sums:    nn.Take[float64](arena, (maxTokens+lossChunk-1)/lossChunk*(r.Weight.Out+2)),
 	}
 }
 
@@ -123,12 +125,22 @@ func (r *Router) choose(probs []float32, ids []int32, gates []float32) {
 		ids[k], gates[k] = int32(best), probs[best]
 		sum += probs[best]
 	}
-	if r.Norm {
-		for k := range gates {
+	if !r.Norm {
+		return
+	}
+	for k := range gates {
+		if sum < leastSum {
+			gates[k] = 1 / float32(len(gates))
+		} else {
 			gates[k] /= sum
 		}
 	}
 }
+
+// leastSum is the smallest sum of the chosen experts' probabilities whose
+// reciprocal is finite. Only a bias can lead to less; the gates are equal then
+// and have no slope.
+const leastSum = 0x1p-126
 
 func chosen(ids []int32, e int) bool {
 	for _, id := range ids {
@@ -207,6 +219,9 @@ func (r *Router) gateSlope(probs []float32, ids []int32, gates, dGates []float32
 		sum += probs[id]
 		shift += float32(gates[k] * dGates[k])
 	}
+	if sum < leastSum {
+		return 0, 0
+	}
 	return 1 / sum, shift
 }
 
@@ -220,22 +235,50 @@ func (j *routeGradJob) dProb(e int, perLoad float32, ids []int32, dGates []float
 	return d
 }
 
+// lossChunk is the number of rows that Losses sums one after the other; the
+// sums of the chunks are added in their order.
+const lossChunk = 64
+
 // Losses returns the balance loss and the mean squared logsumexp of a batch of
-// so many rows, before their coefficients, and the mean entropy.
+// so many rows, before their coefficients, and the mean entropy. It uses out's
+// memory: two calls on one Routing exclude each other.
 func (r *Router) Losses(out *Routing, load []int32, rows int) (balance, z, entropy float64) {
-	e := r.Weight.Out
-	n := float64(rows)
-	for i, l := range load {
-		sum := 0.0
-		for t := range rows {
-			sum += float64(out.Probs[t*e+i])
+	e, n := r.Weight.Out, float64(rows)
+	job := lossJobs.Get()
+	*job = lossJob{out, e}
+	nn.Rows(rows, lossChunk, job)
+	lossJobs.Put(job)
+	sums := out.sums[:e+2]
+	for at := e + 2; at < (rows+lossChunk-1)/lossChunk*(e+2); at += e + 2 {
+		for i, v := range out.sums[at : at+e+2] {
+			sums[i] += v
 		}
-		balance += float64(sum / n * float64(l) / (n * float64(r.K)))
 	}
-	for t := range rows {
-		lse := float64(out.LSE[t])
-		z += float64(lse * lse)
-		entropy += float64(out.Entropy[t])
+	for i, l := range load {
+		balance += float64(sums[i] / n * float64(l) / (n * float64(r.K)))
 	}
-	return balance * float64(e), z / n, entropy / n
+	return balance * float64(e), sums[e] / n, sums[e+1] / n
+}
+
+// lossJob sums the probabilities of each expert, then the squared logsumexp and
+// the entropy, over a chunk of rows.
+type lossJob struct {
+	out *Routing
+	e   int
+}
+
+var lossJobs nn.Jobs[lossJob]
+
+func (j *lossJob) Rows(lo, hi int) {
+	e := j.e
+	sums := j.out.sums[lo/lossChunk*(e+2):][:e+2]
+	clear(sums)
+	for t := lo; t < hi; t++ {
+		for i, p := range j.out.Probs[t*e : (t+1)*e] {
+			sums[i] += float64(p)
+		}
+		lse := float64(j.out.LSE[t])
+		sums[e] += float64(lse * lse)
+		sums[e+1] += float64(j.out.Entropy[t])
+	}
 }
