@@ -56,16 +56,12 @@ func (m *Model) alloc(trainable bool) {
 // Config returns the model's shape; the caller must not change it.
 func (m *Model) Config() *Config { return m.cfg }
 
-// Trainable reports whether the model has masters and gradients.
-func (m *Model) Trainable() bool { return m.trainable }
-
 // Params returns the trained arrays in a fixed order, by layer. Tied embeddings
 // are one Param. The caller must not change the slice.
 func (m *Model) Params() []*Param { return m.params }
 
 // Sync brings the compute form of every Param up to date with its Master, in
-// parallel over matrices. Param.SyncGroup(g) does it for one matrix, for an
-// optimizer that has a parallel region of its own.
+// parallel over matrices.
 func (m *Model) Sync() {
 	for _, p := range m.params {
 		p.Sync()

@@ -10,8 +10,8 @@ import (
 // tells which rows are which tensor of the ecosystem's file.
 //
 // Master and Grad are nil in a model that was not loaded for training. Whoever
-// changes Master calls Sync (or SyncGroup for each group) before the next
-// forward pass: layers read the compute form, not the master.
+// changes Master calls Sync before the next forward pass: layers read the
+// compute form, not the master.
 type Param struct {
 	Name            string // unique; the fused tensor's own name
 	Groups, Out, In int    // vectors (norms, biases) have Groups 1, Out 1
@@ -106,10 +106,6 @@ func (p *Param) Sync() {
 		p.syncRows(0, p.Master)
 	}
 }
-
-// SyncGroup is Sync for group g alone, on the calling goroutine: an optimizer
-// calls it from its own parallel region.
-func (p *Param) SyncGroup(g int) { p.SetGroup(g, p.Group(g)) }
 
 // SetGroup fills the compute forms of group g from w [Out, In], rounding to
 // bf16. Master is left alone: models that do not train have none.

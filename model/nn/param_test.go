@@ -20,7 +20,7 @@ func TestSync(t *testing.T) {
 	a, b, c := newParam(), newParam(), newParam()
 	a.Sync()
 	for g := range 3 {
-		b.SyncGroup(g)
+		b.SetGroup(g, a.Group(g))
 		c.SetGroupBF16(g, a.Table[g*a.GroupLen():(g+1)*a.GroupLen()])
 	}
 	for _, p := range []*Param{b, c} {
