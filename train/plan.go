@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/train/optim"
@@ -87,12 +88,20 @@ func (e *MemoryError) Error() string {
 
 // What a program takes beside the arrays, as measured: Go's runtime, code and
 // stacks, the records, mapped shards and what the collector has not yet found;
-// each worker's scratch in the kernels; and the heap's own tables.
+// and the heap's own tables.
 const (
 	programBytes = 40 << 20
-	workerBytes  = 4 << 20
 	heapShare    = 64
 )
+
+// scratchBytes is what the kernels keep for each worker.
+func scratchBytes(r *Recipe, cfg *model.Config) int64 {
+	shape := kernel.AttentionShape{Heads: cfg.NumHeads, KVHeads: cfg.NumKVHeads, HeadDim: cfg.HeadDim}
+	if shape.HeadDim == 0 {
+		shape.HeadDim = cfg.HiddenSize / cfg.NumHeads
+	}
+	return shape.ScratchBytes(r.Batch.Sequence, true)
+}
 
 // planMemory predicts the peak of a run.
 func planMemory(r *Recipe, cfg *model.Config, params []optim.Param) Memory {
@@ -117,7 +126,8 @@ func planMemory(r *Recipe, cfg *model.Config, params []optim.Param) Memory {
 			"one sequence's keys and values, activations of %d tokens", window)
 	}
 	m.add("heap tables", m.Total/heapShare, "1/%d of the above: the collector's tables, and rounding to pages", heapShare)
-	m.add("program", programBytes+int64(par.Threads())*workerBytes, "runtime, and %d workers", par.Threads())
+	m.add("program", programBytes, "runtime, code and stacks")
+	m.add("workers", int64(par.Threads())*scratchBytes(r, cfg), "%d workers' scratch for products and documents of %d tokens", par.Threads(), r.Batch.Sequence)
 	return m
 }
 

@@ -178,7 +178,6 @@ func (s AttentionShape) Append(qkv []tensor.BF16, spans []Span) {
 		_, count := span.chunks(KeyBlock)
 		return count * s.KVHeads
 	})
-	prepareScratch()
 	par.Run(items, job)
 	job.attentionJob = attentionJob{first: job.first}
 	appendJobs.put(job)

@@ -44,7 +44,6 @@ func (s AttentionShape) Backward(dqkv, do, o, qkv []tensor.BF16, lse []float32, 
 	job.dqkv, job.do, job.o, job.qkv, job.lse, job.spans = dqkv, do, o, qkv, lse, spans
 	job.divide(par.Threads())
 	items := job.number(job.items)
-	prepareScratch()
 	par.Run(items, job)
 	*job = backwardJob{attentionJob: attentionJob{first: job.first}}
 	backwardJobs.put(job)

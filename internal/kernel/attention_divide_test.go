@@ -21,7 +21,7 @@ func TestAttentionDivided(t *testing.T) {
 			{Heads: 1, KVHeads: 1, HeadDim: 32, Window: 300},
 		} {
 			s = shaped(s)
-			spans, rows := documents(s, 70, 610)
+			spans, rows := documents(s, 70, 330)
 			r := rand.New(rand.NewPCG(5, 5))
 			qkv, do := drawn(r, rows*s.width(), inputs[0].draw), drawn(r, rows*s.Heads*s.HeadDim, inputs[0].draw)
 			o, lse := make([]tensor.BF16, len(do)), make([]float32, rows*s.Heads)

@@ -34,18 +34,23 @@ func (s AttentionShape) Forward(o []tensor.BF16, lse []float32, qkv []tensor.BF1
 	}
 	job := forwardJobs.get()
 	job.AttentionShape, job.qkv, job.o, job.lse, job.spans = s, qkv, o, lse, spans
-	job.queries = 1
-	for job.queries*2*s.group() <= cpu.queries && job.queries < KeyBlock {
-		job.queries *= 2
-	}
+	job.queries = s.queries()
 	items := job.number(func(span *Span) int {
 		_, count := span.chunks(job.queries)
 		return count * s.KVHeads
 	})
-	prepareScratch()
 	par.Run(items, job)
 	job.attentionJob = attentionJob{first: job.first}
 	forwardJobs.put(job)
+}
+
+// queries returns how many queries are taken at a time.
+func (s AttentionShape) queries() int {
+	n := 1
+	for n*2*s.group() <= cpu.queries && n < KeyBlock {
+		n *= 2
+	}
+	return n
 }
 
 // forwardJob has one item for each head of keys and each chunk of queries,

@@ -61,7 +61,6 @@ func runProduct(j matmulJob, outputs int, offsets []int32) {
 	checkOffsets(offsets, job.w.Groups, rows)
 	job.offsets = offsets
 	if items := job.plan(); items > 0 {
-		prepareScratch()
 		par.Run(items, job)
 	}
 	*job = matmulJob{first: job.first}

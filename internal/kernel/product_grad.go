@@ -30,7 +30,6 @@ func MatMulGrad(dw []float32, dy, x []tensor.BF16, out, in int, offsets []int32)
 	checkOffsets(offsets, groups, rows)
 	job.offsets = offsets
 	job.plan(groups)
-	prepareScratch()
 	par.Run(groups*job.perGroup, job)
 	*job = gradJob{}
 	gradJobs.put(job)

@@ -20,8 +20,13 @@ type operand struct {
 	depth  int // blocks along K
 }
 
-// shape prepares o for rows and k values each.
+// shape prepares o for rows of k values.
 func (o *operand) shape(rows, k int) {
+	o.data = grow(o.data, o.tiled(rows, k)/4)
+}
+
+// tiled divides rows of k values into tiles and returns their size in bytes.
+func (o *operand) tiled(rows, k int) (size int) {
 	tiles := cpu.tiles
 	o.full = tiles[len(tiles)-1]
 	o.fulls, o.rest = rows/o.full.rows, rows%o.full.rows
@@ -36,7 +41,7 @@ func (o *operand) shape(rows, k int) {
 		o.padded += o.last.rows
 	}
 	o.depth = ceilDiv(k, BlockK)
-	o.data = grow(o.data, (o.fulls*o.tileBytes(&o.full)+o.tileBytes(&o.last))/4)
+	return o.fulls*o.tileBytes(&o.full) + o.tileBytes(&o.last)
 }
 
 // tileBytes is the size of a tile's A.

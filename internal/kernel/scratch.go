@@ -27,27 +27,29 @@ var (
 	scratchesMu sync.Mutex
 )
 
-// prepareScratch makes sure that every worker has its scratch. It is called
-// before a region begins.
-func prepareScratch() {
-	n := par.Threads()
-	if all := scratches.Load(); all != nil && len(*all) >= n {
-		return
+// workerScratch returns the scratch of a worker, inside a region: the number of
+// threads does not change then.
+func workerScratch(worker int) *scratch {
+	if all := scratches.Load(); all != nil && worker < len(*all) {
+		return (*all)[worker]
 	}
-	scratchesMu.Lock()
-	defer scratchesMu.Unlock()
-	var more []*scratch
-	if all := scratches.Load(); all != nil {
-		more = append(more, *all...)
-	}
-	for len(more) < n {
-		more = append(more, new(scratch))
-	}
-	scratches.Store(&more)
+	return moreScratch()[worker]
 }
 
-// workerScratch returns the scratch of a worker, inside a region.
-func workerScratch(worker int) *scratch { return (*scratches.Load())[worker] }
+// moreScratch makes sure that every worker has its scratch.
+func moreScratch() []*scratch {
+	scratchesMu.Lock()
+	defer scratchesMu.Unlock()
+	var all []*scratch
+	if before := scratches.Load(); before != nil {
+		all = append(all, *before...)
+	}
+	for len(all) < par.Threads() {
+		all = append(all, new(scratch))
+	}
+	scratches.Store(&all)
+	return all
+}
 
 // cacheLine is the alignment of scratch: no vector load crosses a line.
 const cacheLine = 64

@@ -1,0 +1,54 @@
+package kernel
+
+import "unsafe"
+
+// ScratchBytes returns the most memory, in bytes, that each worker keeps for
+// products of any size and for attention of this shape, with documents of up to
+// longest tokens in the backward pass. Nothing of it grows with the length
+// unless backward is set. It depends on the path in use.
+func (s AttentionShape) ScratchBytes(longest int, backward bool) int64 {
+	n := int(unsafe.Sizeof(scratch{})) + marginBytes + productBytes() + s.forwardBytes()
+	if backward {
+		n += s.backwardBytes(ceilDiv(longest, KeyBlock))
+	}
+	return int64(n)
+}
+
+// marginBytes is for the alignment of each buffer, and the marks of NEON.
+const marginBytes = 16 << 10
+
+// productBytes is the size of a worker's buffers for products.
+func productBytes() int {
+	ops := &cpu.productOps
+	full := &ops.tiles[len(ops.tiles)-1]
+	a := max(ops.budgetA, ops.gradRows*ops.gradK*full.aBytes)
+	edge := ops.budgetA / (2 * full.aBytes)
+	sums := max(maxSums, ops.maxRows*PanelN, ops.gradRows*ops.gradCols)
+	at := ops.gradK * (ceilDiv(ops.gradRows, 64)*64 + 32)
+	return a + edge + 4*sums + 2*at + 2*ops.gradK*ops.gradCols
+}
+
+// forwardBytes is the size of a worker's buffers for Append and Forward.
+func (s AttentionShape) forwardBytes() int {
+	rows, wide := s.queries()*s.group(), s.depth()*BlockK
+	var q, p operand
+	n := q.tiled(rows, wide) + p.tiled(rows, KeyBlock)
+	n += 2 * rows * max(wide, KeyBlock)   // rows
+	n += 4 * q.padded * (KeyBlock + wide) // s, acc
+	n += 3 * 4 * rows                     // max, sum, alpha
+	return n + 2*KeyBlock*wide            // at, in packKeys
+}
+
+// backwardBytes is the size of a worker's buffers for Backward.
+func (s AttentionShape) backwardBytes(blocks int) int {
+	wide := s.depth() * BlockK
+	var q, square operand
+	n := 2*q.tiled(KeyBlock, s.HeadDim) + 3*square.tiled(KeyBlock, KeyBlock)
+	if s.HeadDim%BlockK > 0 {
+		n += 2 * 2 * q.full.rows * wide // edges of q and do
+	}
+	n += 2 * 2 * s.partLen()                   // qPacked, packed
+	n += 4 * s.sumsLen()                       // dq
+	n += 2*2*squareLen + 2*4*KeyBlock*KeyBlock // weights, grads, scores, dp
+	return n + blocks*(3*2*s.partLen()+2*4*s.sumsLen())
+}
