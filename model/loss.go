@@ -15,6 +15,7 @@ func (m *Model) LogProbs(ws *Workspace, targets []int32, dst []float32) {
 		panic("model: " + err.Error())
 	}
 	clear(dst)
+	ws.needHead()
 	ws.lossArgs.X, ws.lossArgs.Targets = ws.pick(ws.lossRows), ws.lossIDs
 	m.head.Loss(&ws.lossArgs, &ws.head)
 	for i, r := range ws.lossRows {
@@ -34,6 +35,7 @@ func (m *Model) Loss(ws *Workspace, batch *Batch, targets []int32) (Stats, error
 	if err := m.forward(ws, batch, false, &stats); err != nil {
 		return stats, err
 	}
+	ws.needHead()
 	ws.lossArgs.X, ws.lossArgs.Targets = ws.pick(ws.lossRows), ws.lossIDs
 	m.head.Loss(&ws.lossArgs, &ws.head)
 	return stats, ws.finish(&stats)

@@ -32,7 +32,7 @@ type Workspace struct {
 
 	moe  moe.Scratch
 	ffn  nn.FFNScratch
-	head nn.HeadScratch
+	head nn.HeadScratch // without train, empty before the first loss
 	grad gradients
 
 	lossRows  []int32       // counted rows
@@ -78,11 +78,25 @@ func NewWorkspace(m *Model, maxTokens int, train bool) *Workspace {
 }
 
 // WorkspaceBytes returns exactly how much memory the buffers of NewWorkspace
-// take. (What the kernels keep for each thread, some megabytes, is not in it.)
+// take. What the kernels keep for each thread is not in it, nor what the first
+// Loss or LogProbs adds without train: a chunk of logits, of 16 MiB at most or
+// of 32 rows.
 func WorkspaceBytes(cfg *Config, maxTokens int, train bool) int64 {
 	var measure nn.Arena
 	layOut(build(cfg), &measure, maxTokens, train)
 	return measure.SizeBytes()
+}
+
+// needHead allocates what a loss needs and generation does not.
+func (ws *Workspace) needHead() {
+	if ws.head.Loss != nil {
+		return
+	}
+	var measure nn.Arena
+	head := &ws.model.head
+	head.Take(&measure, ws.maxTokens, false)
+	ws.head = head.Take(nn.NewArena(measure.SizeBytes()), ws.maxTokens, false)
+	ws.sizeBytes += measure.SizeBytes()
 }
 
 // Bytes returns the size of the buffers.
@@ -99,7 +113,6 @@ func layOut(m *Model, arena *nn.Arena, maxTokens int, train bool) *Workspace {
 		normed: nn.Take[tensor.BF16](arena, td),
 		out:    nn.Take[tensor.BF16](arena, td),
 		hidden: nn.Take[tensor.BF16](arena, td),
-		head:   m.head.Take(arena, maxTokens, train),
 
 		lossRows:  nn.Take[int32](arena, maxTokens),
 		lossIDs:   nn.Take[int32](arena, maxTokens),
@@ -113,6 +126,7 @@ func layOut(m *Model, arena *nn.Arena, maxTokens int, train bool) *Workspace {
 	ws.takeActs(arena, td)
 	ws.takeScratch(arena)
 	if train {
+		ws.head = m.head.Take(arena, maxTokens, true)
 		ws.rstd = nn.Take[float32](arena, maxTokens)
 		ws.grad = gradients{
 			x:      nn.Take[tensor.BF16](arena, td),

@@ -27,6 +27,31 @@ func TestWorkspaceBytes(t *testing.T) {
 	}
 }
 
+// TestWorkspaceOfGeneration: without a loss no chunk of logits is allocated.
+func TestWorkspaceOfGeneration(t *testing.T) {
+	c := small(t, Qwen3)
+	before := WorkspaceBytes(c, 64, false)
+	c.VocabSize *= 100
+	if after := WorkspaceBytes(c, 64, false); after != before {
+		t.Errorf("%d bytes for a small vocabulary, %d for a large one", before, after)
+	}
+	c.VocabSize /= 100
+	m := newModel(t, c)
+	b := documents(c.VocabSize, 40, 24)
+	ws, training := NewWorkspace(m, 64, false), NewWorkspace(m, 64, true)
+	got, err := m.Loss(ws, b, shifted(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := m.Loss(training, b, shifted(b))
+	if err != nil || got.Loss != want.Loss {
+		t.Errorf("loss %v, with a workspace for training %v (%v)", got.Loss, want.Loss, err)
+	}
+	if ws.Bytes() <= before {
+		t.Errorf("Bytes() = %d after a loss, %d before", ws.Bytes(), before)
+	}
+}
+
 func TestModelBytes(t *testing.T) {
 	for _, train := range []bool{false, true} {
 		c := target()

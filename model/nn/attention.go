@@ -23,7 +23,7 @@ type Attention struct {
 type AttentionActs struct {
 	QKV  []tensor.BF16 // [T, (Heads+2*KVHeads)*HeadDim], queries and keys rotated
 	Raw  []tensor.BF16 // [T, (Heads+KVHeads)*HeadDim], queries and keys before their norm; nil without norm or backward
-	Rstd []float32     // [T, Segments()], of the norms on queries and keys
+	Rstd []float32     // [T, Segments()], of the norms on queries and keys; without backward a row for each range of turnGrain tokens
 	O    []tensor.BF16 // [T, Heads*HeadDim]
 	LSE  []float32     // [T, Heads]; nil without backward
 }
@@ -52,11 +52,13 @@ func (a *Attention) qSegments() int { return a.QWidth() / a.QNorm.Weight.In }
 // backward pass needs.
 func (a *Attention) Take(arena *Arena, maxTokens int, train bool) AttentionActs {
 	acts := AttentionActs{
-		QKV:  Take[tensor.BF16](arena, maxTokens*a.Width()),
-		O:    Take[tensor.BF16](arena, maxTokens*a.QWidth()),
-		Rstd: Take[float32](arena, maxTokens*a.Segments()),
+		QKV: Take[tensor.BF16](arena, maxTokens*a.Width()),
+		O:   Take[tensor.BF16](arena, maxTokens*a.QWidth()),
 	}
-	if train {
+	if !train {
+		acts.Rstd = Take[float32](arena, (maxTokens+turnGrain-1)/turnGrain*a.Segments())
+	} else {
+		acts.Rstd = Take[float32](arena, maxTokens*a.Segments())
 		acts.LSE = Take[float32](arena, maxTokens*a.Shape.Heads)
 		acts.Raw = Take[tensor.BF16](arena, maxTokens*(a.QWidth()+a.KWidth())*min(a.Segments(), 1))
 	}
@@ -123,6 +125,9 @@ func (j *turnJob) Rows(lo, hi int) {
 
 func (j *turnJob) norm(row []tensor.BF16, r int) {
 	a := j.a
+	if j.acts.LSE == nil { // nobody reads it later
+		r /= turnGrain
+	}
 	rstd := j.acts.Rstd[r*a.Segments() : (r+1)*a.Segments()]
 	q, k, qn := row[:a.QWidth()], row[a.QWidth():], a.qSegments()
 	kernel.RMSNormRows(q, q, a.QNorm.Weight.Vector, rstd[:qn], a.QNorm.Eps)
