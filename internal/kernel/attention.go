@@ -172,7 +172,7 @@ func (s AttentionShape) Append(qkv []tensor.BF16, spans []Span) {
 			}
 		}
 	}
-	job := appendJobs.get()
+	job := appendJobs.Get()
 	job.AttentionShape, job.qkv, job.spans = s, qkv, spans
 	items := job.number(func(span *Span) int {
 		_, count := span.chunks(KeyBlock)
@@ -180,13 +180,13 @@ func (s AttentionShape) Append(qkv []tensor.BF16, spans []Span) {
 	})
 	par.Run(items, job)
 	job.attentionJob = attentionJob{first: job.first}
-	appendJobs.put(job)
+	appendJobs.Put(job)
 }
 
 // appendJob has one item for each block and head.
 type appendJob struct{ attentionJob }
 
-var appendJobs freelist[appendJob]
+var appendJobs par.FreeList[appendJob]
 
 func (j *appendJob) Do(worker, i int) {
 	span, item := j.find(i)

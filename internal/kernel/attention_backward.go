@@ -39,14 +39,14 @@ func (s AttentionShape) Backward(dqkv, do, o, qkv []tensor.BF16, lse []float32, 
 			panic(fmt.Sprintf("kernel: gradient of attention from position %d; it needs whole documents", spans[i].Pos))
 		}
 	}
-	job := backwardJobs.get()
+	job := backwardJobs.Get()
 	job.AttentionShape = s
 	job.dqkv, job.do, job.o, job.qkv, job.lse, job.spans = dqkv, do, o, qkv, lse, spans
 	job.divide(par.Threads())
 	items := job.number(job.items)
 	par.Run(items, job)
 	*job = backwardJob{attentionJob: attentionJob{first: job.first}}
-	backwardJobs.put(job)
+	backwardJobs.Put(job)
 }
 
 // backwardJob has one item for each span and head of keys: the owner of the
@@ -59,7 +59,7 @@ type backwardJob struct {
 	threads int
 }
 
-var backwardJobs freelist[backwardJob]
+var backwardJobs par.FreeList[backwardJob]
 
 // backwardScratch holds the operands of an item: of all its keys, and of one
 // block of queries at a time.

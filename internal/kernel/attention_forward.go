@@ -32,7 +32,7 @@ func (s AttentionShape) Forward(o []tensor.BF16, lse []float32, qkv []tensor.BF1
 	if len(o) != rows*s.Heads*s.HeadDim || lse != nil && len(lse) != rows*s.Heads {
 		panic(fmt.Sprintf("kernel: attention on %d rows with %d outputs and %d sums", rows, len(o), len(lse)))
 	}
-	job := forwardJobs.get()
+	job := forwardJobs.Get()
 	job.AttentionShape, job.qkv, job.o, job.lse, job.spans = s, qkv, o, lse, spans
 	job.queries = s.queries()
 	items := job.number(func(span *Span) int {
@@ -41,7 +41,7 @@ func (s AttentionShape) Forward(o []tensor.BF16, lse []float32, qkv []tensor.BF1
 	})
 	par.Run(items, job)
 	job.attentionJob = attentionJob{first: job.first}
-	forwardJobs.put(job)
+	forwardJobs.Put(job)
 }
 
 // queries returns how many queries are taken at a time.
@@ -57,7 +57,7 @@ func (s AttentionShape) queries() int {
 // with all query heads that share the keys.
 type forwardJob struct{ attentionJob }
 
-var forwardJobs freelist[forwardJob]
+var forwardJobs par.FreeList[forwardJob]
 
 // attentionScratch is what a worker needs for attention.
 type attentionScratch struct {
@@ -139,9 +139,9 @@ func (t *attentionScratch) end(j *forwardJob, span *Span, head, from, to int) {
 		row, query := span.row(from+r/group), head*group+r%group
 		acc := t.acc[r*wide:][:dim]
 		// -0 becomes 0: which one it is depends on blocks that add nothing.
-		ScaleToBF16(j.o[(row*j.Heads+query)*dim:][:dim], acc, 1/t.sum[r])
+		scaleToBF16(j.o[(row*j.Heads+query)*dim:][:dim], acc, 1/t.sum[r])
 		if j.lse != nil {
-			j.lse[row*j.Heads+query] = t.max[r] + Log32(t.sum[r])
+			j.lse[row*j.Heads+query] = t.max[r] + log32(t.sum[r])
 		}
 	}
 }

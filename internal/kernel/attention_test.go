@@ -80,7 +80,7 @@ func attentionPlain(s AttentionShape, qkv []tensor.BF16, spans []Span) (o []tens
 				for d, v := range acc {
 					o[((span.Start+i)*s.Heads+h)*dim+d] = tensor.FromFloat32(float32(v*(1/l[0])) + 0)
 				}
-				lse[(span.Start+i)*s.Heads+h] = m[0] + Log32(l[0])
+				lse[(span.Start+i)*s.Heads+h] = m[0] + log32(l[0])
 			}
 		}
 	}

@@ -138,10 +138,10 @@ func TestRotateDerivative(t *testing.T) {
 		want[i], want[i+d/2] = a*c-b*s, b*c+a*s
 	}
 	y := append([]tensor.BF16(nil), x...)
-	Rotate(y, cos, sin)
+	rotate(y, cos, sin)
 	closeBF16(t, "y", y, want)
 	// The rotation is orthogonal: its transpose, the derivative, is its inverse.
-	Rotate(y, cos, back)
+	rotate(y, cos, back)
 	for i := range y {
 		if math.Abs(float64(y[i].Float32()-x[i].Float32())) > 0x1p-6 {
 			t.Errorf("turned forth and back x[%d] = %g, was %g", i, y[i].Float32(), x[i].Float32())
@@ -208,7 +208,7 @@ func TestSoftmaxNotFinite(t *testing.T) {
 			x := make([]float32, n)
 			x[at] = -inf
 			lse := Softmax(x, x)
-			if n > 1 && (x[at] != 0 || lse != Log32(float32(n-1))) || n == 1 && lse == lse {
+			if n > 1 && (x[at] != 0 || lse != log32(float32(n-1))) || n == 1 && lse == lse {
 				t.Fatalf("n %d: p %g and lse %g with -Inf at %d", n, x[at], lse, at)
 			}
 		}

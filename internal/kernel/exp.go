@@ -40,7 +40,7 @@ func expReduced(x float32) (p float32, scale uint32) {
 	return p, math.Float32bits(t) << 23
 }
 
-// expDown is Exp32 for x up to 88, the form that the sums of weights use,
+// expDown is exp32 for x up to 88, the form that the sums of weights use,
 // where x is never above 0 by more than the error of a rounding.
 func expDown(x float32) float32 {
 	if x < expMin {
@@ -78,7 +78,8 @@ func expShort(x float32) float32 {
 	return float32(p * math.Float32frombits(math.Float32bits(t)<<23))
 }
 
-// sigmoidShort is Sigmoid32 with the error of expShort.
+// sigmoidShort returns 1/(1+exp(-x)) with the error of expShort; below -87 it
+// is 0.
 func sigmoidShort(x float32) float32 {
 	if shortMax < x {
 		x = shortMax
@@ -87,10 +88,10 @@ func sigmoidShort(x float32) float32 {
 	return e / (1 + e)
 }
 
-// Exp32 returns e to the power of x with an error below 1 ulp. Exp32(0) is 1.
+// exp32 returns e to the power of x with an error below 1 ulp. exp32(0) is 1.
 // Below -126*ln2 (-87.34) the result is exactly 0, so it is never denormal;
 // above 88.72 it is +Inf, and a NaN gives a NaN.
-func Exp32(x float32) float32 {
+func exp32(x float32) float32 {
 	if x < expMin {
 		return 0
 	}
@@ -102,39 +103,29 @@ func Exp32(x float32) float32 {
 	return math.Float32frombits(math.Float32bits(p) + scale - 127<<23)
 }
 
-// Exp sets dst[i] = Exp32(x[i]). dst may be x.
+// Exp sets dst[i] = exp32(x[i]). dst may be x.
 func Exp(dst, x []float32) {
 	mustMatch("Exp", len(dst), len(x))
 	n := whole(len(x))
 	cpu.exp(dst[:n], x[:n])
 	for i := n; i < len(x); i++ {
-		dst[i] = Exp32(x[i])
+		dst[i] = exp32(x[i])
 	}
 }
 
 func portableExp(dst, x []float32) {
 	for i, v := range x {
-		dst[i] = Exp32(v)
+		dst[i] = exp32(v)
 	}
 }
 
-// Log32 returns the natural logarithm of x, rounded from float64. Log32(0) is
+// log32 returns the natural logarithm of x, rounded from float64. log32(0) is
 // -Inf; a negative x or a NaN gives a NaN.
-func Log32(x float32) float32 { return float32(Log(float64(x))) }
+func log32(x float32) float32 { return float32(Log(float64(x))) }
 
-// Sigmoid32 returns 1/(1+exp(-x)) without overflow; below -87.34 it is 0.
-func Sigmoid32(x float32) float32 {
-	e := expDown(math.Float32frombits(math.Float32bits(x) | 1<<31))
-	n := float32(1)
-	if x < 0 {
-		n = e
-	}
-	return n / (1 + e)
-}
-
-// Rsqrt returns 1/sqrt(x): a correctly rounded root, then a correctly rounded
+// rsqrt returns 1/sqrt(x): a correctly rounded root, then a correctly rounded
 // division.
-func Rsqrt(x float32) float32 { return 1 / sqrt(x) }
+func rsqrt(x float32) float32 { return 1 / sqrt(x) }
 
 // sqrt returns the correctly rounded square root (rounding twice is harmless
 // here, as float64 has more than twice the bits of float32).

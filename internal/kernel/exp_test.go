@@ -15,19 +15,19 @@ func TestExp32(t *testing.T) {
 	worst := 0.0
 	const step = 1009
 	check := func(x float32) {
-		got, want := Exp32(x), math.Exp(float64(x))
+		got, want := exp32(x), math.Exp(float64(x))
 		if x < expMin {
 			if got != 0 {
-				t.Fatalf("Exp32(%g) = %g, want 0", x, got)
+				t.Fatalf("exp32(%g) = %g, want 0", x, got)
 			}
 			return
 		}
 		if got < 0x1p-126 || math.IsInf(float64(got), 0) {
-			t.Fatalf("Exp32(%g) = %g is not a finite normal number", x, got)
+			t.Fatalf("exp32(%g) = %g is not a finite normal number", x, got)
 		}
 		worst = max(worst, ulps(got, want))
 		if down := expDown(x); x < 88 && down != got {
-			t.Fatalf("expDown(%g) = %g, Exp32 %g", x, down, got)
+			t.Fatalf("expDown(%g) = %g, exp32 %g", x, down, got)
 		}
 	}
 	for u := uint32(0); u < math.Float32bits(expMax); u += step {
@@ -58,43 +58,28 @@ func TestExp32Special(t *testing.T) {
 		{math.MaxFloat32, inf},
 		{-math.MaxFloat32, 0},
 	} {
-		if got := Exp32(c.x); !sameFloat(got, c.want) {
-			t.Errorf("Exp32(%g) = %g, want %g", c.x, got, c.want)
+		if got := exp32(c.x); !sameFloat(got, c.want) {
+			t.Errorf("exp32(%g) = %g, want %g", c.x, got, c.want)
 		}
 	}
 	if e := math.Exp(float64(math.Nextafter32(expMax, inf))); e < math.MaxFloat32 {
-		t.Errorf("Exp32 gives Inf for a result of %g", e)
+		t.Errorf("exp32 gives Inf for a result of %g", e)
 	}
 	if e := math.Exp(float64(math.Nextafter32(expMin, -inf))); e >= 0x1.000002p-126 {
-		t.Errorf("Exp32 gives 0 for a result of %g", e)
+		t.Errorf("exp32 gives 0 for a result of %g", e)
 	}
 }
 
 func TestLog32(t *testing.T) {
 	for u := uint32(1); u < math.Float32bits(float32(math.Inf(1))); u += 99_991 {
 		x := math.Float32frombits(u)
-		if e := ulps(Log32(x), math.Log(float64(x))); e > 0.51 {
-			t.Fatalf("Log32(%g): error %.2f ulp", x, e)
+		if e := ulps(log32(x), math.Log(float64(x))); e > 0.51 {
+			t.Fatalf("log32(%g): error %.2f ulp", x, e)
 		}
 	}
 	for _, c := range [][2]float32{{1, 0}, {0, lowest}, {-lowest, -lowest}, {-1, float32(math.NaN())}} {
-		if got := Log32(c[0]); !sameFloat(got, c[1]) {
-			t.Errorf("Log32(%g) = %g, want %g", c[0], got, c[1])
-		}
-	}
-}
-
-func TestSigmoid32(t *testing.T) {
-	for u := uint32(0); u < math.Float32bits(80); u += 5_003 {
-		for _, x := range []float32{math.Float32frombits(u), -math.Float32frombits(u)} {
-			if e := ulps(Sigmoid32(x), 1/(1+math.Exp(-float64(x)))); e > 2.5 {
-				t.Fatalf("Sigmoid32(%g): error %.2f ulp", x, e)
-			}
-		}
-	}
-	for _, c := range [][2]float32{{0, 0.5}, {lowest, 0}, {-lowest, 1}, {-100, 0}, {100, 1}, {float32(math.NaN()), float32(math.NaN())}} {
-		if got := Sigmoid32(c[0]); !sameFloat(got, c[1]) {
-			t.Errorf("Sigmoid32(%g) = %g, want %g", c[0], got, c[1])
+		if got := log32(c[0]); !sameFloat(got, c[1]) {
+			t.Errorf("log32(%g) = %g, want %g", c[0], got, c[1])
 		}
 	}
 }

@@ -9,7 +9,7 @@ import "github.com/polymath-lm/polymath/tensor"
 // Sennrich, Root Mean Square Layer Normalization, arXiv:1910.07467).
 func RMSNorm(y, x []tensor.BF16, w []float32, eps float32) (rstd float32) {
 	mustMatch("RMSNorm", len(y), len(x))
-	rstd = rmsRstd(SumSquares(x), len(x), eps)
+	rstd = rmsRstd(Dot(x, x), len(x), eps)
 	rmsApply(y, x, w, rstd)
 	return rstd
 }
@@ -43,7 +43,7 @@ func portableAddSquares(dst, a, b []tensor.BF16) (s lanes) {
 }
 
 func rmsRstd(squares float32, n int, eps float32) float32 {
-	return Rsqrt(squares/float32(n) + eps)
+	return rsqrt(squares/float32(n) + eps)
 }
 
 func rmsApply(y, x []tensor.BF16, w []float32, rstd float32) {

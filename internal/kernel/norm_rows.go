@@ -22,7 +22,7 @@ func portableNormRows(y, x []tensor.BF16, w, rstd []float32, n, eps float32) {
 	for r := range rstd {
 		row := x[r*d:][:d]
 		s := portableDot(row, row)
-		rstd[r] = Rsqrt(s.sum()/n + eps)
+		rstd[r] = rsqrt(s.sum()/n + eps)
 		portableNorm(y[r*d:][:d], row, w, rstd[r])
 	}
 }

@@ -87,10 +87,10 @@ func (p *Packed) PackAll(w []float32) {
 	if len(w) != p.Groups*p.K*p.N {
 		panic(fmt.Sprintf("kernel: packing %d values as %d groups of %d x %d", len(w), p.Groups, p.K, p.N))
 	}
-	job := packJobs.get()
+	job := packJobs.Get()
 	*job = packJob{p: p, w: w}
 	par.Run(p.Groups*p.panels(), job)
-	packJobs.put(job)
+	packJobs.Put(job)
 }
 
 // PackAllT is PackT for all groups, w [Groups, K, N], in parallel.
@@ -98,10 +98,10 @@ func (p *Packed) PackAllT(w []float32) {
 	if len(w) != p.Groups*p.K*p.N {
 		panic(fmt.Sprintf("kernel: packing %d values as %d groups of %d x %d", len(w), p.Groups, p.K, p.N))
 	}
-	job := packJobs.get()
+	job := packJobs.Get()
 	*job = packJob{p: p, w: w, transposed: true}
 	par.Run(p.Groups*p.blocks(), job)
-	packJobs.put(job)
+	packJobs.Put(job)
 }
 
 type packJob struct {
@@ -110,7 +110,7 @@ type packJob struct {
 	transposed bool
 }
 
-var packJobs freelist[packJob]
+var packJobs par.FreeList[packJob]
 
 func (j *packJob) Do(_, i int) {
 	n := j.p.panels()
@@ -128,12 +128,12 @@ func (j *packJob) Do(_, i int) {
 // packChunk is the number of blocks that are rounded before they are packed.
 const packChunk = 16
 
-var packBuffers freelist[[packChunk * blockLen]tensor.BF16]
+var packBuffers par.FreeList[[packChunk * blockLen]tensor.BF16]
 
 // packPanel packs 32 rows of w [N, K].
 func packPanel[T float32 | tensor.BF16](p *Packed, g, panel int, w []T) {
-	rows := packBuffers.get()
-	defer packBuffers.put(rows)
+	rows := packBuffers.Get()
+	defer packBuffers.Put(rows)
 	dst := p.Data[g*p.groupLen()+panel*p.panelLen():][:p.panelLen()]
 	n := min(PanelN, p.N-panel*PanelN)
 	for block := 0; block < p.blocks(); block += packChunk {
@@ -156,8 +156,8 @@ func packPanel[T float32 | tensor.BF16](p *Packed, g, panel int, w []T) {
 
 // packBlockT packs 32 rows of w [K, N].
 func packBlockT[T float32 | tensor.BF16](p *Packed, g, block int, w []T) {
-	rows := packBuffers.get()
-	defer packBuffers.put(rows)
+	rows := packBuffers.Get()
+	defer packBuffers.Put(rows)
 	dst := p.Data[g*p.groupLen():][:p.groupLen()]
 	k := min(BlockK, p.K-block*BlockK)
 	for panel := 0; panel < p.panels(); panel += packChunk {

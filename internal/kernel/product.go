@@ -44,14 +44,14 @@ type matmulJob struct {
 	first  []int32 // by group, the first item
 }
 
-var matmulJobs freelist[matmulJob]
+var matmulJobs par.FreeList[matmulJob]
 
 func runProduct(j matmulJob, outputs int, offsets []int32) {
 	rows := len(j.x) / j.w.K
 	if len(j.x) != rows*j.w.K || outputs != rows*j.w.N {
 		panic(fmt.Sprintf("kernel: %d outputs from %d inputs by weights of %d x %d", outputs, len(j.x), j.w.K, j.w.N))
 	}
-	job := matmulJobs.get()
+	job := matmulJobs.Get()
 	j.first = job.first[:0]
 	*job = j
 	if offsets == nil {
@@ -64,7 +64,7 @@ func runProduct(j matmulJob, outputs int, offsets []int32) {
 		par.Run(items, job)
 	}
 	*job = matmulJob{first: job.first}
-	matmulJobs.put(job)
+	matmulJobs.Put(job)
 }
 
 func checkOffsets(offsets []int32, groups, rows int) {

@@ -21,7 +21,7 @@ func MatMulGrad(dw []float32, dy, x []tensor.BF16, out, in int, offsets []int32)
 	if len(x) != rows*in || len(dy) != rows*out || len(dw) != groups*out*in {
 		panic(fmt.Sprintf("kernel: gradient of %d weights from %d by %d values, for outputs %d and inputs %d", len(dw), len(dy), len(x), out, in))
 	}
-	job := gradJobs.get()
+	job := gradJobs.Get()
 	*job = gradJob{dw: dw, dy: dy, x: x, out: out, in: in}
 	if offsets == nil {
 		job.all = [2]int32{0, int32(rows)}
@@ -32,7 +32,7 @@ func MatMulGrad(dw []float32, dy, x []tensor.BF16, out, in int, offsets []int32)
 	job.plan(groups)
 	par.Run(groups*job.perGroup, job)
 	*job = gradJob{}
-	gradJobs.put(job)
+	gradJobs.Put(job)
 }
 
 // gradJob is one MatMulGrad. An item is a rectangle of one group's gradient.
@@ -48,7 +48,7 @@ type gradJob struct {
 	perGroup   int
 }
 
-var gradJobs freelist[gradJob]
+var gradJobs par.FreeList[gradJob]
 
 func (j *gradJob) plan(groups int) {
 	ops := &cpu.productOps

@@ -2,24 +2,24 @@ package kernel
 
 import "github.com/polymath-lm/polymath/tensor"
 
-// Rotate turns one head in place by the angles whose cosines and sines are
-// given: each pair (x[i], x[i+d/2]) of the head of size d = len(x) becomes
-// (x[i]*cos[i] - x[i+d/2]*sin[i], x[i+d/2]*cos[i] + x[i]*sin[i]), computed in
-// float32 and rounded once to bf16. cos and sin hold d/2 values. The backward
-// pass is the rotation with -sin (Su et al., RoFormer, arXiv:2104.09864, 3.2;
-// pairs half a head apart as the models of Hugging Face have them).
-func Rotate(x []tensor.BF16, cos, sin []float32) {
+// rotate does RotateRows on one head, of any size.
+func rotate(x []tensor.BF16, cos, sin []float32) {
 	d := len(x) / 2
-	mustMatch("Rotate", len(x), 2*d)
-	mustMatch("Rotate", len(cos), d)
-	mustMatch("Rotate", len(sin), d)
+	mustMatch("rotate", len(x), 2*d)
+	mustMatch("rotate", len(cos), d)
+	mustMatch("rotate", len(sin), d)
 	n := whole(d)
 	a, b := x[:d], x[d:]
 	cpu.rotate(a[:n], b[:n], cos[:n], sin[:n])
 	portableRotate(a[n:], b[n:], cos[n:], sin[n:])
 }
 
-// RotateRows does Rotate on consecutive heads, all by the same angles.
+// RotateRows turns consecutive heads in place, all by the angles whose cosines
+// and sines are given: each pair (x[i], x[i+d/2]) of a head of size d becomes
+// (x[i]*cos[i] - x[i+d/2]*sin[i], x[i+d/2]*cos[i] + x[i]*sin[i]), computed in
+// float32 and rounded once to bf16. cos and sin hold d/2 values. The backward
+// pass is the rotation with -sin (Su et al., RoFormer, arXiv:2104.09864, 3.2;
+// pairs half a head apart as the models of Hugging Face have them).
 func RotateRows(x []tensor.BF16, cos, sin []float32) {
 	half := len(cos)
 	mustMatch("RotateRows", len(sin), half)
@@ -33,7 +33,7 @@ func RotateRows(x []tensor.BF16, cos, sin []float32) {
 		return
 	}
 	for i := 0; i < len(x); i += 2 * half {
-		Rotate(x[i:i+2*half], cos, sin)
+		rotate(x[i:i+2*half], cos, sin)
 	}
 }
 

@@ -5,37 +5,37 @@ package kernel
 import "github.com/polymath-lm/polymath/tensor"
 
 var neonRows = rowOps{
-	toF32:        neonToF32,
-	toBF16:       neonToBF16,
-	add:          neonAdd,
-	addF32:       neonAddF32,
-	addScaled:    neonAddScaled,
-	scaleBF16:    neonScaleBF16,
-	scaleF32:     neonScaleF32,
-	scaleToBF16:  neonScaleToBF16,
-	dot:          neonDot,
-	squaresF32:   neonSquaresF32,
-	addSquares:   neonAddSquares,
-	norm:         neonNorm,
-	normSums:     neonNormSums,
-	normDot:      neonNormDot,
-	normGrad:     neonNormGrad,
-	normGradAdd:  neonNormGradAdd,
-	normRows:     neonNormRows,
-	normRowsGrad: neonNormRowsGrad,
-	rotate:       neonRotate,
-	rotateRows:   neonRotateRows,
-	swiGLU:       neonSwiGLU,
-	swiGLUGrad:   neonSwiGLUGrad,
-	swiGLUAgain:  neonSwiGLUAgain,
-	exp:          neonExp,
-	max:          neonMax,
-	expSum:       neonExpSum,
-	expSumTo:     neonExpSumTo,
-	crossEntropy: neonCrossEntropy,
-	adamW:        neonAdamW,
-	scores:       neonScores,
-	scoresGrad:   neonScoresGrad,
+	toF32:                 neonToF32,
+	toBF16:                neonToBF16,
+	add:                   neonAdd,
+	addF32:                neonAddF32,
+	addScaled:             neonAddScaled,
+	scaleBF16:             neonScaleBF16,
+	scaleF32:              neonScaleF32,
+	scaleToBF16:           neonScaleToBF16,
+	dot:                   neonDot,
+	squaresF32:            neonSquaresF32,
+	addSquares:            neonAddSquares,
+	norm:                  neonNorm,
+	normSums:              neonNormSums,
+	normDot:               neonNormDot,
+	normGrad:              neonNormGrad,
+	normGradAdd:           neonNormGradAdd,
+	normRows:              neonNormRows,
+	normRowsGrad:          neonNormRowsGrad,
+	rotate:                neonRotate,
+	rotateRows:            neonRotateRows,
+	swiGLU:                neonSwiGLU,
+	swiGLUGrad:            neonSwiGLUGrad,
+	swiGLUForwardBackward: neonSwiGLUForwardBackward,
+	exp:                   neonExp,
+	max:                   neonMax,
+	expSum:                neonExpSum,
+	expSumTo:              neonExpSumTo,
+	crossEntropy:          neonCrossEntropy,
+	adamW:                 neonAdamW,
+	scores:                neonScores,
+	scoresGrad:            neonScoresGrad,
 }
 
 //go:noescape
@@ -105,7 +105,7 @@ func neonSwiGLU(h []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
 func neonSwiGLUGrad(dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
 
 //go:noescape
-func neonSwiGLUAgain(h []tensor.BF16, dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
+func neonSwiGLUForwardBackward(h []tensor.BF16, dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
 
 //go:noescape
 func neonExp(dst []float32, x []float32)

@@ -1269,8 +1269,8 @@ done1:
 	VZEROUPPER
 	RET
 
-// func avx2SwiGLUAgain(h []tensor.BF16, dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
-TEXT ·avx2SwiGLUAgain(SB), NOSPLIT, $0-144
+// func avx2SwiGLUForwardBackward(h []tensor.BF16, dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
+TEXT ·avx2SwiGLUForwardBackward(SB), NOSPLIT, $0-144
 	MOVQ h_base+0(FP), SI
 	MOVQ dgate_base+24(FP), DI
 	MOVQ dup_base+48(FP), R8

@@ -106,12 +106,12 @@ var rowBenchmarks = []struct {
 	}},
 	{"Rotate", 8, func(o *benchOperands) {
 		h := len(o.f[0]) / 2
-		Rotate(o.b[0], o.f[0][:h], o.f[0][h:])
+		rotate(o.b[0], o.f[0][:h], o.f[0][h:])
 		clear(o.b[0])
 	}},
 	{"SwiGLU", 6, func(o *benchOperands) { SwiGLU(o.b[0], o.b[1], o.b[2]) }},
 	{"SwiGLUBackward", 10, func(o *benchOperands) { SwiGLUBackward(o.b[0], o.b[1], o.b[2], o.b[3], o.b[4]) }},
-	{"SwiGLUAgain", 12, func(o *benchOperands) { SwiGLUAgain(o.b[0], o.b[1], o.b[2], o.b[2], o.b[3], o.b[4]) }},
+	{"SwiGLUForwardBackward", 12, func(o *benchOperands) { SwiGLUForwardBackward(o.b[0], o.b[1], o.b[2], o.b[2], o.b[3], o.b[4]) }},
 	{"RMSNormRows of 64", 12, func(o *benchOperands) {
 		RMSNormRows(o.b[0], o.b[1], o.f[0][:64], o.f[1][:len(o.f[1])/64], 1e-6)
 	}},

@@ -2021,8 +2021,8 @@ loop1:
 done1:
 	RET
 
-// func neonSwiGLUAgain(h []tensor.BF16, dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
-TEXT ·neonSwiGLUAgain(SB), NOSPLIT, $0-144
+// func neonSwiGLUForwardBackward(h []tensor.BF16, dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
+TEXT ·neonSwiGLUForwardBackward(SB), NOSPLIT, $0-144
 	MOVW $0x42ae0000, R9
 	VDUP R9, V0.S4
 	MOVW $0x3fb8aa3b, R9

@@ -79,9 +79,8 @@ var rowOperations = []struct {
 	{"AddScaled", func(in *rowInput) { AddScaled(in.f32(), in.bf16(), in.number()) }},
 	{"ScaleBF16", func(in *rowInput) { ScaleBF16(in.bf16(), in.bf16(), in.number()) }},
 	{"ScaleF32", func(in *rowInput) { ScaleF32(in.f32(), in.number()) }},
-	{"ScaleToBF16", func(in *rowInput) { ScaleToBF16(in.bf16(), in.f32(), in.number()) }},
+	{"scaleToBF16", func(in *rowInput) { scaleToBF16(in.bf16(), in.f32(), in.number()) }},
 	{"Dot", func(in *rowInput) { in.keep(Dot(in.bf16(), in.bf16())) }},
-	{"SumSquares", func(in *rowInput) { in.keep(SumSquares(in.bf16())) }},
 	{"SumSquaresF32", func(in *rowInput) { in.keep(SumSquaresF32(in.f32())) }},
 	{"RMSNorm", func(in *rowInput) { in.keep(RMSNorm(in.bf16(), in.bf16(), in.f32(), 1e-6)) }},
 	{"AddRMSNorm", func(in *rowInput) {
@@ -109,7 +108,7 @@ var rowOperations = []struct {
 	{"Rotate", func(in *rowInput) {
 		cos, sin := in.f32(), in.f32()
 		in.n *= 2
-		Rotate(in.bf16(), cos, sin)
+		rotate(in.bf16(), cos, sin)
 	}},
 	{"SwiGLU", func(in *rowInput) { SwiGLU(in.bf16(), in.bf16(), in.bf16()) }},
 	{"SwiGLUBackward", func(in *rowInput) {
@@ -119,9 +118,9 @@ var rowOperations = []struct {
 		dh, gate := in.bf16(), in.bf16()
 		SwiGLUBackward(dh, gate, dh, gate, in.bf16())
 	}},
-	{"SwiGLUAgain", func(in *rowInput) {
+	{"SwiGLUForwardBackward", func(in *rowInput) {
 		gate, up := in.bf16(), in.bf16()
-		SwiGLUAgain(in.bf16(), gate, up, in.bf16(), gate, up)
+		SwiGLUForwardBackward(in.bf16(), gate, up, in.bf16(), gate, up)
 	}},
 	{"Exp", func(in *rowInput) { Exp(in.f32(), in.f32()) }},
 	{"Softmax", func(in *rowInput) { in.keep(Softmax(in.f32(), in.f32())) }},
@@ -262,15 +261,15 @@ func TestRowsDoNotAllocate(t *testing.T) {
 			AddScaled(f, a, 2)
 			ScaleBF16(a, b, 2)
 			ScaleF32(f, 2)
-			ScaleToBF16(a, f, 2)
-			f[0] = Dot(a, b) + SumSquares(a) + SumSquaresF32(f)
+			scaleToBF16(a, f, 2)
+			f[0] = Dot(a, b) + Dot(a, a) + SumSquaresF32(f)
 			RMSNorm(a, b, f, 1e-6)
 			AddRMSNorm(a, b, a, c, f, 1e-6)
 			RMSNormBackward(a, f, b, c, g, 1, true)
-			Rotate(a, f[:35], g[:35])
+			rotate(a, f[:35], g[:35])
 			SwiGLU(a, b, c)
 			SwiGLUBackward(a, b, c, a, b)
-			SwiGLUAgain(c, a, b, a, a, b)
+			SwiGLUForwardBackward(c, a, b, a, a, b)
 			RMSNormRows(a[:64], b[:64], f[:16], g[:4], 1e-6)
 			RMSNormRowsBackward(a[:64], h[:16], b[:64], c[:64], f[:16], g[:4])
 			RotateRows(a[:64], f[:16], g[:16])

@@ -40,7 +40,7 @@ func TestScoreRows(t *testing.T) {
 			weights[b*n+i] = float64(v.Float32())
 		}
 	}
-	lse := []float32{m[0] + Log32(l[0])}
+	lse := []float32{m[0] + log32(l[0])}
 	if d := math.Abs(float64(lse[0]) - math.Log(sum)); d > 5e-6 {
 		t.Errorf("lse %g, want %g", lse, math.Log(sum))
 	}

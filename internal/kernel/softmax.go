@@ -21,7 +21,7 @@ func Softmax(p, x []float32) (lse float32) {
 	}
 	sum := s.sum()
 	ScaleF32(p, 1/sum)
-	return m + Log32(sum)
+	return m + log32(sum)
 }
 
 // LogSumExp returns the lse of Softmax, with the same bits, without the weights.
@@ -35,7 +35,7 @@ func LogSumExp(x []float32) float32 {
 	for i := n; i < len(x); i++ {
 		s[i-n] += expDown(x[i] - m)
 	}
-	return m + Log32(s.sum())
+	return m + log32(s.sum())
 }
 
 // rowMax returns the largest element of x. It passes over NaNs, which the sum

@@ -33,21 +33,21 @@ func SwiGLUBackward(dgate, dup, dh, gate, up []tensor.BF16) {
 	portableSwiGLUGrad(dgate[n:], dup[n:], dh[n:], gate[n:], up[n:])
 }
 
-// SwiGLUAgain computes h once more, as SwiGLU does, and then the derivative as
-// SwiGLUBackward does, for less than the two: h need not be kept from the
-// forward pass. h is none of the others.
-func SwiGLUAgain(h, dgate, dup, dh, gate, up []tensor.BF16) {
-	mustMatch("SwiGLUAgain", len(h), len(dh))
-	mustMatch("SwiGLUAgain", len(dgate), len(dh))
-	mustMatch("SwiGLUAgain", len(dup), len(dh))
-	mustMatch("SwiGLUAgain", len(gate), len(dh))
-	mustMatch("SwiGLUAgain", len(up), len(dh))
+// SwiGLUForwardBackward computes h once more, as SwiGLU does, and then the
+// derivative as SwiGLUBackward does, for less than the two: h need not be kept
+// from the forward pass. h is none of the others.
+func SwiGLUForwardBackward(h, dgate, dup, dh, gate, up []tensor.BF16) {
+	mustMatch("SwiGLUForwardBackward", len(h), len(dh))
+	mustMatch("SwiGLUForwardBackward", len(dgate), len(dh))
+	mustMatch("SwiGLUForwardBackward", len(dup), len(dh))
+	mustMatch("SwiGLUForwardBackward", len(gate), len(dh))
+	mustMatch("SwiGLUForwardBackward", len(up), len(dh))
 	n := whole(len(dh))
-	cpu.swiGLUAgain(h[:n], dgate[:n], dup[:n], dh[:n], gate[:n], up[:n])
-	portableSwiGLUAgain(h[n:], dgate[n:], dup[n:], dh[n:], gate[n:], up[n:])
+	cpu.swiGLUForwardBackward(h[:n], dgate[:n], dup[:n], dh[:n], gate[:n], up[:n])
+	portableSwiGLUForwardBackward(h[n:], dgate[n:], dup[n:], dh[n:], gate[n:], up[n:])
 }
 
-func portableSwiGLUAgain(h, dgate, dup, dh, gate, up []tensor.BF16) {
+func portableSwiGLUForwardBackward(h, dgate, dup, dh, gate, up []tensor.BF16) {
 	portableSwiGLU(h, gate, up)
 	portableSwiGLUGrad(dgate, dup, dh, gate, up)
 }

@@ -59,9 +59,9 @@ func portableScaleBF16(dst, x []tensor.BF16, a float32) {
 	}
 }
 
-// ScaleToBF16 sets dst[i] = bf16(a*x[i] + 0), in which no zero is negative.
-func ScaleToBF16(dst []tensor.BF16, x []float32, a float32) {
-	mustMatch("ScaleToBF16", len(dst), len(x))
+// scaleToBF16 sets dst[i] = bf16(a*x[i] + 0), in which no zero is negative.
+func scaleToBF16(dst []tensor.BF16, x []float32, a float32) {
+	mustMatch("scaleToBF16", len(dst), len(x))
 	n := whole(len(x))
 	cpu.scaleToBF16(dst[:n], x[:n], a)
 	portableScaleToBF16(dst[n:], x[n:], a)
@@ -105,9 +105,6 @@ func portableDot(a, b []tensor.BF16) (s lanes) {
 	}
 	return s
 }
-
-// SumSquares returns the sum of x[i]*x[i], summed like Dot.
-func SumSquares(x []tensor.BF16) float32 { return Dot(x, x) }
 
 // SumSquaresF32 returns the sum of x[i]*x[i], summed like Dot.
 func SumSquaresF32(x []float32) float32 {

@@ -95,7 +95,7 @@ func (j *swigluJob) Rows(lo, hi int) {
 		if j.dh == nil {
 			kernel.SwiGLU(h, gate, up)
 		} else {
-			kernel.SwiGLUAgain(h, gate, up, j.dh[r*j.f:(r+1)*j.f], gate, up)
+			kernel.SwiGLUForwardBackward(h, gate, up, j.dh[r*j.f:(r+1)*j.f], gate, up)
 		}
 	}
 }

@@ -1,10 +1,6 @@
 package nn
 
-import (
-	"sync"
-
-	"github.com/polymath-lm/polymath/internal/par"
-)
+import "github.com/polymath-lm/polymath/internal/par"
 
 // RowJob is a loop body over the rows [lo, hi) of a batch. Rows depend on
 // nothing but themselves, so how they are cut into ranges never shows.
@@ -36,29 +32,11 @@ func (r *rowRun) Do(_, i int) { r.job.Rows(i*r.grain, min((i+1)*r.grain, r.n)) }
 
 // Jobs keeps the argument structs of parallel loops for the next call, so that
 // a loop does not allocate. The zero value is ready; goroutines may share it.
-type Jobs[T any] struct {
-	mu   sync.Mutex
-	free []*T
-}
-
-// Get returns a struct that nobody else holds. Its content is arbitrary.
-func (j *Jobs[T]) Get() *T {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	n := len(j.free)
-	if n == 0 {
-		return new(T)
-	}
-	t := j.free[n-1]
-	j.free = j.free[:n-1]
-	return t
-}
+type Jobs[T any] struct{ par.FreeList[T] }
 
 // Put gives back what Get returned, emptied, so that it keeps no buffer alive.
 func (j *Jobs[T]) Put(t *T) {
 	var zero T
 	*t = zero
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.free = append(j.free, t)
+	j.FreeList.Put(t)
 }

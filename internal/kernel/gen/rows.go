@@ -9,7 +9,7 @@ func programs() []*program {
 		dot(), squaresF32(), addSquares(),
 		norm(), normSums("normSums", true), normSums("normDot", false), normGrad("normGrad", false), normGrad("normGradAdd", true),
 		normRows(), normRowsGrad(),
-		rotate(), rotateRows(), swiGLU(), swiGLUGrad("swiGLUGrad", false), swiGLUGrad("swiGLUAgain", true),
+		rotate(), rotateRows(), swiGLU(), swiGLUGrad("swiGLUGrad", false), swiGLUGrad("swiGLUForwardBackward", true),
 		exp(), maximum(), expSum("expSum", false), expSum("expSumTo", true),
 		crossEntropy(), adamW(), scores(), scoresGrad(),
 	}
