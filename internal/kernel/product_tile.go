@@ -101,13 +101,21 @@ func (o *operand) panelSums() sumsAs { return sumsAs{row: PanelN, panel: o.sums(
 // rowSums has rows of panels.
 func rowSums(panels int) sumsAs { return sumsAs{row: panels * PanelN, panel: PanelN} }
 
+// nearBytes is the size of weights that are still in the second cache when
+// tiles of another size meet them.
+const nearBytes = 256 << 10
+
 // mul computes c (+)= A · b, b being panels that are panelLen apart.
 func (o *operand) mul(c []float32, as sumsAs, b []tensor.BF16, panels, panelLen int, add bool) {
 	step := o.depth
 	if cpu.kc > 0 {
 		step = min(step, cpu.kc/BlockK)
 	}
-	batch := max(1, cpu.callWork/(o.padded*PanelN*step*BlockK))
+	batch := cpu.callWork / (o.padded * PanelN * step * BlockK)
+	if o.fulls > 0 && o.rest > 0 {
+		batch = min(batch, nearBytes/(step*blockLen*2))
+	}
+	batch = max(1, batch)
 	for first := 0; first < panels; first += batch {
 		o.args = tileArgs{
 			panels: min(batch, panels-first), bPanel: panelLen * 2,
