@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/polymath-lm/polymath/model"
 )
@@ -21,15 +20,20 @@ type Options struct {
 	// Window is the longest sequence; 0 means the model's own limit, and more
 	// than that is cut to it.
 	Window int
+	// Vocabulary is the number of tokens there are; 0 means the model's own
+	// vocab_size, and more than that is cut to it. Models round their
+	// vocabulary up, and the rows beyond are no tokens.
+	Vocabulary int
 }
 
 // An Engine generates with one model. Goroutines may share it; it works on one
 // request at a time.
 type Engine struct {
-	model  *model.Model
-	window int
+	model      *model.Model
+	window     int
+	vocabulary int
 
-	mu        sync.Mutex
+	turn      chan struct{} // holds one element while a request is worked on
 	workspace *model.Workspace
 	logits    []float32 // [V], raw
 	restrict  []float32 // [V], after the Mask
@@ -41,7 +45,13 @@ type Engine struct {
 // NewEngine returns an Engine for m, which must not be trained meanwhile.
 func NewEngine(m *model.Model, o Options) *Engine {
 	cfg := m.Config()
-	e := &Engine{model: m, window: cfg.MaxPositions, logits: make([]float32, cfg.VocabSize)}
+	e := &Engine{
+		model: m, window: cfg.MaxPositions, vocabulary: cfg.VocabSize,
+		turn: make(chan struct{}, 1), logits: make([]float32, cfg.VocabSize),
+	}
+	if o.Vocabulary > 0 {
+		e.vocabulary = min(e.vocabulary, o.Vocabulary)
+	}
 	if o.Window > 0 {
 		e.window = min(e.window, o.Window)
 	}
@@ -59,13 +69,16 @@ func (e *Engine) Window() int { return e.window }
 
 // Generate continues r.Prompt and hands each token to receive as soon as it is
 // known; receive returns true when the completion is complete with that token.
-// A nil receive takes them all.
+// A nil receive takes them all. receive must not call Generate of the same
+// Engine, which would wait for this request to end.
 //
 // A request that cannot work is an error before the first token (ErrSampling,
-// ErrPrompt, ErrContextWindow). When ctx ends, so does the generation after
-// the token in progress, with the error of ctx and the Result so far.
+// ErrPrompt, ErrContextWindow). When ctx ends, so does the wait for another
+// request, or the generation after the token in progress, with the error of
+// ctx and the Result so far. Logits that are not finite are an error wrapping
+// model.ErrNonFinite.
 func (e *Engine) Generate(ctx context.Context, r Request, receive func(Token) (complete bool)) (Result, error) {
-	maxTokens, err := r.check(e.model.Config(), e.window)
+	maxTokens, err := r.check(e.vocabulary, e.window)
 	if err != nil {
 		return Result{}, err
 	}
@@ -73,8 +86,12 @@ func (e *Engine) Generate(ctx context.Context, r Request, receive func(Token) (c
 	if err != nil {
 		return Result{}, err
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	select {
+	case e.turn <- struct{}{}:
+		defer func() { <-e.turn }()
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	}
 	cache := e.model.NewCache(len(r.Prompt) + maxTokens)
 	result := Result{PromptTokens: len(r.Prompt)}
 	if err := e.prefill(ctx, cache, r.Prompt); err != nil {
@@ -127,7 +144,13 @@ func (e *Engine) prefill(ctx context.Context, cache *model.Cache, tokens []int32
 
 // choose samples the token for position from e.logits.
 func (e *Engine) choose(r *Request, sampler *Sampler, position int) (Token, error) {
-	logits := e.logits
+	raw := e.logits[:e.vocabulary]
+	logits := raw
+	for id, l := range raw {
+		if l-l != 0 && l != negativeInfinity {
+			return Token{}, fmt.Errorf("%w: the logit of token %d at position %d; the weights are damaged", model.ErrNonFinite, id, position)
+		}
+	}
 	if r.Mask != nil {
 		e.restrict = append(e.restrict[:0], logits...)
 		logits = e.restrict
@@ -135,7 +158,7 @@ func (e *Engine) choose(r *Request, sampler *Sampler, position int) (Token, erro
 	}
 	id := sampler.Sample(logits, r.Choice, position)
 	switch {
-	case id < 0 && Greedy(e.logits) < 0:
+	case id < 0 && Greedy(raw) < 0:
 		return Token{}, fmt.Errorf("%w: every logit of position %d; the weights are damaged", model.ErrNonFinite, position)
 	case id < 0:
 		return Token{}, fmt.Errorf("%w: position %d", ErrNoToken, position)
@@ -145,7 +168,7 @@ func (e *Engine) choose(r *Request, sampler *Sampler, position int) (Token, erro
 	}
 	token := Token{ID: id, Position: position}
 	if r.Logprobs || r.TopLogprobs > 0 {
-		own, top := Logprobs(e.logits, id, r.TopLogprobs)
+		own, top := Logprobs(raw, id, r.TopLogprobs)
 		token.Logprob, token.Top = own.Logprob, top
 	}
 	return token, nil

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/model"
@@ -189,6 +191,111 @@ func TestGenerateEnds(t *testing.T) {
 	})
 	if !errors.Is(err, context.Canceled) || n != 4 || result.CompletionTokens != 4 {
 		t.Errorf("canceled after 4: %d tokens, %+v, %v", n, result, err)
+	}
+}
+
+// A request that waits for another one ends with its context.
+func TestWaitingEndsWithItsContext(t *testing.T) {
+	e := NewEngine(testModel(t), Options{})
+	began, release := make(chan bool), make(chan bool)
+	var group sync.WaitGroup
+	group.Go(func() {
+		_, err := e.Generate(t.Context(), Request{Prompt: tokens(3), MaxTokens: 1}, func(Token) bool {
+			close(began)
+			<-release
+			return true
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	<-began
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	done := make(chan error, 1)
+	go func() {
+		_, err := e.Generate(ctx, Request{Prompt: tokens(3)}, nil)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("canceled while waiting: %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("a canceled request still waits for the other one")
+	}
+	close(release)
+	group.Wait()
+}
+
+// Goroutines that share an engine or a model get what each gets alone.
+func TestConcurrentRequests(t *testing.T) {
+	m := testModel(t)
+	shared := NewEngine(m, Options{Chunk: 16})
+	var group sync.WaitGroup
+	for i := range 4 {
+		r := Request{Prompt: tokens(20 + i), MaxTokens: 12, Sampling: Sampling{Temperature: 1, Seed: uint64(i)}}
+		all, _ := collect(t, NewEngine(m, Options{}), r)
+		want := ids(all)
+		e := shared
+		if i%2 == 0 {
+			e = NewEngine(m, Options{Chunk: 7})
+		}
+		group.Go(func() {
+			var got []int32
+			_, err := e.Generate(t.Context(), r, func(token Token) bool { got = append(got, token.ID); return false })
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("request %d: %v, alone %v (%v)", i, got, want, err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// Damaged weights show in the logits, and are no reason to choose a token.
+func TestNonFiniteLogits(t *testing.T) {
+	e := NewEngine(testModel(t), Options{Vocabulary: 90})
+	for _, temperature := range []float32{0, 1} {
+		sampler, err := NewSampler(Sampling{Temperature: temperature})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			id    int
+			value float64
+			fails bool
+		}{
+			{5, math.NaN(), true}, {5, math.Inf(1), true}, {5, math.Inf(-1), false}, {91, math.NaN(), false},
+		} {
+			clear(e.logits)
+			e.logits[c.id] = float32(c.value)
+			_, err := e.choose(&Request{}, sampler, 7)
+			if errors.Is(err, model.ErrNonFinite) != c.fails || !c.fails && err != nil {
+				t.Errorf("temperature %v, %v for token %d: %v", temperature, c.value, c.id, err)
+			}
+		}
+	}
+}
+
+// Rows of the head that are no tokens are neither chosen nor reported, and have
+// no probability.
+func TestVocabulary(t *testing.T) {
+	const n = 30
+	e := NewEngine(testModel(t), Options{Vocabulary: n})
+	if _, err := e.Generate(t.Context(), Request{Prompt: []int32{n}}, nil); !errors.Is(err, ErrPrompt) {
+		t.Errorf("a prompt of what is no token: %v", err)
+	}
+	prompt := slices.DeleteFunc(tokens(60), func(id int32) bool { return id >= n })
+	all, _ := collect(t, e, Request{Prompt: prompt, MaxTokens: 20, TopLogprobs: 97, Sampling: Sampling{Temperature: 3}})
+	for _, token := range all {
+		sum := 0.0
+		for _, l := range token.Top {
+			sum += math.Exp(float64(l.Logprob))
+		}
+		if token.ID >= n || len(token.Top) != n || math.Abs(sum-1) > 1e-5 {
+			t.Errorf("token %d of %d, %d alternatives with a probability of %v", token.ID, n, len(token.Top), sum)
+		}
 	}
 }
 

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
-	"github.com/polymath-lm/polymath/model"
 )
 
 // Errors that a Request can be refused with.
@@ -21,7 +19,7 @@ var (
 // A Mask restricts which tokens may follow, for output that must keep to a
 // grammar. It serves one completion.
 type Mask interface {
-	// Restrict sets the logits [V] of the tokens that must not follow to
+	// Restrict sets the logits [Vocabulary] of the tokens that must not follow to
 	// negative infinity.
 	Restrict(logits []float32)
 	// Accept tells the mask which token was chosen.
@@ -77,16 +75,16 @@ type Result struct {
 
 // check refuses a request that cannot work and returns how many tokens it may
 // generate.
-func (r *Request) check(cfg *model.Config, window int) (maxTokens int, err error) {
+func (r *Request) check(vocabulary, window int) (maxTokens int, err error) {
 	if err := r.Sampling.Validate(); err != nil {
 		return 0, err
 	}
 	if len(r.Prompt) == 0 {
 		return 0, fmt.Errorf("%w: it holds no token", ErrPrompt)
 	}
-	if at := slices.IndexFunc(r.Prompt, func(id int32) bool { return id < 0 || int(id) >= cfg.VocabSize }); at >= 0 {
+	if at := slices.IndexFunc(r.Prompt, func(id int32) bool { return id < 0 || int(id) >= vocabulary }); at >= 0 {
 		return 0, fmt.Errorf("%w: token %d at position %d is not in the model's vocabulary of %d",
-			ErrPrompt, r.Prompt[at], at, cfg.VocabSize)
+			ErrPrompt, r.Prompt[at], at, vocabulary)
 	}
 	room := window - len(r.Prompt)
 	switch {
