@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -82,7 +83,16 @@ func removeTaught() {
 	}
 }
 
+// noCPU is no CPU path of any machine; TestOpenChecksCPU runs this program with
+// it, since a path is chosen when a program starts.
+const noCPU = "abacus"
+
 func TestMain(m *testing.M) {
+	if os.Getenv("POLYMATH_CPU") == noCPU {
+		_, err := polymath.Open("nowhere")
+		fmt.Println(err)
+		os.Exit(0)
+	}
 	status := m.Run()
 	removeTaught()
 	os.Exit(status)
@@ -220,6 +230,64 @@ func TestGenerateErrors(t *testing.T) {
 	m.Close()
 	if _, err := m.Generate(t.Context(), "x", polymath.GenerateOptions{}); !errors.Is(err, polymath.ErrClosed) {
 		t.Errorf("closed: %v", err)
+	}
+}
+
+func TestOpenChecksCPU(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program)
+	cmd.Env = append(os.Environ(), "POLYMATH_CPU="+noCPU)
+	out, err := cmd.Output()
+	if err != nil || !strings.Contains(string(out), noCPU) {
+		t.Errorf("POLYMATH_CPU=%s: Open says %q (%v)", noCPU, out, err)
+	}
+}
+
+// TestPromptBegins: the tokenizer's post_processor says what begins a text, and
+// config.json only where there is none.
+func TestPromptBegins(t *testing.T) {
+	good, err := taught()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		processor string
+		want      int // tokens of "x"
+	}{
+		{`null`, 2},
+		{`{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":false,"use_regex":true}`, 1},
+		{`{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<|endoftext|>","type_id":0}},` +
+			`{"SpecialToken":{"id":"<|endoftext|>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"pair":[],` +
+			`"special_tokens":{"<|endoftext|>":{"id":"<|endoftext|>","ids":[0],"tokens":["<|endoftext|>"]}}}`, 3},
+	} {
+		copied := t.TempDir()
+		if err := os.CopyFS(copied, os.DirFS(good)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(filepath.Join(copied, "manifest.json")); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(copied, "tokenizer.json")
+		file, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file = bytes.Replace(file, []byte(`"post_processor":null`), []byte(`"post_processor":`+c.processor), 1)
+		if err := os.WriteFile(path, file, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		m, err := polymath.Open(copied)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := m.Generate(t.Context(), "x", polymath.GenerateOptions{MaxTokens: 1})
+		if err != nil || r.PromptTokens != c.want {
+			t.Errorf("post_processor %s: %d tokens (%v), want %d", c.processor, r.PromptTokens, err, c.want)
+		}
+		m.Close()
 	}
 }
 

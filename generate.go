@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
 
 	"github.com/polymath-lm/polymath/infer"
 )
@@ -108,7 +107,8 @@ var errReceiverLeft = errors.New("receiver left")
 
 // Stream is Generate piece by piece, as the tokens come. An error is the last
 // thing it yields, with the Chunk holding back nothing. Breaking out of the
-// loop ends the generation.
+// loop ends the generation. The loop must not generate with the same Model,
+// which works on one completion at a time.
 func (m *Model) Stream(ctx context.Context, prompt string, o GenerateOptions) iter.Seq2[Chunk, error] {
 	return func(yield func(Chunk, error) bool) {
 		c := completion{model: m, options: o, yield: yield}
@@ -152,9 +152,6 @@ func (c *completion) run(ctx context.Context, prompt string) error {
 		Sampling: infer.Sampling{Temperature: o.Temperature, TopK: o.TopK, TopP: o.TopP, MinP: o.MinP, Seed: o.Seed},
 		Logprobs: o.Logprobs, TopLogprobs: o.TopLogprobs,
 	}
-	if n := m.tokenizer.VocabSize(); n < m.config.VocabSize {
-		request.Mask = vocabularyMask(n)
-	}
 	result, err := engine.Generate(ctx, request, c.receive)
 	switch {
 	case err != nil:
@@ -189,11 +186,14 @@ func (c *completion) flush() string {
 	return c.stop.Flush()
 }
 
-// encodePrompt returns the prompt's tokens, after the token that begins a text
-// where the model has one. An empty prompt begins a new text.
+// encodePrompt returns the prompt's tokens, after those that begin a text:
+// what the tokenizer's post_processor puts there, or without one the
+// bos_token_id of config.json. An empty prompt begins a new text.
 func (m *Model) encodePrompt(prompt string) ([]int32, error) {
 	var ids []int32
-	if bos := m.config.BOSTokenID; bos >= 0 {
+	if prefix, _ := m.tokenizer.Template(); m.tokenizer.HasTemplate() {
+		ids = append(ids, prefix...)
+	} else if bos := m.config.BOSTokenID; bos >= 0 {
 		ids = append(ids, int32(bos))
 	}
 	ids = m.tokenizer.AppendEncode(ids, []byte(prompt))
@@ -205,17 +205,3 @@ func (m *Model) encodePrompt(prompt string) ([]int32, error) {
 	}
 	return ids, nil
 }
-
-// vocabularyMask forbids the rows of the head that are no tokens: models round
-// their vocabulary up.
-type vocabularyMask int
-
-// Restrict implements infer.Mask.
-func (m vocabularyMask) Restrict(logits []float32) {
-	for i := int(m); i < len(logits); i++ {
-		logits[i] = float32(math.Inf(-1))
-	}
-}
-
-// Accept implements infer.Mask.
-func (vocabularyMask) Accept(int32) {}

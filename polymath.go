@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 
 	"github.com/polymath-lm/polymath/infer"
+	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/tokenizer"
 )
@@ -63,12 +64,16 @@ func WithPrefillChunk(n int) Option {
 }
 
 // Open loads the model in directory dir. A directory with a manifest is
-// verified against it, and the error names the file that does not match. The
-// caller closes the Model when done.
+// verified against it, and the error names the file that does not match. A
+// POLYMATH_CPU that this machine does not have is an error too. The caller
+// closes the Model when done.
 func Open(dir string, options ...Option) (*Model, error) {
 	var o openOptions
 	for _, option := range options {
 		option(&o)
+	}
+	if err := kernel.CheckCPU(); err != nil {
+		return nil, err
 	}
 	weights, err := model.Load(dir, false)
 	if err != nil {
@@ -85,6 +90,7 @@ func Open(dir string, options ...Option) (*Model, error) {
 			path, t.VocabSize(), cfg.VocabSize)
 	}
 	m := &Model{tokenizer: t, config: cfg, end: endTokens(cfg, t)}
+	o.engine.Vocabulary = t.VocabSize()
 	engine := infer.NewEngine(weights, o.engine)
 	m.window = engine.Window()
 	m.engine.Store(engine)

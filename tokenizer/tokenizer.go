@@ -196,6 +196,10 @@ func (t *Tokenizer) EOS() int32 { return t.eos }
 // caller must not change the slices.
 func (t *Tokenizer) Template() (prefix, suffix []int32) { return t.prefix, t.suffix }
 
+// HasTemplate reports whether the tokenizer.json has a post_processor, even one
+// that adds no token.
+func (t *Tokenizer) HasTemplate() bool { return !isNull(t.parts.postProcessor) }
+
 // Bytes returns the bytes that id stands for in the middle of a text; nil for
 // an id that is no token. The caller must not change them.
 func (t *Tokenizer) Bytes(id int32) []byte {
