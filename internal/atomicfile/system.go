@@ -8,13 +8,16 @@ import (
 	"sync/atomic"
 )
 
-// System is the part of the operating system that writing a file needs. Tests
+// System is the part of the operating system that writing files needs. Tests
 // replace it to see what a failing disk does; see package fault.
 type System interface {
 	// Create makes a new file that can be written and read back.
 	Create(path string, perm fs.FileMode) (Handle, error)
 	Rename(from, to string) error
 	Remove(path string) error
+	// RemoveAll removes a directory with all it holds; one that is not there
+	// is no error.
+	RemoveAll(path string) error
 	// SyncDir makes the directory's entries durable.
 	SyncDir(dir string) error
 }
@@ -45,6 +48,15 @@ func Replace(s System) (restore func()) {
 	return func() { replaced.Store(old) }
 }
 
+// Rename gives a file or directory another name, through the System in use.
+func Rename(from, to string) error { return system().Rename(from, to) }
+
+// RemoveAll removes a directory with all it holds, through the System in use.
+func RemoveAll(path string) error { return system().RemoveAll(path) }
+
+// SyncDir makes a directory's entries durable, through the System in use.
+func SyncDir(dir string) error { return system().SyncDir(dir) }
+
 type osSystem struct{}
 
 func (osSystem) Create(path string, perm fs.FileMode) (Handle, error) {
@@ -54,6 +66,8 @@ func (osSystem) Create(path string, perm fs.FileMode) (Handle, error) {
 func (osSystem) Rename(from, to string) error { return os.Rename(from, to) }
 
 func (osSystem) Remove(path string) error { return os.Remove(path) }
+
+func (osSystem) RemoveAll(path string) error { return os.RemoveAll(path) }
 
 func (osSystem) SyncDir(dir string) error {
 	if runtime.GOOS == "windows" {

@@ -43,7 +43,8 @@ func (d *Disk) Reset() {
 }
 
 // Ops returns the number of operations since New or Reset: each create,
-// write, sync, seek, read, close, rename and sync of a directory is one.
+// write, sync, seek, read, close, rename, sync of a directory and removal of
+// one is one.
 func (d *Disk) Ops() int { return len(d.Log()) }
 
 // Log returns the operations since New or Reset by name, such as "rename".
@@ -112,6 +113,14 @@ func (d *Disk) Rename(from, to string) error {
 
 // Remove implements atomicfile.System.
 func (d *Disk) Remove(path string) error { return atomicfile.OS.Remove(path) }
+
+// RemoveAll implements atomicfile.System.
+func (d *Disk) RemoveAll(path string) error {
+	if err := d.step("removeall", path); err != nil {
+		return err
+	}
+	return atomicfile.OS.RemoveAll(path)
+}
 
 // SyncDir implements atomicfile.System.
 func (d *Disk) SyncDir(dir string) error {
