@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/polymath-lm/polymath/internal/cli/interrupt"
 )
 
 // Exit statuses.
@@ -40,7 +41,7 @@ func (a *app) report(err error) int {
 		return statusDone
 	case errors.Is(err, errInterrupted):
 		return statusFailed
-	case errors.Is(err, context.Canceled):
+	case interrupt.Alone(err):
 		fmt.Fprintln(a.Err, "polymath: interrupted")
 		return statusFailed
 	case errors.As(err, &usage) || !a.started:

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/polymath-lm/polymath/internal/cli/interrupt"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/internal/par"
@@ -77,13 +78,22 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	err := s.run(ctx)
-	if err != nil && ctx.Err() != nil {
-		err = fmt.Errorf("%w after %s; everything so far is in %s", ErrInterrupted, progress.Duration(s.spent()), o.Dir)
-	}
 	if s.ready {
 		err = errors.Join(err, s.save())
 	}
+	if err != nil && ctx.Err() != nil {
+		return s.interrupted(err)
+	}
 	return err
+}
+
+// interrupted says what an interruption left: everything, unless something else
+// went wrong.
+func (s *session) interrupted(err error) error {
+	if !interrupt.Alone(err) {
+		return fmt.Errorf("%w after %s, and not everything was saved: %w", ErrInterrupted, progress.Duration(s.spent()), err)
+	}
+	return fmt.Errorf("%w after %s; everything so far is in %s", ErrInterrupted, progress.Duration(s.spent()), s.Dir)
 }
 
 // stage is one part of a quick start. done says that it was completed, maybe in
@@ -185,8 +195,11 @@ func (s *session) measureMachine(context.Context) error {
 // remove deletes what a quick start makes in Dir, and nothing else.
 func (s *session) remove() error {
 	var err error
-	for _, name := range []string{stateName, tokenizerDir, shardsDir, trialDir, runDir, cardName} {
+	for _, name := range madeNames {
 		err = errors.Join(err, os.RemoveAll(s.path(name)))
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return os.Remove(s.path(stateName)) // last: it marks the others as ours
 }

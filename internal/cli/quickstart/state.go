@@ -23,6 +23,9 @@ const (
 	cardName     = "card.txt"
 )
 
+// madeNames are what a quick start makes beside its state, and may remove.
+var madeNames = []string{tokenizerDir, shardsDir, trialDir, runDir, cardName}
+
 const stateVersion = 1
 
 // state is what an interrupted quick start goes on from. A stage that is done
@@ -63,9 +66,9 @@ type Work struct {
 
 // open finds out what Dir holds.
 func (s *session) open() error {
-	if s.Fresh && !s.DryRun {
-		if err := s.remove(); err != nil {
-			return fmt.Errorf("quick start: %w", err)
+	if !s.DryRun {
+		if err := s.claim(); err != nil {
+			return err
 		}
 	}
 	s.state = state{Version: stateVersion, Text: s.Text, Minutes: s.Minutes}
@@ -87,6 +90,31 @@ func (s *session) open() error {
 		return err
 	}
 	s.ready = true
+	return nil
+}
+
+// claim makes sure that what a quick start removes and writes over in Dir is a
+// quick start's: its state lies beside. With Fresh it is removed.
+func (s *session) claim() error {
+	_, err := os.Stat(s.path(stateName))
+	switch {
+	case err == nil && s.Fresh:
+		if err := s.remove(); err != nil {
+			return fmt.Errorf("quick start: %w", err)
+		}
+		return nil
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("quick start: %w", err)
+	}
+	for _, name := range madeNames {
+		if _, err := os.Lstat(s.path(name)); err == nil {
+			return &OptionError{fmt.Sprintf("%s holds %s, which no quick start made (there is no %s); name another --dir", s.Dir, name, stateName)}
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("quick start: %w", err)
+		}
+	}
 	return nil
 }
 
