@@ -1,6 +1,6 @@
 // Package polymath runs language models inside a Go program:
 //
-//	m, err := polymath.Open("polymath-quickstart/model")
+//	m, err := polymath.Open("polymath-quickstart/run/model")
 //	...
 //	defer m.Close()
 //	result, err := m.Generate(ctx, "func main() {", polymath.GenerateOptions{MaxTokens: 100})

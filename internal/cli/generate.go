@@ -27,7 +27,7 @@ func (a *app) generateCommand() *cobra.Command {
 completion as it comes. A PROMPT of "-" is read from the standard input, less a
 line feed at its end. The same model, prompt and flags give the same text on
 every machine.`,
-		Example: `  polymath generate polymath-quickstart/model 'func main() {'
+		Example: `  polymath generate polymath-quickstart/run/model 'func main() {'
   polymath generate MODEL 'Once upon' --temperature 0.8 --top-p 0.95 --seed 7`,
 		Args: exactly("MODEL", "PROMPT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
