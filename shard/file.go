@@ -29,7 +29,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := parse(m.Bytes())
+	f, err := parse(m.Bytes(), func() { release(m.Bytes()) })
 	if err != nil {
 		_ = m.Close() // the other error matters
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -38,8 +38,13 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
-// parse checks a whole file; b is aligned to 8 bytes.
-func parse(b []byte) (*File, error) {
+// releaseEvery is how many bytes of a shard are verified before they are let
+// go: without it, the whole shard would count in the program's peak.
+const releaseEvery = 1 << 22
+
+// parse checks a whole file; b is aligned to 8 bytes. It calls done each time
+// that it has read releaseEvery bytes or so, which it does not need again soon.
+func parse(b []byte, done func()) (*File, error) {
 	h, err := decodeHeader(b)
 	if err != nil {
 		return nil, err
@@ -52,7 +57,12 @@ func parse(b []byte) (*File, error) {
 	}
 	l := newLayout(h.width(), int64(tokens), int64(docs))
 	sum := sha256.New()
-	sum.Write(b[:len(b)-hashSize])
+	for rest := b[:len(b)-hashSize]; len(rest) > 0; {
+		n := min(len(rest), releaseEvery)
+		sum.Write(rest[:n])
+		done()
+		rest = rest[n:]
+	}
 	if !bytes.Equal(sum.Sum(nil), tail[16:]) {
 		return nil, errors.New("damaged: the content does not have the hash that the end tells")
 	}
@@ -66,11 +76,14 @@ func parse(b []byte) (*File, error) {
 	} else {
 		f.wide = tensor.View[uint32](data)
 	}
-	return f, f.check(tokens)
+	err = f.check(tokens, done)
+	done()
+	return f, err
 }
 
-// check sees what the hash does not: that the writer wrote sense.
-func (f *File) check(tokens uint64) error {
+// check sees what the hash does not: that the writer wrote sense. It calls done
+// as parse does.
+func (f *File) check(tokens uint64, done func()) error {
 	last := len(f.starts) - 1
 	if f.starts[0] != 0 || f.starts[last] != tokens {
 		return errors.New("the documents do not cover the tokens")
@@ -80,19 +93,23 @@ func (f *File) check(tokens uint64) error {
 			return fmt.Errorf("document %d has no tokens or ends before its begin", i)
 		}
 	}
-	outside := func(i int, t uint32) error {
-		return fmt.Errorf("token %d at position %d is outside the vocabulary of %d", t, i, f.header.VocabSize)
+	if f.narrow != nil {
+		return checkTokens(f.narrow, uint32(f.header.VocabSize), done)
 	}
-	limit := uint32(f.header.VocabSize)
-	for i, t := range f.narrow {
-		if uint32(t) >= limit {
-			return outside(i, uint32(t))
+	return checkTokens(f.wide, uint32(f.header.VocabSize), done)
+}
+
+// checkTokens finds tokens outside of the vocabulary.
+func checkTokens[T uint16 | uint32](tokens []T, limit uint32, done func()) error {
+	const part = releaseEvery / 4
+	for from := 0; from < len(tokens); from += part {
+		to := min(from+part, len(tokens))
+		for i, t := range tokens[from:to] {
+			if uint32(t) >= limit {
+				return fmt.Errorf("token %d at position %d is outside the vocabulary of %d", t, from+i, limit)
+			}
 		}
-	}
-	for i, t := range f.wide {
-		if t >= limit {
-			return outside(i, t)
-		}
+		done()
 	}
 	return nil
 }
@@ -126,6 +143,11 @@ func (f *File) Read(dst []int32, doc, from int) {
 		dst[i] = int32(t)
 	}
 }
+
+// Release lets go of the memory of the pages that were read, which the system
+// otherwise counts as the program's; they come back when they are read again.
+// Goroutines may read meanwhile.
+func (f *File) Release() { release(f.mapping.Bytes()) }
 
 // Close ends the mapping. Nothing of the file may be used after it.
 func (f *File) Close() error {

@@ -194,6 +194,14 @@ func (s *Set) Find(id ID) []int64 {
 	return found
 }
 
+// Release lets go of the memory of all pages that were read, of every side of
+// a split; see File.Release.
+func (s *Set) Release() {
+	for _, f := range s.files {
+		f.Release()
+	}
+}
+
 // Close ends the mapping of the files, for the sides of a split too.
 func (s *Set) Close() error {
 	var first error

@@ -366,7 +366,7 @@ func FuzzFile(f *testing.F) {
 			sum := sha256.Sum256(data[:len(data)-hashSize])
 			copy(data[len(data)-hashSize:], sum[:])
 		}
-		file, err := parse(data)
+		file, err := parse(data, func() {})
 		if err != nil {
 			return
 		}
