@@ -21,28 +21,39 @@ import (
 type Document struct {
 	Name string // path below the source's root, with a part number if cut
 	Text []byte
-	hash [sha256.Size]byte // of the text
+	id   [16]byte
 }
 
-// ID is the name of the text itself: the first half of its SHA-256. Whether it
-// is trained on or held out is decided by it.
-func (d Document) ID() [16]byte { return [16]byte(d.hash[:16]) }
+// ID is the name of the text itself: the first half of its SHA-256. Its first
+// eight bytes decide whether it is trained on or held out; the parts of a file
+// have those of the whole file, unless there are too few files to divide.
+func (d Document) ID() [16]byte { return d.id }
 
 // A Source is the text below a file or directory.
 type Source struct {
 	Root      string
-	Documents []Document // in order of hash
-	Bytes     int64
-	Left      LeftOut
+	Documents []Document // in order of ID
+	Files     int        // that the documents are from
+	// Whole says that a division by the IDs leaves every file on one side. Where
+	// there are few files, the parts of long ones are divided.
+	Whole bool
+	Bytes int64
+	Left  LeftOut
 }
+
+// wholeFiles is the number of files from which on whole files are divided.
+const wholeFiles = 20
 
 // LeftOut counts the files that were not read as text, by reason.
 type LeftOut struct {
 	Empty      int // nothing in them
 	Binary     int // not UTF-8, or with zero bytes
 	Generated  int // Go files that a program wrote
+	Tables     int // Go files that consist of numbers
 	Duplicate  int // the same text as another one
 	Unreadable int // no permission, or gone
+	Closed     int // directories that cannot be read; their files are not counted
+	Links      int // symbolic links, which are not followed
 	Beyond     int // not needed: the limit was reached before them
 }
 
@@ -56,8 +67,11 @@ func (l LeftOut) String() string {
 		{l.Empty, "empty"},
 		{l.Binary, "binary"},
 		{l.Generated, "generated"},
+		{l.Tables, "tables of numbers"},
 		{l.Duplicate, "duplicate"},
 		{l.Unreadable, "unreadable"},
+		{l.Closed, "unreadable directories"},
+		{l.Links, "symbolic links"},
 		{l.Beyond, "more than needed"},
 	} {
 		if reason.count > 0 {
@@ -80,13 +94,19 @@ var ErrNoText = errors.New("no text found")
 // Read reads the text of the file root, or of the files below the directory
 // root, up to limit bytes, in an order that a hash of their paths decides: what
 // is left out for size is a fair sample. Directories whose names begin with a
-// dot are passed over. accept chooses files by path; nil takes all.
+// dot are passed over. root may be a symbolic link; those below it are not
+// followed. accept chooses files by path; nil takes all.
 func Read(ctx context.Context, root string, limit int64, accept func(path string) bool) (*Source, error) {
-	paths, err := listFiles(ctx, root, accept)
+	target, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return nil, fmt.Errorf("reading text: %w", err)
+	}
+	s := &Source{Root: target}
+	paths, err := s.listFiles(ctx, accept)
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{Root: root}
+	s.Root = root
 	seen := map[[sha256.Size]byte]bool{}
 	for i, path := range paths {
 		if err := ctx.Err(); err != nil {
@@ -98,16 +118,31 @@ func Read(ctx context.Context, root string, limit int64, accept func(path string
 		}
 		s.read(path, limit, seen)
 	}
-	slices.SortFunc(s.Documents, func(a, b Document) int { return bytes.Compare(a.hash[:], b.hash[:]) })
+	s.Whole = s.Files >= wholeFiles || s.Files == len(s.Documents)
+	if !s.Whole {
+		s.divideParts()
+	}
+	slices.SortFunc(s.Documents, func(a, b Document) int { return bytes.Compare(a.id[:], b.id[:]) })
 	if s.Bytes == 0 {
 		return nil, fmt.Errorf("%w in %s: it has %d files (left out: %s)", ErrNoText, root, len(paths), s.Left)
 	}
 	return s, nil
 }
 
-// listFiles returns the regular files below root in order of their path's hash;
-// "." is root itself.
-func listFiles(ctx context.Context, root string, accept func(string) bool) ([]string, error) {
+// divideParts names every part by itself, so that parts of one file can be on
+// different sides.
+func (s *Source) divideParts() {
+	for i := range s.Documents {
+		d := &s.Documents[i]
+		hash := sha256.Sum256(d.Text)
+		d.id = [16]byte(hash[:])
+	}
+}
+
+// listFiles returns the regular files below the root, which is no link, in order
+// of their path's hash; "." is the root itself.
+func (s *Source) listFiles(ctx context.Context, accept func(string) bool) ([]string, error) {
+	root := s.Root
 	type file struct {
 		path string
 		hash [sha256.Size]byte
@@ -120,10 +155,11 @@ func listFiles(ctx context.Context, root string, accept func(string) bool) ([]st
 		case err != nil && path == root:
 			return err
 		case err != nil:
-			return nil // an unreadable directory below: the rest is still text
+			s.Left.Closed++ // the rest is still text
+			return nil
 		case entry.IsDir() && path != root && strings.HasPrefix(entry.Name(), "."):
 			return filepath.SkipDir
-		case !entry.Type().IsRegular():
+		case entry.IsDir():
 			return nil
 		}
 		relative, err := filepath.Rel(root, path)
@@ -131,7 +167,11 @@ func listFiles(ctx context.Context, root string, accept func(string) bool) ([]st
 			return err
 		}
 		relative = filepath.ToSlash(relative)
-		if accept == nil || accept(relative) {
+		switch {
+		case accept != nil && !accept(relative):
+		case entry.Type()&fs.ModeSymlink != 0:
+			s.Left.Links++
+		case entry.Type().IsRegular():
 			files = append(files, file{relative, sha256.Sum256([]byte(relative))})
 		}
 		return nil
@@ -165,6 +205,9 @@ func (s *Source) read(path string, limit int64, seen map[[sha256.Size]byte]bool)
 	case strings.HasSuffix(path, ".go") && isGenerated(text):
 		s.Left.Generated++
 		return
+	case strings.HasSuffix(path, ".go") && isTable(text):
+		s.Left.Tables++
+		return
 	}
 	hash := sha256.Sum256(text)
 	if seen[hash] {
@@ -172,22 +215,25 @@ func (s *Source) read(path string, limit int64, seen map[[sha256.Size]byte]bool)
 		return
 	}
 	seen[hash] = true
+	s.Files++
 	s.Bytes += int64(len(text))
 	if path == "." {
 		path = filepath.Base(s.Root)
 	}
 	parts := cut(text)
 	for i, part := range parts {
-		d := Document{Name: path, Text: part, hash: hash}
+		d := Document{Name: path, Text: part, id: [16]byte(hash[:])}
 		if len(parts) > 1 {
 			d.Name = fmt.Sprintf("%s#%d", path, i)
-			d.hash = sha256.Sum256(part)
+			own := sha256.Sum256(part)
+			copy(d.id[8:], own[:])
 		}
 		s.Documents = append(s.Documents, d)
 	}
 }
 
-// readAtMost reads a file's first n bytes, less a character cut at the end.
+// readAtMost reads a file's first n bytes, up to the last end of a line or, in a
+// longer line, of a character.
 func readAtMost(path string, n int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -208,9 +254,22 @@ func readAtMost(path string, n int64) ([]byte, error) {
 	}
 	text = text[:read]
 	if end := bytes.LastIndexByte(text, '\n'); end >= 0 {
-		text = text[:end+1]
+		return text[:end+1], nil
 	}
-	return text, nil
+	return wholeCharacters(text), nil
+}
+
+// wholeCharacters leaves out the character that the end of text cuts.
+func wholeCharacters(text []byte) []byte {
+	for i := len(text) - 1; i >= max(0, len(text)-utf8.UTFMax); i-- {
+		if utf8.RuneStart(text[i]) {
+			if !utf8.FullRune(text[i:]) {
+				return text[:i]
+			}
+			break
+		}
+	}
+	return text
 }
 
 // isText says whether text is UTF-8 and has no zero byte.
@@ -230,6 +289,22 @@ func isGenerated(text []byte) bool {
 		}
 	}
 	return false
+}
+
+// isTable says whether a text is mostly numbers: of the bytes that are no space,
+// a fifth are digits. In programs written by hand that is one in thirty.
+func isTable(text []byte) bool {
+	digits, all := 0, 0
+	for _, b := range text {
+		switch {
+		case b >= '0' && b <= '9':
+			digits++
+			all++
+		case b > ' ':
+			all++
+		}
+	}
+	return 5*digits > all
 }
 
 // cut divides a long text at line ends, or at characters where a line is

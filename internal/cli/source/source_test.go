@@ -130,3 +130,94 @@ func FuzzCut(f *testing.F) {
 		}
 	})
 }
+
+func TestReadThroughALink(t *testing.T) {
+	dir := writeFiles(t, map[string]string{"real/a.txt": "some text", "real/sub/b.txt": "more text"})
+	link := filepath.Join(dir, "link")
+	for _, l := range [][2]string{{"real", link}, {"a.txt", filepath.Join(dir, "real", "c.txt")}, {"sub", filepath.Join(dir, "real", "d")}} {
+		if err := os.Symlink(l[0], l[1]); err != nil {
+			t.Skipf("this file system makes no symbolic links: %v", err)
+		}
+	}
+	s, err := Read(t.Context(), link, noLimit, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Documents) != 2 || s.Left != (LeftOut{Links: 2}) || s.Root != link {
+		t.Errorf("%d documents of %s, left out: %s", len(s.Documents), s.Root, s.Left)
+	}
+}
+
+func TestReadCountsUnreadableDirectories(t *testing.T) {
+	dir := writeFiles(t, map[string]string{"a.txt": "some text", "closed/b.txt": "more text"})
+	closed := filepath.Join(dir, "closed")
+	if err := os.Chmod(closed, 0); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(closed, 0o777)
+	if _, err := os.ReadDir(closed); err == nil {
+		t.Skip("this user may read every directory")
+	}
+	s, err := Read(t.Context(), dir, noLimit, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Left != (LeftOut{Closed: 1}) {
+		t.Errorf("left out: %s", s.Left)
+	}
+}
+
+// A limit within a character leaves text.
+func TestReadUpToACharacter(t *testing.T) {
+	dir := writeFiles(t, map[string]string{"a": strings.Repeat("é€😀", 100)})
+	for limit := int64(450); limit < 460; limit++ {
+		s, err := Read(t.Context(), dir, limit, nil)
+		if err != nil || s.Bytes > limit || s.Bytes < limit-3 {
+			t.Fatalf("limit %d: %+v, %v", limit, s, err)
+		}
+	}
+}
+
+// Among many files, the parts of a long one stay on one side of a division;
+// among few they are divided, and the source says so.
+func TestWholeFilesStayTogether(t *testing.T) {
+	long := ""
+	for i := 0; len(long) < 4*maxDocument; i++ {
+		long += fmt.Sprintf("%d is a number and this is a line about it, which is long enough to fill a file soon\n", i)
+	}
+	for _, others := range []int{1, wholeFiles} {
+		files := map[string]string{"long": long}
+		for i := range others {
+			files[fmt.Sprintf("f%d", i)] = fmt.Sprintf("text %d\n", i)
+		}
+		s, err := Read(t.Context(), writeFiles(t, files), noLimit, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sides, ids := map[[8]byte]bool{}, map[[16]byte]bool{}
+		for _, d := range s.Documents {
+			id := d.ID()
+			ids[id] = true
+			if strings.HasPrefix(d.Name, "long#") {
+				sides[[8]byte(id[:8])] = true
+			}
+		}
+		if whole := others == wholeFiles; s.Whole != whole || (len(sides) == 1) != whole {
+			t.Errorf("%d other files: whole %v, %d sides", others, s.Whole, len(sides))
+		}
+		if len(ids) != len(s.Documents) || s.Files != others+1 {
+			t.Errorf("%d names of %d documents of %d files", len(ids), len(s.Documents), s.Files)
+		}
+	}
+}
+
+func TestTablesAreLeftOut(t *testing.T) {
+	table := "package x\n\nvar t = []uint32{\n" + strings.Repeat("\t0x1234abcd, 0x00ff0012,\n", 50) + "}\n"
+	s, err := Read(t.Context(), writeFiles(t, map[string]string{"table.go": table, "notes.txt": table, "code.go": "package x\n\nconst answer = 42\n"}), noLimit, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Left != (LeftOut{Tables: 1}) || len(s.Documents) != 2 {
+		t.Errorf("%d documents, left out: %s", len(s.Documents), s.Left)
+	}
+}
