@@ -8,5 +8,6 @@ import "encoding/binary"
 // eight bytes count, so documents that share them, such as the parts of one
 // file, stay together.
 func HeldOut(id ID, share float64) bool {
-	return share >= 1 || float64(mix(binary.LittleEndian.Uint64(id[:]))) < share*0x1p64
+	bound := share * 0x1p64
+	return bound >= 0x1p64 || mix(binary.LittleEndian.Uint64(id[:])) < uint64(bound)
 }
