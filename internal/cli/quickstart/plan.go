@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"sort"
 	"time"
 
 	"github.com/polymath-lm/polymath/internal/cli/progress"
@@ -21,8 +22,11 @@ type Plan struct {
 	Steps      int     `json:"steps"` // changes with the pace
 	Warmup     int     `json:"warmup"`
 	EvalEvery  int     `json:"eval_every"`
-	HeldOut    float64 `json:"held_out"` // share of the documents
-	HeldTokens int64   `json:"held_tokens"`
+	// ExamTokens are what the examination reads, DocTokens of each document at
+	// most.
+	ExamTokens int64 `json:"exam_tokens"`
+	DocTokens  int   `json:"doc_tokens"`
+	EvalTokens int   `json:"eval_tokens"` // of a measurement of the held-out loss
 	// StepSeconds was measured; FLOPsPerToken and MFU say what that means.
 	StepSeconds   float64 `json:"step_seconds"`
 	FLOPsPerToken float64 `json:"flops_per_token"`
@@ -34,8 +38,9 @@ type Plan struct {
 const (
 	sampleTokens   = 48
 	samplesPlanned = 4    // times that the model writes while it learns
-	evalsPlanned   = 12   // times that the held-out loss is measured
-	evalTokens     = 8192 // on so many tokens at most
+	evalsPlanned   = 8    // times that the held-out loss is measured
+	evalShare      = 0.02 // of the time, for these
+	evalTokens     = 8192 // each of them reads at least, if there are so many
 	saveSeconds    = 60   // between checkpoints
 	trialShare     = 0.03 // of the time, for measuring the training step
 	examShare      = 0.04 // of the time, for the examination
@@ -56,7 +61,7 @@ func (s *session) plan(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.chooseHeldOut(p); err != nil {
+	if err := s.planExam(p); err != nil {
 		return err
 	}
 	p.AfterSeconds = 1 + trial.setup.Seconds() + s.examSeconds(p)
@@ -90,7 +95,7 @@ func (s *session) stepsIn(p *Plan, d time.Duration) int {
 	tokensPerSecond := float64(p.Shape.StepTokens) / p.StepSeconds
 	// Measuring is a forward pass, a third of a step; samples and checkpoints
 	// are small.
-	seconds -= evalsPlanned * float64(min(evalTokens, p.HeldTokens)) / 3 / tokensPerSecond
+	seconds -= evalsPlanned * float64(p.EvalTokens) / 3 / tokensPerSecond
 	seconds *= 0.98
 	return int(seconds / p.StepSeconds)
 }
@@ -98,7 +103,7 @@ func (s *session) stepsIn(p *Plan, d time.Duration) int {
 // examSeconds is what the examination will take: each token is read twice, in
 // windows that overlap, by a forward pass.
 func (s *session) examSeconds(p *Plan) float64 {
-	return 2 * float64(p.HeldTokens) / 3 * p.StepSeconds / float64(p.Shape.StepTokens)
+	return 2 * float64(p.ExamTokens) / 3 * p.StepSeconds / float64(p.Shape.StepTokens)
 }
 
 // trial is what trial steps took.
@@ -179,37 +184,47 @@ func (w *stepTimer) mean() float64 {
 	return sum / float64(len(warm))
 }
 
-// chooseHeldOut sets the share of documents that is held out: as much as can be
-// examined in the time, 1 MiB at most, a tenth of all at most, one document at
-// least.
-func (s *session) chooseHeldOut(p *Plan) error {
-	tokens := s.state.Tokens
-	rate := float64(p.Shape.StepTokens) / p.StepSeconds
-	most := min(examShare*s.budget().Seconds()*rate*3/2, float64(1<<20)/tokens.BytesPerToken)
-	share := min(most/float64(tokens.Tokens), 0.1)
+// minDocTokens is what the examination reads at least of a document.
+const minDocTokens = 1024
+
+// planExam sets what the examination and the measurements before it read: as
+// much as there is time for, and 1 MiB at most. It is spread over the held-out
+// documents: the beginning of each, as much as all may have.
+func (s *session) planExam(p *Plan) error {
 	set, err := shard.OpenSet(s.path(shardsDir))
 	if err != nil {
 		return err
 	}
 	defer set.Close()
-	for ; share < 0.5; share = min(2*share, 0.5) {
-		learn, held := set.Split(share)
-		if held.Docs() > 0 && learn.Docs() > 0 {
-			p.HeldOut, p.HeldTokens = share, held.Tokens()
-			return nil
+	_, held := set.Split(s.state.Tokens.HeldOut)
+	rate := float64(p.Shape.StepTokens) / p.StepSeconds // of training; reading alone is three times as fast
+	seconds := s.budget().Seconds()
+	most := min(examShare*seconds*rate*3/2, float64(1<<20)/s.state.Tokens.BytesPerToken)
+	p.DocTokens, p.ExamTokens = spread(held, int64(most))
+	p.EvalTokens = int(min(max(evalTokens, evalShare*seconds*rate*3/evalsPlanned), float64(held.Tokens())))
+	return nil
+}
+
+// spread returns how many tokens of each document make at most tokens together,
+// minDocTokens at least, and how many they are.
+func spread(held *shard.Set, tokens int64) (perDoc int, total int64) {
+	count := func(perDoc int) (total int64) {
+		for doc := range held.NumDocs() {
+			if held.Holds(doc) {
+				total += int64(min(held.DocLen(doc), perDoc)) + 1
+			}
 		}
-		if share == 0.5 {
-			break
-		}
+		return total
 	}
-	return fmt.Errorf("%s has %d documents, too few to hold one out", tokens.Root, tokens.Documents)
+	perDoc = minDocTokens + sort.Search(1<<24, func(more int) bool { return count(minDocTokens+more+1) > tokens })
+	return perDoc, min(count(perDoc), max(tokens, minDocTokens))
 }
 
 // recipe is the training run of the plan.
 func (s *session) recipe(p *Plan) *train.Recipe {
 	r := p.Shape.recipe(recipeOptions{
-		tokenizer: s.tokenizerPath(), shards: s.path(shardsDir), heldOut: p.HeldOut, steps: max(p.Steps, 1),
-		evalEvery: p.EvalEvery, evalRows: max(evalTokens/p.Shape.Sequence, 1), sampleEvery: samplesPlanned, prompts: s.state.Tokens.Prompts,
+		tokenizer: s.tokenizerPath(), shards: s.path(shardsDir), heldOut: s.state.Tokens.HeldOut, steps: max(p.Steps, 1),
+		evalEvery: p.EvalEvery, evalRows: max(p.EvalTokens/p.Shape.Sequence, 1), sampleEvery: samplesPlanned, prompts: s.state.Tokens.Prompts,
 	})
 	r.Schedule.Warmup = max(p.Warmup, 1)
 	r.Sample.Every = max(p.Steps/samplesPlanned, 1)
@@ -229,5 +244,5 @@ func (p *Plan) explain(t *Tokens) string {
 		p.Shape, progress.Short(float64(p.Parameters)), progress.Short(float64(p.Active)),
 		progress.Count(int64(p.Shape.StepTokens)), p.StepSeconds, 100*p.MFU, progress.Count(int64(p.Steps)),
 		progress.Short(learned), learned/float64(p.Active), float64(tokensPerParameter),
-		learned/math.Max(float64(t.Tokens), 1), progress.Duration(time.Duration(seconds*float64(time.Second))), 100*p.HeldOut)
+		learned/math.Max(float64(t.Tokens), 1), progress.Duration(time.Duration(seconds*float64(time.Second))), 100*t.HeldOut)
 }

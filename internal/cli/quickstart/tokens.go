@@ -19,6 +19,8 @@ import (
 type Tokens struct {
 	Root          string         `json:"root"`
 	Documents     int            `json:"documents"`
+	HeldOut       float64        `json:"held_out"`    // share of the documents
+	WholeFiles    bool           `json:"whole_files"` // no file is on both sides
 	Bytes         int64          `json:"bytes"`
 	LeftOut       source.LeftOut `json:"left_out"`
 	TokenizerHash string         `json:"tokenizer_sha256"`
@@ -83,7 +85,12 @@ func (s *session) makeTokens(ctx context.Context) error {
 		return err
 	}
 	s.say("text: %s in %d documents of %s; files left out: %s", progress.Bytes(text.Bytes), len(text.Documents), text.Root, text.Left)
-	t, err := s.trainTokenizer(ctx, text.Documents, &shape)
+	share, err := chooseHeldOut(text.Documents)
+	if err != nil {
+		return fmt.Errorf("%s: %w", text.Root, err)
+	}
+	learn := slices.DeleteFunc(slices.Clone(text.Documents), func(d source.Document) bool { return shard.HeldOut(d.ID(), share) })
+	t, err := s.trainTokenizer(ctx, learn, &shape)
 	if err != nil {
 		return err
 	}
@@ -93,12 +100,34 @@ func (s *session) makeTokens(ctx context.Context) error {
 	}
 	s.state.Tokens = &Tokens{
 		Root: text.Root, Documents: len(text.Documents), Bytes: text.Bytes, LeftOut: text.Left,
+		HeldOut: share, WholeFiles: text.Whole,
 		TokenizerHash: t.Hash(), ShardsHash: manifest.Hash(), Shape: shape,
 		Tokens: manifest.Tokens, BytesPerToken: float64(text.Bytes) / float64(manifest.Tokens),
-		Prompts: s.prompts(text.Documents),
+		Prompts: s.prompts(learn),
 	}
 	s.say("tokens: %s, %.2f bytes each", progress.Count(manifest.Tokens), s.state.Tokens.BytesPerToken)
 	return nil
+}
+
+// heldOutShare is the share of the documents that neither the tokenizer nor the
+// model learns from.
+const heldOutShare = 0.05
+
+// chooseHeldOut returns heldOutShare or, of few documents, a larger share, so
+// that there are some on both sides.
+func chooseHeldOut(documents []source.Document) (float64, error) {
+	for share := heldOutShare; share < 1; share += heldOutShare {
+		held := 0
+		for _, d := range documents {
+			if shard.HeldOut(d.ID(), share) {
+				held++
+			}
+		}
+		if held > 0 && held < len(documents) {
+			return share, nil
+		}
+	}
+	return 0, fmt.Errorf("%d documents are too few to hold one out", len(documents))
 }
 
 // prompts are the beginnings that the model is asked to continue: of Go, or of
