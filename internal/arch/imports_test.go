@@ -30,7 +30,7 @@ const order = `
 	train
 	align  eval
 	serve  polymath
-	internal/cli/interrupt  internal/cli/progress  internal/cli/source
+	internal/cli/interrupt  internal/cli/progress  internal/cli/shell  internal/cli/source
 	internal/cli/quickstart  internal/cli/bench
 	internal/cli
 	cmd/polymath

@@ -9,6 +9,7 @@ import (
 
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/internal/cli/quickstart"
+	"github.com/polymath-lm/polymath/internal/cli/shell"
 )
 
 func (a *app) quickstartCommand() *cobra.Command {
@@ -49,11 +50,11 @@ func (a *app) quickstarted(err error, o quickstart.Options) error {
 	case errors.As(err, &option):
 		return usageError{err}
 	case errors.Is(err, quickstart.ErrInterrupted):
-		again := fmt.Sprintf("polymath quickstart --dir %q --minutes %v", o.Dir, o.Minutes)
+		again := []string{"quickstart", "--dir", o.Dir, "--minutes", fmt.Sprint(o.Minutes)}
 		if o.Text != "" {
-			again += fmt.Sprintf(" --text %q", o.Text)
+			again = append(again, "--text", o.Text)
 		}
-		fmt.Fprintf(a.Err, "polymath: %v\ngo on with: %s\n", err, again)
+		fmt.Fprintf(a.Err, "polymath: %v\ngo on with: %s\n", err, shell.Command(again...))
 		return errInterrupted
 	}
 	return err

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/internal/cli/shell"
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/train"
 )
@@ -89,7 +90,7 @@ func (a *app) train(ctx context.Context, path string, o trainFlags) error {
 	if err != nil {
 		return err
 	}
-	return a.trained(result, fmt.Sprintf("polymath train %s --run %s --resume", path, o.run))
+	return a.trained(result, shell.Command("train", path, "--run", o.run, "--resume"))
 }
 
 // printPlan writes what a run will take.

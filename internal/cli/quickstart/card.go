@@ -5,18 +5,21 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/internal/cli/shell"
 )
 
 // printCard writes what came of it, to the user and to a file.
 func (s *session) printCard() error {
 	var b strings.Builder
-	s.state.card(&b, s.Dir, s.spent())
+	s.state.card(&b, s.spent())
+	s.nextCommands(&b)
 	if _, err := atomicfile.WriteBytes(s.path(cardName), []byte(b.String())); err != nil {
 		return err
 	}
@@ -25,7 +28,7 @@ func (s *session) printCard() error {
 }
 
 // card is the summary of a finished quick start.
-func (s *state) card(b *strings.Builder, dir string, spent time.Duration) {
+func (s *state) card(b *strings.Builder, spent time.Duration) {
 	p, t := s.Plan, s.Training
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(b, "%-12s %s\n", name, fmt.Sprintf(format, args...))
@@ -41,7 +44,7 @@ func (s *state) card(b *strings.Builder, dir string, spent time.Duration) {
 	row("time", "%s of %s, %s of it training steps", progress.Duration(spent),
 		progress.Duration(time.Duration(s.Minutes*float64(time.Minute))), progress.Duration(time.Duration(seconds*float64(time.Second))))
 	if s.Exam != nil {
-		s.Exam.card(b)
+		s.Exam.card(b, s.Tokens.WholeFiles)
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Skipped)) {
 		row("skipped", "%s: %s", name, s.Skipped[name])
@@ -50,11 +53,10 @@ func (s *state) card(b *strings.Builder, dir string, spent time.Duration) {
 		fmt.Fprintf(b, "\nafter %q, at temperature %.1f, it writes:\n", sample.Prompt, sample.Temperature)
 		b.WriteString(progress.Excerpt(sample.Text, 12, 100))
 	}
-	nextCommands(b, dir, t.ModelDir, s.Tokens.Prompts[0])
 }
 
 // card lists bits per byte, the best first.
-func (e *Exam) card(b *strings.Builder) {
+func (e *Exam) card(b *strings.Builder, wholeFiles bool) {
 	type line struct {
 		name, setting string
 		bits          float64
@@ -64,13 +66,23 @@ func (e *Exam) card(b *strings.Builder) {
 		lines = append(lines, line{c.Name, c.Setting, c.Bits})
 	}
 	slices.SortFunc(lines, func(a, b line) int { return cmp.Compare(a.bits, b.bits) })
-	fmt.Fprintf(b, "\nbits per byte on %s bytes of %d held-out documents\n", progress.Count(e.Bytes), e.Documents)
+	fmt.Fprintf(b, "\nbits per byte on %s bytes of %d held-out documents", progress.Count(e.Bytes), e.Documents)
+	if e.Cut > 0 {
+		fmt.Fprintf(b, ", of %d only the first %s tokens", e.Cut, progress.Count(int64(e.DocTokens)))
+	}
+	b.WriteString("\n")
 	for _, l := range lines {
 		fmt.Fprintf(b, "  %-12s %6.3f  %s\n", l.name, l.bits, l.setting)
 	}
-	fmt.Fprintf(b, "The model predicts every token and the end of every document, each document by itself, from\n"+
-		"at most %d tokens before it; its own size is not counted. The compressors take all documents\n"+
-		"as one stream, their container included. ", e.Window)
+	fmt.Fprintf(b, "The model predicts every token and the end of every whole document, each document by itself,\n"+
+		"from at most %d tokens before it. It learned from other documents of the same text beforehand,\n"+
+		"and its own %s bytes are not counted. The compressors begin knowing nothing: they take all\n"+
+		"these documents as one stream, their container included.\n", e.Window, progress.Count(e.Model))
+	if wholeFiles {
+		b.WriteString("Neither the model nor its tokenizer saw these files; others may resemble them.\n")
+	} else {
+		b.WriteString("The files are few, so parts of long ones are held out: the model learned from other parts.\n")
+	}
 	if xz := e.baseline("xz"); xz > 0 {
 		verdict := "The model needs %.1f%% more than xz.\n"
 		if e.Bits < xz {
@@ -90,18 +102,21 @@ func (e *Exam) baseline(name string) float64 {
 	return 0
 }
 
-func nextCommands(b *strings.Builder, dir, modelDir, prompt string) {
-	fmt.Fprintf(b, `
-next:
-  polymath generate %[2]s %[3]s --temperature 0.7 --seed 2
-  polymath generate %[2]s %[3]s --logprobs 3 --max-tokens 20
-  polymath verify %[1]s
-  polymath quickstart --minutes 60 --dir %[1]s-hour
-the training's curves are in %[1]s/run/run.html
-`, dir, modelDir, shellQuote(prompt))
-}
-
-// shellQuote makes text one word of a shell.
-func shellQuote(text string) string {
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+// nextCommands lists what can be done with the model, ready for a shell.
+func (s *session) nextCommands(b *strings.Builder) {
+	generate := []string{"generate", s.modelDir(), s.state.Tokens.Prompts[0]}
+	longer := []string{"quickstart", "--minutes", "60", "--dir", filepath.Clean(s.Dir) + "-hour"}
+	if s.Text != "" {
+		longer = append(longer, "--text", s.Text)
+	}
+	b.WriteString("\nnext:\n")
+	for _, arguments := range [][]string{
+		append(slices.Clone(generate), "--temperature", "0.7", "--seed", "2"),
+		append(slices.Clone(generate), "--logprobs", "3", "--max-tokens", "20"),
+		{"verify", s.Dir},
+		longer,
+	} {
+		fmt.Fprintf(b, "  %s\n", shell.Command(arguments...))
+	}
+	fmt.Fprintf(b, "the training's curves are in %s\n", s.path(runDir, "run.html"))
 }

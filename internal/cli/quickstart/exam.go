@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/model"
@@ -16,14 +18,17 @@ import (
 type Exam struct {
 	Documents int        `json:"documents"`
 	Bytes     int64      `json:"bytes"`
-	Tokens    int64      `json:"tokens"` // predicted, the end of each document included
-	Loss      float64    `json:"loss"`   // nats per token
+	Tokens    int64      `json:"tokens"`     // predicted, the end of each whole document included
+	DocTokens int        `json:"doc_tokens"` // most that was read of a document
+	Cut       int        `json:"cut"`        // documents of which that was a part
+	Model     int64      `json:"model_bytes"`
+	Loss      float64    `json:"loss"` // nats per token
 	Bits      float64    `json:"bits_per_byte"`
 	Window    int        `json:"window"` // most tokens that a prediction looks back on
 	Baselines []Baseline `json:"baselines"`
 }
 
-// examine measures the model on all held-out documents.
+// examine measures the model on the held-out documents.
 func (s *session) examine(ctx context.Context) error {
 	p := s.state.Plan
 	// The examination is what the time was kept for: a little over is better
@@ -42,17 +47,22 @@ func (s *session) examine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m, err := model.Load(s.state.Training.ModelDir, false)
+	m, err := model.Load(s.modelDir(), false)
 	if err != nil {
 		return err
 	}
 	e := &examiner{session: s, model: m, window: p.Shape.Sequence, end: set.Header().EndOfText}
 	e.workspace = model.NewWorkspace(m, max(examBatch, e.window), false)
-	_, held := set.Split(p.HeldOut)
+	_, held := set.Split(s.state.Tokens.HeldOut)
 	exam, err := e.examine(ctx, held, t)
 	if err != nil {
 		return err
 	}
+	info, err := os.Stat(filepath.Join(s.modelDir(), "model.safetensors"))
+	if err != nil {
+		return fmt.Errorf("examination: %w", err)
+	}
+	exam.Model = info.Size()
 	s.state.Exam = exam
 	return nil
 }
@@ -78,23 +88,30 @@ type examiner struct {
 }
 
 func (e *examiner) examine(ctx context.Context, held *shard.Set, t *tokenizer.Tokenizer) (*Exam, error) {
-	exam := &Exam{Window: e.window}
+	p := e.session.state.Plan
+	exam := &Exam{Window: e.window, DocTokens: p.DocTokens}
 	var text []byte
 	var ids []int32
 	for doc := range held.NumDocs() {
-		if !held.Holds(doc) {
+		if !held.Holds(doc) || int64(len(e.targets))+e.tokens >= p.ExamTokens {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		ids = held.Doc(append(ids[:0], e.end), doc)
+		last := e.end
+		if len(ids)-1 > p.DocTokens { // the next token is predicted by none
+			ids = ids[:1+p.DocTokens]
+			last = -1
+			exam.Cut++
+		}
 		text = t.AppendDecode(text, ids[1:])
-		if err := e.add(ids); err != nil {
+		if err := e.add(ids, last); err != nil {
 			return nil, err
 		}
 		exam.Documents++
-		e.session.Screen.Show(fmt.Sprintf("  examination %s", progress.Bar(float64(exam.Documents)/float64(held.Docs()), 30)))
+		e.session.Screen.Show(fmt.Sprintf("  examination %s", progress.Bar(float64(e.tokens)/float64(p.ExamTokens), 30)))
 	}
 	if err := e.flush(); err != nil {
 		return nil, err
@@ -107,29 +124,30 @@ func (e *examiner) examine(ctx context.Context, held *shard.Set, t *tokenizer.To
 	return exam, err
 }
 
-// add counts one document: ids are an end-of-text token and the document's own.
-func (e *examiner) add(ids []int32) error {
+// add counts one document: ids are an end-of-text token and the document's own,
+// last what follows them, -1 if that is not to be predicted.
+func (e *examiner) add(ids []int32, last int32) error {
 	counted := 0 // targets so far; target i is what follows ids[i]
 	for start := 0; counted < len(ids); start += e.window / 2 {
-		last := min(start+e.window, len(ids))
-		if len(e.batch.Tokens)+last-start > e.workspace.MaxTokens() {
+		stop := min(start+e.window, len(ids))
+		if len(e.batch.Tokens)+stop-start > e.workspace.MaxTokens() {
 			if err := e.flush(); err != nil {
 				return err
 			}
 		}
-		e.batch.Spans = append(e.batch.Spans, model.Span{Start: len(e.batch.Tokens), Len: last - start})
-		e.batch.Tokens = append(e.batch.Tokens, ids[start:last]...)
-		for i := start; i < last; i++ {
+		e.batch.Spans = append(e.batch.Spans, model.Span{Start: len(e.batch.Tokens), Len: stop - start})
+		e.batch.Tokens = append(e.batch.Tokens, ids[start:stop]...)
+		for i := start; i < stop; i++ {
 			switch {
 			case i < counted:
 				e.targets = append(e.targets, -1)
 			case i+1 < len(ids):
 				e.targets = append(e.targets, ids[i+1])
 			default:
-				e.targets = append(e.targets, e.end)
+				e.targets = append(e.targets, last)
 			}
 		}
-		counted = last
+		counted = stop
 	}
 	return nil
 }

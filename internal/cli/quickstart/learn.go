@@ -28,7 +28,7 @@ func (s *session) train(ctx context.Context) error {
 			// been at work during the first.
 			s.state.Machine.Peak = max(s.state.Machine.Peak, measurePeak())
 			s.state.Training = &Training{
-				ModelDir: result.ModelDir, Steps: result.Step, Tokens: int64(result.Step) * int64(p.Shape.StepTokens),
+				Steps: result.Step, Tokens: int64(result.Step) * int64(p.Shape.StepTokens),
 				Loss: result.Loss, Eval: result.Eval,
 			}
 			return nil

@@ -16,12 +16,12 @@ import (
 
 // Plan is what the time will be spent on.
 type Plan struct {
-	Shape      Shape   `json:"shape"`
-	Parameters int64   `json:"parameters"`
-	Active     int64   `json:"active"`
-	Steps      int     `json:"steps"` // changes with the pace
-	Warmup     int     `json:"warmup"`
-	EvalEvery  int     `json:"eval_every"`
+	Shape      Shape `json:"shape"`
+	Parameters int64 `json:"parameters"`
+	Active     int64 `json:"active"`
+	Steps      int   `json:"steps"` // changes with the pace
+	Warmup     int   `json:"warmup"`
+	EvalEvery  int   `json:"eval_every"`
 	// ExamTokens are what the examination reads, DocTokens of each document at
 	// most.
 	ExamTokens int64 `json:"exam_tokens"`
@@ -200,19 +200,25 @@ func (s *session) planExam(p *Plan) error {
 	rate := float64(p.Shape.StepTokens) / p.StepSeconds // of training; reading alone is three times as fast
 	seconds := s.budget().Seconds()
 	most := min(examShare*seconds*rate*3/2, float64(1<<20)/s.state.Tokens.BytesPerToken)
-	p.DocTokens, p.ExamTokens = spread(held, int64(most))
+	var lengths []int
+	var ids []int32
+	for doc := range held.NumDocs() {
+		if held.Holds(doc) {
+			ids = held.Doc(ids[:0], doc)
+			lengths = append(lengths, len(ids))
+		}
+	}
+	p.DocTokens, p.ExamTokens = spread(lengths, int64(most))
 	p.EvalTokens = int(min(max(evalTokens, evalShare*seconds*rate*3/evalsPlanned), float64(held.Tokens())))
 	return nil
 }
 
 // spread returns how many tokens of each document make at most tokens together,
 // minDocTokens at least, and how many they are.
-func spread(held *shard.Set, tokens int64) (perDoc int, total int64) {
+func spread(lengths []int, tokens int64) (perDoc int, total int64) {
 	count := func(perDoc int) (total int64) {
-		for doc := range held.NumDocs() {
-			if held.Holds(doc) {
-				total += int64(min(held.DocLen(doc), perDoc)) + 1
-			}
+		for _, length := range lengths {
+			total += int64(min(length, perDoc)) + 1
 		}
 		return total
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/internal/cli/source"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/shard"
 	"github.com/polymath-lm/polymath/train"
@@ -209,7 +210,7 @@ func TestExaminer(t *testing.T) {
 			}
 			short += stats.Loss
 		}
-		if err := e.add(ids); err != nil {
+		if err := e.add(ids, 49); err != nil {
 			t.Fatal(err)
 		}
 		if n == 15 {
@@ -275,34 +276,90 @@ func TestFindGoRootSaysWhatToDo(t *testing.T) {
 	}
 }
 
-// The share held out is one that leaves something on both sides, however few
-// the documents.
+// The share held out leaves something on both sides, however few the documents.
 func TestHeldOutOfFewDocuments(t *testing.T) {
-	for _, documents := range []int{1, 2, 3, 10, 200} {
-		s := testSession(t, 10)
-		w, err := shard.NewWriter(s.path(shardsDir), shard.Header{TokenizerHash: fmt.Sprintf("%064x", 1), VocabSize: 10, EndOfText: 9})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range documents {
-			if err := w.Add(shard.ID{byte(i), 1, 2, byte(i * 7)}, make([]int32, 1000)); err != nil {
+	for _, n := range []int{1, 2, 3, 10, 200} {
+		dir := t.TempDir()
+		for i := range n {
+			if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), fmt.Appendf(nil, "text %d", i), 0o666); err != nil {
 				t.Fatal(err)
 			}
 		}
-		manifest, err := w.Close()
+		text, err := source.Read(t.Context(), dir, 1<<20, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.state.Tokens = &Tokens{Tokens: manifest.Tokens, BytesPerToken: 3, Documents: documents}
-		p := &Plan{Shape: shapeFor(1e12), StepSeconds: 0.1}
-		err = s.chooseHeldOut(p)
-		switch {
-		case documents == 1 && err == nil:
-			t.Error("one document was divided")
-		case documents >= 10 && err != nil:
-			t.Errorf("%d documents: %v", documents, err)
-		case err == nil && (p.HeldTokens <= 0 || p.HeldTokens >= manifest.Tokens):
-			t.Errorf("%d documents: %d of %d tokens held out", documents, p.HeldTokens, manifest.Tokens)
+		share, err := chooseHeldOut(text.Documents)
+		if (err != nil) != (n == 1) {
+			t.Errorf("%d documents: %v", n, err)
+		}
+		held := 0
+		for _, d := range text.Documents {
+			if shard.HeldOut(d.ID(), share) {
+				held++
+			}
+		}
+		if n > 1 && (held == 0 || held == n) || n == 200 && share != heldOutShare {
+			t.Errorf("%d of %d documents are held out, a share of %v", held, n, share)
+		}
+	}
+}
+
+// The tokenizer learns from the same text whatever the held-out documents say.
+func TestTokenizerIsBlindToHeldOutText(t *testing.T) {
+	var hashes []string
+	for _, secret := range []string{"xyzzy plugh ", "frotz gnusto "} {
+		documents := make([]source.Document, 0, 60)
+		dir := t.TempDir()
+		for i := range 60 {
+			text := strings.Repeat(fmt.Sprintf("common words of document %d. ", i), 60)
+			if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), []byte(text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		read, err := source.Read(t.Context(), dir, 1<<20, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		share, err := chooseHeldOut(read.Documents)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range read.Documents {
+			if shard.HeldOut(d.ID(), share) {
+				d.Text = []byte(strings.Repeat(secret, 200))
+			}
+			documents = append(documents, d)
+		}
+		s := testSession(t, 10)
+		shape := shapeFor(1e12)
+		tok, err := s.trainTokenizer(t.Context(), learned(documents, share), &shape)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashes = append(hashes, tok.Hash())
+	}
+	if hashes[0] != hashes[1] {
+		t.Error("held-out text changes the tokenizer")
+	}
+}
+
+// The examination is spread over the documents.
+func TestSpread(t *testing.T) {
+	for _, c := range []struct {
+		lengths     []int
+		tokens      int64
+		doc, minDoc int
+		total       int64
+	}{
+		{[]int{100, 200, 5000}, 1 << 20, 0, 5000, 5303},
+		{[]int{100, 4000, 8000, 50000}, 9104, 3000, 3000, 9104},
+		{[]int{5000, 5000, 5000}, 2000, minDocTokens, minDocTokens, 2000},
+		{[]int{5000}, 1, minDocTokens, minDocTokens, minDocTokens},
+	} {
+		doc, total := spread(c.lengths, c.tokens)
+		if doc < c.minDoc || c.doc > 0 && doc != c.doc || total != c.total {
+			t.Errorf("%v in %d tokens: %d of each, %d in all", c.lengths, c.tokens, doc, total)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (s *session) writeSamples(ctx context.Context) error {
 		s.skip("samples", "no time is left")
 		return nil
 	}
-	m, err := model.Load(s.state.Training.ModelDir, false)
+	m, err := model.Load(s.modelDir(), false)
 	if err != nil {
 		return err
 	}
@@ -34,6 +34,7 @@ func (s *session) writeSamples(ctx context.Context) error {
 		return err
 	}
 	engine := infer.NewEngine(m, infer.Options{})
+	var samples []Sample
 	for _, prompt := range s.state.Tokens.Prompts {
 		sample := Sample{Prompt: prompt, Temperature: 0.7}
 		request := infer.Request{
@@ -48,7 +49,8 @@ func (s *session) writeSamples(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("samples: %w", err)
 		}
-		s.state.Samples = append(s.state.Samples, sample)
+		samples = append(samples, sample)
 	}
+	s.state.Samples = samples // all or none: the stage is done when they are there
 	return nil
 }

@@ -26,10 +26,10 @@ const (
 // madeNames are what a quick start makes beside its state, and may remove.
 var madeNames = []string{tokenizerDir, shardsDir, trialDir, runDir, cardName}
 
-const stateVersion = 1
+const stateVersion = 2
 
 // state is what an interrupted quick start goes on from. A stage that is done
-// has its part here, with the hash of what it made.
+// has its part here; that of the tokenizer and the tokens holds their hashes.
 type state struct {
 	Version int     `json:"version"`
 	Text    string  `json:"text"`
@@ -50,12 +50,14 @@ func (s *state) spent() time.Duration { return time.Duration(s.Seconds * float64
 
 // Training is what the training stage ended with.
 type Training struct {
-	ModelDir string           `json:"model_dir"`
-	Steps    int              `json:"steps"`
-	Tokens   int64            `json:"tokens"`
-	Loss     float64          `json:"loss"`
-	Eval     train.EvalRecord `json:"eval"`
+	Steps  int              `json:"steps"`
+	Tokens int64            `json:"tokens"`
+	Loss   float64          `json:"loss"`
+	Eval   train.EvalRecord `json:"eval"`
 }
+
+// modelDir is where the finished model lies.
+func (s *session) modelDir() string { return s.path(runDir, "model") }
 
 // Work is what went into training steps, without saving and measuring.
 type Work struct {

@@ -89,7 +89,7 @@ func (s *session) makeTokens(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", text.Root, err)
 	}
-	learn := slices.DeleteFunc(slices.Clone(text.Documents), func(d source.Document) bool { return shard.HeldOut(d.ID(), share) })
+	learn := learned(text.Documents, share)
 	t, err := s.trainTokenizer(ctx, learn, &shape)
 	if err != nil {
 		return err
@@ -128,6 +128,11 @@ func chooseHeldOut(documents []source.Document) (float64, error) {
 		}
 	}
 	return 0, fmt.Errorf("%d documents are too few to hold one out", len(documents))
+}
+
+// learned returns the documents that are not held out.
+func learned(documents []source.Document, share float64) []source.Document {
+	return slices.DeleteFunc(slices.Clone(documents), func(d source.Document) bool { return shard.HeldOut(d.ID(), share) })
 }
 
 // prompts are the beginnings that the model is asked to continue: of Go, or of
