@@ -25,8 +25,8 @@ func ComputePeak(d time.Duration) (flops float64) {
 		par.Run(par.Threads(), job)
 	}
 	job.calls = 1
-	for start := time.Now(); ; job.calls *= 2 {
-		start = time.Now()
+	for ; ; job.calls *= 2 {
+		start := time.Now()
 		par.Run(par.Threads(), job)
 		if took := time.Since(start); took > d/4 {
 			return float64(par.Threads()*job.calls*rounds*cpu.peakFlops) / took.Seconds()
@@ -88,7 +88,12 @@ func portablePeak(rounds int) {
 	peakResult = e0 + e1 + e2 + e3 + o0 + o1 + o2 + o3
 }
 
-var peakFactor, peakResult float64
+var peakFactor float64
+
+// peakResult and readResult keep the compiler from dropping the loops.
+//
+//lint:ignore U1000 written only
+var peakResult float64
 
 func portableRead(p unsafe.Pointer, kib int) {
 	var a, b, c, d uint64
@@ -100,4 +105,5 @@ func portableRead(p unsafe.Pointer, kib int) {
 	readResult = a ^ b ^ c ^ d
 }
 
+//lint:ignore U1000 written only
 var readResult uint64

@@ -28,6 +28,8 @@ var amxProduct = productOps{
 }
 
 // amxConfig is palette 1 with eight full tiles: 16 rows of 64 bytes.
+//
+//lint:ignore U1000 read by the assembly
 var amxConfig = func() (c [64]byte) {
 	c[0] = 1
 	for t := range 8 {

@@ -28,12 +28,6 @@ var avx512Product = productOps{
 	peakOps:  peakOps{peak: peakAVX512, peakFlops: 24 * 32, read: readAVX512},
 }
 
-// joinLow and joinHigh choose lanes 0 and 1, or 2 and 3, of two vectors in turn.
-var (
-	joinLow  = [8]uint64{0, 1, 8, 9, 2, 3, 10, 11}
-	joinHigh = [8]uint64{4, 5, 12, 13, 6, 7, 14, 15}
-)
-
 //go:noescape
 func mulAVX512x1(t *tileArgs)
 

@@ -50,10 +50,6 @@ func (a *assembly) op(format string, args ...any) {
 
 func (a *assembly) label(name string) { fmt.Fprintf(a, "%s:\n", name) }
 
-func (a *assembly) comment(format string, args ...any) {
-	fmt.Fprintf(a, "\t// "+format+"\n", args...)
-}
-
 // function begins a function: its Go declaration, the bytes of its frame and
 // those of its arguments.
 func (a *assembly) function(declaration string, frame, args int) {
