@@ -28,7 +28,7 @@ func TestScratchBytes(t *testing.T) {
 	defer scratches.Store(scratches.Load())
 	eachPath(t, func(t *testing.T) {
 		for _, s := range attentionShapes {
-			const length = 300
+			const length = 190
 			s = shaped(s)
 			spans, rows := documents(s, length, 1)
 			qkv, do := make([]tensor.BF16, rows*s.width()), make([]tensor.BF16, rows*s.Heads*s.HeadDim)
