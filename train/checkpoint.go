@@ -32,7 +32,8 @@ const (
 	checkpointsDir = "checkpoints"
 	modelDir       = "model"
 	stepPrefix     = "step-"
-	writingName    = ".writing" // of a checkpoint that is not complete
+	writingName    = ".writing"  // of a checkpoint that is not complete
+	removingName   = ".removing" // of one that goes
 )
 
 // stateVersion is the version of the files in training/.
@@ -86,22 +87,28 @@ func (t *Trainer) save() error {
 	}
 	root := filepath.Join(t.options.RunDir, checkpointsDir)
 	writing := filepath.Join(root, writingName)
-	if err := os.RemoveAll(writing); err != nil {
+	if err := atomicfile.RemoveAll(writing); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
-	final := filepath.Join(root, fmt.Sprintf("%s%08d", stepPrefix, t.step))
+	final := filepath.Join(root, checkpointName(t.step))
 	hash, err := t.writeCheckpoint(writing)
 	if err == nil {
 		err = t.rename(writing, final)
 	}
 	if err != nil {
-		_ = os.RemoveAll(writing) // the other error matters
+		_ = atomicfile.RemoveAll(writing) // the other error matters
 		return fmt.Errorf("checkpoint of step %d: %w%s", t.step, err, t.lastGood())
 	}
-	if err := atomicfile.OS.SyncDir(root); err != nil {
+	if err := atomicfile.SyncDir(root); err != nil {
 		return fmt.Errorf("checkpoint of step %d: %w", t.step, err)
 	}
+	first := t.saved < 0
 	t.saved, t.saveDir = t.step, final
+	if first {
+		if err := t.info().save(t.options.RunDir); err != nil {
+			return err
+		}
+	}
 	if err := t.prune(root); err != nil {
 		return err
 	}
@@ -111,6 +118,8 @@ func (t *Trainer) save() error {
 	}
 	return t.record(Record{Kind: KindCheckpoint, Checkpoint: &CheckpointRecord{Path: final, Hash: hash, Bytes: bytes}})
 }
+
+func checkpointName(step int) string { return fmt.Sprintf("%s%08d", stepPrefix, step) }
 
 // lastGood says what a failed save leaves.
 func (t *Trainer) lastGood() string {
@@ -127,6 +136,9 @@ func (t *Trainer) writeCheckpoint(dir string) (hash string, err error) {
 	}
 	training := filepath.Join(dir, trainingDir)
 	if err := os.MkdirAll(training, 0o777); err != nil {
+		return "", err
+	}
+	if err := atomicfile.SyncDir(dir); err != nil { // or a power cut may take training/ away
 		return "", err
 	}
 	s := seal{Files: map[string]string{}}
@@ -215,7 +227,7 @@ func (t *Trainer) saveModel() (string, error) {
 	final := filepath.Join(t.options.RunDir, modelDir)
 	writing, old := final+writingName, final+".old"
 	for _, leftover := range []string{writing, old} {
-		if err := os.RemoveAll(leftover); err != nil {
+		if err := atomicfile.RemoveAll(leftover); err != nil {
 			return "", err
 		}
 	}
@@ -223,7 +235,7 @@ func (t *Trainer) saveModel() (string, error) {
 	err := t.model.Save(writing, t.provenance(), t.files)
 	restore()
 	if err != nil {
-		_ = os.RemoveAll(writing) // the other error matters
+		_ = atomicfile.RemoveAll(writing) // the other error matters
 		return "", fmt.Errorf("finished model: %w%s", err, t.lastGood())
 	}
 	if err := t.rename(final, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -232,10 +244,10 @@ func (t *Trainer) saveModel() (string, error) {
 	if err := t.rename(writing, final); err != nil {
 		return "", fmt.Errorf("finished model: %w%s", err, t.lastGood())
 	}
-	if err := os.RemoveAll(old); err != nil {
+	if err := atomicfile.SyncDir(t.options.RunDir); err != nil { // while the old one is there
 		return "", err
 	}
-	if err := atomicfile.OS.SyncDir(t.options.RunDir); err != nil {
+	if err := atomicfile.RemoveAll(old); err != nil {
 		return "", err
 	}
 	hash, err := atomicfile.Hash(filepath.Join(final, model.ManifestName))

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
 )
 
 // prune removes the oldest checkpoints.
@@ -28,14 +30,14 @@ func (t *Trainer) prune(root string) error {
 // removeCheckpoint takes a checkpoint's name away first, so that one half
 // removed cannot be taken for a whole one.
 func removeCheckpoint(root, dir string) error {
-	gone := filepath.Join(root, ".removing")
-	if err := os.RemoveAll(gone); err != nil {
+	gone := filepath.Join(root, removingName)
+	if err := atomicfile.RemoveAll(gone); err != nil {
 		return err
 	}
-	if err := os.Rename(dir, gone); err != nil {
+	if err := atomicfile.Rename(dir, gone); err != nil {
 		return err
 	}
-	return os.RemoveAll(gone)
+	return atomicfile.RemoveAll(gone)
 }
 
 // savedStep is a checkpoint's directory.
@@ -57,8 +59,17 @@ func checkpoints(runDir string) ([]savedStep, error) {
 	var out []savedStep
 	for _, e := range entries {
 		number, ok := strings.CutPrefix(e.Name(), stepPrefix)
-		if step, err := strconv.Atoi(number); ok && err == nil && e.IsDir() {
-			out = append(out, savedStep{step, filepath.Join(root, e.Name())})
+		step, err := strconv.Atoi(number)
+		if !ok || err != nil {
+			continue
+		}
+		path := filepath.Join(root, e.Name())
+		info, err := os.Stat(path) // a checkpoint may lie elsewhere, behind a link
+		if err != nil {
+			return nil, err
+		}
+		if info.IsDir() {
+			out = append(out, savedStep{step, path})
 		}
 	}
 	slices.SortFunc(out, func(a, b savedStep) int { return a.step - b.step })

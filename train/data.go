@@ -55,6 +55,7 @@ func (d *dataset) split(r *Recipe, tokenizerHash string) error {
 	d.train = shard.NewOrder(train, r.Batch.Sequence, r.Seed)
 	d.trainSet = train
 	d.meanDoc = int(max(train.Tokens()/train.Docs(), 1))
+	defer d.set.Release()
 	if held.Docs() > 0 {
 		// The held-out rows do not depend on the seed: runs can be compared.
 		d.held = shard.NewOrder(held, r.Batch.Sequence, 0)

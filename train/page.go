@@ -34,6 +34,8 @@ type runInfo struct {
 	Hashes     hashes  `json:"hashes"`
 	CPU        string  `json:"cpu"`
 	Version    string  `json:"version"`
+	// Saved tells a run that has had a checkpoint.
+	Saved bool `json:"saved"`
 }
 
 // hashes are the SHA-256 of what a run was made from, in hex.

@@ -29,7 +29,7 @@ type Plan struct {
 	// system does not tell.
 	Available int64
 	// DiskBytes is the most that the run's directory will hold at a time,
-	// DiskFree what its file system has; 0 where the system does not tell.
+	// DiskFree what its file system has; -1 where the system does not tell.
 	DiskBytes, DiskFree int64
 }
 
@@ -119,6 +119,7 @@ func planMemory(r *Recipe, cfg *model.Config, params []optim.Param) Memory {
 	}
 	tokens := r.Batch.Rows * r.Batch.Sequence
 	m.add("activations", model.WorkspaceBytes(cfg, tokens, true), "%d rows x %d tokens, %d layers", r.Batch.Rows, r.Batch.Sequence, cfg.NumLayers)
+	m.add("records", int64(r.TotalSteps())*recordBytes(cfg), "%d steps, %d experts in each layer", r.TotalSteps(), cfg.NumExperts)
 	m.add("rows read ahead", loaderBytes(r), "%d steps of %d tokens", prefetchSteps+2, r.Batch.Tokens)
 	if len(r.Sample.Prompts) > 0 {
 		window := min(sampleChunk, cfg.MaxPositions)
@@ -131,6 +132,23 @@ func planMemory(r *Recipe, cfg *model.Config, params []optim.Param) Memory {
 	return m
 }
 
+// recordBytes is the memory of one step's record, which a run keeps for its
+// page: the numbers, in a list that grows by doubling, and each layer's load.
+func recordBytes(cfg *model.Config) int64 {
+	const numbers, perLayer = 600, 24 + 8 // of a layer: the list of loads, and the entropy
+	return numbers + int64(cfg.NumLayers)*(perLayer+8*int64(cfg.NumExperts))
+}
+
+// keptCheckpoints is how many checkpoints a run will have in the end. Each
+// interruption may add one, until checkpoint.keep.
+func keptCheckpoints(r *Recipe) int {
+	saved := 1
+	if every := r.Checkpoint.Every; every > 0 {
+		saved += r.TotalSteps() / every
+	}
+	return min(r.Checkpoint.Keep, saved)
+}
+
 // planDisk is the most that a run's directory holds at a time: the checkpoints
 // that stay, one being written, and the finished model.
 func planDisk(r *Recipe, cfg *model.Config, params []optim.Param) int64 {
@@ -140,7 +158,7 @@ func planDisk(r *Recipe, cfg *model.Config, params []optim.Param) int64 {
 	if r.EMA > 0 {
 		checkpoint += 4 * total
 	}
-	return int64(r.Checkpoint.Keep+1)*checkpoint + 2*total
+	return int64(keptCheckpoints(r)+1)*checkpoint + 2*total
 }
 
 // parameterShapes lists the parameters of a configuration without arrays.

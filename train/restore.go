@@ -45,7 +45,7 @@ func parseSeal(text []byte) (*seal, error) {
 		return nil, err
 	}
 	if s.Self != s.sign() {
-		return nil, errors.New("it was changed or is damaged: remove this checkpoint to resume from an older one")
+		return nil, errors.New("it was changed or is damaged")
 	}
 	for _, name := range []string{mastersFile, optimizerFile, metricsFile, stateFile} {
 		if s.Files[name] == "" {
@@ -79,7 +79,7 @@ func checkHash(path, want string) error {
 	}
 	if got != want {
 		return fmt.Errorf("damaged checkpoint: %s has SHA-256 %s, and %s when it was written: "+
-			"it was changed or cut short. Remove this checkpoint to resume from an older one", path, got, want)
+			"it was changed or cut short", path, got, want)
 	}
 	return nil
 }
@@ -192,7 +192,7 @@ func flatten(text []byte) (map[string]string, error) {
 // restore loads the run as the checkpoint in dir left it.
 func (t *Trainer) restore(dir string) error {
 	if _, err := readSeal(dir); err != nil {
-		return err
+		return t.withAdvice(err)
 	}
 	state, err := t.readState(dir)
 	if err != nil {
@@ -238,6 +238,18 @@ func (t *Trainer) recall() {
 			t.evaluated = *r.Eval
 		}
 	}
+}
+
+// withAdvice says what to do about a damaged checkpoint.
+func (t *Trainer) withAdvice(damage error) error {
+	dirs, err := checkpoints(t.options.RunDir)
+	if err != nil {
+		return errors.Join(damage, err)
+	}
+	if len(dirs) > 1 {
+		return fmt.Errorf("%w. Remove this checkpoint to resume from %s", damage, dirs[len(dirs)-2].path)
+	}
+	return fmt.Errorf("%w. It is the only checkpoint of the run: restore it from a copy, or begin anew in another directory", damage)
 }
 
 // readArrays fills each array from the tensor of its name.

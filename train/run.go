@@ -22,10 +22,10 @@ import (
 // *MemoryError where the memory is too little. A *SpikeError stops a run that
 // skips step after step. Run is called once.
 func (t *Trainer) Run(ctx context.Context) (result Result, err error) {
+	defer func() { err = errors.Join(err, t.release()) }()
 	if err := t.prepare(); err != nil {
 		return t.result(), err
 	}
-	defer func() { err = errors.Join(err, t.journal.close()) }()
 	t.workspace = model.NewWorkspace(t.model, t.recipe.Batch.Rows*t.recipe.Batch.Sequence, true)
 	runtime.GC() // what loading left would count as a part of the peak
 	if err := t.trainSteps(ctx); err != nil {
@@ -36,6 +36,18 @@ func (t *Trainer) Run(ctx context.Context) (result Result, err error) {
 		return t.result(), errors.Join(err, t.savePage())
 	}
 	return t.finish()
+}
+
+// release closes what prepare opened.
+func (t *Trainer) release() error {
+	var err error
+	if t.journal != nil {
+		err = t.journal.close()
+	}
+	if t.unlock != nil {
+		err = errors.Join(err, t.unlock())
+	}
+	return err
 }
 
 // finish saves the last checkpoint and the model.
@@ -75,13 +87,30 @@ func (t *Trainer) prepare() error {
 	if err := os.MkdirAll(filepath.Join(t.options.RunDir, checkpointsDir), 0o777); err != nil {
 		return err
 	}
+	unlock, err := atomicfile.Lock(t.options.RunDir)
+	if err != nil {
+		return err
+	}
+	t.unlock = unlock
 	if err := t.load(); err != nil {
 		return err
 	}
-	if err := atomicfile.RemoveLeftovers(t.options.RunDir); err != nil {
+	if err := t.removeLeftovers(); err != nil {
 		return err
 	}
 	return t.info().save(t.options.RunDir)
+}
+
+// removeLeftovers removes what a run that was killed did not finish to write
+// or to remove.
+func (t *Trainer) removeLeftovers() error {
+	root := filepath.Join(t.options.RunDir, checkpointsDir)
+	for _, name := range []string{writingName, removingName} {
+		if err := atomicfile.RemoveAll(filepath.Join(root, name)); err != nil {
+			return err
+		}
+	}
+	return atomicfile.RemoveLeftovers(t.options.RunDir)
 }
 
 func (t *Trainer) load() error {
@@ -89,22 +118,49 @@ func (t *Trainer) load() error {
 	if err != nil {
 		return err
 	}
-	if last != "" && t.options.Resume {
+	switch {
+	case last != "" && t.options.Resume:
 		return t.restore(last)
+	case last != "":
+		return holdsRun(t.options.RunDir)
+	case t.options.Resume:
+		err = mustNotBeLost(t.options.RunDir)
+	default:
+		err = mustBeNew(t.options.RunDir)
 	}
-	if !t.options.Resume {
-		if err := mustBeNew(t.options.RunDir); err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
 	return t.start()
+}
+
+func holdsRun(dir string) error {
+	return fmt.Errorf("%s holds a run already: resume it, or name another directory", dir)
+}
+
+// mustNotBeLost refuses to begin a run anew whose checkpoints are gone. One
+// that was killed before its first checkpoint has nothing to lose.
+func mustNotBeLost(dir string) error {
+	info, err := readInfo(dir)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, modelDir)); err == nil {
+		info.Saved = true
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if info.Saved {
+		return fmt.Errorf("%s holds a run whose checkpoints are gone: put one back into %s to resume it, or name another directory to begin anew", dir, filepath.Join(dir, checkpointsDir))
+	}
+	return nil
 }
 
 // mustBeNew refuses to write over another run.
 func mustBeNew(dir string) error {
 	for _, name := range []string{metricsFile, modelDir} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return fmt.Errorf("%s holds a run already: resume it, or name another directory", dir)
+			return holdsRun(dir)
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -183,6 +239,7 @@ func (t *Trainer) trainSteps(ctx context.Context) error {
 			return err
 		}
 		rows.done(data)
+		t.data.set.Release() // or the peak would hold every shard read so far
 		if err := t.afterStep(); err != nil {
 			return err
 		}

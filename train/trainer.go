@@ -41,8 +41,9 @@ type Trainer struct {
 	loss      float64
 	stale     bool            // the gradients are those of a step not taken
 	recent    []time.Duration // of the last steps, for the time to go
+	unlock    func() error    // gives the run's directory free
 
-	// rename is os.Rename but in tests.
+	// rename is atomicfile.Rename but in tests.
 	rename func(from, to string) error
 }
 
@@ -59,7 +60,7 @@ func New(r *Recipe, o Options) (*Trainer, error) {
 	}
 	recipe := *r
 	recipe.Sample.Prompts = slices.Clone(r.Sample.Prompts)
-	t := &Trainer{recipe: &recipe, options: o, saved: -1, rename: os.Rename}
+	t := &Trainer{recipe: &recipe, options: o, saved: -1, rename: atomicfile.Rename}
 	t.hashes.Recipe = r.Hash()
 	if err := t.readTokenizer(); err != nil {
 		return nil, err
@@ -175,15 +176,28 @@ func (t *Trainer) fits() error {
 	if p.Available > 0 && p.Memory.Total > p.Available {
 		return &MemoryError{p.Memory, p.Available}
 	}
-	taken, err := dirSize(t.options.RunDir)
+	taken, err := t.diskTaken()
 	if err != nil {
 		return err
 	}
-	if p.DiskFree > 0 && p.DiskBytes-taken > p.DiskFree {
+	if p.DiskFree >= 0 && p.DiskBytes-taken > p.DiskFree {
 		return fmt.Errorf("%s needs %s of disk for its checkpoints (%d kept, one being written) and %s are free: "+
-			"make room, or lower checkpoint.keep", t.options.RunDir, size(p.DiskBytes-taken), t.recipe.Checkpoint.Keep, size(p.DiskFree))
+			"make room, or lower checkpoint.keep", t.options.RunDir, size(p.DiskBytes-taken), keptCheckpoints(t.recipe), size(p.DiskFree))
 	}
 	return nil
+}
+
+// diskTaken is the part of Plan.DiskBytes that is on the disk already. Whatever
+// else lies in the run's directory, such as the shards, is not.
+func (t *Trainer) diskTaken() (total int64, err error) {
+	for _, name := range []string{checkpointsDir, modelDir} {
+		bytes, err := dirSize(filepath.Join(t.options.RunDir, name))
+		if err != nil {
+			return 0, err
+		}
+		total += bytes
+	}
+	return total, nil
 }
 
 // dirSize is the length of all files below dir, 0 where it does not exist.
@@ -208,6 +222,6 @@ func dirSize(dir string) (total int64, err error) {
 func (t *Trainer) info() *runInfo {
 	return &runInfo{
 		Recipe: t.recipe, Steps: t.plan.Steps, Parameters: t.plan.Parameters, Active: t.plan.Active,
-		Hashes: t.hashes, CPU: kernel.CPU(), Version: t.options.Version,
+		Hashes: t.hashes, CPU: kernel.CPU(), Version: t.options.Version, Saved: t.saved >= 0,
 	}
 }

@@ -22,6 +22,7 @@ import (
 type Disk struct {
 	mu     sync.Mutex
 	log    []string
+	paths  []string
 	failOp int   // number of the operation that fails, -1 for none
 	room   int64 // bytes that may still be written, -1 for no limit
 	flip   int64 // this byte of what is read back is changed, -1 for none
@@ -39,7 +40,7 @@ func New() *Disk {
 func (d *Disk) Reset() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.log, d.failOp, d.room, d.flip = nil, -1, -1, -1
+	d.log, d.paths, d.failOp, d.room, d.flip = nil, nil, -1, -1, -1
 }
 
 // Ops returns the number of operations since New or Reset: each create,
@@ -52,6 +53,14 @@ func (d *Disk) Log() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return append([]string(nil), d.log...)
+}
+
+// Path returns the file or directory of an operation of Log; that of a rename
+// is the new name.
+func (d *Disk) Path(op int) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.paths[op]
 }
 
 // FailOp resets the disk and makes operation op, counted from 0, fail with err.
@@ -85,6 +94,7 @@ func (d *Disk) step(op, path string) error {
 	defer d.mu.Unlock()
 	number := len(d.log)
 	d.log = append(d.log, op)
+	d.paths = append(d.paths, path)
 	if number == d.failOp {
 		return &fs.PathError{Op: op, Path: path, Err: d.err}
 	}
