@@ -36,13 +36,6 @@ var joinLow = [8]uint64{0, 1, 8, 9, 2, 3, 10, 11}
 //lint:ignore U1000 read by the assembly
 var joinHigh = [8]uint64{4, 5, 12, 13, 6, 7, 14, 15}
 
-// joinLow and joinHigh choose lanes 0 and 1, or 2 and 3, of two vectors in turn.
-// The assembly reads them.
-var (
-	joinLow  = [8]uint64{0, 1, 8, 9, 2, 3, 10, 11}   //lint:ignore U1000 read by the assembly
-	joinHigh = [8]uint64{4, 5, 12, 13, 6, 7, 14, 15} //lint:ignore U1000 read by the assembly
-)
-
 //go:noescape
 func mulAVX512x1(t *tileArgs)
 
