@@ -29,9 +29,11 @@ func TestTransformers(t *testing.T) {
 		}},
 		{Mistral, 0, func(c *Config) { c.SlidingWindow, c.TieEmbeddings = 9, true }},
 		{Mixtral, 5, func(c *Config) {}},
-		{Qwen2, 0, func(c *Config) { c.RopeScaling = &RopeScaling{Type: RopeLinear, Factor: 2} }},
-		{Qwen3, 0, func(c *Config) { c.RopeScaling = &RopeScaling{Type: RopeYaRN, Factor: 4, OriginalPositions: 64} }},
-		{Qwen3MoE, 5, func(c *Config) { c.NumExperts, c.MLPOnlyLayers = 16, []int{1} }},
+		{Qwen2, 0, func(c *Config) { c.RopeScaling, c.SlidingWindow = &RopeScaling{Type: RopeLinear, Factor: 2}, 9 }},
+		{Qwen3, 0, func(c *Config) {
+			c.RopeScaling, c.SlidingWindow = &RopeScaling{Type: RopeYaRN, Factor: 4, OriginalPositions: 64}, 9
+		}},
+		{Qwen3MoE, 0, func(c *Config) { c.NumExperts, c.MLPOnlyLayers, c.SlidingWindow = 16, []int{1}, 9 }},
 		{OLMoE, 0, func(c *Config) { c.NormTopKProb = false }},
 	}
 	file, err := safetensors.Open("testdata/transformers.safetensors")
