@@ -62,7 +62,13 @@ Start with:  polymath quickstart`,
 	root.SetUsageTemplate(usageTemplate)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		a.started = true
-		return kernel.CheckCPU()
+		if err := kernel.CheckCPU(); err != nil {
+			return err
+		}
+		if calculates[cmd.CommandPath()] {
+			a.warnSlow(kernel.CPU(), kernel.Paths())
+		}
+		return nil
 	}
 	root.AddCommand(
 		a.quickstartCommand(), a.trainCommand(), a.generateCommand(),
@@ -70,6 +76,22 @@ Start with:  polymath quickstart`,
 		a.versionCommand(), a.manCommand(),
 	)
 	return root
+}
+
+// calculates are the commands whose speed depends on the CPU path.
+var calculates = map[string]bool{
+	"polymath quickstart": true, "polymath train": true, "polymath generate": true, "polymath bench": true,
+}
+
+// warnSlow says that portable Go is in use, and who chose it.
+func (a *app) warnSlow(cpu string, paths []string) {
+	switch {
+	case cpu != "portable":
+	case paths[0] != cpu:
+		fmt.Fprintf(a.Err, "polymath: POLYMATH_CPU=portable chooses the slow path; this machine has %s\n", paths[0])
+	default:
+		fmt.Fprintln(a.Err, "polymath: this processor has no AMX, AVX-512, AVX2 or NEON: everything works, many times slower than with them")
+	}
 }
 
 // group is a command that only holds others.

@@ -37,6 +37,15 @@ func Short(n float64) string {
 	return strconv.FormatFloat(n, 'g', 3, 64)
 }
 
+// Rate formats a number of units: 23.1 GFLOP/s.
+func Rate(n float64, unit string) string {
+	short := Short(n)
+	if last := short[len(short)-1]; last < '0' || last > '9' {
+		return short[:len(short)-1] + " " + string(last) + unit
+	}
+	return short + " " + unit
+}
+
 // Bytes formats a size in powers of 1024.
 func Bytes(n int64) string {
 	size := float64(n)

@@ -171,3 +171,11 @@ func ExampleCount() {
 	fmt.Println(Count(1234567))
 	// Output: 1,234,567
 }
+
+func TestRate(t *testing.T) {
+	for n, want := range map[float64]string{23.1e9: "23.1 GFLOP/s", 1.82e12: "1.82 TFLOP/s", 12: "12 FLOP/s"} {
+		if got := Rate(n, "FLOP/s"); got != want {
+			t.Errorf("%v: %q, want %q", n, got, want)
+		}
+	}
+}

@@ -38,9 +38,9 @@ func (s *state) card(b *strings.Builder, spent time.Duration) {
 	row("learned", "%s tokens in %s steps, %.2f times the text", progress.Short(float64(t.Tokens)), progress.Count(int64(t.Steps)),
 		float64(t.Tokens)/float64(s.Tokens.Tokens))
 	seconds := max(s.Work.Seconds, 1e-9)
-	row("speed", "%s tokens/s, MFU %.0f%% (%sFLOP/s of %sFLOP/s on %d threads, %s)",
-		progress.Count(int64(float64(s.Work.Steps)*float64(p.Shape.StepTokens)/seconds)), 100*s.Work.FLOPs/seconds/s.Machine.Peak,
-		progress.Short(s.Work.FLOPs/seconds), progress.Short(s.Machine.Peak), s.Machine.Threads, s.Machine.CPU)
+	row("speed", "%s tokens/s, MFU %.0f%% (%s of %s on %d threads, %s)",
+		progress.Count(int64(float64(s.Work.Steps)*float64(p.Shape.StepTokens)/seconds)), 100*s.Work.FLOPs/max(s.Work.Limit, 1),
+		progress.Rate(s.Work.FLOPs/seconds, "FLOP/s"), progress.Rate(s.Work.Limit/seconds, "FLOP/s"), s.Machine.Threads, s.Machine.CPU)
 	row("time", "%s of %s, %s of it training steps", progress.Duration(spent),
 		progress.Duration(time.Duration(s.Minutes*float64(time.Minute))), progress.Duration(time.Duration(seconds*float64(time.Second))))
 	if s.Exam != nil {

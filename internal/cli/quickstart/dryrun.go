@@ -21,7 +21,7 @@ func (s *session) dryRun(ctx context.Context) error {
 	seconds := trainingShare * s.budget().Seconds()
 	flops := m.Peak * expectedMFU * seconds
 	tokens := flops / shape.flopsPerToken()
-	_, err = fmt.Fprintf(s.Out, `machine      %d threads, %s, %sFLOP/s in registers
+	_, err = fmt.Fprintf(s.Out, `machine      %d threads, %s, %s in registers
 text         %s of %s in %d documents; files left out: %s
 model        %s; about %s parameters active
 training     about %s tokens in %s, if training reaches %.0f%% of the limit; that is measured
@@ -29,7 +29,7 @@ training     about %s tokens in %s, if training reaches %.0f%% of the limit; tha
              active parameter
 time         %s in all: %.0f%% training, %.0f%% trial steps, %.0f%% examination
 directory    %s
-`, m.Threads, m.CPU, progress.Short(m.Peak),
+`, m.Threads, m.CPU, progress.Rate(m.Peak, "FLOP/s"),
 		progress.Bytes(text.Bytes), text.Root, len(text.Documents), text.Left,
 		shape, progress.Short(float64(shape.active())),
 		progress.Short(tokens), progress.Duration(s.budget()), 100*expectedMFU, float64(tokensPerParameter),

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/train"
 )
 
 // train trains the model, and keeps to the time: where the pace turns out other
-// than planned, the run is saved and goes on with another number of steps. The
-// schedule begins its decay late, so that little of the run depends on it.
+// than planned, the run is saved and goes on with another number of steps, until
+// the schedule begins its decay, which all of the rest depends on.
 func (s *session) train(ctx context.Context) error {
 	p := s.state.Plan
 	view := progress.NewTraining(s.Screen, s.Log, p.Steps)
@@ -24,9 +25,6 @@ func (s *session) train(ctx context.Context) error {
 		case err != nil:
 			return err
 		case result.Finished:
-			// The best of several measurements is the limit: others may have
-			// been at work during the first.
-			s.state.Machine.Peak = max(s.state.Machine.Peak, measurePeak())
 			s.state.Training = &Training{
 				Steps: result.Step, Tokens: int64(result.Step) * int64(p.Shape.StepTokens),
 				Loss: result.Loss, Eval: result.Eval,
@@ -71,6 +69,26 @@ type pace struct {
 	stop    func()
 	ends    []time.Time   // of the steps of this run
 	patient time.Duration // before the number of steps may change
+	peak    float64       // of the machine, as last measured
+	peakAt  time.Time     // of that measurement
+}
+
+// The machine's limit is measured again between steps, since others may be at
+// work or the clocks may fall: a twentieth of a second every ten.
+const (
+	limitEvery = 10 * time.Second
+	limitTime  = 50 * time.Millisecond
+)
+
+// limit returns what the machine can do now, in operations per second.
+func (w *pace) limit() float64 {
+	if w.peakAt.IsZero() {
+		w.peak, w.peakAt = w.session.state.Machine.Peak, time.Now()
+	}
+	if time.Since(w.peakAt) >= limitEvery {
+		w.peak, w.peakAt = kernel.ComputePeak(limitTime), time.Now()
+	}
+	return w.peak
 }
 
 // Limits of re-planning: a run goes on unchanged for so many steps and for this
@@ -98,6 +116,7 @@ func (w *pace) observe(r train.Record) {
 	work.Steps++
 	work.Seconds += r.Timing.Seconds
 	work.FLOPs += r.Timing.MFU * r.Timing.Seconds * w.session.state.Machine.Peak
+	work.Limit += w.limit() * r.Timing.Seconds
 	if len(w.ends) == 1 {
 		w.patient = max(paceSeconds*time.Second, time.Duration(paceShare*float64(w.session.left())))
 	}
@@ -117,7 +136,17 @@ func (w *pace) adjust(step int) {
 	if math.Abs(projected-left) < paceTolerance*s.budget().Seconds() {
 		return
 	}
-	w.steps = step + max(int(left/perStep), 1)
+	steps := step + max(int(left/perStep), 1)
+	// A decay that has begun goes on as it began: the rate would jump. Nor may
+	// fewer steps let it begin in the past.
+	if float64(step) >= (1-decayShare)*float64(w.steps) {
+		return
+	}
+	steps = max(steps, int(math.Ceil(float64(step+1)/(1-decayShare))))
+	if steps == w.steps {
+		return
+	}
+	w.steps = steps
 	w.stop()
 	w.stop = nil
 }

@@ -65,6 +65,10 @@ type session struct {
 	state state
 	start time.Time // of this session; state.Seconds were spent before
 	ready bool      // Dir is made and the state may be saved
+	// measured says that the machine is that of this session: another one may
+	// have begun.
+	measured bool
+	unlock   func() error
 }
 
 // Run makes a model, or goes on making it. Interrupted by ctx it saves and
@@ -75,16 +79,25 @@ func Run(ctx context.Context, o Options) error {
 	}
 	s := &session{Options: o, start: time.Now()}
 	if err := s.open(); err != nil {
-		return err
+		return errors.Join(err, s.release())
 	}
 	err := s.run(ctx)
 	if s.ready {
 		err = errors.Join(err, s.save())
 	}
+	err = errors.Join(err, s.release())
 	if err != nil && ctx.Err() != nil {
 		return s.interrupted(err)
 	}
 	return err
+}
+
+// release lets another session at the directory.
+func (s *session) release() error {
+	if s.unlock == nil {
+		return nil
+	}
+	return s.unlock()
 }
 
 // interrupted says what an interruption left: everything, unless something else
@@ -108,13 +121,16 @@ func (s *session) run(ctx context.Context) error {
 	if s.DryRun {
 		return s.dryRun(ctx)
 	}
+	if s.state.finished() {
+		s.say("%s is finished already, and the text is not read again; --fresh begins anew", s.Dir)
+	}
 	for _, stage := range []stage{
-		{"machine", func() bool { return s.state.Machine != nil }, s.measureMachine},
+		{"machine", func() bool { return s.measured || s.state.Training != nil }, s.measureMachine},
 		{"tokenizer and tokens", func() bool { return s.state.Tokens != nil }, s.makeTokens},
 		{"plan", func() bool { return s.state.Plan != nil }, s.plan},
 		{"training", func() bool { return s.state.Training != nil }, s.train},
-		{"examination", func() bool { return s.state.Exam != nil || s.state.Skipped["examination"] != "" }, s.examine},
-		{"samples", func() bool { return s.state.Samples != nil || s.state.Skipped["samples"] != "" }, s.writeSamples},
+		{"examination", func() bool { return s.state.examined() }, s.examine},
+		{"samples", func() bool { return s.state.sampled() }, s.writeSamples},
 	} {
 		if stage.done() {
 			continue
@@ -184,11 +200,8 @@ func measurePeak() float64 {
 
 func (s *session) measureMachine(context.Context) error {
 	m := Machine{CPU: kernel.CPU(), Threads: par.Threads(), Peak: measurePeak()}
-	s.state.Machine = &m
-	s.say("machine: %d threads, %s, %sFLOP/s in registers", m.Threads, m.CPU, progress.Short(m.Peak))
-	if m.CPU == "portable" {
-		s.say("this processor has no AVX2 or NEON that the program knows: it works, some fifty times slower than with them")
-	}
+	s.state.Machine, s.measured = &m, true
+	s.say("machine: %d threads, %s, %s in registers", m.Threads, m.CPU, progress.Rate(m.Peak, "FLOP/s"))
 	return nil
 }
 
@@ -201,5 +214,5 @@ func (s *session) remove() error {
 	if err != nil {
 		return err
 	}
-	return os.Remove(s.path(stateName)) // last: it marks the others as ours
+	return os.RemoveAll(s.path(stateName)) // last: it marks the others as ours
 }

@@ -85,6 +85,8 @@ func TestPace(t *testing.T) {
 		{"on time", 100 * time.Millisecond, 5800, 0, 0},
 		{"slow", 200 * time.Millisecond, 5800, 2700, 3000},
 		{"fast", 50 * time.Millisecond, 5800, 10900, 11900},
+		{"slow, but the rate falls already", 200 * time.Millisecond, 1990, 0, 0},
+		{"so slow that the rate would have fallen", 500 * time.Millisecond, 5800, 2002, 2002},
 	} {
 		s := testSession(t, 10)
 		s.state.Plan = &Plan{AfterSeconds: 20}

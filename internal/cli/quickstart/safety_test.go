@@ -50,3 +50,34 @@ func TestInterruptionHidesNoFailure(t *testing.T) {
 		t.Errorf("with a failure: %v", err)
 	}
 }
+
+// Two quick starts in one directory would remove each other's files.
+func TestOneQuickStartAtATime(t *testing.T) {
+	s := testSession(t, 10)
+	if err := s.open(); err != nil {
+		t.Fatal(err)
+	}
+	if err := Run(t.Context(), s.Options); err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Errorf("a second one: %v", err)
+	}
+	if err := s.release(); err != nil {
+		t.Fatal(err)
+	}
+	again := &session{Options: s.Options}
+	if err := again.open(); err != nil {
+		t.Error(err)
+	}
+	if err := again.release(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A resumed quick start may be on another machine: its limit is measured anew.
+func TestMachineIsMeasuredEachSession(t *testing.T) {
+	s := testSession(t, 10)
+	s.state.Machine = &Machine{CPU: "abacus", Peak: 1}
+	s.Text = filepath.Join(t.TempDir(), "missing") // ends it after the first stage
+	if err := s.run(t.Context()); err == nil || s.state.Machine.CPU == "abacus" {
+		t.Errorf("%+v, %v", s.state.Machine, err)
+	}
+}

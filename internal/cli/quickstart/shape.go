@@ -20,6 +20,9 @@ const (
 	headDim     = 32
 )
 
+// decayShare is the share of the steps in which the learning rate falls.
+const decayShare = 0.5
+
 // tokensPerParameter is how many tokens a model learns for each parameter that
 // works on a token. Found by experiment: see docs/LOG.md.
 const tokensPerParameter = 5
@@ -90,7 +93,7 @@ func (s Shape) recipe(o recipeOptions) *train.Recipe {
 	rows := min(16, s.StepTokens/s.Sequence)
 	r.Batch = train.BatchSpec{Tokens: s.StepTokens, Rows: rows, Sequence: s.Sequence}
 	r.Optimizer.LR = s.LR
-	r.Schedule = train.ScheduleSpec{Kind: train.WSD, Warmup: max(o.steps/40, 1), Decay: 0.5}
+	r.Schedule = train.ScheduleSpec{Kind: train.WSD, Warmup: max(o.steps/40, 1), Decay: decayShare}
 	r.Eval = train.EvalSpec{Every: o.evalEvery, Rows: o.evalRows}
 	r.Sample = train.SampleSpec{Every: o.sampleEvery, Prompts: o.prompts, Tokens: sampleTokens}
 	r.Checkpoint = train.CheckpointSpec{Every: o.saveEvery, Keep: 1}

@@ -48,6 +48,12 @@ type state struct {
 
 func (s *state) spent() time.Duration { return time.Duration(s.Seconds * float64(time.Second)) }
 
+func (s *state) examined() bool { return s.Exam != nil || s.Skipped["examination"] != "" }
+
+func (s *state) sampled() bool { return s.Samples != nil || s.Skipped["samples"] != "" }
+
+func (s *state) finished() bool { return s.Training != nil && s.examined() && s.sampled() }
+
 // Training is what the training stage ended with.
 type Training struct {
 	Steps  int              `json:"steps"`
@@ -64,21 +70,30 @@ type Work struct {
 	Steps   int     `json:"steps"` // those that a crash undid included
 	Seconds float64 `json:"seconds"`
 	FLOPs   float64 `json:"flops"`
+	// Limit is what the machine could have done in that time.
+	Limit float64 `json:"limit_flops"`
 }
 
 // open finds out what Dir holds.
 func (s *session) open() error {
-	if !s.DryRun {
-		if err := s.claim(); err != nil {
-			return err
-		}
-	}
 	s.state = state{Version: stateVersion, Text: s.Text, Minutes: s.Minutes}
 	if s.DryRun {
 		return nil
 	}
+	if err := s.claim(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(s.Dir, 0o777); err != nil {
 		return fmt.Errorf("quick start: %w", err)
+	}
+	var err error
+	if s.unlock, err = atomicfile.Lock(s.Dir); err != nil {
+		return fmt.Errorf("quick start: %w", err)
+	}
+	if s.Fresh {
+		if err := s.remove(); err != nil {
+			return fmt.Errorf("quick start: %w", err)
+		}
 	}
 	data, err := os.ReadFile(s.path(stateName))
 	switch {
@@ -96,15 +111,10 @@ func (s *session) open() error {
 }
 
 // claim makes sure that what a quick start removes and writes over in Dir is a
-// quick start's: its state lies beside. With Fresh it is removed.
+// quick start's: its state lies beside.
 func (s *session) claim() error {
 	_, err := os.Stat(s.path(stateName))
 	switch {
-	case err == nil && s.Fresh:
-		if err := s.remove(); err != nil {
-			return fmt.Errorf("quick start: %w", err)
-		}
-		return nil
 	case err == nil:
 		return nil
 	case !errors.Is(err, fs.ErrNotExist):
