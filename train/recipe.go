@@ -34,7 +34,8 @@ type Recipe struct {
 	// Clip is the largest global gradient norm; 0 leaves gradients as they are.
 	Clip float64 `yaml:"clip" json:"clip"`
 	// EMA is the decay per step of the moving average of the weights, such as
-	// 0.999; 0 keeps none. With it the finished model holds the average.
+	// 0.999; 0 keeps none. With it the finished model holds the average. The
+	// router's bias, which is no weight, stays the last one.
 	EMA float64 `yaml:"ema" json:"ema"`
 	// Spike says which steps are skipped.
 	Spike SpikeSpec `yaml:"spike" json:"spike"`
@@ -172,7 +173,8 @@ type ScheduleSpec struct {
 	// Kind is "wsd" (warmup, stable, linear decay; arXiv:2404.06395),
 	// "cosine" or "constant".
 	Kind string `yaml:"kind" json:"kind"`
-	// Warmup is the number of steps in which the rate rises linearly.
+	// Warmup is the number of steps in which the rate rises linearly: no more
+	// than the run has.
 	Warmup int `yaml:"warmup" json:"warmup"`
 	// Decay is the share of all steps in which a wsd schedule falls.
 	Decay float64 `yaml:"decay" json:"decay"`

@@ -24,7 +24,7 @@ func (e *ValueError) Error() string {
 	return e.Key + ": " + e.Problem
 }
 
-// maxSize bounds every size in a recipe: products of three stay within int64.
+// maxSize bounds every size in a recipe: products of two stay within int64.
 const maxSize = 1 << 30
 
 // Validate reports the first impossible value as a *ValueError. It looks at
@@ -157,6 +157,12 @@ func (r *Recipe) checkLength() error {
 		return bad("steps", "set the length of the run, in steps or in tokens")
 	case r.Steps > 0 && r.Tokens > 0:
 		return bad("tokens", "set the length of the run in steps or in tokens, not in both")
+	case r.Steps > maxSize:
+		return bad("steps", "%d is impossible: it must be at most %d", r.Steps, maxSize)
+	case r.Tokens/int64(r.Batch.Tokens) >= maxSize:
+		return bad("tokens", "%d is impossible: it must be at most %d steps of batch.tokens", r.Tokens, maxSize)
+	case r.Schedule.Warmup > r.TotalSteps():
+		return bad("schedule.warmup", "%d steps of warmup are longer than the run of %d steps, which would never reach optimizer.lr: lower it", r.Schedule.Warmup, r.TotalSteps())
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ batch:
   tokens: 64
   rows: 1
   sequence: 32
-steps: 10
+steps: 200
 `
 
 func TestParseRecipe(t *testing.T) {
@@ -36,7 +36,7 @@ func TestParseRecipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := DefaultRecipe()
-	want.Name, want.Tokenizer, want.Steps = "tiny", "tok/tokenizer.json", 10
+	want.Name, want.Tokenizer, want.Steps = "tiny", "tok/tokenizer.json", 200
 	want.Data.Shards = "shards"
 	want.Batch = BatchSpec{Tokens: 64, Rows: 1, Sequence: 32}
 	m := &want.Model
@@ -54,11 +54,11 @@ func TestRecipeErrors(t *testing.T) {
 			"r.yaml:4:3: model has no key \"hiden_size\"; did you mean \"hidden_size\"?\n    4 |   hiden_size: 32\n      |   ^",
 		},
 		{
-			"key of another section", "steps: 10", "steps: 10\nwarmup: 5",
+			"key of another section", "steps: 200", "steps: 200\nwarmup: 5",
 			"r.yaml:18:1: a recipe has no key \"warmup\"; did you mean schedule.warmup?\n   18 | warmup: 5\n      | ^",
 		},
 		{
-			"unknown key", "steps: 10", "steps: 10\nzebra_stripes: 5",
+			"unknown key", "steps: 200", "steps: 200\nzebra_stripes: 5",
 			"a recipe has no key \"zebra_stripes\"; it has batch, checkpoint, clip",
 		},
 		{
@@ -69,13 +69,13 @@ func TestRecipeErrors(t *testing.T) {
 		{"number for a text", "name: tiny", "name: 7", "r.yaml:1:7: name must be a text, and this is 7"},
 		{"nothing for a number", "rows: 1", "rows:", "batch.rows must be a whole number, and this is empty"},
 		{"value for a section", "data:\n  shards: shards", "data: shards", "data must be a section with keys of its own, and this is the text \"shards\""},
-		{"text for a list", "steps: 10", "steps: 10\nsample: {prompts: Once}", "sample.prompts must be a list, and this is the text \"Once\""},
-		{"list of numbers", "steps: 10", "steps: 10\nsample: {prompts: [one, 2]}", "sample.prompts[1] must be a text, and this is 2"},
+		{"text for a list", "steps: 200", "steps: 200\nsample: {prompts: Once}", "sample.prompts must be a list, and this is the text \"Once\""},
+		{"list of numbers", "steps: 200", "steps: 200\nsample: {prompts: [one, 2]}", "sample.prompts[1] must be a text, and this is 2"},
 		{"anchor", "rows: 1", "rows: &x 1", "which recipes do not use"},
-		{"negative seed", "steps: 10", "steps: 10\nseed: -1", "seed must be a whole number, not negative: -1 is out of range"},
-		{"twice", "steps: 10", "steps: 10\nsteps: 11", "r.yaml:18:1:"},
-		{"second document", "steps: 10", "steps: 10\n---\nsteps: 11", "this is a second one"},
-		{"not YAML", "steps: 10", "steps: [10", "r.yaml:17:"},
+		{"negative seed", "steps: 200", "steps: 200\nseed: -1", "seed must be a whole number, not negative: -1 is out of range"},
+		{"twice", "steps: 200", "steps: 200\nsteps: 11", "r.yaml:18:1:"},
+		{"second document", "steps: 200", "steps: 200\n---\nsteps: 11", "this is a second one"},
+		{"not YAML", "steps: 200", "steps: [10", "r.yaml:17:"},
 		{
 			"impossible batch", "tokens: 64", "tokens: 65",
 			"r.yaml:14:11: batch.tokens: 65 tokens are no whole number of microbatches of 1 rows x 32 tokens = 32; 64 would be",
@@ -83,13 +83,16 @@ func TestRecipeErrors(t *testing.T) {
 		{"heads do not divide", "num_attention_heads: 2", "num_attention_heads: 3", "r.yaml:4:16: model.hidden_size 32 is not a multiple of num_attention_heads 3; set head_dim"},
 		{"too many experts a token", "num_experts_per_tok: 2", "num_experts_per_tok: 5", "r.yaml:8:24: model.num_experts_per_tok is 5; it must be between 1 and num_experts, 4"},
 		{"missing key", "  vocab_size: 256\n", "", "r.yaml:2:1: model.vocab_size is 0; it must be between 2"},
-		{"both lengths", "steps: 10", "steps: 10\ntokens: 640", "in steps or in tokens, not in both"},
-		{"no length", "steps: 10", "seed: 1", "r.yaml: steps: set the length of the run"},
-		{"no rule", "steps: 10", "steps: 10\noptimizer: {experts: {rule: sgd}}", "there is no rule \"sgd\""},
-		{"muon on the head", "steps: 10", "steps: 10\noptimizer: {head: {rule: muon}}", "muon is for the matrices"},
-		{"not a number", "steps: 10", "steps: 10\nclip: .nan", "clip must be a number, and this is .nan"},
+		{"both lengths", "steps: 200", "steps: 200\ntokens: 640", "in steps or in tokens, not in both"},
+		{"no length", "steps: 200", "seed: 1", "r.yaml: steps: set the length of the run"},
+		{"no rule", "steps: 200", "steps: 200\noptimizer: {experts: {rule: sgd}}", "there is no rule \"sgd\""},
+		{"muon on the head", "steps: 200", "steps: 200\noptimizer: {head: {rule: muon}}", "muon is for the matrices"},
+		{"not a number", "steps: 200", "steps: 200\nclip: .nan", "clip must be a number, and this is .nan"},
 		{"shape beside from", "model:\n", "model:\n  from: dir\n", "brings its own shape"},
-		{"schedule", "steps: 10", "steps: 10\nschedule: {kind: linear}", "there is no schedule \"linear\""},
+		{"warmup longer than the run", "steps: 200", "steps: 50", "r.yaml: schedule.warmup: 100 steps of warmup are longer than the run of 50 steps"},
+		{"endless", "steps: 200", "steps: 2000000000", "steps: 2000000000 is impossible: it must be at most"},
+		{"endless in tokens", "steps: 200", "tokens: 9223372036854775807", "it must be at most 1073741824 steps of batch.tokens"},
+		{"schedule", "steps: 200", "steps: 200\nschedule: {kind: linear}", "there is no schedule \"linear\""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -3,7 +3,7 @@ package optim
 import "github.com/polymath-lm/polymath/internal/par"
 
 // Average is the exponential moving average of the weights of a set of
-// parameters. It is for one goroutine.
+// parameters; what moves beside them, such as a router's bias, it leaves out. It is for one goroutine.
 type Average struct {
 	params []Param
 	decay  float64
