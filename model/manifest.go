@@ -25,6 +25,16 @@ type Provenance struct {
 	Tokenizer string `json:"tokenizer,omitempty"` // hash of tokenizer.json
 	Recipe    string `json:"recipe,omitempty"`
 	Parent    string `json:"parent,omitempty"` // hash of the parent model's manifest
+	// Recipes is set where a run was resumed with a changed recipe: all of
+	// them, in order, Recipe being the last.
+	Recipes []RecipeFrom `json:"recipes,omitempty"`
+}
+
+// RecipeFrom says that a recipe held from a training step on, the first being
+// step 1.
+type RecipeFrom struct {
+	Step   int    `json:"step"`
+	Recipe string `json:"recipe"` // its hash
 }
 
 // Manifest is the content of manifest.json: the SHA-256 in hexadecimal of every

@@ -53,6 +53,8 @@ type trainState struct {
 	Watcher watcher         `json:"watcher"`
 	Recipe  json.RawMessage `json:"recipe"`
 	Hashes  hashes          `json:"hashes"`
+	// Recipes are the hashes of all recipes that the steps were taken with.
+	Recipes []model.RecipeFrom `json:"recipes,omitempty"`
 }
 
 // seal is training/manifest.json.
@@ -210,14 +212,29 @@ func (t *Trainer) state() trainState {
 	return trainState{
 		Version: stateVersion, Step: t.step, Position: int64(t.step) * t.recipe.Batch.rowsPerStep(),
 		Updates: t.optimizer.Steps(), Seed: t.recipe.Seed, Watcher: t.watcher,
-		Recipe: t.recipe.encode(), Hashes: t.hashes,
+		Recipe: t.recipe.encode(), Hashes: t.hashes, Recipes: t.recipes,
 	}
 }
 
 func (t *Trainer) provenance() model.Provenance {
-	return model.Provenance{
+	from := model.Provenance{
 		Version: t.options.Version, Corpus: t.hashes.Corpus, Tokenizer: t.hashes.Tokenizer,
 		Recipe: t.hashes.Recipe, Parent: t.hashes.Parent,
+	}
+	if len(t.recipes) > 1 {
+		from.Recipes = t.recipes
+	}
+	return from
+}
+
+// noteRecipe enters the recipe that the steps from now on are taken with.
+func (t *Trainer) noteRecipe() {
+	next := model.RecipeFrom{Step: t.step + 1, Recipe: t.hashes.Recipe}
+	if n := len(t.recipes); n > 0 && t.recipes[n-1].Step == next.Step { // no step was taken with that one
+		t.recipes = t.recipes[:n-1]
+	}
+	if n := len(t.recipes); n == 0 || t.recipes[n-1].Recipe != next.Recipe {
+		t.recipes = append(t.recipes, next)
 	}
 }
 

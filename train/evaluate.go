@@ -2,16 +2,20 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
 	"github.com/polymath-lm/polymath/infer"
+	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/shard"
 )
 
 // evaluate measures the held-out loss, of the average of the weights where
-// there is one.
-func (t *Trainer) evaluate() error {
+// there is one. A loss that is not finite is recorded as such: the steps
+// themselves find out whether training can go on. done is false where ctx ended
+// before.
+func (t *Trainer) evaluate(ctx context.Context) (done bool, err error) {
 	defer t.useAverage()()
 	rows := t.data.held.Rows()
 	if limit := int64(t.recipe.Eval.Rows); limit > 0 {
@@ -22,21 +26,27 @@ func (t *Trainer) evaluate() error {
 	var m microbatch
 	total := 0.0
 	for first := int64(0); first < rows; first += int64(t.recipe.Batch.Rows) {
+		if ctx.Err() != nil {
+			return false, nil
+		}
 		m.fill(t.data.held, first, min(first+int64(t.recipe.Batch.Rows), rows), &row)
 		stats, err := t.model.Loss(t.workspace, &m.batch, m.targets)
-		if err != nil {
-			return fmt.Errorf("held-out loss at step %d: %w", t.step, err)
+		switch {
+		case errors.Is(err, model.ErrNonFinite):
+			total, stats.Tokens = math.NaN(), m.counted()
+		case err != nil:
+			return false, fmt.Errorf("held-out loss at step %d: %w", t.step, err)
 		}
 		total += stats.Loss
 		e.Tokens += int64(stats.Tokens)
 		e.Bytes += t.bytesOf(m.targets)
 	}
 	e.Loss = total / float64(e.Tokens)
-	if e.Bytes > 0 {
+	if e.Bytes > 0 && finite(total) {
 		e.BitsPerByte = total / math.Ln2 / float64(e.Bytes)
 	}
 	t.evaluated = e
-	return t.record(Record{Kind: KindEval, Eval: &e})
+	return true, t.record(Record{Kind: KindEval, Eval: &e})
 }
 
 // bytesOf is the length of the text that the targets spell. Special tokens
@@ -56,12 +66,19 @@ func (t *Trainer) bytesOf(targets []int32) int64 {
 const sampleChunk = 64
 
 // sample writes a text for each prompt, with a random number of its own for
-// each step. A prompt begins a document.
-func (t *Trainer) sample() error {
+// each step, but the first few. A prompt begins a document. Weights that are
+// not finite write nothing. done is false where ctx ended before.
+func (t *Trainer) sample(ctx context.Context, skip int) (done bool, err error) {
+	if skip >= len(t.recipe.Sample.Prompts) {
+		return true, nil
+	}
 	defer t.useAverage()()
 	end := t.data.set.Header().EndOfText
 	engine := infer.NewEngine(t.model, infer.Options{Chunk: sampleChunk})
 	for i, prompt := range t.recipe.Sample.Prompts {
+		if i < skip {
+			continue
+		}
 		ids := append([]int32{end}, t.text.Encode(prompt)...)
 		ids = ids[:min(len(ids), 2*sampleChunk, engine.Window()-1)]
 		var out []int32
@@ -69,17 +86,20 @@ func (t *Trainer) sample() error {
 			Prompt: ids, MaxTokens: min(t.recipe.Sample.Tokens, engine.Window()-len(ids)), Choice: i, End: []int32{end},
 			Sampling: infer.Sampling{Temperature: float32(t.recipe.Sample.Temperature), Seed: t.recipe.Seed + uint64(t.step)},
 		}
-		_, err := engine.Generate(context.Background(), request, func(token infer.Token) bool {
+		_, err := engine.Generate(ctx, request, func(token infer.Token) bool {
 			out = append(out, token.ID)
 			return false
 		})
-		if err != nil {
-			return fmt.Errorf("sample at step %d: %w", t.step, err)
+		switch {
+		case ctx.Err() != nil:
+			return false, nil
+		case err != nil && !errors.Is(err, model.ErrNonFinite):
+			return false, fmt.Errorf("sample at step %d: %w", t.step, err)
 		}
 		record := &SampleRecord{Prompt: prompt, Text: t.text.Decode(out)}
 		if err := t.record(Record{Kind: KindSample, Sample: record}); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return true, nil
 }

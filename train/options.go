@@ -6,7 +6,7 @@ type Options struct {
 	// that holds a run is refused without Resume.
 	RunDir string
 	// Resume goes on from the newest checkpoint in RunDir, or starts where
-	// there is none.
+	// there has been none. Checkpoints that are gone are an error.
 	Resume bool
 	// Observer receives the records; nil ignores them.
 	Observer Observer
@@ -32,7 +32,7 @@ type Result struct {
 	// checkpoint.
 	ModelDir   string
 	Checkpoint string
-	// Loss is the last step's, Eval the last held-out measurement.
+	// Loss is that of the last step that was not skipped, Eval the last held-out measurement.
 	Loss float64
 	Eval EvalRecord
 	// Skipped counts the skipped steps.

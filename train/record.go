@@ -120,7 +120,8 @@ type SkipRecord struct {
 
 // EvalRecord is a held-out measurement.
 type EvalRecord struct {
-	// Loss is the mean cross-entropy in nats per token.
+	// Loss is the mean cross-entropy in nats per token, NaN where it was not
+	// finite.
 	Loss float64 `json:"loss"`
 	// BitsPerByte is the loss in bits per byte of text, 0 where the length of
 	// the tokens is not known.
@@ -128,6 +129,31 @@ type EvalRecord struct {
 	// Tokens and Bytes are what was predicted.
 	Tokens int64 `json:"tokens"`
 	Bytes  int64 `json:"bytes,omitempty"`
+}
+
+// plainEval is EvalRecord without its methods, looseEval has null where the
+// loss is not finite.
+type plainEval EvalRecord
+
+type looseEval struct {
+	*plainEval
+	Loss *float64 `json:"loss"`
+}
+
+// MarshalJSON writes null for a loss that is not finite.
+func (e EvalRecord) MarshalJSON() ([]byte, error) {
+	plain := plainEval(e)
+	return json.Marshal(looseEval{plainEval: &plain, Loss: orNull(e.Loss)})
+}
+
+// UnmarshalJSON reads null as NaN.
+func (e *EvalRecord) UnmarshalJSON(text []byte) error {
+	loose := looseEval{plainEval: (*plainEval)(e)}
+	if err := json.Unmarshal(text, &loose); err != nil {
+		return err
+	}
+	e.Loss = orNaN(loose.Loss)
+	return nil
 }
 
 // SampleRecord is a text the model wrote.

@@ -124,6 +124,8 @@ func parseState(text []byte) (*trainState, error) {
 	switch {
 	case s.Version != stateVersion:
 		return nil, fmt.Errorf("version %d, but this program reads version %d", s.Version, stateVersion)
+	case len(s.Recipes) > 0 && s.Recipes[len(s.Recipes)-1].Step > s.Step+1:
+		return nil, fmt.Errorf("impossible recipe: it holds from step %d on, after step %d", s.Recipes[len(s.Recipes)-1].Step, s.Step)
 	case s.Step < 0 || s.Updates < 0 || s.Updates > s.Step || s.Position < 0:
 		return nil, fmt.Errorf("impossible counts: step %d, %d updates, row %d", s.Step, s.Updates, s.Position)
 	}
@@ -224,6 +226,10 @@ func (t *Trainer) restore(dir string) error {
 		return err
 	}
 	t.step, t.saved, t.saveDir, t.watcher = state.Step, state.Step, dir, state.Watcher
+	if t.recipes = state.Recipes; len(t.recipes) == 0 { // an older checkpoint
+		t.recipes = []model.RecipeFrom{{Step: 1, Recipe: state.Hashes.Recipe}}
+	}
+	t.noteRecipe()
 	t.recall()
 	return nil
 }

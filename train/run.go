@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
@@ -26,16 +27,21 @@ func (t *Trainer) Run(ctx context.Context) (result Result, err error) {
 	if err := t.prepare(); err != nil {
 		return t.result(), err
 	}
-	t.workspace = model.NewWorkspace(t.model, t.recipe.Batch.Rows*t.recipe.Batch.Sequence, true)
+	t.makeWorkspace()
 	runtime.GC() // what loading left would count as a part of the peak
-	if err := t.trainSteps(ctx); err != nil {
+	done, err := t.trainSteps(ctx)
+	if err != nil {
 		return t.result(), errors.Join(err, t.savePage())
 	}
-	if t.step < t.plan.Steps {
+	if !done {
 		err := t.save()
 		return t.result(), errors.Join(err, t.savePage())
 	}
 	return t.finish()
+}
+
+func (t *Trainer) makeWorkspace() {
+	t.workspace = model.NewWorkspace(t.model, t.recipe.Batch.Rows*t.recipe.Batch.Sequence, true)
 }
 
 // release closes what prepare opened.
@@ -171,7 +177,9 @@ func mustBeNew(dir string) error {
 // start makes the model of a new run.
 func (t *Trainer) start() (err error) {
 	if from := t.recipe.Model.From; from != "" {
-		t.model, err = model.Load(from, true)
+		if t.model, err = model.Load(from, true); err == nil {
+			err = checkFinite(from, masters(t.model))
+		}
 	} else {
 		t.model, err = model.New(t.cfg, t.recipe.Seed)
 	}
@@ -179,8 +187,21 @@ func (t *Trainer) start() (err error) {
 		return err
 	}
 	t.makeOptimizer()
+	t.noteRecipe()
 	t.journal, err = openJournal(t.options.RunDir, nil)
 	return err
+}
+
+// checkFinite refuses weights that every step would trip over.
+func checkFinite(dir string, list []optim.State) error {
+	for _, s := range list {
+		for _, v := range s.Data {
+			if !finite(float64(v)) {
+				return bad("model.from", "%s: tensor %s holds %v: the model is damaged, take another one", dir, s.Name, v)
+			}
+		}
+	}
+	return nil
 }
 
 func (t *Trainer) makeOptimizer() {
@@ -220,34 +241,46 @@ func (t *Trainer) record(r Record) error {
 	return err
 }
 
-// trainSteps takes the steps that are left, until ctx ends.
-func (t *Trainer) trainSteps(ctx context.Context) error {
+// trainSteps takes the steps that are left, until ctx ends. done is true when
+// there are no more, and all measurements are made.
+func (t *Trainer) trainSteps(ctx context.Context) (done bool, err error) {
+	if t.step > 0 { // an interruption may have come before them
+		if done, err := t.measure(ctx); err != nil || !done {
+			return false, err
+		}
+	}
 	if t.step >= t.plan.Steps {
-		return nil
+		return true, nil
 	}
 	loading, stop := context.WithCancel(ctx)
 	first := int64(t.step) * t.recipe.Batch.rowsPerStep()
 	rows := newLoader(loading, t.data.train, t.recipe.Batch, first)
 	defer func() { stop(); <-rows.ended }()
+	return t.stepsFrom(ctx, rows)
+}
+
+// stepsFrom takes the steps that rows reads.
+func (t *Trainer) stepsFrom(ctx context.Context, rows *loader) (done bool, err error) {
 	for t.step < t.plan.Steps {
+		begin, waited := time.Now(), rows.wait
 		data := rows.next(ctx)
 		if data == nil {
-			return nil
+			return false, nil
 		}
-		done, err := t.takeStep(ctx, data, rows)
+		done, err := t.takeStep(ctx, data, begin, rows.wait-waited)
 		if err != nil || !done {
-			return err
+			return false, err
 		}
 		rows.done(data)
 		t.data.set.Release() // or the peak would hold every shard read so far
-		if err := t.afterStep(); err != nil {
-			return err
+		if done, err := t.afterStep(ctx); err != nil || !done {
+			return false, err
 		}
 		if ctx.Err() != nil {
-			return nil
+			return t.step == t.plan.Steps, nil
 		}
 	}
-	return nil
+	return true, nil
 }
 
 // collectEvery is the number of steps between garbage collections. They cost
@@ -255,35 +288,56 @@ func (t *Trainer) trainSteps(ctx context.Context) error {
 const collectEvery = 64
 
 // afterStep does what is due: held-out loss, samples, a checkpoint, the page.
-func (t *Trainer) afterStep() error {
-	r, last := t.recipe, t.step == t.plan.Steps
-	due := func(every int) bool { return last || every > 0 && t.step%every == 0 }
-	page := false
-	if due(r.Eval.Every) && t.data.held != nil {
-		page = true
-		if err := t.evaluate(); err != nil {
-			return err
-		}
+// done is false where ctx ended before.
+func (t *Trainer) afterStep(ctx context.Context) (done bool, err error) {
+	before := len(t.journal.records)
+	if done, err := t.measure(ctx); err != nil || !done {
+		return false, err
 	}
-	if due(r.Sample.Every) && len(r.Sample.Prompts) > 0 {
-		page = true
-		if err := t.sample(); err != nil {
-			return err
-		}
-	}
-	if !last && r.Checkpoint.Every > 0 && t.step%r.Checkpoint.Every == 0 {
+	page := len(t.journal.records) > before
+	if every := t.recipe.Checkpoint.Every; every > 0 && t.step%every == 0 && t.step < t.plan.Steps {
 		page = true
 		if err := t.save(); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if page || t.step%collectEvery == 0 {
 		runtime.GC() // so that garbage does not grow to the size of the weights
 	}
 	if !page {
-		return nil
+		return true, nil
 	}
-	return t.savePage()
+	return true, t.savePage()
+}
+
+// measure takes the held-out loss and the samples that are due after a step
+// and that the journal does not have. done is false where ctx ended before.
+func (t *Trainer) measure(ctx context.Context) (done bool, err error) {
+	r, last := t.recipe, t.step == t.plan.Steps
+	due := func(every int) bool { return last || every > 0 && t.step%every == 0 }
+	if due(r.Eval.Every) && t.data.held != nil && t.recorded(KindEval) == 0 {
+		if done, err := t.evaluate(ctx); err != nil || !done {
+			return false, err
+		}
+	}
+	if due(r.Sample.Every) {
+		return t.sample(ctx, t.recorded(KindSample))
+	}
+	return true, nil
+}
+
+// recorded counts the records of a kind that the last step has.
+func (t *Trainer) recorded(kind string) int {
+	n := 0
+	for _, r := range slices.Backward(t.journal.records) {
+		if r.Step != t.step {
+			break
+		}
+		if r.Kind == kind {
+			n++
+		}
+	}
+	return n
 }
 
 // eta is the time to the last step at the rate of the last steps.

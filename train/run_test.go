@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -155,14 +156,18 @@ func TestThreads(t *testing.T) {
 }
 
 // TestInterrupt cancels a run after random steps, each time resuming it with
-// another number of threads, and compares with one that was left alone.
+// another number of threads, and compares with one that was left alone. The
+// watcher skips steps on the way, in a row too, so that all it remembers counts.
 func TestInterrupt(t *testing.T) {
 	defer par.SetThreads(par.Threads())
 	r := tinyRun(t)
+	r.Spike = SpikeSpec{Window: 4, Sigma: 1, Norm: 1.0001, MaxSkips: 20}
+	r.Steps = 20
 	whole := t.TempDir()
 	want := mustRun(t, r, Options{RunDir: whole})
 	dir := t.TempDir()
 	var got Result
+	inARow := 0 // interruptions after several skips
 	for try := 1; !got.Finished; try++ {
 		par.SetThreads(1 + try%3)
 		trainer, err := New(r, Options{RunDir: dir, Resume: true})
@@ -172,13 +177,16 @@ func TestInterrupt(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		steps := 0
 		trainer.options.Observer = Observe(func(r Record) {
-			if r.Kind == KindStep {
+			if r.Kind == KindStep || r.Kind == KindSkip {
 				if steps++; steps == try {
 					cancel()
 				}
 			}
 		})
 		got, err = trainer.Run(ctx)
+		if trainer.watcher.InARow > 1 && !got.Finished {
+			inARow++
+		}
 		cancel()
 		if err := errors.Join(err, trainer.Close()); err != nil {
 			t.Fatal(err)
@@ -191,6 +199,12 @@ func TestInterrupt(t *testing.T) {
 		t.Error(diff)
 	}
 	sameModel(t, want.ModelDir, got.ModelDir)
+	if want.Skipped == 0 || inARow == 0 {
+		t.Errorf("%d steps skipped, %d interruptions after several", want.Skipped, inARow)
+	}
+	if got.Loss != want.Loss || got.Skipped != want.Skipped || got.Eval != want.Eval {
+		t.Errorf("in parts %+v, in one %+v", got, want)
+	}
 }
 
 func sameModel(t *testing.T, a, b string) {
@@ -263,6 +277,20 @@ func TestLonger(t *testing.T) {
 		t.Errorf("in two parts %+v, in one %+v", result, want)
 	}
 	sameModel(t, want.ModelDir, result.ModelDir)
+
+	// The model names both recipes; that of a run in one part names its own.
+	manifest, err := model.ReadManifest(result.ModelDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := r.Hash()
+	r.Steps = 6
+	if diff := cmp.Diff([]model.RecipeFrom{{Step: 1, Recipe: r.Hash()}, {Step: 7, Recipe: hash}}, manifest.Recipes); diff != "" || manifest.Recipe != hash {
+		t.Errorf("recipe %s, %s", manifest.Recipe, diff)
+	}
+	if manifest, err = model.ReadManifest(want.ModelDir); err != nil || manifest.Recipes != nil {
+		t.Errorf("%+v, %v", manifest, err)
+	}
 }
 
 // TestFromModel goes on from a finished model with a new recipe.
@@ -281,10 +309,22 @@ func TestFromModel(t *testing.T) {
 	if records, err := ReadMetrics(dir); err != nil || records[0].Train.Loss > first.Eval.Loss+0.5 {
 		t.Errorf("the second run began anew: %v, %v", records[0].Train, err)
 	}
+	broken, err := model.Load(first.ModelDir, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken.Params()[1].Master[3] = float32(math.NaN())
+	r.Model.From = filepath.Join(t.TempDir(), "broken")
+	if err := broken.Save(r.Model.From, model.Provenance{}, map[string][]byte{"tokenizer.json": mustRead(t, tinyRun(t).Tokenizer)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runOnce(t, r, Options{RunDir: t.TempDir()}); err == nil || !strings.Contains(err.Error(), broken.Params()[1].Name+" holds NaN") {
+		t.Errorf("a model that is not finite: %v", err)
+	}
 }
 
-// TestSkip poisons the weights for one step: the step is skipped and leaves
-// everything as it was.
+// TestSkip trains with a watcher that skips many steps: each leaves everything
+// as it was.
 func TestSkip(t *testing.T) {
 	r := tinyRun(t)
 	r.Spike = SpikeSpec{Window: 4, Sigma: 1, Norm: 1.0001, MaxSkips: 3}

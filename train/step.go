@@ -58,8 +58,9 @@ func (a *tally) record(counted int) *StepRecord {
 // takeStep runs forward and backward over a step's microbatches and updates
 // the weights, or skips the step. done is false where ctx ended before the
 // step did: then nothing has changed.
-func (t *Trainer) takeStep(ctx context.Context, data *stepData, rows *loader) (done bool, err error) {
-	begin, waited := time.Now(), rows.wait
+//
+// The step began at begin, and waited that long for its data.
+func (t *Trainer) takeStep(ctx context.Context, data *stepData, begin time.Time, waited time.Duration) (done bool, err error) {
 	sum, reason, err := t.gradient(ctx, data)
 	if err != nil || ctx.Err() != nil && sum.micro < len(data.micro) && reason == "" {
 		return false, err
@@ -78,8 +79,10 @@ func (t *Trainer) takeStep(ctx context.Context, data *stepData, rows *loader) (d
 		t.update(record, sum)
 	}
 	t.step++
-	t.loss = record.Loss
-	out := Record{Kind: KindStep, Train: record, Timing: t.timing(begin, rows.wait-waited, sum.flops)}
+	if reason == "" {
+		t.loss = record.Loss
+	}
+	out := Record{Kind: KindStep, Train: record, Timing: t.timing(begin, waited, sum.flops)}
 	if reason == "" {
 		return true, t.record(out)
 	}

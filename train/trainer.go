@@ -22,6 +22,7 @@ type Trainer struct {
 	options Options
 	cfg     *model.Config
 	hashes  hashes
+	recipes []model.RecipeFrom // that the steps were taken with, this one last
 	text    *tokenizer.Tokenizer
 	files   map[string][]byte // go into every model directory
 	data    *dataset
