@@ -16,18 +16,17 @@ const logEvery = 10 * time.Second
 // Training shows a run: it is a train.Observer. On a terminal the state of the
 // run is redrawn in place; elsewhere it logs a line every ten seconds.
 type Training struct {
-	screen  *Screen
-	log     *slog.Logger
-	steps   int
-	losses  []float64
-	eval    *train.EvalRecord
-	started time.Time
-	logged  time.Time
+	screen *Screen
+	log    *slog.Logger
+	steps  int
+	losses []float64
+	eval   *train.EvalRecord
+	logged time.Time
 }
 
 // NewTraining returns the view of a run of the given number of steps.
 func NewTraining(screen *Screen, log *slog.Logger, steps int) *Training {
-	return &Training{screen: screen, log: log, steps: steps, started: time.Now()}
+	return &Training{screen: screen, log: log, steps: steps}
 }
 
 // SetSteps changes the length of the run.

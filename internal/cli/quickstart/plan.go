@@ -50,14 +50,14 @@ const (
 func (s *session) plan(ctx context.Context) error {
 	p := &Plan{Shape: s.state.Tokens.Shape}
 	s.Screen.Show("  measuring training steps")
-	trial, err := s.tryShape(ctx, p)
+	trial, narrowed, err := s.fitShape(ctx, p, s.tryShape)
 	if err != nil {
 		return err
 	}
-	if better, ok := s.betterShape(p); ok {
+	if better, ok := s.betterShape(p); ok && !(narrowed && better.Width > p.Shape.Width) {
 		s.say("training reaches %.0f%% of the limit, not the %.0f%% expected: another size suits it better", 100*p.MFU, 100*expectedMFU)
 		p = &Plan{Shape: better}
-		if trial, err = s.tryShape(ctx, p); err != nil {
+		if trial, _, err = s.fitShape(ctx, p, s.tryShape); err != nil {
 			return err
 		}
 	}
@@ -89,6 +89,24 @@ func (s *session) betterShape(p *Plan) (Shape, bool) {
 	return better, better.Width != p.Shape.Width
 }
 
+// fitShape tries the shape of p and, where memory is too little, narrower ones.
+func (s *session) fitShape(ctx context.Context, p *Plan, try func(context.Context, *Plan) (trial, error)) (t trial, narrowed bool, err error) {
+	for {
+		t, err = try(ctx, p)
+		var memory *train.MemoryError
+		if !errors.As(err, &memory) {
+			return t, narrowed, err
+		}
+		need, have := progress.Bytes(memory.Need.Total), progress.Bytes(memory.Available)
+		less, ok := narrower(p.Shape, s.state.Machine.Peak*expectedMFU*trainingShare*s.budget().Seconds())
+		if !ok {
+			return t, narrowed, fmt.Errorf("the smallest model needs %s of memory, and %s are available: end other programs", need, have)
+		}
+		s.say("a model of width %d needs %s of memory, and %s are available: trying width %d", p.Shape.Width, need, have, less.Width)
+		*p, narrowed = Plan{Shape: less}, true
+	}
+}
+
 // stepsIn returns how many steps fit into the time, with what goes along.
 func (s *session) stepsIn(p *Plan, d time.Duration) int {
 	seconds := d.Seconds() - p.AfterSeconds
@@ -117,7 +135,6 @@ func (s *session) tryShape(ctx context.Context, p *Plan) (trial, error) {
 	recipe := s.recipe(p)
 	recipe.Steps, recipe.Schedule.Warmup, recipe.Data.HeldOut = mostSteps, mostSteps, 0
 	recipe.Eval.Every, recipe.Sample.Every, recipe.Checkpoint.Every = 0, 0, 0
-	recipe.Sample.Prompts = nil
 	dir := s.path(trialDir)
 	if err := os.RemoveAll(dir); err != nil {
 		return trial{}, err
@@ -230,7 +247,7 @@ func spread(lengths []int, tokens int64) (perDoc int, total int64) {
 func (s *session) recipe(p *Plan) *train.Recipe {
 	r := p.Shape.recipe(recipeOptions{
 		tokenizer: s.tokenizerPath(), shards: s.path(shardsDir), heldOut: s.state.Tokens.HeldOut, steps: max(p.Steps, 1),
-		evalEvery: p.EvalEvery, evalRows: max(p.EvalTokens/p.Shape.Sequence, 1), sampleEvery: samplesPlanned, prompts: s.state.Tokens.Prompts,
+		evalEvery: p.EvalEvery, evalRows: max(p.EvalTokens/p.Shape.Sequence, 1), prompts: s.state.Tokens.Prompts,
 	})
 	r.Schedule.Warmup = max(p.Warmup, 1)
 	r.Sample.Every = max(p.Steps/samplesPlanned, 1)

@@ -1,6 +1,7 @@
 package quickstart
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ func TestShapesGrowWithTime(t *testing.T) {
 		if s.LR <= 0 || s.LR > last.LR && last.LR > 0 {
 			t.Errorf("%.0e operations: learning rate %v after %v", flops, s.LR, last.LR)
 		}
-		r := s.recipe(recipeOptions{tokenizer: "t", shards: "s", heldOut: 0.1, steps: 100, evalEvery: 10, evalRows: 4, sampleEvery: 10, saveEvery: 10})
+		r := s.recipe(recipeOptions{tokenizer: "t", shards: "s", heldOut: 0.1, steps: 100, evalEvery: 10, evalRows: 4})
 		if err := r.Validate(); err != nil {
 			t.Errorf("%+v: %v", s, err)
 		}
@@ -103,6 +104,30 @@ func TestPace(t *testing.T) {
 		}
 		if c.max > 0 && (w.steps < c.min || w.steps > c.max) {
 			t.Errorf("%s: %d steps, want %d to %d", c.name, w.steps, c.min, c.max)
+		}
+	}
+}
+
+// Where memory is too little, the model is narrower; the smallest one's error
+// says what to do.
+func TestNarrowUntilItFits(t *testing.T) {
+	for _, fits := range []int{1000, 192, 0} {
+		s := testSession(t, 10)
+		p := &Plan{Shape: shapeFor(1e15)}
+		p.Shape.Vocab = 4096 - 64
+		first, tried := p.Shape.Width, 0
+		_, narrowed, err := s.fitShape(t.Context(), p, func(_ context.Context, p *Plan) (trial, error) {
+			tried++
+			if p.Shape.Width <= fits {
+				return trial{}, nil
+			}
+			return trial{}, fmt.Errorf("trial: %w", &train.MemoryError{Need: train.Memory{Total: 2 << 30}, Available: 1 << 30})
+		})
+		switch {
+		case fits == 0 && (err == nil || !strings.Contains(err.Error(), "2.0 GiB of memory, and 1.0 GiB")):
+			t.Errorf("%d tried: %v", tried, err)
+		case fits > 0 && (err != nil || p.Shape.Width > fits || narrowed != (first > fits) || p.Shape.Vocab != 4096-64):
+			t.Errorf("up to width %d: %+v after %d, narrowed %v, %v", fits, p.Shape, tried, narrowed, err)
 		}
 	}
 }

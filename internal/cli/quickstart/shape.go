@@ -44,6 +44,18 @@ func shapeFor(flops float64) Shape {
 	return best
 }
 
+// narrower returns the next smaller shape with the vocabulary of s, which the
+// tokenizer has; ok is false where there is none.
+func narrower(s Shape, flops float64) (less Shape, ok bool) {
+	for _, width := range widths {
+		if width < s.Width {
+			less, ok = shapeOf(width, flops), true
+		}
+	}
+	less.Vocab = s.Vocab
+	return less, ok
+}
+
 // shapeOf fills in what follows from the width and the time.
 func shapeOf(width int, flops float64) Shape {
 	s := Shape{
@@ -95,18 +107,18 @@ func (s Shape) recipe(o recipeOptions) *train.Recipe {
 	r.Optimizer.LR = s.LR
 	r.Schedule = train.ScheduleSpec{Kind: train.WSD, Warmup: max(o.steps/40, 1), Decay: decayShare}
 	r.Eval = train.EvalSpec{Every: o.evalEvery, Rows: o.evalRows}
-	r.Sample = train.SampleSpec{Every: o.sampleEvery, Prompts: o.prompts, Tokens: sampleTokens}
-	r.Checkpoint = train.CheckpointSpec{Every: o.saveEvery, Keep: 1}
+	r.Sample = train.SampleSpec{Prompts: o.prompts, Tokens: sampleTokens}
+	r.Checkpoint = train.CheckpointSpec{Keep: 1}
 	return r
 }
 
 // recipeOptions are the parts of a recipe that do not follow from the shape.
 type recipeOptions struct {
-	tokenizer, shards                           string
-	heldOut                                     float64
-	steps                                       int
-	evalEvery, evalRows, sampleEvery, saveEvery int
-	prompts                                     []string
+	tokenizer, shards   string
+	heldOut             float64
+	steps               int
+	evalEvery, evalRows int
+	prompts             []string
 }
 
 // String names the choice.
