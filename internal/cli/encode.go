@@ -11,7 +11,6 @@ import (
 
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/internal/cli/source"
-	"github.com/polymath-lm/polymath/shard"
 	"github.com/polymath-lm/polymath/tokenizer"
 )
 
@@ -105,29 +104,11 @@ func writeIDs(out *bufio.Writer, ids []int32, asJSON bool) error {
 
 // writeShards encodes documents into token shards.
 func (a *app) writeShards(ctx context.Context, t *tokenizer.Tokenizer, documents []source.Document, dir string) error {
-	end := t.EOS()
-	if end < 0 {
-		return fmt.Errorf("the tokenizer has no end-of-text token, which shards put between documents")
-	}
-	w, err := shard.NewWriter(dir, shard.Header{TokenizerHash: t.Hash(), VocabSize: t.VocabSize(), EndOfText: end})
-	if err != nil {
-		return err
-	}
-	defer w.Abort()
 	screen := progress.NewScreen(a.Err)
 	defer screen.Clear()
-	var ids []int32
-	for i, d := range documents {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		ids = t.AppendEncode(ids[:0], d.Text)
-		if err := w.Add(d.ID(), ids); err != nil {
-			return err
-		}
-		screen.Show(fmt.Sprintf("  %s encoding", progress.Bar(float64(i+1)/float64(len(documents)), 30)))
-	}
-	m, err := w.Close()
+	m, err := source.WriteShards(ctx, dir, t, documents, func(share float64) {
+		screen.Show(fmt.Sprintf("  %s encoding", progress.Bar(share, 30)))
+	})
 	if err != nil {
 		return err
 	}

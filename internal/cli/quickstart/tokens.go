@@ -197,30 +197,9 @@ func (s *session) writeShards(ctx context.Context, t *tokenizer.Tokenizer, docum
 	if err := os.RemoveAll(dir); err != nil { // of a session that did not finish it
 		return shard.Manifest{}, err
 	}
-	w, err := shard.NewWriter(dir, shard.Header{TokenizerHash: t.Hash(), VocabSize: t.VocabSize(), EndOfText: t.EOS()})
-	if err != nil {
-		return shard.Manifest{}, err
-	}
-	defer w.Abort()
-	const group = 64
-	done := 0
-	for batch := range slices.Chunk(documents, group) {
-		if err := ctx.Err(); err != nil {
-			return shard.Manifest{}, err
-		}
-		texts := make([][]byte, len(batch))
-		for i, d := range batch {
-			texts[i] = d.Text
-		}
-		for i, ids := range t.EncodeAll(texts) {
-			if err := w.Add(batch[i].ID(), ids); err != nil {
-				return shard.Manifest{}, err
-			}
-		}
-		done += len(batch)
-		s.Screen.Show(fmt.Sprintf("  encoding  %s", progress.Bar(float64(done)/float64(len(documents)), 30)))
-	}
-	return w.Close()
+	return source.WriteShards(ctx, dir, t, documents, func(share float64) {
+		s.Screen.Show("  encoding  " + progress.Bar(share, 30))
+	})
 }
 
 // checkTokens compares the files of a resumed quick start with its state. The
