@@ -84,7 +84,7 @@ func (s seal) sign() string {
 // its name, and the directory gets its own last: what has the name of a
 // checkpoint is a whole one.
 func (t *Trainer) save() error {
-	if t.saved == t.step {
+	if t.saved == t.step || t.options.NoSave {
 		return nil
 	}
 	root := filepath.Join(t.options.RunDir, checkpointsDir)

@@ -15,6 +15,9 @@ type Options struct {
 	PeakFLOPS float64
 	// Memory is the memory that may be used, in bytes; 0 asks the system.
 	Memory int64
+	// NoSave writes no checkpoint and no model, for measurements: Result names
+	// neither, and an interrupted run cannot go on.
+	NoSave bool
 	// Version is the program's, for manifests.
 	Version string
 	// Extra files go into every model directory beside tokenizer.json, by

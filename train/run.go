@@ -61,9 +61,12 @@ func (t *Trainer) finish() (Result, error) {
 	if err := t.save(); err != nil {
 		return t.result(), err
 	}
-	dir, err := t.saveModel()
-	if err != nil {
-		return t.result(), err
+	dir := ""
+	if !t.options.NoSave {
+		var err error
+		if dir, err = t.saveModel(); err != nil {
+			return t.result(), err
+		}
 	}
 	result := t.result()
 	result.Finished, result.ModelDir = true, dir

@@ -177,6 +177,9 @@ func (t *Trainer) fits() error {
 	if p.Available > 0 && p.Memory.Total > p.Available {
 		return &MemoryError{p.Memory, p.Available}
 	}
+	if t.options.NoSave {
+		return nil
+	}
 	taken, err := t.diskTaken()
 	if err != nil {
 		return err

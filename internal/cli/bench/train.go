@@ -49,7 +49,7 @@ func Train(ctx context.Context, o Options) error {
 		return err
 	}
 	watch := trainWatch{options: o}
-	trainer, err := train.New(recipe, train.Options{RunDir: filepath.Join(dir, "run"), Observer: &watch})
+	trainer, err := train.New(recipe, train.Options{RunDir: filepath.Join(dir, "run"), Observer: &watch, NoSave: true})
 	if err != nil {
 		return err
 	}
