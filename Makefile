@@ -5,7 +5,7 @@ FUZZTIME ?= 30s
 BENCH    ?= .
 COUNT    ?= 6
 
-.PHONY: all build cross test race lint format vuln bench fuzz parity-long generate ci clean
+.PHONY: all build cross test race lint format vuln bench fuzz parity-long generate quickstart-amx ci clean
 
 all: build test lint
 
@@ -58,6 +58,13 @@ parity-long:
 
 generate:
 	go generate ./...
+
+# A machine with AMX must reach fewer bits per byte than xz in MINUTES.
+MINUTES ?= 10
+quickstart-amx:
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	go run ./cmd/polymath quickstart --minutes $(MINUTES) --dir "$$dir/quickstart"; \
+	grep -E '^The model needs [0-9.]+% less than xz' "$$dir/quickstart/card.txt"
 
 ci:
 	.ci/run
