@@ -106,6 +106,9 @@ func (s Shape) recipe(o recipeOptions) *train.Recipe {
 	r.Batch = train.BatchSpec{Tokens: s.StepTokens, Rows: rows, Sequence: s.Sequence}
 	r.Optimizer.LR = s.LR
 	r.Schedule = train.ScheduleSpec{Kind: train.WSD, Warmup: max(o.steps/40, 1), Decay: decayShare}
+	// Only steps that are not finite are skipped: a small model recovers from a
+	// step that raised the loss, and a run that ends is of no use to anybody.
+	r.Spike.Window = 0
 	r.Eval = train.EvalSpec{Every: o.evalEvery, Rows: o.evalRows}
 	r.Sample = train.SampleSpec{Prompts: o.prompts, Tokens: sampleTokens}
 	r.Checkpoint = train.CheckpointSpec{Keep: 1}

@@ -181,10 +181,11 @@ func TestReadUpToACharacter(t *testing.T) {
 // Among many files, the parts of a long one stay on one side of a division;
 // among few they are divided, and the source says so.
 func TestWholeFilesStayTogether(t *testing.T) {
-	long := ""
-	for i := 0; len(long) < 4*maxDocument; i++ {
-		long += fmt.Sprintf("%d is a number and this is a line about it, which is long enough to fill a file soon\n", i)
+	var b strings.Builder
+	for i := 0; b.Len() < 4*maxDocument; i++ {
+		fmt.Fprintf(&b, "line %d\n", i)
 	}
+	long := b.String()
 	for _, others := range []int{1, wholeFiles} {
 		files := map[string]string{"long": long}
 		for i := range others {
