@@ -35,8 +35,12 @@ func (a *app) verify(ctx context.Context, root string) error {
 	} else if !info.IsDir() {
 		return fmt.Errorf("verify: %s is not a directory; name the one that holds manifest.json or shards.json", root)
 	}
+	target, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return fmt.Errorf("verify: %w", err)
+	}
 	found := 0
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	err = filepath.WalkDir(target, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil {
 			err = ctx.Err()
 		}
