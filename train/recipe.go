@@ -195,7 +195,9 @@ type SpikeSpec struct {
 	// Norm skips a step whose gradient norm exceeds that many times the
 	// window's largest.
 	Norm float64 `yaml:"norm" json:"norm"`
-	// MaxSkips is how many steps in a row may be skipped before the run stops.
+	// MaxSkips is how many steps in a row may be skipped. After that a finite
+	// step is taken and the window begins anew; one that is not finite stops
+	// the run.
 	MaxSkips int `yaml:"max_skips" json:"max_skips"`
 }
 
@@ -248,7 +250,7 @@ func DefaultRecipe() *Recipe {
 		},
 		Schedule:   ScheduleSpec{Kind: WSD, Warmup: 100, Decay: 0.2},
 		Clip:       1,
-		Spike:      SpikeSpec{Window: 64, Sigma: 8, Norm: 10, MaxSkips: 20},
+		Spike:      SpikeSpec{Window: 64, Sigma: 8, Norm: 10, MaxSkips: 8},
 		Eval:       EvalSpec{Every: 100, Rows: 64},
 		Sample:     SampleSpec{Tokens: 64, Temperature: 0.8},
 		Checkpoint: CheckpointSpec{Every: 200, Keep: 1},

@@ -357,8 +357,7 @@ func TestSkip(t *testing.T) {
 		}
 	})
 	result, err := trainer.Run(t.Context())
-	var stopped *SpikeError
-	if err != nil && !errors.As(err, &stopped) {
+	if err != nil {
 		t.Fatal(err)
 	}
 	if skipped == 0 || result.Skipped != skipped {

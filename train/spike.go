@@ -18,13 +18,18 @@ type watcher struct {
 }
 
 // judge returns why the step must be skipped, or "". It compares with the last
-// good steps once half a window of them is there.
+// good steps once half a window of them is there. A rise that outlasts MaxSkips
+// steps is the model's own and not the data's: skipping cannot mend it, so the
+// step is taken and the window begins anew.
 func (w *watcher) judge(s *SpikeSpec, loss, norm float64) string {
 	switch {
 	case !finite(loss):
 		return fmt.Sprintf("the loss is %v", loss)
 	case !finite(norm):
 		return fmt.Sprintf("the gradient's norm is %v", norm)
+	case w.InARow >= s.MaxSkips:
+		w.Losses, w.Norms = nil, nil
+		return ""
 	case s.Window == 0 || len(w.Losses) < max(s.Window/2, 2):
 		return ""
 	}
@@ -79,7 +84,7 @@ func meanDeviation(v []float64) (mean, deviation float64) {
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
-// SpikeError stops a run that skips step after step.
+// SpikeError stops a run in which step after step is not finite.
 type SpikeError struct {
 	Step, Skips int
 	Reason      string // of the last skip
@@ -90,8 +95,7 @@ type SpikeError struct {
 func (e *SpikeError) Error() string {
 	message := fmt.Sprintf("%d steps in a row were skipped, the last one at step %d: %s. "+
 		"The weights are those of the last good step. "+
-		"Lower optimizer.lr, lengthen schedule.warmup or lower clip and start again; "+
-		"if the data changed its kind here and the loss is right to rise, raise spike.sigma, spike.norm or spike.max_skips", e.Skips, e.Step, e.Reason)
+		"Lower optimizer.lr, lengthen schedule.warmup or lower clip and start again", e.Skips, e.Step, e.Reason)
 	if e.Checkpoint != "" {
 		message += " and resume from " + e.Checkpoint
 	}

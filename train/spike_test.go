@@ -57,3 +57,29 @@ func TestWindowSlides(t *testing.T) {
 		t.Errorf("after a good step: %d skips in a row, %d in all", w.InARow, w.Total)
 	}
 }
+
+// TestLastingRise takes a rise that outlasts MaxSkips for the model's own, and
+// never a step that is not finite.
+func TestLastingRise(t *testing.T) {
+	s := &SpikeSpec{Window: 4, Sigma: 4, Norm: 10, MaxSkips: 3}
+	w := &watcher{}
+	for range 4 {
+		w.accept(s, 3, 1)
+	}
+	for i := range s.MaxSkips {
+		if w.judge(s, 5, 1) == "" {
+			t.Fatalf("step %d of the rise was taken", i)
+		}
+		w.skip()
+	}
+	if w.judge(s, math.NaN(), 1) == "" {
+		t.Error("a loss that is NaN was taken")
+	}
+	if reason := w.judge(s, 5, 1); reason != "" {
+		t.Fatalf("a lasting rise: %s", reason)
+	}
+	w.accept(s, 5, 1)
+	if len(w.Losses) != 1 || w.Losses[0] != 5 {
+		t.Errorf("window %v, want the new level alone", w.Losses)
+	}
+}

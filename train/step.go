@@ -134,8 +134,8 @@ func (t *Trainer) update(record *StepRecord, sum *tally) {
 	t.watcher.accept(&t.recipe.Spike, record.Loss, record.GradNorm)
 }
 
-// skip records a step that left the weights alone, and stops the run after too
-// many in a row.
+// skip records a step that left the weights alone, and stops the run if it is
+// not finite after too many in a row.
 func (t *Trainer) skip(out Record, reason string) error {
 	t.watcher.skip()
 	out.Kind = KindSkip
@@ -143,7 +143,7 @@ func (t *Trainer) skip(out Record, reason string) error {
 	if err := t.record(out); err != nil {
 		return err
 	}
-	if t.watcher.InARow >= t.recipe.Spike.MaxSkips {
+	if t.watcher.InARow >= t.recipe.Spike.MaxSkips && !(finite(out.Train.Loss) && finite(out.Train.GradNorm)) {
 		return &SpikeError{Step: t.step, Skips: t.watcher.InARow, Reason: reason, Checkpoint: t.saveDir}
 	}
 	return nil

@@ -105,7 +105,11 @@ func printPlan(w io.Writer, p train.Plan) {
 	for _, part := range p.Memory.Parts {
 		fmt.Fprintf(w, "          %-20s %10s  %s\n", part.Name, progress.Bytes(part.Bytes), part.Arithmetic)
 	}
-	fmt.Fprintf(w, "disk      %s of %s free\n", progress.Bytes(p.DiskBytes), progress.Bytes(p.DiskFree))
+	free := "an unknown amount"
+	if p.DiskFree >= 0 {
+		free = progress.Bytes(p.DiskFree)
+	}
+	fmt.Fprintf(w, "disk      %s of %s free\n", progress.Bytes(p.DiskBytes), free)
 }
 
 // trained says how a run ended, and what to do next.
