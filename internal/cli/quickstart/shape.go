@@ -25,7 +25,7 @@ const decayShare = 0.5
 
 // tokensPerParameter is how many tokens a model learns for each parameter that
 // works on a token. Found by experiment: see docs/LOG.md.
-const tokensPerParameter = 5
+const tokensPerParameter = 15
 
 // widths are the candidates, each with the depth that goes with it.
 var widths = []int{64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768}
@@ -60,7 +60,7 @@ func narrower(s Shape, flops float64) (less Shape, ok bool) {
 func shapeOf(width int, flops float64) Shape {
 	s := Shape{
 		Vocab: 2048, Width: width, ExpertWidth: width,
-		Layers:   min(max(int(math.Round(float64(width)/40)), 2), 12),
+		Layers:   min(2+width/32, 12),
 		Sequence: 256, StepTokens: 1024,
 	}
 	if width >= 128 {
@@ -69,11 +69,11 @@ func shapeOf(width int, flops float64) Shape {
 	if width >= 320 {
 		s.Vocab, s.Sequence = 8192, 512
 	}
-	// Steps grow with the run, about a thousand to three thousand of them.
-	for tokens := flops / s.flopsPerToken(); tokens/float64(s.StepTokens) > 2500 && s.StepTokens < 32768; {
+	// Steps grow with the run, some thousands of them.
+	for tokens := flops / s.flopsPerToken(); tokens/float64(s.StepTokens) > 5000 && s.StepTokens < 32768; {
 		s.StepTokens *= 2
 	}
-	s.LR = 4e-3 * math.Sqrt(128/float64(width))
+	s.LR = 6e-3 * math.Sqrt(64/float64(width))
 	return s
 }
 
