@@ -27,11 +27,11 @@ lint:
 	go vet ./...
 	GOARCH=arm64 go vet ./internal/kernel
 	$(TOOL) staticcheck ./...
-	@unformatted=$$(find . -path ./.git -prune -o -name "*.go" -print0 | xargs -0 $(TOOL) gofumpt -l); \
+	@unformatted=$$($(TOOL) gofumpt -l .); \
 	if [ -n "$$unformatted" ]; then echo "not formatted with gofumpt:"; echo "$$unformatted"; exit 1; fi
 
 format:
-	find . -path ./.git -prune -o -name "*.go" -print0 | xargs -0 $(TOOL) gofumpt -w
+	$(TOOL) gofumpt -w .
 
 vuln:
 	$(TOOL) govulncheck ./...
