@@ -29,7 +29,8 @@ const order = `
 	task  train/optim  train/chart  infer  plan
 	train
 	align  eval
-	serve  polymath
+	polymath
+	serve  serve/ui
 	internal/cli/interrupt  internal/cli/progress  internal/cli/shell  internal/cli/source
 	internal/cli/quickstart  internal/cli/bench
 	internal/cli
