@@ -25,6 +25,14 @@ type GenerateOptions struct {
 	TopK int
 	TopP float32
 	MinP float32
+	// RepetitionPenalty above 1 makes the tokens of prompt and completion less
+	// likely to come again (Keskar et al., arXiv:1909.05858); 0 and 1 are off.
+	RepetitionPenalty float32
+	// PresencePenalty is taken from the logit of every token that the completion
+	// has, FrequencyPenalty once for each time it has it; -2 to 2, 0 is off.
+	PresencePenalty, FrequencyPenalty float32
+	// LogitBias is added to the logits of tokens, by id.
+	LogitBias map[int]float32
 	// Seed makes the random choices: the same seed, the same text.
 	Seed uint64
 	// Choice tells several completions of one prompt and seed apart.
@@ -35,6 +43,8 @@ type GenerateOptions struct {
 	// TopLogprobs that of the most probable ones beside it.
 	Logprobs    bool
 	TopLogprobs int
+	// Format holds the completion to a form.
+	Format Format
 }
 
 // Result is a completion.
@@ -49,6 +59,7 @@ type Result struct {
 	// Finish is "stop" (the model or a stop string ended the text) or "length"
 	// (MaxTokens, or the window is full).
 	Finish string
+	Usage  Usage
 }
 
 // Token is one generated token.
@@ -81,6 +92,8 @@ type Chunk struct {
 	Finish string
 	// PromptTokens is the length of the prompt.
 	PromptTokens int
+	// Usage is set in the last piece alone.
+	Usage *Usage
 }
 
 // Generate continues prompt. When ctx ends it returns the error of ctx and
@@ -117,6 +130,18 @@ func (m *Model) Stream(ctx context.Context, prompt string, o GenerateOptions) it
 			yield(Chunk{Text: c.flush(), PromptTokens: c.promptTokens}, err)
 		}
 	}
+}
+
+// GenerateTokens is Generate for a prompt given as token ids, to which nothing
+// is added.
+func (m *Model) GenerateTokens(ctx context.Context, prompt []int, o GenerateOptions) (Result, error) {
+	return Result{}, errNotYet
+}
+
+// StreamTokens is Stream for a prompt given as token ids, to which nothing is
+// added.
+func (m *Model) StreamTokens(ctx context.Context, prompt []int, o GenerateOptions) iter.Seq2[Chunk, error] {
+	return func(yield func(Chunk, error) bool) { yield(Chunk{}, errNotYet) }
 }
 
 // completion is one text being generated.

@@ -12,7 +12,6 @@
 package polymath
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"sync/atomic"
@@ -23,44 +22,16 @@ import (
 	"github.com/polymath-lm/polymath/tokenizer"
 )
 
-// Errors that a caller may want to tell apart; use errors.Is.
-var (
-	// ErrContextWindow: prompt and completion do not fit the model's window.
-	ErrContextWindow = infer.ErrContextWindow
-	// ErrSampling: an impossible sampling setting, such as a temperature of -1.
-	ErrSampling = infer.ErrSampling
-	// ErrStop: an empty stop string.
-	ErrStop = infer.ErrStop
-	// ErrClosed: the Model has been closed.
-	ErrClosed = errors.New("the model is closed")
-)
-
 // Model is a language model that is ready to generate. Goroutines may share
-// it; it works on one completion at a time.
+// it.
 type Model struct {
+	dir       string
 	engine    atomic.Pointer[infer.Engine] // nil once closed
 	tokenizer *tokenizer.Tokenizer
 	config    *model.Config
 	end       []int32 // tokens that end a text
 	window    int
-}
-
-// Option is a setting of Open.
-type Option func(*openOptions)
-
-type openOptions struct{ engine infer.Options }
-
-// WithContextWindow limits prompt and completion together to n tokens, and so
-// the memory that a completion can take. The model's own limit stays in force.
-func WithContextWindow(n int) Option {
-	return func(o *openOptions) { o.engine.Window = n }
-}
-
-// WithPrefillChunk sets how many tokens of a prompt are worked on at a time:
-// more is faster on long prompts and takes more memory. The default is 256. It
-// does not change the results.
-func WithPrefillChunk(n int) Option {
-	return func(o *openOptions) { o.engine.Chunk = n }
+	info      Info
 }
 
 // Open loads the model in directory dir. A directory with a manifest is
@@ -89,7 +60,7 @@ func Open(dir string, options ...Option) (*Model, error) {
 		return nil, fmt.Errorf("%s has %d tokens and the model was made for %d: it is another model's tokenizer",
 			path, t.VocabSize(), cfg.VocabSize)
 	}
-	m := &Model{tokenizer: t, config: cfg, end: endTokens(cfg, t)}
+	m := &Model{dir: dir, tokenizer: t, config: cfg, end: endTokens(cfg, t)}
 	o.engine.Vocabulary = t.VocabSize()
 	engine := infer.NewEngine(weights, o.engine)
 	m.window = engine.Window()
