@@ -257,20 +257,20 @@ func TestConcurrentRequests(t *testing.T) {
 func TestNonFiniteLogits(t *testing.T) {
 	e := NewEngine(testModel(t), Options{Vocabulary: 90})
 	for _, temperature := range []float32{0, 1} {
-		sampler, err := NewSampler(Sampling{Temperature: temperature})
-		if err != nil {
-			t.Fatal(err)
-		}
 		for _, c := range []struct {
 			id    int
 			value float64
 			fails bool
 		}{
-			{5, math.NaN(), true}, {5, math.Inf(1), true}, {5, math.Inf(-1), false}, {91, math.NaN(), false},
+			{5, math.NaN(), true}, {5, math.Inf(1), true}, {5, math.Inf(-1), false}, {89, math.NaN(), true},
 		} {
-			clear(e.logits)
-			e.logits[c.id] = float32(c.value)
-			_, err := e.choose(&Request{}, sampler, 7)
+			seq, err := e.newSequence(&Request{Prompt: tokens(4), Sampling: Sampling{Temperature: temperature}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			logits := make([]float32, 90)
+			logits[c.id] = float32(c.value)
+			_, err = seq.choose(logits, make([]float32, 90))
 			if errors.Is(err, model.ErrNonFinite) != c.fails || !c.fails && err != nil {
 				t.Errorf("temperature %v, %v for token %d: %v", temperature, c.value, c.id, err)
 			}

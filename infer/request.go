@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Errors that a Request can be refused with.
@@ -43,8 +44,11 @@ type Request struct {
 	// for those of that many of the most probable tokens beside it.
 	Logprobs    bool
 	TopLogprobs int
-	// Mask, if not nil, restricts the tokens.
+	// Mask, if not nil, restricts the tokens. The engine calls it from another
+	// goroutine, one call at a time, until Generate returns.
 	Mask Mask
+
+	embed bool // hidden states are wanted, and no tokens
 }
 
 // Token is one generated token.
@@ -70,8 +74,33 @@ const (
 // Result sums a completion up.
 type Result struct {
 	PromptTokens, CompletionTokens int
-	Finish                         Finish
+	// CachedTokens is how much of the prompt was in the prefix cache.
+	CachedTokens int
+	Finish       Finish
+	// QueueTime is the wait for the first step, FirstTokenTime from the
+	// request to its first token; 0 if there was none.
+	QueueTime, FirstTokenTime time.Duration
 }
+
+// ContextWindowError says that a request does not fit; errors.Is takes it for
+// ErrContextWindow.
+type ContextWindowError struct {
+	Window, Prompt int // in tokens
+	Completion     int // what was asked for; 0: as much as fits
+}
+
+// Error says what to shorten.
+func (e *ContextWindowError) Error() string {
+	if e.Prompt >= e.Window {
+		return fmt.Sprintf("%v: the prompt has %d tokens and the window is %d; shorten it to %d or fewer",
+			ErrContextWindow, e.Prompt, e.Window, e.Window-1)
+	}
+	return fmt.Sprintf("%v: the prompt has %d tokens, the window is %d, and %d more are asked for; ask for %d or fewer",
+		ErrContextWindow, e.Prompt, e.Window, e.Completion, e.Window-e.Prompt)
+}
+
+// Is reports whether target is ErrContextWindow.
+func (e *ContextWindowError) Is(target error) bool { return target == ErrContextWindow }
 
 // check refuses a request that cannot work and returns how many tokens it may
 // generate.
@@ -88,14 +117,12 @@ func (r *Request) check(vocabulary, window int) (maxTokens int, err error) {
 	}
 	room := window - len(r.Prompt)
 	switch {
+	case r.embed && room >= 0:
+		return 0, nil
 	case r.MaxTokens < 0:
 		return 0, fmt.Errorf("%w: %d tokens asked for; give 0 (as many as fit) or more", ErrPrompt, r.MaxTokens)
-	case room <= 0:
-		return 0, fmt.Errorf("%w: the prompt has %d tokens and the window is %d; shorten it to %d or fewer",
-			ErrContextWindow, len(r.Prompt), window, window-1)
-	case r.MaxTokens > room:
-		return 0, fmt.Errorf("%w: the prompt has %d tokens, the window is %d, and %d more are asked for; ask for %d or fewer",
-			ErrContextWindow, len(r.Prompt), window, r.MaxTokens, room)
+	case room <= 0 || r.MaxTokens > room:
+		return 0, &ContextWindowError{Window: window, Prompt: len(r.Prompt), Completion: r.MaxTokens}
 	case r.MaxTokens == 0:
 		return room, nil
 	}

@@ -23,6 +23,16 @@ type Sampling struct {
 	// MinP keeps the tokens that are at least MinP times as probable as the
 	// best one (Nguyen et al., arXiv:2407.01082); 0 keeps all.
 	MinP float32
+	// RepetitionPenalty divides positive logits, and multiplies negative ones,
+	// of tokens that the prompt or the completion has (Keskar et al.,
+	// arXiv:1909.05858, 4.1); 0 and 1 are off. At most 10.
+	RepetitionPenalty float32
+	// PresencePenalty is subtracted from the logits of tokens that the
+	// completion has, FrequencyPenalty once for each time; -10 to 10.
+	PresencePenalty, FrequencyPenalty float32
+	// Bias is added to the logits of tokens by id, before the penalties. The
+	// caller must not change it while a completion is under way.
+	Bias map[int32]float32
 	// Seed and the choice and position of each token are all that its random
 	// number depends on: see Uniform.
 	Seed uint64
@@ -40,6 +50,17 @@ func (s Sampling) Validate() error {
 		return fmt.Errorf("%w: top-p %v; give 0 to 1", ErrSampling, s.TopP)
 	case !(s.MinP >= 0 && s.MinP <= 1):
 		return fmt.Errorf("%w: min-p %v; give 0 to 1", ErrSampling, s.MinP)
+	case !(s.RepetitionPenalty >= 0 && s.RepetitionPenalty <= 10):
+		return fmt.Errorf("%w: repetition penalty %v; give 1 (off) to 10", ErrSampling, s.RepetitionPenalty)
+	case !(s.PresencePenalty >= -10 && s.PresencePenalty <= 10):
+		return fmt.Errorf("%w: presence penalty %v; give -10 to 10, 0 is off", ErrSampling, s.PresencePenalty)
+	case !(s.FrequencyPenalty >= -10 && s.FrequencyPenalty <= 10):
+		return fmt.Errorf("%w: frequency penalty %v; give -10 to 10, 0 is off", ErrSampling, s.FrequencyPenalty)
+	}
+	for id, bias := range s.Bias {
+		if id < 0 || !(bias >= -1000 && bias <= 1000) {
+			return fmt.Errorf("%w: bias %v for token %d; give -1000 to 1000, for ids from 0", ErrSampling, bias, id)
+		}
 	}
 	return nil
 }

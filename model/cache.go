@@ -20,8 +20,31 @@ type Cache struct {
 	inUse            bool              // within a batch that is being prepared
 }
 
-// NewCache returns an empty cache for at most maxTokens positions. Blocks are
-// allocated when a pass first needs them, and kept for reuse.
+// BlockTokens is the number of positions that a Block has room for.
+const BlockTokens = kernel.KeyBlock
+
+// A Block is room for the keys and values of BlockTokens positions in every
+// layer, for owners of many caches that share memory between them. What is in
+// it stays until a cache writes there.
+type Block struct{ layers [][]tensor.BF16 }
+
+// NewBlock allocates a Block, of BlockBytes.
+func (m *Model) NewBlock() *Block {
+	n := m.layers[0].attn.Shape.BlockLen()
+	slab := make([]tensor.BF16, len(m.layers)*n)
+	b := &Block{layers: make([][]tensor.BF16, len(m.layers))}
+	for l := range b.layers {
+		b.layers[l] = slab[l*n : (l+1)*n : (l+1)*n]
+	}
+	return b
+}
+
+// BlockBytes returns the memory of a Block.
+func BlockBytes(cfg *Config) int64 { return CacheBytes(cfg, BlockTokens) }
+
+// NewCache returns an empty cache for at most maxTokens positions. Blocks that
+// were not given to it by Extend are allocated when a pass first needs them,
+// and kept for reuse.
 func (m *Model) NewCache(maxTokens int) *Cache {
 	shape := m.layers[0].attn.Shape
 	return &Cache{
@@ -117,6 +140,30 @@ func (c *Cache) clearTail(end int) {
 	for l := range c.blocks {
 		s.Append(zero, []kernel.Span{{Len: n, Pos: c.len, Blocks: c.blocks[l]}})
 	}
+}
+
+// Room returns how many positions the cache's blocks have room for, those that
+// it holds included.
+func (c *Cache) Room() int { return len(c.blocks[0]) * BlockTokens }
+
+// Extend gives the cache room for BlockTokens more positions. The block is the
+// cache's to write to until the caller takes both away.
+func (c *Cache) Extend(b *Block) {
+	for l := range c.blocks {
+		c.blocks[l] = append(c.blocks[l], b.layers[l])
+	}
+}
+
+// Adopt makes b, which holds the keys and values of the next BlockTokens
+// positions of the same sequence, part of the cache. Nobody writes to b again.
+// It panics if the cache has room beyond its length.
+func (c *Cache) Adopt(b *Block) {
+	if c.len != c.Room() {
+		panic(fmt.Sprintf("model: adopting a block after %d positions, with room for %d", c.len, c.Room()))
+	}
+	c.Extend(b)
+	c.len += BlockTokens
+	c.shared = len(c.blocks[0])
 }
 
 // reserve allocates the blocks for n positions.

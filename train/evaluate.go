@@ -65,6 +65,15 @@ func (t *Trainer) bytesOf(targets []int32) int64 {
 // longest prompt that memory is planned for.
 const sampleChunk = 64
 
+// sampleOptions are the resources for one sample at a time.
+func sampleOptions(r *Recipe, cfg *model.Config) infer.Options {
+	window := min(2*sampleChunk+r.Sample.Tokens, cfg.MaxPositions)
+	return infer.Options{
+		Chunk: min(sampleChunk, cfg.MaxPositions), Window: window, MaxBatch: 1,
+		CacheBytes: model.CacheBytes(cfg, window),
+	}
+}
+
 // sample writes a text for each prompt, with a random number of its own for
 // each step, but the first few. A prompt begins a document. Weights that are
 // not finite write nothing. done is false where ctx ended before.
@@ -74,7 +83,8 @@ func (t *Trainer) sample(ctx context.Context, skip int) (done bool, err error) {
 	}
 	defer t.useAverage()()
 	end := t.data.set.Header().EndOfText
-	engine := infer.NewEngine(t.model, infer.Options{Chunk: sampleChunk})
+	engine := infer.NewEngine(t.model, sampleOptions(t.recipe, t.model.Config()))
+	defer engine.Close()
 	for i, prompt := range t.recipe.Sample.Prompts {
 		if i < skip {
 			continue

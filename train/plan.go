@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/polymath-lm/polymath/infer"
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/model"
@@ -122,9 +123,8 @@ func planMemory(r *Recipe, cfg *model.Config, params []optim.Param) Memory {
 	m.add("records", int64(r.TotalSteps())*recordBytes(cfg), "%d steps, %d experts in each layer", r.TotalSteps(), cfg.NumExperts)
 	m.add("rows read ahead", loaderBytes(r), "%d steps of %d tokens", prefetchSteps+2, r.Batch.Tokens)
 	if len(r.Sample.Prompts) > 0 {
-		window := min(sampleChunk, cfg.MaxPositions)
-		m.add("samples", model.WorkspaceBytes(cfg, window, false)+model.CacheBytes(cfg, min(2*sampleChunk+r.Sample.Tokens, cfg.MaxPositions))+8*int64(cfg.VocabSize),
-			"one sequence's keys and values, activations of %d tokens", window)
+		o := sampleOptions(r, cfg)
+		m.add("samples", infer.Bytes(cfg, o), "one sequence's keys and values, activations of %d tokens", o.Chunk+1)
 	}
 	m.add("heap tables", m.Total/heapShare, "1/%d of the above: the collector's tables, and rounding to pages", heapShare)
 	m.add("program", programBytes, "runtime, code and stacks")

@@ -1,0 +1,130 @@
+package infer
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/polymath-lm/polymath/model"
+)
+
+// Guessing (speculative decoding, Leviathan et al., arXiv:2211.17192): tokens
+// that may come next are read together with the last one, and count only if
+// they are what is sampled. So the completion has the same bits.
+const (
+	// guessLength is how many tokens of a sequence are guessed in a step.
+	guessLength = 6
+	// maxGuessed is how many of all sequences: where many sequences share a
+	// pass, the machine is busy without.
+	maxGuessed = 12
+	// longestMatch and shortestMatch are the lengths of the run of tokens at
+	// the end that a lookup finds again.
+	longestMatch, shortestMatch = 4, 2
+	// lookBack bounds the search.
+	lookBack = 4096
+)
+
+// A drafter guesses the next tokens of sequences. It serves one goroutine.
+type drafter struct {
+	lookup     bool
+	model      *model.Model // nil: lookup only
+	workspace  *model.Workspace
+	logits     []float32 // [V], of the draft model's own width
+	batch      model.Batch
+	window     int
+	vocabulary int
+}
+
+func newDrafter(o Options) *drafter {
+	d := &drafter{lookup: o.Lookup}
+	if o.Draft == nil {
+		return d
+	}
+	cfg := o.Draft.Config()
+	if cfg.VocabSize < o.Vocabulary {
+		panic(fmt.Sprintf("infer: a draft model with %d tokens for one with %d", cfg.VocabSize, o.Vocabulary))
+	}
+	d.model, d.window, d.vocabulary = o.Draft, cfg.MaxPositions, o.Vocabulary
+	d.workspace = model.NewWorkspace(o.Draft, min(o.Chunk, d.window), false)
+	d.logits = make([]float32, cfg.VocabSize)
+	return d
+}
+
+// guess sets the guesses of the sequences that decode.
+func (d *drafter) guess(running []*sequence) {
+	left := maxGuessed
+	for _, s := range running {
+		s.guessed = s.guessed[:0]
+		n := min(guessLength, left, s.maxTokens-s.generated()-1)
+		if s.embedding != nil || s.pending() != 1 || n <= 0 || s.generated() == 0 {
+			continue
+		}
+		if d.lookup {
+			s.guessed = append(s.guessed, lookUp(s.tokens, n)...)
+		}
+		if len(s.guessed) == 0 && d.model != nil && len(s.tokens)+n <= d.window {
+			d.generate(s, n)
+		}
+		left -= len(s.guessed)
+	}
+}
+
+// lookUp returns up to n tokens that followed the last time that the longest
+// of some runs at the end of tokens was there (Saxena, prompt lookup decoding).
+func lookUp(tokens []int32, n int) []int32 {
+	oldest := max(0, len(tokens)-lookBack)
+	for length := longestMatch; length >= shortestMatch; length-- {
+		if len(tokens) < length+1 {
+			continue
+		}
+		end := tokens[len(tokens)-length:]
+		for at := len(tokens) - length - 1; at >= oldest; at-- {
+			if slices.Equal(tokens[at:at+length], end) {
+				from := at + length
+				return tokens[from:min(from+n, len(tokens))]
+			}
+		}
+	}
+	return nil
+}
+
+// generate lets the draft model go on, with the sequence's own sampling: the
+// same random numbers choose the same token where the models agree. A draft
+// model that fails guesses nothing.
+func (d *drafter) generate(s *sequence, n int) {
+	if s.draft == nil {
+		s.draft = d.model.NewCache(d.window)
+	}
+	// Of the guesses read before, some were wrong.
+	s.draft.Truncate(min(s.draft.Len(), s.drafted))
+	next := s.tokens[s.draft.Len():]
+	for len(s.guessed) < n {
+		if err := d.read(s.draft, next); err != nil {
+			s.guessed = s.guessed[:0]
+			break
+		}
+		id := s.sampler.Sample(d.logits[:d.vocabulary], s.request.Choice, len(s.tokens)+len(s.guessed))
+		if id < 0 {
+			break
+		}
+		s.guessed = append(s.guessed, id)
+		next = s.guessed[len(s.guessed)-1:]
+	}
+	s.drafted = len(s.tokens)
+}
+
+// read runs the draft model over tokens and leaves the last one's logits.
+func (d *drafter) read(cache *model.Cache, tokens []int32) error {
+	for len(tokens) > 0 {
+		n := min(len(tokens), d.workspace.MaxTokens())
+		d.batch.Tokens = tokens[:n]
+		d.batch.Spans = append(d.batch.Spans[:0], model.Span{Len: n, Pos: cache.Len(), Cache: cache})
+		if err := d.model.Forward(d.workspace, &d.batch); err != nil {
+			return err
+		}
+		if tokens = tokens[n:]; len(tokens) == 0 {
+			row := [1]int32{int32(n - 1)}
+			d.model.Logits(d.workspace, row[:], d.logits)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,197 @@
+package infer
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/polymath-lm/polymath/internal/par"
+	"github.com/polymath-lm/polymath/model"
+)
+
+// A pass is the memory of one forward pass and of the sampling after it.
+type pass struct {
+	workspace *model.Workspace
+	batch     model.Batch
+	logits    []float32 // [rows, V], raw
+	width     int       // V
+	rows      []int32   // of the pass, those whose logits are needed
+	all, done []*sequence
+	adjusted  [][]float32 // by worker, [V]: after biases, penalties and the mask
+	engine    *Engine
+}
+
+// run runs the model over what was planned, and samples.
+func (e *Engine) run() {
+	p := &e.pass
+	p.engine = e
+	p.all = p.all[:0]
+	for _, s := range e.running {
+		if s.take > 0 {
+			p.all = append(p.all, s)
+		}
+	}
+	if err := e.forward(p.all); err != nil {
+		e.runAlone(p.all, err)
+		return
+	}
+	e.sample(p.all)
+}
+
+// runAlone finds out which sequence of a pass that failed is to blame: each is
+// run by itself.
+func (e *Engine) runAlone(all []*sequence, err error) {
+	for _, s := range all {
+		if len(all) > 1 {
+			err = e.forward([]*sequence{s})
+		}
+		if err != nil {
+			s.failure = err
+			continue
+		}
+		e.sample([]*sequence{s})
+	}
+}
+
+// forward runs the model and leaves the logits of the rows that are needed. A
+// panic, which can only be a bug, becomes an error.
+func (e *Engine) forward(all []*sequence) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("a bug in the program: %v", v)
+		}
+	}()
+	p := &e.pass
+	p.assemble(all)
+	if len(p.batch.Tokens) == 0 {
+		return nil
+	}
+	if err := e.model.Forward(p.workspace, &p.batch); err != nil {
+		return err
+	}
+	if len(p.rows) > 0 {
+		e.model.Logits(p.workspace, p.rows, p.logits[:len(p.rows)*p.width])
+	}
+	d := e.model.Config().HiddenSize
+	for _, s := range all {
+		if s.embedding != nil {
+			s.embed(e.model.Hidden(p.workspace)[s.row*d : (s.row+s.take)*d])
+		}
+	}
+	return nil
+}
+
+// assemble lays the sequences' tokens out as a batch.
+func (p *pass) assemble(all []*sequence) {
+	b := &p.batch
+	b.Tokens, b.Spans, p.rows = b.Tokens[:0], b.Spans[:0], p.rows[:0]
+	for _, s := range all {
+		s.row, s.logitRow, s.rows = len(b.Tokens), len(p.rows), 0
+		at := s.cache.Len()
+		b.Tokens = append(b.Tokens, s.tokens[at:at+s.take]...)
+		b.Tokens = append(b.Tokens, s.guessed...)
+		b.Spans = append(b.Spans, model.Span{Start: s.row, Len: len(b.Tokens) - s.row, Pos: at, Cache: s.cache})
+		if s.embedding != nil || at+s.take < len(s.tokens) {
+			continue
+		}
+		for r := s.row + s.take - 1; r < len(b.Tokens); r++ {
+			p.rows = append(p.rows, int32(r))
+			s.rows++
+		}
+	}
+}
+
+// sample chooses the next tokens, each sequence by itself.
+func (e *Engine) sample(all []*sequence) {
+	p := &e.pass
+	for len(p.adjusted) < par.Threads() {
+		p.adjusted = append(p.adjusted, make([]float32, p.width))
+	}
+	p.done = all
+	par.Run(len(all), p)
+	p.done = nil
+}
+
+// Do samples for sequence i.
+func (p *pass) Do(worker, i int) {
+	s := p.done[i]
+	defer func() {
+		if v := recover(); v != nil { // a mask's, for one
+			s.failure = fmt.Errorf("a bug in the program: %v", v)
+		}
+	}()
+	s.extend(p, p.adjusted[worker][:p.engine.vocabulary])
+}
+
+// extend samples tokens from the rows of logits as long as they are what was
+// guessed, so that each row's prefix is right.
+func (s *sequence) extend(p *pass, scratch []float32) {
+	if s.embedding != nil {
+		if s.cache.Len() == len(s.tokens) {
+			s.finish = FinishEnd
+		}
+		return
+	}
+	for r := range s.rows {
+		logits := p.logits[(s.logitRow+r)*p.width:][:p.engine.vocabulary]
+		token, err := s.choose(logits, scratch)
+		if err != nil {
+			s.failure = err
+			return
+		}
+		if slices.Contains(s.request.End, token.ID) {
+			s.finish = FinishEnd
+			return
+		}
+		s.tokens = append(s.tokens, token.ID)
+		s.fresh = append(s.fresh, token)
+		if s.generated() == s.maxTokens {
+			s.finish = FinishLength
+			return
+		}
+		if r < len(s.guessed) && s.guessed[r] != token.ID {
+			return
+		}
+	}
+}
+
+// choose samples the token after s.tokens from raw logits [V]; scratch has the
+// same size.
+func (s *sequence) choose(raw, scratch []float32) (Token, error) {
+	position := len(s.tokens)
+	r := &s.request
+	for id, l := range raw {
+		if l-l != 0 && l != negativeInfinity {
+			return Token{}, fmt.Errorf("%w: the logit of token %d at position %d; the weights are damaged", model.ErrNonFinite, id, position)
+		}
+	}
+	logits := raw
+	if s.adjust != nil || r.Mask != nil {
+		logits = scratch
+		copy(logits, raw)
+	}
+	if s.adjust != nil {
+		s.adjust.apply(logits)
+	}
+	if r.Mask != nil {
+		r.Mask.Restrict(logits)
+	}
+	id := s.sampler.Sample(logits, r.Choice, position)
+	switch {
+	case id < 0 && Greedy(raw) < 0:
+		return Token{}, fmt.Errorf("%w: every logit of position %d; the weights are damaged", model.ErrNonFinite, position)
+	case id < 0:
+		return Token{}, fmt.Errorf("%w: position %d", ErrNoToken, position)
+	}
+	if r.Mask != nil {
+		r.Mask.Accept(id)
+	}
+	if s.adjust != nil {
+		s.adjust.accept(id)
+	}
+	token := Token{ID: id, Position: position}
+	if r.Logprobs || r.TopLogprobs > 0 {
+		own, top := Logprobs(raw, id, r.TopLogprobs)
+		token.Logprob, token.Top = own.Logprob, top
+	}
+	return token, nil
+}

@@ -1,0 +1,273 @@
+package infer
+
+import (
+	"slices"
+	"time"
+
+	"github.com/polymath-lm/polymath/model"
+)
+
+// work is the life of the engine's goroutine: steps until there is nothing to
+// do.
+func (e *Engine) work() {
+	for e.admit() {
+		e.step()
+	}
+}
+
+// admit drops what was given up, lets waiting sequences in, and reports
+// whether there is work. If not, the goroutine has ended for all others.
+func (e *Engine) admit() bool {
+	e.running = slices.DeleteFunc(e.running, e.dropped)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		for _, s := range slices.Concat(e.running, e.waiting) {
+			e.retire(s, "", ErrClosed)
+		}
+		e.running, e.waiting = nil, nil
+	}
+	e.waiting = slices.DeleteFunc(e.waiting, func(s *sequence) bool {
+		return s.started() && e.dropped(s) // it was preempted; others take themselves out
+	})
+	e.letIn()
+	e.stats.Running = len(e.running)
+	e.stats.UsedBlocks, e.stats.KeptBlocks = e.pool.used(), e.pool.tree.kept.Len()
+	e.active = len(e.running) > 0
+	if !e.active {
+		e.idle.Broadcast()
+	}
+	return e.active
+}
+
+// dropped retires s if its caller has left.
+func (e *Engine) dropped(s *sequence) bool {
+	if !s.abandoned.Load() {
+		return false
+	}
+	e.retire(s, "", nil)
+	return true
+}
+
+// letIn makes waiting sequences running ones, the oldest first, until one does
+// not fit.
+func (e *Engine) letIn() {
+	for i := 0; i < len(e.waiting) && len(e.running) < e.maxBatch; {
+		s := e.waiting[i]
+		if e.awaited(s) { // another sequence is reading its prefix: let it, and go on from there
+			i++
+			continue
+		}
+		if !e.enter(s) {
+			return
+		}
+		e.waiting = slices.Delete(e.waiting, i, i+1)
+	}
+}
+
+// awaited reports whether a running sequence is about to read a whole block
+// that s begins with too, beyond those in the tree.
+func (e *Engine) awaited(s *sequence) bool {
+	if s.embedding != nil {
+		return false
+	}
+	known := len(e.pool.tree.find(s.tokens)) * model.BlockTokens
+	end := known + model.BlockTokens
+	if end >= len(s.tokens) {
+		return false
+	}
+	return slices.ContainsFunc(e.running, func(r *sequence) bool {
+		return r.pending() > 1 && r.cache.Len() < end && len(r.tokens) >= end && slices.Equal(r.tokens[:end], s.tokens[:end])
+	})
+}
+
+// enter makes s a running sequence, if there is memory for what it has to read
+// and a block for each of those that run.
+func (e *Engine) enter(s *sequence) bool {
+	var path []*node
+	if s.embedding == nil {
+		path = e.pool.tree.find(s.tokens[:len(s.tokens)-1]) // the last token's logits are needed
+	}
+	for _, n := range path {
+		e.pool.tree.use(n)
+	}
+	need := (len(s.tokens)+model.BlockTokens)/model.BlockTokens - len(path)
+	if len(e.running) > 0 && need > e.pool.available()-len(e.running) {
+		for _, n := range slices.Backward(path) {
+			e.pool.tree.leave(n)
+		}
+		return false
+	}
+	s.cache = e.model.NewCache(s.promptLen + s.maxTokens)
+	for _, n := range path {
+		s.cache.Adopt(n.block)
+		s.held = append(s.held, held{block: n.block, node: n})
+	}
+	if !s.started() {
+		s.began = time.Now()
+		s.cached = s.cache.Len()
+		if s.embedding == nil {
+			e.stats.PrefixQueries += uint64(s.promptLen)
+			e.stats.PrefixHits += uint64(s.cached)
+		}
+	}
+	at, _ := slices.BinarySearchFunc(e.running, s.number, byNumber)
+	e.running = slices.Insert(e.running, at, s)
+	return true
+}
+
+func byNumber(s *sequence, number uint64) int {
+	switch {
+	case s.number < number:
+		return -1
+	case s.number > number:
+		return 1
+	}
+	return 0
+}
+
+// leave takes the memory of s back.
+func (e *Engine) leave(s *sequence) {
+	e.pool.release(s.held)
+	s.held, s.cache, s.draft, s.guessed = nil, nil, nil, nil
+}
+
+// retire ends s for good.
+func (e *Engine) retire(s *sequence, finish Finish, err error) {
+	e.leave(s)
+	s.end(finish, err)
+}
+
+// preempt makes the youngest running sequence give up its memory and wait
+// again. It goes on later with the same bits: what it had generated is then
+// read like a prompt.
+func (e *Engine) preempt() {
+	last := len(e.running) - 1
+	s := e.running[last]
+	e.running = e.running[:last]
+	e.leave(s)
+	s.take = 0
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.stats.Preemptions++
+	at, _ := slices.BinarySearchFunc(e.waiting, s.number, byNumber)
+	e.waiting = slices.Insert(e.waiting, at, s)
+}
+
+// step is one forward pass and what follows from it.
+func (e *Engine) step() {
+	start := time.Now()
+	if e.drafter != nil {
+		e.drafter.guess(e.running)
+	}
+	e.plan()
+	passStart := time.Now()
+	e.run()
+	passTime := time.Since(passStart)
+	e.running = slices.DeleteFunc(e.running, e.settle)
+	e.mu.Lock()
+	e.stats.Steps++
+	e.stats.PassTime += passTime
+	e.stats.StepTime += time.Since(start)
+	e.mu.Unlock()
+}
+
+// plan decides how many tokens each running sequence adds to the pass. The
+// oldest come first, both for prompt tokens and for memory.
+func (e *Engine) plan() {
+	left := e.chunk // prompt tokens
+	for i := 0; i < len(e.running); i++ {
+		s := e.running[i]
+		pending := s.pending()
+		s.take = pending
+		if pending > 1 {
+			s.take = min(pending, left)
+			left -= s.take
+		}
+		if s.take < pending {
+			s.guessed = s.guessed[:0]
+		}
+		for !e.reserve(s) {
+			e.preempt() // perhaps s itself, which is then the last
+			if i >= len(e.running) {
+				return
+			}
+		}
+	}
+}
+
+// reserve gives the cache of s room for the pass.
+func (e *Engine) reserve(s *sequence) bool {
+	for s.cache.Room() < s.cache.Len()+s.take+len(s.guessed) {
+		b := e.pool.take()
+		if b == nil && len(s.guessed) > 0 {
+			s.guessed = s.guessed[:0]
+			continue
+		}
+		if b == nil {
+			return false
+		}
+		s.cache.Extend(b)
+		s.held = append(s.held, held{block: b})
+	}
+	return true
+}
+
+// settle takes in what a pass gave for s, and reports whether s has ended.
+func (e *Engine) settle(s *sequence) bool {
+	if s.take == 0 {
+		return false
+	}
+	if s.failure != nil {
+		e.retire(s, "", s.failure)
+		return true
+	}
+	// Of the guesses, those that were sampled are right; the last sampled token
+	// has not been read.
+	right := max(0, len(s.fresh)-1)
+	if s.finish == FinishEnd {
+		right = min(len(s.guessed), len(s.fresh)) // the end token is not among them
+	}
+	e.countGuesses(len(s.guessed), right)
+	s.cache.Truncate(min(s.cache.Len(), len(s.tokens)-len(s.fresh)+right))
+	e.keep(s)
+	if len(s.fresh) > 0 {
+		if s.firstToken.IsZero() {
+			s.firstToken = time.Now()
+		}
+		s.deliver()
+	}
+	if s.finish != "" {
+		e.retire(s, s.finish, nil)
+		return true
+	}
+	return false
+}
+
+func (e *Engine) countGuesses(drafted, accepted int) {
+	if drafted == 0 {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.stats.Drafted += uint64(drafted)
+	e.stats.Accepted += uint64(accepted)
+}
+
+// keep puts the blocks of s that have become whole into the tree.
+func (e *Engine) keep(s *sequence) {
+	for i := range s.held {
+		h := &s.held[i]
+		if h.node != nil {
+			continue
+		}
+		if (i+1)*model.BlockTokens > s.cache.Len() {
+			return
+		}
+		var parent *node
+		if i > 0 {
+			parent = s.held[i-1].node
+		}
+		h.node, h.own = e.pool.tree.insert(parent, s.tokens[i*model.BlockTokens:], h.block)
+	}
+}

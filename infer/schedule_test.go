@@ -1,0 +1,364 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/polymath-lm/polymath/internal/par"
+	"github.com/polymath-lm/polymath/model"
+)
+
+// answer is what a request must give, whoever shares the engine.
+type answer struct {
+	tokens []Token
+	finish Finish
+}
+
+func (a answer) equal(b answer) bool {
+	return a.finish == b.finish && slices.EqualFunc(a.tokens, b.tokens, func(x, y Token) bool {
+		return x.ID == y.ID && x.Position == y.Position && x.Logprob == y.Logprob && slices.Equal(x.Top, y.Top)
+	})
+}
+
+func ask(ctx context.Context, e *Engine, r Request) (answer, Result, error) {
+	var a answer
+	result, err := e.Generate(ctx, r, func(token Token) bool { a.tokens = append(a.tokens, token); return false })
+	a.finish = result.Finish
+	if err == nil && result.CompletionTokens != len(a.tokens) {
+		err = fmt.Errorf("%d tokens came and the result counts %d", len(a.tokens), result.CompletionTokens)
+	}
+	return a, result, err
+}
+
+// idleStats waits until the engine has nothing to do: an answer is there a
+// little before its memory is free.
+func idleStats(t *testing.T, e *Engine) Stats {
+	t.Helper()
+	for start := time.Now(); time.Since(start) < 20*time.Second; time.Sleep(time.Millisecond) {
+		if s := e.Stats(); s.Running+s.Waiting == 0 {
+			return s
+		}
+	}
+	t.Fatalf("the engine does not come to rest: %+v", e.Stats())
+	return Stats{}
+}
+
+// randomRequest begins with one of a few common prefixes, so that the prefix
+// cache is used.
+func randomRequest(r *rand.Rand, window int) Request {
+	prompt := make([]int32, 1+r.IntN(window-10))
+	family := r.Int32N(3)
+	for i := range prompt {
+		prompt[i] = (int32(i*i)*family + family + int32(i/7)) % 97
+	}
+	for i := len(prompt) - r.IntN(min(20, len(prompt))); i < len(prompt); i++ {
+		prompt[i] = r.Int32N(97)
+	}
+	q := Request{
+		Prompt: prompt, MaxTokens: 1 + r.IntN(min(40, window-len(prompt))), Choice: r.IntN(3),
+		Logprobs: true, TopLogprobs: r.IntN(4), End: []int32{r.Int32N(97)},
+	}
+	q.Sampling = Sampling{Temperature: float32(r.IntN(3)) / 2, Seed: r.Uint64N(5)}
+	switch r.IntN(5) {
+	case 0:
+		q.Sampling.TopK = 5
+	case 1:
+		q.Sampling.TopP = 0.8
+	case 2:
+		q.Sampling.FrequencyPenalty, q.Sampling.PresencePenalty, q.Sampling.RepetitionPenalty = 0.4, 0.2, 1.2
+	case 3:
+		q.Sampling.Bias = map[int32]float32{3: 5, 9: -100}
+	}
+	return q
+}
+
+// TestBatchInvariance: a request's tokens and log-probabilities are the same to
+// the bit alone and beside others, with a cold and a warm prefix cache, with
+// any chunk, with memory for all and for so few that sequences are preempted,
+// with guesses and without, on any number of threads.
+func TestBatchInvariance(t *testing.T) {
+	m := testModel(t)
+	draft, err := model.New(m.Config(), 4) // another model: mostly wrong
+	if err != nil {
+		t.Fatal(err)
+	}
+	const numRequests = 24
+	r := rand.New(rand.NewPCG(7, 8))
+	requests := make([]Request, numRequests)
+	alone := make([]answer, numRequests)
+	for i := range requests {
+		requests[i] = randomRequest(r, testWindow)
+		e := NewEngine(m, Options{MaxBatch: 1, Chunk: testWindow})
+		if alone[i], _, err = ask(t.Context(), e, requests[i]); err != nil {
+			t.Fatal(err)
+		}
+		e.Close()
+	}
+	defer par.SetThreads(par.Threads())
+	window := model.CacheBytes(m.Config(), testWindow)
+	for i, o := range []Options{
+		{},
+		{Chunk: 5, MaxBatch: 32},
+		{Chunk: 64, MaxBatch: 7, CacheBytes: window},
+		{CacheBytes: 2 * window, MaxBatch: 16, Chunk: 33},
+		{Lookup: true},
+		{Draft: draft, MaxBatch: 4},
+		{Draft: m, Lookup: true, CacheBytes: 2 * window},
+	} {
+		par.SetThreads(1 + i%3)
+		e := NewEngine(m, o)
+		for round := range 2 { // the second with a warm cache
+			var group sync.WaitGroup
+			for _, k := range r.Perm(numRequests) {
+				group.Go(func() {
+					got, _, err := ask(t.Context(), e, requests[k])
+					if err != nil || !got.equal(alone[k]) {
+						t.Errorf("options %d, round %d, request %d: %v\n got %v\nwant %v", i, round, k, err, got, alone[k])
+					}
+				})
+			}
+			group.Wait()
+		}
+		s := idleStats(t, e)
+		t.Logf("options %d: %+v", i, s)
+		switch {
+		case s.UsedBlocks != 0:
+			t.Errorf("options %d: left behind: %+v", i, s)
+		case s.PrefixHits == 0:
+			t.Errorf("options %d: the prefix cache was not used", i)
+		case i == 2 && s.Preemptions == 0:
+			t.Errorf("options %d: nothing was preempted", i)
+		case o.guesses() && s.Accepted == 0 || !o.guesses() && s.Drafted > 0:
+			t.Errorf("options %d: %d of %d guesses were right", i, s.Accepted, s.Drafted)
+		}
+		e.Close()
+	}
+}
+
+// TestPreemption: where memory runs out the youngest waits, and nothing
+// changes.
+func TestPreemption(t *testing.T) {
+	m := testModel(t)
+	e := NewEngine(m, Options{CacheBytes: model.BlockBytes(m.Config()) * 4, MaxBatch: 8})
+	requests, alone := make([]Request, 6), make([]answer, 6)
+	for i := range requests {
+		requests[i] = Request{Prompt: tokens(20 + i), MaxTokens: 110, Sampling: Sampling{Temperature: 1, Seed: uint64(i)}, Logprobs: true}
+		var err error
+		if alone[i], _, err = ask(t.Context(), NewEngine(m, Options{}), requests[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var group sync.WaitGroup
+	for i, r := range requests {
+		group.Go(func() {
+			if got, _, err := ask(t.Context(), e, r); err != nil || !got.equal(alone[i]) {
+				t.Errorf("request %d: %v\n got %v\nwant %v", i, err, got, alone[i])
+			}
+		})
+	}
+	group.Wait()
+	if s := e.Stats(); s.Preemptions == 0 {
+		t.Errorf("nothing was preempted: %+v", s)
+	}
+}
+
+// TestCancellation: requests that leave at any time leave nothing behind, and
+// nobody else notices.
+func TestCancellation(t *testing.T) {
+	m := testModel(t)
+	e := NewEngine(m, Options{MaxBatch: 3, Chunk: 16, CacheBytes: model.BlockBytes(m.Config()) * 6})
+	r := Request{Prompt: tokens(80), MaxTokens: 60, Sampling: Sampling{Temperature: 1}}
+	want, _, err := ask(t.Context(), e, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for i := range 40 {
+		group.Go(func() {
+			if i%4 == 0 {
+				if got, _, err := ask(t.Context(), e, r); err != nil || !got.equal(want) {
+					t.Errorf("a request that stayed: %v, %v", got, err)
+				}
+				return
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			n := 0
+			other := r
+			other.Prompt = tokens(30 + i)
+			_, err := e.Generate(ctx, other, func(Token) bool {
+				if n++; n == i && i%4 == 1 {
+					cancel()
+				}
+				return n == i && i%4 == 2
+			})
+			if wrong := i%4 == 1; errors.Is(err, context.Canceled) != wrong || err != nil && !wrong {
+				t.Errorf("request %d: %v", i, err)
+			}
+		})
+	}
+	group.Wait()
+	if s := idleStats(t, e); s.UsedBlocks != 0 {
+		t.Errorf("left behind: %+v", s)
+	}
+}
+
+func TestQueueLimitAndClose(t *testing.T) {
+	e := NewEngine(testModel(t), Options{MaxBatch: 1, QueueLimit: 1})
+	began := make(chan bool, 1)
+	r := Request{Prompt: tokens(3), Mask: blocker{began: began, release: make(chan bool)}}
+	results := make(chan error, 2)
+	go func() { _, err := e.Generate(t.Context(), r, nil); results <- err }()
+	<-began
+	go func() { _, err := e.Generate(t.Context(), Request{Prompt: tokens(3)}, nil); results <- err }()
+	for e.Stats().Waiting == 0 {
+	}
+	if _, err := e.Generate(t.Context(), Request{Prompt: tokens(3)}, nil); !errors.Is(err, ErrBusy) {
+		t.Errorf("a request beyond the queue's limit: %v", err)
+	}
+	go e.Close()
+	for range 100 {
+		if _, err := e.Generate(t.Context(), Request{Prompt: tokens(3)}, nil); errors.Is(err, ErrClosed) {
+			break
+		}
+	}
+	close(r.Mask.(blocker).release)
+	for range 2 {
+		if err := <-results; !errors.Is(err, ErrClosed) {
+			t.Errorf("a request in a closed engine: %v", err)
+		}
+	}
+	e.Close()
+	if _, err := e.Generate(t.Context(), Request{Prompt: tokens(3)}, nil); !errors.Is(err, ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}
+
+// blocker is a Mask that holds the engine up.
+type blocker struct{ began, release chan bool }
+
+func (b blocker) Restrict([]float32) {
+	select {
+	case b.began <- true:
+	default:
+	}
+	<-b.release
+}
+func (b blocker) Accept(int32) {}
+
+// faulty is a Mask with a bug.
+type faulty struct{}
+
+func (faulty) Restrict([]float32) { panic("a bug") }
+func (faulty) Accept(int32)       {}
+
+// TestFaultIsolation: what goes wrong with one request is its own.
+func TestFaultIsolation(t *testing.T) {
+	m := testModel(t)
+	const poison = 96
+	d := m.Config().HiddenSize
+	for i := range d {
+		m.Params()[0].Master[poison*d+i] = 0 // a token whose embedding is not finite
+	}
+	m.Params()[0].Master[poison*d] = float32(negativeInfinity)
+	m.Sync()
+	e := NewEngine(m, Options{})
+	r := Request{Prompt: tokens(40), MaxTokens: 30, Sampling: Sampling{Bias: map[int32]float32{poison: -1000}}}
+	r.Prompt = slices.DeleteFunc(r.Prompt, func(id int32) bool { return id == poison })
+	want, _, err := ask(t.Context(), e, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for i := range 12 {
+		group.Go(func() {
+			q := r
+			switch i % 3 {
+			case 0:
+				q.Mask = faulty{}
+			case 1:
+				q.Prompt = append(slices.Clone(r.Prompt), poison)
+			}
+			got, _, err := ask(t.Context(), e, q)
+			if i%3 == 2 && (err != nil || !got.equal(want)) || i%3 != 2 && err == nil {
+				t.Errorf("request %d: %v, %v", i, got, err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// TestPrefixCache: the tokens that a prompt shares with an earlier one are not
+// read again, and n choices of one prompt read it once.
+func TestPrefixCache(t *testing.T) {
+	e := NewEngine(testModel(t), Options{Chunk: 16})
+	r := Request{Prompt: tokens(140), MaxTokens: 2}
+	var group sync.WaitGroup
+	for i := range 4 {
+		group.Go(func() {
+			q := r
+			q.Choice = i
+			if _, _, err := ask(t.Context(), e, q); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if s := idleStats(t, e); s.PrefixQueries != 4*140 || s.PrefixHits != 3*128 || s.KeptBlocks != 2 {
+		t.Errorf("%+v", s)
+	}
+	r.Prompt = tokens(128)
+	_, result, err := ask(t.Context(), e, r)
+	if err != nil || result.CachedTokens != 64 { // the last token is always read
+		t.Errorf("%+v, %v", result, err)
+	}
+	if result.FirstTokenTime <= 0 || result.QueueTime < 0 {
+		t.Errorf("%+v", result)
+	}
+}
+
+func TestEmbed(t *testing.T) {
+	m := testModel(t)
+	text := tokens(150)
+	ws := model.NewWorkspace(m, len(text), false)
+	if err := m.Forward(ws, &model.Batch{Tokens: text, Spans: []model.Span{{Len: len(text)}}}); err != nil {
+		t.Fatal(err)
+	}
+	d := m.Config().HiddenSize
+	want := make([]float64, d)
+	norm := 0.0
+	for i, h := range m.Hidden(ws) {
+		want[i%d] += float64(h.Float32())
+	}
+	for _, v := range want {
+		norm += v * v
+	}
+	var first []float32
+	for _, chunk := range []int{7, 64, 256} {
+		e := NewEngine(m, Options{Chunk: chunk})
+		if _, _, err := ask(t.Context(), e, Request{Prompt: text[:100], MaxTokens: 3}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := e.Embed(t.Context(), text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range got {
+			if d := float64(v)*float64(v)*norm - want[i]*want[i]; d > 1e-3*norm || d < -1e-3*norm {
+				t.Errorf("chunk %d, dimension %d: %v", chunk, i, v)
+			}
+		}
+		if first == nil {
+			first = got
+		}
+		if !slices.Equal(got, first) {
+			t.Errorf("chunk %d gives other bits", chunk)
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package infer
+
+import (
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// A sequence is one request being worked on. What its cache lacks of its
+// tokens is still to be read; when nothing is, the next one is sampled.
+type sequence struct {
+	request   Request
+	number    uint64 // order of arrival
+	promptLen int
+	maxTokens int
+	sampler   *Sampler
+	adjust    *adjuster // nil: logits are taken as they are
+	embedding []float32 // sums of hidden states; nil: tokens are generated
+
+	// Of the engine's goroutine.
+	tokens  []int32      // the prompt, then what was generated
+	cache   *model.Cache // nil while it waits
+	held    []held       // its blocks, in order
+	guessed []int32      // tokens that may come next
+	draft   *model.Cache // of the draft model; nil: none yet
+	drafted int          // tokens that its cache holds for good
+	cached  int          // prompt tokens from the prefix cache, at first
+
+	// Of the step in progress.
+	take     int // tokens of the pass, guesses not counted
+	row      int // of the pass, the first of take
+	logitRow int // of the first row of logits
+	rows     int // of logits
+	fresh    []Token
+	finish   Finish // why it ends, or ""
+	failure  error
+
+	// Shared with the caller.
+	abandoned atomic.Bool
+	news      chan struct{} // holds one element when there is something to collect
+	ended     chan struct{} // closed when the engine is done with it
+	mu        sync.Mutex
+	queue     []Token
+	done      bool
+
+	// Written by the engine before ended is closed.
+	err                        error
+	result                     Result
+	arrived, began, firstToken time.Time
+}
+
+// newSequence checks r and returns its sequence.
+func (e *Engine) newSequence(r *Request) (*sequence, error) {
+	maxTokens, err := r.check(e.vocabulary, e.window)
+	if err != nil {
+		return nil, err
+	}
+	sampler, err := NewSampler(r.Sampling)
+	if err != nil {
+		return nil, err
+	}
+	s := &sequence{
+		request: *r, promptLen: len(r.Prompt), maxTokens: maxTokens, sampler: sampler,
+		tokens: append(make([]int32, 0, len(r.Prompt)+min(maxTokens, 256)), r.Prompt...),
+		news:   make(chan struct{}, 1), ended: make(chan struct{}),
+	}
+	if r.Sampling.adjusts() {
+		s.adjust = newAdjuster(&r.Sampling, r.Prompt)
+	}
+	return s, nil
+}
+
+// started reports whether the engine has ever worked on s.
+func (s *sequence) started() bool { return !s.began.IsZero() }
+
+// pending returns how many tokens are still to be read.
+func (s *sequence) pending() int { return len(s.tokens) - s.cache.Len() }
+
+// generated returns how many tokens were sampled.
+func (s *sequence) generated() int { return len(s.tokens) - s.promptLen }
+
+// deliver hands the step's tokens to the caller.
+func (s *sequence) deliver() {
+	s.mu.Lock()
+	s.queue = append(s.queue, s.fresh...)
+	s.mu.Unlock()
+	s.fresh = s.fresh[:0]
+	s.notify()
+}
+
+// end tells the caller that nothing more comes.
+func (s *sequence) end(finish Finish, err error) {
+	s.err = err
+	s.result = Result{Finish: finish, CachedTokens: s.cached}
+	if s.started() {
+		s.result.QueueTime = s.began.Sub(s.arrived)
+	}
+	if !s.firstToken.IsZero() {
+		s.result.FirstTokenTime = s.firstToken.Sub(s.arrived)
+	}
+	close(s.ended) // before done, which says that the result is there
+	s.mu.Lock()
+	s.done = true
+	s.mu.Unlock()
+	s.notify()
+}
+
+func (s *sequence) notify() {
+	select {
+	case s.news <- struct{}{}:
+	default:
+	}
+}
+
+// collect takes what was delivered.
+func (s *sequence) collect() (tokens []Token, done bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tokens, s.queue = s.queue, nil
+	return tokens, s.done
+}
+
+// complete adds to r what the engine knows of a sequence that it is done with.
+func (s *sequence) complete(r *Result) {
+	select {
+	case <-s.ended:
+	default:
+		return // it never began
+	}
+	r.Finish, r.CachedTokens = s.result.Finish, s.result.CachedTokens
+	r.QueueTime, r.FirstTokenTime = s.result.QueueTime, s.result.FirstTokenTime
+}
+
+// embed adds hidden states [n, D] to the sum, in the order of their positions.
+func (s *sequence) embed(hidden []tensor.BF16) {
+	for i, h := range hidden {
+		s.embedding[i%len(s.embedding)] += h.Float32()
+	}
+}
+
+// embedded returns the mean hidden state, scaled to length 1. The scale takes
+// the number of tokens out again.
+func (s *sequence) embedded() []float32 {
+	sum := 0.0
+	for _, v := range s.embedding {
+		sum += float64(v) * float64(v)
+	}
+	if sum == 0 {
+		return s.embedding
+	}
+	scale := 1 / math.Sqrt(sum)
+	for i, v := range s.embedding {
+		s.embedding[i] = float32(float64(v) * scale)
+	}
+	return s.embedding
+}
