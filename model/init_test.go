@@ -58,3 +58,28 @@ func TestInit(t *testing.T) {
 		t.Errorf("deviation of an output product is %v, want %v", got, want)
 	}
 }
+
+// TestNewFixed: the weights are those of New, and nothing else is there.
+func TestNewFixed(t *testing.T) {
+	c := small(t, Qwen3MoE)
+	trained, err := New(c, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fixed, err := NewFixed(c, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch := documents(c.VocabSize, 30)
+	want := allLogits(t, trained, NewWorkspace(trained, 30, false), batch)
+	mustEqual(t, "logits", allLogits(t, fixed, NewWorkspace(fixed, 30, false), batch), want)
+	for _, p := range fixed.Params() {
+		if p.Master != nil || p.Grad != nil || p.WT != nil {
+			t.Errorf("%s holds what only training needs", p.Name)
+		}
+	}
+	c.NumHeads = -1
+	if _, err := NewFixed(c, 5); err == nil {
+		t.Error("an impossible shape was taken")
+	}
+}

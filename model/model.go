@@ -40,6 +40,25 @@ func New(cfg *Config, seed uint64) (*Model, error) {
 	return m, nil
 }
 
+// NewFixed returns the model of New for generation only: the same weights,
+// without what training needs beside them. It takes ModelBytes(cfg, false), and
+// the fp32 form of one array at a time while it works.
+func NewFixed(cfg *Config, seed uint64) (*Model, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	c := *cfg
+	m := build(&c)
+	m.alloc(false)
+	for _, p := range m.params {
+		p.Master = make([]float32, p.Len())
+		p.Init(seed)
+		p.Sync()
+		p.Master = nil
+	}
+	return m, nil
+}
+
 // alloc allocates the arrays.
 func (m *Model) alloc(trainable bool) {
 	m.trainable = trainable
