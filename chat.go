@@ -2,11 +2,13 @@ package polymath
 
 import (
 	"context"
-	"errors"
 	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/infer"
 )
 
 // ChatOptions says how to answer a conversation. The zero value is greedy, lets
@@ -46,8 +48,7 @@ type ChatChunk struct {
 	CallIDs []string
 	// Tokens are those whose text this chunk carries.
 	Tokens []Token
-	// Finish is "stop", "length" or "tool_calls" in the last chunk, and else
-	// empty.
+	// Finish is set in the last chunk alone: see ChatResult.
 	Finish string
 	// Usage is set in the last chunk alone.
 	Usage *Usage
@@ -66,6 +67,9 @@ type ChatResult struct {
 	Usage  Usage
 }
 
+// FinishToolCalls is the Finish of an answer that calls tools.
+const FinishToolCalls = "tool_calls"
+
 // Usage says what a completion took.
 type Usage struct {
 	// PromptTokens is the length of the prompt; CachedTokens of them, from its
@@ -82,15 +86,154 @@ type Usage struct {
 // Chat answers the conversation. When ctx ends it returns the error of ctx and
 // the answer so far. Other errors wrap one of this package's, or report a
 // damaged model.
+//
+// The ids of tool calls are a function of the prompt, the seed and the choice.
 func (m *Model) Chat(ctx context.Context, c chat.Conversation, o ChatOptions) (ChatResult, error) {
-	return ChatResult{}, errNotYet
+	r := ChatResult{Message: chat.Message{Role: chat.Assistant}}
+	var content strings.Builder
+	var failure error
+	for chunk, err := range m.ChatStream(ctx, c, o) {
+		for _, e := range chunk.Events {
+			if e.Call < 0 {
+				content.WriteString(e.Content)
+				continue
+			}
+			if e.Call == len(r.Message.ToolCalls) {
+				r.Message.ToolCalls = append(r.Message.ToolCalls, chat.ToolCall{ID: chunk.CallIDs[e.Call]})
+			}
+			call := &r.Message.ToolCalls[e.Call]
+			call.Name += e.Name
+			call.Arguments += e.Arguments
+		}
+		r.Tokens = append(r.Tokens, chunk.Tokens...)
+		r.Finish, failure = chunk.Finish, err
+		if chunk.Usage != nil {
+			r.Usage = *chunk.Usage
+		}
+	}
+	if content.Len() > 0 {
+		r.Message.Content = []chat.Part{{Text: content.String()}}
+	}
+	return r, failure
 }
 
 // ChatStream is Chat piece by piece. An error is the last thing it yields, with
 // the chunk that holds what was certain until then. Breaking out of the loop
 // ends the generation at once.
 func (m *Model) ChatStream(ctx context.Context, c chat.Conversation, o ChatOptions) iter.Seq2[ChatChunk, error] {
-	return func(yield func(ChatChunk, error) bool) { yield(ChatChunk{}, errNotYet) }
+	return func(yield func(ChatChunk, error) bool) {
+		w, err := m.reply(c, o)
+		if err != nil {
+			yield(ChatChunk{}, err)
+			return
+		}
+		a := answer{
+			splitter: m.template.NewSplitter(w.tools), yield: yield,
+			onlyOne: !o.ParallelToolCalls, id: callIDs(w.prompt, o.Seed, o.Choice),
+		}
+		rest, r, err := m.write(ctx, w.completion, a.receive)
+		a.end(rest, r, err)
+	}
 }
 
-var errNotYet = errors.New("not yet")
+// reply is a completion that answers a conversation.
+type reply struct {
+	completion
+	tools bool // the answer may call tools
+}
+
+// reply says what to generate.
+func (m *Model) reply(c chat.Conversation, o ChatOptions) (reply, error) {
+	if o.ToolChoice.Mode == ToolNone {
+		c.Tools = nil
+	}
+	r := reply{tools: len(c.Tools) > 0}
+	r.options, r.end = o.GenerateOptions, m.chatEnd
+	r.stops = slices.Concat(o.Stop, m.chatStops)
+	var err error
+	if r.mask, err = m.answerMask(c.Tools, o); err != nil {
+		return r, err
+	}
+	if r.tools {
+		r.markup = m.toolMarkup
+	}
+	r.prompt, err = m.renderPrompt(c)
+	return r, err
+}
+
+// renderPrompt returns the tokens of a conversation that waits for an answer.
+func (m *Model) renderPrompt(c chat.Conversation) ([]int32, error) {
+	segments, err := m.template.Render(c, chat.RenderOptions{Prompt: true})
+	if err != nil {
+		return nil, err
+	}
+	return chat.Encode(m.tokenizer, segments), nil
+}
+
+// answer is one answer being generated.
+type answer struct {
+	splitter *chat.Splitter
+	yield    func(ChatChunk, error) bool
+	onlyOne  bool // call
+	id       func(call int) string
+
+	spelling spelling
+	tokens   []Token // whose text the splitter has
+	ids      []string
+	left     bool // the receiver
+	enough   bool // calls
+}
+
+// receive hands on what became certain and says whether the answer is complete.
+func (a *answer) receive(text string, t Token) bool {
+	a.spelling.add(t)
+	a.tokens = append(a.tokens, a.spelling.take(text)...)
+	if text == "" {
+		return false
+	}
+	if events := a.admit(a.splitter.Push(text)); len(events) > 0 {
+		a.send(ChatChunk{Events: events, Tokens: a.tokens}, nil)
+		a.tokens = nil
+	}
+	return a.left || a.enough
+}
+
+// end hands on the rest.
+func (a *answer) end(rest string, r infer.Result, err error) {
+	if a.left {
+		return
+	}
+	last := ChatChunk{Usage: usage(r)}
+	if !a.enough {
+		events := a.splitter.Push(rest)
+		last.Events = a.admit(append(events, a.splitter.Flush()...))
+	}
+	last.Tokens = append(a.tokens, a.spelling.last(rest)...)
+	if err == nil {
+		last.Finish = string(r.Finish)
+	}
+	if r.Finish == infer.FinishEnd && err == nil && len(a.ids) > 0 {
+		last.Finish = FinishToolCalls
+	}
+	a.send(last, err)
+}
+
+func (a *answer) send(c ChatChunk, err error) {
+	c.CallIDs = slices.Clip(a.ids)
+	a.left = !a.yield(c, err)
+}
+
+// admit names new calls, and cuts the answer where a call begins that is one
+// too many.
+func (a *answer) admit(events []chat.Event) []chat.Event {
+	for i, e := range events {
+		if e.Call > 0 && a.onlyOne {
+			a.enough = true
+			return events[:i]
+		}
+		if e.Call == len(a.ids) {
+			a.ids = append(a.ids, a.id(e.Call))
+		}
+	}
+	return events
+}

@@ -24,5 +24,10 @@ func (m *Model) EmbedTokens(ctx context.Context, ids []int) ([]float32, Usage, e
 }
 
 func (m *Model) embed(ctx context.Context, ids []int32) ([]float32, Usage, error) {
-	return nil, Usage{}, errNotYet
+	engine := m.engine.Load()
+	if engine == nil {
+		return nil, Usage{}, ErrClosed
+	}
+	vector, err := engine.Embed(ctx, ids)
+	return vector, Usage{PromptTokens: len(ids)}, err
 }

@@ -2,7 +2,6 @@ package polymath
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/infer"
@@ -29,31 +28,11 @@ var (
 	// message and part by index, from 0.
 	ErrImage = chat.ErrImage
 	// ErrBusy: too many requests are waiting. Try again later.
-	ErrBusy = errors.New("too many requests are waiting")
+	ErrBusy = infer.ErrBusy
 	// ErrClosed: the Model has been closed.
-	ErrClosed = errors.New("the model is closed")
+	ErrClosed = infer.ErrClosed
 )
 
 // ContextWindowError says by how much prompt and completion exceed the window.
-// It wraps ErrContextWindow. All are numbers of tokens.
-type ContextWindowError struct {
-	// Window is the most that prompt and completion may have together.
-	Window int
-	// Prompt is the length of the prompt.
-	Prompt int
-	// Completion is the MaxTokens that was asked for; 0 is as many as fit.
-	Completion int
-}
-
-func (e *ContextWindowError) Error() string {
-	room := e.Window - e.Prompt
-	if room <= 0 {
-		return fmt.Sprintf("%v: the prompt has %d tokens and the window is %d; shorten it to %d or fewer",
-			ErrContextWindow, e.Prompt, e.Window, e.Window-1)
-	}
-	return fmt.Sprintf("%v: the prompt has %d tokens, the window is %d, and %d more are asked for; ask for %d or fewer",
-		ErrContextWindow, e.Prompt, e.Window, e.Completion, room)
-}
-
-// Unwrap returns ErrContextWindow.
-func (e *ContextWindowError) Unwrap() error { return ErrContextWindow }
+// errors.Is takes it for ErrContextWindow.
+type ContextWindowError = infer.ContextWindowError

@@ -2,9 +2,9 @@ package polymath
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/polymath-lm/polymath/infer"
 )
@@ -97,118 +97,86 @@ type Chunk struct {
 }
 
 // Generate continues prompt. When ctx ends it returns the error of ctx and
-// what was generated so far. Other errors wrap ErrContextWindow, ErrSampling,
-// ErrStop or ErrClosed, or report a damaged model.
+// what was generated so far. Other errors wrap one of this package's, or report
+// a damaged model.
 func (m *Model) Generate(ctx context.Context, prompt string, o GenerateOptions) (Result, error) {
-	var r Result
-	for chunk, err := range m.Stream(ctx, prompt, o) {
-		r.Text += chunk.Text
-		r.PromptTokens = chunk.PromptTokens
-		if chunk.Token != nil {
-			r.Tokens = append(r.Tokens, *chunk.Token)
-		}
-		if err != nil {
-			return r, err
-		}
-		r.Finish = chunk.Finish
-	}
-	return r, nil
-}
-
-// errReceiverLeft ends a generation whose receiver wants no more.
-var errReceiverLeft = errors.New("receiver left")
-
-// Stream is Generate piece by piece, as the tokens come. An error is the last
-// thing it yields, with the Chunk holding back nothing. Breaking out of the
-// loop ends the generation. The loop must not generate with the same Model,
-// which works on one completion at a time.
-func (m *Model) Stream(ctx context.Context, prompt string, o GenerateOptions) iter.Seq2[Chunk, error] {
-	return func(yield func(Chunk, error) bool) {
-		c := completion{model: m, options: o, yield: yield}
-		err := c.run(ctx, prompt)
-		if err != nil && !errors.Is(err, errReceiverLeft) {
-			yield(Chunk{Text: c.flush(), PromptTokens: c.promptTokens}, err)
-		}
-	}
+	return collect(m.Stream(ctx, prompt, o))
 }
 
 // GenerateTokens is Generate for a prompt given as token ids, to which nothing
 // is added.
 func (m *Model) GenerateTokens(ctx context.Context, prompt []int, o GenerateOptions) (Result, error) {
-	return Result{}, errNotYet
+	return collect(m.StreamTokens(ctx, prompt, o))
+}
+
+// collect puts the pieces of a completion together.
+func collect(chunks iter.Seq2[Chunk, error]) (Result, error) {
+	var r Result
+	var text strings.Builder
+	for chunk, err := range chunks {
+		text.WriteString(chunk.Text)
+		r.PromptTokens = chunk.PromptTokens
+		if chunk.Token != nil {
+			r.Tokens = append(r.Tokens, *chunk.Token)
+		}
+		if chunk.Usage != nil {
+			r.Usage = *chunk.Usage
+		}
+		r.Text, r.Finish = text.String(), chunk.Finish
+		if err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// Stream is Generate piece by piece, as the tokens come. An error is the last
+// thing it yields, with the Chunk holding back nothing. Breaking out of the
+// loop ends the generation at once.
+func (m *Model) Stream(ctx context.Context, prompt string, o GenerateOptions) iter.Seq2[Chunk, error] {
+	return m.stream(ctx, o, func() ([]int32, error) { return m.encodePrompt(prompt) })
 }
 
 // StreamTokens is Stream for a prompt given as token ids, to which nothing is
 // added.
 func (m *Model) StreamTokens(ctx context.Context, prompt []int, o GenerateOptions) iter.Seq2[Chunk, error] {
-	return func(yield func(Chunk, error) bool) { yield(Chunk{}, errNotYet) }
+	return m.stream(ctx, o, func() ([]int32, error) { return m.narrow(prompt) })
 }
 
-// completion is one text being generated.
-type completion struct {
-	model        *Model
-	options      GenerateOptions
-	yield        func(Chunk, error) bool
-	stop         *infer.Stop
-	promptTokens int
-	left         bool // the receiver
-}
-
-func (c *completion) run(ctx context.Context, prompt string) error {
-	m, o := c.model, c.options
-	engine := m.engine.Load()
-	if engine == nil {
-		return ErrClosed
+func (m *Model) stream(ctx context.Context, o GenerateOptions, prompt func() ([]int32, error)) iter.Seq2[Chunk, error] {
+	return func(yield func(Chunk, error) bool) {
+		c, err := m.continuation(o, prompt)
+		if err != nil {
+			yield(Chunk{}, err)
+			return
+		}
+		left := false
+		rest, r, err := m.write(ctx, c, func(text string, t Token) bool {
+			left = !yield(Chunk{Text: text, Token: &t, PromptTokens: len(c.prompt)}, nil)
+			return left
+		})
+		last := Chunk{Text: rest, PromptTokens: len(c.prompt), Usage: usage(r)}
+		if err == nil {
+			last.Finish = string(r.Finish)
+		}
+		if !left {
+			yield(last, err)
+		}
 	}
+}
+
+// continuation is a completion of a text.
+func (m *Model) continuation(o GenerateOptions, prompt func() ([]int32, error)) (completion, error) {
+	c := completion{options: o, stops: o.Stop, end: m.end}
 	var err error
-	if c.stop, err = infer.NewStop(o.Stop...); err != nil {
-		return err
+	if c.prompt, err = prompt(); err != nil {
+		return c, err
 	}
-	ids, err := m.encodePrompt(prompt)
-	if err != nil {
-		return err
+	if o.Format.Kind != FormatText {
+		c.end = m.chatEnd // what ends an answer may end a constrained text
+		c.mask, err = m.formatMask(o.Format)
 	}
-	c.promptTokens = len(ids)
-	if room := m.window - len(ids); o.ShrinkToWindow && room > 0 {
-		o.MaxTokens = min(o.MaxTokens, room)
-	}
-	request := infer.Request{
-		Prompt: ids, MaxTokens: o.MaxTokens, Choice: o.Choice, End: m.end,
-		Sampling: infer.Sampling{Temperature: o.Temperature, TopK: o.TopK, TopP: o.TopP, MinP: o.MinP, Seed: o.Seed},
-		Logprobs: o.Logprobs, TopLogprobs: o.TopLogprobs,
-	}
-	result, err := engine.Generate(ctx, request, c.receive)
-	switch {
-	case err != nil:
-		return err
-	case c.left:
-		return errReceiverLeft
-	}
-	c.yield(Chunk{Text: c.flush(), Finish: string(result.Finish), PromptTokens: c.promptTokens}, nil)
-	return nil
-}
-
-// receive hands a token on and says whether the text is complete.
-func (c *completion) receive(t infer.Token) bool {
-	bytes := c.model.tokenizer.Bytes(t.ID)
-	if c.model.tokenizer.IsSpecial(t.ID) {
-		bytes = nil // control tokens are no text
-	}
-	text, stopped := c.stop.Push(bytes)
-	token := Token{ID: int(t.ID), Bytes: bytes, Logprob: float64(t.Logprob)}
-	for _, top := range t.Top {
-		token.Top = append(token.Top, Alternative{ID: int(top.ID), Bytes: c.model.tokenizer.Bytes(top.ID), Logprob: float64(top.Logprob)})
-	}
-	c.left = !c.yield(Chunk{Text: text, Token: &token, PromptTokens: c.promptTokens}, nil)
-	return stopped || c.left
-}
-
-// flush returns the text held back.
-func (c *completion) flush() string {
-	if c.stop == nil {
-		return ""
-	}
-	return c.stop.Flush()
+	return c, err
 }
 
 // encodePrompt returns the prompt's tokens, after those that begin a text:

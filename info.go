@@ -1,5 +1,16 @@
 package polymath
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/polymath-lm/polymath/model"
+)
+
 // Info describes a model.
 type Info struct {
 	// Path is the directory it was opened from.
@@ -24,6 +35,55 @@ type Info struct {
 // Info describes the model.
 func (m *Model) Info() Info { return m.info }
 
+// describe fills Info in.
+func (m *Model) describe(dir string) (Info, error) {
+	fingerprint, err := fingerprint(dir)
+	if err != nil {
+		return Info{}, err
+	}
+	total, active := m.config.Params()
+	return Info{
+		Path: dir, Architecture: m.config.ModelType,
+		Parameters: total, ActiveParameters: active,
+		WeightBytes:        model.ModelBytes(m.config, false),
+		CacheBytesPerToken: model.CacheBytes(m.config, m.window) / int64(m.window),
+		ContextWindow:      m.window, VocabularySize: m.tokenizer.VocabSize(),
+		Fingerprint: fingerprint,
+	}, nil
+}
+
+// fingerprint identifies the model in a directory.
+func fingerprint(dir string) (string, error) {
+	manifest, err := os.ReadFile(filepath.Join(dir, model.ManifestName))
+	if err == nil {
+		sum := sha256.Sum256(manifest)
+		return hex.EncodeToString(sum[:]), nil
+	}
+	if !os.IsNotExist(err) {
+		return "", err
+	}
+	config, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	h.Write(config)
+	entries, err := os.ReadDir(dir) // in order of name
+	if err != nil {
+		return "", err
+	}
+	for _, e := range entries {
+		info, err := os.Stat(filepath.Join(dir, e.Name())) // of what a link points to
+		if err != nil {
+			return "", err
+		}
+		if info.Mode().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
+			fmt.Fprintf(h, "%q %d\n", e.Name(), info.Size())
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
 // Stats says what a Model is doing and has done.
 type Stats struct {
 	// Running completions are worked on, Waiting ones wait their turn.
@@ -34,13 +94,25 @@ type Stats struct {
 	BlockTokens, NumBlocks int
 	// PrefixQueries counts the prompt tokens that were looked up in the cache,
 	// PrefixHits those found.
-	PrefixHits, PrefixQueries int64
+	PrefixHits, PrefixQueries uint64
 	// Preemptions counts completions that had to give up their memory for a
 	// while.
-	Preemptions int64
+	Preemptions uint64
 	// Drafted counts guessed tokens, Accepted those that were right.
-	Drafted, Accepted int64
+	Drafted, Accepted uint64
 }
 
 // Stats returns what the model is doing; zero once it is closed.
-func (m *Model) Stats() Stats { return Stats{} }
+func (m *Model) Stats() Stats {
+	engine := m.engine.Load()
+	if engine == nil {
+		return Stats{}
+	}
+	s := engine.Stats()
+	return Stats{
+		Running: s.Running, Waiting: s.Waiting,
+		CacheUsage: s.CacheUsage(), BlockTokens: s.BlockTokens, NumBlocks: s.NumBlocks,
+		PrefixHits: s.PrefixHits, PrefixQueries: s.PrefixQueries,
+		Preemptions: s.Preemptions, Drafted: s.Drafted, Accepted: s.Accepted,
+	}
+}

@@ -1,22 +1,22 @@
 package polymath
 
-import "github.com/polymath-lm/polymath/infer"
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/polymath-lm/polymath/infer"
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/tokenizer"
+)
 
 // Option is a setting of Open. No option but WithInt8Cache changes what the
 // model writes.
 type Option func(*openOptions)
 
 type openOptions struct {
-	engine infer.Options
-	serve  serveOptions
-}
-
-// serveOptions wait for the engine to know them.
-type serveOptions struct {
-	maxBatch, queueLimit int
-	cacheBytes           int64
-	int8Cache, lookup    bool
-	draft                string
+	engine    infer.Options
+	draft     string
+	int8Cache bool
 }
 
 // WithContextWindow limits prompt and completion together to n tokens, and so
@@ -32,38 +32,64 @@ func WithPrefillChunk(n int) Option {
 }
 
 // WithMaxBatch sets how many completions are worked on at the same time; others
-// wait. 0 is the engine's default.
+// wait. The default is 32.
 func WithMaxBatch(n int) Option {
-	return func(o *openOptions) { o.serve.maxBatch = n }
+	return func(o *openOptions) { o.engine.MaxBatch = n }
 }
 
 // WithCacheBytes limits the memory of the KV cache, in which completions in
-// progress live and prefixes of earlier ones are kept, to n bytes. 0 is the
-// engine's default.
+// progress live and prefixes of earlier ones are kept, to n bytes. The default
+// has room for 4 full windows. A cache that has no room for one window shortens
+// the window.
 func WithCacheBytes(n int64) Option {
-	return func(o *openOptions) { o.serve.cacheBytes = n }
+	return func(o *openOptions) { o.engine.CacheBytes = n }
 }
 
-// WithQueueLimit sets how many requests may wait; more are ErrBusy. 0 is no
-// limit.
+// WithQueueLimit sets how many requests may wait; more are ErrBusy. The default
+// is no limit.
 func WithQueueLimit(n int) Option {
-	return func(o *openOptions) { o.serve.queueLimit = n }
+	return func(o *openOptions) { o.engine.QueueLimit = n }
 }
 
-// WithInt8Cache keeps the KV cache in 8 bits a number, half of the memory. It
-// changes the text slightly, and always in the same way.
+// WithInt8Cache keeps the KV cache in 8 bits a number, about half of the
+// memory. It changes the text slightly, and always in the same way.
 func WithInt8Cache() Option {
-	return func(o *openOptions) { o.serve.int8Cache = true }
+	return func(o *openOptions) { o.int8Cache = true }
 }
 
-// WithPromptLookup guesses the next tokens from what the prompt holds, which is
-// faster where a text repeats itself. Guesses are checked.
+// WithPromptLookup guesses the next tokens from what prompt and completion hold
+// already, which is faster where a text repeats itself. Guesses are checked.
 func WithPromptLookup() Option {
-	return func(o *openOptions) { o.serve.lookup = true }
+	return func(o *openOptions) { o.engine.Lookup = true }
 }
 
 // WithDraft lets the small model in directory dir, which must have the same
 // tokenizer, guess the next tokens. Guesses are checked.
 func WithDraft(dir string) Option {
-	return func(o *openOptions) { o.serve.draft = dir }
+	return func(o *openOptions) { o.draft = dir }
+}
+
+// loadDraft loads the draft model, if there is one, for a model with tokenizer
+// t and vocabulary rows.
+func (o *openOptions) loadDraft(t *tokenizer.Tokenizer, rows int) error {
+	if o.draft == "" {
+		return nil
+	}
+	draft, err := model.Load(o.draft, false)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(o.draft, "tokenizer.json")
+	own, err := tokenizer.Load(path)
+	if err != nil {
+		return err
+	}
+	if own.Hash() != t.Hash() {
+		return fmt.Errorf("%s is another tokenizer than the model's, so %s cannot draft for it", path, o.draft)
+	}
+	if n := draft.Config().VocabSize; n != rows {
+		return fmt.Errorf("%s has a vocab_size of %d and the model %d, so it cannot draft for it", o.draft, n, rows)
+	}
+	o.engine.Draft = draft
+	return nil
 }

@@ -14,8 +14,10 @@ package polymath
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 
+	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/infer"
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/model"
@@ -25,13 +27,18 @@ import (
 // Model is a language model that is ready to generate. Goroutines may share
 // it.
 type Model struct {
-	dir       string
 	engine    atomic.Pointer[infer.Engine] // nil once closed
 	tokenizer *tokenizer.Tokenizer
 	config    *model.Config
+	template  *chat.Template
 	end       []int32 // tokens that end a text
 	window    int
 	info      Info
+
+	chatEnd    []int32  // tokens that end an answer, end among them
+	chatStops  []string // texts that end an answer, where the tokenizer has no token for them
+	toolMarkup []int32  // special tokens around tool calls
+	masks      masks
 }
 
 // Open loads the model in directory dir. A directory with a manifest is
@@ -60,12 +67,35 @@ func Open(dir string, options ...Option) (*Model, error) {
 		return nil, fmt.Errorf("%s has %d tokens and the model was made for %d: it is another model's tokenizer",
 			path, t.VocabSize(), cfg.VocabSize)
 	}
-	m := &Model{dir: dir, tokenizer: t, config: cfg, end: endTokens(cfg, t)}
+	m := &Model{tokenizer: t, config: cfg, end: endTokens(cfg, t)}
+	if err := m.prepareChat(dir); err != nil {
+		return nil, err
+	}
+	if err := o.loadDraft(t, cfg.VocabSize); err != nil {
+		return nil, err
+	}
 	o.engine.Vocabulary = t.VocabSize()
 	engine := infer.NewEngine(weights, o.engine)
 	m.window = engine.Window()
 	m.engine.Store(engine)
+	if m.info, err = m.describe(dir); err != nil {
+		return nil, err
+	}
 	return m, nil
+}
+
+// prepareChat reads the chat template and finds what ends an answer.
+func (m *Model) prepareChat(dir string) error {
+	template, err := chat.Load(dir)
+	if err != nil {
+		return err
+	}
+	m.template = template
+	ids, texts := m.splitStops(template.Stops())
+	m.chatEnd, m.chatStops = slices.Concat(m.end, ids), texts
+	m.toolMarkup = m.findMarkup(template)
+	m.masks = m.newMasks()
+	return nil
 }
 
 // endTokens are those that config.json and the tokenizer name.
@@ -80,10 +110,13 @@ func endTokens(cfg *model.Config, t *tokenizer.Tokenizer) []int32 {
 	return end
 }
 
-// Close lets go of the weights: their memory is free as soon as the completions
-// in progress end. Later ones are ErrClosed.
+// Close ends the completions in progress with ErrClosed, waits until they are
+// gone, and lets go of the memory. Later ones are ErrClosed too. Close may be
+// called more than once.
 func (m *Model) Close() error {
-	m.engine.Store(nil)
+	if engine := m.engine.Swap(nil); engine != nil {
+		engine.Close()
+	}
 	return nil
 }
 

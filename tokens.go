@@ -43,7 +43,8 @@ func (m *Model) TokenBytes(id int) []byte {
 // CountTokens returns the length of the prompt that Chat makes of the
 // conversation.
 func (m *Model) CountTokens(c chat.Conversation) (int, error) {
-	return 0, errNotYet
+	ids, err := m.renderPrompt(c)
+	return len(ids), err
 }
 
 // narrow checks ids.
