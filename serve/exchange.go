@@ -1,0 +1,206 @@
+package serve
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/polymath-lm/polymath"
+)
+
+// exchange is one request and its answer.
+type exchange struct {
+	s     *Server
+	w     *recorder
+	r     *http.Request
+	rc    *http.ResponseController
+	id    string
+	route string
+	start time.Time
+	model *entry
+	key   *keyState // nil: no keys in use
+	body  []byte
+	fault *apiError // what was answered
+	usage polymath.Usage
+	sse   *eventStream // not nil once an answer streams
+	// generated counts the tokens that came, also those of an answer that was
+	// broken off.
+	generated int
+}
+
+// handler answers an exchange, or returns the error to answer with.
+type handler func(x *exchange) *apiError
+
+// recorder notes the status and whether the answer has begun.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && status >= 200 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(p)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController find the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// begun reports that the status has been sent.
+func (r *recorder) begun() bool { return r.status != 0 }
+
+// handle makes an http.Handler of h: it counts, logs, and keeps a panic from
+// reaching anyone else.
+func (s *Server) handle(route string, h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := &recorder{ResponseWriter: w}
+		x := &exchange{s: s, w: rec, r: r, rc: http.NewResponseController(w), id: newID("req_"), route: route, start: time.Now()}
+		w.Header().Set("X-Request-Id", x.id)
+		defer x.finish()
+		x.fault = x.guard(h)
+		if x.fault != nil {
+			x.answerFault()
+		}
+	})
+}
+
+// guard runs h and turns a panic into an error.
+func (x *exchange) guard(h handler) (fault *apiError) {
+	defer func() {
+		if p := recover(); p != nil {
+			fault = x.panicked(p, debug.Stack())
+		}
+	}()
+	return h(x)
+}
+
+// panicked logs a bug and returns what the client is told of it.
+func (x *exchange) panicked(p any, stack []byte) *apiError {
+	x.s.log.Error("panic", "request", x.id, "route", x.route, "panic", p, "stack", string(stack))
+	return serverError("The server has a bug that this request met; request id " + x.id + ".")
+}
+
+// answerFault sends the error as the whole answer, or as the end of a stream.
+func (x *exchange) answerFault() {
+	if x.fault.status >= 500 && x.fault.status != http.StatusServiceUnavailable {
+		x.s.log.Error("failed", "request", x.id, "route", x.route, "error", x.fault.message)
+	}
+	switch {
+	case x.fault.status == statusClientGone:
+	case !x.w.begun():
+		x.fault.write(x.w)
+	case x.sse != nil:
+		x.sse.fail(x.fault)
+	}
+}
+
+// finish counts and logs the exchange.
+func (x *exchange) finish() {
+	status := x.w.status
+	if x.fault != nil {
+		status = x.fault.status
+	}
+	x.payCompletion(x.generated)
+	x.s.metrics.answered(x.route, status, time.Since(x.start))
+	x.logAccess(status)
+}
+
+func (x *exchange) logAccess(status int) {
+	attributes := []any{
+		"request", x.id, "method", x.r.Method, "route", x.route, "status", status,
+		"bytes", x.w.bytes, "time", time.Since(x.start).Round(time.Microsecond).String(), "from", x.r.RemoteAddr,
+	}
+	if x.model != nil {
+		attributes = append(attributes, "model", x.model.Name,
+			"prompt_tokens", x.usage.PromptTokens, "cached_tokens", x.usage.CachedTokens, "completion_tokens", x.usage.CompletionTokens)
+	}
+	if x.key != nil {
+		attributes = append(attributes, "key", x.key.ID)
+	}
+	if x.fault != nil && x.fault.code != "" {
+		attributes = append(attributes, "error", x.fault.code)
+	}
+	if x.s.options.LogPrompts && x.body != nil {
+		attributes = append(attributes, "body", string(x.body))
+	}
+	x.s.log.Info("request", attributes...)
+}
+
+// readBody reads a JSON body within the limits of size and time.
+func (x *exchange) readBody() *apiError {
+	if kind := x.r.Header.Get("Content-Type"); kind != "" {
+		if media, _, err := mime.ParseMediaType(kind); err != nil || media != "application/json" {
+			return &apiError{
+				status: http.StatusUnsupportedMediaType, kind: typeInvalid, code: "unsupported_media_type",
+				message: "The body must be JSON: send 'Content-Type: application/json'.",
+			}
+		}
+	}
+	limit := x.s.limits.Body
+	_ = x.rc.SetReadDeadline(time.Now().Add(x.s.limits.BodyTime)) // not every writer can: a test's
+	body, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, limit))
+	_ = x.rc.SetReadDeadline(time.Time{}) // or it would end the wait for the answer
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return &apiError{
+			status: http.StatusRequestEntityTooLarge, kind: typeInvalid, code: "request_too_large",
+			message: "The body is larger than the limit of " + sizeText(limit) + ".",
+		}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &apiError{status: http.StatusRequestTimeout, kind: typeInvalid, code: "request_timeout", message: "The body did not arrive in time."}
+	case err != nil:
+		return badRequest("invalid_body", "", "The body could not be read: %v.", err)
+	}
+	x.body = body
+	return nil
+}
+
+// find sets the model that the request names.
+func (x *exchange) find(name string) *apiError {
+	m, ok := x.s.models[name]
+	if !ok {
+		return modelNotFound(clip(name))
+	}
+	x.model = m
+	return nil
+}
+
+// ended turns an error of the model into the answer. Whatever the model says
+// of a context that ended, the client who left is the reason.
+func (x *exchange) ended(err error, param string) *apiError {
+	var own *apiError
+	switch {
+	case errors.As(err, &own):
+		return own
+	case x.s.stopped.Err() != nil:
+		return tooBusy("The server is shutting down.")
+	case x.r.Context().Err() != nil:
+		return modelError(context.Canceled, param)
+	}
+	if e := modelError(err, param); e != nil {
+		return e
+	}
+	x.s.log.Error("model failed", "request", x.id, "model", x.model.Name, "error", err.Error())
+	return serverError("The model failed; request id " + x.id + ".")
+}
+
+// newID makes an identifier that nobody has to be able to guess.
+func newID(prefix string) string { return prefix + rand.Text() }

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { requestBody, wait } from '../src/lib/api.js';
+import { exportText, importText } from '../src/lib/exchange.js';
+import { blocks } from '../src/lib/markdown.js';
+import { fault, samplingFields, tidySettings } from '../src/lib/preferences.js';
+import { events } from '../src/lib/sse.js';
+import { align, fromLogprobs, percent, places, split, words } from '../src/lib/tokens.js';
+import * as tree from '../src/lib/tree.js';
+
+const html = (text) => blocks(text).map((b) => b.html).join('');
+
+async function readAll(text, size) {
+  const bytes = new TextEncoder().encode(text);
+  const stream = new ReadableStream({
+    start(c) {
+      for (let i = 0; i < bytes.length; i += size) c.enqueue(bytes.slice(i, i + size));
+      c.close();
+    },
+  });
+  const out = [];
+  for await (const e of events(stream)) out.push(e);
+  return out;
+}
+
+test('events are the same however the bytes are cut', async () => {
+  const text = ': hello\r\ndata: {"a":"é✓"}\r\n\r\ndata: one\ndata: two\n\nevent: x\n\ndata:[DONE]\n\n';
+  for (let size = 1; size < 40; size++) {
+    assert.deepEqual(await readAll(text, size), ['{"a":"é✓"}', 'one\ntwo', '[DONE]'], `size ${size}`);
+  }
+});
+
+test('Retry-After as seconds and as a date', () => {
+  assert.equal(wait('7'), 7);
+  assert.equal(wait('0.4'), 1);
+  assert.equal(wait('Thu, 01 Jan 1970 00:00:10 GMT', 4000), 6);
+  assert.equal(wait('soon'), null);
+  assert.equal(wait(null), null);
+});
+
+test('mathematics', () => {
+  for (const [text, want] of [
+    ['a $x^2$ b', '<span class="tex">x^2</span>'],
+    ['a \\(x\\) b', '<span class="tex">x</span>'],
+    ['$$\nx = 1\n- y\n$$', '<span class="tex display">x = 1\n- y</span>'],
+    ['so\n\\[\na\n= b\n\\]\nthen', '<span class="tex display">a\n= b</span>'],
+    ['- item $a_1$\n- \\(b\\)', '<span class="tex">a_1</span>'],
+    ['$a<b$', '<span class="tex">a&#60;b</span>'],
+    ['in $$x$$ line', '<span class="tex display">x</span>'],
+  ]) {
+    assert.ok(html(text).includes(want), `${text} gives ${html(text)}`);
+  }
+  for (const text of ['costs $5 and $10', 'escaped \\$x\\$', '`$x$`', '```\n$x$\n```', '$HOME and `$PATH`', 'a $ b $ c']) {
+    assert.ok(!html(text).includes('tex'), `${text} gives ${html(text)}`);
+  }
+});
+
+test('raw HTML is text, pictures are links', () => {
+  const out = html('<script>alert(1)</script>\n\nx <img src=x onerror=alert(1)> y H<sub>2</sub>O ![cat](http://a.b/c.png)');
+  assert.ok(!/<script|<img/.test(out), out);
+  assert.ok(out.includes('&#60;script&#62;') && out.includes('<sub>2</sub>'), out);
+  assert.ok(out.includes('<a href="http://a.b/c.png">[picture: cat]</a>'), out);
+});
+
+test('blocks know their place', () => {
+  const text = '# A\n\npara *one*\n\n\n- x\n- y\n\n[d]: http://a.b\n\n```go\nx := 1\n```\nend [d]';
+  for (const b of blocks(text)) assert.equal(text.slice(b.start, b.start + b.source.length), b.source);
+  assert.equal(blocks(text).length, 5);
+});
+
+test('tokens find their place, split characters too', () => {
+  const bytes = [...new TextEncoder().encode('é')];
+  const content = [
+    { token: 'Caf', logprob: -0.1, bytes: [67, 97, 102], top_logprobs: [] },
+    { token: '\ufffd', logprob: -0.2, bytes: [bytes[0]], top_logprobs: [{ token: 'e', logprob: -2, bytes: [101] }] },
+    { token: '\ufffd', logprob: -0.3, bytes: [bytes[1]], top_logprobs: [] },
+    { token: ' au', logprob: -Infinity, bytes: [32, 97, 117], top_logprobs: [] },
+    { token: ' lait', logprob: -1, bytes: null },
+  ];
+  const tokens = fromLogprobs(content);
+  assert.deepEqual(places(tokens, 'Café au lait'), [[0, 3], [3, 3], [3, 4], [4, 7], [7, 12]]);
+  assert.equal(places(tokens, 'something else'), null);
+  const w = words(places(tokens, 'Café au lait'), 'Café au lait');
+  assert.deepEqual([w[0].first, w[0].after, w[0].word], [0, 3, 'Café']);
+  assert.equal(w[3].word, 'au');
+  assert.equal(tokens[3][1], -9999);
+});
+
+test('shown text is aligned with its source', () => {
+  const source = 'Some **bold** &amp; a [link](http://x.y/some) then \\*star\\*';
+  const found = align(['Some ', 'bold', ' & a ', 'link', ' then *star*'], source);
+  assert.equal(found[1][0], source.indexOf('bold'));
+  assert.equal(found[3][0], source.indexOf('link'));
+  assert.equal(found[2][1], source.indexOf('&'));
+  assert.equal(found[4][6], source.indexOf('*star'));
+  assert.deepEqual(split('bold', found[1], 0, [[0, 9], [9, 40]]), [{ text: 'bo', token: 0 }, { text: 'ld', token: 1 }]);
+});
+
+test('percentages', () => {
+  assert.deepEqual([1, 0.5, 0.0123, 0.00001].map(percent), ['100%', '50.0%', '1.23%', 'under 0.01%']);
+});
+
+const sample = () => {
+  let c = { id: 'c1', title: 'T', named: false, created: 1, updated: 2, model: 'm', settings: tidySettings({}), messages: [], chosen: {} };
+  c = tree.add(c, { id: 'u1', parent: tree.ROOT, role: 'user', text: 'hi', created: 1 });
+  c = tree.add(c, { id: 'a1', parent: 'u1', role: 'assistant', text: 'one', created: 2, status: 'done', tokens: [['one', -0.5, [['two', -1]]]] });
+  c = tree.add(c, { id: 'a2', parent: 'u1', role: 'assistant', text: 'two', created: 3, status: 'done' });
+  return tree.add(c, { id: 'u2', parent: tree.ROOT, role: 'user', text: 'edited', created: 4 });
+};
+
+test('branches', () => {
+  let c = sample();
+  assert.deepEqual(tree.path(c).map((m) => m.id), ['u2']);
+  c = tree.choose(c, c.messages[0]);
+  assert.deepEqual(tree.path(c).map((m) => m.id), ['u1', 'a2']);
+  assert.deepEqual(tree.line(c, 'a1').map((m) => m.id), ['u1', 'a1']);
+  c = tree.removeLeaf(c, 'a2');
+  assert.deepEqual(tree.path(c).map((m) => m.id), ['u1', 'a1']);
+  assert.equal(tree.removeLeaf(c, 'u1'), c);
+});
+
+test('export and import give the same conversation', () => {
+  assert.deepEqual(importText(exportText([sample()])), [sample()]);
+});
+
+test('a bad file is refused by name', () => {
+  const change = (f) => {
+    const file = JSON.parse(exportText([sample()]));
+    f(file);
+    return JSON.stringify(file);
+  };
+  for (const [text, want] of [
+    ['{', /not JSON/],
+    ['[]', /not an export/],
+    [change((f) => (f.version = 2)), /version 2/],
+    [change((f) => (f.conversations = {})), /conversations is no list/],
+    [change((f) => (f.conversations[0].messages[1].parent = 'a2')), /messages\[1\]\.parent names no earlier/],
+    [change((f) => (f.conversations[0].messages[0].role = 'system')), /messages\[0\]\.role/],
+    [change((f) => (f.conversations[0].messages[2].id = 'a1')), /id is there twice/],
+    [change((f) => (f.conversations[0].messages[0].images = [{ url: 'http://evil' }])), /images\[0\] is no picture/],
+    [change((f) => (f.conversations[0].messages[1].tokens = [['a', 'b', []]])), /tokens\[0\] is no token/],
+    [change((f) => (f.conversations[0].messages[0].id = '__proto__')), /is no identifier/],
+  ]) {
+    assert.throws(() => importText(text), want);
+  }
+});
+
+test('the request', () => {
+  const settings = tidySettings({ system: 'be brief', sampling: { temperature: 0, top_p: 5, seed: 7 } });
+  const body = requestBody({
+    model: 'm',
+    system: settings.system,
+    messages: [
+      { role: 'user', text: 'look', images: [{ url: 'data:image/png;base64,AA==' }] },
+      { role: 'assistant', text: '' },
+    ],
+    sampling: settings.sampling,
+    probabilities: true,
+  });
+  assert.deepEqual(body, {
+    model: 'm',
+    messages: [
+      { role: 'system', content: 'be brief' },
+      { role: 'user', content: [{ type: 'text', text: 'look' }, { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } }] },
+    ],
+    temperature: 0,
+    seed: 7,
+    logprobs: true,
+    top_logprobs: 5,
+  });
+  assert.match(fault(samplingFields[0], 3), /between 0 and 2/);
+  assert.match(fault(samplingFields[2], 1.5), /whole/);
+});
