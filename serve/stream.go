@@ -111,7 +111,7 @@ func consume[T any](x *exchange, n int, run func(ctx context.Context, index int)
 // them, so that what goes wrong before it still has its own status.
 type eventStream struct {
 	x       *exchange
-	pending bool                // written and not flushed
+	pending bool                  // written and not flushed
 	failure func(*apiError) error // sends an error; nil: as chat completions do
 }
 
