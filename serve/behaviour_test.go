@@ -1,0 +1,201 @@
+package serve
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// slowBody is a body whose end does not come until more is called.
+func slowBody(text string) (body io.Reader, more func()) {
+	r, w := io.Pipe()
+	go func() { _, _ = io.WriteString(w, text[:len(text)/2]) }()
+	return r, func() { _ = w.Close() }
+}
+
+// until waits for a condition.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for range 500 {
+		if ok() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("never: ", what)
+}
+
+// A client that leaves ends the work at once, streamed or not.
+func TestClientLeaves(t *testing.T) {
+	s := newSite(t)
+	for i, more := range []string{"", `,"stream":true`, `,"n":3`} {
+		ctx, leave := context.WithCancel(t.Context())
+		r, _ := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+chatPath, strings.NewReader(say("wait", more)))
+		done := make(chan struct{})
+		go func() {
+			if got, err := http.DefaultClient.Do(r); err == nil {
+				_, _ = io.Copy(io.Discard, got.Body)
+				_ = got.Body.Close()
+			}
+			close(done)
+		}()
+		until(t, "running", func() bool { return s.model.running.Load() > 0 })
+		leave()
+		<-done
+		until(t, fmt.Sprint("ended ", i), func() bool { return s.model.running.Load() == 0 })
+	}
+	until(t, "logged", func() bool { return strings.Count(s.log.String(), "status=499") == 3 })
+}
+
+// While nothing comes, comments do.
+func TestKeepAlive(t *testing.T) {
+	s := newSite(t)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	r, _ := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+chatPath, strings.NewReader(say("wait", `,"stream":true`)))
+	got, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Body.Close()
+	line, err := bufio.NewReader(got.Body).ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, ":") {
+		t.Errorf("%q, %v", line, err)
+	}
+}
+
+// A client that does not read is given up.
+func TestSlowClient(t *testing.T) {
+	s := newSite(t, func(o *Options) { o.Limits.WriteTime = 200 * time.Millisecond })
+	connection, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	_ = connection.(*net.TCPConn).SetReadBuffer(4096)
+	body := say("forever", `,"stream":true`)
+	fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", chatPath, len(body), body)
+	until(t, "running", func() bool { return s.model.running.Load() == 1 })
+	until(t, "given up", func() bool { return s.model.running.Load() == 0 })
+	// Others did not notice.
+	if a := s.post(chatPath, say("say x", "")); a.status != 200 {
+		t.Error(a.text)
+	}
+}
+
+// serving runs Serve on a port of its own.
+type serving struct {
+	*site
+	end  context.CancelFunc
+	done chan error
+}
+
+func startServing(t *testing.T, change ...func(*Options)) *serving {
+	t.Helper()
+	s := newSite(t, change...)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	v := &serving{s, end, make(chan error, 1)}
+	go func() { v.done <- s.s.Serve(ctx, listener) }()
+	s.URL = "http://" + listener.Addr().String()
+	t.Cleanup(end)
+	return v
+}
+
+func TestDrain(t *testing.T) {
+	s := startServing(t, func(o *Options) { o.Drain = 5 * time.Second })
+	if a := s.do("GET", "/ready", ""); a.status != 200 {
+		t.Fatal(a.text)
+	}
+	// A connection that is open, and a request in progress.
+	answered := make(chan answer, 1)
+	go func() { answered <- s.post(chatPath, say("count 300", "")) }()
+	until(t, "running", func() bool { return s.model.running.Load() == 1 })
+	s.end()
+	until(t, "draining", func() bool { return s.s.draining.Load() })
+	until(t, "no new connections", func() bool {
+		c, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
+		if err == nil {
+			_ = c.Close()
+		}
+		return err != nil
+	})
+	if a := <-answered; a.status != 200 || !strings.Contains(a.text, strings.Repeat("x", 300)) {
+		t.Error("the request in progress was broken off:", a.text)
+	}
+	if err := <-s.done; err != nil {
+		t.Error(err)
+	}
+	// What asks the handler now is told.
+	r, _ := http.NewRequest(http.MethodGet, "http://localhost/ready", nil)
+	w := httptest.NewRecorder()
+	s.s.Handler().ServeHTTP(w, r)
+	if w.Code != http.StatusServiceUnavailable {
+		t.Error(w.Code)
+	}
+}
+
+func TestDrainGivesUp(t *testing.T) {
+	s := startServing(t, func(o *Options) { o.Drain = 100 * time.Millisecond })
+	answered := make(chan answer, 2)
+	go func() { answered <- s.post(chatPath, say("wait", "")) }()
+	go func() { answered <- s.post(chatPath, say("wait", `,"stream":true`)) }()
+	until(t, "running", func() bool { return s.model.running.Load() == 2 })
+	time.Sleep(100 * time.Millisecond) // the stream begins
+	s.end()
+	if err := <-s.done; err != nil {
+		t.Error(err)
+	}
+	for range 2 {
+		if a := <-answered; !strings.Contains(a.text, "shutting down") {
+			t.Errorf("%d %s", a.status, a.text)
+		}
+	}
+	if s.model.running.Load() != 0 {
+		t.Error("still running")
+	}
+}
+
+// After many requests of all kinds nothing is left behind.
+func TestNoGoroutineLeaks(t *testing.T) {
+	s := startServing(t)
+	before := 0
+	for round := range 3 {
+		for range 20 {
+			s.post(chatPath, say("say x", `,"n":2`))
+			s.post(chatPath, say("say x", `,"stream":true`))
+			s.post(chatPath, say("late broken", `,"stream":true,"n":3`))
+			s.post(chatPath, say("panic", ""))
+			s.post("/v1/embeddings", `{"model":"fake","input":["a","panic","b"]}`)
+			ctx, leave := context.WithTimeout(t.Context(), 5*time.Millisecond)
+			r, _ := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+chatPath, strings.NewReader(say("wait", `,"n":4`)))
+			if got, err := http.DefaultClient.Do(r); err == nil {
+				_ = got.Body.Close()
+			}
+			leave()
+		}
+		until(t, "idle", func() bool { return s.model.running.Load() == 0 })
+		http.DefaultClient.CloseIdleConnections()
+		time.Sleep(50 * time.Millisecond)
+		now := runtime.NumGoroutine()
+		if round == 0 {
+			before = now
+			continue
+		}
+		if now > before+5 {
+			buffer := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines, %d before:\n%s", now, before, buffer[:runtime.Stack(buffer, true)])
+		}
+	}
+}
