@@ -1,16 +1,22 @@
 package chat
 
 import (
-	"errors"
-
-	"github.com/polymath-lm/polymath/tokenizer"
+	"slices"
+	"time"
 )
 
 // Template turns conversations into segments and finds tool calls in answers.
 // It never changes; goroutines may share it.
 type Template struct {
-	stops []string
-	tools *ToolSyntax
+	// program renders; nil is our own renderer. withTools, if not nil, does so
+	// for conversations with tools.
+	program, withTools *program
+	variables          map[string]value // of the template, beside the conversation's
+	now                func() time.Time
+
+	stops  []string
+	syntax *ToolSyntax
+	shape  shape
 }
 
 // JinjaOptions says what a Jinja template needs beside the conversation.
@@ -20,97 +26,135 @@ type JinjaOptions struct {
 	// BOS and EOS are the texts of the tokens that begin and end a text, what
 	// templates know as bos_token and eos_token.
 	BOS, EOS string
-	// Special are the names of the tokenizer's special tokens: markup that
-	// people must not be able to write. Those that the template itself contains
-	// are known without.
-	Special []string
-}
-
-// Segment is a piece of a rendered conversation.
-type Segment struct {
-	Text string
-	// Control marks markup: special tokens are recognized in it. In other text
-	// they never are.
-	Control bool
-	// Loss marks the assistant's own tokens: what training learns to write.
-	Loss bool
+	// Variables are other names that the template may use, such as unk_token.
+	Variables map[string]string
+	// Tools, if not empty, is the template for conversations with tools.
+	Tools string
+	// Now is the time that templates see; nil means time.Now, local time.
+	Now func() time.Time
 }
 
 // RenderOptions says how a rendered conversation ends.
 type RenderOptions struct {
 	// Prompt ends it with the beginning of an assistant's turn.
 	Prompt bool
-	// Continue leaves the last message, an assistant's, open: what follows
-	// continues it.
+	// Continue leaves the last message, which must be an assistant's text, open:
+	// what the model writes continues it.
 	Continue bool
 }
-
-// ToolSyntax is how a model writes a call: Begin, a JSON object with the keys
-// "name" and "arguments", End. Both may be empty: then an answer that is such
-// an object is a call.
-type ToolSyntax struct{ Begin, End string }
 
 // Default returns our own template: ChatML, with tools as Hermes and Qwen have
 // them. DefaultJinja is the same as Jinja text.
 func Default() *Template {
-	return &Template{stops: []string{"<|im_end|>"}, tools: &ToolSyntax{Begin: "<tool_call>\n", End: "\n</tool_call>"}}
+	return &Template{stops: []string{turnEnd}, syntax: &ToolSyntax{Begin: "<tool_call>\n", End: "\n</tool_call>"}}
 }
 
-// Load reads the template of the model in a directory; where it has none, the
-// template is Default's.
-func Load(dir string) (*Template, error) { return nil, errors.ErrUnsupported }
-
-// Jinja parses a template as Hugging Face models have them.
-func Jinja(source string, o JinjaOptions) (*Template, error) { return nil, errors.ErrUnsupported }
-
-// Render turns a conversation into segments.
-func (t *Template) Render(c Conversation, o RenderOptions) ([]Segment, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// Stops returns the strings that end an answer, such as <|im_end|>.
-func (t *Template) Stops() []string { return append([]string(nil), t.stops...) }
-
-// ToolSyntax returns how the template's model writes calls; false: the template
-// knows no tools.
-func (t *Template) ToolSyntax() (ToolSyntax, bool) {
-	if t.tools == nil {
-		return ToolSyntax{}, false
+// Jinja parses a template as Hugging Face models have them. Its text is markup,
+// and what it prints of a conversation is not, however it changes it.
+//
+// It runs in an interpreter of our own that knows the language as transformers
+// set it up, has no access to anything but the conversation, and stops with an
+// error at 10 million steps, 5 seconds or 64 MB of text. Includes, inheritance
+// and recursive loops are not supported, and refused here.
+//
+// The error, here and in Render, names the template and the line.
+func Jinja(source string, o JinjaOptions) (*Template, error) {
+	if o.Name == "" {
+		o.Name = "template"
 	}
-	return *t.tools, true
-}
-
-// Encode turns segments into token ids: special tokens are recognized in those
-// with Control, and in no other.
-func Encode(t *tokenizer.Tokenizer, segments []Segment) []int32 {
-	var ids []int32
-	for _, s := range segments {
-		if s.Control {
-			ids = t.AppendEncodeSpecial(ids, []byte(s.Text))
-		} else {
-			ids = t.AppendEncode(ids, []byte(s.Text))
+	t := &Template{now: o.Now, variables: map[string]value{
+		"bos_token": plain(o.BOS), "eos_token": plain(o.EOS),
+	}}
+	if t.now == nil {
+		t.now = time.Now
+	}
+	for name, v := range o.Variables {
+		t.variables[name] = plain(v)
+	}
+	var err error
+	if t.program, err = compileJinja(o.Name, source); err != nil {
+		return nil, err
+	}
+	if o.Tools != "" {
+		if t.withTools, err = compileJinja(o.Name+" (tools)", o.Tools); err != nil {
+			return nil, err
 		}
 	}
-	return ids
+	t.syntax = findSyntax(source + o.Tools)
+	t.shape = t.probe()
+	t.stops = findStops(source, t.shape.end, o.EOS)
+	return t, nil
 }
 
-// Event is a piece of an answer: content, or a piece of a tool call.
-type Event struct {
-	Content   string
-	Call      int    // the call's number from 0; -1: content
-	Name      string // once, in the first event of the call
-	Arguments string // the next piece of its arguments, JSON text
+// Render turns a conversation into segments. A conversation that makes no
+// sense, or that the template refuses, is an error wrapping ErrConversation;
+// images are one wrapping ErrImage.
+//
+// Loss marks the assistant's words, its calls with their markup, and the end of
+// its turn. Default knows them. In a foreign template they are what {%
+// generation %} tags enclose; in one without, they begin where the prompt for
+// an answer would have ended and reach to the first end of a turn after the
+// last byte that came from the message.
+func (t *Template) Render(c Conversation, o RenderOptions) ([]Segment, error) {
+	if err := c.check(o); err != nil {
+		return nil, err
+	}
+	if t.program == nil {
+		return renderDefault(&c, o)
+	}
+	n := len(c.Messages) - 1
+	if o.Continue && c.Messages[n].text() == "" && n > 0 {
+		// Nothing to find the end of: an empty answer is one not yet begun.
+		c.Messages, o = c.Messages[:n], RenderOptions{Prompt: true}
+	}
+	out, err := t.run(&c, o.Prompt)
+	if err != nil {
+		return nil, err
+	}
+	loss := t.loss(&c, out)
+	if o.Continue {
+		return out.open(n).segments(clip(loss, out.open(n).s)), nil
+	}
+	return out.segments(loss), nil
 }
 
-// Splitter divides an answer, as it streams, into content and tool calls. One
-// answer, one goroutine.
-type Splitter struct{}
+// Stops returns the strings that end an answer, such as <|im_end|>, the usual
+// one first.
+func (t *Template) Stops() []string { return slices.Clone(t.stops) }
 
-// NewSplitter returns a splitter for one answer. Without tools all is content.
-func (t *Template) NewSplitter(tools bool) *Splitter { return &Splitter{} }
+// run executes the template for a conversation that was checked.
+func (t *Template) run(c *Conversation, prompt bool) (rendered, error) {
+	vars, err := c.variables(prompt)
+	if err != nil {
+		return rendered{}, err
+	}
+	for name, v := range t.variables {
+		vars[name] = v
+	}
+	p := t.program
+	if t.withTools != nil && len(c.Tools) > 0 {
+		p = t.withTools
+	}
+	return p.run(vars, t.now())
+}
 
-// Push takes the next piece of the answer and returns what is certain by now.
-func (s *Splitter) Push(text string) []Event { return []Event{{Content: text, Call: -1}} }
+// open is the text up to the last byte of message i.
+func (t text) open(i int) text {
+	for j := len(t.marks) - 1; j >= 0; j-- {
+		if t.marks[j].source == i {
+			return t.slice(0, t.marks[j].to)
+		}
+	}
+	return t
+}
 
-// Flush ends the answer and returns the rest.
-func (s *Splitter) Flush() []Event { return nil }
+// clip cuts ranges at the end of s.
+func clip(ranges [][2]int, s string) [][2]int {
+	var out [][2]int
+	for _, r := range ranges {
+		if r[0] < len(s) {
+			out = append(out, [2]int{r[0], min(r[1], len(s))})
+		}
+	}
+	return out
+}

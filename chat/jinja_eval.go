@@ -1,0 +1,390 @@
+package chat
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+func (n *literalNode) eval(*jinjaRun, *scope) (value, error) { return n.value, nil }
+
+func (n *nameNode) eval(r *jinjaRun, s *scope) (value, error) {
+	r.line = n.line
+	if v, ok := s.get(n.name); ok {
+		return v, r.charge(0)
+	}
+	return undefined{n.name}, r.charge(0)
+}
+
+func (n *listNode) eval(r *jinjaRun, s *scope) (value, error) {
+	l := &list{tuple: n.tuple, items: make([]value, len(n.items))}
+	for i, e := range n.items {
+		v, err := e.eval(r, s)
+		if err != nil {
+			return nil, err
+		}
+		l.items[i] = v
+	}
+	return l, r.charge(0)
+}
+
+func (n *dictNode) eval(r *jinjaRun, s *scope) (value, error) {
+	d := newDict()
+	for i := range n.keys {
+		k, err := n.keys[i].eval(r, s)
+		if err != nil {
+			return nil, err
+		}
+		v, err := n.values[i].eval(r, s)
+		if err != nil {
+			return nil, err
+		}
+		key, ok := k.(text)
+		if !ok {
+			return nil, fmt.Errorf("a key is %s: only strings are supported", typeName(k))
+		}
+		d.set(key, v)
+	}
+	r.line = n.line
+	return d, r.charge(0)
+}
+
+func (n *attrNode) eval(r *jinjaRun, s *scope) (value, error) {
+	of, err := n.of.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	r.line = n.line
+	return r.attribute(of, n.name)
+}
+
+// attribute is v.name: a method where there is one, else what v holds under the
+// name.
+func (r *jinjaRun) attribute(v value, name string) (value, error) {
+	if u, ok := v.(undefined); ok {
+		return nil, fmt.Errorf("%q is undefined, so it has no %q", u.name, name)
+	}
+	if m := methodOf(v, name); m != nil {
+		return m, r.charge(0)
+	}
+	return r.held(v, name), r.charge(0)
+}
+
+func (r *jinjaRun) held(v value, name string) value {
+	switch v := v.(type) {
+	case *dict:
+		if item, ok := v.get(name); ok {
+			return item
+		}
+	case *namespace:
+		if item, ok := v.vars.get(name); ok {
+			return item
+		}
+	case *loop:
+		if item, ok := v.attribute(name); ok {
+			return item
+		}
+	}
+	return undefined{name}
+}
+
+func (n *itemNode) eval(r *jinjaRun, s *scope) (value, error) {
+	of, err := n.of.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	key, err := n.key.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	r.line = n.line
+	return r.item(of, key)
+}
+
+// item is v[key].
+func (r *jinjaRun) item(v, key value) (value, error) {
+	if u, ok := v.(undefined); ok {
+		return nil, fmt.Errorf("%q is undefined, so it has no items", u.name)
+	}
+	if name, ok := key.(text); ok {
+		held := r.held(v, name.s)
+		if _, missing := held.(undefined); missing {
+			if m := methodOf(v, name.s); m != nil {
+				held = m
+			}
+		}
+		return held, r.charge(0)
+	}
+	i, ok := asInt(key)
+	if !ok {
+		return undefined{stringOf(key).s}, r.charge(0)
+	}
+	switch v := v.(type) {
+	case *list:
+		if i < 0 {
+			i += len(v.items)
+		}
+		if i >= 0 && i < len(v.items) {
+			return v.items[i], r.charge(0)
+		}
+	case text:
+		if err := r.charge(len(v.s)); err != nil {
+			return nil, err
+		}
+		n := utf8.RuneCountInString(v.s)
+		if i < 0 {
+			i += n
+		}
+		if i >= 0 && i < n {
+			from := byteOffset(v.s, i)
+			_, width := utf8.DecodeRuneInString(v.s[from:])
+			return v.slice(from, from+width), nil
+		}
+	}
+	return undefined{fmt.Sprintf("item %d", i)}, r.charge(0)
+}
+
+// byteOffset returns where character i begins.
+func byteOffset(s string, i int) int {
+	for at := range s {
+		if i == 0 {
+			return at
+		}
+		i--
+	}
+	return len(s)
+}
+
+func (n *sliceNode) eval(r *jinjaRun, s *scope) (value, error) {
+	of, err := n.of.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	var bounds [3]*int
+	for i, e := range []expression{n.from, n.to, n.step} {
+		if e == nil {
+			continue
+		}
+		v, err := e.eval(r, s)
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := v.(none); ok {
+			continue
+		}
+		b, ok := asInt(v)
+		if !ok {
+			return nil, fmt.Errorf("a slice has a bound of type %s", typeName(v))
+		}
+		bounds[i] = &b
+	}
+	r.line = n.line
+	size, _ := length(of)
+	from, to, step, err := sliceBounds(size, bounds)
+	if err != nil {
+		return nil, err
+	}
+	switch of := of.(type) {
+	case *list:
+		out := &list{tuple: of.tuple}
+		for i := from; (step > 0 && i < to) || (step < 0 && i > to); i += step {
+			out.items = append(out.items, of.items[i])
+		}
+		return out, r.charge(len(out.items) * stepBytes / 4)
+	case text:
+		return r.sliceText(of, from, to, step)
+	case undefined:
+		return nil, fmt.Errorf("%q is undefined, so it has no slices", of.name)
+	}
+	return nil, fmt.Errorf("%s has no slices", typeName(of))
+}
+
+func (r *jinjaRun) sliceText(t text, from, to, step int) (value, error) {
+	if err := r.charge(len(t.s)); err != nil {
+		return nil, err
+	}
+	if step == 1 {
+		if from >= to {
+			return text{}, nil
+		}
+		begin := byteOffset(t.s, from)
+		return t.slice(begin, begin+byteOffset(t.s[begin:], to-from)), nil
+	}
+	chars, err := r.iterate(t)
+	if err != nil {
+		return nil, err
+	}
+	var w textBuilder
+	for i := from; (step > 0 && i < to) || (step < 0 && i > to); i += step {
+		w.write(chars[i].(text))
+	}
+	return w.text(), nil
+}
+
+// sliceBounds is Python's slice.indices.
+func sliceBounds(n int, b [3]*int) (from, to, step int, err error) {
+	step = 1
+	if b[2] != nil {
+		// Steps longer than the value are all the same, and must not overflow.
+		step = max(min(*b[2], n+1), -n-1)
+	}
+	low, high := 0, n
+	if step < 0 {
+		low, high = -1, n-1
+	}
+	clamp := func(p *int, missing int) int {
+		if p == nil {
+			return missing
+		}
+		i := *p
+		if i < 0 {
+			i += n
+		}
+		return max(low, min(i, high))
+	}
+	switch {
+	case b[2] != nil && *b[2] == 0:
+		return 0, 0, 0, fmt.Errorf("a slice has step 0")
+	case step > 0:
+		return clamp(b[0], low), clamp(b[1], high), step, nil
+	}
+	return clamp(b[0], high), clamp(b[1], low), step, nil
+}
+
+func (n *condNode) eval(r *jinjaRun, s *scope) (value, error) {
+	c, err := n.cond.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	if truth(c) {
+		return n.then.eval(r, s)
+	}
+	if n.els == nil {
+		return undefined{"else"}, nil
+	}
+	return n.els.eval(r, s)
+}
+
+func (n *unaryNode) eval(r *jinjaRun, s *scope) (value, error) {
+	v, err := n.of.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	r.line = n.line
+	if n.op == "not" {
+		return !truth(v), r.charge(0)
+	}
+	if i, ok := asInt(v); ok {
+		if n.op == "-" {
+			i = -i
+		}
+		return i, r.charge(0)
+	}
+	f, ok := asFloat(v)
+	if !ok {
+		return nil, fmt.Errorf("%s of %s", n.op, typeName(v))
+	}
+	if n.op == "-" {
+		f = -f
+	}
+	return f, r.charge(0)
+}
+
+func (n *compareNode) eval(r *jinjaRun, s *scope) (value, error) {
+	left, err := n.first.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	for i, op := range n.ops {
+		right, err := n.rest[i].eval(r, s)
+		if err != nil {
+			return nil, err
+		}
+		r.line = n.line
+		ok, err := r.compare(op, left, right)
+		if err != nil || !ok {
+			return false, err
+		}
+		left = right
+	}
+	return true, nil
+}
+
+func (r *jinjaRun) compare(op string, a, b value) (bool, error) {
+	switch op {
+	case "==":
+		return r.equal(a, b)
+	case "!=":
+		same, err := r.equal(a, b)
+		return !same, err
+	case "in":
+		return r.contains(b, a)
+	case "not in":
+		ok, err := r.contains(b, a)
+		return !ok, err
+	case "<":
+		return r.less(a, b, 0)
+	case ">":
+		return r.less(b, a, 0)
+	case "<=":
+		ok, err := r.less(b, a, 0)
+		return !ok && err == nil, err
+	}
+	ok, err := r.less(a, b, 0) // >=
+	return !ok && err == nil, err
+}
+
+// contains is v in all.
+func (r *jinjaRun) contains(all, v value) (bool, error) {
+	switch all := all.(type) {
+	case undefined:
+		return false, nil
+	case text:
+		part, ok := v.(text)
+		if !ok {
+			return false, fmt.Errorf("%s in a string", typeName(v))
+		}
+		return strings.Contains(all.s, part.s), r.charge(len(all.s))
+	case *dict:
+		k, ok := v.(text)
+		if !ok {
+			return false, nil
+		}
+		_, ok = all.get(k.s)
+		return ok, r.charge(0)
+	}
+	items, err := r.iterate(all)
+	if err != nil {
+		return false, err
+	}
+	for _, item := range items {
+		if same, err := r.equal(item, v); same || err != nil {
+			return same, err
+		}
+	}
+	return false, nil
+}
+
+func (n *testNode) eval(r *jinjaRun, s *scope) (value, error) {
+	v, err := n.of.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	args := make([]value, len(n.args))
+	for i, e := range n.args {
+		if args[i], err = e.eval(r, s); err != nil {
+			return nil, err
+		}
+	}
+	r.line = n.line
+	ok, err := n.test(r, v, args)
+	return ok != n.not, err
+}
+
+func (n *filteredNode) eval(r *jinjaRun, s *scope) (value, error) {
+	v, err := n.of.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	return r.filters(v, []filterCall{n.filter}, s)
+}

@@ -1,0 +1,295 @@
+package chat
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Limits of one rendering. Steps are evaluated nodes; text that is made counts
+// as well, a step for every 64 bytes.
+const (
+	maxSteps    = 10_000_000
+	maxOutput   = 64 << 20
+	maxTime     = 5 * time.Second
+	maxCalls    = 50
+	stepBytes   = 64
+	clockPeriod = 1 << 14
+)
+
+var errTooMuch = errors.New("the template does too much work")
+
+// jinjaRun executes a template once.
+type jinjaRun struct {
+	out  *textBuilder
+	root *textBuilder // the outermost out
+	// generated are the byte ranges of root that generation tags enclosed.
+	generated [][2]int
+
+	line  int // of what is executed
+	steps int
+	calls int
+	now   time.Time
+	until time.Time
+}
+
+// scope is a set of variables within another.
+type scope struct {
+	vars   map[string]value
+	parent *scope
+}
+
+func (s *scope) inner() *scope { return &scope{parent: s} }
+
+func (s *scope) get(name string) (value, bool) {
+	for ; s != nil; s = s.parent {
+		if v, ok := s.vars[name]; ok {
+			return v, true
+		}
+	}
+	return nil, false
+}
+
+func (s *scope) set(name string, v value) {
+	if s.vars == nil {
+		s.vars = map[string]value{}
+	}
+	s.vars[name] = v
+}
+
+func newRun(now time.Time) *jinjaRun {
+	out := &textBuilder{}
+	return &jinjaRun{out: out, root: out, line: 1, now: now, until: time.Now().Add(maxTime)}
+}
+
+// charge counts the work of making n bytes.
+func (r *jinjaRun) charge(n int) error {
+	before := r.steps
+	r.steps += 1 + n/stepBytes
+	if n < 0 || r.steps > maxSteps {
+		return errTooMuch
+	}
+	if before/clockPeriod != r.steps/clockPeriod && time.Now().After(r.until) {
+		return errTooMuch
+	}
+	return nil
+}
+
+func (r *jinjaRun) write(t text) error {
+	if err := r.charge(len(t.s)); err != nil {
+		return err
+	}
+	if r.out.len()+len(t.s) > maxOutput {
+		return fmt.Errorf("more than %d bytes of output", maxOutput)
+	}
+	r.out.write(t)
+	return nil
+}
+
+func (r *jinjaRun) block(b block, s *scope) (flow, error) {
+	for _, st := range b {
+		if f, err := st.exec(r, s); f != flowNext || err != nil {
+			return f, err
+		}
+	}
+	return flowNext, nil
+}
+
+// capture executes a block and returns what it wrote.
+func (r *jinjaRun) capture(b block, s *scope) (text, flow, error) {
+	outer := r.out
+	r.out = &textBuilder{}
+	f, err := r.block(b, s)
+	t := r.out.text()
+	r.out = outer
+	return t, f, err
+}
+
+func (n *dataNode) exec(r *jinjaRun, _ *scope) (flow, error) { return flowNext, r.write(n.text) }
+
+func (n *outputNode) exec(r *jinjaRun, s *scope) (flow, error) {
+	r.line = n.line
+	v, err := n.expr.eval(r, s)
+	if err != nil {
+		return flowNext, err
+	}
+	return flowNext, r.write(stringOf(v))
+}
+
+func (n *doNode) exec(r *jinjaRun, s *scope) (flow, error) {
+	r.line = n.line
+	_, err := n.expr.eval(r, s)
+	return flowNext, err
+}
+
+func (n *flowNode) exec(*jinjaRun, *scope) (flow, error) { return n.flow, nil }
+
+func (n *ifNode) exec(r *jinjaRun, s *scope) (flow, error) {
+	r.line = n.line
+	c, err := n.cond.eval(r, s)
+	if err != nil {
+		return flowNext, err
+	}
+	if truth(c) {
+		return r.block(n.then, s)
+	}
+	return r.block(n.els, s)
+}
+
+func (n *setNode) exec(r *jinjaRun, s *scope) (flow, error) {
+	r.line = n.line
+	v, err := n.value.eval(r, s)
+	if err != nil {
+		return flowNext, err
+	}
+	return flowNext, r.assign(s, n.target, v)
+}
+
+func (n *setBlockNode) exec(r *jinjaRun, s *scope) (flow, error) {
+	t, f, err := r.capture(n.body, s.inner())
+	if err != nil || f != flowNext {
+		return f, err
+	}
+	v, err := r.filters(t, n.filters, s)
+	if err != nil {
+		return flowNext, err
+	}
+	return flowNext, r.assign(s, n.target, v)
+}
+
+func (n *filterNode) exec(r *jinjaRun, s *scope) (flow, error) {
+	t, f, err := r.capture(n.body, s.inner())
+	if err != nil || f != flowNext {
+		return f, err
+	}
+	r.line = n.line
+	v, err := r.filters(t, n.filters, s)
+	if err != nil {
+		return flowNext, err
+	}
+	return flowNext, r.write(stringOf(v))
+}
+
+func (r *jinjaRun) filters(v value, calls []filterCall, s *scope) (value, error) {
+	for _, c := range calls {
+		r.line = c.line
+		a, err := r.arguments(c.args, s)
+		if err != nil {
+			return nil, err
+		}
+		if v, err = c.fn(r, v, a); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+func (n *withNode) exec(r *jinjaRun, s *scope) (flow, error) {
+	r.line = n.line
+	in := s.inner()
+	for i, name := range n.names {
+		v, err := n.values[i].eval(r, s)
+		if err != nil {
+			return flowNext, err
+		}
+		in.set(name, v)
+	}
+	return r.block(n.body, in)
+}
+
+func (n *generationNode) exec(r *jinjaRun, s *scope) (flow, error) {
+	from := r.root.len()
+	f, err := r.block(n.body, s.inner())
+	if r.out == r.root {
+		r.generated = append(r.generated, [2]int{from, r.root.len()})
+	}
+	return f, err
+}
+
+func (n *macroNode) exec(r *jinjaRun, s *scope) (flow, error) {
+	s.set(n.name, r.macro(n.name, n.params, n.body, s))
+	return flowNext, nil
+}
+
+func (n *callNode) exec(r *jinjaRun, s *scope) (flow, error) {
+	r.line = n.line
+	call := n.call.(*invokeNode)
+	fn, err := call.fn.eval(r, s)
+	if err != nil {
+		return flowNext, err
+	}
+	a, err := r.arguments(call.args, s)
+	if err != nil {
+		return flowNext, err
+	}
+	a.caller = r.macro("caller", n.params, n.body, s)
+	v, err := r.call(fn, a)
+	if err != nil {
+		return flowNext, err
+	}
+	return flowNext, r.write(stringOf(v))
+}
+
+// assign sets a variable, several, or an attribute of a namespace.
+func (r *jinjaRun) assign(s *scope, t target, v value) error {
+	if t.attr != "" {
+		to, _ := s.get(t.names[0])
+		ns, ok := to.(*namespace)
+		if !ok {
+			return fmt.Errorf("%s is no namespace: its attributes cannot be set", t.names[0])
+		}
+		ns.vars.put(t.attr, v)
+		return nil
+	}
+	if !t.tuple {
+		s.set(t.names[0], v)
+		return nil
+	}
+	items, err := r.iterate(v)
+	if err != nil {
+		return err
+	}
+	if len(items) != len(t.names) {
+		return fmt.Errorf("%d values for %d names", len(items), len(t.names))
+	}
+	for i, name := range t.names {
+		s.set(name, items[i])
+	}
+	return nil
+}
+
+// macro makes a function of a block.
+func (r *jinjaRun) macro(name string, params []param, body block, outer *scope) *function {
+	return &function{name: name, call: func(r *jinjaRun, a callArgs) (value, error) {
+		if r.calls++; r.calls > maxCalls {
+			return nil, fmt.Errorf("%s: calls nested deeper than %d", name, maxCalls)
+		}
+		defer func() { r.calls-- }()
+		names := make([]string, len(params))
+		for i, p := range params {
+			names[i] = p.name
+		}
+		vals, err := a.bind(name, names...)
+		if err != nil {
+			return nil, err
+		}
+		s := outer.inner()
+		for i, p := range params {
+			switch {
+			case vals[i] != nil:
+			case p.value == nil:
+				vals[i] = undefined{p.name}
+			default:
+				if vals[i], err = p.value.eval(r, s); err != nil {
+					return nil, err
+				}
+			}
+			s.set(p.name, vals[i])
+		}
+		if a.caller != nil {
+			s.set("caller", a.caller)
+		}
+		t, _, err := r.capture(body, s)
+		return t, err
+	}}
+}

@@ -1,0 +1,156 @@
+package chat
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// shape is the markup around an answer, as small conversations showed it.
+type shape struct {
+	leads []string // between a user's or a tool's last byte and an answer's first
+	begin string   // what asking for an answer adds to a conversation
+	end   string   // the token that ends an answer; empty if none was seen
+}
+
+// tokenLike matches what looks like a special token.
+var tokenLike = regexp.MustCompile(`<[^<>\s]{1,64}>|\[/?[A-Z][A-Z_]{1,32}\]`)
+
+// probe renders small conversations to learn a template's shape. What it
+// refuses is left out.
+func (t *Template) probe() shape {
+	var s shape
+	user, answer := Text(User, "u"), Text(Assistant, "a")
+	call := Message{Role: Assistant, ToolCalls: []ToolCall{{ID: "abcdefghi", Name: "f", Arguments: "{}"}}}
+	result := Message{Role: ToolResult, Content: []Part{{Text: "r"}}, ToolCallID: "abcdefghi"}
+	tools := []Tool{{Name: "f", Description: "d"}}
+
+	for _, c := range []Conversation{
+		{Messages: []Message{user}},
+		{Messages: []Message{user, call, result}, Tools: tools},
+	} {
+		if out, err := t.run(&c, true); err == nil {
+			if lead := out.s[out.lastByte(len(c.Messages)-1):]; lead != "" && !slices.Contains(s.leads, lead) {
+				s.leads = append(s.leads, lead)
+			}
+			if without, err := t.run(&c, false); err == nil && s.begin == "" {
+				s.begin, _ = strings.CutPrefix(out.s, without.s)
+				if s.begin == out.s {
+					s.begin = ""
+				}
+			}
+		}
+	}
+	for _, c := range []Conversation{
+		{Messages: []Message{user, answer}},
+		{Messages: []Message{user, answer, user}},
+	} {
+		out, err := t.run(&c, false)
+		if err != nil || s.end != "" {
+			continue
+		}
+		s.end = tokenLike.FindString(out.after(out.lastByte(1)))
+	}
+	return s
+}
+
+// lastByte is the end of what came from message i; 0 if nothing did.
+func (t text) lastByte(i int) int {
+	for j := len(t.marks) - 1; j >= 0; j-- {
+		if t.marks[j].source == i {
+			return t.marks[j].to
+		}
+	}
+	return 0
+}
+
+// after is the markup from a byte to the next mark.
+func (t text) after(from int) string {
+	for _, m := range t.marks {
+		if m.to > from {
+			return t.s[from:max(from, m.from)]
+		}
+	}
+	return t.s[from:]
+}
+
+// knownEnds are tokens by which models end an answer in certain cases only, so
+// that a probe does not see them.
+var knownEnds = []string{"<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|call|>", "<|end_of_turn|>", "<end_of_turn>"}
+
+// findStops lists what ends an answer.
+func findStops(source, end, eos string) []string {
+	var stops []string
+	add := func(s string) {
+		if s != "" && !slices.Contains(stops, s) {
+			stops = append(stops, s)
+		}
+	}
+	add(end)
+	for _, s := range knownEnds {
+		if strings.Contains(source, s) {
+			add(s)
+		}
+	}
+	add(eos)
+	return stops
+}
+
+// loss returns the bytes that are the assistant's own, ascending.
+func (t *Template) loss(c *Conversation, out rendered) [][2]int {
+	if len(out.generated) > 0 {
+		return out.generated
+	}
+	var ranges [][2]int
+	for i := 0; i < len(out.marks); i++ {
+		k := out.marks[i].source
+		if k < 0 || c.Messages[k].Role != Assistant {
+			continue
+		}
+		previous := 0
+		if i > 0 {
+			previous = out.marks[i-1].to
+		}
+		// The marks of one message that no other interrupts are one answer.
+		first := out.marks[i].from
+		for i+1 < len(out.marks) && out.marks[i+1].source == k {
+			i++
+		}
+		from := first - t.shape.lead(out.s[previous:first])
+		to := out.marks[i].to
+		to += t.endOfTurn(out.after(to))
+		ranges = append(ranges, [2]int{from, to})
+	}
+	return ranges
+}
+
+// lead returns how many bytes at the end of markup, what stands between another
+// message and the first byte of an answer, belong to the answer: the beginning
+// of a call.
+func (s shape) lead(markup string) int {
+	for _, lead := range s.leads {
+		if strings.HasPrefix(markup, lead) {
+			return len(markup) - len(lead)
+		}
+	}
+	// The prompt may say more than the history, such as that thoughts begin.
+	for begin := s.begin; begin != ""; {
+		if i := strings.LastIndex(markup, begin); i >= 0 {
+			return len(markup) - i - len(begin)
+		}
+		begin = strings.TrimRight(begin, "\n")
+		begin = begin[:strings.LastIndexAny(begin[:max(len(begin)-1, 0)], ">]\n")+1]
+	}
+	return 0
+}
+
+// endOfTurn returns how many bytes of markup after an answer are its end.
+func (t *Template) endOfTurn(markup string) int {
+	n := 0
+	for _, stop := range t.stops {
+		if i := strings.Index(markup, stop); i >= 0 && (n == 0 || i+len(stop) < n) {
+			n = i + len(stop)
+		}
+	}
+	return n
+}
