@@ -1,0 +1,71 @@
+package constrain
+
+import "fmt"
+
+// builder collects the rules of one grammar.
+type builder struct {
+	rules  []*dfa // nil while a rule is under construction
+	states int
+	shared map[string]int32 // rules by what they are
+}
+
+func newBuilder() *builder {
+	return &builder{shared: map[string]int32{}}
+}
+
+// add makes a rule of a finished automaton.
+func (b *builder) add(d *dfa) int32 {
+	id := b.reserve()
+	b.set(id, d)
+	return id
+}
+
+// reserve makes a rule whose automaton comes later, so that it may be called
+// before.
+func (b *builder) reserve() int32 {
+	b.rules = append(b.rules, nil)
+	return int32(len(b.rules) - 1)
+}
+
+func (b *builder) set(id int32, d *dfa) {
+	b.rules[id] = d
+	b.states += len(d.final)
+}
+
+// finish determinizes n as the automaton of a reserved rule.
+func (b *builder) finish(id int32, n *nfa) error {
+	if len(b.rules) > maxRules {
+		return fmt.Errorf("it needs more than %d rules", maxRules)
+	}
+	d, err := determinize(n, b.budget())
+	if err != nil {
+		return err
+	}
+	b.set(id, d)
+	return nil
+}
+
+// budget is how many states are left.
+func (b *builder) budget() int { return maxStates - b.states }
+
+// once returns the rule of that name, made by build the first time. What build
+// makes is small: it cannot fail.
+func (b *builder) once(name string, build func(n *nfa)) int32 {
+	if id, ok := b.shared[name]; ok {
+		return id
+	}
+	id := b.reserve()
+	b.shared[name] = id
+	n := newNFA()
+	build(n)
+	d, err := determinize(n, maxStates)
+	if err != nil {
+		panic("constrain: rule " + name + ": " + err.Error())
+	}
+	b.set(id, d)
+	return id
+}
+
+func (b *builder) link(root int32, missing *[256]bool) (*program, error) {
+	return link(b.rules, root, missing)
+}

@@ -1,0 +1,33 @@
+package constrain
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Errors that a grammar can be refused with.
+var (
+	// ErrSchema: the JSON Schema is malformed, too large, unsatisfiable, or
+	// uses what cannot be enforced; the message names the keyword and its
+	// JSON pointer.
+	ErrSchema = errors.New("JSON schema refused")
+	// ErrRegex: the pattern is malformed, too large, or uses what cannot be
+	// enforced.
+	ErrRegex = errors.New("regular expression refused")
+	// ErrGrammar: the grammar is malformed, too large or left-recursive, or
+	// derives no text.
+	ErrGrammar = errors.New("grammar refused")
+)
+
+// Limits of what is compiled.
+const (
+	maxSourceBytes = 1 << 20 // of a schema, pattern or grammar
+	maxStates      = 1 << 18 // of all automata of one grammar
+	maxTable       = 1 << 24 // transitions of all automata of one grammar
+	maxWork        = 1 << 24 // steps of one determinization
+	maxRules       = 1 << 14
+	maxRepeat      = 1 << 14 // maxLength, maxItems, {m,n}
+)
+
+// errSize is returned by the builders; callers add the place.
+var errSize = fmt.Errorf("it needs more than %d states", maxStates)

@@ -1,0 +1,86 @@
+package constrain
+
+import "slices"
+
+// intersect accepts what both accept; neither may have calls.
+func intersect(a, b *dfa, budget int) (*dfa, error) {
+	return combine(a, b, budget, func(inA, inB bool) bool { return inA && inB })
+}
+
+// subtract accepts what a accepts and b does not; neither may have calls.
+func subtract(a, b *dfa, budget int) (*dfa, error) {
+	return combine(a, b, budget, func(inA, inB bool) bool { return inA && !inB })
+}
+
+// combine runs two automata side by side. A pair dies with its first half; its
+// second half may be dead.
+func combine(a, b *dfa, budget int, accept func(inA, inB bool) bool) (*dfa, error) {
+	out := &dfa{}
+	type pair struct{ a, b int32 }
+	classes := map[[2]uint8]uint8{}
+	var first []byte
+	for i := range 256 {
+		key := [2]uint8{a.class[i], b.class[i]}
+		class, ok := classes[key]
+		if !ok {
+			class = uint8(len(classes))
+			classes[key] = class
+			first = append(first, byte(i))
+		}
+		out.class[i] = class
+	}
+	out.width = len(first)
+	ids := map[pair]int32{{0, 0}: 0}
+	todo := []pair{{0, 0}}
+	for i := 0; i < len(todo); i++ {
+		if len(todo) > budget || len(out.table) > maxTable {
+			return nil, errSize
+		}
+		p := todo[i]
+		for _, c := range first {
+			q := pair{a.next(p.a, c), none}
+			if p.b != none {
+				q.b = b.next(p.b, c)
+			}
+			to := none
+			if q.a != none && (q.b != none || accept(true, false)) {
+				var ok bool
+				if to, ok = ids[q]; !ok {
+					to = int32(len(todo))
+					ids[q] = to
+					todo = append(todo, q)
+				}
+			}
+			out.table = append(out.table, to)
+		}
+		out.final = append(out.final, accept(a.final[p.a], p.b != none && b.final[p.b]))
+	}
+	out.calls = make([][]call, len(todo))
+	return trimmed(out), nil
+}
+
+// trimmed removes the transitions of a dfa without calls into states that no
+// accepting state can be reached from. The start state stays.
+func trimmed(d *dfa) *dfa {
+	live := slices.Clone(d.final)
+	for changed := true; changed; {
+		changed = false
+		for s := len(live) - 1; s >= 0; s-- {
+			if live[s] {
+				continue
+			}
+			for _, to := range d.table[s*d.width : (s+1)*d.width] {
+				if to != none && live[to] {
+					live[s], changed = true, true
+					break
+				}
+			}
+		}
+	}
+	for i, to := range d.table {
+		if to != none && !live[to] {
+			d.table[i] = none
+		}
+	}
+	return d
+}
