@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/model"
 )
@@ -78,10 +79,16 @@ func randomRequest(r *rand.Rand, window int) Request {
 	return q
 }
 
+func setPath(t *testing.T, name string) {
+	if err := kernel.SetPath(name); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestBatchInvariance: a request's tokens and log-probabilities are the same to
 // the bit alone and beside others, with a cold and a warm prefix cache, with
 // any chunk, with memory for all and for so few that sequences are preempted,
-// with guesses and without, on any number of threads.
+// with guesses and without, on any number of threads and every CPU path.
 func TestBatchInvariance(t *testing.T) {
 	m := testModel(t)
 	draft, err := model.New(m.Config(), 4) // another model: mostly wrong
@@ -101,6 +108,7 @@ func TestBatchInvariance(t *testing.T) {
 		e.Close()
 	}
 	defer par.SetThreads(par.Threads())
+	defer setPath(t, kernel.CPU())
 	window := model.CacheBytes(m.Config(), testWindow)
 	for i, o := range []Options{
 		{},
@@ -112,6 +120,8 @@ func TestBatchInvariance(t *testing.T) {
 		{Draft: m, Lookup: true, CacheBytes: 2 * window},
 	} {
 		par.SetThreads(1 + i%3)
+		paths := kernel.Paths() // the first is the one that the solo runs had
+		setPath(t, paths[i%len(paths)])
 		e := NewEngine(m, o)
 		for round := range 2 { // the second with a warm cache
 			var group sync.WaitGroup
