@@ -78,7 +78,7 @@ func (w *segmentWriter) tools(tools []Tool) error {
 			return err
 		}
 		var b textBuilder
-		if err := writeJSON(&b, v, -1, 0); err != nil {
+		if err := oneLine.write(&b, v, 0); err != nil {
 			return err
 		}
 		w.control("\n")
@@ -103,7 +103,7 @@ func (w *segmentWriter) assistant(m *Message, open bool) error {
 		}
 		fn, _ := v.get("function")
 		var b textBuilder
-		if err := writeJSON(&b, fn, -1, 0); err != nil {
+		if err := oneLine.write(&b, fn, 0); err != nil {
 			return err
 		}
 		if i > 0 || content != "" {

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -83,6 +84,10 @@ func (r *jinjaRun) held(v value, name string) value {
 	case *loop:
 		if item, ok := v.attribute(name); ok {
 			return item
+		}
+	case *list:
+		if i := slices.Index(v.names, name); i >= 0 {
+			return v.items[i]
 		}
 	}
 	return undefined{name}

@@ -55,27 +55,30 @@ func filterTrim(r *jinjaRun, v value, a callArgs) (value, error) {
 	return stripped("trim", true, true)(r, stringOf(v), a)
 }
 
+// filterJSON is transformers' tojson, which is not Jinja's.
 func filterJSON(r *jinjaRun, v value, a callArgs) (value, error) {
-	p, err := a.bind("tojson", "indent", "ensure_ascii", "separators", "sort_keys")
+	p, err := a.bind("tojson", "ensure_ascii", "indent", "separators", "sort_keys")
 	if err != nil {
 		return nil, err
 	}
-	if p[1] != nil && truth(p[1]) || p[3] != nil && truth(p[3]) {
-		return nil, fmt.Errorf("tojson: ensure_ascii and sort_keys are not supported")
+	style := oneLine
+	style.ascii = p[0] != nil && truth(p[0])
+	if i, ok := asInt(p[1]); ok {
+		style.indent = min(max(i, 0), 16)
+		style.item = ","
+	} else if p[1] != nil && !isType[none](p[1]) {
+		return nil, fmt.Errorf("tojson: indent is %s", typeName(p[1]))
 	}
-	if _, ok := p[2].(none); p[2] != nil && !ok {
-		return nil, fmt.Errorf("tojson: separators are not supported")
+	if l, ok := p[2].(*list); ok && len(l.items) == 2 {
+		style.item, style.key = stringOf(l.items[0]).s, stringOf(l.items[1]).s
+	} else if p[2] != nil && !isType[none](p[2]) {
+		return nil, fmt.Errorf("tojson: separators are %s", typeName(p[2]))
 	}
-	indent := -1
-	if p[0] != nil {
-		if i, ok := asInt(p[0]); ok {
-			indent = max(i, 0)
-		} else if _, ok := p[0].(none); !ok {
-			return nil, fmt.Errorf("tojson: indent is %s", typeName(p[0]))
-		}
+	if p[3] != nil && truth(p[3]) {
+		return nil, fmt.Errorf("tojson: sort_keys is not supported")
 	}
 	var w textBuilder
-	if err := writeJSON(&w, v, indent, 0); err != nil {
+	if err := style.write(&w, v, 0); err != nil {
 		return nil, err
 	}
 	return w.text(), r.charge(w.len() * 4)

@@ -9,6 +9,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 )
 
 // maxJSONDepth bounds the nesting of schemas and arguments.
@@ -96,9 +97,18 @@ func readObject(d *json.Decoder, source, depth int) (value, error) {
 	return o, err
 }
 
-// writeJSON is Python's json.dumps without ensure_ascii. Without indentation a
-// line has ", " and ": "; indent < 0 means none.
-func writeJSON(w *textBuilder, v value, indent, depth int) error {
+// jsonStyle says how writeJSON writes: as Python's json.dumps does with these
+// arguments.
+type jsonStyle struct {
+	indent    int // -1: all in one line
+	item, key string
+	ascii     bool
+}
+
+// oneLine is json.dumps(v, ensure_ascii=False).
+var oneLine = jsonStyle{indent: -1, item: ", ", key: ": "}
+
+func (o jsonStyle) write(w *textBuilder, v value, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("tojson: nested deeper than %d", maxDepth)
 	}
@@ -117,16 +127,16 @@ func writeJSON(w *textBuilder, v value, indent, depth int) error {
 	case number:
 		w.writeString(v.raw)
 	case text:
-		writeJSONString(w, v)
+		o.writeString(w, v)
 	case *list:
-		return writeItems(w, "[", "]", len(v.items), indent, depth, func(i int) error {
-			return writeJSON(w, v.items[i], indent, depth+1)
+		return o.writeItems(w, "[", "]", len(v.items), depth, func(i int) error {
+			return o.write(w, v.items[i], depth+1)
 		})
 	case *dict:
-		return writeItems(w, "{", "}", len(v.keys), indent, depth, func(i int) error {
-			writeJSONString(w, v.keys[i])
-			w.writeString(": ")
-			return writeJSON(w, v.vals[i], indent, depth+1)
+		return o.writeItems(w, "{", "}", len(v.keys), depth, func(i int) error {
+			o.writeString(w, v.keys[i])
+			w.writeString(o.key)
+			return o.write(w, v.vals[i], depth+1)
 		})
 	default:
 		return fmt.Errorf("tojson: %s is not JSON", typeName(v))
@@ -146,19 +156,16 @@ func jsonFloat(f float64) string {
 	return floatRepr(f)
 }
 
-func writeItems(w *textBuilder, open, closing string, n, indent, depth int, item func(int) error) error {
+func (o jsonStyle) writeItems(w *textBuilder, open, closing string, n, depth int, item func(int) error) error {
 	newline := func(depth int) {
-		if indent >= 0 {
-			w.writeString("\n" + strings.Repeat(" ", min(indent, 16)*depth))
+		if o.indent >= 0 {
+			w.writeString("\n" + strings.Repeat(" ", o.indent*depth))
 		}
 	}
 	w.writeString(open)
 	for i := range n {
-		switch {
-		case i > 0 && indent >= 0:
-			w.writeString(",")
-		case i > 0:
-			w.writeString(", ")
+		if i > 0 {
+			w.writeString(o.item)
 		}
 		newline(depth + 1)
 		if err := item(i); err != nil {
@@ -172,14 +179,27 @@ func writeItems(w *textBuilder, open, closing string, n, indent, depth int, item
 	return nil
 }
 
-func writeJSONString(w *textBuilder, t text) {
+func (o jsonStyle) writeString(w *textBuilder, t text) {
+	special := func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || (o.ascii && r > 0x7e) }
 	w.writeString(`"`)
-	if strings.IndexFunc(t.s, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' }) < 0 {
+	if strings.IndexFunc(t.s, special) < 0 {
 		w.write(t)
 	} else {
-		w.write(t.mapRunes(func(_, r rune) string { return jsonRune(r) }))
+		w.write(t.mapRunes(func(_, r rune) string {
+			if o.ascii && r > 0x7e {
+				return asciiRune(r)
+			}
+			return jsonRune(r)
+		}))
 	}
 	w.writeString(`"`)
+}
+
+func asciiRune(r rune) string {
+	if a, b := utf16.EncodeRune(r); a != 0xfffd {
+		return fmt.Sprintf(`\u%04x\u%04x`, a, b)
+	}
+	return fmt.Sprintf(`\u%04x`, r)
 }
 
 func jsonRune(r rune) string {

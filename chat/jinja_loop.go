@@ -9,7 +9,6 @@ import (
 type loop struct {
 	items []value
 	index int
-	depth int
 	last  *list // what changed() saw
 }
 
@@ -28,12 +27,7 @@ func (n *forNode) exec(r *jinjaRun, s *scope) (flow, error) {
 			return flowNext, err
 		}
 	}
-	l := &loop{items: items, depth: 1}
-	if outer, ok := s.get("loop"); ok {
-		if o, ok := outer.(*loop); ok {
-			l.depth = o.depth + 1
-		}
-	}
+	l := &loop{items: items}
 	for i, item := range items {
 		in := s.inner()
 		l.index = i
@@ -132,10 +126,10 @@ func (l *loop) attribute(name string) (value, bool) {
 		return at(l.index - 1), true
 	case "nextitem":
 		return at(l.index + 1), true
-	case "depth":
-		return l.depth, true
+	case "depth": // of recursion only
+		return 1, true
 	case "depth0":
-		return l.depth - 1, true
+		return 0, true
 	case "cycle":
 		return &function{"cycle", func(_ *jinjaRun, a callArgs) (value, error) {
 			if len(a.positional) == 0 {

@@ -372,7 +372,7 @@ func filterGroupby(r *jinjaRun, v value, a callArgs) (value, error) {
 				continue
 			}
 		}
-		out.items = append(out.items, &list{items: []value{keys[i], listOf(item)}, tuple: true})
+		out.items = append(out.items, &list{items: []value{keys[i], listOf(item)}, tuple: true, names: []string{"grouper", "list"}})
 	}
 	return out, nil
 }

@@ -23,6 +23,7 @@ type (
 	list struct {
 		items []value
 		tuple bool
+		names []string // of a tuple's items, if they have any
 	}
 	namespace struct{ vars *dict }
 	function  struct {

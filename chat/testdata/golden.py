@@ -1,0 +1,93 @@
+"""Renders the templates and expressions of this directory as transformers does.
+
+    python golden.py                     writes golden.json, expressions_golden.json
+    python golden.py DATA                writes data_golden.tsv for the .jinja files
+                                         in DATA/io_llamacpp/models/templates
+
+Made with transformers 5.24.0 and jinja2 3.1.6: the environment is that of
+apply_chat_template. Arguments of calls are passed as dicts, and as JSON text
+where a template wants that. What filters such as map return may be given to
+tojson, as in llama.cpp; transformers itself has an error there.
+"""
+import datetime, glob, hashlib, inspect, json, os, sys
+from transformers.utils import chat_template_utils as c
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+NOW = datetime.datetime(2025, 3, 9, 14, 5, 7)
+VARIABLES = dict(
+    bos_token="<s>", eos_token="</s>", unk_token="<unk>", functions="[]", datetime="2025-03-09",
+    strftime_now=NOW.strftime,
+)
+
+
+def serialize(value):
+    if inspect.isgenerator(value):
+        return list(value)
+    raise TypeError(f"{value!r} is not JSON")
+
+
+def compiled(source):
+    template = c._compile_jinja_template(source)
+    template.environment.filters["tojson"] = (
+        lambda x, ensure_ascii=False, indent=None, separators=None, sort_keys=False: json.dumps(
+            x, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys, default=serialize))
+    return template
+
+
+def render(source, conversation, prompt):
+    template = compiled(source)
+    messages = json.loads(json.dumps(conversation["messages"]))
+    args = dict(VARIABLES, tools=conversation.get("tools"), documents=None, add_generation_prompt=prompt)
+
+    def once():
+        text, spans = c._render_with_assistant_indices(
+            compiled_template=template, messages=messages, **args)
+        return {"text": text, "spans": [list(s) for s in spans]}
+
+    try:
+        return once()
+    except TypeError:
+        for m in messages:
+            for call in m.get("tool_calls") or []:
+                call["function"]["arguments"] = json.dumps(call["function"]["arguments"], ensure_ascii=False)
+        try:
+            return once()
+        except Exception as e:
+            return {"error": str(e)}
+    except Exception as e:
+        return {"error": str(e)}
+
+
+def cases(source):
+    for conversation in json.load(open(f"{HERE}/conversations.json")):
+        for prompt in (False, True):
+            yield conversation["name"], prompt, render(source, conversation, prompt)
+
+
+def own():
+    out = []
+    for path in sorted(glob.glob(f"{HERE}/templates/*.jinja")) + [f"{HERE}/../default.jinja"]:
+        for name, prompt, result in cases(open(path).read()):
+            out.append(dict(template=os.path.basename(path), conversation=name, prompt=prompt, **result))
+    json.dump(out, open(f"{HERE}/golden.json", "w"), ensure_ascii=False, indent=0)
+    out = []
+    variables = dict(VARIABLES, **json.load(open(f"{HERE}/expressions.json"))["variables"])
+    for source in json.load(open(f"{HERE}/expressions.json"))["sources"]:
+        try:
+            out.append(dict(source=source, text=compiled(source).render(**variables)))
+        except Exception as e:
+            out.append(dict(source=source, error=str(e)))
+    json.dump(out, open(f"{HERE}/expressions_golden.json", "w"), ensure_ascii=False, indent=0)
+
+
+def data(folder):
+    with open(f"{HERE}/data_golden.tsv", "w") as f:
+        f.write("# transformers 5.24.0, jinja2 3.1.6: template, conversation, prompt, SHA-256 of the text or error\n")
+        for path in sorted(glob.glob(f"{folder}/io_llamacpp/models/templates/*.jinja")):
+            for name, prompt, result in cases(open(path).read()):
+                digest = "error" if "error" in result else hashlib.sha256(result["text"].encode()).hexdigest()
+                f.write("\t".join([os.path.basename(path), name, str(prompt).lower(), digest]) + "\n")
+
+
+if __name__ == "__main__":
+    data(sys.argv[1]) if len(sys.argv) > 1 else own()
