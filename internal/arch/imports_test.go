@@ -32,7 +32,7 @@ const order = `
 	polymath
 	serve  serve/ui
 	internal/cli/interrupt  internal/cli/progress  internal/cli/shell  internal/cli/source
-	internal/cli/quickstart  internal/cli/bench
+	internal/cli/quickstart  internal/cli/bench  internal/cli/terminal
 	internal/cli
 	cmd/polymath
 `

@@ -71,7 +71,7 @@ Start with:  polymath quickstart`,
 		return nil
 	}
 	root.AddCommand(
-		a.quickstartCommand(), a.trainCommand(), a.generateCommand(),
+		a.quickstartCommand(), a.trainCommand(), a.generateCommand(), a.chatCommand(),
 		a.tokenizerCommand(), a.verifyCommand(), a.benchCommand(),
 		a.versionCommand(), a.manCommand(),
 	)
@@ -80,7 +80,8 @@ Start with:  polymath quickstart`,
 
 // calculates are the commands whose speed depends on the CPU path.
 var calculates = map[string]bool{
-	"polymath quickstart": true, "polymath train": true, "polymath generate": true, "polymath bench": true,
+	"polymath quickstart": true, "polymath train": true, "polymath generate": true,
+	"polymath chat": true, "polymath bench": true,
 }
 
 // warnSlow says that portable Go is in use, and who chose it.

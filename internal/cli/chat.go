@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/polymath-lm/polymath"
+	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/internal/cli/terminal"
+)
+
+func (a *app) chatCommand() *cobra.Command {
+	var o terminal.Options
+	var lines, noHistory bool
+	cmd := &cobra.Command{
+		Use:   "chat MODEL",
+		Short: "Talk with a model in the terminal",
+		Long: `Chat talks with the model in directory MODEL. Enter sends a message, alt-enter
+or ctrl-J begins a new line, ctrl-C stops the answer and ctrl-D quits; /help
+lists the commands. The same messages, settings and seed give the same answers
+on every machine.
+
+Where the standard input or output is no terminal, all of the input is one
+message, or with --lines each line, and the answers are written as they come.
+
+What was typed is kept in $XDG_STATE_HOME/polymath/chat_history (by default
+below ~/.local/state), readable by its owner alone.`,
+		Example: `  polymath chat polymath-quickstart/run/model
+  polymath chat MODEL --system 'Answer in one sentence.' --continue talk.json
+  echo 'What is a monoid?' | polymath chat MODEL`,
+		Args: exactly("MODEL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cmd.Flags().Visit(func(f *pflag.Flag) { o.Explicit = append(o.Explicit, f.Name) })
+			if !noHistory {
+				o.HistoryFile = historyFile()
+			}
+			return a.chat(cmd.Context(), args[0], o, lines)
+		},
+	}
+	f := cmd.Flags()
+	s := &o.Settings
+	f.StringVar(&o.System, "system", "", "system message: how the model shall behave")
+	f.StringVar(&o.File, "continue", "", "go on with the conversation in this file, and keep it there")
+	f.IntVar(&s.MaxTokens, "max-tokens", 1024, "length of an answer at most; 0 fills the context window")
+	f.Float32Var(&s.Temperature, "temperature", 0.7, "0 takes the most probable token; 1 draws as the model believes")
+	f.Float32Var(&s.TopP, "top-p", 0, "draw from the most probable tokens that reach this probability together; 0 is off")
+	f.IntVar(&s.TopK, "top-k", 0, "draw from this many most probable tokens; 0 is off")
+	f.Float32Var(&s.MinP, "min-p", 0, "draw from tokens at least this probable relative to the best; 0 is off")
+	f.Float32Var(&s.RepetitionPenalty, "repetition-penalty", 0, "above 1 makes tokens that were there less likely; 0 is off")
+	f.Uint64Var(&s.Seed, "seed", 0, "seed of the random choices")
+	f.BoolVar(&lines, "lines", false, "without a terminal: take each line of the input as a message")
+	f.BoolVar(&noHistory, "no-history", false, "do not keep what is typed")
+	return cmd
+}
+
+func (a *app) chat(ctx context.Context, dir string, o terminal.Options, lines bool) error {
+	m, err := polymath.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	o.Name = dir
+	o.Distance = editDistance
+	o.Settings.ShrinkToWindow = true
+	in, ok := a.In.(*os.File)
+	if ok && isTerminal(in) && isTerminal(a.Out) && os.Getenv("TERM") != "dumb" {
+		return wrongSetting(terminal.Run(ctx, m, o, in, a.Out))
+	}
+	show := func(text string) string { return text }
+	if isTerminal(a.Out) {
+		show = progress.Visible
+	}
+	return wrongSetting(terminal.Plain(ctx, m, o, lines || ok && isTerminal(in), a.In, a.Out, show))
+}
+
+// historyFile is where the chat keeps what was typed; empty without a home.
+func historyFile() string {
+	state := os.Getenv("XDG_STATE_HOME")
+	if !filepath.IsAbs(state) { // as the XDG base directory specification has it
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return ""
+		}
+		state = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(state, "polymath", "chat_history")
+}
