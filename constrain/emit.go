@@ -79,6 +79,9 @@ func (b *builder) literal(n *nfa, from int32, v *value, to int32) {
 		n.text(from, fmt.Sprint(v.truth), to)
 	case kindNumber:
 		n.text(from, v.text, to)
+		if r, err := rational(v.text); err == nil && r.IsInt() && r.Num().String() != v.text && r.Num().BitLen() < 64 {
+			n.text(from, r.Num().String(), to)
+		}
 	case kindString:
 		n.text(from, quoted(v.text), to)
 	default:

@@ -40,8 +40,8 @@ const (
 	atomPattern  = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,12}"
 	emailPattern = atomPattern + `(?:\.` + atomPattern + `){0,3}@` + hostPattern
 
-	// RFC 1123: up to four labels of up to 61 characters stay below 253.
-	labelPattern = `[A-Za-z0-9](?:[A-Za-z0-9-]{0,59}[A-Za-z0-9])?`
+	// RFC 1123: up to four labels stay below 253. No two hyphens meet: xn-- has rules of its own.
+	labelPattern = `[A-Za-z0-9]{1,30}(?:-[A-Za-z0-9]{1,15}){0,2}`
 	hostPattern  = `(?:` + labelPattern + `)(?:\.` + labelPattern + `){0,3}`
 
 	ipv4Octet   = `(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
@@ -50,7 +50,7 @@ const (
 	// RFC 3986: a scheme, an optional authority, a path, query and fragment.
 	uriChar     = `(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9a-fA-F]{2})`
 	pathPattern = `(?:/` + uriChar + `+)*/?(?:\?(?:` + uriChar + `|[/?])*)?(?:#(?:` + uriChar + `|[/?])*)?`
-	uriPattern  = `[a-zA-Z][a-zA-Z0-9+.-]*:(?://(?:` + hostPattern + `)(?::[0-9]{1,4})?` + pathPattern + `|` + uriChar + `+` + pathPattern + `)`
+	uriPattern  = `[a-zA-Z][a-zA-Z0-9+.-]{1,15}:(?://(?:` + hostPattern + `)(?::[0-9]{1,4})?` + pathPattern + `|` + uriChar + `+` + pathPattern + `)`
 )
 
 // ipv6Pattern is RFC 4291 without embedded IPv4: eight groups, or fewer around

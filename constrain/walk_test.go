@@ -1,0 +1,232 @@
+package constrain
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// schemas are those of testdata/schemas.txt: one a line.
+func schemas(t testing.TB) []string {
+	text, err := os.ReadFile("testdata/schemas.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// ramble draws tokens that the mask allows until the text ends; at each step it
+// calls look. After budget tokens it takes what
+// seems to lead to an end.
+func ramble(t testing.TB, g *Grammar, rng *rand.Rand, budget int, look func(m *Mask, allowed []int32)) string {
+	t.Helper()
+	v := g.vocabulary
+	m := g.NewMask()
+	var text []byte
+	for step := range 100 * budget {
+		allowed := allowedIDs(m, len(v.tokens))
+		if len(allowed) == 0 {
+			t.Fatalf("no token is allowed after %q", text)
+		}
+		if look != nil {
+			look(m, allowed)
+		}
+		id := allowed[rng.IntN(len(allowed))]
+		if step > budget {
+			id = closest(m, allowed)
+		}
+		if v.ends.has(id) {
+			if !m.Complete() {
+				t.Fatalf("an end is allowed after %q, which is not complete", text)
+			}
+			m.Accept(id)
+			if !m.Complete() {
+				t.Fatalf("after its end %q is not complete", text)
+			}
+			return string(text)
+		}
+		text = append(text, v.tokens[id]...)
+		m.Accept(id)
+	}
+	t.Fatalf("no end after %.300q", text)
+	return ""
+}
+
+// closest prefers what closes: the end, then brackets and quotes, then what
+// goes on.
+func closest(m *Mask, allowed []int32) int32 {
+	v := m.grammar.vocabulary
+	for _, id := range v.end {
+		if slices.Contains(allowed, id) {
+			return id
+		}
+	}
+	for _, c := range `"}]` {
+		for _, id := range allowed {
+			if string(v.tokens[id]) == string(c) {
+				return id
+			}
+		}
+	}
+	for _, c := range `:10Zne,{[/.-tab@` {
+		for _, id := range allowed {
+			if string(v.tokens[id]) == string(c) {
+				return id
+			}
+		}
+	}
+	return allowed[0]
+}
+
+// TestRandomWalk draws random texts of schemas and validates them with another
+// library, and compares the mask with what single tokens lead to.
+func TestRandomWalk(t *testing.T) {
+	v := testVocabulary()
+	for i, text := range schemas(t) {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			walkSchema(t, v, text, 40, 8)
+		})
+	}
+}
+
+// TestRandomWalkSuite does the same with the schemas of the JSON Schema test
+// suite.
+func TestRandomWalkSuite(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(dataDir(t), "io_jsonschema", "tests", "draft2020-12", "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(err, len(files))
+	}
+	v := testVocabulary()
+	num := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var cases []suiteCase
+		if err := json.Unmarshal(text, &cases); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range cases {
+			if _, err := v.Schema(c.Schema); err == nil {
+				num++
+				walkSchema(t, v, string(c.Schema), 10, 20)
+			}
+		}
+	}
+	t.Logf("%d schemas", num)
+}
+
+// walkSchema draws texts of one schema; every so often the mask is compared.
+func walkSchema(t *testing.T, v *Vocabulary, text string, walks, compareEvery int) {
+	t.Helper()
+	g := must(v.Schema([]byte(text)))(t)
+	validator := compileSchema(t, text)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range walks {
+		step := 0
+		out := ramble(t, g, rng, 60, func(m *Mask, allowed []int32) {
+			if step++; step%compareEvery == 0 {
+				compareMask(t, m, allowed)
+			}
+		})
+		instance, err := jsonschema.UnmarshalJSON(strings.NewReader(out))
+		if err != nil {
+			t.Fatalf("%s\n%q is no JSON: %v", text, out, err)
+		}
+		var plain any
+		if err := json.Unmarshal([]byte(out), &plain); err != nil {
+			t.Fatalf("%s\n%q: %v", text, out, err)
+		}
+		if !utf8.ValidString(out) {
+			t.Fatalf("%q is not UTF-8", out)
+		}
+		if err := validator.Validate(instance); err != nil {
+			t.Fatalf("%s\n%s\n%v", text, out, err)
+		}
+	}
+}
+
+func compileSchema(t testing.TB, text string) *jsonschema.Schema {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("mem:///schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("mem:///schema.json")
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return s
+}
+
+// compareMask compares the mask with what each token by itself leads to.
+func compareMask(t testing.TB, m *Mask, allowed []int32) {
+	t.Helper()
+	v := m.grammar.vocabulary
+	var want []int32
+	for id, text := range v.tokens {
+		if v.ends.has(int32(id)) {
+			if m.Complete() {
+				want = append(want, int32(id))
+			}
+			continue
+		}
+		if len(text) == 0 || !v.usable.has(int32(id)) {
+			continue
+		}
+		try := m.grammar.NewMask()
+		try.items = m.items
+		try.acceptBytes(text)
+		if len(try.items) > 0 {
+			want = append(want, int32(id))
+		}
+	}
+	if !slices.Equal(allowed, want) {
+		for id, text := range v.tokens {
+			a, b := slices.Contains(allowed, int32(id)), slices.Contains(want, int32(id))
+			if a != b {
+				t.Errorf("token %q: mask %v, alone %v", text, a, b)
+			}
+		}
+		t.FailNow()
+	}
+}
+
+// TestRandomWalkJSON draws JSON objects.
+func TestRandomWalkJSON(t *testing.T) {
+	g := must(testVocabulary().JSON())(t)
+	rng := rand.New(rand.NewPCG(3, 4))
+	for range 200 {
+		step := 0
+		out := ramble(t, g, rng, 100, func(m *Mask, allowed []int32) {
+			if step++; step%16 == 0 {
+				compareMask(t, m, allowed)
+			}
+		})
+		var v map[string]any
+		if d := json.NewDecoder(bytes.NewReader([]byte(out))); d.Decode(&v) != nil || d.More() || !utf8.ValidString(out) {
+			t.Fatalf("%q is no JSON object", out)
+		}
+	}
+}
