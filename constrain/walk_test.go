@@ -38,6 +38,7 @@ func ramble(t testing.TB, g *Grammar, rng *rand.Rand, budget int, look func(m *M
 	v := g.vocabulary
 	m := g.NewMask()
 	var text []byte
+	dist := distances(g.program)
 	for step := range 100 * budget {
 		allowed := allowedIDs(m, len(v.tokens))
 		if len(allowed) == 0 {
@@ -48,7 +49,7 @@ func ramble(t testing.TB, g *Grammar, rng *rand.Rand, budget int, look func(m *M
 		}
 		id := allowed[rng.IntN(len(allowed))]
 		if step > budget {
-			id = closest(m, allowed)
+			id = closest(m, allowed, dist)
 		}
 		if v.ends.has(id) {
 			if !m.Complete() {
@@ -67,30 +68,76 @@ func ramble(t testing.TB, g *Grammar, rng *rand.Rand, budget int, look func(m *M
 	return ""
 }
 
-// closest prefers what closes: the end, then brackets and quotes, then what
-// goes on.
-func closest(m *Mask, allowed []int32) int32 {
+// far is the distance of what cannot end.
+const far = 1 << 30
+
+// distances finds, for each state, the fewest bytes to the end of its rule.
+func distances(p *program) []int {
+	out := make([]int, len(p.rule))
+	for s := range out {
+		out[s] = far
+	}
+	for changed := true; changed; {
+		changed = false
+		for s := int32(len(out) - 1); s >= numReserved; s-- {
+			best := out[s]
+			if p.ends[s] {
+				best = 0
+			}
+			for b := range 256 {
+				if to := p.next(s, byte(b)); to != none {
+					best = min(best, 1+out[to])
+				}
+			}
+			calls, base := p.calls(s)
+			for _, c := range calls {
+				best = min(best, out[p.base[c.rule]]+out[base+c.to])
+			}
+			if best < out[s] {
+				out[s], changed = best, true
+			}
+		}
+	}
+	return out
+}
+
+// closest is the token of one byte, or the end, from which the fewest bytes
+// lead to the end.
+func closest(m *Mask, allowed []int32, dist []int) int32 {
 	v := m.grammar.vocabulary
-	for _, id := range v.end {
-		if slices.Contains(allowed, id) {
+	var below func(f *frame) int
+	below = func(f *frame) int {
+		best := far
+		for _, t := range f.returns {
+			if t.state == stateEnd {
+				return 0
+			}
+			best = min(best, dist[t.state]+below(t.frame))
+		}
+		return best
+	}
+	best, found := far, allowed[0]
+	for _, id := range allowed {
+		if v.ends.has(id) {
 			return id
 		}
-	}
-	for _, c := range `"}]` {
-		for _, id := range allowed {
-			if string(v.tokens[id]) == string(c) {
-				return id
+		if len(v.tokens[id]) != 1 {
+			continue
+		}
+		try := m.grammar.NewMask()
+		try.items = m.items
+		try.acceptBytes(v.tokens[id])
+		for _, it := range try.items {
+			length := 0
+			if it.state != stateEnd {
+				length = 1 + dist[it.state] + below(it.frame)
+			}
+			if length < best {
+				best, found = length, id
 			}
 		}
 	}
-	for _, c := range `:10Zne,{[/.-tab@` {
-		for _, id := range allowed {
-			if string(v.tokens[id]) == string(c) {
-				return id
-			}
-		}
-	}
-	return allowed[0]
+	return found
 }
 
 // TestRandomWalk draws random texts of schemas and validates them with another
