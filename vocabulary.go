@@ -1,23 +1,103 @@
 package polymath
 
 import (
+	"encoding/json"
 	"fmt"
+	"sync"
 
 	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/constrain"
 )
 
 // masks makes the masks of one tokenizer.
-type masks struct{}
+type masks struct {
+	vocabulary func() *constrain.Vocabulary
+}
 
-func (m *Model) newMasks() masks { return masks{} }
+// newMasks prepares a vocabulary, which is made when it is needed.
+func (m *Model) newMasks() masks {
+	return masks{vocabulary: sync.OnceValue(m.newVocabulary)}
+}
+
+// newVocabulary tells the tokenizer's tokens to package constrain. Tokens that
+// mark tool calls are text.
+func (m *Model) newVocabulary() *constrain.Vocabulary {
+	tokens := make([][]byte, m.tokenizer.VocabSize())
+	for id := range tokens {
+		tokens[id] = m.tokenizer.Bytes(int32(id))
+	}
+	special := func(id int32) bool { return !m.isText(id, m.toolMarkup) }
+	return constrain.NewVocabulary(tokens, special, m.chatEnd)
+}
 
 // formatMask returns the mask of a format other than FormatText.
 func (m *Model) formatMask(f Format) (mask, error) {
-	return nil, fmt.Errorf("%w: not yet", ErrFormat)
+	vocabulary := m.masks.vocabulary()
+	var g *constrain.Grammar
+	var err error
+	switch f.Kind {
+	case FormatJSON:
+		g, err = vocabulary.JSON()
+	case FormatSchema:
+		g, err = vocabulary.Schema([]byte(f.Text))
+	case FormatRegex:
+		g, err = vocabulary.Regex(f.Text)
+	case FormatGrammar:
+		g, err = vocabulary.GBNF(f.Text)
+	default:
+		return nil, fmt.Errorf("%w: kind %d", ErrFormat, f.Kind)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	return g.NewMask(), nil
 }
 
 // callMask holds an answer to calls of tools, or if they are not required, the
 // calls in it.
 func (m *Model) callMask(syntax chat.ToolSyntax, tools []chat.Tool, required, parallel bool) (mask, error) {
-	return nil, fmt.Errorf("%w: not yet", ErrFormat)
+	vocabulary := m.masks.vocabulary()
+	var tags []constrain.Tag
+	for _, f := range tools {
+		tag, err := callTag(vocabulary, syntax, f)
+		if err != nil {
+			return nil, err
+		}
+		tags = append(tags, tag)
+	}
+	g, err := vocabulary.Tags(tags, constrain.TagOptions{Required: required, Parallel: parallel})
+	if err != nil {
+		return nil, fmt.Errorf("%w: tools: %w", ErrFormat, err)
+	}
+	return g.NewMask(), nil
+}
+
+// anyObject is the schema of arguments that cannot be held to their own.
+const anyObject = `{"type":"object"}`
+
+// noArguments is the schema for tools without parameters.
+const noArguments = `{"type":"object","properties":{},"additionalProperties":false}`
+
+// callTag is a call of f. Arguments keep to the schema of a strict tool, and to
+// that of another where it is understood.
+func callTag(v *constrain.Vocabulary, syntax chat.ToolSyntax, f chat.Tool) (constrain.Tag, error) {
+	name, err := json.Marshal(f.Name)
+	if err != nil {
+		return constrain.Tag{}, fmt.Errorf("%w: tool %q: %w", ErrConversation, f.Name, err)
+	}
+	tag := constrain.Tag{
+		Begin:  syntax.Begin + `{"name": ` + string(name) + `, "arguments": `,
+		Schema: f.Parameters, End: "}" + syntax.End,
+	}
+	if len(f.Parameters) == 0 {
+		tag.Schema = []byte(noArguments)
+	}
+	_, err = v.Schema(tag.Schema)
+	switch {
+	case err != nil && f.Strict:
+		return tag, fmt.Errorf("%w: tool %q: %w", ErrFormat, f.Name, err)
+	case err != nil:
+		tag.Schema = []byte(anyObject)
+	}
+	return tag, nil
 }
