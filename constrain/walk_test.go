@@ -170,6 +170,9 @@ func TestRandomWalkSuite(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range cases {
+			if bytes.Contains(c.Schema, []byte("localhost:1234")) {
+				continue // another metaschema
+			}
 			if _, err := v.Schema(c.Schema); err == nil {
 				num++
 				walkSchema(t, v, string(c.Schema), 10, 20)
