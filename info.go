@@ -46,7 +46,7 @@ func (m *Model) describe(dir string) (Info, error) {
 		Path: dir, Architecture: m.config.ModelType,
 		Parameters: total, ActiveParameters: active,
 		WeightBytes:        model.ModelBytes(m.config, false),
-		CacheBytesPerToken: model.CacheBytes(m.config, m.window) / int64(m.window),
+		CacheBytesPerToken: model.CacheBytes(m.config, model.CacheBF16, m.window) / int64(m.window),
 		ContextWindow:      m.window, VocabularySize: m.tokenizer.VocabSize(),
 		Fingerprint: fingerprint,
 	}, nil

@@ -14,9 +14,8 @@ import (
 type Option func(*openOptions)
 
 type openOptions struct {
-	engine    infer.Options
-	draft     string
-	int8Cache bool
+	engine infer.Options
+	draft  string
 }
 
 // WithContextWindow limits prompt and completion together to n tokens, and so
@@ -54,7 +53,7 @@ func WithQueueLimit(n int) Option {
 // WithInt8Cache keeps the KV cache in 8 bits a number, about half of the
 // memory. It changes the text slightly, and always in the same way.
 func WithInt8Cache() Option {
-	return func(o *openOptions) { o.int8Cache = true }
+	return func(o *openOptions) { o.engine.Int8 = true }
 }
 
 // WithPromptLookup guesses the next tokens from what prompt and completion hold

@@ -92,7 +92,7 @@ func lookUp(tokens []int32, n int) []int32 {
 // model that fails guesses nothing.
 func (d *drafter) generate(s *sequence, n int) {
 	if s.draft == nil {
-		s.draft = d.model.NewCache(d.window)
+		s.draft = d.model.NewCache(model.CacheBF16, d.window)
 	}
 	// Of the guesses read before, some were wrong.
 	s.draft.Truncate(min(s.draft.Len(), s.drafted))

@@ -24,7 +24,7 @@ const (
 	defaultWindows  = 4 // full windows of keys and values
 )
 
-// Options are the resources of an Engine. They do not change what it writes.
+// Options are the resources of an Engine. None but Int8 changes what it writes.
 type Options struct {
 	// Chunk is the number of prompt tokens per forward pass; 0 means 256.
 	Chunk int
@@ -41,6 +41,10 @@ type Options struct {
 	// sequences that are kept for the next included; 0 means room for 4 full
 	// windows. Memory is taken as it is needed.
 	CacheBytes int64
+	// Int8 keeps keys and values in 8 bits (model.CacheInt8): about half the
+	// memory, and slightly other completions, which are just as much the same
+	// whatever else is being worked on.
+	Int8 bool
 	// QueueLimit is how many requests may wait; 0 means any number.
 	QueueLimit int
 	// Draft guesses the next tokens, to be checked in one pass: a small model
@@ -82,6 +86,7 @@ type Stats struct {
 	// Keys and values: positions of a block, blocks that the budget has room
 	// for, blocks of running sequences, and of ended ones that are kept.
 	BlockTokens, NumBlocks, UsedBlocks, KeptBlocks int
+	BlockBytes                                     int64 // memory of a block
 
 	Steps         uint64        // forward passes
 	PrefixQueries uint64        // prompt tokens that were looked for in the prefix cache
@@ -119,12 +124,20 @@ func (o Options) limits(cfg *model.Config) Options {
 		o.MaxBatch = defaultMaxBatch
 	}
 	if o.CacheBytes <= 0 {
-		o.CacheBytes = defaultWindows * model.CacheBytes(cfg, o.Window)
+		o.CacheBytes = defaultWindows * model.CacheBytes(cfg, o.kind(), o.Window)
 	}
-	blocks := max(1, o.CacheBytes/model.BlockBytes(cfg))
+	blocks := max(1, o.CacheBytes/model.BlockBytes(cfg, o.kind()))
 	o.Window = int(min(int64(o.Window), blocks*model.BlockTokens))
 	o.Chunk = min(o.Chunk, o.Window)
 	return o
+}
+
+// kind is the form of keys and values.
+func (o Options) kind() model.CacheKind {
+	if o.Int8 {
+		return model.CacheInt8
+	}
+	return model.CacheBF16
 }
 
 // guesses reports whether tokens are guessed.
@@ -144,9 +157,9 @@ func (o Options) stepTokens() int {
 // values of a draft model are not in it.
 func Bytes(cfg *model.Config, o Options) int64 {
 	o = o.limits(cfg)
-	blocks := max(1, o.CacheBytes/model.BlockBytes(cfg))
+	blocks := max(1, o.CacheBytes/model.BlockBytes(cfg, o.kind()))
 	logits := 4 * int64(cfg.VocabSize) * int64(o.logitRows())
-	return blocks*model.BlockBytes(cfg) + model.WorkspaceBytes(cfg, o.stepTokens(), false) + logits
+	return blocks*model.BlockBytes(cfg, o.kind()) + model.WorkspaceBytes(cfg, o.stepTokens(), false) + logits
 }
 
 // logitRows is the most rows of logits of a pass.
@@ -165,10 +178,11 @@ func NewEngine(m *model.Model, o Options) *Engine {
 	e := &Engine{
 		model: m, window: o.Window, vocabulary: o.Vocabulary, chunk: o.Chunk,
 		maxBatch: o.MaxBatch, queueLimit: o.QueueLimit,
-		pool: newPool(m, int(max(1, o.CacheBytes/model.BlockBytes(cfg)))),
+		pool: newPool(m, o.kind(), int(max(1, o.CacheBytes/model.BlockBytes(cfg, o.kind())))),
 	}
 	e.idle = sync.NewCond(&e.mu)
 	e.stats.BlockTokens, e.stats.NumBlocks = model.BlockTokens, e.pool.capacity
+	e.stats.BlockBytes = model.BlockBytes(cfg, o.kind())
 	e.pass = pass{
 		workspace: model.NewWorkspace(m, o.stepTokens(), false),
 		logits:    make([]float32, o.logitRows()*cfg.VocabSize),

@@ -7,14 +7,15 @@ import "github.com/polymath-lm/polymath/model"
 // recently used first. It serves one goroutine.
 type pool struct {
 	model    *model.Model
+	kind     model.CacheKind
 	capacity int // blocks
 	made     int // blocks
 	free     []*model.Block
 	tree     tree
 }
 
-func newPool(m *model.Model, capacity int) *pool {
-	return &pool{model: m, capacity: capacity}
+func newPool(m *model.Model, kind model.CacheKind, capacity int) *pool {
+	return &pool{model: m, kind: kind, capacity: capacity}
 }
 
 // held is a block of a sequence. Its node is in the tree of prefixes once the
@@ -40,7 +41,7 @@ func (p *pool) take() *model.Block {
 	}
 	if p.made < p.capacity {
 		p.made++
-		return p.model.NewBlock()
+		return p.model.NewBlock(p.kind)
 	}
 	return p.tree.evict()
 }

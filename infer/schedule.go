@@ -98,7 +98,7 @@ func (e *Engine) enter(s *sequence) bool {
 		}
 		return false
 	}
-	s.cache = e.model.NewCache(s.promptLen + s.maxTokens)
+	s.cache = e.model.NewCache(e.pool.kind, s.promptLen+s.maxTokens)
 	for _, n := range path {
 		s.cache.Adopt(n.block)
 		s.held = append(s.held, held{block: n.block, node: n})

@@ -109,7 +109,7 @@ func TestBatchInvariance(t *testing.T) {
 	}
 	defer par.SetThreads(par.Threads())
 	defer setPath(t, kernel.CPU())
-	window := model.CacheBytes(m.Config(), testWindow)
+	window := model.CacheBytes(m.Config(), model.CacheBF16, testWindow)
 	for i, o := range []Options{
 		{},
 		{Chunk: 5, MaxBatch: 32},
@@ -155,7 +155,7 @@ func TestBatchInvariance(t *testing.T) {
 // changes.
 func TestPreemption(t *testing.T) {
 	m := testModel(t)
-	e := NewEngine(m, Options{CacheBytes: model.BlockBytes(m.Config()) * 4, MaxBatch: 8})
+	e := NewEngine(m, Options{CacheBytes: model.BlockBytes(m.Config(), model.CacheBF16) * 4, MaxBatch: 8})
 	requests, alone := make([]Request, 6), make([]answer, 6)
 	for i := range requests {
 		requests[i] = Request{Prompt: tokens(20 + i), MaxTokens: 110, Sampling: Sampling{Temperature: 1, Seed: uint64(i)}, Logprobs: true}
@@ -182,7 +182,7 @@ func TestPreemption(t *testing.T) {
 // nobody else notices.
 func TestCancellation(t *testing.T) {
 	m := testModel(t)
-	e := NewEngine(m, Options{MaxBatch: 3, Chunk: 16, CacheBytes: model.BlockBytes(m.Config()) * 6})
+	e := NewEngine(m, Options{MaxBatch: 3, Chunk: 16, CacheBytes: model.BlockBytes(m.Config(), model.CacheBF16) * 6})
 	r := Request{Prompt: tokens(80), MaxTokens: 60, Sampling: Sampling{Temperature: 1}}
 	want, _, err := ask(t.Context(), e, r)
 	if err != nil {

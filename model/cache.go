@@ -12,54 +12,65 @@ import (
 // has left behind too, so that it can be cut anywhere. A Cache serves one pass
 // at a time.
 type Cache struct {
-	layers, blockLen int
-	shape            kernel.AttentionShape
-	max, len         int
-	blocks           [][][]tensor.BF16 // [L][block][blockLen]; slots from len on are zero
-	shared           int               // leading blocks that another cache has too: not to be written
-	inUse            bool              // within a batch that is being prepared
+	kind     CacheKind
+	layers   int
+	shape    kernel.AttentionShape
+	max, len int
+	blocks   [][]kernel.Block // [L][block]; slots from len on are zero
+	shared   int              // leading blocks that another cache has too: not to be written
+	inUse    bool             // within a batch that is being prepared
 }
 
 // BlockTokens is the number of positions that a Block has room for.
 const BlockTokens = kernel.KeyBlock
 
+// CacheKind is the form in which keys and values are kept.
+type CacheKind uint8
+
+const (
+	// CacheBF16 keeps them as they are computed.
+	CacheBF16 CacheKind = iota
+	// CacheInt8 keeps them in 8 bits, with a scale for each token's key and value
+	// of each head. That takes about half the memory and loses something: a model
+	// with such a cache gives other bits, but always the same ones. Queries of the
+	// token's own pass see what is kept, too.
+	CacheInt8
+)
+
 // A Block is room for the keys and values of BlockTokens positions in every
 // layer, for owners of many caches that share memory between them. What is in
-// it stays until a cache writes there.
-type Block struct{ layers [][]tensor.BF16 }
+// it stays until a cache of its kind writes there.
+type Block struct{ layers []kernel.Block }
 
 // NewBlock allocates a Block, of BlockBytes.
-func (m *Model) NewBlock() *Block {
-	n := m.layers[0].attn.Shape.BlockLen()
-	slab := make([]tensor.BF16, len(m.layers)*n)
-	b := &Block{layers: make([][]tensor.BF16, len(m.layers))}
-	for l := range b.layers {
-		b.layers[l] = slab[l*n : (l+1)*n : (l+1)*n]
-	}
-	return b
+func (m *Model) NewBlock(kind CacheKind) *Block {
+	return &Block{layers: m.layers[0].attn.Shape.NewBlocks(len(m.layers), kind == CacheInt8)}
 }
 
 // BlockBytes returns the memory of a Block.
-func BlockBytes(cfg *Config) int64 { return CacheBytes(cfg, BlockTokens) }
+func BlockBytes(cfg *Config, kind CacheKind) int64 { return CacheBytes(cfg, kind, BlockTokens) }
 
 // NewCache returns an empty cache for at most maxTokens positions. Blocks that
 // were not given to it by Extend are allocated when a pass first needs them,
 // and kept for reuse.
-func (m *Model) NewCache(maxTokens int) *Cache {
-	shape := m.layers[0].attn.Shape
+func (m *Model) NewCache(kind CacheKind, maxTokens int) *Cache {
 	return &Cache{
-		layers:   len(m.layers),
-		blockLen: shape.BlockLen(),
-		shape:    shape,
-		max:      maxTokens,
-		blocks:   make([][][]tensor.BF16, len(m.layers)),
+		kind:   kind,
+		layers: len(m.layers),
+		shape:  m.layers[0].attn.Shape,
+		max:    maxTokens,
+		blocks: make([][]kernel.Block, len(m.layers)),
 	}
 }
 
 // CacheBytes returns the memory of a cache that holds n positions.
-func CacheBytes(cfg *Config, n int) int64 {
+func CacheBytes(cfg *Config, kind CacheKind, n int) int64 {
 	m := build(cfg)
-	return int64(blocksFor(n)) * int64(len(m.layers)) * int64(m.layers[0].attn.Shape.BlockLen()) * 2
+	return cacheBytes(&m.layers[0].attn.Shape, kind, len(m.layers), blocksFor(n))
+}
+
+func cacheBytes(s *kernel.AttentionShape, kind CacheKind, layers, blocks int) int64 {
+	return int64(blocks) * int64(layers) * int64(s.BlockBytes(kind == CacheInt8))
 }
 
 func blocksFor(n int) int { return (n + kernel.KeyBlock - 1) / kernel.KeyBlock }
@@ -69,7 +80,7 @@ func (c *Cache) Len() int { return c.len }
 
 // Bytes returns the memory of the blocks that c refers to, shared ones too.
 func (c *Cache) Bytes() int64 {
-	return int64(len(c.blocks[0])) * int64(c.layers) * int64(c.blockLen) * 2
+	return cacheBytes(&c.shape, c.kind, c.layers, len(c.blocks[0]))
 }
 
 // Truncate forgets all positions from n on. It panics if n is above Len.
@@ -88,7 +99,7 @@ func (c *Cache) Truncate(n int) {
 // own makes the blocks from whole on the cache's own, with n positions.
 func (c *Cache) own(whole, n int) {
 	last := c.blocks
-	c.blocks = make([][][]tensor.BF16, c.layers)
+	c.blocks = make([][]kernel.Block, c.layers)
 	for l := range last {
 		c.blocks[l] = append(c.blocks[l], last[l][:whole]...)
 	}
@@ -97,13 +108,13 @@ func (c *Cache) own(whole, n int) {
 }
 
 // copyBlock adds a copy of block b of another cache if n reaches into it.
-func (c *Cache) copyBlock(from [][][]tensor.BF16, b, n int) {
+func (c *Cache) copyBlock(from [][]kernel.Block, b, n int) {
 	if n <= b*kernel.KeyBlock {
 		return
 	}
 	c.reserve(n)
 	for l := range from {
-		copy(c.blocks[l][b], from[l][b])
+		c.blocks[l][b].Copy(&from[l][b])
 	}
 }
 
@@ -115,8 +126,8 @@ func (c *Cache) Fork(n int) *Cache {
 		panic(fmt.Sprintf("model: forking %d positions of a cache of %d", n, c.len))
 	}
 	whole := n / kernel.KeyBlock
-	f := &Cache{layers: c.layers, blockLen: c.blockLen, shape: c.shape, max: c.max, len: n, shared: whole}
-	f.blocks = make([][][]tensor.BF16, c.layers)
+	f := &Cache{kind: c.kind, layers: c.layers, shape: c.shape, max: c.max, len: n, shared: whole}
+	f.blocks = make([][]kernel.Block, c.layers)
 	for l := range f.blocks {
 		f.blocks[l] = append(f.blocks[l], c.blocks[l][:whole]...)
 	}
@@ -147,8 +158,12 @@ func (c *Cache) clearTail(end int) {
 func (c *Cache) Room() int { return len(c.blocks[0]) * BlockTokens }
 
 // Extend gives the cache room for BlockTokens more positions. The block is the
-// cache's to write to until the caller takes both away.
+// cache's to write to until the caller takes both away. It panics if the block
+// is of another kind than the cache.
 func (c *Cache) Extend(b *Block) {
+	if (b.layers[0].BF16 == nil) != (c.kind == CacheInt8) {
+		panic("model: extending a cache by a block of another kind")
+	}
 	for l := range c.blocks {
 		c.blocks[l] = append(c.blocks[l], b.layers[l])
 	}
@@ -169,9 +184,8 @@ func (c *Cache) Adopt(b *Block) {
 // reserve allocates the blocks for n positions.
 func (c *Cache) reserve(n int) {
 	for have := len(c.blocks[0]); have < blocksFor(n); have++ {
-		slab := make([]tensor.BF16, c.layers*c.blockLen)
-		for l := range c.blocks {
-			c.blocks[l] = append(c.blocks[l], slab[l*c.blockLen:(l+1)*c.blockLen:(l+1)*c.blockLen])
+		for l, b := range c.shape.NewBlocks(c.layers, c.kind == CacheInt8) {
+			c.blocks[l] = append(c.blocks[l], b)
 		}
 	}
 }

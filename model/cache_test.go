@@ -24,7 +24,7 @@ func TestCacheForkAndTruncate(t *testing.T) {
 		other := someTokens(n, c.VocabSize, 11)
 		allLogits(t, m, ws, &Batch{Tokens: other, Spans: []Span{{Len: n, Pos: cache.Len(), Cache: cache}}})
 	}
-	parent := m.NewCache(200)
+	parent := m.NewCache(CacheBF16, 200)
 	allLogits(t, m, ws, &Batch{Tokens: tokens[:150], Spans: []Span{{Len: 150, Cache: parent}}})
 	for _, n := range []int{0, 10, 64, 128, 130, 150} {
 		fork := parent.Fork(n)
@@ -35,8 +35,8 @@ func TestCacheForkAndTruncate(t *testing.T) {
 		mustEqual(t, fmt.Sprint("fork at ", n), tail(fork, n), want[n*c.VocabSize:])
 		parent.Truncate(n)
 		mustEqual(t, fmt.Sprint("truncated to ", n), tail(parent, n), want[n*c.VocabSize:])
-		if parent.Bytes() != CacheBytes(c, 200) {
-			t.Errorf("Bytes() = %d, CacheBytes %d", parent.Bytes(), CacheBytes(c, 200))
+		if parent.Bytes() != CacheBytes(c, CacheBF16, 200) {
+			t.Errorf("Bytes() = %d, CacheBytes %d", parent.Bytes(), CacheBytes(c, CacheBF16, 200))
 		}
 		parent.Truncate(150)
 	}
@@ -60,7 +60,7 @@ func TestCacheForgetsNonFinite(t *testing.T) {
 		m.Sync()
 		want := generate(t, m, ws, tokens, []int{n, 10})
 		for _, way := range []string{"truncated", "forked", "forked and truncated"} {
-			cache := m.NewCache(80)
+			cache := m.NewCache(CacheBF16, 80)
 			allLogits(t, m, ws, &Batch{Tokens: tokens[:n], Spans: []Span{{Len: n, Cache: cache}}})
 			err := m.Forward(ws, &Batch{Tokens: []int32{1, poison}, Spans: []Span{{Len: 2, Pos: n, Cache: cache}}})
 			if (err == nil) != (kind == Llama) {

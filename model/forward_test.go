@@ -122,7 +122,7 @@ func TestOneForward(t *testing.T) {
 
 // generate feeds tokens in pieces whose lengths cycle, and returns all logits.
 func generate(t testing.TB, m *Model, ws *Workspace, tokens []int32, pieces []int) (logits []float32) {
-	cache := m.NewCache(len(tokens))
+	cache := m.NewCache(CacheBF16, len(tokens))
 	for i := 0; cache.Len() < len(tokens); i++ {
 		pos := cache.Len()
 		n := min(pieces[i%len(pieces)], len(tokens)-pos)
@@ -136,7 +136,7 @@ func generate(t testing.TB, m *Model, ws *Workspace, tokens []int32, pieces []in
 func testTogether(t *testing.T, m *Model, a, b []int32, whole []float32) {
 	v := m.Config().VocabSize
 	ws := NewWorkspace(m, 80, false)
-	ca, cb := m.NewCache(len(a)), m.NewCache(len(b))
+	ca, cb := m.NewCache(CacheBF16, len(a)), m.NewCache(CacheBF16, len(b))
 	lead := len(a) - len(b)
 	allLogits(t, m, ws, &Batch{Tokens: a[:lead], Spans: []Span{{Len: lead, Cache: ca}}})
 	for i := range b {
@@ -243,7 +243,7 @@ func TestForwardErrors(t *testing.T) {
 	if _, err := m.Loss(ws, b, targets); err == nil || !strings.Contains(err.Error(), "target 3 is -2") {
 		t.Errorf("target outside of the vocabulary: %v", err)
 	}
-	cache := m.NewCache(10)
+	cache := m.NewCache(CacheBF16, 10)
 	full := &Batch{Tokens: b.Tokens[:11], Spans: []Span{{Len: 11, Cache: cache}}}
 	if err := m.Forward(ws, full); err == nil || cache.Len() != 0 {
 		t.Errorf("full cache: %v, length %d", err, cache.Len())
@@ -262,7 +262,7 @@ func TestNonFiniteWeights(t *testing.T) {
 			}
 		}
 		m.Sync()
-		cache := m.NewCache(20)
+		cache := m.NewCache(CacheBF16, 20)
 		b := &Batch{Tokens: someTokens(20, c.VocabSize, 0), Spans: []Span{{Len: 20, Cache: cache}}}
 		err := m.Forward(NewWorkspace(m, 20, false), b)
 		if !errors.Is(err, ErrNonFinite) || !strings.Contains(err.Error(), "layer 1, token 0") || cache.Len() != 0 {

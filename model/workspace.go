@@ -18,9 +18,9 @@ type Workspace struct {
 	train     bool
 	sizeBytes int64
 
-	batch  nn.Batch        // of the current pass
-	caches []*Cache        // of its spans
-	blocks [][]tensor.BF16 // keys and values of spans without a cache
+	batch  nn.Batch       // of the current pass
+	caches []*Cache       // of its spans
+	blocks []kernel.Block // keys and values of spans without a cache
 
 	acts   []layerActs     // [L]; all share their buffers unless train
 	x      [][]tensor.BF16 // [L+1][T, D] residual stream before each layer; all the same unless train
@@ -147,7 +147,7 @@ func (ws *Workspace) takeBlocks(arena *nn.Arena) {
 	blockLen := ws.model.layers[0].attn.Shape.BlockLen()
 	n := blocksFor(ws.maxTokens)
 	for range n + n/2 {
-		ws.blocks = append(ws.blocks, nn.Take[tensor.BF16](arena, blockLen))
+		ws.blocks = append(ws.blocks, kernel.Block{BF16: nn.Take[tensor.BF16](arena, blockLen)})
 	}
 }
 

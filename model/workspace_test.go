@@ -95,7 +95,7 @@ func TestNoAllocation(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	cache := m.NewCache(64)
+	cache := m.NewCache(CacheBF16, 64)
 	logits, rows := make([]float32, c.VocabSize), []int32{0}
 	token := &Batch{Tokens: []int32{3}, Spans: []Span{{Len: 1, Cache: cache}}}
 	check("decode", func() {

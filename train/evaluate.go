@@ -70,7 +70,7 @@ func sampleOptions(r *Recipe, cfg *model.Config) infer.Options {
 	window := min(2*sampleChunk+r.Sample.Tokens, cfg.MaxPositions)
 	return infer.Options{
 		Chunk: min(sampleChunk, cfg.MaxPositions), Window: window, MaxBatch: 1,
-		CacheBytes: model.CacheBytes(cfg, window),
+		CacheBytes: model.CacheBytes(cfg, model.CacheBF16, window),
 	}
 }
 

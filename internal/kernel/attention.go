@@ -32,19 +32,12 @@ type AttentionShape struct {
 // batch, the first of which is at position Pos of the document.
 //
 // Block b of Blocks holds the keys and values at positions [64*b, 64*b+64),
-// packed; each has AttentionShape.BlockLen elements and belongs to the caller.
-// Blocks must reach the span's last position, and blocks that no query can see
-// any more because of the window may be nil.
+// in either form. Blocks must reach the span's last position, and blocks that no
+// query can see any more because of the window may be empty.
 type Span struct {
 	Start, Len, Pos int
-	Blocks          [][]tensor.BF16
+	Blocks          []Block
 }
-
-// BlockLen returns the number of elements of a packed block of 64 keys and
-// values of all heads. For each head in turn it holds the keys, [2 panels of 32
-// keys][blocks of 32 along the head], then the values, [panels of 32 along the
-// head][2 blocks of 32 keys], each in the layout of Packed.
-func (s AttentionShape) BlockLen() int { return s.KVHeads * s.headLen() }
 
 // depth is the number of blocks, or panels, of 32 along a head.
 func (s AttentionShape) depth() int { return ceilDiv(s.HeadDim, BlockK) }
@@ -99,7 +92,7 @@ func (s AttentionShape) checkBlocks(spans []Span) {
 			continue
 		}
 		for b := s.first(span.Pos) / KeyBlock; b*KeyBlock < span.Pos+span.Len; b++ {
-			if b >= len(span.Blocks) || len(span.Blocks[b]) < s.BlockLen() {
+			if b >= len(span.Blocks) || !span.Blocks[b].fits(&s) {
 				panic(fmt.Sprintf("kernel: attention at positions %d to %d lacks block %d of keys", span.Pos, span.Pos+span.Len, b))
 			}
 		}
@@ -167,7 +160,7 @@ func (s AttentionShape) Append(qkv []tensor.BF16, spans []Span) {
 		span := &spans[i]
 		first, count := span.chunks(KeyBlock)
 		for b := first; b < first+count; b++ {
-			if b >= len(span.Blocks) || len(span.Blocks[b]) < s.BlockLen() {
+			if b >= len(span.Blocks) || !span.Blocks[b].fits(&s) {
 				panic(fmt.Sprintf("kernel: appending positions %d to %d needs block %d of keys", span.Pos, span.Pos+span.Len, b))
 			}
 		}
@@ -193,9 +186,13 @@ func (j *appendJob) Do(worker, i int) {
 	first, _ := span.chunks(KeyBlock)
 	b, head := first+item/j.KVHeads, item%j.KVHeads
 	from, to := span.chunk(KeyBlock, b)
-	dst := span.Blocks[b][head*j.headLen():][:j.headLen()]
-	keys, values := dst[:j.partLen()], dst[j.partLen():]
 	rows := j.qkv[span.row(from)*j.width():]
+	if span.Blocks[b].BF16 == nil {
+		j.append8(j.head8(&span.Blocks[b], head), rows, head, from, to)
+		return
+	}
+	dst := span.Blocks[b].BF16[head*j.headLen():][:j.headLen()]
+	keys, values := dst[:j.partLen()], dst[j.partLen():]
 	if from%KeyBlock > 0 { // the block was begun before
 		for p := from; p < to; p++ {
 			row := rows[(p-from)*j.width():]
@@ -207,6 +204,18 @@ func (j *appendJob) Do(worker, i int) {
 	s := workerScratch(worker)
 	s.packKeys(keys, rows[j.key(head):], j.width(), to-from, j.HeadDim)
 	s.packValues(values, rows[j.value(head):], j.width(), to-from, j.HeadDim)
+}
+
+// append8 is Do for a block in 8 bits.
+func (j *appendJob) append8(h head8, rows []tensor.BF16, head, from, to int) {
+	if from%KeyBlock == 0 {
+		h.clear()
+	}
+	for p := from; p < to; p++ {
+		row := rows[(p-from)*j.width():]
+		h.putKey(row[j.key(head):][:j.HeadDim], p%KeyBlock, j.depth())
+		h.putValue(row[j.value(head):][:j.HeadDim], p%KeyBlock)
+	}
 }
 
 // putKey writes one column of packed keys.

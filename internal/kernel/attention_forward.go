@@ -66,6 +66,8 @@ type attentionScratch struct {
 	s, acc   []float32     // scores [rows, 64], outputs [rows, head]
 	max, sum []float32     // by row
 	alpha    []float32     // by row
+	unpacked []tensor.BF16 // keys or values of a head that were in 8 bits
+	scales   [pairLen]float32
 	backward backwardScratch
 }
 
@@ -79,13 +81,35 @@ func (j *forwardJob) Do(worker, i int) {
 	t.begin(j, span, head, from, to)
 	depth, panels := j.depth(), j.depth()
 	for b := j.AttentionShape.first(from) / KeyBlock; b*KeyBlock < to; b++ {
-		kv := span.Blocks[b][head*j.headLen():]
-		t.q.mul(t.s, rowSums(keyPanels), kv, keyPanels, depth*blockLen, false)
+		block := &span.Blocks[b]
+		t.q.mul(t.s, rowSums(keyPanels), t.keys(j, block, head), keyPanels, depth*blockLen, false)
 		t.weigh(j, from, to, b)
 		t.p.pack(t.rows, KeyBlock, len(t.max), KeyBlock)
-		t.p.mul(t.acc, rowSums(panels), kv[j.partLen():], panels, keyPanels*blockLen, true)
+		t.p.mul(t.acc, rowSums(panels), t.values(j, block, head), panels, keyPanels*blockLen, true)
 	}
 	t.end(j, span, head, from, to)
+}
+
+// keys returns the packed keys of a head of a block, until the next call.
+func (t *attentionScratch) keys(j *forwardJob, b *Block, head int) []tensor.BF16 {
+	if b.BF16 != nil {
+		return b.BF16[head*j.headLen():][:j.partLen()]
+	}
+	h := j.head8(b, head)
+	t.unpacked = grow(t.unpacked, j.partLen())
+	h.unpackKeys(t.unpacked, &t.scales)
+	return t.unpacked
+}
+
+// values returns the packed values of a head of a block, until the next call.
+func (t *attentionScratch) values(j *forwardJob, b *Block, head int) []tensor.BF16 {
+	if b.BF16 != nil {
+		return b.BF16[head*j.headLen()+j.partLen():][:j.partLen()]
+	}
+	h := j.head8(b, head)
+	t.unpacked = grow(t.unpacked, j.partLen())
+	h.unpackValues(t.unpacked)
+	return t.unpacked
 }
 
 // begin gathers the queries, token by token and in each the heads of the

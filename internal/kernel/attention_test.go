@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/polymath-lm/polymath/internal/par"
@@ -21,19 +22,18 @@ var attentionShapes = []AttentionShape{
 // documents returns a batch of documents, as spans with blocks.
 func documents(s AttentionShape, lengths ...int) (spans []Span, rows int) {
 	for _, n := range lengths {
-		spans = append(spans, Span{Start: rows, Len: n, Blocks: newBlocks(s, n)})
+		spans = append(spans, Span{Start: rows, Len: n, Blocks: bf16Blocks(s, n)})
 		rows += n
 	}
 	return spans, rows
 }
 
-// newBlocks returns blocks of garbage.
-func newBlocks(s AttentionShape, n int) [][]tensor.BF16 {
-	blocks := make([][]tensor.BF16, ceilDiv(n, KeyBlock))
+// bf16Blocks returns blocks of garbage.
+func bf16Blocks(s AttentionShape, n int) []Block {
+	blocks := s.NewBlocks(ceilDiv(n, KeyBlock), false)
 	for i := range blocks {
-		blocks[i] = make([]tensor.BF16, s.BlockLen())
-		for k := range blocks[i] {
-			blocks[i][k] = 0x7fc0
+		for k := range blocks[i].BF16 {
+			blocks[i].BF16[k] = 0x7fc0
 		}
 	}
 	return blocks
@@ -134,40 +134,53 @@ func TestAttention(t *testing.T) {
 // token, and mixes it with another document in a batch.
 func TestAttentionChunks(t *testing.T) {
 	defer par.SetThreads(0)
-	eachPath(t, func(t *testing.T) {
-		r := rand.New(rand.NewPCG(2, 2))
-		for _, s := range attentionShapes {
-			s = shaped(s)
-			const length, other = 150, 30
-			spans, rows := documents(s, length, other)
-			qkv := drawn(r, rows*s.width(), inputs[0].draw)
-			out := s.Heads * s.HeadDim
-			want := make([]tensor.BF16, rows*out)
-			s.Append(qkv, spans)
-			s.Forward(want, nil, qkv, spans)
-			for _, c := range []struct{ first, most int }{{50, 1}, {1, 7}, {1, 80}} {
-				blocks := newBlocks(s, length)
-				for p, n := 0, c.first; p < length; p, n = p+n, 1+r.IntN(min(c.most, length-p)) {
-					n = min(n, length-p)
-					par.SetThreads(1 + r.IntN(3))
-					chunk := append([]tensor.BF16(nil), qkv[length*s.width():]...) // the other document first
-					chunk = append(chunk, qkv[p*s.width():][:n*s.width()]...)
-					batch := []Span{{Len: other, Blocks: newBlocks(s, other)}, {Start: other, Len: n, Pos: p, Blocks: blocks}}
-					o := make([]tensor.BF16, (other+n)*out)
-					s.Append(chunk, batch)
-					s.Forward(o, nil, chunk, batch)
-					wantBF16(t, fmt.Sprintf("%+v at %d", s, p), o[other*out:], want[p*out:][:n*out])
-					wantBF16(t, fmt.Sprintf("%+v other", s), o[:other*out], want[length*out:])
-				}
-				for b := range blocks {
-					wantBF16(t, fmt.Sprint("block ", b), blocks[b], spans[0].Blocks[b])
-				}
-			}
-		}
-	})
+	eachPath(t, func(t *testing.T) { testChunks(t, bf16Blocks) })
 }
 
-// TestAttentionDropsBlocks checks that blocks behind the window may be nil.
+func testChunks(t *testing.T, newBlocks func(AttentionShape, int) []Block) {
+	r := rand.New(rand.NewPCG(2, 2))
+	for _, s := range attentionShapes {
+		s = shaped(s)
+		const length, other = 150, 30
+		spans, rows := documents(s, length, other)
+		spans[0].Blocks = newBlocks(s, length)
+		qkv := drawn(r, rows*s.width(), inputs[0].draw)
+		out := s.Heads * s.HeadDim
+		want := make([]tensor.BF16, rows*out)
+		s.Append(qkv, spans)
+		s.Forward(want, nil, qkv, spans)
+		for _, c := range []struct{ first, most int }{{50, 1}, {1, 7}, {1, 80}} {
+			blocks := newBlocks(s, length)
+			for p, n := 0, c.first; p < length; p, n = p+n, 1+r.IntN(min(c.most, length-p)) {
+				n = min(n, length-p)
+				par.SetThreads(1 + r.IntN(3))
+				chunk := append([]tensor.BF16(nil), qkv[length*s.width():]...) // the other document first
+				chunk = append(chunk, qkv[p*s.width():][:n*s.width()]...)
+				batch := []Span{{Len: other, Blocks: bf16Blocks(s, other)}, {Start: other, Len: n, Pos: p, Blocks: blocks}}
+				o := make([]tensor.BF16, (other+n)*out)
+				s.Append(chunk, batch)
+				s.Forward(o, nil, chunk, batch)
+				wantBF16(t, fmt.Sprintf("%+v at %d", s, p), o[other*out:], want[p*out:][:n*out])
+				wantBF16(t, fmt.Sprintf("%+v other", s), o[:other*out], want[length*out:])
+			}
+			for b := range blocks {
+				wantBlock(t, b, &blocks[b], &spans[0].Blocks[b])
+			}
+		}
+	}
+}
+
+func wantBlock(t *testing.T, number int, got, want *Block) {
+	t.Helper()
+	name := fmt.Sprint("block ", number)
+	wantBF16(t, name, got.BF16, want.BF16)
+	wantF32(t, name, got.Scales, want.Scales)
+	if !slices.Equal(got.Int8, want.Int8) {
+		t.Errorf("%s: other integers", name)
+	}
+}
+
+// TestAttentionDropsBlocks checks that blocks behind the window may be empty.
 func TestAttentionDropsBlocks(t *testing.T) {
 	s := shaped(AttentionShape{Heads: 1, KVHeads: 1, HeadDim: 32, Window: 64})
 	spans, rows := documents(s, 200)
@@ -176,7 +189,7 @@ func TestAttentionDropsBlocks(t *testing.T) {
 	s.Append(qkv, spans)
 	s.Forward(want, nil, qkv, spans)
 	last := []Span{{Start: 199, Len: 1, Pos: 199, Blocks: spans[0].Blocks}}
-	last[0].Blocks[0], last[0].Blocks[1] = nil, nil
+	last[0].Blocks[0], last[0].Blocks[1] = Block{}, Block{}
 	s.Forward(o, nil, qkv, last)
 	wantBF16(t, "last row", o[199*s.HeadDim:], want[199*s.HeadDim:])
 	defer func() {
@@ -184,7 +197,7 @@ func TestAttentionDropsBlocks(t *testing.T) {
 			t.Error("no panic although a block in the window is missing")
 		}
 	}()
-	last[0].Blocks[2] = nil
+	last[0].Blocks[2] = Block{}
 	s.Forward(o, nil, qkv, last)
 }
 
@@ -316,6 +329,7 @@ func TestAttentionAllocations(t *testing.T) {
 	eachPath(t, func(t *testing.T) {
 		s := shaped(attentionShapes[1])
 		spans, rows := documents(s, 100, 20)
+		spans[1].Blocks = int8Blocks(s, 20)
 		qkv, do := make([]tensor.BF16, rows*s.width()), make([]tensor.BF16, rows*s.Heads*s.HeadDim)
 		o, lse, dqkv := make([]tensor.BF16, len(do)), make([]float32, rows*s.Heads), make([]tensor.BF16, len(qkv))
 		if a := testing.AllocsPerRun(10, func() {

@@ -7,7 +7,8 @@ import "github.com/polymath-lm/polymath/tensor"
 // rowOps are the primitives of the row operations, one set for each path. They
 // work on rows of equal lengths that are multiples of sixteen, zero included;
 // the exported functions finish the rest of a row and its sums. scores and
-// scoresGrad work on tiles (see scoreRows). Each is defined by its portable
+// scoresGrad work on tiles (see scoreRows), unscaleKeys and unscaleValues on rows
+// of half a tile of weights (see Block). Each is defined by its portable
 // form, named portable and the field's name.
 type rowOps struct {
 	toF32                 func(dst []float32, src []tensor.BF16)
@@ -41,6 +42,8 @@ type rowOps struct {
 	adamW                 func(w, m, v, g []float32, s AdamWStep)
 	scores                func(p []tensor.BF16, s, m, l, alpha []float32, scale float32)
 	scoresGrad            func(p, ds []tensor.BF16, s, dp, lse, delta []float32, scale float32)
+	unscaleKeys           func(dst []tensor.BF16, q []int8, scales []float32, rows int)
+	unscaleValues         func(dst []tensor.BF16, q []int8, scales []float32, rows int)
 }
 
 var portableRows = rowOps{
@@ -75,4 +78,6 @@ var portableRows = rowOps{
 	adamW:                 portableAdamW,
 	scores:                portableScores,
 	scoresGrad:            portableScoresGrad,
+	unscaleKeys:           portableUnscaleKeys,
+	unscaleValues:         portableUnscaleValues,
 }

@@ -36,6 +36,8 @@ var avx512Rows = rowOps{
 	adamW:                 avx512AdamW,
 	scores:                avx512Scores,
 	scoresGrad:            avx512ScoresGrad,
+	unscaleKeys:           avx512UnscaleKeys,
+	unscaleValues:         avx512UnscaleValues,
 }
 
 //go:noescape
@@ -131,6 +133,12 @@ func avx512Scores(p []tensor.BF16, s []float32, m []float32, l []float32, alpha 
 //go:noescape
 func avx512ScoresGrad(p []tensor.BF16, ds []tensor.BF16, s []float32, dp []float32, lse []float32, delta []float32, scale float32)
 
+//go:noescape
+func avx512UnscaleKeys(dst []tensor.BF16, q []int8, scales []float32, rows int)
+
+//go:noescape
+func avx512UnscaleValues(dst []tensor.BF16, q []int8, scales []float32, rows int)
+
 var avx512BF16Rows = rowOps{
 	toF32:                 avx512ToF32,
 	toBF16:                avx512ToBF16,
@@ -163,6 +171,8 @@ var avx512BF16Rows = rowOps{
 	adamW:                 avx512AdamW,
 	scores:                avx512BF16Scores,
 	scoresGrad:            avx512BF16ScoresGrad,
+	unscaleKeys:           avx512BF16UnscaleKeys,
+	unscaleValues:         avx512BF16UnscaleValues,
 }
 
 //go:noescape
@@ -170,6 +180,12 @@ func avx512BF16Scores(p []tensor.BF16, s []float32, m []float32, l []float32, al
 
 //go:noescape
 func avx512BF16ScoresGrad(p []tensor.BF16, ds []tensor.BF16, s []float32, dp []float32, lse []float32, delta []float32, scale float32)
+
+//go:noescape
+func avx512BF16UnscaleKeys(dst []tensor.BF16, q []int8, scales []float32, rows int)
+
+//go:noescape
+func avx512BF16UnscaleValues(dst []tensor.BF16, q []int8, scales []float32, rows int)
 
 var avx2Rows = rowOps{
 	toF32:                 avx2ToF32,
@@ -203,6 +219,8 @@ var avx2Rows = rowOps{
 	adamW:                 avx2AdamW,
 	scores:                avx2Scores,
 	scoresGrad:            avx2ScoresGrad,
+	unscaleKeys:           avx2UnscaleKeys,
+	unscaleValues:         avx2UnscaleValues,
 }
 
 //go:noescape
@@ -297,3 +315,9 @@ func avx2Scores(p []tensor.BF16, s []float32, m []float32, l []float32, alpha []
 
 //go:noescape
 func avx2ScoresGrad(p []tensor.BF16, ds []tensor.BF16, s []float32, dp []float32, lse []float32, delta []float32, scale float32)
+
+//go:noescape
+func avx2UnscaleKeys(dst []tensor.BF16, q []int8, scales []float32, rows int)
+
+//go:noescape
+func avx2UnscaleValues(dst []tensor.BF16, q []int8, scales []float32, rows int)

@@ -36,6 +36,8 @@ var neonRows = rowOps{
 	adamW:                 neonAdamW,
 	scores:                neonScores,
 	scoresGrad:            neonScoresGrad,
+	unscaleKeys:           neonUnscaleKeys,
+	unscaleValues:         neonUnscaleValues,
 }
 
 //go:noescape
@@ -130,3 +132,9 @@ func neonScores(p []tensor.BF16, s []float32, m []float32, l []float32, alpha []
 
 //go:noescape
 func neonScoresGrad(p []tensor.BF16, ds []tensor.BF16, s []float32, dp []float32, lse []float32, delta []float32, scale float32)
+
+//go:noescape
+func neonUnscaleKeys(dst []tensor.BF16, q []int8, scales []float32, rows int)
+
+//go:noescape
+func neonUnscaleValues(dst []tensor.BF16, q []int8, scales []float32, rows int)

@@ -283,6 +283,68 @@ end:
 	VZEROUPPER
 	RET
 
+// func avx512BF16UnscaleKeys(dst []tensor.BF16, q []int8, scales []float32, rows int)
+TEXT ·avx512BF16UnscaleKeys(SB), NOSPLIT, $0-80
+	MOVQ dst_base+0(FP), SI
+	MOVQ q_base+24(FP), DI
+	MOVQ scales_base+48(FP), R8
+	MOVQ rows+72(FP), DX
+	TESTQ DX, DX
+	JEQ end
+
+row:
+	VPMOVSXBD (DI), Z0
+	VCVTDQ2PS Z0, Z0
+	VMOVUPS (R8), Z1
+	VMULPS Z1, Z0, Z0
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xc8; // VCVTNEPS2BF16 Z0, Y1
+	VMOVDQU32 Y1, (SI)
+	VPMOVSXBD 16(DI), Z0
+	VCVTDQ2PS Z0, Z0
+	VMOVUPS 64(R8), Z1
+	VMULPS Z1, Z0, Z0
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xc8; // VCVTNEPS2BF16 Z0, Y1
+	VMOVDQU32 Y1, 32(SI)
+	ADDQ $64, SI
+	ADDQ $32, DI
+	DECQ DX
+	JNE row
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512BF16UnscaleValues(dst []tensor.BF16, q []int8, scales []float32, rows int)
+TEXT ·avx512BF16UnscaleValues(SB), NOSPLIT, $0-80
+	MOVQ dst_base+0(FP), SI
+	MOVQ q_base+24(FP), DI
+	MOVQ scales_base+48(FP), R8
+	MOVQ rows+72(FP), DX
+	TESTQ DX, DX
+	JEQ end
+
+row:
+	VBROADCASTSD (R8), Z0
+	VPMOVSXBD (DI), Z1
+	VCVTDQ2PS Z1, Z1
+	VMULPS Z0, Z1, Z1
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xd1; // VCVTNEPS2BF16 Z1, Y2
+	VMOVDQU32 Y2, (SI)
+	VPMOVSXBD 16(DI), Z1
+	VCVTDQ2PS Z1, Z1
+	VMULPS Z0, Z1, Z1
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xd1; // VCVTNEPS2BF16 Z1, Y2
+	VMOVDQU32 Y2, 32(SI)
+	ADDQ $64, SI
+	ADDQ $32, DI
+	ADDQ $8, R8
+	DECQ DX
+	JNE row
+
+end:
+	VZEROUPPER
+	RET
+
 DATA avx512BF16RowTable<>+0(SB)/4, $0xff800000
 DATA avx512BF16RowTable<>+4(SB)/4, $0x00000000
 DATA avx512BF16RowTable<>+8(SB)/4, $0x80000000

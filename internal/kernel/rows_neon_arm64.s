@@ -4477,3 +4477,264 @@ row:
 
 end:
 	RET
+
+// func neonUnscaleKeys(dst []tensor.BF16, q []int8, scales []float32, rows int)
+TEXT ·neonUnscaleKeys(SB), NOSPLIT, $0-80
+	MOVW $0x00000001, R9
+	VDUP R9, V0.S4
+	MOVW $0x00007fff, R9
+	VDUP R9, V1.S4
+	MOVD dst_base+0(FP), R0
+	MOVD q_base+24(FP), R1
+	MOVD scales_base+48(FP), R2
+	MOVD rows+72(FP), R10
+	CBZ R10, end
+
+row:
+	FMOVS 0(R1), F2
+	WORD $0x0f08a442 // sxtl v2.8h, v2.8b
+	WORD $0x0f10a442 // sxtl v2.4s, v2.4h
+	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
+	FMOVQ 0(R2), F3
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	WORD $0x6f300443 // ushr v3.4s, v2.4s, #16
+	WORD $0x4e201c63 // and v3.16b, v3.16b, v0.16b
+	WORD $0x4e22e444 // fcmeq v4.4s, v2.4s, v2.4s
+	WORD $0x4ea18445 // add v5.4s, v2.4s, v1.4s
+	WORD $0x4ea384a5 // add v5.4s, v5.4s, v3.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 0(R0)
+	FMOVS 4(R1), F2
+	WORD $0x0f08a442 // sxtl v2.8h, v2.8b
+	WORD $0x0f10a442 // sxtl v2.4s, v2.4h
+	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
+	FMOVQ 16(R2), F3
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	WORD $0x6f300443 // ushr v3.4s, v2.4s, #16
+	WORD $0x4e201c63 // and v3.16b, v3.16b, v0.16b
+	WORD $0x4e22e444 // fcmeq v4.4s, v2.4s, v2.4s
+	WORD $0x4ea18445 // add v5.4s, v2.4s, v1.4s
+	WORD $0x4ea384a5 // add v5.4s, v5.4s, v3.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 8(R0)
+	FMOVS 8(R1), F2
+	WORD $0x0f08a442 // sxtl v2.8h, v2.8b
+	WORD $0x0f10a442 // sxtl v2.4s, v2.4h
+	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
+	FMOVQ 32(R2), F3
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	WORD $0x6f300443 // ushr v3.4s, v2.4s, #16
+	WORD $0x4e201c63 // and v3.16b, v3.16b, v0.16b
+	WORD $0x4e22e444 // fcmeq v4.4s, v2.4s, v2.4s
+	WORD $0x4ea18445 // add v5.4s, v2.4s, v1.4s
+	WORD $0x4ea384a5 // add v5.4s, v5.4s, v3.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 16(R0)
+	FMOVS 12(R1), F2
+	WORD $0x0f08a442 // sxtl v2.8h, v2.8b
+	WORD $0x0f10a442 // sxtl v2.4s, v2.4h
+	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
+	FMOVQ 48(R2), F3
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	WORD $0x6f300443 // ushr v3.4s, v2.4s, #16
+	WORD $0x4e201c63 // and v3.16b, v3.16b, v0.16b
+	WORD $0x4e22e444 // fcmeq v4.4s, v2.4s, v2.4s
+	WORD $0x4ea18445 // add v5.4s, v2.4s, v1.4s
+	WORD $0x4ea384a5 // add v5.4s, v5.4s, v3.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 24(R0)
+	FMOVS 16(R1), F2
+	WORD $0x0f08a442 // sxtl v2.8h, v2.8b
+	WORD $0x0f10a442 // sxtl v2.4s, v2.4h
+	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
+	FMOVQ 64(R2), F3
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	WORD $0x6f300443 // ushr v3.4s, v2.4s, #16
+	WORD $0x4e201c63 // and v3.16b, v3.16b, v0.16b
+	WORD $0x4e22e444 // fcmeq v4.4s, v2.4s, v2.4s
+	WORD $0x4ea18445 // add v5.4s, v2.4s, v1.4s
+	WORD $0x4ea384a5 // add v5.4s, v5.4s, v3.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 32(R0)
+	FMOVS 20(R1), F2
+	WORD $0x0f08a442 // sxtl v2.8h, v2.8b
+	WORD $0x0f10a442 // sxtl v2.4s, v2.4h
+	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
+	FMOVQ 80(R2), F3
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	WORD $0x6f300443 // ushr v3.4s, v2.4s, #16
+	WORD $0x4e201c63 // and v3.16b, v3.16b, v0.16b
+	WORD $0x4e22e444 // fcmeq v4.4s, v2.4s, v2.4s
+	WORD $0x4ea18445 // add v5.4s, v2.4s, v1.4s
+	WORD $0x4ea384a5 // add v5.4s, v5.4s, v3.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 40(R0)
+	FMOVS 24(R1), F2
+	WORD $0x0f08a442 // sxtl v2.8h, v2.8b
+	WORD $0x0f10a442 // sxtl v2.4s, v2.4h
+	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
+	FMOVQ 96(R2), F3
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	WORD $0x6f300443 // ushr v3.4s, v2.4s, #16
+	WORD $0x4e201c63 // and v3.16b, v3.16b, v0.16b
+	WORD $0x4e22e444 // fcmeq v4.4s, v2.4s, v2.4s
+	WORD $0x4ea18445 // add v5.4s, v2.4s, v1.4s
+	WORD $0x4ea384a5 // add v5.4s, v5.4s, v3.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 48(R0)
+	FMOVS 28(R1), F2
+	WORD $0x0f08a442 // sxtl v2.8h, v2.8b
+	WORD $0x0f10a442 // sxtl v2.4s, v2.4h
+	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
+	FMOVQ 112(R2), F3
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	WORD $0x6f300443 // ushr v3.4s, v2.4s, #16
+	WORD $0x4e201c63 // and v3.16b, v3.16b, v0.16b
+	WORD $0x4e22e444 // fcmeq v4.4s, v2.4s, v2.4s
+	WORD $0x4ea18445 // add v5.4s, v2.4s, v1.4s
+	WORD $0x4ea384a5 // add v5.4s, v5.4s, v3.4s
+	WORD $0x4ee41ca5 // orn v5.16b, v5.16b, v4.16b
+	WORD $0x0f1084a2 // shrn v2.4h, v5.4s, #16
+	FMOVD F2, 56(R0)
+	ADD $64, R0
+	ADD $32, R1
+	SUBS $1, R10
+	BNE row
+
+end:
+	RET
+
+// func neonUnscaleValues(dst []tensor.BF16, q []int8, scales []float32, rows int)
+TEXT ·neonUnscaleValues(SB), NOSPLIT, $0-80
+	MOVW $0x00000001, R9
+	VDUP R9, V0.S4
+	MOVW $0x00007fff, R9
+	VDUP R9, V1.S4
+	MOVD dst_base+0(FP), R0
+	MOVD q_base+24(FP), R1
+	MOVD scales_base+48(FP), R2
+	MOVD rows+72(FP), R10
+	CBZ R10, end
+
+row:
+	FMOVD (R2), F2
+	WORD $0x4e080442 // dup v2.2d, v2.d[0]
+	FMOVS 0(R1), F3
+	WORD $0x0f08a463 // sxtl v3.8h, v3.8b
+	WORD $0x0f10a463 // sxtl v3.4s, v3.4h
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
+	WORD $0x6f300464 // ushr v4.4s, v3.4s, #16
+	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
+	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
+	WORD $0x4ea18466 // add v6.4s, v3.4s, v1.4s
+	WORD $0x4ea484c6 // add v6.4s, v6.4s, v4.4s
+	WORD $0x4ee51cc6 // orn v6.16b, v6.16b, v5.16b
+	WORD $0x0f1084c3 // shrn v3.4h, v6.4s, #16
+	FMOVD F3, 0(R0)
+	FMOVS 4(R1), F3
+	WORD $0x0f08a463 // sxtl v3.8h, v3.8b
+	WORD $0x0f10a463 // sxtl v3.4s, v3.4h
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
+	WORD $0x6f300464 // ushr v4.4s, v3.4s, #16
+	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
+	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
+	WORD $0x4ea18466 // add v6.4s, v3.4s, v1.4s
+	WORD $0x4ea484c6 // add v6.4s, v6.4s, v4.4s
+	WORD $0x4ee51cc6 // orn v6.16b, v6.16b, v5.16b
+	WORD $0x0f1084c3 // shrn v3.4h, v6.4s, #16
+	FMOVD F3, 8(R0)
+	FMOVS 8(R1), F3
+	WORD $0x0f08a463 // sxtl v3.8h, v3.8b
+	WORD $0x0f10a463 // sxtl v3.4s, v3.4h
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
+	WORD $0x6f300464 // ushr v4.4s, v3.4s, #16
+	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
+	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
+	WORD $0x4ea18466 // add v6.4s, v3.4s, v1.4s
+	WORD $0x4ea484c6 // add v6.4s, v6.4s, v4.4s
+	WORD $0x4ee51cc6 // orn v6.16b, v6.16b, v5.16b
+	WORD $0x0f1084c3 // shrn v3.4h, v6.4s, #16
+	FMOVD F3, 16(R0)
+	FMOVS 12(R1), F3
+	WORD $0x0f08a463 // sxtl v3.8h, v3.8b
+	WORD $0x0f10a463 // sxtl v3.4s, v3.4h
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
+	WORD $0x6f300464 // ushr v4.4s, v3.4s, #16
+	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
+	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
+	WORD $0x4ea18466 // add v6.4s, v3.4s, v1.4s
+	WORD $0x4ea484c6 // add v6.4s, v6.4s, v4.4s
+	WORD $0x4ee51cc6 // orn v6.16b, v6.16b, v5.16b
+	WORD $0x0f1084c3 // shrn v3.4h, v6.4s, #16
+	FMOVD F3, 24(R0)
+	FMOVS 16(R1), F3
+	WORD $0x0f08a463 // sxtl v3.8h, v3.8b
+	WORD $0x0f10a463 // sxtl v3.4s, v3.4h
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
+	WORD $0x6f300464 // ushr v4.4s, v3.4s, #16
+	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
+	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
+	WORD $0x4ea18466 // add v6.4s, v3.4s, v1.4s
+	WORD $0x4ea484c6 // add v6.4s, v6.4s, v4.4s
+	WORD $0x4ee51cc6 // orn v6.16b, v6.16b, v5.16b
+	WORD $0x0f1084c3 // shrn v3.4h, v6.4s, #16
+	FMOVD F3, 32(R0)
+	FMOVS 20(R1), F3
+	WORD $0x0f08a463 // sxtl v3.8h, v3.8b
+	WORD $0x0f10a463 // sxtl v3.4s, v3.4h
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
+	WORD $0x6f300464 // ushr v4.4s, v3.4s, #16
+	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
+	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
+	WORD $0x4ea18466 // add v6.4s, v3.4s, v1.4s
+	WORD $0x4ea484c6 // add v6.4s, v6.4s, v4.4s
+	WORD $0x4ee51cc6 // orn v6.16b, v6.16b, v5.16b
+	WORD $0x0f1084c3 // shrn v3.4h, v6.4s, #16
+	FMOVD F3, 40(R0)
+	FMOVS 24(R1), F3
+	WORD $0x0f08a463 // sxtl v3.8h, v3.8b
+	WORD $0x0f10a463 // sxtl v3.4s, v3.4h
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
+	WORD $0x6f300464 // ushr v4.4s, v3.4s, #16
+	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
+	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
+	WORD $0x4ea18466 // add v6.4s, v3.4s, v1.4s
+	WORD $0x4ea484c6 // add v6.4s, v6.4s, v4.4s
+	WORD $0x4ee51cc6 // orn v6.16b, v6.16b, v5.16b
+	WORD $0x0f1084c3 // shrn v3.4h, v6.4s, #16
+	FMOVD F3, 48(R0)
+	FMOVS 28(R1), F3
+	WORD $0x0f08a463 // sxtl v3.8h, v3.8b
+	WORD $0x0f10a463 // sxtl v3.4s, v3.4h
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
+	WORD $0x6f300464 // ushr v4.4s, v3.4s, #16
+	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
+	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
+	WORD $0x4ea18466 // add v6.4s, v3.4s, v1.4s
+	WORD $0x4ea484c6 // add v6.4s, v6.4s, v4.4s
+	WORD $0x4ee51cc6 // orn v6.16b, v6.16b, v5.16b
+	WORD $0x0f1084c3 // shrn v3.4h, v6.4s, #16
+	FMOVD F3, 56(R0)
+	ADD $64, R0
+	ADD $32, R1
+	ADD $8, R2
+	SUBS $1, R10
+	BNE row
+
+end:
+	RET

@@ -19,6 +19,26 @@ type rowInput struct {
 	b    [][]tensor.BF16
 }
 
+// int8s are only read.
+func (in *rowInput) int8s() []int8 {
+	x := make([]int8, in.n)
+	for i := range x {
+		x[i] = int8(in.r.Uint32())
+	}
+	return x
+}
+
+// scales are no denormal numbers.
+func (in *rowInput) scales() []float32 {
+	x := in.f32()
+	for i, v := range x {
+		if v > -0x1p-126 && v < 0x1p-126 {
+			x[i] = 0
+		}
+	}
+	return x
+}
+
 var rowKinds = []string{"normal", "wide", "bits", "special"}
 
 // number draws one number of the kind: of size one, of any size, of any bits,
@@ -166,6 +186,20 @@ var rowOperations = []struct {
 		}
 		scoreRowsGrad(p, ds, s, dp, lse, delta, float32(math.Abs(float64(in.number()))))
 	}},
+	{"unscaleKeys", func(in *rowInput) {
+		rows := in.n
+		in.n = pairLen
+		scales := in.scales()
+		in.n = rows * pairLen
+		cpu.unscaleKeys(in.bf16(), in.int8s(), scales, rows)
+	}},
+	{"unscaleValues", func(in *rowInput) {
+		rows := in.n
+		in.n = 2 * rows
+		scales := in.scales()
+		in.n = rows * pairLen
+		cpu.unscaleValues(in.bf16(), in.int8s(), scales, rows)
+	}},
 }
 
 // runRow calls an operation on a path and returns its operands afterwards.
@@ -248,6 +282,7 @@ func TestToBF16Exhaustive(t *testing.T) {
 func TestRowsDoNotAllocate(t *testing.T) {
 	f, g, h, k := make([]float32, 70), make([]float32, 70), make([]float32, 70), make([]float32, 70)
 	a, b, c := make([]tensor.BF16, 70), make([]tensor.BF16, 70), make([]tensor.BF16, 70)
+	q := make([]int8, 64)
 	defer SetPath(CPU())
 	for _, path := range Paths() {
 		if err := SetPath(path); err != nil {
@@ -280,6 +315,8 @@ func TestRowsDoNotAllocate(t *testing.T) {
 			maskScores(f[:64], g[:64], 3, 60)
 			scoreRows(a[:64], f[:64], g[:1], h[:1], k[:1], 1)
 			scoreRowsGrad(a[:64], b[:64], f[:64], g[:64], h[:1], k[:1], 1)
+			cpu.unscaleKeys(a, q, f, 2)
+			cpu.unscaleValues(a, q, f, 2)
 		}); n != 0 {
 			t.Errorf("%s: %v allocations", path, n)
 		}

@@ -36,6 +36,7 @@ func (s AttentionShape) forwardBytes() int {
 	n += 2 * rows * max(wide, KeyBlock)   // rows
 	n += 4 * q.padded * (KeyBlock + wide) // s, acc
 	n += 3 * 4 * rows                     // max, sum, alpha
+	n += 2 * s.partLen()                  // unpacked
 	return n + 2*KeyBlock*wide            // at, in packKeys
 }
 

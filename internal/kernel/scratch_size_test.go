@@ -31,6 +31,7 @@ func TestScratchBytes(t *testing.T) {
 			const length = 190
 			s = shaped(s)
 			spans, rows := documents(s, length, 1)
+			spans[0].Blocks = int8Blocks(s, length)
 			qkv, do := make([]tensor.BF16, rows*s.width()), make([]tensor.BF16, rows*s.Heads*s.HeadDim)
 			o, lse, dqkv := make([]tensor.BF16, len(do)), make([]float32, rows*s.Heads), make([]tensor.BF16, len(qkv))
 

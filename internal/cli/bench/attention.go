@@ -32,10 +32,7 @@ func (o Options) attention(tokens, heads, headDim int) {
 	qkv := normals(tokens * 3 * width)
 	out, dout, dqkv := make([]tensor.BF16, tokens*width), normals(tokens*width), make([]tensor.BF16, len(qkv))
 	lse := make([]float32, tokens*heads)
-	blocks := make([][]tensor.BF16, (tokens+kernel.KeyBlock-1)/kernel.KeyBlock)
-	for i := range blocks {
-		blocks[i] = make([]tensor.BF16, shape.BlockLen())
-	}
+	blocks := shape.NewBlocks((tokens+kernel.KeyBlock-1)/kernel.KeyBlock, false)
 	spans := []kernel.Span{{Len: tokens, Blocks: blocks}}
 	product := float64(heads) * float64(headDim) * float64(tokens) * float64(tokens+1) // one product's causal half
 	forward := func() {

@@ -81,5 +81,5 @@ func decodeTime(ctx context.Context, e *infer.Engine, prompt []int32, numTokens 
 // token's path and the cached keys and values.
 func bytesPerToken(cfg *model.Config, position int) float64 {
 	_, active := cfg.Params()
-	return 2*float64(active) + float64(model.CacheBytes(cfg, position))
+	return 2*float64(active) + float64(model.CacheBytes(cfg, model.CacheBF16, position))
 }

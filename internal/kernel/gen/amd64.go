@@ -87,7 +87,9 @@ func (m *amd64) rowsBegin(e *emitter) {
 func (m *amd64) rowsEnd(e *emitter) {
 	for _, x := range e.slices() {
 		if x.perRow || e.width == nil {
-			e.line("ADDQ $%d, %s", rowBytes(x), m.bases[x])
+			if n := e.rowBytes(x); n > 0 {
+				e.line("ADDQ $%d, %s", n, m.bases[x])
+			}
 			continue
 		}
 		for range x.step {

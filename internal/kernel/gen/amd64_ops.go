@@ -9,7 +9,11 @@ func (m *amd64) emit(e *emitter, v *val, part int) {
 	case "arg":
 		e.line("VBROADCASTSS %s+%d(FP), %s", v.mem.name, v.mem.offset, m.vec(e.def(v, part)))
 	case "field":
-		e.line("VBROADCASTSS %s, %s", m.memory(e, v.mem, part), m.vec(e.def(v, part)))
+		name := "VBROADCASTSS"
+		if v.mem.kind == "pairs" {
+			name = "VBROADCASTSD"
+		}
+		e.line("%s %s, %s", name, m.memory(e, v.mem, part), m.vec(e.def(v, part)))
 	case "setField":
 		e.line("VMOVSS X%d, %s", e.reg(v.args[0], part), m.memory(e, v.mem, part))
 	case "var":
@@ -23,6 +27,10 @@ func (m *amd64) emit(e *emitter, v *val, part int) {
 		d := m.vec(e.def(v, part))
 		e.line("VPMOVZXWD %s, %s", m.memory(e, v.mem, part), d)
 		e.line("VPSLLD $16, %s, %s", d, d)
+	case "loadInt8":
+		d := m.vec(e.def(v, part))
+		e.line("VPMOVSXBD %s, %s", m.memory(e, v.mem, part), d)
+		e.line("VCVTDQ2PS %s, %s", d, d)
 	case "storeF32":
 		e.line("VMOVUPS %s, %s", m.register(e, v.args[0], part), m.memory(e, v.mem, part))
 	case "storeBF16":

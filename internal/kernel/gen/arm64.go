@@ -62,7 +62,11 @@ var (
 	shrn  = neon{0x0f108400, "shrn", "d.4h n.4s #16"}
 	shll  = neon{0x2e613800, "shll", "d.4s n.4h #16"}
 	dup   = neon{0x4e040400, "dup", "d.4s n.s[0]"}
+	dup2  = neon{0x4e080400, "dup", "d.2d n.d[0]"}
+	scvtf = neon{0x4e21d800, "scvtf", "d.4s n.4s"}
+	sxtlb = neon{0x0f08a400, "sxtl", "d.8h n.8b"}
 	ext8  = neon{0x6e004000, "ext", "d.16b n.16b m.16b #8"}
+	sxtlh = neon{0x0f10a400, "sxtl", "d.4s n.4h"}
 	ext4  = neon{0x6e002000, "ext", "d.16b n.16b m.16b #4"}
 )
 
@@ -120,7 +124,9 @@ func (m *arm64) rowsBegin(e *emitter) {
 func (m *arm64) rowsEnd(e *emitter) {
 	for _, x := range e.slices() {
 		if x.perRow || e.width == nil {
-			e.line("ADD $%d, R%d", rowBytes(x), m.bases[x])
+			if n := e.rowBytes(x); n > 0 {
+				e.line("ADD $%d, R%d", n, m.bases[x])
+			}
 			continue
 		}
 		e.line("MOVD %s_len+%d(FP), R8", e.width.name, e.width.offset+8)
@@ -134,11 +140,11 @@ func (m *arm64) rowsEnd(e *emitter) {
 }
 
 // rowBytes is the distance of the rows of a tile.
-func rowBytes(x *param) int {
+func (p *program) rowBytes(x *param) int {
 	if x.perRow {
 		return size(x)
 	}
-	return tileWidth * size(x)
+	return x.step * p.tile * size(x)
 }
 
 // loopBegin loads the addresses of the rows that the loop uses.
@@ -188,8 +194,13 @@ func uses(k *block, x *param) bool {
 }
 
 func size(x *param) int {
-	if x.kind == "bf16s" {
+	switch x.kind {
+	case "int8s":
+		return 1
+	case "bf16s":
 		return 2
+	case "pairs":
+		return 8
 	}
 	return 4
 }
@@ -217,6 +228,12 @@ func (m *arm64) emit(e *emitter, v *val, part int) {
 		e.line("MOVWU %s+%d(FP), R9", v.mem.name, v.mem.offset)
 		e.line("VDUP R9, V%d.S4", e.def(v, part))
 	case "field":
+		if v.mem.kind == "pairs" {
+			d := e.def(v, part)
+			e.line("FMOVD (R%d), F%d", m.bases[v.mem], d)
+			m.do(e, dup2, d, d, 0)
+			return
+		}
 		e.line("MOVWU (R%d), R9", m.bases[v.mem])
 		e.line("VDUP R9, V%d.S4", e.def(v, part))
 	case "setField":
@@ -232,6 +249,12 @@ func (m *arm64) emit(e *emitter, v *val, part int) {
 		d := e.def(v, part)
 		e.line("FMOVD %s, F%d", m.memory(e, v.mem, part), d)
 		m.do(e, shll, d, d, 0)
+	case "loadInt8":
+		d := e.def(v, part)
+		e.line("FMOVS %s, F%d", m.memory(e, v.mem, part), d)
+		m.do(e, sxtlb, d, d, 0)
+		m.do(e, sxtlh, d, d, 0)
+		m.do(e, scvtf, d, d, 0)
 	case "storeF32":
 		e.line("FMOVQ F%d, %s", e.reg(v.args[0], part), m.memory(e, v.mem, part))
 	case "storeBF16":

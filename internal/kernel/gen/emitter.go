@@ -171,7 +171,7 @@ func (e *emitter) block(k *block, n int) {
 	}
 	if k.inRow && e.width == nil {
 		start := e.now
-		for e.chunk = range tileWidth / 16 {
+		for e.chunk = range e.tile / 16 {
 			e.now = start
 			e.body(k)
 		}

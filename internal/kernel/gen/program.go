@@ -7,7 +7,8 @@ import "strings"
 // uniform one has the same in all of them, and is computed outside the loops.
 //
 // A program may do the same for several rows, one after the other. The rows of
-// a tile have 64 elements, so that the loops over a row are unrolled.
+// a tile have 64 elements, or another fixed number, so that the loops over a row
+// are unrolled.
 type program struct {
 	name   string
 	params []*param
@@ -15,6 +16,7 @@ type program struct {
 	blocks []*block
 	count  *param // of several rows: how many, as a number or by its length
 	width  *param // has as many elements as each of several rows; nil for a tile
+	tile   int    // elements of a tile's row
 }
 
 // block is straight code, or the body of a loop over the row, 16 elements at a
@@ -39,14 +41,14 @@ type val struct {
 }
 
 type param struct {
-	name, kind string // kind: "bf16s", "f32s", "f32", "int", "lanes"
+	name, kind string // kind: "bf16s", "int8s", "f32s", "pairs" (of f32), "f32", "int", "lanes"
 	offset     int    // from the frame pointer
 	perRow     bool   // of several rows: one element for each
 	step       int    // of several rows: the distance of two, in widths
 }
 
 func newProgram(name string, params ...*param) *program {
-	p := &program{name: name, params: params}
+	p := &program{name: name, params: params, tile: tileWidth}
 	p.blocks = []*block{{}}
 	offset := 0
 	for _, x := range params {
@@ -60,9 +62,9 @@ func newProgram(name string, params ...*param) *program {
 }
 
 // sizes of parameters in the frame.
-var sizes = map[string]int{"bf16s": 24, "f32s": 24, "f32": 4, "int": 8, "lanes": 64}
+var sizes = map[string]int{"bf16s": 24, "int8s": 24, "f32s": 24, "pairs": 24, "f32": 4, "int": 8, "lanes": 64}
 
-func (x *param) slice() bool { return x.kind == "bf16s" || x.kind == "f32s" }
+func (x *param) slice() bool { return sizes[x.kind] == 24 }
 
 // slices are the parameters in memory.
 func (p *program) slices() (list []*param) {
@@ -91,7 +93,8 @@ func stays(list ...*param) {
 	}
 }
 
-// field is the element of the present row.
+// field is the element of the present row, or its pair: then even lanes have the
+// first number and odd ones the second.
 func (p *program) field(x *param) *val { return p.add(&val{op: "field", mem: x}) }
 
 func (p *program) setField(x *param, v *val) { p.op("setField", v).mem = x }
@@ -106,13 +109,18 @@ func (p *program) frame() int {
 }
 
 func bf16s(name string) *param   { return &param{name: name, kind: "bf16s", step: 1} }
+func int8s(name string) *param   { return &param{name: name, kind: "int8s", step: 1} }
 func f32s(name string) *param    { return &param{name: name, kind: "f32s", step: 1} }
+func pairs(name string) *param   { return &param{name: name, kind: "pairs"} } // of several rows: two numbers for each
 func f32(name string) *param     { return &param{name: name, kind: "f32"} }
 func integer(name string) *param { return &param{name: name, kind: "int"} }
 
 // signature is the Go declaration of the primitive.
 func (p *program) signature() string {
-	types := map[string]string{"bf16s": "[]tensor.BF16", "f32s": "[]float32", "f32": "float32", "int": "int"}
+	types := map[string]string{
+		"bf16s": "[]tensor.BF16", "int8s": "[]int8", "f32s": "[]float32", "pairs": "[]float32",
+		"f32": "float32", "int": "int",
+	}
 	var in []string
 	for _, x := range p.params {
 		if !strings.HasPrefix(x.name, "s_") { // the fields of a struct
@@ -186,8 +194,11 @@ func (p *program) variable(v *val) *val {
 }
 
 func (p *program) load(x *param) *val {
-	if x.kind == "bf16s" {
+	switch x.kind {
+	case "bf16s":
 		return p.add(&val{op: "loadBF16", mem: x, wide: true})
+	case "int8s":
+		return p.add(&val{op: "loadInt8", mem: x, wide: true})
 	}
 	return p.add(&val{op: "loadF32", mem: x, wide: true})
 }

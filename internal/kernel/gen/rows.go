@@ -11,12 +11,14 @@ func programs() []*program {
 		normRows(), normRowsGrad(),
 		rotate(), rotateRows(), swiGLU(), swiGLUGrad("swiGLUGrad", false), swiGLUGrad("swiGLUForwardBackward", true),
 		exp(), maximum(), expSum("expSum", false), expSum("expSumTo", true),
-		crossEntropy(), adamW(), scores(), scoresGrad(),
+		crossEntropy(), adamW(), scores(), scoresGrad(), unscaleKeys(), unscaleValues(),
 	}
 }
 
 // tiles are those that profit from instructions on bf16.
-func tiles() []*program { return []*program{scores(), scoresGrad()} }
+func tiles() []*program {
+	return []*program{scores(), scoresGrad(), unscaleKeys(), unscaleValues()}
+}
 
 func toF32() *program {
 	dst, src := f32s("dst"), bf16s("src")
