@@ -1,6 +1,182 @@
 package chat
 
-import "errors"
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
 
-// Load reads the template of the model in a directory.
-func Load(dir string) (*Template, error) { return nil, errors.ErrUnsupported }
+// maxConfig bounds the files that Load reads.
+const maxConfig = 32 << 20
+
+const (
+	configFile = "tokenizer_config.json"
+	jinjaFile  = "chat_template.jinja"
+	jsonFile   = "chat_template.json"
+)
+
+// Load reads the template of the model in a directory: chat_template.jinja,
+// else chat_template.json, else chat_template in tokenizer_config.json, which
+// also says what bos_token and eos_token are. Where there are several, the one
+// named default is taken, and tool_use for conversations with tools. A
+// directory without any has Default. Errors name the file.
+func Load(dir string) (*Template, error) {
+	config, err := readConfig(filepath.Join(dir, configFile))
+	if err != nil {
+		return nil, err
+	}
+	o := config.options()
+	source, err := readLimited(filepath.Join(dir, jinjaFile))
+	if err == nil {
+		o.Name = filepath.Join(dir, jinjaFile)
+		return Jinja(string(source), o)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return loadListed(dir, config, o)
+}
+
+// loadListed takes the template of chat_template.json or of the config.
+func loadListed(dir string, config *tokenizerConfig, o JinjaOptions) (*Template, error) {
+	name := jsonFile
+	other, err := readConfig(filepath.Join(dir, jsonFile))
+	if err != nil {
+		return nil, err
+	}
+	templates := other.Templates
+	if len(templates) == 0 {
+		name, templates = configFile, config.Templates
+	}
+	if len(templates) == 0 {
+		return Default(), nil
+	}
+	o.Name = filepath.Join(dir, name)
+	o.Tools = templates["tool_use"]
+	source, ok := templates["default"]
+	if !ok {
+		if len(templates) > 1 || o.Tools != "" {
+			return nil, fmt.Errorf("%s: chat_template has several templates, and none is named default", o.Name)
+		}
+		for _, only := range templates {
+			source = only
+		}
+	}
+	return Jinja(source, o)
+}
+
+// readLimited reads a file of at most maxConfig bytes.
+func readLimited(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(data) > maxConfig {
+		return nil, fmt.Errorf("%s has more than %d bytes", path, maxConfig)
+	}
+	return data, nil
+}
+
+// tokenizerConfig is what matters here of tokenizer_config.json.
+type tokenizerConfig struct {
+	Templates templateList `json:"chat_template"`
+	BOS       tokenText    `json:"bos_token"`
+	EOS       tokenText    `json:"eos_token"`
+	Unknown   tokenText    `json:"unk_token"`
+	Pad       tokenText    `json:"pad_token"`
+}
+
+// readConfig reads a file that need not exist.
+func readConfig(path string) (*tokenizerConfig, error) {
+	data, err := readLimited(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &tokenizerConfig{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, err := parseConfig(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+func parseConfig(data []byte) (*tokenizerConfig, error) {
+	c := &tokenizerConfig{}
+	if err := json.Unmarshal(data, c); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *tokenizerConfig) options() JinjaOptions {
+	o := JinjaOptions{BOS: string(c.BOS), EOS: string(c.EOS), Variables: map[string]string{}}
+	if c.Unknown != "" {
+		o.Variables["unk_token"] = string(c.Unknown)
+	}
+	if c.Pad != "" {
+		o.Variables["pad_token"] = string(c.Pad)
+	}
+	return o
+}
+
+// tokenText is a token as text, or as {"content": text}; null is none.
+type tokenText string
+
+// UnmarshalJSON reads either form.
+func (t *tokenText) UnmarshalJSON(data []byte) error {
+	var token struct {
+		Content *string `json:"content"`
+	}
+	if bytes.HasPrefix(data, []byte("{")) {
+		if err := json.Unmarshal(data, &token); err != nil {
+			return err
+		}
+		if token.Content == nil {
+			return errors.New("a token has no content")
+		}
+		*t = tokenText(*token.Content)
+		return nil
+	}
+	return json.Unmarshal(data, (*string)(t))
+}
+
+// templateList is the templates by name; one without a name is the default.
+type templateList map[string]string
+
+// UnmarshalJSON reads a text, or a list of {"name": …, "template": …}.
+func (l *templateList) UnmarshalJSON(data []byte) error {
+	if !bytes.HasPrefix(data, []byte("[")) {
+		var one *string
+		if err := json.Unmarshal(data, &one); err != nil {
+			return fmt.Errorf("chat_template is neither text nor a list of templates: %w", err)
+		}
+		if one != nil {
+			*l = templateList{"default": *one}
+		}
+		return nil
+	}
+	var list []struct{ Name, Template *string }
+	if err := json.Unmarshal(data, &list); err != nil {
+		return fmt.Errorf("chat_template: %w", err)
+	}
+	*l = templateList{}
+	for i, t := range list {
+		if t.Name == nil || t.Template == nil {
+			return fmt.Errorf("chat_template: item %d has no name or no template", i)
+		}
+		(*l)[*t.Name] = *t.Template
+	}
+	return nil
+}

@@ -30,13 +30,12 @@ func (t *Template) probe() shape {
 		{Messages: []Message{user, call, result}, Tools: tools},
 	} {
 		if out, err := t.run(&c, true); err == nil {
-			if lead := out.s[out.lastByte(len(c.Messages)-1):]; lead != "" && !slices.Contains(s.leads, lead) {
-				s.leads = append(s.leads, lead)
+			if i := out.lastByte(len(c.Messages) - 1); i >= 0 && i < len(out.s) {
+				s.leads = append(s.leads, out.s[i:])
 			}
 			if without, err := t.run(&c, false); err == nil && s.begin == "" {
-				s.begin, _ = strings.CutPrefix(out.s, without.s)
-				if s.begin == out.s {
-					s.begin = ""
+				if begin, ok := strings.CutPrefix(out.s, without.s); ok {
+					s.begin = begin
 				}
 			}
 		}
@@ -45,23 +44,21 @@ func (t *Template) probe() shape {
 		{Messages: []Message{user, answer}},
 		{Messages: []Message{user, answer, user}},
 	} {
-		out, err := t.run(&c, false)
-		if err != nil || s.end != "" {
-			continue
+		if out, err := t.run(&c, false); err == nil && s.end == "" && out.lastByte(1) >= 0 {
+			s.end = tokenLike.FindString(out.after(out.lastByte(1)))
 		}
-		s.end = tokenLike.FindString(out.after(out.lastByte(1)))
 	}
 	return s
 }
 
-// lastByte is the end of what came from message i; 0 if nothing did.
+// lastByte is the end of what came from message i; -1 if nothing did.
 func (t text) lastByte(i int) int {
 	for j := len(t.marks) - 1; j >= 0; j-- {
 		if t.marks[j].source == i {
 			return t.marks[j].to
 		}
 	}
-	return 0
+	return -1
 }
 
 // after is the markup from a byte to the next mark.

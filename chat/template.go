@@ -112,8 +112,8 @@ func (t *Template) Render(c Conversation, o RenderOptions) ([]Segment, error) {
 		return nil, err
 	}
 	loss := t.loss(&c, out)
-	if o.Continue {
-		return out.open(n).segments(clip(loss, out.open(n).s)), nil
+	if end := out.lastByte(n); o.Continue && end >= 0 {
+		return out.slice(0, end).segments(clip(loss, end)), nil
 	}
 	return out.segments(loss), nil
 }
@@ -138,22 +138,12 @@ func (t *Template) run(c *Conversation, prompt bool) (rendered, error) {
 	return p.run(vars, t.now())
 }
 
-// open is the text up to the last byte of message i.
-func (t text) open(i int) text {
-	for j := len(t.marks) - 1; j >= 0; j-- {
-		if t.marks[j].source == i {
-			return t.slice(0, t.marks[j].to)
-		}
-	}
-	return t
-}
-
-// clip cuts ranges at the end of s.
-func clip(ranges [][2]int, s string) [][2]int {
+// clip cuts ranges at end.
+func clip(ranges [][2]int, end int) [][2]int {
 	var out [][2]int
 	for _, r := range ranges {
-		if r[0] < len(s) {
-			out = append(out, [2]int{r[0], min(r[1], len(s))})
+		if r[0] < end {
+			out = append(out, [2]int{r[0], min(r[1], end)})
 		}
 	}
 	return out
