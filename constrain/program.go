@@ -157,9 +157,8 @@ func productive(rules []*dfa) []bool {
 	for changed := true; changed; {
 		changed = false
 		for r := len(rules) - 1; r >= 0; r-- {
-			if spread(rules[r], live[r], ok) {
-				changed = true
-			}
+			again := spread(rules[r], live[r], ok)
+			changed = changed || again || ok[r] != live[r][0]
 			ok[r] = live[r][0]
 		}
 	}
