@@ -20,6 +20,7 @@ class App {
   storage = $state(''); // why nothing can be kept
   key = loadKey();
   #loaded = new Map(); // conversation id → conversation, as far as seen
+  #turn = 0; // counts what a person does, so that a slow load does not undo it
 
   path = $derived(this.current ? tree.path(this.current) : []);
   run = $derived(this.current ? this.running.get(this.current.id) : undefined);
@@ -28,13 +29,14 @@ class App {
   );
 
   async start() {
+    const last = lastOpen();
     this.fresh();
     this.loadModels();
     try {
       const all = await database.summaries();
-      this.summaries = all.sort((a, b) => b.updated - a.updated);
-      const last = sessionStorage.getItem('polymath.open');
-      if (last && all.some((s) => s.id === last)) await this.open(last);
+      const newer = new Set(this.summaries.map((s) => s.id)); // written while the database opened
+      this.summaries = [...this.summaries, ...all.filter((s) => !newer.has(s.id))].sort((a, b) => b.updated - a.updated);
+      if (last && this.path.length === 0 && all.some((s) => s.id === last)) await this.open(last);
     } catch (e) {
       this.storage = `This browser keeps no conversations: ${e.message}`;
     }
@@ -65,6 +67,7 @@ class App {
 
   // fresh shows a new conversation. It is kept from its first message on.
   fresh() {
+    this.#turn++;
     const now = Date.now();
     this.#show({
       id: tree.newId(),
@@ -80,7 +83,9 @@ class App {
   }
 
   async open(id) {
+    const turn = ++this.#turn;
     const conversation = this.#loaded.get(id) ?? (await database.load(id));
+    if (turn !== this.#turn) return; // the person went on meanwhile
     if (!conversation) {
       this.toast('This conversation is gone; another tab may have deleted it.');
       this.summaries = this.summaries.filter((s) => s.id !== id);
@@ -118,6 +123,7 @@ class App {
 
   // send adds a person's message below parent and asks for an answer.
   send(text, images, parent = this.path.at(-1)?.id ?? tree.ROOT) {
+    this.#turn++;
     const { id } = this.current;
     const message = { id: tree.newId(), parent, role: 'user', text, created: Date.now() };
     if (images.length > 0) message.images = images;
@@ -222,6 +228,14 @@ export function settled(conversation) {
     m.status === 'streaming' ? { ...m, status: 'failed', error: { message: 'The page was closed before the answer was finished.' } } : m,
   );
   return { ...conversation, settings: conversation.settings ?? emptySettings(), messages };
+}
+
+function lastOpen() {
+  try {
+    return sessionStorage.getItem('polymath.open');
+  } catch {
+    return null;
+  }
 }
 
 function remember(id) {

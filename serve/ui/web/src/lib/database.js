@@ -24,6 +24,7 @@ async function run(mode, stores, work) {
   return new Promise((resolve, reject) => {
     const transaction = database.transaction(stores, mode);
     const request = work(...stores.map((s) => transaction.objectStore(s)));
+    if (mode === 'readwrite') transaction.commit(); // or a reload right now would undo it
     transaction.oncomplete = () => resolve(request?.result);
     transaction.onerror = transaction.onabort = () => reject(transaction.error ?? new Error('the browser refused to save'));
   });

@@ -2,13 +2,10 @@
 // makes it so. Raw HTML of the model is shown as text, pictures become links,
 // mathematics and code are marked for the passes that come after.
 import { Marked } from 'marked';
+import { escape } from './escape.js';
 import { mathExtensions } from './math.js';
 
 const harmless = /^<\/?(br|sub|sup|kbd|b|i|u|mark)\s*\/?>$/i;
-
-export function escape(text) {
-  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
-}
 
 const renderer = {
   html({ text, block }) {

@@ -1,7 +1,7 @@
 // Mathematics in Markdown: $..$, $$..$$, \(..\) and \[..\]. A dollar opens
 // mathematics only before something other than space, and closes it only after
 // something other than space and not before a digit, so that prices stay prices.
-import { escape } from './markdown.js';
+import { escape } from './escape.js';
 
 const inlineForms = [
   { pattern: /^\$\$((?:[^$\\]|\\[^])+?)\$\$/, display: true },

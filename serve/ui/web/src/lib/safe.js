@@ -9,6 +9,7 @@ const allowed = {
   ALLOWED_ATTR: ['href', 'class', 'start', 'align', 'data-language'],
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
+  ADD_URI_SAFE_ATTR: ['start', 'align', 'data-language'], // the next line is asked of all others
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:)/i,
   RETURN_DOM_FRAGMENT: true,
 };

@@ -1,0 +1,325 @@
+package ui
+
+import (
+	"bytes"
+	"encoding/base64"
+	"image"
+	"image/color"
+	"image/png"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+func waitFor(t *testing.T, file string) {
+	t.Helper()
+	for range 200 {
+		if _, err := os.Stat(file); err == nil {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("%s never came", file)
+}
+
+func TestProbabilities(t *testing.T) {
+	a := newAPI(t, map[string]func(*answer){"spell": func(s *answer) {
+		s.sayWith("The ", 0.95, nil)
+		s.sayWith("**straw", 0.3, map[string]float64{"**blue": 0.5, "**goose": 0.15})
+		s.sayWith("berry** & ", 0.99, nil)
+		s.sayWith("`x+1`", 0.6, nil)
+		s.sayWith(" said \"ok\".\n\n```go\nfunc main", 0.05, map[string]float64{" ": 0.9})
+		s.sayWith("() {}\n```\n\nso $x$ it ", 0.7, nil)
+		s.sayWith("ends", 0.97, nil)
+		s.finish("stop")
+	}})
+	p := open(t, a)
+	p.ask("spell", "ends")
+	p.click(`[aria-label="Probabilities"]`)
+	p.wait(`document.querySelector('[aria-label="Probabilities"]').ariaPressed === 'true'`)
+	if eval[bool](p, `document.querySelector('.token')`+` !== null`) {
+		t.Error("an answer without probabilities has tokens")
+	}
+	p.click(`[aria-label="Regenerate"]`)
+	p.idle()
+	if q := a.seen()[1]; !q.Logprobs || q.TopLogprobs != 5 {
+		t.Errorf("asked %v", q.all)
+	}
+	p.wait(`document.querySelectorAll('.token').length > 8`)
+	got := eval[map[string]string](p, `Object.fromEntries([...document.querySelectorAll('.token')].map((e) => [e.textContent, e.dataset.token]))`)
+	for piece, token := range map[string]string{"The ": "0", "straw": "1", "berry": "2", " & ": "2", "x+1": "3", ` said "ok".`: "4", "main": "4", "so ": "5", "ends": "6"} {
+		if got[piece] != token {
+			t.Errorf("%q belongs to token %q, want %s", piece, got[piece], token)
+		}
+	}
+	p.hover(`.token[data-token="1"]`)
+	p.shows("#alternatives", "30.0%")
+	p.shows("#alternatives", "**blue")
+	p.shows("#alternatives", "50.0%")
+	p.shows("#alternatives", "in all 29.7%, 2 tokens")
+	if first := eval[string](p, `document.querySelector('#alternatives li').innerText`); !strings.Contains(first, "blue") {
+		t.Errorf("the likeliest is not first: %q", first)
+	}
+	p.shot("probabilities")
+	p.hover("#prompt")
+	p.wait(`!document.querySelector('#alternatives')`)
+
+	// By keyboard: one stop of Tab, then the arrows.
+	p.wait(`document.querySelectorAll('.token[tabindex="0"]').length === 1`)
+	eval[bool](p, `document.querySelector('.token[tabindex="0"]').focus() ?? true`)
+	p.shows("#alternatives", "95.0%")
+	p.key(kb.ArrowRight)
+	p.shows("#alternatives", "30.0%")
+	p.wait(`document.activeElement.getAttribute('aria-describedby') === 'alternatives'`)
+	p.key(kb.Escape)
+	p.wait(`!document.querySelector('#alternatives')`)
+
+	p.load() // they are kept with the conversation
+	p.wait(`document.querySelectorAll('.token').length > 8`)
+	p.click(`[aria-label="Probabilities"]`)
+	p.wait(`!document.querySelector('.token')`)
+}
+
+const sample = "## Convolution\n\nFor signals $f$ and $g$ the **convolution** is\n\n$$(f * g)(t) = \\int_{-\\infty}^{\\infty} f(\\tau)\\,g(t-\\tau)\\,d\\tau$$\n\n" +
+	"and its transform is the *product* of theirs: \\(\\mathcal F(f*g) = \\mathcal F f \\cdot \\mathcal F g\\). It costs $5, not $10.\n\n" +
+	"1. Pad both to length `n`\n2. Transform, multiply, transform back\n   - done in place\n   - [x] tested\n\n" +
+	"```go\n// Convolve returns the full convolution of f and g.\nfunc Convolve(f, g []float64) []float64 {\n\tout := make([]float64, len(f)+len(g)-1)\n\tfor i, a := range f {\n\t\tfor j, b := range g {\n\t\t\tout[i+j] += a * b // O(n²)\n\t\t}\n\t}\n\treturn out\n}\n```\n\n" +
+	"| method | time | exact |\n|---|--:|:-:|\n| direct | 12.5 ms | yes |\n| FFT | 0.9 ms | no |\n\n> A quotation, with [a link](https://example.org/).\n"
+
+func TestMarkdownMathematicsAndCode(t *testing.T) {
+	a := newAPI(t, map[string]func(*answer){"explain convolution": func(s *answer) {
+		s.say(strings.SplitAfter(sample, " ")...)
+		s.finish("stop")
+	}})
+	p := open(t, a)
+	p.send("explain convolution")
+	p.shows(".markdown", "A quotation")
+	p.idle()
+	p.wait(`document.querySelectorAll('.markdown .katex').length === 4 && document.querySelectorAll('.katex-display').length === 1`)
+	p.wait(`document.querySelector('.hljs-keyword') && document.querySelector('.markdown td[align=right]')`)
+	p.shows(".markdown", "It costs $5, not $10.")
+	if h := eval[float64](p, `document.querySelector('.katex .mfrac, .katex .mop').getBoundingClientRect().height`); h < 10 {
+		t.Errorf("an integral sign %v pixels high: the styles of the mathematics are missing", h)
+	}
+	p.wait(`document.fonts.check('16px KaTeX_Main') && [...document.fonts].some((f) => f.family.includes('KaTeX') && f.status === 'loaded')`)
+	eval[bool](p, `(navigator.clipboard.writeText = async (t) => { window.copied = t }) && true`)
+	p.click(".code .copy")
+	p.wait(`window.copied?.startsWith('// Convolve') && window.copied.includes('\tout := make')`)
+	p.shows(".copy", "Copied")
+	p.click(`[aria-label="Copy the answer"]`)
+	p.wait(`window.copied.startsWith('## Convolution')`)
+	eval[bool](p, `(document.querySelector('.scroller').scrollTop = 0) === 0`)
+	p.shot("math-code-light")
+	p.prefer("dark")
+	p.shot("math-code-dark")
+}
+
+func TestSettingsAreSentAndKept(t *testing.T) {
+	a := newAPI(t, nil)
+	a.models = `{"data":[{"id":"tiny","polymath":{"window":4096}},{"id":"large"}]}`
+	p := open(t, a)
+	p.click(`[aria-label="Settings of this conversation"]`)
+	p.wait(`document.querySelector('dialog[open]')`)
+	for field, value := range map[string]string{"#system": "Answer in verse.", "#set-temperature": "0", "#set-top_p": "7", "#set-seed": "42", "#set-max_completion_tokens": "16"} {
+		p.click(field)
+		p.write(value)
+	}
+	p.shows("#hint-top_p", "not between 0 and 1")
+	p.shot("settings")
+	p.click("#set-top_p")
+	p.key("\b")
+	p.wait(`!document.querySelector('.bad')`)
+	p.click("dialog .buttons button") // the last row's; then the defaults'
+	p.wait(`document.querySelector('dialog[open]')`)
+	eval[bool](p, `document.querySelector('dialog .buttons button').click() ?? true`)
+	p.shows("dialog .buttons:not(.lower) button:first-child", "Kept")
+	p.key(kb.Escape)
+	p.wait(`!document.querySelector('dialog')`)
+	eval[bool](p, `(() => { const s = document.querySelector('select'); s.value = 'large'; return s.dispatchEvent(new Event('change', {bubbles: true})) })()`)
+	p.ask("hello", "echo: hello")
+	p.key("O", chromedp.ModifierCtrl, chromedp.ModifierShift)
+	p.ask("new", "echo: new")
+	for i, q := range a.seen() {
+		if q.all["temperature"] != 0.0 || q.all["seed"] != 42.0 || q.all["max_completion_tokens"] != 16.0 || q.all["top_p"] != nil || q.Messages[0].Content != "Answer in verse." || q.Model != "large" {
+			t.Errorf("request %d: %v", i, q.all)
+		}
+	}
+}
+
+// picture is a large picture that does not compress.
+func picture(t *testing.T, w, h int) []byte {
+	t.Helper()
+	m := image.NewRGBA(image.Rect(0, 0, w, h))
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range m.Pix {
+		m.Pix[i] = byte(r.Uint32())
+	}
+	for x := range w {
+		m.Set(x, h/2, color.White)
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestPictures(t *testing.T) {
+	a := newAPI(t, map[string]func(*answer){"what is this?": func(s *answer) {
+		refuse(s.w, 400, "messages[0].content[1]: this model cannot see pictures", "image_unsupported")
+	}})
+	p := open(t, a)
+	file := filepath.Join(t.TempDir(), "large.png")
+	if err := os.WriteFile(file, picture(t, 1600, 800), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.do(chromedp.SetUploadFiles(chromedp.CSS(`.composer input[type=file]`), []string{file}, chromedp.NodeReady)) // chosen
+	p.wait(`document.querySelectorAll('.composer li img').length === 1`)
+	p.shows(".composer", "tiny cannot see")
+	small := base64.StdEncoding.EncodeToString(picture(t, 8, 8))
+	eval[bool](p, `(() => {
+		const file = new File([Uint8Array.from(atob('`+small+`'), (c) => c.charCodeAt(0))], 'small.png', {type: 'image/png'});
+		const data = () => { const d = new DataTransfer(); d.items.add(file); return d; };
+		document.querySelector('#prompt').dispatchEvent(new ClipboardEvent('paste', {clipboardData: data(), bubbles: true, cancelable: true}));
+		window.dispatchEvent(new DragEvent('drop', {dataTransfer: data(), bubbles: true, cancelable: true}));
+		const text = new DataTransfer(); text.items.add(new File(['x'], 'notes.txt', {type: 'text/plain'}));
+		window.dispatchEvent(new DragEvent('drop', {dataTransfer: text, bubbles: true, cancelable: true}));
+		return true;
+	})()`)
+	p.wait(`document.querySelectorAll('.composer li img').length === 3`)
+	p.shows(".toast", "notes.txt is no picture that can be sent")
+	p.click(".composer li:last-child button")
+	p.wait(`document.querySelectorAll('.composer li img').length === 2`)
+	p.send("what is this?")
+	p.shows(".failure", "this model cannot see pictures")
+	p.wait(`document.querySelectorAll('.user img').length === 2`)
+	p.shot("picture-refused")
+
+	parts, ok := a.seen()[0].last().([]any)
+	if !ok || len(parts) != 3 {
+		t.Fatalf("sent %v", a.seen()[0].last())
+	}
+	address := func(i int) string {
+		return parts[i].(map[string]any)["image_url"].(map[string]any)["url"].(string)
+	}
+	if parts[0].(map[string]any)["text"] != "what is this?" || address(2) != "data:image/png;base64,"+small {
+		t.Errorf("the small picture is not sent as it was: %.60s", address(2))
+	}
+	data, ok := strings.CutPrefix(address(1), "data:image/jpeg;base64,")
+	if !ok || len(data) > 2<<20 {
+		t.Fatalf("the large picture is sent as %.40s of %d bytes", address(1), len(address(1)))
+	}
+	p.wait(`document.querySelector('.user img').naturalWidth === 1280 && document.querySelector('.user img').naturalHeight === 640`)
+}
+
+func TestThemes(t *testing.T) {
+	p := open(t, newAPI(t, nil))
+	ground := func() string { return eval[string](p, `getComputedStyle(document.body).backgroundColor`) }
+	const light, dark = "rgb(255, 255, 255)", "rgb(23, 24, 27)"
+	is := func(want string) {
+		t.Helper()
+		p.wait(`getComputedStyle(document.body).backgroundColor === '` + want + `'`)
+	}
+	p.prefer("light")
+	is(light)
+	p.prefer("dark")
+	is(dark)
+	p.click(`[aria-label="Light theme"]`)
+	is(light)
+	p.load()
+	if got := ground(); got != light {
+		t.Errorf("after a reload the ground is %s", got)
+	}
+	p.click(`[aria-label="Dark theme"]`) // what the system has: it is followed again
+	is(dark)
+	p.prefer("light")
+	is(light)
+}
+
+// contrasts returns the texts whose contrast to their ground is below WCAG AA.
+const contrasts = `(() => {
+	const parse = (c) => { const m = c.match(/[\d.]+/g).map(Number); return {rgb: m.slice(0, 3), a: m[3] ?? 1}; };
+	const light = (c) => c.map((v) => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; })
+		.reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+	const ground = (e) => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.a === 1) return c.rgb; } return [255, 255, 255]; };
+	const bad = [];
+	for (const e of document.querySelectorAll('body *')) {
+		const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+		if (!own || !e.checkVisibility({visibilityProperty: true}) || e.closest(':disabled, .hidden, .katex-mathml')) continue;
+		const [a, b] = [light(parse(getComputedStyle(e).color).rgb), light(ground(e))].sort((x, y) => y - x);
+		if ((a + 0.05) / (b + 0.05) < 4.5) bad.push(e.className + ' ' + e.textContent.slice(0, 30) + ' ' + ((a + 0.05) / (b + 0.05)).toFixed(2));
+	}
+	return bad;
+})()`
+
+// nameless returns what can be operated and has no name for a screen reader.
+const nameless = `[...document.querySelectorAll('button, input, textarea, select, a[href], img, dialog, nav')]
+	.filter((e) => !e.closest('[aria-hidden=true]') && !(e.ariaLabel || e.innerText?.trim() || e.labels?.length || e.alt || e.getAttribute('aria-labelledby')))
+	.map((e) => e.outerHTML.slice(0, 80))`
+
+func TestContrastAndNames(t *testing.T) {
+	a := newAPI(t, map[string]func(*answer){"all": func(s *answer) { s.say(strings.SplitAfter(sample, " ")...); s.finish("length") }})
+	p := open(t, a)
+	p.ask("first", "echo: first")
+	p.key("O", chromedp.ModifierCtrl, chromedp.ModifierShift)
+	p.send("all")
+	p.shows("article", "Cut at the longest answer set.")
+	p.wait(`document.querySelector('.hljs-keyword')`)
+	p.click(`[aria-label="Settings of this conversation"]`)
+	p.wait(`document.querySelector('dialog[open]')`)
+	for _, theme := range []string{"light", "dark"} {
+		p.prefer(theme)
+		if bad := eval[[]string](p, contrasts); len(bad) > 0 {
+			t.Errorf("%s: too little contrast: %q", theme, bad)
+		}
+	}
+	if bad := eval[[]string](p, nameless); len(bad) > 0 {
+		t.Errorf("without a name: %q", bad)
+	}
+}
+
+func TestPhone(t *testing.T) {
+	a := newAPI(t, map[string]func(*answer){"wide": func(s *answer) { s.say(sample + "\n\n" + strings.Repeat("long", 60)); s.finish("stop") }})
+	p := open(t, a)
+	p.do(chromedp.EmulateViewport(375, 700, chromedp.EmulateScale(2), chromedp.EmulateMobile, chromedp.EmulateTouch))
+	p.load()
+	fits := func() {
+		t.Helper()
+		p.wait(`document.documentElement.scrollWidth <= 375 && document.querySelector('.scroller').scrollWidth <= 375`)
+	}
+	tap := func(selector string) {
+		t.Helper()
+		p.wait(`document.querySelector('` + selector + `')`)
+		x, y := p.middle(selector)
+		p.do(chromedp.TapXY(x, y))
+	}
+	fits()
+	p.shot("phone-empty")
+	tap("#prompt")
+	p.write("wide")
+	tap(`[aria-label="Send"]`)
+	p.shows(".markdown", "longlong")
+	p.idle()
+	fits()
+	p.wait(`document.querySelector('.katex')`)
+	p.shot("phone-answer")
+	p.wait(`document.querySelector('nav').inert`)
+	tap(`[aria-label="Conversations"][aria-expanded]`)
+	p.wait(`!document.querySelector('nav').inert && document.querySelector('main').inert && document.activeElement.textContent.includes('New chat')`)
+	time.Sleep(250 * time.Millisecond) // the drawer slides in
+	p.shot("phone-drawer")
+	p.key(kb.Escape)
+	p.wait(`document.querySelector('nav').inert && document.activeElement.getAttribute('aria-label') === 'Conversations'`)
+	tap(`[aria-label="New chat"]`)
+	p.wait(`document.querySelectorAll('article').length === 0`)
+	small := eval[[]string](p, `[...document.querySelectorAll('main button')].filter((e) => { const r = e.getBoundingClientRect(); return r.width < 32 || r.height < 32 }).map((e) => e.ariaLabel)`)
+	if len(small) > 0 {
+		t.Errorf("too small for a finger: %q", small)
+	}
+}
