@@ -34,7 +34,7 @@ func newMarkdown(width int, dark bool) *markdown {
 	style.Document.Color = nil // the terminal's own
 	style.CodeBlock.Margin = &none
 	width = min(max(width, 10), maxWidth)
-	renderer, err := glamour.NewTermRenderer(glamour.WithStyles(style), glamour.WithWordWrap(width))
+	renderer, err := glamour.NewTermRenderer(glamour.WithStyles(style), glamour.WithWordWrap(width), glamour.WithPreservedNewLines())
 	if err != nil {
 		renderer = nil
 	}

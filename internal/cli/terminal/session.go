@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
+	"time"
 
 	"github.com/polymath-lm/polymath"
 	"github.com/polymath-lm/polymath/chat"
@@ -115,6 +116,7 @@ func textOf(m chat.Message) string {
 type piece struct {
 	text   string
 	tokens int
+	at     time.Time
 	finish string // in the last one
 	err    error
 }
@@ -123,7 +125,7 @@ type piece struct {
 func (s *session) answer(ctx context.Context) iter.Seq[piece] {
 	return func(yield func(piece) bool) {
 		for chunk, err := range s.model.ChatStream(ctx, s.conversation(), polymath.ChatOptions{GenerateOptions: s.settings}) {
-			p := piece{tokens: len(chunk.Tokens), finish: chunk.Finish, err: err}
+			p := piece{at: time.Now(), tokens: len(chunk.Tokens), finish: chunk.Finish, err: err}
 			for _, e := range chunk.Events {
 				p.text += e.Content
 			}

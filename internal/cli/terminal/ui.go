@@ -62,6 +62,7 @@ type answer struct {
 	shown   int    // bytes of text that are in the scrollback
 	tokens  int
 	begun   time.Time // the first token
+	latest  time.Time // the last one so far
 }
 
 // maxInputHeight is the most lines of input shown at a time.
@@ -237,6 +238,7 @@ func (u *ui) enter() tea.Cmd {
 	u.echo(text)
 	name, argument, ok := parseCommand(text)
 	if !ok {
+		u.queue = append(u.queue, "")
 		u.session.say(strings.TrimPrefix(text, escape(text)))
 		return u.ask()
 	}
@@ -296,8 +298,9 @@ func (u *ui) receive(m pieces) tea.Cmd {
 	}
 	for _, p := range m.all {
 		if a.begun.IsZero() {
-			a.begun = time.Now()
+			a.begun = p.at
 		}
+		a.latest = p.at
 		a.text += p.text
 		a.tokens += p.tokens
 		if p.err != nil || p.finish != "" {
@@ -369,10 +372,11 @@ func (u *ui) takeBack() {
 
 // rate says how fast the answer came.
 func (a *answer) rate() string {
-	if a.begun.IsZero() || a.tokens < 2 {
+	took := a.latest.Sub(a.begun)
+	if took <= 0 || a.tokens < 2 {
 		return ""
 	}
-	return fmt.Sprintf("%.0f tokens/s", float64(a.tokens-1)/time.Since(a.begun).Seconds())
+	return fmt.Sprintf("%.0f tokens/s", float64(a.tokens-1)/took.Seconds())
 }
 
 // count counts the conversation's tokens for the line of status.

@@ -79,7 +79,7 @@ func (u *ui) echo(text string) {
 		}
 		lines[i] = accentStyle.Render(mark + line)
 	}
-	u.queue = append(u.queue, strings.Join(lines, "\n"), "")
+	u.queue = append(u.queue, strings.Join(lines, "\n"))
 }
 
 // note puts what the program says into the scrollback.
@@ -100,6 +100,7 @@ func (u *ui) showConversation() {
 	for _, m := range u.session.messages {
 		if m.Role == chat.User {
 			u.echo(textOf(m))
+			u.queue = append(u.queue, "")
 		} else {
 			u.queue = append(u.queue, u.markdown.render(textOf(m)), "")
 		}
