@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/polymath-lm/polymath/model"
 )
@@ -35,21 +36,17 @@ type Info struct {
 // Info describes the model.
 func (m *Model) Info() Info { return m.info }
 
-// describe fills Info in.
-func (m *Model) describe(dir string) (Info, error) {
-	fingerprint, err := fingerprint(dir)
-	if err != nil {
-		return Info{}, err
-	}
+// describe returns what the parts tell.
+func (m *Model) describe() Info {
 	total, active := m.config.Params()
+	cache := m.engine.Load().Stats()
 	return Info{
-		Path: dir, Architecture: m.config.ModelType,
-		Parameters: total, ActiveParameters: active,
+		Architecture: m.config.ModelType,
+		Parameters:   total, ActiveParameters: active,
 		WeightBytes:        model.ModelBytes(m.config, false),
-		CacheBytesPerToken: model.CacheBytes(m.config, model.CacheBF16, m.window) / int64(m.window),
+		CacheBytesPerToken: cache.BlockBytes / int64(cache.BlockTokens),
 		ContextWindow:      m.window, VocabularySize: m.tokenizer.VocabSize(),
-		Fingerprint: fingerprint,
-	}, nil
+	}
 }
 
 // fingerprint identifies the model in a directory.
@@ -100,6 +97,10 @@ type Stats struct {
 	Preemptions uint64
 	// Drafted counts guessed tokens, Accepted those that were right.
 	Drafted, Accepted uint64
+	// Steps counts forward passes. StepTime is what they took with all that
+	// belongs to them, PassTime without the scheduling.
+	Steps              uint64
+	StepTime, PassTime time.Duration
 }
 
 // Stats returns what the model is doing; zero once it is closed.
@@ -114,5 +115,6 @@ func (m *Model) Stats() Stats {
 		CacheUsage: s.CacheUsage(), BlockTokens: s.BlockTokens, NumBlocks: s.NumBlocks,
 		PrefixHits: s.PrefixHits, PrefixQueries: s.PrefixQueries,
 		Preemptions: s.Preemptions, Drafted: s.Drafted, Accepted: s.Accepted,
+		Steps: s.Steps, StepTime: s.StepTime, PassTime: s.PassTime,
 	}
 }

@@ -46,10 +46,6 @@ type Model struct {
 // POLYMATH_CPU that this machine does not have is an error too. The caller
 // closes the Model when done.
 func Open(dir string, options ...Option) (*Model, error) {
-	var o openOptions
-	for _, option := range options {
-		option(&o)
-	}
 	if err := kernel.CheckCPU(); err != nil {
 		return nil, err
 	}
@@ -62,40 +58,54 @@ func Open(dir string, options ...Option) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	template, err := chat.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	fingerprint, err := fingerprint(dir)
+	if err != nil {
+		return nil, err
+	}
+	m, err := New(weights, t, template, options...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	m.info.Path, m.info.Fingerprint = dir, fingerprint
+	return m, nil
+}
+
+// New makes a Model of parts that are in memory already, such as one that has
+// just been trained. The weights must not be trained while it is open. Its Info
+// has neither a path nor a fingerprint.
+func New(weights *model.Model, t *tokenizer.Tokenizer, template *chat.Template, options ...Option) (*Model, error) {
+	var o openOptions
+	for _, option := range options {
+		option(&o)
+	}
 	cfg := weights.Config()
 	if t.VocabSize() > cfg.VocabSize {
-		return nil, fmt.Errorf("%s has %d tokens and the model was made for %d: it is another model's tokenizer",
-			path, t.VocabSize(), cfg.VocabSize)
-	}
-	m := &Model{tokenizer: t, config: cfg, end: endTokens(cfg, t)}
-	if err := m.prepareChat(dir); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the tokenizer has %d tokens and the model was made for %d: it is another model's tokenizer",
+			t.VocabSize(), cfg.VocabSize)
 	}
 	if err := o.loadDraft(t, cfg.VocabSize); err != nil {
 		return nil, err
 	}
+	m := &Model{tokenizer: t, config: cfg, end: endTokens(cfg, t), template: template}
+	m.prepareChat()
 	o.engine.Vocabulary = t.VocabSize()
 	engine := infer.NewEngine(weights, o.engine)
 	m.window = engine.Window()
 	m.engine.Store(engine)
-	if m.info, err = m.describe(dir); err != nil {
-		return nil, err
-	}
+	m.info = m.describe()
 	return m, nil
 }
 
-// prepareChat reads the chat template and finds what ends an answer.
-func (m *Model) prepareChat(dir string) error {
-	template, err := chat.Load(dir)
-	if err != nil {
-		return err
-	}
-	m.template = template
-	ids, texts := m.splitStops(template.Stops())
+// prepareChat finds what ends an answer.
+func (m *Model) prepareChat() {
+	ids, texts := m.splitStops(m.template.Stops())
 	m.chatEnd, m.chatStops = slices.Concat(m.end, ids), texts
-	m.toolMarkup = m.findMarkup(template)
+	m.toolMarkup = m.findMarkup(m.template)
 	m.masks = m.newMasks()
-	return nil
 }
 
 // endTokens are those that config.json and the tokenizer name.

@@ -145,7 +145,7 @@ func TestInfo(t *testing.T) {
 	}
 }
 
-func TestQueueLimitAndDraft(t *testing.T) {
+func TestOptions(t *testing.T) {
 	dir := random(t, chatML)
 	o := polymath.GenerateOptions{MaxTokens: 50}
 	var want string
@@ -173,6 +173,18 @@ func TestQueueLimitAndDraft(t *testing.T) {
 			t.Errorf("drafting for itself: %+v", s)
 		}
 		m.Close()
+	}
+	narrow, err := polymath.Open(dir, polymath.WithInt8Cache())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer narrow.Close()
+	wide := openRandom(t, chatML)
+	if a, b := narrow.Info().CacheBytesPerToken, wide.Info().CacheBytesPerToken; a >= b*2/3 {
+		t.Errorf("8 bits: %d bytes a token, and else %d", a, b)
+	}
+	if _, err := narrow.Generate(t.Context(), "Every cloud", o); err != nil {
+		t.Error(err)
 	}
 	if _, err := polymath.Open(dir, polymath.WithDraft(random(t, nil))); err == nil {
 		t.Error("a draft model with another tokenizer is taken")
