@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/spelling"
 )
 
 // unknownKey says that a section has no such key, and what may have been meant:
@@ -49,33 +51,9 @@ func pathsOf(section reflect.Type, path, key string) []string {
 func nearest(word string, keys []string) string {
 	best, bestDistance := "", len(word)/3+2
 	for _, key := range keys {
-		if d := editDistance(strings.ToLower(word), key); d < bestDistance {
+		if d := spelling.Distance(strings.ToLower(word), key); d < bestDistance {
 			best, bestDistance = key, d
 		}
 	}
 	return best
-}
-
-// editDistance counts insertions, deletions, replacements and swaps of
-// neighbors (optimal string alignment).
-func editDistance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := range len(a) {
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[j+1] = min(last[j+1]+1, row[j]+1, last[j]+cost)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/polymath-lm/polymath/internal/cli/bench"
 	"github.com/polymath-lm/polymath/internal/cli/quickstart"
 	"github.com/polymath-lm/polymath/internal/cli/source"
+	"github.com/polymath-lm/polymath/internal/spelling"
 )
 
 // benchFlags are the flags of polymath bench.
@@ -19,7 +20,7 @@ type benchFlags struct {
 }
 
 // benchNames are the benchmarks in the order of the help.
-var benchNames = []string{"gemm", "attention", "train", "decode", "tokenizer"}
+var benchNames = []string{"gemm", "attention", "train", "decode", "tokenizer", "serve"}
 
 func (a *app) benchCommand() *cobra.Command {
 	var o benchFlags
@@ -34,7 +35,8 @@ read for memory. Values are medians; the fraction is the median of ratios.
   attention  causal attention, forward and backward
   train      training steps of a model with 226M parameters, 42M active
   decode     generation at batch 1 from weights beyond the caches
-  tokenizer  training, encoding and decoding`,
+  tokenizer  training, encoding and decoding
+  serve      completions over HTTP at 1, 8 and 32 streams, and with a schema`,
 		Example:   "  polymath bench gemm --json",
 		ValidArgs: benchNames,
 		Args:      exactly("NAME"),
@@ -43,6 +45,7 @@ read for memory. Values are medians; the fraction is the median of ratios.
 	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print one JSON object per result")
 	cmd.Flags().BoolVar(&o.quick, "quick", false, "smaller sizes and fewer repeats")
 	cmd.Flags().StringVar(&o.text, "text", "", "text for the tokenizer (default: the Go toolchain's sources)")
+	cmd.AddCommand(a.soakCommand())
 	return cmd
 }
 
@@ -74,14 +77,17 @@ func (a *app) runBench(ctx context.Context, name string, options bench.Options, 
 		return bench.Train(ctx, options)
 	case "decode":
 		return bench.Decode(ctx, options)
-	case "tokenizer":
+	case "tokenizer", "serve":
 		texts, err := benchText(ctx, text, options.Quick)
 		if err != nil {
 			return err
 		}
+		if name == "serve" {
+			return bench.Serve(ctx, options, texts)
+		}
 		return bench.Tokenizer(ctx, options, texts)
 	}
-	similar := slices.DeleteFunc(slices.Clone(benchNames), func(s string) bool { return editDistance(s, name) > 2 })
+	similar := slices.DeleteFunc(slices.Clone(benchNames), func(s string) bool { return spelling.Distance(s, name) > 2 })
 	if len(similar) > 0 {
 		return usagef("no benchmark is called %q; did you mean %s?", name, strings.Join(similar, " or "))
 	}

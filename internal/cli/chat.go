@@ -11,6 +11,7 @@ import (
 	"github.com/polymath-lm/polymath"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/internal/cli/terminal"
+	"github.com/polymath-lm/polymath/internal/spelling"
 )
 
 func (a *app) chatCommand() *cobra.Command {
@@ -64,7 +65,7 @@ func (a *app) chat(ctx context.Context, dir string, o terminal.Options, lines bo
 	}
 	defer m.Close()
 	o.Name = dir
-	o.Distance = editDistance
+	o.Distance = spelling.Distance
 	o.Settings.ShrinkToWindow = true
 	in, ok := a.In.(*os.File)
 	if ok && isTerminal(in) && isTerminal(a.Out) && os.Getenv("TERM") != "dumb" {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/polymath-lm/polymath/internal/cli/interrupt"
+	"github.com/polymath-lm/polymath/internal/spelling"
 )
 
 // Exit statuses.
@@ -69,35 +70,13 @@ func flagError(cmd *cobra.Command, err error) error {
 func similarFlags(cmd *cobra.Command, name string) []string {
 	var similar []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		near := editDistance(name, f.Name) <= 2 || len(name) > 1 && strings.HasPrefix(f.Name, name)
+		near := spelling.Distance(name, f.Name) <= 2 || len(name) > 1 && strings.HasPrefix(f.Name, name)
 		if near && !f.Hidden {
 			similar = append(similar, "--"+f.Name)
 		}
 	})
 	slices.Sort(similar)
 	return similar
-}
-
-// editDistance counts the insertions, deletions and replacements of bytes that
-// turn a into b (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // exactly wants the named arguments, no more and no fewer.

@@ -8,6 +8,7 @@ import (
 	"github.com/polymath-lm/polymath/infer"
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/tensor"
 )
 
 // decodeShape is a mixture of experts whose weights exceed the caches: 121
@@ -39,11 +40,9 @@ func Decode(ctx context.Context, o Options) error {
 	}
 	numTokens := 16
 	var values, limits, rates []float64
-	buffer := normals(1 << 20)
-	for len(buffer) < 1<<27 && !o.Quick || len(buffer) < 1<<25 {
-		buffer = append(buffer, buffer...)
-	}
+	buffer := readBuffer(o.Quick)
 	engine := infer.NewEngine(m, infer.Options{})
+	defer engine.Close()
 	prompt := make([]int32, 32)
 	for range o.repeats() + 1 {
 		before := kernel.ReadBandwidth(buffer)
@@ -82,4 +81,13 @@ func decodeTime(ctx context.Context, e *infer.Engine, prompt []int32, numTokens 
 func bytesPerToken(cfg *model.Config, position int) float64 {
 	_, active := cfg.Params()
 	return 2*float64(active) + float64(model.CacheBytes(cfg, model.CacheBF16, position))
+}
+
+// readBuffer is memory beyond the caches, to measure the streaming read on.
+func readBuffer(quick bool) []tensor.BF16 {
+	buffer := normals(1 << 20)
+	for len(buffer) < 1<<27 && !quick || len(buffer) < 1<<25 {
+		buffer = append(buffer, buffer...)
+	}
+	return buffer
 }
