@@ -32,6 +32,11 @@ func teach(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return teachTokens(dir, t, 256, 150, t.Encode(proverbs))
+}
+
+// teachTokens makes a model that knows texts of at most window tokens by heart.
+func teachTokens(dir string, t *tokenizer.Tokenizer, window, steps int, texts ...[]int32) (string, error) {
 	path := filepath.Join(dir, "tokenizer.json")
 	if err := t.Save(path); err != nil {
 		return "", err
@@ -42,9 +47,11 @@ func teach(dir string) (string, error) {
 		return "", err
 	}
 	defer w.Abort()
-	sum := sha256.Sum256(text)
-	if err := w.Add(shard.ID(sum[:16]), t.Encode(proverbs)); err != nil {
-		return "", err
+	for _, text := range texts {
+		sum := sha256.Sum256(fmt.Append(nil, text))
+		if err := w.Add(shard.ID(sum[:16]), text); err != nil {
+			return "", err
+		}
 	}
 	if _, err := w.Close(); err != nil {
 		return "", err
@@ -55,8 +62,8 @@ func teach(dir string) (string, error) {
 	r.Model.Experts, r.Model.ExpertsPerToken, r.Model.ExpertSize = 4, 2, 32
 	r.Model.TieEmbeddings = true
 	r.Tokenizer, r.Data = path, train.DataSpec{Shards: shards}
-	r.Batch = train.BatchSpec{Tokens: 256, Rows: 1, Sequence: 256}
-	r.Steps, r.Optimizer.LR = 150, 0.01
+	r.Batch = train.BatchSpec{Tokens: window, Rows: 1, Sequence: window}
+	r.Steps, r.Optimizer.LR = steps, 0.01
 	r.Schedule.Warmup = 10
 	trainer, err := train.New(r, train.Options{RunDir: filepath.Join(dir, "run")})
 	if err != nil {
@@ -95,6 +102,7 @@ func TestMain(m *testing.M) {
 	}
 	status := m.Run()
 	removeTaught()
+	removeTaughtToTalk()
 	os.Exit(status)
 }
 
