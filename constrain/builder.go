@@ -4,8 +4,9 @@ import "fmt"
 
 // builder collects the rules of one grammar.
 type builder struct {
-	rules  []*dfa // nil while a rule is under construction
-	states int
+	rules  []*dfa           // nil while a rule is under construction
+	states int              // of the rules
+	made   int              // of all automata, those included that are no rules
 	shared map[string]int32 // rules by what they are
 }
 
@@ -37,7 +38,7 @@ func (b *builder) finish(id int32, n *nfa) error {
 	if len(b.rules) > maxRules {
 		return fmt.Errorf("it needs more than %d rules", maxRules)
 	}
-	d, err := determinize(n, b.budget())
+	d, err := b.determinize(n)
 	if err != nil {
 		return err
 	}
@@ -45,8 +46,22 @@ func (b *builder) finish(id int32, n *nfa) error {
 	return nil
 }
 
-// budget is how many states are left.
-func (b *builder) budget() int { return maxStates - b.states }
+// budget is how many states an automaton may have.
+func (b *builder) budget() int { return min(maxStates-b.states, maxMade-b.made) }
+
+// determinize counts the states that it makes.
+func (b *builder) determinize(n *nfa) (*dfa, error) {
+	d, err := determinize(n, b.budget())
+	return b.count(d, err)
+}
+
+// count counts the states of a new automaton.
+func (b *builder) count(d *dfa, err error) (*dfa, error) {
+	if err == nil {
+		b.made += len(d.final)
+	}
+	return d, err
+}
 
 // once returns the rule of that name, made by build the first time. What build
 // makes is small: it cannot fail.

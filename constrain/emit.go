@@ -186,16 +186,15 @@ func (n *nfa) copy(d *dfa, from, to int32) {
 // stringDFA is the inside of a shape's strings.
 func (c *schemaCompiler) stringDFA(s *shape) (*dfa, error) {
 	var parts []*dfa
-	budget := c.b.budget()
 	for _, p := range s.patterns {
-		d, err := compileRegex(p, partInner, budget)
+		d, err := c.pattern(p, partInner)
 		if err != nil {
 			return nil, err
 		}
 		parts = append(parts, d)
 	}
 	for _, f := range s.formats {
-		d, err := compileRegex(formats[f], wholeInner, budget)
+		d, err := c.pattern(formats[f], wholeInner)
 		if err != nil {
 			return nil, err
 		}
@@ -209,7 +208,7 @@ func (c *schemaCompiler) stringDFA(s *shape) (*dfa, error) {
 		if exceeds(s.most.runes, s.least.runes) {
 			n = newNFA()
 		}
-		d, err := determinize(n, budget)
+		d, err := c.b.determinize(n)
 		if err != nil {
 			return nil, err
 		}
@@ -218,11 +217,25 @@ func (c *schemaCompiler) stringDFA(s *shape) (*dfa, error) {
 	out := parts[0]
 	for _, d := range parts[1:] {
 		var err error
-		if out, err = intersect(out, d, budget); err != nil {
+		if out, err = c.b.count(intersect(out, d, c.b.budget())); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// pattern compiles a pattern once.
+func (c *schemaCompiler) pattern(text string, e encoding) (*dfa, error) {
+	key := fmt.Sprintf("%d %s", e, text)
+	d, ok := c.patterns[key]
+	if ok {
+		return d, nil
+	}
+	d, err := c.b.count(compileRegex(text, e, c.b.budget()))
+	if err == nil {
+		c.patterns[key] = d
+	}
+	return d, err
 }
 
 // addArray adds an array: its prefix, then items, as many as the shape says.

@@ -2,7 +2,6 @@ package constrain
 
 import (
 	"errors"
-	"fmt"
 )
 
 // Errors that a grammar can be refused with.
@@ -22,12 +21,13 @@ var (
 // Limits of what is compiled.
 const (
 	maxSourceBytes = 1 << 20 // of a schema, pattern or grammar
-	maxStates      = 1 << 18 // of all automata of one grammar
-	maxTable       = 1 << 24 // transitions of all automata of one grammar
+	maxStates      = 1 << 17 // of all automata of one grammar
+	maxMade        = 1 << 18 // with those that only lead to them
+	maxTable       = 1 << 23 // transitions of all automata of one grammar
 	maxWork        = 1 << 24 // steps of one determinization
 	maxRules       = 1 << 14
-	maxRepeat      = 1 << 14 // maxLength, maxItems, {m,n}
+	maxRepeat      = 1 << 13 // maxLength, maxItems, {m,n}
 )
 
 // errSize is returned by the builders; callers add the place.
-var errSize = fmt.Errorf("it needs more than %d states", maxStates)
+var errSize = errors.New("it needs too many states")

@@ -250,12 +250,12 @@ func readBound(_ *schemaCompiler, s *shape, v *value, keyword string, arg *value
 	return nil
 }
 
-func readPattern(_ *schemaCompiler, s *shape, v *value, keyword string, arg *value) error {
+func readPattern(c *schemaCompiler, s *shape, v *value, keyword string, arg *value) error {
 	if arg.kind != kindString {
 		return refuse(v, keyword, "it must be a string")
 	}
 	pattern := re2(arg.text)
-	if _, err := compileRegex(pattern, partInner, maxStates); err != nil {
+	if _, err := c.pattern(pattern, partInner); err != nil {
 		return refuse(v, keyword, "%v", err)
 	}
 	s.about |= typeString

@@ -197,15 +197,15 @@ func (c *schemaCompiler) otherKeys(declared []property) (int32, error) {
 	for _, name := range names {
 		taken.text(nfaStart, name, nfaAccept)
 	}
-	a, err := determinize(keys, c.b.budget())
+	a, err := c.b.determinize(keys)
 	if err != nil {
 		return 0, err
 	}
-	b, err := determinize(taken, c.b.budget())
+	b, err := c.b.determinize(taken)
 	if err != nil {
 		return 0, err
 	}
-	d, err := subtract(a, b, c.b.budget())
+	d, err := c.b.count(subtract(a, b, c.b.budget()))
 	if err != nil {
 		return 0, err
 	}

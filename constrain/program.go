@@ -59,7 +59,7 @@ func link(rules []*dfa, root int32, missing *[256]bool) (*program, error) {
 	lost := forbid(rules, missing)
 	if !productive(rules)[root] {
 		if lost >= 0 {
-			return nil, fmt.Errorf("the vocabulary has no token for the byte %#02x alone", lost)
+			return nil, fmt.Errorf("the vocabulary has no token for bytes that are needed, such as %#02x", lost)
 		}
 		return nil, errNothing
 	}
@@ -80,8 +80,8 @@ func (e *leftRecursion) Error() string {
 	return fmt.Sprintf("rule %d begins with itself", e.rule)
 }
 
-// forbid removes the transitions over missing bytes and returns one of them, or
-// -1. A class that has bytes of both kinds is divided.
+// forbid removes the transitions over missing bytes and returns the first of
+// them that there was, or -1. A class that has bytes of both kinds is divided.
 func forbid(rules []*dfa, missing *[256]bool) int {
 	lost := -1
 	for i, d := range rules {
@@ -89,7 +89,7 @@ func forbid(rules []*dfa, missing *[256]bool) int {
 			continue
 		}
 		for b := range 256 {
-			if missing[b] && hasByte(d, byte(b)) {
+			if missing[b] && hasByte(d, byte(b)) && (lost < 0 || b < lost) {
 				lost = b
 			}
 		}
@@ -116,30 +116,35 @@ func hasByte(d *dfa, b byte) bool {
 	return false
 }
 
-// without copies d with a row entry of its own, always none, for all missing
-// bytes.
+// without copies d, the transitions over missing bytes removed.
 func without(d *dfa, missing *[256]bool) *dfa {
-	out := &dfa{width: d.width + 1, calls: d.calls, final: d.final}
-	if d.width == 256 { // the missing bytes are classes of their own already
-		out.width = 256
+	out := &dfa{calls: d.calls, final: d.final}
+	// Bytes of one class, missing or not, stay one class.
+	type group struct {
+		class   uint8
+		missing bool
 	}
+	classes := map[group]uint8{}
+	var groups []group
 	for b := range 256 {
-		out.class[b] = d.class[b]
-		if missing[b] && d.width < 256 {
-			out.class[b] = uint8(d.width)
+		g := group{d.class[b], missing[b]}
+		class, ok := classes[g]
+		if !ok {
+			class = uint8(len(groups))
+			classes[g] = class
+			groups = append(groups, g)
 		}
+		out.class[b] = class
 	}
+	out.width = len(groups)
 	for s := range d.final {
 		row := d.table[s*d.width : (s+1)*d.width]
-		out.table = append(out.table, row...)
-		if d.width < 256 {
-			out.table = append(out.table, none)
-			continue
-		}
-		for b := range 256 {
-			if missing[b] {
-				out.table[s*256+int(d.class[b])] = none
+		for _, g := range groups {
+			to := row[g.class]
+			if g.missing {
+				to = none
 			}
+			out.table = append(out.table, to)
 		}
 	}
 	return out

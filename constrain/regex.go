@@ -17,6 +17,9 @@ const (
 	partInner                  // the inside of a JSON string, some part of it
 )
 
+// maxPatternStates bounds the automaton of one pattern.
+const maxPatternStates = 1 << 15
+
 // compileRegex makes the automaton of a pattern in RE2's syntax.
 func compileRegex(pattern string, e encoding, budget int) (*dfa, error) {
 	tree, err := syntax.Parse(pattern, syntax.Perl)
@@ -34,7 +37,7 @@ func compileRegex(pattern string, e encoding, budget int) (*dfa, error) {
 	if err := r.add(tree, from, to); err != nil {
 		return nil, err
 	}
-	d, err := determinize(r.nfa, min(budget, maxStates))
+	d, err := determinize(r.nfa, min(budget, maxPatternStates))
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,8 @@ type schemaCompiler struct {
 	rules map[string]int32 // of all
 	todo  []pending
 	count int // expansions
-	depth int
+
+	patterns map[string]*dfa // compiled
 }
 
 // pending is a rule that was reserved and must be built.
@@ -81,7 +82,7 @@ func (b *builder) schemaRule(text []byte) (int32, error) {
 	if err != nil {
 		return 0, err
 	}
-	c := &schemaCompiler{b: b, root: root, rules: map[string]int32{}}
+	c := &schemaCompiler{b: b, root: root, rules: map[string]int32{}, patterns: map[string]*dfa{}}
 	rule, err := c.rule(all{root})
 	for err == nil && len(c.todo) > 0 {
 		p := c.todo[0]

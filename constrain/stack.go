@@ -1,9 +1,14 @@
 package constrain
 
+import "slices"
+
 // maxItems bounds the states that are followed at once. Deterministic grammars
 // need a handful; a grammar so ambiguous that it needs more is followed in
 // part: sentences may be lost, but none is wrongly allowed.
 const maxItems = 1024
+
+// fewItems are looked through without a map.
+const fewItems = 32
 
 // target is where a rule returns to: a state, and the call that state's own
 // rule is in.
@@ -56,8 +61,8 @@ type stepper struct {
 	pool  []*frame // that may be used again, in a walk
 	used  int      // of pool
 	keep  bool     // frames outlive the walk
-	full  bool     // maxItems was reached once
 	work  int
+	seen  map[item]bool // of the items that are being put, if they are many
 }
 
 // frameOf returns this step's frame of rule.
@@ -85,14 +90,26 @@ func (s *stepper) frameOf(rule int32) (f *frame, made bool) {
 
 // put adds an item unless it is there, in items[from:].
 func (s *stepper) put(items []item, from int, it item) []item {
-	for _, have := range items[from:] {
-		if have == it {
+	switch n := len(items) - from; {
+	case n >= maxItems:
+		return items
+	case n < fewItems:
+		if slices.Contains(items[from:], it) {
 			return items
 		}
-	}
-	if len(items)-from >= maxItems {
-		s.full = true
-		return items
+	default:
+		if len(s.seen) == 0 {
+			if s.seen == nil {
+				s.seen = map[item]bool{}
+			}
+			for _, have := range items[from:] {
+				s.seen[have] = true
+			}
+		}
+		if s.seen[it] {
+			return items
+		}
+		s.seen[it] = true
 	}
 	return append(items, it)
 }
@@ -103,6 +120,7 @@ func (s *stepper) put(items []item, from int, it item) []item {
 func (s *stepper) close(items []item, from int) []item {
 	s.step++
 	s.fresh = s.fresh[:0]
+	clear(s.seen)
 	for i := from; i < len(items); i++ {
 		it := items[i]
 		s.work++
@@ -208,6 +226,7 @@ func (s *stepper) finish(f *frame) {
 // advance appends to items where those of from go by b, not closed.
 func (s *stepper) advance(items, from []item, b byte) []item {
 	start := len(items)
+	clear(s.seen)
 	for _, it := range from {
 		if to := s.p.next(it.state, b); to != none {
 			items = s.put(items, start, item{to, it.frame})

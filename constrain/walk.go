@@ -48,6 +48,7 @@ func (w *walker) begin(out bitset) {
 // go on where the frame returns to.
 func (w *walker) resume(nodes []int32, f *frame) {
 	w.items, w.used = w.items[:0], 0
+	clear(w.seen)
 	for _, t := range f.returns {
 		w.items = w.put(w.items, 0, item(t))
 	}
