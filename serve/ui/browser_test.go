@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		if at == "" {
 			return m.Run()
 		}
-		options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(at), chromedp.WindowSize(1200, 800))
+		options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(at), chromedp.WindowSize(1280, 940))
 		if os.Geteuid() == 0 {
 			options = append(options, chromedp.NoSandbox) // Chromium refuses root otherwise
 		}

@@ -235,6 +235,7 @@ func TestLongAnswerDoesNotFightTheReader(t *testing.T) {
 	const gap = `(() => { const s = document.querySelector('.scroller'); return s.scrollHeight - s.scrollTop - s.clientHeight })()`
 	p.send("long")
 	p.wait(`document.querySelectorAll('.block').length === 60 && ` + gap + ` < 5`)
+	eval[bool](p, `(window.kept = document.querySelector('.block').firstChild).isConnected`)
 	eval[bool](p, `(document.querySelector('.scroller').scrollTop = 200) > 0`)
 	p.wait(`document.querySelector('[aria-label="To the end"]')`)
 	a.release(t)
@@ -247,4 +248,8 @@ func TestLongAnswerDoesNotFightTheReader(t *testing.T) {
 	a.release(t)
 	p.shows(".markdown", "the end")
 	p.wait(gap + ` < 5`)
+	p.idle()
+	if !eval[bool](p, `window.kept.isConnected`) {
+		t.Error("what had been there was rendered anew, and a selection in it lost")
+	}
 }

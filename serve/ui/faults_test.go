@@ -54,6 +54,7 @@ func TestServersErrorsAreShown(t *testing.T) {
 		p.idle()
 		if message == "inside" {
 			p.shows(".markdown", "some")
+			p.key("O", chromedp.ModifierCtrl, chromedp.ModifierShift)
 			continue
 		}
 		if message == "often" {
