@@ -88,7 +88,8 @@ func setPath(t *testing.T, name string) {
 // TestBatchInvariance: a request's tokens and log-probabilities are the same to
 // the bit alone and beside others, with a cold and a warm prefix cache, with
 // any chunk, with memory for all and for so few that sequences are preempted,
-// with guesses and without, on any number of threads and every CPU path.
+// with guesses and without, on any number of threads and every CPU path. With
+// keys and values in 8 bits it is another answer, of which the same is true.
 func TestBatchInvariance(t *testing.T) {
 	m := testModel(t)
 	draft, err := model.New(m.Config(), 4) // another model: mostly wrong
@@ -98,14 +99,21 @@ func TestBatchInvariance(t *testing.T) {
 	const numRequests = 24
 	r := rand.New(rand.NewPCG(7, 8))
 	requests := make([]Request, numRequests)
-	alone := make([]answer, numRequests)
+	alone := map[bool][]answer{} // by Int8
 	for i := range requests {
 		requests[i] = randomRequest(r, testWindow)
-		e := NewEngine(m, Options{MaxBatch: 1, Chunk: testWindow})
-		if alone[i], _, err = ask(t.Context(), e, requests[i]); err != nil {
-			t.Fatal(err)
+		for _, int8s := range []bool{false, true} {
+			e := NewEngine(m, Options{MaxBatch: 1, Chunk: testWindow, Int8: int8s})
+			a, _, err := ask(t.Context(), e, requests[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			alone[int8s] = append(alone[int8s], a)
+			e.Close()
 		}
-		e.Close()
+	}
+	if slices.EqualFunc(alone[false], alone[true], answer.equal) {
+		t.Error("8 bits changed nothing")
 	}
 	defer par.SetThreads(par.Threads())
 	defer setPath(t, kernel.CPU())
@@ -118,6 +126,9 @@ func TestBatchInvariance(t *testing.T) {
 		{Lookup: true},
 		{Draft: draft, MaxBatch: 4},
 		{Draft: m, Lookup: true, CacheBytes: 2 * window},
+		{Int8: true},
+		{Int8: true, Chunk: 21, MaxBatch: 9, CacheBytes: window, Lookup: true},
+		{Int8: true, Chunk: 3, Draft: draft, Lookup: true},
 	} {
 		par.SetThreads(1 + i%3)
 		paths := kernel.Paths() // the first is the one that the solo runs had
@@ -128,8 +139,9 @@ func TestBatchInvariance(t *testing.T) {
 			for _, k := range r.Perm(numRequests) {
 				group.Go(func() {
 					got, _, err := ask(t.Context(), e, requests[k])
-					if err != nil || !got.equal(alone[k]) {
-						t.Errorf("options %d, round %d, request %d: %v\n got %v\nwant %v", i, round, k, err, got, alone[k])
+					want := alone[o.Int8][k]
+					if err != nil || !got.equal(want) {
+						t.Errorf("options %d, round %d, request %d: %v\n got %v\nwant %v", i, round, k, err, got, want)
 					}
 				})
 			}
