@@ -37,10 +37,11 @@ read for memory. Values are medians; the fraction is the median of ratios.
   decode     generation at batch 1 from weights beyond the caches
   tokenizer  training, encoding and decoding
   serve      completions over HTTP at 1, 8 and 32 streams, and with a schema`,
-		Example:   "  polymath bench gemm --json",
-		ValidArgs: benchNames,
-		Args:      exactly("NAME"),
-		RunE:      func(cmd *cobra.Command, args []string) error { return a.bench(cmd.Context(), args[0], o) },
+		Example:     "  polymath bench gemm --json",
+		Annotations: map[string]string{"argument": "NAME [flags]"}, // it has a command too
+		ValidArgs:   benchNames,
+		Args:        exactly("NAME"),
+		RunE:        func(cmd *cobra.Command, args []string) error { return a.bench(cmd.Context(), args[0], o) },
 	}
 	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print one JSON object per result")
 	cmd.Flags().BoolVar(&o.quick, "quick", false, "smaller sizes and fewer repeats")

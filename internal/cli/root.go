@@ -118,7 +118,7 @@ func chooseCommand(cmd *cobra.Command, args []string) error {
 
 // usageTemplate is cobra's, less the line that calls a group runnable.
 const usageTemplate = `Usage:
-  {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND{{else}}{{.UseLine}}{{end}}{{if .HasExample}}
+  {{if .HasAvailableSubCommands}}{{.CommandPath}} {{with index .Annotations "argument"}}{{.}}{{else}}COMMAND{{end}}{{else}}{{.UseLine}}{{end}}{{if .HasExample}}
 
 Examples:
 {{.Example}}{{end}}{{if .HasAvailableSubCommands}}
