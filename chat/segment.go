@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/polymath-lm/polymath/tokenizer"
@@ -35,6 +36,24 @@ func (w *segmentWriter) add(s Segment) {
 		return
 	}
 	w.segments = append(w.segments, s)
+}
+
+// markupLike matches what may be part of a special token.
+var markupLike = regexp.MustCompile(`[<>|#▁]|\[/?[A-Z]`)
+
+// withoutGaps marks what stands between two pieces of one source and cannot be
+// a special token, such as the punctuation of JSON: the pieces are then encoded
+// together, as a model that writes them would.
+func (t text) withoutGaps() text {
+	out := text{s: t.s}
+	for _, m := range t.marks {
+		if n := len(out.marks) - 1; n >= 0 && out.marks[n].source == m.source && !markupLike.MatchString(t.s[out.marks[n].to:m.from]) {
+			out.marks[n].to = m.to
+			continue
+		}
+		out.marks = append(out.marks, m)
+	}
+	return out
 }
 
 // segments divides what a template wrote: what came from the conversation is

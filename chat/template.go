@@ -112,6 +112,7 @@ func (t *Template) Render(c Conversation, o RenderOptions) ([]Segment, error) {
 		return nil, err
 	}
 	loss := t.loss(&c, out)
+	out.text = out.withoutGaps()
 	if end := out.lastByte(n); o.Continue && end >= 0 {
 		return out.slice(0, end).segments(clip(loss, end)), nil
 	}
