@@ -146,41 +146,12 @@ func (c *schemaCompiler) stringRule(s *shape) (int32, error) {
 	if err != nil {
 		return 0, fmt.Errorf("string with pattern, format, minLength or maxLength: %w", err)
 	}
-	// In quotes.
-	n := newNFA()
-	in, out := n.state(), n.state()
-	n.text(nfaStart, `"`, in)
-	n.copy(d, in, out)
-	n.text(out, `"`, nfaAccept)
-	rule := c.b.reserve()
+	rule, err := c.b.add(enclosed(d)), error(nil)
+	if c.b.budget() < 0 {
+		err = errSize
+	}
 	c.b.shared[key] = rule
-	return rule, c.b.finish(rule, n)
-}
-
-// copy leads from one state to another over what d, which calls nothing,
-// accepts.
-func (n *nfa) copy(d *dfa, from, to int32) {
-	states := make([]int32, len(d.final))
-	for i := range states {
-		states[i] = n.state()
-	}
-	n.skip(from, states[0])
-	for i, s := range states {
-		if d.final[i] {
-			n.skip(s, to)
-		}
-		for b := 0; b < 256; {
-			next := d.next(int32(i), byte(b))
-			end := b
-			for end < 255 && d.next(int32(i), byte(end+1)) == next {
-				end++
-			}
-			if next != none {
-				n.edge(s, byte(b), byte(end), states[next])
-			}
-			b = end + 1
-		}
-	}
+	return rule, err
 }
 
 // stringDFA is the inside of a shape's strings.

@@ -217,7 +217,7 @@ func TestGBNFRefused(t *testing.T) {
 		`root ::= "\q"`:                             "unknown escape",
 		`root ::= "a"{3,2}`:                         "ends before",
 		`root ::= "a"{99999}`:                       "a number up to",
-		`root ::= ("a"{8000}){8000}`:              "states",
+		`root ::= ("a"{8000}){8000}`:                "states",
 		"root ::= " + strings.Repeat("(", 200) + `"a"` + strings.Repeat(")", 200): "nested deeper",
 		"root = \"a\"": "::=",
 	} {

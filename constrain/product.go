@@ -59,6 +59,42 @@ func combine(a, b *dfa, budget int, accept func(inA, inB bool) bool) (*dfa, erro
 	return trimmed(out), nil
 }
 
+// enclosed is d, the inside of a JSON string, between quotes. Where d accepts, a
+// quote does not go on.
+func enclosed(d *dfa) *dfa {
+	const start, end, shift = 0, 1, 2
+	out := &dfa{width: d.width + 1}
+	out.class = d.class
+	quote := d.width
+	if d.width == 256 { // the quote has a class of its own already
+		out.width, quote = 256, int(d.class['"'])
+	}
+	out.class['"'] = uint8(quote)
+	n := len(d.final) + shift
+	out.table = make([]int32, n*out.width)
+	for i := range out.table {
+		out.table[i] = none
+	}
+	out.final, out.calls = make([]bool, n), make([][]call, n)
+	out.final[end] = true
+	out.table[start*out.width+quote] = shift
+	for s := range d.final {
+		row := out.table[(s+shift)*out.width : (s+shift+1)*out.width]
+		for c, to := range d.table[s*d.width : (s+1)*d.width] {
+			if to != none {
+				row[c] = to + shift
+			}
+		}
+		if to := d.next(int32(s), '"'); to != none {
+			row[quote] = to + shift
+		}
+		if d.final[s] {
+			row[quote] = end
+		}
+	}
+	return out
+}
+
 // trimmed removes the transitions of a dfa without calls into states that no
 // accepting state can be reached from. The start state stays.
 func trimmed(d *dfa) *dfa {

@@ -80,35 +80,47 @@ func (n *nfa) byteRange(from int32, a, b []byte, to int32) {
 // escaped is how a code point that JSON strings must not hold as it is is
 // written in them; "" means that it needs no escape.
 func escaped(r rune) string {
-	switch r {
-	case '"':
-		return `\"`
-	case '\\':
-		return `\\`
-	case '\b':
-		return `\b`
-	case '\f':
-		return `\f`
-	case '\n':
-		return `\n`
-	case '\r':
-		return `\r`
-	case '\t':
-		return `\t`
+	if r > '\\' {
+		return ""
 	}
-	if r < ' ' {
-		return fmt.Sprintf(`\u%04x`, r)
-	}
-	return ""
+	return escapes[r]
 }
+
+// escapes are the escaped code points up to the backslash.
+var escapes = func() (out [utf8.RuneSelf]string) {
+	for r := range ' ' {
+		out[r] = fmt.Sprintf(`\u%04x`, r)
+	}
+	for r, text := range map[rune]string{
+		'"': `\"`, '\\': `\\`, '\b': `\b`, '\f': `\f`, '\n': `\n`, '\r': `\r`, '\t': `\t`,
+	} {
+		out[r] = text
+	}
+	return out
+}()
 
 // jsonRunes is runes for a code point inside a JSON string, written in the one
 // way that escaped knows.
 func (n *nfa) jsonRunes(from int32, lo, hi rune, to int32) {
+	// Escapes share their beginnings, so that there are few states.
+	made := map[string]int32{"": from}
 	for r := lo; r <= min(hi, '\\'); r++ {
-		if text := escaped(r); text != "" {
-			n.text(from, text, to)
+		text := escaped(r)
+		if text == "" {
+			continue
 		}
+		at := from
+		for i := 1; i < len(text); i++ {
+			next, ok := made[text[:i]]
+			if !ok {
+				next = n.state()
+				made[text[:i]] = next
+				n.edge(at, text[i-1], text[i-1], next)
+			}
+			at = next
+		}
+		last := text[len(text)-1]
+		n.edge(at, last, last, to)
 	}
 	for _, plain := range []runeRange{{' ', '!'}, {'#', '['}, {']', utf8.MaxRune}} {
 		if a, b := max(lo, plain.lo), min(hi, plain.hi); a <= b {
