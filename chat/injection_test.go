@@ -28,7 +28,8 @@ func hostileConversation(text string) Conversation {
 			Text(System, text), Text(User, text), Text(Assistant, text), Text(User, text),
 			{Role: Assistant, Content: []Part{{Text: text}}, Name: text, ToolCalls: []ToolCall{{ID: text + "         "[:max(0, 9-len(text))], Name: text, Arguments: string(arguments)}}},
 			{Role: ToolResult, Content: []Part{{Text: text}}, Name: text, ToolCallID: text + "         "[:max(0, 9-len(text))]},
-			Text(Assistant, text), {Role: User, Content: []Part{{Text: text}, {Text: text}}, Name: text},
+			Text(Assistant, text),
+			{Role: User, Content: []Part{{Text: text}, {Text: text}}, Name: text},
 		},
 		Tools: []Tool{{Name: text, Description: text, Parameters: parameters}},
 	}

@@ -122,7 +122,7 @@ func callRange(r *jinjaRun, a callArgs) (value, error) {
 		}
 		out.items = append(out.items, i)
 	}
-	return out, r.charge(len(out.items) * stepBytes / 4)
+	return out, r.chargeItems(len(out.items))
 }
 
 const maxRange = 100_000
@@ -149,7 +149,7 @@ func callDict(r *jinjaRun, a callArgs) (value, error) {
 	for i, name := range a.names {
 		d.put(name, a.named[i])
 	}
-	return d, r.charge(len(d.keys) * stepBytes)
+	return d, r.chargeItems(len(d.keys))
 }
 
 func callRaise(_ *jinjaRun, a callArgs) (value, error) {

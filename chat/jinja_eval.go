@@ -195,7 +195,7 @@ func (n *sliceNode) eval(r *jinjaRun, s *scope) (value, error) {
 		for i := from; (step > 0 && i < to) || (step < 0 && i > to); i += step {
 			out.items = append(out.items, of.items[i])
 		}
-		return out, r.charge(len(out.items) * stepBytes / 4)
+		return out, r.chargeItems(len(out.items))
 	case text:
 		return r.sliceText(of, from, to, step)
 	case undefined:

@@ -15,15 +15,14 @@ func TestJinjaLimits(t *testing.T) {
 		return strings.Repeat(open, n) + "1" + strings.Repeat(closing, n)
 	}
 	for name, source := range map[string]string{
-		"loops":           "{% for a in range(100000) %}{% for b in range(100000) %}{{ b }}{% endfor %}{% endfor %}",
-		"empty loops":     "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
-		"range":           "{{ range(1000000000) | length }}",
-		"doubling":        "{% set ns = namespace(s='xxxxxxxx') %}{% for a in range(64) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
-		"doubling list":   "{% set ns = namespace(s=[1]) %}{% for a in range(64) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
-		"shared lists":    "{% set ns = namespace(s=[1]) %}{% for a in range(64) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s | tojson }}",
-		"shared, printed": "{% set ns = namespace(s=[1]) %}{% for a in range(64) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{% for i in range(100) %}{{ ns.s | string | length }}{% endfor %}",
-		"shared, compared": "{% set ns = namespace(s=[1], t=[1]) %}{% for a in range(64) %}{% set ns.s = [ns.s, ns.s] %}{% set ns.t = [ns.t, ns.t] %}{% endfor %}{{ ns.s == ns.t }}" +
-			"",
+		"loops":            "{% for a in range(100000) %}{% for b in range(100000) %}{{ b }}{% endfor %}{% endfor %}",
+		"empty loops":      "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
+		"range":            "{{ range(1000000000) | length }}",
+		"doubling":         "{% set ns = namespace(s='xxxxxxxx') %}{% for a in range(64) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+		"doubling list":    "{% set ns = namespace(s=[1]) %}{% for a in range(64) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+		"shared lists":     "{% set ns = namespace(s=[1]) %}{% for a in range(64) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s | tojson }}",
+		"shared, printed":  "{% set ns = namespace(s=[1]) %}{% for a in range(64) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{% for i in range(100) %}{{ ns.s | string | length }}{% endfor %}",
+		"shared, compared": "{% set ns = namespace(s=[1], t=[1]) %}{% for a in range(64) %}{% set ns.s = [ns.s, ns.s] %}{% set ns.t = [ns.t, ns.t] %}{% endfor %}{{ ns.s == ns.t }}",
 		"repeat":           "{{ 'x' * 1000000000000 }}",
 		"repeat list":      "{{ ([1] * 1000000000) | length }}",
 		"power of text":    "{{ ('x' * 1000000) * 1000000 }}",

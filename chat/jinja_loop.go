@@ -29,7 +29,7 @@ func (n *forNode) exec(r *jinjaRun, s *scope) (flow, error) {
 	}
 	l := &loop{items: items}
 	for i, item := range items {
-		in := s.inner()
+		in := &scope{parent: s, vars: make([]variable, 0, 4)}
 		l.index = i
 		in.set("loop", l)
 		if err := r.charge(0); err != nil {
@@ -83,9 +83,9 @@ func (r *jinjaRun) iterate(v value) ([]value, error) {
 		for i, k := range v.keys {
 			items[i] = k
 		}
-		return items, r.charge(len(items) * stepBytes / 4)
+		return items, r.chargeItems(len(items))
 	case text:
-		if err := r.charge(len(v.s) * stepBytes / 4); err != nil {
+		if err := r.chargeItems(len(v.s)); err != nil {
 			return nil, err
 		}
 		var items []value

@@ -98,7 +98,7 @@ func (r *jinjaRun) items(d *dict) (value, error) {
 	for i, k := range d.keys {
 		l.items[i] = &list{items: []value{k, d.vals[i]}, tuple: true}
 	}
-	return l, r.charge(len(d.keys) * stepBytes)
+	return l, r.chargeItems(len(d.keys))
 }
 
 // textArgs binds arguments that must be strings; missing ones are nil.

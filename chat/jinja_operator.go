@@ -92,9 +92,12 @@ func (r *jinjaRun) add(a, b value) (value, error) {
 	l, ok := a.(*list)
 	m, ok2 := b.(*list)
 	if ok && ok2 && l.tuple == m.tuple {
+		if err := r.chargeItems(len(l.items) + len(m.items)); err != nil {
+			return nil, err
+		}
 		items := make([]value, 0, len(l.items)+len(m.items))
 		items = append(append(items, l.items...), m.items...)
-		return &list{items: items, tuple: l.tuple}, r.charge(len(items) * stepBytes / 4)
+		return &list{items: items, tuple: l.tuple}, nil
 	}
 	return nil, nil
 }
@@ -119,7 +122,7 @@ func (r *jinjaRun) repeat(a, b value) (value, error) {
 		}
 		return w.text(), nil
 	case *list:
-		if err := r.chargeTimes(len(a.items)*16, n); err != nil {
+		if err := r.chargeTimes(len(a.items)*stepBytes, n); err != nil {
 			return nil, err
 		}
 		out := &list{tuple: a.tuple}

@@ -7,13 +7,13 @@ import (
 )
 
 // Limits of one rendering. Steps are evaluated nodes; text that is made counts
-// as well, a step for every 64 bytes.
+// as well, a step for every 256 bytes, and so do the items of lists.
 const (
-	maxSteps    = 10_000_000
+	maxSteps    = 4_000_000
 	maxOutput   = 64 << 20
 	maxTime     = 5 * time.Second
 	maxCalls    = 50
-	stepBytes   = 64
+	stepBytes   = 256
 	clockPeriod = 1 << 14
 )
 
@@ -33,28 +33,38 @@ type jinjaRun struct {
 	until time.Time
 }
 
-// scope is a set of variables within another.
+// scope is a set of variables within another. There are few in each.
 type scope struct {
-	vars   map[string]value
+	vars   []variable
 	parent *scope
+}
+
+type variable struct {
+	name  string
+	value value
 }
 
 func (s *scope) inner() *scope { return &scope{parent: s} }
 
 func (s *scope) get(name string) (value, bool) {
 	for ; s != nil; s = s.parent {
-		if v, ok := s.vars[name]; ok {
-			return v, true
+		for i := range s.vars {
+			if s.vars[i].name == name {
+				return s.vars[i].value, true
+			}
 		}
 	}
 	return nil, false
 }
 
 func (s *scope) set(name string, v value) {
-	if s.vars == nil {
-		s.vars = map[string]value{}
+	for i := range s.vars {
+		if s.vars[i].name == name {
+			s.vars[i].value = v
+			return
+		}
 	}
-	s.vars[name] = v
+	s.vars = append(s.vars, variable{name, v})
 }
 
 func newRun(now time.Time) *jinjaRun {
@@ -62,7 +72,7 @@ func newRun(now time.Time) *jinjaRun {
 	return &jinjaRun{out: out, root: out, line: 1, now: now, until: time.Now().Add(maxTime)}
 }
 
-// charge counts the work of making n bytes.
+// charge counts the work of making n bytes; chargeItems, of n items.
 func (r *jinjaRun) charge(n int) error {
 	before := r.steps
 	r.steps += 1 + n/stepBytes
@@ -73,6 +83,13 @@ func (r *jinjaRun) charge(n int) error {
 		return errTooMuch
 	}
 	return nil
+}
+
+func (r *jinjaRun) chargeItems(n int) error {
+	if n > maxSteps {
+		return errTooMuch
+	}
+	return r.charge(n * stepBytes)
 }
 
 func (r *jinjaRun) write(t text) error {

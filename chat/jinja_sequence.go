@@ -135,7 +135,7 @@ func filterMap(r *jinjaRun, v value, a callArgs) (value, error) {
 			return nil, err
 		}
 	}
-	return out, r.charge(len(items) * stepBytes)
+	return out, r.chargeItems(len(items))
 }
 
 // choose makes select, reject, selectattr and rejectattr.
@@ -177,7 +177,7 @@ func choose(name string, attribute, keep bool) filter {
 				out.items = append(out.items, item)
 			}
 		}
-		return out, r.charge(len(items) * stepBytes)
+		return out, r.chargeItems(len(items))
 	}
 }
 
@@ -403,7 +403,7 @@ func filterBatch(r *jinjaRun, v value, a callArgs) (value, error) {
 			last.items = append(last.items, p[1])
 		}
 	}
-	return out, r.charge(len(items) * stepBytes / 4)
+	return out, r.chargeItems(len(items))
 }
 
 func filterSum(r *jinjaRun, v value, a callArgs) (value, error) {

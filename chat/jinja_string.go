@@ -90,7 +90,8 @@ func textSplit(r *jinjaRun, t text, a callArgs) (value, error) {
 		return nil, err
 	}
 	if sep == nil {
-		return splitSpace(t, n), nil
+		out := splitSpace(t, n)
+		return out, r.chargeItems(len(out.items))
 	}
 	out := &list{}
 	for ; n != 0; n-- {
@@ -102,7 +103,7 @@ func textSplit(r *jinjaRun, t text, a callArgs) (value, error) {
 		t = t.slice(i+len(sep.s), len(t.s))
 	}
 	out.items = append(out.items, t)
-	return out, r.chargeTimes(len(t.marks), len(out.items))
+	return out, r.chargeItems(len(out.items))
 }
 
 func splitSpace(t text, n int) *list {
@@ -245,8 +246,8 @@ func (r *jinjaRun) joined(items []value, sep text) (value, error) {
 		}
 		t := stringOf(item)
 		w.write(t)
-		if err := r.charge(len(t.s) + len(sep.s)); err != nil {
-			return nil, err
+		if err := r.charge(len(t.s) + len(sep.s)); err != nil || w.len() > maxOutput {
+			return nil, errTooMuch
 		}
 	}
 	return w.text(), nil

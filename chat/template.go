@@ -54,7 +54,7 @@ func Default() *Template {
 //
 // It runs in an interpreter of our own that knows the language as transformers
 // set it up, has no access to anything but the conversation, and stops with an
-// error at 10 million steps, 5 seconds or 64 MB of text. Includes, inheritance
+// error at 4 million steps, 5 seconds or 64 MB of text. Includes, inheritance
 // and recursive loops are not supported, and refused here.
 //
 // The error, here and in Render, names the template and the line.
