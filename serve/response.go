@@ -26,7 +26,7 @@ type responseBody struct {
 	Store              bool               `json:"store"`
 	Truncation         string             `json:"truncation"`
 	ServiceTier        string             `json:"service_tier"`
-	Usage              *responseUsage     `json:"usage"`
+	Usage              *responseUsage     `json:"usage,omitempty"`
 	responseEcho
 }
 

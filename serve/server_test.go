@@ -99,7 +99,9 @@ func (s *site) do(method, path, body string, headers ...string) answer {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return answer{got.StatusCode, got.Header, string(text)}
+	a := answer{got.StatusCode, got.Header, string(text)}
+	checkAnswer(s.t, method, path, a)
+	return a
 }
 
 func (s *site) post(path, body string, headers ...string) answer {
