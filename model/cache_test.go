@@ -3,19 +3,28 @@ package model
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/polymath-lm/polymath/internal/kernel"
+	"github.com/polymath-lm/polymath/internal/par"
 )
 
 // TestCacheForkAndTruncate: forks and truncated caches go on as if their tokens
 // had been fed to a new cache, whatever the others write.
 func TestCacheForkAndTruncate(t *testing.T) {
+	testForkAndTruncate(t, CacheBF16)
+	testForkAndTruncate(t, CacheInt8)
+}
+
+func testForkAndTruncate(t *testing.T, kind CacheKind) {
 	c := small(t, Qwen3)
 	m := newModel(t, c)
 	ws := NewWorkspace(m, 200, false)
 	tokens := someTokens(200, c.VocabSize, 5)
-	want := generate(t, m, ws, tokens, []int{200})
+	want := generateIn(t, kind, m, ws, tokens, []int{200})
 	tail := func(cache *Cache, from int) []float32 {
 		n := len(tokens) - from
 		return allLogits(t, m, ws, &Batch{Tokens: tokens[from:], Spans: []Span{{Len: n, Pos: from, Cache: cache}}})
@@ -24,7 +33,7 @@ func TestCacheForkAndTruncate(t *testing.T) {
 		other := someTokens(n, c.VocabSize, 11)
 		allLogits(t, m, ws, &Batch{Tokens: other, Spans: []Span{{Len: n, Pos: cache.Len(), Cache: cache}}})
 	}
-	parent := m.NewCache(CacheBF16, 200)
+	parent := m.NewCache(kind, 200)
 	allLogits(t, m, ws, &Batch{Tokens: tokens[:150], Spans: []Span{{Len: 150, Cache: parent}}})
 	for _, n := range []int{0, 10, 64, 128, 130, 150} {
 		fork := parent.Fork(n)
@@ -35,8 +44,8 @@ func TestCacheForkAndTruncate(t *testing.T) {
 		mustEqual(t, fmt.Sprint("fork at ", n), tail(fork, n), want[n*c.VocabSize:])
 		parent.Truncate(n)
 		mustEqual(t, fmt.Sprint("truncated to ", n), tail(parent, n), want[n*c.VocabSize:])
-		if parent.Bytes() != CacheBytes(c, CacheBF16, 200) {
-			t.Errorf("Bytes() = %d, CacheBytes %d", parent.Bytes(), CacheBytes(c, CacheBF16, 200))
+		if parent.Bytes() != CacheBytes(c, kind, 200) {
+			t.Errorf("Bytes() = %d, CacheBytes %d", parent.Bytes(), CacheBytes(c, kind, 200))
 		}
 		parent.Truncate(150)
 	}
@@ -45,6 +54,11 @@ func TestCacheForkAndTruncate(t *testing.T) {
 // TestCacheForgetsNonFinite: what was not finite in positions that a cache has
 // forgotten, or that a failed pass wrote, does not reach later queries.
 func TestCacheForgetsNonFinite(t *testing.T) {
+	testForgetsNonFinite(t, CacheBF16)
+	testForgetsNonFinite(t, CacheInt8)
+}
+
+func testForgetsNonFinite(t *testing.T, kept CacheKind) {
 	for _, kind := range []string{Llama, Qwen3MoE} { // the router reports it, and a dense model does not
 		c := small(t, kind)
 		m := newModel(t, c)
@@ -58,9 +72,9 @@ func TestCacheForgetsNonFinite(t *testing.T) {
 			m.Params()[0].Master[poison*c.HiddenSize+i] = float32(math.NaN())
 		}
 		m.Sync()
-		want := generate(t, m, ws, tokens, []int{n, 10})
+		want := generateIn(t, kept, m, ws, tokens, []int{n, 10})
 		for _, way := range []string{"truncated", "forked", "forked and truncated"} {
-			cache := m.NewCache(CacheBF16, 80)
+			cache := m.NewCache(kept, 80)
 			allLogits(t, m, ws, &Batch{Tokens: tokens[:n], Spans: []Span{{Len: n, Cache: cache}}})
 			err := m.Forward(ws, &Batch{Tokens: []int32{1, poison}, Spans: []Span{{Len: 2, Pos: n, Cache: cache}}})
 			if (err == nil) != (kind == Llama) {
@@ -79,6 +93,63 @@ func TestCacheForgetsNonFinite(t *testing.T) {
 			mustEqual(t, kind+" "+way, got, want[n*c.VocabSize:(n+1)*c.VocabSize])
 		}
 	}
+}
+
+// TestInt8Cache: with keys and values in 8 bits, prefill in any pieces, decode,
+// and a batch of several sequences give the same logits to the bit, for any
+// number of threads and on every CPU path; and they are close to those in bf16.
+func TestInt8Cache(t *testing.T) {
+	defer par.SetThreads(0)
+	defer setPath(t, kernel.CPU())
+	for _, kind := range modelTypes {
+		c := small(t, kind)
+		m := newModel(t, c)
+		first, second := someTokens(131, c.VocabSize, 1), someTokens(70, c.VocabSize, 2)
+		ws := NewWorkspace(m, 150, false)
+		whole := generateIn(t, CacheInt8, m, ws, first, []int{131})
+		rest := generateIn(t, CacheInt8, m, ws, second, []int{70})
+		for i, pieces := range [][]int{{1}, {64}, {63, 2, 100}, {5, 60}} {
+			par.SetThreads(1 + i%3)
+			setPath(t, kernel.Paths()[i%len(kernel.Paths())])
+			got := generateIn(t, CacheInt8, m, ws, first, pieces)
+			mustEqual(t, fmt.Sprint(kind, " by ", pieces), got, whole)
+		}
+		testTogether(t, CacheInt8, m, first, second, slices.Concat(whole, rest))
+		var diff, size float64
+		for i, v := range generate(t, m, ws, first, []int{131}) {
+			diff, size = diff+math.Pow(float64(v-whole[i]), 2), size+float64(v)*float64(v)
+		}
+		if e := math.Sqrt(diff / size); e == 0 || e > 0.03 && c.NumExperts == 0 { // a token may come to other experts
+			t.Errorf("%s: logits are off by %g", kind, e)
+		}
+	}
+}
+
+// TestCacheKinds: 8 bits take about half of the memory, which CacheBytes knows
+// before; and kinds do not mix.
+func TestCacheKinds(t *testing.T) {
+	c := small(t, Qwen3)
+	c.HeadDim = 64
+	full, half := BlockBytes(c, CacheBF16), BlockBytes(c, CacheInt8)
+	if rows := int64(c.NumLayers * c.NumKVHeads * 2 * BlockTokens); full != rows*64*2 || half != rows*(64+4) {
+		t.Errorf("blocks of %d and %d bytes", full, half)
+	}
+	m := build(c)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range 100 {
+		m.NewBlock(CacheInt8)
+	}
+	runtime.ReadMemStats(&after)
+	if got := int64(after.TotalAlloc-before.TotalAlloc) / 100; got < half || got > half+half/20 {
+		t.Errorf("a block takes %d bytes, BlockBytes %d", got, half)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a cache took a block of another kind")
+		}
+	}()
+	m.NewCache(CacheBF16, 100).Extend(m.NewBlock(CacheInt8))
 }
 
 // TestConcurrentPasses: goroutines may share a model, each with a workspace and

@@ -115,14 +115,19 @@ func TestOneForward(t *testing.T) {
 				got := generate(t, m, NewWorkspace(m, 150, false), first, pieces)
 				mustEqual(t, fmt.Sprint("prefill by ", pieces), got, whole[:a*c.VocabSize])
 			}
-			testTogether(t, m, first, second, whole)
+			testTogether(t, CacheBF16, m, first, second, whole)
 		})
 	}
 }
 
 // generate feeds tokens in pieces whose lengths cycle, and returns all logits.
-func generate(t testing.TB, m *Model, ws *Workspace, tokens []int32, pieces []int) (logits []float32) {
-	cache := m.NewCache(CacheBF16, len(tokens))
+func generate(t testing.TB, m *Model, ws *Workspace, tokens []int32, pieces []int) []float32 {
+	return generateIn(t, CacheBF16, m, ws, tokens, pieces)
+}
+
+// generateIn is generate with a cache of any kind.
+func generateIn(t testing.TB, kind CacheKind, m *Model, ws *Workspace, tokens []int32, pieces []int) (logits []float32) {
+	cache := m.NewCache(kind, len(tokens))
 	for i := 0; cache.Len() < len(tokens); i++ {
 		pos := cache.Len()
 		n := min(pieces[i%len(pieces)], len(tokens)-pos)
@@ -133,10 +138,10 @@ func generate(t testing.TB, m *Model, ws *Workspace, tokens []int32, pieces []in
 }
 
 // testTogether decodes two sequences in one batch, at different positions.
-func testTogether(t *testing.T, m *Model, a, b []int32, whole []float32) {
+func testTogether(t *testing.T, kind CacheKind, m *Model, a, b []int32, whole []float32) {
 	v := m.Config().VocabSize
 	ws := NewWorkspace(m, 80, false)
-	ca, cb := m.NewCache(CacheBF16, len(a)), m.NewCache(CacheBF16, len(b))
+	ca, cb := m.NewCache(kind, len(a)), m.NewCache(kind, len(b))
 	lead := len(a) - len(b)
 	allLogits(t, m, ws, &Batch{Tokens: a[:lead], Spans: []Span{{Len: lead, Cache: ca}}})
 	for i := range b {
