@@ -291,3 +291,26 @@ func BenchmarkAttentionDecode(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkUnpack reads a head of a block.
+func BenchmarkUnpack(b *testing.B) {
+	for _, dim := range []int{64, 128} {
+		s := shaped(AttentionShape{Heads: 1, KVHeads: 1, HeadDim: dim})
+		blocks := int8Blocks(s, 64)
+		s.Append(normals(64*s.width()), []Span{{Len: 64, Blocks: blocks}})
+		h := s.head8(&blocks[0], 0)
+		dst, scales := grow([]tensor.BF16(nil), s.partLen()), new([pairLen]float32)
+		b.Run(fmt.Sprint("keys", dim), func(b *testing.B) {
+			b.SetBytes(int64(s.partLen()))
+			for b.Loop() {
+				h.unpackKeys(dst, scales)
+			}
+		})
+		b.Run(fmt.Sprint("values", dim), func(b *testing.B) {
+			b.SetBytes(int64(s.partLen()))
+			for b.Loop() {
+				h.unpackValues(dst)
+			}
+		})
+	}
+}
