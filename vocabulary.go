@@ -3,6 +3,7 @@ package polymath
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/polymath-lm/polymath/chat"
@@ -86,8 +87,13 @@ func callTag(v *constrain.Vocabulary, syntax chat.ToolSyntax, f chat.Tool) (cons
 		return constrain.Tag{}, fmt.Errorf("%w: tool %q: %w", ErrConversation, f.Name, err)
 	}
 	tag := constrain.Tag{
-		Begin:  syntax.Begin + `{"name": ` + string(name) + `, "arguments": `,
+		// The marker alone begins a call: what comes next cannot evade the schema.
+		Begin:  strings.TrimRight(syntax.Begin, " \n"),
+		Lead:   `{"name": ` + string(name) + `, "arguments":`,
 		Schema: f.Parameters, End: "}" + syntax.End,
+	}
+	if tag.Begin == "" {
+		tag.Begin, tag.Lead = tag.Lead, ""
 	}
 	if len(f.Parameters) == 0 {
 		tag.Schema = []byte(noArguments)

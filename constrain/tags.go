@@ -7,14 +7,17 @@ import (
 	"strings"
 )
 
-// maxTagBytes bounds the Begins of one grammar together.
+// maxTagBytes bounds the Begins and Leads of one grammar together.
 const maxTagBytes = 1 << 13
 
 // Tag is JSON in free text: what stands between Begin and End is of Schema, or
 // any object if Schema is empty. White space around it (a space or one line
 // break) is allowed.
 type Tag struct {
-	Begin  string
+	Begin string
+	// Lead, if not empty, comes after Begin and before the JSON, word for word.
+	// Begin alone decides that this is a tag.
+	Lead   string
 	Schema []byte
 	End    string
 }
@@ -76,9 +79,9 @@ func (b *builder) tagRules(tags []Tag) (begins []string, rules [][]int32, err er
 	size := 0
 	place := map[string]int{}
 	for i, tag := range tags {
-		size += len(tag.Begin)
+		size += len(tag.Begin) + len(tag.Lead)
 		if tag.Begin == "" || size > maxTagBytes {
-			return nil, nil, fmt.Errorf("tag %d: a tag needs a Begin, and all together have at most %d bytes", i, maxTagBytes)
+			return nil, nil, fmt.Errorf("tag %d: a tag needs a Begin, and all Begins and Leads together have at most %d bytes", i, maxTagBytes)
 		}
 		rule, err := b.tagRule(tag)
 		if err != nil {
@@ -112,7 +115,14 @@ func (b *builder) tagRule(tag Tag) (int32, error) {
 	}
 	n := newNFA()
 	open, last, end := n.state(), n.state(), n.state()
-	n.gap(nfaStart, open)
+	if tag.Lead == "" {
+		n.gap(nfaStart, open)
+	} else {
+		lead, json := n.state(), n.state()
+		n.gap(nfaStart, lead)
+		n.text(lead, tag.Lead, json)
+		n.gap(json, open)
+	}
 	n.call(open, inner, last)
 	n.gap(last, end)
 	n.text(end, tag.End, nfaAccept)
