@@ -8,7 +8,7 @@ import (
 )
 
 // maxTagBytes bounds the Begins and Leads of one grammar together.
-const maxTagBytes = 1 << 13
+const maxTagBytes = 1 << 15
 
 // Tag is JSON in free text: what stands between Begin and End is of Schema, or
 // any object if Schema is empty. White space around it (a space or one line
