@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -236,6 +237,7 @@ func FuzzGBNF(f *testing.F) {
 	f.Add("root ::= [^\\x00-\\U0010FFFF]")
 	v := testVocabulary()
 	f.Fuzz(func(t *testing.T, text string) {
+		defer soon(t, time.Now())
 		g, err := v.GBNF(text)
 		if err == nil {
 			stroll(t, g)

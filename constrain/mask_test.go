@@ -14,7 +14,7 @@ import (
 func TestTags(t *testing.T) {
 	v := testVocabulary()
 	tag := func(name string) Tag {
-		return Tag{"<tool>", fmt.Appendf(nil, `{"type":"object","properties":{"name":{"const":%q},"arguments":{"type":"object"}},"required":["name","arguments"]}`, name), "</tool>"}
+		return Tag{Begin: "<tool>", End: "</tool>", Schema: fmt.Appendf(nil, `{"type":"object","properties":{"name":{"const":%q},"arguments":{"type":"object"}},"required":["name","arguments"]}`, name)}
 	}
 	call := `<tool>{"name": "f", "arguments": {"a":1}}</tool>`
 	lines := strings.NewReplacer("<tool>", "<tool>\n", "</tool>", "\n</tool>").Replace(call)
@@ -54,17 +54,17 @@ func TestTags(t *testing.T) {
 // TestTagsOverlap has Begins that share beginnings and inner parts.
 func TestTagsOverlap(t *testing.T) {
 	v := testVocabulary()
-	g := must(v.Tags([]Tag{{"aab", nil, "!"}, {"abc", []byte(`{"type":"null"}`), "?"}}, TagOptions{Parallel: true}))(t)
-	for _, text := range []string{"aaab{}!", "ababc null?", "aabab"[1:] + "c", "aa{}!"} {
+	g := must(v.Tags([]Tag{{Begin: "aab", End: "!"}, {Begin: "abc", Lead: "x:", Schema: []byte(`{"type":"null"}`), End: "?"}}, TagOptions{Parallel: true}))(t)
+	for _, text := range []string{"aaab{}!", "ababcx: null?", "abc x:null\n?", "aabab"[1:] + "c", "aa{}!"} {
 		want := !strings.HasSuffix(text, "c") // a Begin without its JSON
 		if got := accepts(g, text); got != want {
 			t.Errorf("%q: %v, want %v", text, got, want)
 		}
 	}
-	if accepts(g, "xaab x") || accepts(g, "aaab") || !accepts(g, "aa ab bc") {
+	if accepts(g, "xaab x") || accepts(g, "aaab") || accepts(g, "abcnull?") || !accepts(g, "aa ab bc") {
 		t.Error("a Begin must be followed by its JSON, and nothing else need be")
 	}
-	for _, tags := range [][]Tag{nil, {{"", nil, "x"}}, {{"ab", nil, "x"}, {"abc", nil, "x"}}, {{"a", []byte(`{"not":{}}`), "x"}}} {
+	for _, tags := range [][]Tag{nil, {{End: "x"}}, {{Begin: "ab"}, {Begin: "abc"}}, {{Begin: "a", Schema: []byte(`{"not":{}}`)}}} {
 		if _, err := v.Tags(tags, TagOptions{}); !errors.Is(err, ErrSchema) {
 			t.Errorf("%v: %v", tags, err)
 		}

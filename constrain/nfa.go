@@ -34,7 +34,8 @@ type nfaState struct {
 // it accepts.
 type nfa struct {
 	states      []nfaState
-	full        bool // maxStates was reached; further states are not made
+	edges       int  // of all kinds
+	full        bool // maxStates or maxEdges was reached; no more are made
 	conditional bool // some empty edge has a condition
 }
 
@@ -49,7 +50,7 @@ func newNFA() *nfa {
 
 // state makes a state.
 func (n *nfa) state() int32 {
-	if len(n.states) >= maxStates {
+	if n.full || len(n.states) >= maxStates {
 		n.full = true
 		return nfaAccept
 	}
@@ -57,22 +58,38 @@ func (n *nfa) state() int32 {
 	return int32(len(n.states) - 1)
 }
 
+// more counts an edge, if there is room for it.
+func (n *nfa) more() bool {
+	n.edges++
+	n.full = n.full || n.edges > maxEdges
+	return !n.full
+}
+
 func (n *nfa) skip(from, to int32) {
 	n.skipWhen(from, to, always)
 }
 
 func (n *nfa) skipWhen(from, to int32, when condition) {
+	if !n.more() {
+		return
+	}
 	s := &n.states[from]
 	s.empty = append(s.empty, nfaEmpty{when, to})
 	n.conditional = n.conditional || when != always
 }
 
 func (n *nfa) edge(from int32, lo, hi byte, to int32) {
+	if !n.more() {
+		return
+	}
 	s := &n.states[from]
 	s.edges = append(s.edges, nfaEdge{lo, hi, to})
 }
 
 func (n *nfa) call(from, rule, to int32) {
+	if !n.more() {
+		return
+	}
 	s := &n.states[from]
 	s.calls = append(s.calls, call{rule, to})
 }

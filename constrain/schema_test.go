@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestIntegerBounds tries all integers near the bounds.
@@ -228,6 +229,7 @@ func FuzzSchema(f *testing.F) {
 	f.Add([]byte(bomb()))
 	v := testVocabulary()
 	f.Fuzz(func(t *testing.T, schema []byte) {
+		defer soon(t, time.Now())
 		g, err := v.Schema(schema)
 		if err == nil {
 			stroll(t, g)

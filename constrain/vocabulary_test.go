@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // byteVocabulary has all bytes, some longer tokens and, last, an end.
@@ -99,4 +100,11 @@ func allowedIDs(m *Mask, size int) []int32 {
 		}
 	}
 	return out
+}
+
+// soon fails if much time has passed: what is compiled is bounded.
+func soon(t testing.TB, start time.Time) {
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
 }
