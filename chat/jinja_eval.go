@@ -3,7 +3,6 @@ package chat
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -149,17 +148,6 @@ func (r *jinjaRun) item(v, key value) (value, error) {
 	return undefined{fmt.Sprintf("item %d", i)}, r.charge(0)
 }
 
-// byteOffset returns where character i begins.
-func byteOffset(s string, i int) int {
-	for at := range s {
-		if i == 0 {
-			return at
-		}
-		i--
-	}
-	return len(s)
-}
-
 func (n *sliceNode) eval(r *jinjaRun, s *scope) (value, error) {
 	of, err := n.of.eval(r, s)
 	if err != nil {
@@ -202,58 +190,6 @@ func (n *sliceNode) eval(r *jinjaRun, s *scope) (value, error) {
 		return nil, fmt.Errorf("%q is undefined, so it has no slices", of.name)
 	}
 	return nil, fmt.Errorf("%s has no slices", typeName(of))
-}
-
-func (r *jinjaRun) sliceText(t text, from, to, step int) (value, error) {
-	if err := r.charge(len(t.s)); err != nil {
-		return nil, err
-	}
-	if step == 1 {
-		if from >= to {
-			return text{}, nil
-		}
-		begin := byteOffset(t.s, from)
-		return t.slice(begin, begin+byteOffset(t.s[begin:], to-from)), nil
-	}
-	chars, err := r.iterate(t)
-	if err != nil {
-		return nil, err
-	}
-	var w textBuilder
-	for i := from; (step > 0 && i < to) || (step < 0 && i > to); i += step {
-		w.write(chars[i].(text))
-	}
-	return w.text(), nil
-}
-
-// sliceBounds is Python's slice.indices.
-func sliceBounds(n int, b [3]*int) (from, to, step int, err error) {
-	step = 1
-	if b[2] != nil {
-		// Steps longer than the value are all the same, and must not overflow.
-		step = max(min(*b[2], n+1), -n-1)
-	}
-	low, high := 0, n
-	if step < 0 {
-		low, high = -1, n-1
-	}
-	clamp := func(p *int, missing int) int {
-		if p == nil {
-			return missing
-		}
-		i := *p
-		if i < 0 {
-			i += n
-		}
-		return max(low, min(i, high))
-	}
-	switch {
-	case b[2] != nil && *b[2] == 0:
-		return 0, 0, 0, fmt.Errorf("a slice has step 0")
-	case step > 0:
-		return clamp(b[0], low), clamp(b[1], high), step, nil
-	}
-	return clamp(b[0], high), clamp(b[1], low), step, nil
 }
 
 func (n *condNode) eval(r *jinjaRun, s *scope) (value, error) {
@@ -313,61 +249,6 @@ func (n *compareNode) eval(r *jinjaRun, s *scope) (value, error) {
 		left = right
 	}
 	return true, nil
-}
-
-func (r *jinjaRun) compare(op string, a, b value) (bool, error) {
-	switch op {
-	case "==":
-		return r.equal(a, b)
-	case "!=":
-		same, err := r.equal(a, b)
-		return !same, err
-	case "in":
-		return r.contains(b, a)
-	case "not in":
-		ok, err := r.contains(b, a)
-		return !ok, err
-	case "<":
-		return r.less(a, b, 0)
-	case ">":
-		return r.less(b, a, 0)
-	case "<=":
-		ok, err := r.less(b, a, 0)
-		return !ok && err == nil, err
-	}
-	ok, err := r.less(a, b, 0) // >=
-	return !ok && err == nil, err
-}
-
-// contains is v in all.
-func (r *jinjaRun) contains(all, v value) (bool, error) {
-	switch all := all.(type) {
-	case undefined:
-		return false, nil
-	case text:
-		part, ok := v.(text)
-		if !ok {
-			return false, fmt.Errorf("%s in a string", typeName(v))
-		}
-		return strings.Contains(all.s, part.s), r.charge(len(all.s))
-	case *dict:
-		k, ok := v.(text)
-		if !ok {
-			return false, nil
-		}
-		_, ok = all.get(k.s)
-		return ok, r.charge(0)
-	}
-	items, err := r.iterate(all)
-	if err != nil {
-		return false, err
-	}
-	for _, item := range items {
-		if same, err := r.equal(item, v); same || err != nil {
-			return same, err
-		}
-	}
-	return false, nil
 }
 
 func (n *testNode) eval(r *jinjaRun, s *scope) (value, error) {
