@@ -81,7 +81,7 @@ func open(t *testing.T, a *api) *tab {
 		t.Skip("no Chromium found: apt-get install chromium")
 	}
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
-	ctx, cancelTime := context.WithTimeout(ctx, 25*time.Second)
+	ctx, cancelTime := context.WithTimeout(ctx, 40*time.Second)
 	p := &tab{T: t, ctx: ctx, api: a}
 	t.Cleanup(func() {
 		p.verify()
@@ -179,7 +179,7 @@ func eval[T any](p *tab, expression string) T {
 // wait polls until an expression is true.
 func (p *tab) wait(expression string) {
 	p.Helper()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(10 * time.Second)
 	for !eval[bool](p, "Boolean("+expression+")") {
 		if time.Now().After(deadline) {
 			must(p, fmt.Errorf("still not so: %s\nthe page shows: %s", expression, eval[string](p, "document.querySelector('main').innerText")))

@@ -17,12 +17,12 @@ import (
 type api struct {
 	server  *httptest.Server
 	scripts map[string]func(*answer)
-	models  string // the body of /v1/models
-	key     string // wanted, where not empty
+	gate    chan struct{}
 
 	mu       sync.Mutex
+	models   string // the body of /v1/models
+	key      string // wanted, where not empty
 	requests []request
-	gate     chan struct{}
 }
 
 // request is what the page sent, as far as the tests look at it.
@@ -53,15 +53,18 @@ func (r request) text() string {
 	return ""
 }
 
+const tinyModels = `{"object":"list","data":[{"id":"tiny","object":"model","polymath":{"window":4096,"vision":false}}]}`
+
 func newAPI(t *testing.T, scripts map[string]func(*answer)) *api {
 	t.Helper()
-	a := &api{scripts: scripts, gate: make(chan struct{})}
-	a.models = `{"object":"list","data":[{"id":"tiny","object":"model","polymath":{"window":4096,"vision":false}}]}`
+	a := &api{scripts: scripts, gate: make(chan struct{}), models: tinyModels}
 	mux := http.NewServeMux()
 	mux.Handle("/", Handler())
 	mux.HandleFunc("GET /v1/models", func(w http.ResponseWriter, r *http.Request) {
 		if a.allowed(w, r) {
 			w.Header().Set("Content-Type", "application/json")
+			a.mu.Lock()
+			defer a.mu.Unlock()
 			io.WriteString(w, a.models)
 		}
 	})
@@ -75,7 +78,10 @@ func newAPI(t *testing.T, scripts map[string]func(*answer)) *api {
 }
 
 func (a *api) allowed(w http.ResponseWriter, r *http.Request) bool {
-	if a.key == "" || r.Header.Get("Authorization") == "Bearer "+a.key {
+	a.mu.Lock()
+	key := a.key
+	a.mu.Unlock()
+	if key == "" || r.Header.Get("Authorization") == "Bearer "+key {
 		return true
 	}
 	refuse(w, 401, "this server needs a key", "invalid_api_key")
@@ -112,6 +118,13 @@ func (a *api) complete(w http.ResponseWriter, r *http.Request) {
 		script = func(s *answer) { s.say("echo: ", q.text()); s.finish("stop") }
 	}
 	script(&answer{api: a, w: w, r: r, request: q})
+}
+
+// set changes what the server says while a page is open.
+func (a *api) set(key, models string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.key, a.models = key, models
 }
 
 // seen returns the requests so far.

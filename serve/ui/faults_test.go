@@ -107,7 +107,7 @@ func TestServerGone(t *testing.T) {
 
 func TestKeyIsAskedFor(t *testing.T) {
 	a := newAPI(t, nil)
-	a.key = "secret-1"
+	a.set("secret-1", tinyModels)
 	p := open(t, a)
 	p.shows("form", "")
 	p.wait(`document.querySelector('[aria-label="API key"]')`)
@@ -127,7 +127,7 @@ func TestKeyIsAskedFor(t *testing.T) {
 	}
 	p.load()
 	p.ask("again", "echo: again")
-	a.key = "secret-2" // revoked while the page is open
+	a.set("secret-2", tinyModels) // revoked while the page is open
 	p.send("more")
 	p.shows(".failure", "this server needs a key")
 	p.wait(`document.querySelector('[aria-label="API key"]')`)
@@ -224,10 +224,10 @@ func TestExportAndImport(t *testing.T) {
 
 func TestNoListOfModels(t *testing.T) {
 	a := newAPI(t, nil)
-	a.models = `{"data":[]}`
+	a.set("", `{"data":[]}`)
 	p := open(t, a)
 	p.shows("[role=alert]", "The server has no model.")
-	a.models = `{"data":[{"id":"bare"}]}` // without what only our server says
+	a.set("", `{"data":[{"id":"bare"}]}`) // without what only our server says
 	p.click("[role=alert] button")
 	p.wait(`!document.querySelector('[role=alert]')`)
 	p.ask("hi", "echo: hi")
