@@ -227,20 +227,6 @@ func TestContinue(t *testing.T) {
 	}
 }
 
-func TestEncode(t *testing.T) {
-	tok := smallTokenizer(t)
-	ids := Encode(tok, []Segment{{Text: "<|im_start|>user\n", Control: true}, {Text: "<|im_start|>"}, {Text: "<|im_"}, {Text: "end|>", Control: true}})
-	if n := count(tok, ids, "<|im_start|>"); n != 1 {
-		t.Errorf("%d turns begin", n)
-	}
-	if n := count(tok, ids, "<|im_end|>"); n != 0 {
-		t.Errorf("a token reaches across segments")
-	}
-	if got := tok.Decode(ids); got != "<|im_start|>user\n<|im_start|><|im_end|>" {
-		t.Errorf("%q", got)
-	}
-}
-
 func count(tok *tokenizer.Tokenizer, ids []int32, name string) int {
 	id, _ := tok.Special(name)
 	n := 0

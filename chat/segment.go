@@ -3,8 +3,6 @@ package chat
 import (
 	"regexp"
 	"slices"
-
-	"github.com/polymath-lm/polymath/tokenizer"
 )
 
 // Segment is a piece of a rendered conversation.
@@ -92,33 +90,4 @@ func (t text) segments(loss [][2]int) []Segment {
 		out = append(out, s)
 	}
 	return out
-}
-
-// Encode turns segments into token ids: special tokens are recognized in those
-// with Control, and in no other. Each segment is encoded by itself, so no token
-// reaches across a border between markup and text.
-func Encode(t *tokenizer.Tokenizer, segments []Segment) []int32 {
-	ids, _ := encode(t, segments, nil)
-	return ids
-}
-
-// EncodeLoss is Encode for training: loss[i] says whether ids[i] is the
-// assistant's own.
-func EncodeLoss(t *tokenizer.Tokenizer, segments []Segment) (ids []int32, loss []bool) {
-	return encode(t, segments, []bool{})
-}
-
-func encode(t *tokenizer.Tokenizer, segments []Segment, loss []bool) ([]int32, []bool) {
-	var ids []int32
-	for _, s := range segments {
-		if s.Control {
-			ids = t.AppendEncodeSpecial(ids, []byte(s.Text))
-		} else {
-			ids = t.AppendEncode(ids, []byte(s.Text))
-		}
-		for loss != nil && len(loss) < len(ids) {
-			loss = append(loss, s.Loss)
-		}
-	}
-	return ids, loss
 }
