@@ -20,6 +20,7 @@ import (
 func (a *app) generateCommand() *cobra.Command {
 	var o polymath.GenerateOptions
 	var asJSON bool
+	var format formatFlags
 	cmd := &cobra.Command{
 		Use:   "generate MODEL PROMPT",
 		Short: "Continue a text",
@@ -28,11 +29,16 @@ completion as it comes. A PROMPT of "-" is read from the standard input, less a
 line feed at its end. The same model, prompt and flags give the same text on
 every machine.`,
 		Example: `  polymath generate polymath-quickstart/run/model 'func main() {'
-  polymath generate MODEL 'Once upon' --temperature 0.8 --top-p 0.95 --seed 7`,
+  polymath generate MODEL 'Once upon' --temperature 0.8 --top-p 0.95 --seed 7
+  polymath generate MODEL 'A person: ' --schema person.json`,
 		Args: exactly("MODEL", "PROMPT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("max-tokens") {
 				o.ShrinkToWindow = true // the default gives way
+			}
+			var err error
+			if o.Format, err = format.read(); err != nil {
+				return err
 			}
 			return a.generate(cmd.Context(), args[0], args[1], o, asJSON)
 		},
@@ -43,6 +49,10 @@ every machine.`,
 	f.Float32Var(&o.TopP, "top-p", 0, "draw from the most probable tokens that reach this probability together; 0 is off")
 	f.IntVar(&o.TopK, "top-k", 0, "draw from this many most probable tokens; 0 is off")
 	f.Float32Var(&o.MinP, "min-p", 0, "draw from tokens at least this probable relative to the best; 0 is off")
+	f.Float32Var(&o.RepetitionPenalty, "repetition-penalty", 0, "divide the logits of what the text holds already; 0 and 1 are off")
+	f.Float32Var(&o.PresencePenalty, "presence-penalty", 0, "subtract from the logits of what the completion holds already")
+	f.Float32Var(&o.FrequencyPenalty, "frequency-penalty", 0, "subtract from them once for each time")
+	format.add(f)
 	f.Uint64Var(&o.Seed, "seed", 0, "seed of the random choices")
 	f.StringArrayVar(&o.Stop, "stop", nil, "end before this text; may be given several times")
 	f.IntVar(&o.TopLogprobs, "logprobs", -1, "list each token's log-probability and those of this many alternatives")
@@ -74,7 +84,7 @@ func (a *app) generate(ctx context.Context, dir, prompt string, o polymath.Gener
 
 // wrongSetting tells a wrong flag from a failure.
 func wrongSetting(err error) error {
-	if errors.Is(err, polymath.ErrSampling) || errors.Is(err, polymath.ErrStop) {
+	if errors.Is(err, polymath.ErrSampling) || errors.Is(err, polymath.ErrStop) || errors.Is(err, polymath.ErrFormat) {
 		return usageError{err}
 	}
 	return err

@@ -113,6 +113,7 @@ func (s *session) nextCommands(b *strings.Builder) {
 	for _, arguments := range [][]string{
 		append(slices.Clone(generate), "--temperature", "0.7", "--seed", "2"),
 		append(slices.Clone(generate), "--logprobs", "3", "--max-tokens", "20"),
+		{"serve", s.modelDir()},
 		{"verify", s.Dir},
 		longer,
 	} {
