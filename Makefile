@@ -5,7 +5,7 @@ FUZZTIME ?= 30s
 BENCH    ?= .
 COUNT    ?= 6
 
-.PHONY: all build cross test race lint format vuln bench fuzz parity-long generate quickstart-amx ci clean
+.PHONY: all build cross test race lint format vuln bench fuzz parity-long generate quickstart-amx soak ui ci clean
 
 all: build test lint
 
@@ -66,8 +66,18 @@ quickstart-amx:
 	go run ./cmd/polymath quickstart --minutes $(MINUTES) --dir "$$dir/quickstart"; \
 	grep -E '^The model needs [0-9.]+% less than xz' "$$dir/quickstart/card.txt"
 
+# A server under 64 clients that leave, err and send too much: make soak SOAK=10
+# writes soak.html.
+SOAK ?= 10
+soak:
+	go run ./cmd/polymath bench soak --minutes $(SOAK) --plot soak.html
+
+# The web chat. What it builds is committed, so that Go alone builds the rest.
+ui:
+	cd serve/ui/web && npm ci && npm test && npm run build
+
 ci:
 	.ci/run
 
 clean:
-	rm -rf polymath dist bench.out
+	rm -rf polymath dist bench.out soak.html
