@@ -8,6 +8,7 @@ import (
 
 	"charm.land/bubbles/v2/textarea"
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 )
 
 // Run chats in the terminal that in and out are, until the user quits or ctx
@@ -36,9 +37,11 @@ type ui struct {
 	distance func(a, b string) int
 
 	input         textarea.Model
-	width, height int
+	width, height int // 0 before the terminal told them
 	dark          bool
+	profile       colorprofile.Profile // the colors that the terminal has
 	markdown      *markdown
+	trouble       error  // to be told at the beginning
 	status        string // last thing worth knowing, below the input
 	used          int    // tokens of the conversation
 
@@ -53,7 +56,7 @@ type ui struct {
 const maxInputHeight = 8
 
 func newUI(ctx context.Context, s *session, o Options) *ui {
-	u := &ui{ctx: ctx, session: s, distance: o.Distance, dark: true, width: 80, height: 24}
+	u := &ui{ctx: ctx, session: s, distance: o.Distance, dark: true, profile: colorprofile.TrueColor}
 	u.input = textarea.New()
 	u.input.Prompt = "› "
 	u.input.Placeholder = "Write a message, or /help"
@@ -66,14 +69,9 @@ func newUI(ctx context.Context, s *session, o Options) *ui {
 	u.restyle()
 	u.input.Focus()
 	u.markdown = newMarkdown(u.width, u.dark)
-	var err error
-	if u.history, err = readHistory(o.HistoryFile); err == nil {
-		err = u.history.shrink()
+	if u.history, u.trouble = readHistory(o.HistoryFile); u.trouble == nil {
+		u.trouble = u.history.shrink()
 	}
-	if err != nil {
-		u.fail(err)
-	}
-	u.greet()
 	return u
 }
 
@@ -88,8 +86,11 @@ func (u *ui) restyle() {
 }
 
 func (u *ui) greet() {
-	u.queue = append(u.queue, dimStyle.Render(fmt.Sprintf("%s · %d tokens of context · /help lists the commands, ctrl-D quits",
-		visibleLine(u.session.name), u.session.model.ContextWindow())), "")
+	u.note(fmt.Sprintf("%s · %d tokens of context · /help lists the commands, ctrl-D quits",
+		u.session.name, u.session.model.ContextWindow()))
+	if u.trouble != nil {
+		u.fail(u.trouble)
+	}
 	if len(u.session.messages) > 0 {
 		u.showConversation()
 	}
@@ -97,7 +98,7 @@ func (u *ui) greet() {
 }
 
 // Init asks for the background's color.
-func (u *ui) Init() tea.Cmd { return tea.Batch(tea.RequestBackgroundColor, u.print()) }
+func (u *ui) Init() tea.Cmd { return tea.RequestBackgroundColor }
 
 // printed says that a part of the queue is in the scrollback.
 type printed struct{}
@@ -107,9 +108,15 @@ func (u *ui) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 	var cmd tea.Cmd
 	switch message := message.(type) {
 	case tea.WindowSizeMsg:
+		first := u.width == 0
 		u.width, u.height = message.Width, message.Height
 		u.input.SetWidth(u.width)
 		u.markdown = newMarkdown(u.width, u.dark)
+		if first {
+			u.greet()
+		}
+	case tea.ColorProfileMsg:
+		u.profile = message.Profile
 	case tea.BackgroundColorMsg:
 		u.dark = message.IsDark()
 		u.restyle()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/polymath-lm/polymath"
@@ -91,7 +92,6 @@ func newScreen(t *testing.T, m Model, o Options) *screen {
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	sc := &screen{t: t, u: newUI(ctx, s, o), messages: make(chan tea.Msg, 1000)}
-	sc.do(sc.u.print())
 	sc.send(tea.WindowSizeMsg{Width: 80, Height: 24})
 	return sc
 }
@@ -291,6 +291,21 @@ func TestStop(t *testing.T) {
 	}
 	if s.view() != "" {
 		t.Errorf("left behind: %q", s.view())
+	}
+}
+
+// TestColors: what is printed has the colors that the terminal has.
+func TestColors(t *testing.T) {
+	s := newScreen(t, &scripted{pieces: []string{"# Title"}}, Options{})
+	s.settle(nil)
+	for _, c := range []struct {
+		profile colorprofile.Profile
+		colors  bool
+	}{{colorprofile.ANSI256, true}, {colorprofile.ASCII, false}} {
+		s.send(tea.ColorProfileMsg{Profile: c.profile})
+		if got := strings.Contains(s.u.downgrade(accentStyle.Render("x")), "[36m"); got != c.colors {
+			t.Errorf("%v: colors %v", c.profile, got)
+		}
 	}
 }
 

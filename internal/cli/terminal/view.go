@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/polymath-lm/polymath/chat"
@@ -22,7 +23,7 @@ var (
 
 // View is what is redrawn: the paragraph being written, the input, the status.
 func (u *ui) View() tea.View {
-	if u.ended {
+	if u.ended || u.width == 0 {
 		return tea.NewView("")
 	}
 	var lines []string
@@ -111,7 +112,7 @@ func (u *ui) showConversation() {
 // that they keep their order, and none that is higher than the screen, which
 // the program could not draw above itself.
 func (u *ui) print() tea.Cmd {
-	if u.printing || len(u.queue) == 0 || u.ended {
+	if u.printing || len(u.queue) == 0 || u.ended || u.width == 0 {
 		return nil
 	}
 	lines := strings.Split(strings.Join(u.queue, "\n"), "\n")
@@ -126,10 +127,16 @@ func (u *ui) print() tea.Cmd {
 			lines[i] = " " // nothing is not printed
 		}
 	}
-	return tea.Sequence(tea.Println(strings.Join(lines[:n], "\n")), func() tea.Msg { return printed{} })
+	return tea.Sequence(tea.Println(u.downgrade(strings.Join(lines[:n], "\n"))), func() tea.Msg { return printed{} })
 }
 
-// visibleLine makes text safe and one line.
-func visibleLine(text string) string {
-	return strings.ReplaceAll(progress.Visible(text), "\n", " ")
+// downgrade takes the colors out of text that the terminal does not have. The
+// program does so with what it draws, and not with what it prints.
+func (u *ui) downgrade(text string) string {
+	var b strings.Builder
+	w := colorprofile.Writer{Forward: &b, Profile: u.profile}
+	if _, err := w.WriteString(text); err != nil {
+		return ansi.Strip(text)
+	}
+	return b.String()
 }
