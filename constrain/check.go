@@ -1,6 +1,7 @@
 package constrain
 
 import (
+	"math/big"
 	"regexp"
 	"unicode/utf8"
 )
@@ -38,6 +39,9 @@ func (s *shape) holdsNumber(v *value) bool {
 		}
 		order := r.Cmp(b.at) * sign
 		return order > 0 || order == 0 && !b.open
+	}
+	if s.divisor > 0 && !new(big.Rat).Quo(r, big.NewRat(s.divisor, 1)).IsInt() {
+		return false
 	}
 	return inside(s.low, 1) && inside(s.high, -1)
 }
@@ -84,6 +88,9 @@ func (c *schemaCompiler) holdsObject(v *value, s *shape, depth int) (bool, error
 	for i, name := range v.keys {
 		schemas, _ := s.property(name)
 		if ok, err := c.holdsAll(v.items[i], schemas, depth+1); !ok {
+			return false, err
+		}
+		if ok, err := c.nameHolds(s, name); !ok {
 			return false, err
 		}
 	}
@@ -165,7 +172,7 @@ func exceeds(most, least int) bool { return most >= 0 && most < least }
 func (c *schemaCompiler) apartObjects(x, y *shape, depth int) bool {
 	for _, name := range y.required {
 		_, declared := x.property(name)
-		if closed := !x.restSaid && len(x.properties) > 0; closed && !declared && !has(x.required, name) {
+		if !declared && !has(x.required, name) && x.closed() && len(x.others(func(p string) bool { return matches(p, name) })) == 0 {
 			return true
 		}
 	}

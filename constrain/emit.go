@@ -17,7 +17,9 @@ func (c *schemaCompiler) addShape(n *nfa, s *shape, alone bool) error {
 		n.text(nfaStart, "false", nfaAccept)
 	}
 	if t&typeNumber != 0 {
-		c.addNumber(n, s, t&typeFraction == 0)
+		if err := c.addNumber(n, s, t&typeFraction == 0); err != nil {
+			return err
+		}
 	}
 	if t&typeString != 0 {
 		rule, err := c.stringRule(s)
@@ -122,8 +124,10 @@ func (b *builder) literalMembers(n *nfa, from int32, v *value, to int32) {
 	n.text(last, brackets[1:], to)
 }
 
-func (c *schemaCompiler) addNumber(n *nfa, s *shape, integer bool) {
+func (c *schemaCompiler) addNumber(n *nfa, s *shape, integer bool) error {
 	switch {
+	case s.divisor > 0:
+		return c.addMultiples(n, s)
 	case s.low.at != nil || s.high.at != nil:
 		n.between(s.low, s.high, integer)
 	case integer:
@@ -131,11 +135,35 @@ func (c *schemaCompiler) addNumber(n *nfa, s *shape, integer bool) {
 	default:
 		n.call(nfaStart, c.b.anyNumber(), nfaAccept)
 	}
+	return nil
+}
+
+// addMultiples adds the integers within the bounds that the divisor divides.
+func (c *schemaCompiler) addMultiples(n *nfa, s *shape) error {
+	if s.divisor > maxDivisor {
+		return fmt.Errorf("multipleOf: the least common multiple is more than %d", maxDivisor)
+	}
+	all := newNFA()
+	all.between(s.low, s.high, true)
+	d, err := c.b.determinize(all)
+	if err != nil {
+		return err
+	}
+	if d, err = c.b.count(intersect(d, multiples(int32(s.divisor)), c.b.budget())); err != nil {
+		return err
+	}
+	n.copy(d, nfaStart, nfaAccept)
+	return nil
+}
+
+// anyString reports whether the shape allows all strings.
+func (s *shape) anyString() bool {
+	return len(s.patterns) == 0 && len(s.formats) == 0 && s.least.runes == 0 && s.most.runes < 0
 }
 
 // stringRule is the rule of a shape's strings.
 func (c *schemaCompiler) stringRule(s *shape) (int32, error) {
-	if len(s.patterns) == 0 && len(s.formats) == 0 && s.least.runes == 0 && s.most.runes < 0 {
+	if s.anyString() {
 		return c.b.anyString(), nil
 	}
 	key := fmt.Sprintf("string %q %q %d %d", s.patterns, s.formats, s.least.runes, s.most.runes)
@@ -173,9 +201,7 @@ func (c *schemaCompiler) stringDFA(s *shape) (*dfa, error) {
 	}
 	if s.least.runes > 0 || s.most.runes >= 0 {
 		n := newNFA()
-		n.repeat(nfaStart, s.least.runes, s.most.runes, nfaAccept, func(from, to int32) {
-			n.jsonRunes(from, 0, 0x10ffff, to)
-		})
+		n.repeat(nfaStart, s.least.runes, s.most.runes, nfaAccept, n.jsonRune)
 		if exceeds(s.most.runes, s.least.runes) {
 			n = newNFA()
 		}

@@ -21,6 +21,7 @@ var formats = map[string]string{
 	"uri-reference": uriPattern + `|` + pathPattern,
 	"iri-reference": uriPattern + `|` + pathPattern,
 	"json-pointer":  `(?:/(?:[^~/]|~[01])*)*`,
+	"byte":          `(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?`, // base64, in OpenAPI
 	// Annotations in OpenAPI; they say nothing about strings.
 	"int32": `(?s:.*)`, "int64": `(?s:.*)`, "float": `(?s:.*)`, "double": `(?s:.*)`, "password": `(?s:.*)`,
 }

@@ -1,6 +1,7 @@
 package constrain
 
 import (
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,12 +26,12 @@ func init() {
 	for names, h := range map[string]handler{
 		"type": readType, "enum": readEnum, "const": readConst,
 		"allOf anyOf oneOf": readBranches, "$ref": readRef, "$id": readID,
-		"properties": readProperties, "required": readRequired, "additionalProperties": readRest,
+		"properties": readProperties, "required": readRequired, "additionalProperties": readRest, "patternProperties": readMatching, "propertyNames": readNames,
 		"items": readItems, "prefixItems": readPrefix, "additionalItems": readMoreItems,
 		"unevaluatedProperties unevaluatedItems":                            readUnevaluated,
 		"minLength maxLength minItems maxItems minProperties maxProperties": readLimit,
 		"minimum maximum exclusiveMinimum exclusiveMaximum":                 readBound,
-		"pattern": readPattern, "format": readFormat, "uniqueItems": readUnique,
+		"multipleOf": readDivisor, "pattern": readPattern, "format": readFormat, "uniqueItems": readUnique,
 	} {
 		for name := range strings.FieldsSeq(names) {
 			handlers[name] = h
@@ -144,7 +145,33 @@ func readRest(_ *schemaCompiler, s *shape, v *value, keyword string, arg *value)
 		return refuse(v, keyword, "it must be a schema")
 	}
 	s.about |= typeObject
-	s.rest, s.restSaid = all{arg}, true
+	s.rests, s.restSaid = append(s.rests, rest{all: all{arg}}), true // finish adds the patterns
+	return nil
+}
+
+func readMatching(c *schemaCompiler, s *shape, v *value, keyword string, arg *value) error {
+	if arg.kind != kindObject {
+		return refuse(v, keyword, "it must be an object")
+	}
+	s.about |= typeObject
+	for i, pattern := range arg.keys {
+		if !isSchema(arg.items[i]) {
+			return refuse(v, keyword, "%q is no schema", pattern)
+		}
+		if _, err := c.pattern(re2(pattern), partInner); err != nil {
+			return refuse(v, keyword, "%v", err)
+		}
+		s.matching = append(s.matching, matching{re2(pattern), all{arg.items[i]}})
+	}
+	return nil
+}
+
+func readNames(_ *schemaCompiler, s *shape, v *value, keyword string, arg *value) error {
+	if !isSchema(arg) {
+		return refuse(v, keyword, "it must be a schema")
+	}
+	s.about |= typeObject
+	s.names = all{arg}
 	return nil
 }
 
@@ -250,6 +277,19 @@ func readBound(_ *schemaCompiler, s *shape, v *value, keyword string, arg *value
 	return nil
 }
 
+func readDivisor(_ *schemaCompiler, s *shape, v *value, keyword string, arg *value) error {
+	r, err := rational(arg.text)
+	if arg.kind != kindNumber || err != nil || r.Sign() <= 0 {
+		return refuse(v, keyword, "it must be a number above 0")
+	}
+	if !r.IsInt() || r.Cmp(big.NewRat(maxDivisor, 1)) > 0 {
+		return refuse(v, keyword, "only whole numbers up to %d are supported", maxDivisor)
+	}
+	s.about |= typeNumber
+	s.divisor = multiple(s.divisor, r.Num().Int64())
+	return nil
+}
+
 func readPattern(c *schemaCompiler, s *shape, v *value, keyword string, arg *value) error {
 	if arg.kind != kindString {
 		return refuse(v, keyword, "it must be a string")
@@ -297,12 +337,24 @@ func readFormat(_ *schemaCompiler, s *shape, v *value, keyword string, arg *valu
 	return nil
 }
 
-// finish checks what keywords say together, and applies additionalProperties
-// to required members that are not declared.
+// finish checks what keywords say together, and applies patternProperties to
+// the members that are declared and to additionalProperties.
 func (s *shape) finish(v *value) error {
 	if v.get("prefixItems") != nil {
 		if items := v.get("items"); items != nil && items.kind == kindArray {
 			return refuse(v, "items", "a list beside prefixItems")
+		}
+	}
+	for i, p := range s.properties {
+		for _, m := range s.matching {
+			if matches(m.pattern, p.name) {
+				s.properties[i].all = join(s.properties[i].all, m.all)
+			}
+		}
+	}
+	for i := range s.rests {
+		for _, m := range s.matching {
+			s.rests[i].except = append(s.rests[i].except, m.pattern)
 		}
 	}
 	return nil

@@ -115,6 +115,7 @@ func (m *Mask) compute() bitset {
 		w = &walker{trie: v.trie}
 	}
 	w.p = m.grammar.program
+	partial := false
 	for _, it := range m.items {
 		if it.state < numReserved {
 			continue
@@ -124,9 +125,24 @@ func (m *Mask) compute() bitset {
 		if len(r.leaves) > 0 {
 			w.begin(set)
 			w.resume(r.leaves, it.frame)
+			partial = partial || w.exhausted()
 		}
+		partial = partial || r.partial
+	}
+	if partial {
+		m.addBytes(w, set)
 	}
 	w.p = nil
 	v.walkers.Put(w)
 	return set
+}
+
+// addBytes adds the tokens of one byte, of which one is always possible.
+func (m *Mask) addBytes(w *walker, set bitset) {
+	v := m.grammar.vocabulary
+	for id, text := range v.tokens {
+		if len(text) == 1 && v.usable.has(int32(id)) && len(w.advance(nil, m.items, text[0])) > 0 {
+			set.set(int32(id))
+		}
+	}
 }

@@ -173,3 +173,29 @@ func (m *magnitude) end(s int32, k magnitudeKey, places int) {
 	}
 	m.n.skip(s, nfaAccept)
 }
+
+// multiples accepts the digits, after a sign or none, of numbers that divisor
+// divides: its states are the remainders, and a start.
+func multiples(divisor int32) *dfa {
+	d := &dfa{width: 12}
+	for i := range d.class {
+		d.class[i] = 11
+	}
+	d.class['-'] = 10
+	for i := range 10 {
+		d.class['0'+i] = uint8(i)
+	}
+	for s := range divisor + 1 {
+		for digit := range int32(10) {
+			d.table = append(d.table, 1+(10*max(s-1, 0)+digit)%divisor)
+		}
+		sign := none
+		if s == 0 {
+			sign = 0
+		}
+		d.table = append(d.table, sign, none)
+		d.final = append(d.final, s == 1)
+	}
+	d.calls = make([][]call, divisor+1)
+	return d
+}

@@ -3,7 +3,6 @@ package constrain
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // objectNFA builds an object of declared members in their order, and then
@@ -21,11 +20,11 @@ type objectNFA struct {
 // addObject adds an object.
 func (c *schemaCompiler) addObject(n *nfa, s *shape) error {
 	s = withRequired(s)
-	if len(s.properties) == 0 && len(s.rest) == 0 && s.least.properties == 0 && s.most.properties < 0 {
+	if len(s.properties) == 0 && len(s.matching)+len(s.rests)+len(s.names) == 0 && s.least.properties == 0 && s.most.properties < 0 {
 		n.call(nfaStart, c.b.anyObject(), nfaAccept)
 		return nil
 	}
-	open := s.restSaid || len(s.properties) == 0
+	open := !s.closed() || len(s.matching) > 0
 	if open && s.least.properties > max(1, len(s.required)) {
 		// Members that are not declared may repeat a key, and then count once.
 		return fmt.Errorf("minProperties: %d cannot be enforced where members that are not declared may occur", s.least.properties)
@@ -42,11 +41,11 @@ func withRequired(s *shape) *shape {
 	out := *s
 	out.properties = slices.Clone(s.properties)
 	for _, name := range s.required {
-		if _, declared := s.property(name); !declared {
-			out.properties = append(out.properties, property{name, s.rest})
+		if schemas, declared := s.property(name); !declared {
+			out.properties = append(out.properties, property{name, schemas})
 		}
 	}
-	if len(s.properties) == 0 && !s.restSaid {
+	if !s.closed() {
 		out.restSaid = true // required alone does not close an object
 	}
 	return &out
@@ -76,7 +75,7 @@ func (o *objectNFA) build(open bool) error {
 			return err
 		}
 	}
-	if open && !slices.ContainsFunc(s.rest, isFalse) {
+	if open {
 		if err := o.others(); err != nil {
 			return err
 		}
@@ -113,8 +112,8 @@ func (o *objectNFA) member(i int, p property) error {
 			n.skip(o.states[i][k], o.states[i+1][k])
 		}
 	}
-	if slices.ContainsFunc(p.all, isFalse) {
-		return nil
+	if ok, err := o.c.nameHolds(o.shape, p.name); !ok || slices.ContainsFunc(p.all, isFalse) {
+		return err
 	}
 	rule, err := o.c.rule(p.all)
 	if err != nil {
@@ -152,64 +151,26 @@ func (o *objectNFA) begin(from int32, k int, key int32) {
 // others leads over members that are not declared, after all that are.
 func (o *objectNFA) others() error {
 	n, last := o.n, len(o.shape.properties)
-	value, err := o.c.rule(o.shape.rest)
+	classes, err := o.c.keyClasses(o.shape)
 	if err != nil {
 		return err
 	}
-	name, err := o.c.otherKeys(o.shape.properties)
-	if err != nil {
-		return err
-	}
-	for k := range o.counts {
-		to := o.after(k)
-		if to < 0 {
-			continue
+	for _, class := range classes {
+		value, err := o.c.rule(class.all)
+		if err != nil {
+			return err
 		}
-		key, colon, in := n.state(), n.state(), n.state()
-		n.call(key, name, colon)
-		o.c.b.colon(n, colon, in)
-		n.call(in, value, o.states[last][to])
-		o.begin(o.states[last][k], k, key)
+		for k := range o.counts {
+			to := o.after(k)
+			if to < 0 {
+				continue
+			}
+			key, colon, in := n.state(), n.state(), n.state()
+			n.call(key, class.rule, colon)
+			o.c.b.colon(n, colon, in)
+			n.call(in, value, o.states[last][to])
+			o.begin(o.states[last][k], k, key)
+		}
 	}
 	return nil
-}
-
-// otherKeys is the rule of keys that are not declared. They are written in one
-// way, so that no escape hides a declared one.
-func (c *schemaCompiler) otherKeys(declared []property) (int32, error) {
-	if len(declared) == 0 {
-		return c.b.anyString(), nil
-	}
-	names := make([]string, len(declared))
-	for i, p := range declared {
-		names[i] = quoted(p.name)
-	}
-	slices.Sort(names)
-	id := "keys " + strings.Join(names, " ")
-	if rule, ok := c.b.shared[id]; ok {
-		return rule, nil
-	}
-	keys, taken := newNFA(), newNFA()
-	in := keys.state()
-	keys.text(nfaStart, `"`, in)
-	keys.jsonRunes(in, 0, 0x10ffff, in)
-	keys.text(in, `"`, nfaAccept)
-	for _, name := range names {
-		taken.text(nfaStart, name, nfaAccept)
-	}
-	a, err := c.b.determinize(keys)
-	if err != nil {
-		return 0, err
-	}
-	b, err := c.b.determinize(taken)
-	if err != nil {
-		return 0, err
-	}
-	d, err := c.b.count(subtract(a, b, c.b.budget()))
-	if err != nil {
-		return 0, err
-	}
-	rule := c.b.add(d)
-	c.b.shared[id] = rule
-	return rule, nil
 }

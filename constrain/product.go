@@ -120,3 +120,29 @@ func trimmed(d *dfa) *dfa {
 	}
 	return d
 }
+
+// copy leads from one state to another over what d, which calls nothing,
+// accepts.
+func (n *nfa) copy(d *dfa, from, to int32) {
+	states := make([]int32, len(d.final))
+	for i := range states {
+		states[i] = n.state()
+	}
+	n.skip(from, states[0])
+	for i, s := range states {
+		if d.final[i] {
+			n.skip(s, to)
+		}
+		for b := 0; b < 256; {
+			next := d.next(int32(i), byte(b))
+			end := b
+			for end < 255 && d.next(int32(i), byte(end+1)) == next {
+				end++
+			}
+			if next != none && !n.full {
+				n.edge(s, byte(b), byte(end), states[next])
+			}
+			b = end + 1
+		}
+	}
+}

@@ -129,6 +129,9 @@ func (n *nfa) jsonRunes(from int32, lo, hi rune, to int32) {
 	}
 }
 
+// jsonRune leads over any code point inside a JSON string.
+func (n *nfa) jsonRune(from, to int32) { n.jsonRunes(from, 0, utf8.MaxRune, to) }
+
 // quoted is text as a JSON string, its characters escaped in the one way that
 // escaped knows.
 func quoted(text string) string {

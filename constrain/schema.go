@@ -12,11 +12,11 @@ import (
 //
 //   - type, enum, const; true and false
 //   - properties, required, additionalProperties, unevaluatedProperties,
-//     minProperties, maxProperties
+//     patternProperties, propertyNames, minProperties, maxProperties
 //   - items, prefixItems (and items with a list, additionalItems),
 //     unevaluatedItems, minItems, maxItems
 //   - minimum, maximum, exclusiveMinimum, exclusiveMaximum: exactly, for
-//     integers and decimals
+//     integers and decimals; multipleOf whole numbers
 //   - minLength, maxLength, pattern (RE2 syntax), format (those in formats)
 //   - allOf; anyOf; oneOf, if it can be shown that no two branches hold at once
 //   - $ref to # and places below it, recursive too; $defs, definitions
@@ -288,7 +288,7 @@ func (c *schemaCompiler) unevaluated(v *value, shapes []*shape) []*shape {
 	properties, items := v.get("unevaluatedProperties"), v.get("unevaluatedItems")
 	for _, s := range shapes { // each is of this expansion alone
 		if properties != nil && !s.restSaid {
-			s.rest, s.restSaid = all{properties}, true
+			s.rests, s.restSaid = append(s.rests, rest{s.patternsOfKeys(), all{properties}}), true
 		}
 		if items != nil && !s.itemsSaid {
 			s.items, s.itemsSaid = all{items}, true

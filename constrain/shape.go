@@ -68,8 +68,10 @@ type shape struct {
 
 	properties []property
 	required   []string
-	rest       all  // of other members
-	restSaid   bool // else there are no others, if any are declared
+	matching   []matching // of members by pattern
+	rests      []rest     // of other members
+	restSaid   bool       // else there are no others, if any are declared
+	names      all        // of the keys, as strings
 	least      limits
 	most       limits // none: -1
 
@@ -78,6 +80,7 @@ type shape struct {
 	itemsSaid bool
 
 	low, high bound
+	divisor   int64 // of integers; 0: any
 	patterns  []string
 }
 
@@ -97,16 +100,6 @@ func (s *shape) narrowed() types {
 	return s.types
 }
 
-// property returns the schemas of a member, whether declared or not.
-func (s *shape) property(name string) (schemas all, declared bool) {
-	for _, p := range s.properties {
-		if p.name == name {
-			return p.all, true
-		}
-	}
-	return s.rest, false
-}
-
 // item returns the schemas of the item at i.
 func (s *shape) item(i int) all {
 	if i < len(s.prefix) {
@@ -122,10 +115,13 @@ func merge(a, b *shape) *shape {
 		formats:  union(a.formats, b.formats),
 		patterns: union(a.patterns, b.patterns),
 		required: union(a.required, b.required),
-		rest:     join(a.rest, b.rest), restSaid: a.restSaid || b.restSaid,
+		matching: slices.Concat(a.matching, b.matching),
+		rests:    slices.Concat(a.rests, b.rests), restSaid: a.restSaid || b.restSaid,
+		names: join(a.names, b.names),
 		items: join(a.items, b.items), itemsSaid: a.itemsSaid || b.itemsSaid,
-		low:  tighter(a.low, b.low, 1),
-		high: tighter(a.high, b.high, -1),
+		low:     tighter(a.low, b.low, 1),
+		high:    tighter(a.high, b.high, -1),
+		divisor: multiple(a.divisor, b.divisor),
 	}
 	out.least, out.most = a.least.max(b.least), a.most.min(b.most)
 	for _, p := range a.properties {
@@ -190,6 +186,21 @@ func tighter(a, b bound, sign int) bound {
 		return b
 	}
 	return bound{a.at, a.open || b.open}
+}
+
+// maxDivisor bounds multipleOf; a divisor beyond it is refused when it is built.
+const maxDivisor = 1000
+
+// multiple is the least common multiple, where 0 is none.
+func multiple(a, b int64) int64 {
+	if a == 0 || b == 0 {
+		return a + b
+	}
+	x, y := a, b
+	for y != 0 {
+		x, y = y, x%y
+	}
+	return min(a/x*b, maxDivisor+1)
 }
 
 func (l limits) max(o limits) limits {

@@ -31,7 +31,7 @@ const narrower = "testdata/narrower.txt"
 
 // refusedKeywords are those at which schemas of the suite are refused.
 const refusedKeywords = "$id $ref contains dependencies dependentRequired dependentSchemas else format if maxContains minContains " +
-	"multipleOf not oneOf patternProperties propertyNames then uniqueItems"
+	"multipleOf not oneOf then uniqueItems"
 
 // TestSuite runs the JSON Schema test suite: no instance that is invalid must
 // be accepted, in any order of its members; valid ones must, in some order, but
@@ -177,7 +177,7 @@ func (s *suite) instance(t *testing.T, g *Grammar, schema []byte, name string, d
 var speaks = map[string]string{
 	"properties": "object", "required": "object", "additionalProperties": "object", "minProperties": "object", "maxProperties": "object",
 	"unevaluatedProperties": "object", "items": "array", "prefixItems": "array", "minItems": "array", "maxItems": "array",
-	"unevaluatedItems": "array", "additionalItems": "array", "minLength": "string", "maxLength": "string", "pattern": "string", "format": "string",
+	"unevaluatedItems": "array", "patternProperties": "object", "propertyNames": "object", "multipleOf": "number", "additionalItems": "array", "minLength": "string", "maxLength": "string", "pattern": "string", "format": "string",
 	"minimum": "number", "maximum": "number", "exclusiveMinimum": "number", "exclusiveMaximum": "number",
 }
 

@@ -72,13 +72,6 @@ func accepts(g *Grammar, text string) bool {
 	return m.Complete()
 }
 
-// begins reports whether some sentence begins with text.
-func begins(g *Grammar, text string) bool {
-	m := g.NewMask()
-	m.acceptBytes([]byte(text))
-	return len(m.items) > 0
-}
-
 func must(g *Grammar, err error) func(testing.TB) *Grammar {
 	return func(t testing.TB) *Grammar {
 		t.Helper()

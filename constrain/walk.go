@@ -3,14 +3,15 @@ package constrain
 import "slices"
 
 // maxMaskWork bounds the steps of computing one set of tokens. Where a grammar
-// needs more, the tokens not reached are not allowed.
-const maxMaskWork = 1 << 24
+// needs more, the longer tokens not reached are not allowed.
+const maxMaskWork = 1 << 23
 
 // reach is what a state allows whatever its stack: tokens, and the places in
 // the trie at which its rule may be left with bytes of tokens still to come.
 type reach struct {
-	tokens bitset
-	leaves []int32 // trie nodes that have children
+	tokens  bitset
+	leaves  []int32 // trie nodes that have children
+	partial bool    // maxMaskWork was reached: there may be more
 }
 
 // walker goes through the trie with the items of a grammar. One goroutine.
@@ -36,13 +37,16 @@ func (w *walker) reach(state int32, numTokens int) *reach {
 		w.walk(0, 0)
 	}
 	w.walk(w.trie.others, 0)
-	return &reach{w.out, slices.Clone(w.left)}
+	return &reach{w.out, slices.Clone(w.left), w.exhausted()}
 }
 
 func (w *walker) begin(out bitset) {
 	w.items, w.left, w.used, w.out = w.items[:0], w.left[:0], 0, out
 	w.limit = w.work + maxMaskWork
 }
+
+// exhausted reports whether the walk ended for its length.
+func (w *walker) exhausted() bool { return w.work >= w.limit }
 
 // resume adds the tokens that, after they left a state's rule at the nodes,
 // go on where the frame returns to.
