@@ -2,6 +2,8 @@ package polymath_test
 
 import (
 	"encoding/json"
+	"errors"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -11,6 +13,8 @@ import (
 
 	"github.com/polymath-lm/polymath"
 	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/tokenizer"
 )
 
 const paintSchema = `{"type":"object","properties":{"color":{"enum":["red","green","blue"]},"coats":{"type":"integer","minimum":1,"maximum":9}},` +
@@ -122,6 +126,66 @@ func TestStrictTools(t *testing.T) {
 			t.Errorf("seed %d: the tokens spell %q", seed, spell(r.Tokens))
 		}
 		validate(t, schema, r.Message.ToolCalls[0].Arguments)
+	}
+}
+
+// TestForeignTemplates forces calls in the ways of other families.
+func TestForeignTemplates(t *testing.T) {
+	dir := random(t, slices.Concat(chatML, []string{"[TOOL_CALLS]"}))
+	tok, err := tokenizer.Load(filepath.Join(dir, "tokenizer.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := compile(t, paintSchema)
+	const messages = `{% for m in messages %}{{ m.content }}{% endfor %}`
+	for name, source := range map[string]string{
+		"none":    messages,
+		"Hermes":  messages + `{% if tools %}<tool_call>{% endif %}`,
+		"Mistral": messages + `{% if tools %}[TOOL_CALLS]{% endif %}`,
+		"Llama":   messages + `{% if tools %}<|python_tag|>{% endif %}`,
+	} {
+		template, err := chat.Jinja(source, chat.JinjaOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		weights, err := model.Load(dir, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := polymath.New(weights, tok, template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		c := ask("Paint it.")
+		c.Tools = tools
+		for seed := range uint64(6) {
+			r, err := m.Chat(t.Context(), c, polymath.ChatOptions{
+				GenerateOptions:   polymath.GenerateOptions{Temperature: 1, Seed: seed, MaxTokens: 400},
+				ToolChoice:        polymath.ToolChoice{Mode: polymath.ToolNamed, Name: "paint"},
+				ParallelToolCalls: seed%2 == 1,
+			})
+			if name == "none" {
+				if !errors.Is(err, polymath.ErrConversation) {
+					t.Errorf("%s: %v", name, err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			calls := r.Message.ToolCalls
+			if len(calls) == 0 || content(r.Message) != "" || seed%2 == 0 && len(calls) != 1 {
+				t.Errorf("%s: %+v (%s), wrote %q", name, r.Message, r.Finish, spell(r.Tokens))
+				continue
+			}
+			if r.Finish == "length" {
+				calls = calls[:len(calls)-1]
+			}
+			for _, call := range calls {
+				validate(t, schema, call.Arguments)
+			}
+		}
 	}
 }
 

@@ -5,6 +5,11 @@
 //	defer m.Close()
 //	result, err := m.Generate(ctx, "func main() {", polymath.GenerateOptions{MaxTokens: 100})
 //
+// Chat and ChatStream answer conversations, with tools where the model's chat
+// template knows them; a Format holds what is written to a schema, a pattern or
+// a grammar. Goroutines share a Model, and their requests are worked on
+// together, without changing each other's text.
+//
 // A model is a directory in the format of the Hugging Face ecosystem, with
 // config.json, model.safetensors and tokenizer.json. Everything is computed on
 // the processor, in Go and Go assembly, and the same model, prompt and options

@@ -128,7 +128,11 @@ func (m *Model) findMarkup(template *chat.Template) []int32 {
 	syntax, _ := template.ToolSyntax()
 	var ids []int32
 	for _, s := range []string{syntax.Begin, syntax.End} {
-		if id, ok := m.tokenizer.Special(strings.TrimSpace(s)); ok {
+		name := strings.TrimSpace(s)
+		if marker, ok := strings.CutSuffix(name, "]["); ok { // [TOOL_CALLS][ begins an array too
+			name = marker + "]"
+		}
+		if id, ok := m.tokenizer.Special(name); ok {
 			ids = append(ids, id)
 		}
 	}

@@ -66,6 +66,9 @@ func (m *Model) callMask(syntax chat.ToolSyntax, tools []chat.Tool, required, pa
 		}
 		tags = append(tags, tag)
 	}
+	if syntax.Begin == "" {
+		parallel = false // nothing would tell the next call from text
+	}
 	g, err := vocabulary.Tags(tags, constrain.TagOptions{Required: required, Parallel: parallel})
 	if err != nil {
 		return nil, fmt.Errorf("%w: tools: %w", ErrFormat, err)
