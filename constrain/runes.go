@@ -14,19 +14,14 @@ type runeRange struct {
 // runes leads from one state to another over the UTF-8 of one code point in
 // [lo, hi]. Surrogates are no code points of text and are left out.
 func (n *nfa) runes(from int32, lo, hi rune, to int32) {
-	lo, hi = max(lo, 0), min(hi, utf8.MaxRune)
 	const first, last = 0xd800, 0xdfff
-	if lo < first && hi > last {
-		n.runes(from, lo, first-1, to)
-		n.runes(from, last+1, hi, to)
-		return
-	}
-	if lo >= first && lo <= last {
-		lo = last + 1
-	}
-	if hi >= first && hi <= last {
-		hi = first - 1
-	}
+	rest := &tails{n: n, states: [utf8.UTFMax]int32{to}}
+	rest.runes(from, max(lo, 0), min(hi, first-1))
+	rest.runes(from, max(lo, last+1), min(hi, utf8.MaxRune))
+}
+
+// runes is nfa.runes for a range without surrogates.
+func (t *tails) runes(from int32, lo, hi rune) {
 	for lo <= hi { // one length of encoding at a time
 		end := hi
 		for _, limit := range []rune{0x7f, 0x7ff, 0xffff} {
@@ -38,42 +33,59 @@ func (n *nfa) runes(from int32, lo, hi rune, to int32) {
 		var a, b [utf8.UTFMax]byte
 		size := utf8.EncodeRune(a[:], lo)
 		utf8.EncodeRune(b[:], end)
-		n.byteRange(from, a[:size], b[:size], to)
+		t.byteRange(from, a[:size], b[:size])
 		lo = end + 1
 	}
 }
 
+// tails are the ends of encodings that several share: states[k] leads over any
+// k bytes after the first to states[0].
+type tails struct {
+	n      *nfa
+	states [utf8.UTFMax]int32
+}
+
+const (
+	lowest  = "\x80\x80\x80" // bytes after the first
+	highest = "\xbf\xbf\xbf"
+)
+
+// after returns states[k].
+func (t *tails) after(k int) int32 {
+	if k > 0 && t.states[k] == 0 {
+		next := t.after(k - 1)
+		t.states[k] = t.n.state()
+		t.n.edge(t.states[k], lowest[0], highest[0], next)
+	}
+	return t.states[k]
+}
+
 // byteRange leads over the byte strings from a to b, of one length, whose bytes
 // after the first range over 0x80 to 0xbf.
-func (n *nfa) byteRange(from int32, a, b []byte, to int32) {
-	if len(a) == 1 {
-		n.edge(from, a[0], b[0], to)
-		return
-	}
-	if a[0] == b[0] {
-		next := n.state()
-		n.edge(from, a[0], a[0], next)
-		n.byteRange(next, a[1:], b[1:], to)
-		return
-	}
-	lowest, highest := []byte{0x80, 0x80, 0x80}[:len(a)-1], []byte{0xbf, 0xbf, 0xbf}[:len(a)-1]
+func (t *tails) byteRange(from int32, a, b []byte) {
+	k := len(a) - 1
 	lo, hi := a[0], b[0]
-	if string(a[1:]) != string(lowest) {
-		next := n.state()
-		n.edge(from, lo, lo, next)
-		n.byteRange(next, a[1:], highest, to)
+	startsLow, endsHigh := string(a[1:]) == lowest[:k], string(b[1:]) == highest[:k]
+	if lo == hi && !(startsLow && endsHigh) {
+		next := t.n.state()
+		t.n.edge(from, lo, lo, next)
+		t.byteRange(next, a[1:], b[1:])
+		return
+	}
+	if !startsLow {
+		next := t.n.state()
+		t.n.edge(from, lo, lo, next)
+		t.byteRange(next, a[1:], []byte(highest[:k]))
 		lo++
 	}
-	if string(b[1:]) != string(highest) {
-		next := n.state()
-		n.edge(from, hi, hi, next)
-		n.byteRange(next, lowest, b[1:], to)
+	if !endsHigh {
+		next := t.n.state()
+		t.n.edge(from, hi, hi, next)
+		t.byteRange(next, []byte(lowest[:k]), b[1:])
 		hi--
 	}
 	if lo <= hi {
-		next := n.state()
-		n.edge(from, lo, hi, next)
-		n.byteRange(next, lowest, highest, to)
+		t.n.edge(from, lo, hi, t.after(k))
 	}
 }
 

@@ -8,35 +8,6 @@ import (
 	"strings"
 )
 
-// What of JSON Schema is honoured.
-//
-//   - type, enum, const; true and false
-//   - properties, required, additionalProperties, unevaluatedProperties,
-//     patternProperties, propertyNames, minProperties, maxProperties
-//   - items, prefixItems (and items with a list, additionalItems),
-//     unevaluatedItems, minItems, maxItems
-//   - minimum, maximum, exclusiveMinimum, exclusiveMaximum: exactly, for
-//     integers and decimals; multipleOf whole numbers
-//   - minLength, maxLength, pattern (RE2 syntax), format (those in formats)
-//   - allOf; anyOf; oneOf, if it can be shown that no two branches hold at once
-//   - $ref to # and places below it, recursive too; $defs, definitions
-//   - annotations: title, description, default, examples and their like
-//
-// Everything else is refused by name. Four things are narrower than the
-// standard, so that a text that is generated is valid but not every valid text
-// can be generated:
-//
-//   - Members come in the order in which the schema declares them, then
-//     required ones that are not declared, then others.
-//   - An object that declares properties has no others, unless
-//     additionalProperties allows them.
-//   - A schema without type whose keywords speak of certain types is taken to be
-//     of these types.
-//   - White space and the digits of numbers are bounded (json.go); integers are
-//     written without fraction and exponent, numbers with bounds without
-//     exponent; in strings with minLength, maxLength, pattern or format
-//     characters are escaped only where they must be.
-
 // maxShapes bounds the alternatives that one schema comes to, maxExpansions
 // the work of resolving all of them.
 const (

@@ -25,6 +25,8 @@ type Vocabulary struct {
 	ends    bitset
 	missing [256]bool // bytes that no usable token is
 
+	mu       sync.Mutex
+	pending  map[[sha256.Size]byte]func() (*Grammar, error) // being compiled
 	grammars *cache[[sha256.Size]byte, *Grammar]
 	reaches  *cache[stateKey, *reach]
 	masks    *cache[maskKey, bitset]
@@ -47,6 +49,7 @@ type maskKey struct {
 func NewVocabulary(tokens [][]byte, special func(id int32) bool, end []int32) *Vocabulary {
 	v := &Vocabulary{
 		tokens: tokens, usable: newBitset(len(tokens)), end: slices.Clone(end), ends: newBitset(len(tokens)),
+		pending:  map[[sha256.Size]byte]func() (*Grammar, error){},
 		grammars: newCache[[sha256.Size]byte, *Grammar](grammarBytes),
 		reaches:  newCache[stateKey, *reach](reachBytes),
 		masks:    newCache[maskKey, bitset](maskBytes),
@@ -79,9 +82,9 @@ func (v *Vocabulary) JSON() (*Grammar, error) {
 	})
 }
 
-// Schema allows the JSON texts that a JSON Schema describes; see the package's
-// schema.go for what of it. Errors wrap ErrSchema. Compiled grammars are kept
-// by content.
+// Schema allows the JSON texts that a JSON Schema describes; the package's
+// comment says which keywords it may have. Errors wrap ErrSchema and name the
+// keyword. Compiled grammars are kept by content.
 func (v *Vocabulary) Schema(schema []byte) (*Grammar, error) {
 	return v.cached("schema", string(schema), ErrSchema, func(b *builder) (int32, error) {
 		return b.schemaRule(schema)
@@ -123,7 +126,8 @@ func (v *Vocabulary) Tags(tags []Tag, o TagOptions) (*Grammar, error) {
 	})
 }
 
-// cached returns the kept grammar of a source, or compiles it.
+// cached returns the kept grammar of a source, or compiles it, once however many
+// ask for it.
 func (v *Vocabulary) cached(kind, source string, sentinel error, compile func(*builder) (int32, error)) (*Grammar, error) {
 	if len(source) > maxSourceBytes {
 		return nil, fmt.Errorf("%w: %d bytes, the limit is %d", sentinel, len(source), maxSourceBytes)
@@ -132,11 +136,28 @@ func (v *Vocabulary) cached(kind, source string, sentinel error, compile func(*b
 	if g, ok := v.grammars.get(key); ok {
 		return g, nil
 	}
+	v.mu.Lock()
+	once, ok := v.pending[key]
+	if !ok {
+		once = sync.OnceValues(func() (*Grammar, error) { return v.compile(key, sentinel, compile) })
+		v.pending[key] = once
+	}
+	v.mu.Unlock()
+	defer func() {
+		v.mu.Lock()
+		delete(v.pending, key)
+		v.mu.Unlock()
+	}()
+	return once()
+}
+
+// compile makes a grammar and keeps it.
+func (v *Vocabulary) compile(key [sha256.Size]byte, sentinel error, compile func(*builder) (int32, error)) (*Grammar, error) {
+	if len(v.end) == 0 {
+		return nil, fmt.Errorf("%w: the vocabulary has no token that ends a text", sentinel)
+	}
 	b := newBuilder()
 	root, err := compile(b)
-	if err == nil && len(v.end) == 0 {
-		err = fmt.Errorf("the vocabulary has no token that ends a text")
-	}
 	var p *program
 	if err == nil {
 		p, err = b.link(root, &v.missing)
