@@ -96,7 +96,7 @@ func (c *chatCollector) whole() *apiError {
 // choice is the answer as it stands.
 func (s *chatState) choice(index int) chatChoice {
 	m := s.message
-	m.Role, m.Annotations = "assistant", []struct{}{}
+	m.Role = "assistant"
 	if len(s.content) > 0 || len(m.ToolCalls) == 0 {
 		content := string(s.content)
 		m.Content = &content

@@ -175,7 +175,7 @@ func TestChatRoles(t *testing.T) {
 		{"role":"system","content":"S"},{"role":"developer","content":[{"type":"text","text":"D"}]},
 		{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},
 		{"role":"tool","tool_call_id":"c1","content":"T"},
-		{"role":"assistant","content":[{"type":"text","text":"A"},{"type":"refusal","refusal":"R"}],"refusal":null},
+		{"role":"assistant","content":[{"type":"text","text":"A"},{"type":"refusal","refusal":"R"}],"refusal":null,"annotations":[],"audio":null,"function_call":null,"tool_calls":null},
 		{"role":"user","name":"u","content":[{"type":"text","text":"ro"},{"type":"text","text":"les"}]}]}`)
 	want := "system:S|developer:D|assistant:[c1 f{}]|tool:T{c1}|assistant:AR|user:roles"
 	if got := a.json(t, "choices.0.message.content"); got != want {

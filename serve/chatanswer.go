@@ -25,11 +25,10 @@ type chatChoice struct {
 }
 
 type chatMessage struct {
-	Role        string     `json:"role"`
-	Content     *string    `json:"content"`
-	Refusal     *string    `json:"refusal"`
-	ToolCalls   []chatCall `json:"tool_calls,omitempty"`
-	Annotations []struct{} `json:"annotations"`
+	Role      string     `json:"role"`
+	Content   *string    `json:"content"`
+	Refusal   *string    `json:"refusal"`
+	ToolCalls []chatCall `json:"tool_calls,omitempty"`
 }
 
 type chatCall struct {

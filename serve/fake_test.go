@@ -166,7 +166,7 @@ func (f *fake) script(ctx context.Context, command string, c chat.Conversation, 
 	case "forever":
 		for ctx.Err() == nil {
 			time.Sleep(time.Millisecond)
-			if !emit(piece{events: []chat.Event{{Content: strings.Repeat("x", 1000), Call: -1}}, token: f.token("x", o)}) {
+			if !emit(piece{events: []chat.Event{{Content: strings.Repeat("x", 64<<10), Call: -1}}, token: f.token("x", o)}) {
 				break
 			}
 		}

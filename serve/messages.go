@@ -37,6 +37,9 @@ func readMessage(v value, r *chatRequest) chat.Message {
 		if content.present() || len(m.ToolCalls) == 0 && len(m.Content) == 0 {
 			m.Content = append(m.Content, readContent(content, r, "text", "refusal")...)
 		}
+		if v := f.get("annotations"); v.present() { // clients send back what other servers answered
+			v.array(0)
+		}
 		f.refuse(notHere, "audio")
 		f.refuse("use 'tool_calls'", "function_call")
 	case chat.ToolResult:
