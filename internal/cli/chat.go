@@ -11,7 +11,6 @@ import (
 	"github.com/polymath-lm/polymath"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/internal/cli/terminal"
-	"github.com/polymath-lm/polymath/internal/spelling"
 )
 
 func (a *app) chatCommand() *cobra.Command {
@@ -65,7 +64,6 @@ func (a *app) chat(ctx context.Context, dir string, o terminal.Options, lines bo
 	}
 	defer m.Close()
 	o.Name = dir
-	o.Distance = spelling.Distance
 	o.Settings.ShrinkToWindow = true
 	in, ok := a.In.(*os.File)
 	if ok && isTerminal(in) && isTerminal(a.Out) && os.Getenv("TERM") != "dumb" {

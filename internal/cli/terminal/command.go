@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/internal/spelling"
 )
 
 // command is one that begins with a slash.
@@ -69,10 +70,10 @@ func findCommand(name string) *command {
 }
 
 // unknownCommand says what may have been meant.
-func unknownCommand(name string, distance func(a, b string) int) string {
+func unknownCommand(name string) string {
 	var similar []string
 	for _, c := range commands {
-		if strings.HasPrefix(c.name, name) || distance != nil && distance(name, c.name) <= 2 {
+		if strings.HasPrefix(c.name, name) || spelling.Distance(name, c.name) <= 2 {
 			similar = append(similar, "/"+c.name)
 		}
 	}

@@ -102,7 +102,7 @@ func (u *ui) enter() tea.Cmd {
 	}
 	c := findCommand(name)
 	if c == nil {
-		u.fail(errors.New(unknownCommand(name, u.distance)))
+		u.fail(errors.New(unknownCommand(name)))
 		return nil
 	}
 	return c.run(u, argument)

@@ -36,6 +36,4 @@ type Options struct {
 	// HistoryFile keeps what was typed, readable by its owner alone; empty keeps
 	// nothing.
 	HistoryFile string
-	// Distance counts the edits that make one word of another.
-	Distance func(a, b string) int
 }

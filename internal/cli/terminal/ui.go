@@ -31,10 +31,9 @@ func Run(ctx context.Context, m Model, o Options, in io.Reader, out io.Writer) e
 // ui is the state of the screen. All but the goroutine of an answer runs in the
 // program's own goroutine.
 type ui struct {
-	ctx      context.Context // of the chat
-	session  *session
-	history  *history
-	distance func(a, b string) int
+	ctx     context.Context // of the chat
+	session *session
+	history *history
 
 	input         textarea.Model
 	width, height int // 0 before the terminal told them
@@ -56,7 +55,7 @@ type ui struct {
 const maxInputHeight = 8
 
 func newUI(ctx context.Context, s *session, o Options) *ui {
-	u := &ui{ctx: ctx, session: s, distance: o.Distance, dark: true, profile: colorprofile.TrueColor}
+	u := &ui{ctx: ctx, session: s, dark: true, profile: colorprofile.TrueColor}
 	u.input = textarea.New()
 	u.input.Prompt = "› "
 	u.input.Placeholder = "Write a message, or /help"

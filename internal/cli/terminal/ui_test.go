@@ -77,14 +77,6 @@ type screen struct {
 
 func newScreen(t *testing.T, m Model, o Options) *screen {
 	t.Helper()
-	if o.Distance == nil {
-		o.Distance = func(a, b string) int {
-			if a == "sytem" && b == "system" {
-				return 1
-			}
-			return 9
-		}
-	}
 	s, err := newSession(m, o)
 	if err != nil {
 		t.Fatal(err)
