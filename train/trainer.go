@@ -11,6 +11,7 @@ import (
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/kernel"
+	"github.com/polymath-lm/polymath/internal/memory"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/tokenizer"
 	"github.com/polymath-lm/polymath/train/optim"
@@ -152,7 +153,7 @@ func (t *Trainer) makePlan() {
 	p.Memory = planMemory(r, cfg, params)
 	p.Available = t.options.Memory
 	if p.Available == 0 {
-		p.Available = availableMemory()
+		p.Available = memory.Available()
 	}
 	p.DiskBytes, p.DiskFree = planDisk(r, cfg, params), freeDisk(existing(t.options.RunDir))
 }
