@@ -1,0 +1,37 @@
+package infer
+
+import (
+	"errors"
+	"testing"
+)
+
+func TestImpossibleRequests(t *testing.T) {
+	e := NewEngine(testModel(t), Options{Window: 100})
+	for name, c := range map[string]struct {
+		request Request
+		want    error
+	}{
+		"no prompt":       {Request{}, ErrPrompt},
+		"foreign token":   {Request{Prompt: []int32{1, 97}}, ErrPrompt},
+		"negative token":  {Request{Prompt: []int32{-1}}, ErrPrompt},
+		"negative length": {Request{Prompt: tokens(1), MaxTokens: -1}, ErrPrompt},
+		"full window":     {Request{Prompt: tokens(100)}, ErrContextWindow},
+		"too much":        {Request{Prompt: tokens(90), MaxTokens: 11}, ErrContextWindow},
+		"temperature":     {Request{Prompt: tokens(1), Sampling: Sampling{Temperature: -1}}, ErrSampling},
+		"nothing allowed": {Request{Prompt: tokens(1), Mask: forbid{}}, ErrNoToken},
+	} {
+		if _, err := e.Generate(t.Context(), c.request, nil); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+}
+
+type forbid struct{}
+
+func (forbid) Accept(int32) {}
+
+func (forbid) Restrict(logits []float32) {
+	for i := range logits {
+		logits[i] = negativeInfinity
+	}
+}

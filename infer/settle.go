@@ -1,0 +1,66 @@
+package infer
+
+import (
+	"time"
+
+	"github.com/polymath-lm/polymath/model"
+)
+
+// settle takes in what a pass gave for s, and reports whether s has ended.
+func (e *Engine) settle(s *sequence) bool {
+	if s.take == 0 {
+		return false
+	}
+	if s.failure != nil {
+		e.retire(s, "", s.failure)
+		return true
+	}
+	// Of the guesses, those that were sampled are right; the last sampled token
+	// has not been read.
+	right := max(0, len(s.fresh)-1)
+	if s.finish == FinishEnd {
+		right = min(len(s.guessed), len(s.fresh)) // the end token is not among them
+	}
+	e.countGuesses(len(s.guessed), right)
+	s.cache.Truncate(min(s.cache.Len(), len(s.tokens)-len(s.fresh)+right))
+	e.keep(s)
+	if len(s.fresh) > 0 {
+		if s.firstToken.IsZero() {
+			s.firstToken = time.Now()
+		}
+		s.deliver()
+	}
+	if s.finish != "" {
+		e.retire(s, s.finish, nil)
+		return true
+	}
+	return false
+}
+
+func (e *Engine) countGuesses(drafted, accepted int) {
+	if drafted == 0 {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.stats.Drafted += uint64(drafted)
+	e.stats.Accepted += uint64(accepted)
+}
+
+// keep puts the blocks of s that have become whole into the tree.
+func (e *Engine) keep(s *sequence) {
+	for i := range s.held {
+		h := &s.held[i]
+		if h.node != nil {
+			continue
+		}
+		if (i+1)*model.BlockTokens > s.cache.Len() {
+			return
+		}
+		var parent *node
+		if i > 0 {
+			parent = s.held[i-1].node
+		}
+		h.node, h.own = e.pool.tree.insert(parent, s.tokens[i*model.BlockTokens:], h.block)
+	}
+}
