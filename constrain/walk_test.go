@@ -280,3 +280,20 @@ func TestRandomWalkJSON(t *testing.T) {
 		}
 	}
 }
+
+// TestRealVocabulary compares masks over GPT-4's vocabulary along an answer.
+func TestRealVocabulary(t *testing.T) {
+	v := tiktokenVocabulary(t, "cl100k_base", 1<<20)
+	text := "Well, <tool>\n" + benchText + "</tool>"
+	g := must(v.Tags([]Tag{{Begin: "<tool>", Schema: []byte(benchSchema), End: "</tool>"}}, TagOptions{}))(t)
+	m := g.NewMask()
+	for i, id := range encode(v, text) {
+		if i%16 == 2 {
+			compareMask(t, m, allowedIDs(m, len(v.tokens)))
+		}
+		m.Accept(id)
+	}
+	if !m.Complete() {
+		t.Error("the answer is not accepted")
+	}
+}
