@@ -2,6 +2,7 @@ package infer
 
 import (
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/polymath-lm/polymath/model"
@@ -44,5 +45,38 @@ func TestEmbed(t *testing.T) {
 		if !slices.Equal(got, first) {
 			t.Errorf("chunk %d gives other bits", chunk)
 		}
+	}
+}
+
+// An embedding that gives up its memory in the middle begins again.
+func TestEmbedPreempted(t *testing.T) {
+	m := testModel(t)
+	text := tokens(100)
+	want, err := NewEngine(m, Options{}).Embed(t.Context(), text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := NewEngine(m, Options{Chunk: 1, CacheBytes: 4 * model.BlockBytes(m.Config(), model.CacheBF16)})
+	var got []float32
+	var group sync.WaitGroup
+	mask := &hook{call: func(n int) {
+		if n != 1 {
+			return
+		}
+		group.Go(func() {
+			var err error
+			if got, err = e.Embed(t.Context(), text); err != nil {
+				t.Error(err)
+			}
+		})
+		awaitWaiting(e, 1)
+	}}
+	_, err = e.Generate(t.Context(), Request{Prompt: tokens(60), MaxTokens: 90, Mask: mask}, nil)
+	group.Wait()
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v\n got %v\nwant %v", err, got, want)
+	}
+	if s := e.Stats(); s.Preemptions == 0 {
+		t.Errorf("nothing was preempted: %+v", s)
 	}
 }

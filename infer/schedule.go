@@ -99,6 +99,7 @@ func (e *Engine) enter(s *sequence) bool {
 		return false
 	}
 	s.cache = e.model.NewCache(e.pool.kind, s.promptLen+s.maxTokens)
+	clear(s.embedding) // of what it had read before it was preempted
 	for _, n := range path {
 		s.cache.Adopt(n.block)
 		s.held = append(s.held, held{block: n.block, node: n})
