@@ -71,7 +71,7 @@ Start with:  polymath quickstart`,
 		return nil
 	}
 	root.AddCommand(
-		a.quickstartCommand(), a.trainCommand(), a.generateCommand(), a.chatCommand(),
+		a.quickstartCommand(), a.trainCommand(), a.generateCommand(), a.chatCommand(), a.serveCommand(),
 		a.tokenizerCommand(), a.verifyCommand(), a.benchCommand(),
 		a.versionCommand(), a.manCommand(),
 	)
@@ -81,7 +81,7 @@ Start with:  polymath quickstart`,
 // calculates are the commands whose speed depends on the CPU path.
 var calculates = map[string]bool{
 	"polymath quickstart": true, "polymath train": true, "polymath generate": true,
-	"polymath chat": true, "polymath bench": true,
+	"polymath chat": true, "polymath serve": true, "polymath bench": true,
 }
 
 // warnSlow says that portable Go is in use, and who chose it.

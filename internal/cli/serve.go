@@ -1,0 +1,292 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/polymath-lm/polymath"
+	"github.com/polymath-lm/polymath/infer"
+	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/serve"
+	"github.com/polymath-lm/polymath/serve/ui"
+)
+
+// serveFlags are the settings of one command line.
+type serveFlags struct {
+	host    string
+	port    int
+	engine  engineFlags
+	access  accessFlags
+	server  serve.Options
+	log     string
+	noUI    bool
+	dryRun  bool
+	portSet bool
+}
+
+// engineFlags are those of every model that is served.
+type engineFlags struct {
+	window, batch, queue int
+	cache                byteSize
+	int8, lookup         bool
+	draft                string
+}
+
+// accessFlags say who may ask, and over what.
+type accessFlags struct {
+	keys        string
+	noAuth      bool
+	cert, key   string
+	autocert    []string
+	autocertDir string
+	keysSet     bool
+}
+
+func (a *app) serveCommand() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve MODEL...",
+		Short: "Serve models over OpenAI's HTTP API, with a chat in the browser",
+		Long: `Serve answers OpenAI's HTTP API with the models in the directories MODEL. A
+model is called as its directory is; NAME=DIR gives it another name.
+
+On a loopback address, which only this machine reaches, no API key is asked for
+unless --keys names a file. On any other address a key is needed unless
+--no-auth says otherwise: 'polymath serve keys add NAME' makes one.
+
+SIGTERM or ctrl-C ends in order: no new connections, requests in progress may
+end within --drain-timeout. The same a second time ends at once.
+
+GET /openapi.json describes the API, GET /metrics is for Prometheus, GET /health
+and /ready are for whoever watches.`,
+		Example: `  polymath serve polymath-quickstart/run/model
+  polymath serve small=models/a large=models/b --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
+  curl http://127.0.0.1:8080/v1/chat/completions -H 'Content-Type: application/json' \
+    -d '{"model":"model","messages":[{"role":"user","content":"Hello"}]}'`,
+		Args: atLeastOne("MODEL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.portSet = cmd.Flags().Changed("port")
+			f.access.keysSet = cmd.Flags().Changed("keys")
+			return a.serve(cmd.Context(), args, &f)
+		},
+	}
+	f.define(cmd)
+	cmd.AddCommand(a.keysCommand())
+	return cmd
+}
+
+func (f *serveFlags) define(cmd *cobra.Command) {
+	s, l := cmd.Flags(), &f.server.Limits
+	s.StringVar(&f.host, "host", "127.0.0.1", "address to listen on; 0.0.0.0 is every one of this machine")
+	s.IntVar(&f.port, "port", 8080, "port to listen on; 0 chooses a free one")
+	s.IntVar(&f.engine.window, "window", 0, "tokens of prompt and completion together at most; 0 is the model's own limit")
+	s.Var(&f.engine.cache, "cache", "memory for keys and values of each model, such as 8GiB; 0 is room for 4 full windows")
+	s.BoolVar(&f.engine.int8, "int8-cache", false, "keys and values in 8 bits: half the memory, slightly other answers")
+	s.IntVar(&f.engine.batch, "max-batch", 32, "completions that are worked on at a time, for each model")
+	s.IntVar(&f.engine.queue, "queue", 256, "completions that may wait, for each model; more are answered with 503")
+	s.BoolVar(&f.engine.lookup, "lookup", false, "guess tokens from what the text holds already: faster where it repeats itself")
+	s.StringVar(&f.engine.draft, "draft", "", "small model with the same tokenizer that guesses tokens, for a single MODEL")
+	s.StringVar(&f.access.keys, "keys", defaultKeys(), "file of API keys; naming one asks for keys on a loopback address too")
+	s.BoolVar(&f.access.noAuth, "no-auth", false, "ask for no keys, on any address")
+	s.StringVar(&f.access.cert, "tls-cert", "", "certificate in PEM, for https")
+	s.StringVar(&f.access.key, "tls-key", "", "its private key in PEM")
+	s.StringArrayVar(&f.access.autocert, "autocert", nil, "get a certificate for this domain from Let's Encrypt, on port 443; may be given several times")
+	s.StringVar(&f.access.autocertDir, "autocert-cache", defaultAutocertDir(), "directory that keeps the certificates of --autocert")
+	s.StringArrayVar(&f.server.Origins, "cors", nil, "site whose pages may ask through a browser, such as https://example.org, or *; may be given several times")
+	s.StringArrayVar(&f.server.Hosts, "allow-host", nil, "name beside localhost under which a loopback address may be asked, by a proxy; may be given several times")
+	s.BoolVar(&f.server.ImageURLs, "allow-image-urls", false, "fetch images that requests name by http(s), from public addresses")
+	s.DurationVar(&f.server.Drain, "drain-timeout", 30*time.Second, "how long requests in progress may take at the end")
+	s.Int64Var(&l.Body, "max-body", 32<<20, "bytes of a request at most")
+	s.IntVar(&l.Connections, "max-connections", 1024, "open connections at most")
+	s.StringVar(&f.log, "log", "text", "what to log requests as, on the standard error: text, json or off")
+	s.BoolVar(&f.server.LogPrompts, "log-prompts", false, "log what requests say too")
+	s.BoolVar(&f.noUI, "no-ui", false, "no chat in the browser")
+	s.BoolVar(&f.dryRun, "dry-run", false, "say what would be loaded and how much memory it takes, and end")
+}
+
+// serve runs the server until ctx ends.
+func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
+	if err := f.check(args); err != nil {
+		return err
+	}
+	plan, err := planServe(args, &f.engine)
+	if err != nil {
+		return err
+	}
+	if f.dryRun {
+		plan.print(a.Out)
+		return plan.fits()
+	}
+	if err := plan.fits(); err != nil {
+		return err
+	}
+	if f.server.Log, err = newLog(f.log, a.Err); err != nil {
+		return err
+	}
+	listener, err := f.listen(ctx)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	if err := f.access.apply(listener.Addr(), &f.server); err != nil {
+		return err
+	}
+	if !f.noUI {
+		f.server.UI = ui.Handler()
+	}
+	plan.print(a.Out)
+	models, err := plan.load(ctx, &f.engine)
+	defer closeModels(models)
+	if err != nil {
+		return err
+	}
+	server, err := serve.New(models, f.server)
+	if err != nil {
+		return err
+	}
+	f.announce(a.Out, listener.Addr(), models)
+	defer context.AfterFunc(ctx, func() {
+		fmt.Fprintf(a.Err, "polymath: ending; requests in progress have %s, the same signal again ends at once\n", f.server.Drain)
+	})()
+	return server.Serve(ctx, listener)
+}
+
+// check refuses settings that make no sense.
+func (f *serveFlags) check(args []string) error {
+	switch {
+	case f.engine.window < 0 || f.engine.batch < 1 || f.engine.queue < 0:
+		return usagef("--window and --queue are 0 or more, --max-batch 1 or more")
+	case f.port < 0 || f.port > 65535:
+		return usagef("--port %d: give 0 to 65535", f.port)
+	case f.server.Limits.Body < 1 || f.server.Limits.Connections < 1:
+		return usagef("--max-body and --max-connections are 1 or more")
+	case f.server.Drain <= 0:
+		return usagef("--drain-timeout %s: give a time, such as 30s", f.server.Drain)
+	case f.engine.draft != "" && len(args) > 1:
+		return usagef("--draft is for a single MODEL")
+	}
+	for _, origin := range f.server.Origins {
+		if origin != "*" && !strings.HasPrefix(origin, "http://") && !strings.HasPrefix(origin, "https://") || strings.HasSuffix(origin, "/") {
+			return usagef("--cors %s: give a site such as https://example.org, without a path, or *", origin)
+		}
+	}
+	if len(f.access.autocert) > 0 && !f.portSet {
+		f.port = 443
+	}
+	return f.access.check()
+}
+
+// load opens the models of the plan.
+func (p *servePlan) load(ctx context.Context, e *engineFlags) ([]serve.Named, error) {
+	options := []polymath.Option{
+		polymath.WithContextWindow(e.window), polymath.WithMaxBatch(e.batch),
+		polymath.WithQueueLimit(e.queue), polymath.WithCacheBytes(int64(e.cache)),
+	}
+	if e.int8 {
+		options = append(options, polymath.WithInt8Cache())
+	}
+	if e.lookup {
+		options = append(options, polymath.WithPromptLookup())
+	}
+	if e.draft != "" {
+		options = append(options, polymath.WithDraft(e.draft))
+	}
+	var models []serve.Named
+	for _, m := range p.models {
+		if err := ctx.Err(); err != nil {
+			return models, err
+		}
+		opened, err := polymath.Open(m.dir, options...)
+		if err != nil {
+			return models, err
+		}
+		models = append(models, serve.Named{Name: m.name, Model: opened})
+	}
+	return models, nil
+}
+
+func closeModels(models []serve.Named) {
+	for _, m := range models {
+		_ = m.Model.(*polymath.Model).Close() // reports nothing
+	}
+}
+
+// announce says where the server is to be found.
+func (f *serveFlags) announce(w io.Writer, at net.Addr, models []serve.Named) {
+	url := f.url(at)
+	who := "no API key needed"
+	if f.server.Keys != "" {
+		who = "API keys of " + f.server.Keys
+	}
+	fmt.Fprintf(w, "\nlistening on %s (%s)\n", url, who)
+	if f.server.UI != nil {
+		fmt.Fprintf(w, "  chat in the browser   %s/\n", url)
+	}
+	fmt.Fprintf(w, "  for OpenAI's clients  base URL %s/v1, model %s\n", url, models[0].Name)
+}
+
+// url is how a client on this machine reaches the address.
+func (f *serveFlags) url(at net.Addr) string {
+	scheme, host := "http", f.host
+	if f.server.TLS != nil {
+		scheme = "https"
+	}
+	_, port, err := net.SplitHostPort(at.String())
+	if err != nil {
+		return scheme + "://" + at.String()
+	}
+	if len(f.access.autocert) > 0 {
+		host = f.access.autocert[0]
+	} else if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	if scheme == "https" && port == "443" {
+		return scheme + "://" + host
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// newLog makes the log of requests.
+func newLog(kind string, w io.Writer) (*slog.Logger, error) {
+	switch kind {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, nil)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, nil)), nil
+	case "off":
+		return nil, nil
+	}
+	return nil, usagef("--log %s: give text, json or off", kind)
+}
+
+// options are the engine's, for a prediction.
+func (e *engineFlags) options() infer.Options {
+	return infer.Options{
+		Window: e.window, MaxBatch: e.batch, CacheBytes: int64(e.cache), Int8: e.int8, QueueLimit: e.queue, Lookup: e.lookup || e.draft != "",
+	}
+}
+
+// size writes bytes for people.
+func size(bytes int64) string { return progress.Bytes(bytes) }
+
+// configDir is a directory below the user's own; the working directory where
+// there is none.
+func configDir(base func() (string, error), names ...string) string {
+	dir, err := base()
+	if err != nil {
+		dir = "."
+	}
+	return filepath.Join(append([]string{dir, "polymath"}, names...)...)
+}
+
+func defaultKeys() string        { return configDir(os.UserConfigDir, "keys.json") }
+func defaultAutocertDir() string { return configDir(os.UserCacheDir, "autocert") }

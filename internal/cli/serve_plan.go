@@ -1,0 +1,210 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/polymath-lm/polymath/infer"
+	"github.com/polymath-lm/polymath/internal/memory"
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/serve"
+)
+
+// servePlan is what will be loaded and the memory it takes, known before it is.
+type servePlan struct {
+	models    []plannedModel
+	available int64 // bytes; 0: not known
+}
+
+// plannedModel is one of its models.
+type plannedModel struct {
+	name, dir      string
+	config         *model.Config
+	window         int
+	weights, cache int64 // bytes
+	work, draft    int64
+	cachePerToken  int64
+	conversations  int64 // of a full window
+	draftDir       string
+}
+
+// runtimeBytes is what the program takes beside its models: Go's runtime, the
+// connections, requests in progress, and what the collector has not yet found.
+const runtimeBytes = 64 << 20
+
+// planServe reads the configurations of the models.
+func planServe(args []string, e *engineFlags) (*servePlan, error) {
+	p := &servePlan{available: memory.Available()}
+	seen := map[string]string{}
+	for _, arg := range args {
+		name, dir, err := splitModel(arg)
+		if err != nil {
+			return nil, err
+		}
+		if before, ok := seen[name]; ok {
+			return nil, usagef("%s and %s would both be called %q: name one of them NAME=DIR", before, arg, name)
+		}
+		seen[name] = arg
+		m, err := planModel(name, dir, e)
+		if err != nil {
+			return nil, err
+		}
+		p.models = append(p.models, m)
+	}
+	return p, nil
+}
+
+// splitModel reads DIR or NAME=DIR. A directory that exists under the whole
+// text is meant before a name is.
+func splitModel(arg string) (name, dir string, err error) {
+	dir = arg
+	if left, right, ok := strings.Cut(arg, "="); ok {
+		if _, err := os.Stat(arg); err != nil {
+			name, dir = left, right
+		}
+	}
+	if dir == "" {
+		return "", "", usagef("%q names no directory; give DIR or NAME=DIR", arg)
+	}
+	if name == "" {
+		whole, err := filepath.Abs(dir)
+		if err != nil {
+			return "", "", err
+		}
+		name = filepath.Base(whole)
+	}
+	if err := serve.CheckModelName(name); err != nil {
+		return "", "", usageError{fmt.Errorf("%w; give the directory another one with NAME=DIR", err)}
+	}
+	return name, dir, nil
+}
+
+// planModel predicts one model's memory.
+func planModel(name, dir string, e *engineFlags) (plannedModel, error) {
+	cfg, err := readConfig(dir)
+	if err != nil {
+		return plannedModel{}, err
+	}
+	o := e.options()
+	kind := model.CacheBF16
+	if e.int8 {
+		kind = model.CacheInt8
+	}
+	block := model.BlockBytes(cfg, kind)
+	window := cfg.MaxPositions
+	if e.window > 0 {
+		window = min(window, e.window)
+	}
+	m := plannedModel{name: name, dir: dir, config: cfg, weights: model.ModelBytes(cfg, false), cachePerToken: block / model.BlockTokens}
+	blocks := max(1, int64(e.cache)/block)
+	if e.cache == 0 {
+		const windows = 4 // infer's default
+		blocks = windows * model.CacheBytes(cfg, kind, window) / block
+	}
+	m.cache = blocks * block
+	m.window = int(min(int64(window), blocks*model.BlockTokens))
+	perWindow := (int64(m.window) + model.BlockTokens - 1) / model.BlockTokens
+	m.conversations = blocks / perWindow
+	m.work = infer.Bytes(cfg, o) - m.cache
+	if e.draft == "" {
+		return m, nil
+	}
+	draft, err := readConfig(e.draft)
+	if err != nil {
+		return plannedModel{}, err
+	}
+	// Its own keys and values are those of every completion that is worked on.
+	m.draftDir = e.draft
+	m.draft = model.ModelBytes(draft, false) + int64(e.batch)*model.CacheBytes(draft, model.CacheBF16, min(draft.MaxPositions, m.window))
+	return m, nil
+}
+
+// readConfig reads the configuration of the model in dir.
+func readConfig(dir string) (*model.Config, error) {
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: there is no such model directory; 'polymath quickstart' makes one", dir)
+	case !info.IsDir():
+		return nil, fmt.Errorf("%s is a file; give the directory of the model", dir)
+	}
+	return model.ReadConfig(filepath.Join(dir, "config.json"))
+}
+
+// total is the memory of one model.
+func (m *plannedModel) total() int64 { return m.weights + m.cache + m.work + m.draft }
+
+// total is the memory of all, and the program.
+func (p *servePlan) total() int64 {
+	total := int64(runtimeBytes)
+	for _, m := range p.models {
+		total += m.total()
+	}
+	return total
+}
+
+// print shows what is loaded.
+func (p *servePlan) print(w io.Writer) {
+	for _, m := range p.models {
+		all, active := m.config.Params()
+		kind := fmt.Sprintf("%s parameters", count(all))
+		if active != all {
+			kind += fmt.Sprintf(", %s for each token", count(active))
+		}
+		fmt.Fprintf(w, "%s: %s, %s, window of %d tokens\n", m.name, m.config.ModelType, kind, m.window)
+		fmt.Fprintf(w, "  %-10s weights\n", size(m.weights))
+		fmt.Fprintf(w, "  %-10s keys and values: %s of the full window, at %s a token\n", size(m.cache), plural(m.conversations, "conversation"), size(m.cachePerToken))
+		fmt.Fprintf(w, "  %-10s activations and logits\n", size(m.work))
+		if m.draft > 0 {
+			fmt.Fprintf(w, "  %-10s draft model %s\n", size(m.draft), m.draftDir)
+		}
+	}
+	if p.available > 0 {
+		fmt.Fprintf(w, "%s of memory together, of %s available\n", size(p.total()), size(p.available))
+	} else {
+		fmt.Fprintf(w, "%s of memory together\n", size(p.total()))
+	}
+}
+
+// fits refuses what does not fit, with the arithmetic.
+func (p *servePlan) fits() error {
+	if p.available == 0 || p.total() <= p.available {
+		return nil
+	}
+	var b strings.Builder
+	for _, m := range p.models {
+		fmt.Fprintf(&b, "\n  %10s  %s: weights %s, keys and values %s, activations and logits %s", size(m.total()), m.name, size(m.weights), size(m.cache), size(m.work))
+		if m.draft > 0 {
+			fmt.Fprintf(&b, ", draft model %s", size(m.draft))
+		}
+	}
+	fmt.Fprintf(&b, "\n  %10s  program", size(runtimeBytes))
+	advice := "Lower --cache or --window, or say --int8-cache"
+	if len(p.models) > 1 {
+		advice += ", or serve fewer models"
+	}
+	return fmt.Errorf("%s of memory are needed and %s are available:%s\n%s", size(p.total()), size(p.available), b.String(), advice)
+}
+
+func plural(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// count writes a number of parameters for people.
+func count(n int64) string {
+	for _, unit := range []struct {
+		size float64
+		name string
+	}{{1e12, "T"}, {1e9, "B"}, {1e6, "M"}, {1e3, "k"}} {
+		if float64(n) >= unit.size {
+			return fmt.Sprintf("%.3g%s", float64(n)/unit.size, unit.name)
+		}
+	}
+	return fmt.Sprint(n)
+}
