@@ -57,7 +57,7 @@ func (e *Engine) runAlone(all []*sequence, err error) {
 func (e *Engine) forward(all []*sequence) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("a bug in the program: %v", v)
+			err = panicError(v)
 		}
 	}()
 	p := &e.pass
@@ -116,7 +116,7 @@ func (p *pass) Do(worker, i int) {
 	s := p.done[i]
 	defer func() {
 		if v := recover(); v != nil { // a mask's, for one
-			s.failure = fmt.Errorf("a bug in the program: %v", v)
+			s.failure = panicError(v)
 		}
 	}()
 	s.extend(p, p.adjusted[worker][:p.engine.vocabulary])

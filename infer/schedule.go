@@ -8,11 +8,19 @@ import (
 )
 
 // work is the life of the engine's goroutine: steps until there is nothing to
-// do.
+// do. Whatever panics outside of the parts that stand up for themselves ends the
+// requests, and not the program.
 func (e *Engine) work() {
+	done := false
+	defer func() {
+		if !done {
+			e.fail(panicError(recover()))
+		}
+	}()
 	for e.admit() {
 		e.step()
 	}
+	done = true
 }
 
 // admit drops what was given up, lets waiting sequences in, and reports
@@ -145,9 +153,10 @@ func (e *Engine) retire(s *sequence, finish Finish, err error) {
 func (e *Engine) preempt() {
 	last := len(e.running) - 1
 	s := e.running[last]
-	e.running = e.running[:last]
 	e.leave(s)
 	s.take = 0
+	e.running[last] = nil
+	e.running = e.running[:last]
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.stats.Preemptions++
@@ -180,6 +189,10 @@ func (e *Engine) plan() {
 	for i := 0; i < len(e.running); i++ {
 		s := e.running[i]
 		pending := s.pending()
+		if pending < 1 { // it would wait for ever, and the engine turn with it
+			s.fault("a sequence of %d tokens has nothing to read", len(s.tokens))
+			continue
+		}
 		s.take = pending
 		if pending > 1 {
 			s.take = min(pending, left)
@@ -189,6 +202,10 @@ func (e *Engine) plan() {
 			s.guessed = s.guessed[:0]
 		}
 		for !e.reserve(s) {
+			if len(e.running) == 1 && !s.duplicates() {
+				s.fault("%d blocks are not enough for %d tokens", e.pool.capacity, len(s.tokens))
+				break
+			}
 			e.preempt() // perhaps s itself, which is then the last
 			if i >= len(e.running) {
 				return

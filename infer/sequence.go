@@ -1,7 +1,9 @@
 package infer
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -92,8 +94,25 @@ func (s *sequence) deliver() {
 	s.notify()
 }
 
-// end tells the caller that nothing more comes.
+// fault makes s end with an error, as something that cannot be is the case.
+func (s *sequence) fault(format string, args ...any) {
+	s.take, s.guessed = 0, s.guessed[:0]
+	s.failure = panicError(fmt.Sprintf(format, args...))
+}
+
+// duplicates reports whether some of its blocks are held twice, so that giving
+// all up and adopting those in the tree saves memory.
+func (s *sequence) duplicates() bool {
+	return slices.ContainsFunc(s.held, func(h held) bool { return h.own })
+}
+
+// end tells the caller that nothing more comes, unless it knows.
 func (s *sequence) end(finish Finish, err error) {
+	select {
+	case <-s.ended:
+		return
+	default:
+	}
 	s.err = err
 	s.result = Result{Finish: finish, CachedTokens: s.cached}
 	if s.started() {

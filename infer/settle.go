@@ -8,12 +8,12 @@ import (
 
 // settle takes in what a pass gave for s, and reports whether s has ended.
 func (e *Engine) settle(s *sequence) bool {
-	if s.take == 0 {
-		return false
-	}
 	if s.failure != nil {
 		e.retire(s, "", s.failure)
 		return true
+	}
+	if s.take == 0 {
+		return false
 	}
 	// Of the guesses, those that were sampled are right; the last sampled token
 	// has not been read.
