@@ -2,6 +2,7 @@ package infer
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -29,49 +30,53 @@ func (e *Engine) submit(ctx context.Context, s *sequence) error {
 	return nil
 }
 
-// attend hands the tokens of s on until it ends.
-func (e *Engine) attend(ctx context.Context, s *sequence, receive func(Token) bool) (Result, error) {
-	result := Result{PromptTokens: s.promptLen}
-	for {
+// attend hands the tokens of s on until it ends. However it returns, the engine
+// is done with s.
+func (e *Engine) attend(ctx context.Context, s *sequence, receive func(Token) bool) (result Result, err error) {
+	result.PromptTokens = s.promptLen
+	complete := false
+	defer func() { // also when receive panics
+		e.abandon(s)
+		s.complete(&result)
+		if complete {
+			result.Finish = FinishEnd
+		}
+	}()
+	for done := false; !done; {
 		select {
 		case <-s.news:
 		case <-ctx.Done():
-			e.abandon(s)
-			s.complete(&result)
 			return result, ctx.Err()
 		}
-		tokens, done := s.collect()
+		var tokens []Token
+		tokens, done = s.collect()
 		for _, token := range tokens {
-			if ctx.Err() != nil {
-				e.abandon(s)
-				return result, ctx.Err()
+			if err := ctx.Err(); err != nil {
+				return result, err
 			}
 			result.CompletionTokens++
-			if receive != nil && receive(token) {
-				e.abandon(s)
-				s.complete(&result)
-				result.Finish = FinishEnd
+			if complete = receive != nil && receive(token); complete {
 				return result, nil
 			}
 		}
-		if done {
-			s.complete(&result)
-			return result, s.err
-		}
 	}
+	return result, s.err
 }
 
 // abandon takes s out of the queue, or tells the engine to drop it and waits
 // until it has, so that the request's mask is the caller's again.
 func (e *Engine) abandon(s *sequence) {
 	s.abandoned.Store(true)
+	select {
+	case <-s.ended:
+		return
+	default:
+	}
 	e.mu.Lock()
-	for i, w := range e.waiting {
-		if w == s && !s.started() {
-			e.waiting = append(e.waiting[:i:i], e.waiting[i+1:]...)
-			e.mu.Unlock()
-			return
-		}
+	if at := slices.Index(e.waiting, s); at >= 0 && !s.started() {
+		e.waiting = slices.Delete(e.waiting, at, at+1)
+		e.mu.Unlock()
+		return
 	}
 	e.mu.Unlock()
 	<-s.ended

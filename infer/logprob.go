@@ -23,6 +23,7 @@ func Logprobs(logits []float32, chosen int32, top int) (own Logprob, best []Logp
 	if top <= 0 {
 		return own, nil
 	}
+	top = min(top, len(logits))
 	best = make([]Logprob, 0, top+1)
 	for id, logit := range logits {
 		if len(best) == top && logit <= best[top-1].Logprob {
