@@ -14,12 +14,17 @@ import (
 
 func (a *app) keysCommand() *cobra.Command {
 	cmd := a.group("keys", "Make, list and revoke API keys", a.keysAddCommand(), a.keysListCommand(), a.keysRevokeCommand())
-	cmd.PersistentFlags().String("keys", defaultKeys(), "file of API keys")
+	cmd.PersistentFlags().String("keys", "", "file of API keys; else polymath/keys.json in the user's configuration")
 	return cmd
 }
 
 // keysFile is the flag --keys of a subcommand.
-func keysFile(cmd *cobra.Command) string { return cmd.Flag("keys").Value.String() }
+func keysFile(cmd *cobra.Command) string {
+	if path := cmd.Flag("keys").Value.String(); path != "" {
+		return path
+	}
+	return defaultKeys()
+}
 
 func (a *app) keysAddCommand() *cobra.Command {
 	var requests, tokens int

@@ -75,12 +75,15 @@ and /ready are for whoever watches.`,
 		Args: atLeastOne("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.portSet = cmd.Flags().Changed("port")
-			f.access.keysSet = cmd.Flags().Changed("keys")
+			f.access.resolve()
 			return a.serve(cmd.Context(), args, &f)
 		},
 	}
 	f.define(cmd)
-	cmd.AddCommand(a.keysCommand())
+	keys := a.keysCommand()
+	keys.SetUsageTemplate(usageTemplate)
+	cmd.AddCommand(keys)
+	cmd.SetUsageTemplate(strings.Replace(usageTemplate, "{{.CommandPath}} COMMAND", "{{.UseLine}}\n  {{.CommandPath}} COMMAND", 1))
 	return cmd
 }
 
@@ -95,12 +98,12 @@ func (f *serveFlags) define(cmd *cobra.Command) {
 	s.IntVar(&f.engine.queue, "queue", 256, "completions that may wait, for each model; more are answered with 503")
 	s.BoolVar(&f.engine.lookup, "lookup", false, "guess tokens from what the text holds already: faster where it repeats itself")
 	s.StringVar(&f.engine.draft, "draft", "", "small model with the same tokenizer that guesses tokens, for a single MODEL")
-	s.StringVar(&f.access.keys, "keys", defaultKeys(), "file of API keys; naming one asks for keys on a loopback address too")
+	s.StringVar(&f.access.keys, "keys", "", "file of API keys, asked for on a loopback address too; else polymath/keys.json in the user's configuration")
 	s.BoolVar(&f.access.noAuth, "no-auth", false, "ask for no keys, on any address")
 	s.StringVar(&f.access.cert, "tls-cert", "", "certificate in PEM, for https")
 	s.StringVar(&f.access.key, "tls-key", "", "its private key in PEM")
 	s.StringArrayVar(&f.access.autocert, "autocert", nil, "get a certificate for this domain from Let's Encrypt, on port 443; may be given several times")
-	s.StringVar(&f.access.autocertDir, "autocert-cache", defaultAutocertDir(), "directory that keeps the certificates of --autocert")
+	s.StringVar(&f.access.autocertDir, "autocert-cache", "", "directory for the certificates of --autocert; else polymath/autocert in the user's cache")
 	s.StringArrayVar(&f.server.Origins, "cors", nil, "site whose pages may ask through a browser, such as https://example.org, or *; may be given several times")
 	s.StringArrayVar(&f.server.Hosts, "allow-host", nil, "name beside localhost under which a loopback address may be asked, by a proxy; may be given several times")
 	s.BoolVar(&f.server.ImageURLs, "allow-image-urls", false, "fetch images that requests name by http(s), from public addresses")

@@ -31,6 +31,17 @@ func (f *serveFlags) listen(ctx context.Context) (net.Listener, error) {
 	return listener, nil
 }
 
+// resolve fills in the files that were not named.
+func (f *accessFlags) resolve() {
+	f.keysSet = f.keys != ""
+	if !f.keysSet {
+		f.keys = defaultKeys()
+	}
+	if f.autocertDir == "" {
+		f.autocertDir = defaultAutocertDir()
+	}
+}
+
 // check refuses settings that contradict each other.
 func (f *accessFlags) check() error {
 	switch {
