@@ -16,7 +16,7 @@ func (e *Engine) submit(ctx context.Context, s *sequence) error {
 	switch {
 	case e.closed:
 		return ErrClosed
-	case e.queueLimit > 0 && len(e.waiting) >= e.queueLimit:
+	case e.queueLimit > 0 && len(e.waiting) >= e.queueLimit+e.places():
 		return ErrBusy
 	}
 	e.count++
@@ -28,6 +28,15 @@ func (e *Engine) submit(ctx context.Context, s *sequence) error {
 		go e.work()
 	}
 	return nil
+}
+
+// places returns how many of those that wait will not after the step in
+// progress, as far as is known.
+func (e *Engine) places() int {
+	if e.full {
+		return 0
+	}
+	return e.maxBatch - e.stats.Running
 }
 
 // attend hands the tokens of s on until it ends. However it returns, the engine

@@ -29,6 +29,7 @@ type Engine struct {
 	mu      sync.Mutex // guards what follows
 	waiting []*sequence
 	active  bool // the goroutine runs
+	full    bool // memory, not maxBatch, keeps the first of waiting out
 	closed  bool
 	count   uint64 // sequences so far
 	stats   Stats

@@ -30,7 +30,8 @@ type Options struct {
 	// memory, and slightly other completions, which are just as much the same
 	// whatever else is being worked on.
 	Int8 bool
-	// QueueLimit is how many requests may wait; 0 means any number.
+	// QueueLimit is how many requests may wait, beside those that will be let
+	// in after the step in progress; 0 means any number.
 	QueueLimit int
 	// Draft guesses the next tokens, to be checked in one pass: a small model
 	// with the same vocabulary. Nil means none.

@@ -60,6 +60,7 @@ func (e *Engine) dropped(s *sequence) bool {
 // letIn makes waiting sequences running ones, the oldest first, until one does
 // not fit.
 func (e *Engine) letIn() {
+	e.full = false
 	for i := 0; i < len(e.waiting) && len(e.running) < e.maxBatch; {
 		s := e.waiting[i]
 		if e.awaited(s) { // another sequence is reading its prefix: let it, and go on from there
@@ -67,6 +68,7 @@ func (e *Engine) letIn() {
 			continue
 		}
 		if !e.enter(s) {
+			e.full = true
 			return
 		}
 		e.waiting = slices.Delete(e.waiting, i, i+1)
