@@ -2,6 +2,7 @@ package infer
 
 import (
 	"container/list"
+	"slices"
 
 	"github.com/polymath-lm/polymath/model"
 )
@@ -14,6 +15,7 @@ type content [model.BlockTokens]int32
 type tree struct {
 	root node
 	kept list.List // nodes that no sequence uses, the least recently used first
+	path []*node   // scratch of find
 }
 
 // node is a block in the tree. A sequence that uses a node uses all above it.
@@ -35,14 +37,27 @@ func (n *node) child(tokens []int32) *node {
 }
 
 // find returns the nodes for the longest run of whole blocks that tokens begin
-// with and the tree has.
+// with and the tree has. They are the caller's until the next find.
 func (t *tree) find(tokens []int32) []*node {
-	var path []*node
+	path := t.path[:0]
 	for n := t.root.child(tokens); n != nil; n = n.child(tokens) {
 		path = append(path, n)
 		tokens = tokens[model.BlockTokens:]
 	}
+	t.path = path
 	return path
+}
+
+// commonBlocks returns how many whole blocks a and b both begin with.
+func commonBlocks(a, b []int32) int {
+	n := 0
+	for end := model.BlockTokens; end <= min(len(a), len(b)); end += model.BlockTokens {
+		if !slices.Equal(a[end-model.BlockTokens:end], b[end-model.BlockTokens:end]) {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 // use counts a user of n.

@@ -75,25 +75,50 @@ func (e *Engine) letIn() {
 	}
 }
 
-// awaited reports whether a running sequence is about to read a whole block
-// that s begins with too, beyond those in the tree.
+// awaited reports whether a running sequence reads whole blocks that s begins
+// with too, beyond those in the tree. Once it has found one, it only looks
+// whether that one still does: many long prompts may wait.
 func (e *Engine) awaited(s *sequence) bool {
 	if s.embedding != nil {
 		return false
 	}
-	known := len(e.pool.tree.find(s.tokens)) * model.BlockTokens
-	end := known + model.BlockTokens
-	if end >= len(s.tokens) {
-		return false
+	if s.reader != nil && s.reader.reads(s.shared) {
+		return true
 	}
-	return slices.ContainsFunc(e.running, func(r *sequence) bool {
-		return r.pending() > 1 && r.cache.Len() < end && len(r.tokens) >= end && slices.Equal(r.tokens[:end], s.tokens[:end])
-	})
+	s.reader = nil
+	known := -1
+	for _, r := range e.running {
+		shared := 0
+		if r.pending() > 1 {
+			shared = commonBlocks(r.tokens, s.tokens[:len(s.tokens)-1]) * model.BlockTokens
+		}
+		if !r.reads(shared) {
+			continue
+		}
+		if known < 0 {
+			known = len(e.pool.tree.find(s.tokens)) * model.BlockTokens
+		}
+		if shared > known {
+			s.reader, s.shared = r, shared
+			return true
+		}
+	}
+	return false
+}
+
+// reads reports whether s is about to read some of its first n tokens, as part
+// of a prompt.
+func (s *sequence) reads(n int) bool {
+	return s.cache != nil && s.cache.Len() < n && s.pending() > 1
 }
 
 // enter makes s a running sequence, if there is memory for what it has to read
 // and a block for each of those that run.
 func (e *Engine) enter(s *sequence) bool {
+	if len(e.running) > 0 && e.pool.available() <= len(e.running) {
+		return false
+	}
+	s.reader = nil
 	var path []*node
 	if s.embedding == nil {
 		path = e.pool.tree.find(s.tokens[:len(s.tokens)-1]) // the last token's logits are needed

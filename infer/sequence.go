@@ -32,6 +32,10 @@ type sequence struct {
 	drafted int          // tokens that its cache holds for good
 	cached  int          // prompt tokens from the prefix cache, at first
 
+	// While it waits: another reads its first tokens, this many of them.
+	reader *sequence
+	shared int
+
 	// Of the step in progress.
 	take     int // tokens of the pass, guesses not counted
 	row      int // of the pass, the first of take
