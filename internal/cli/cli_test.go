@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"damage":  damage,
 			"binary":  binary,
 			"prose":   prose,
+			"babble":  babble,
 		},
 	})
 }

@@ -13,8 +13,12 @@ import (
 )
 
 func (a *app) keysCommand() *cobra.Command {
-	cmd := a.group("keys", "Make, list and revoke API keys", a.keysAddCommand(), a.keysListCommand(), a.keysRevokeCommand())
-	cmd.PersistentFlags().String("keys", "", "file of API keys; else polymath/keys.json in the user's configuration")
+	return a.group("keys", "Make, list and revoke API keys",
+		withKeysFlag(a.keysAddCommand()), withKeysFlag(a.keysListCommand()), withKeysFlag(a.keysRevokeCommand()))
+}
+
+func withKeysFlag(cmd *cobra.Command) *cobra.Command {
+	cmd.Flags().String("keys", "", "file of API keys; else polymath/keys.json in the user's configuration")
 	return cmd
 }
 

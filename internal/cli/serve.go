@@ -72,7 +72,8 @@ and /ready are for whoever watches.`,
   polymath serve small=models/a large=models/b --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
   curl http://127.0.0.1:8080/v1/chat/completions -H 'Content-Type: application/json' \
     -d '{"model":"model","messages":[{"role":"user","content":"Hello"}]}'`,
-		Args: atLeastOne("MODEL"),
+		Annotations: map[string]string{"argument": "MODEL... [flags]"},
+		Args:        atLeastOne("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.portSet = cmd.Flags().Changed("port")
 			f.access.resolve()
@@ -80,10 +81,7 @@ and /ready are for whoever watches.`,
 		},
 	}
 	f.define(cmd)
-	keys := a.keysCommand()
-	keys.SetUsageTemplate(usageTemplate)
-	cmd.AddCommand(keys)
-	cmd.SetUsageTemplate(strings.Replace(usageTemplate, "{{.CommandPath}} COMMAND", "{{.UseLine}}\n  {{.CommandPath}} COMMAND", 1))
+	cmd.AddCommand(a.keysCommand())
 	return cmd
 }
 
