@@ -155,10 +155,16 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 		return err
 	}
 	f.announce(a.Out, listener.Addr(), models)
-	defer context.AfterFunc(ctx, func() {
+	said := make(chan struct{})
+	ending := context.AfterFunc(ctx, func() {
 		fmt.Fprintf(a.Err, "polymath: ending; requests in progress have %s, the same signal again ends at once\n", f.server.Drain)
-	})()
-	return server.Serve(ctx, listener)
+		close(said)
+	})
+	err = server.Serve(ctx, listener)
+	if !ending() {
+		<-said
+	}
+	return err
 }
 
 // check refuses settings that make no sense.
