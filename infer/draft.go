@@ -19,6 +19,9 @@ const (
 	// longestMatch and shortestMatch are the lengths of the run of tokens at
 	// the end that a lookup finds again.
 	longestMatch, shortestMatch = 4, 2
+	// minDraftChunk is how many tokens the draft model reads in a step at least,
+	// so that it keeps up with what was accepted.
+	minDraftChunk = 2 * maxGuessed
 	// lookBack bounds the search.
 	lookBack = 4096
 )
@@ -32,6 +35,7 @@ type drafter struct {
 	batch      model.Batch
 	window     int
 	vocabulary int
+	left       int // tokens that the draft model may still read in this step
 }
 
 func newDrafter(o Options) *drafter {
@@ -44,7 +48,7 @@ func newDrafter(o Options) *drafter {
 		panic(fmt.Sprintf("infer: a draft model with %d tokens for one with %d", cfg.VocabSize, o.Vocabulary))
 	}
 	d.model, d.window, d.vocabulary = o.Draft, cfg.MaxPositions, o.Vocabulary
-	d.workspace = model.NewWorkspace(o.Draft, min(o.Chunk, d.window), false)
+	d.workspace = model.NewWorkspace(o.Draft, min(max(o.Chunk, minDraftChunk), d.window), false)
 	d.logits = make([]float32, cfg.VocabSize)
 	return d
 }
@@ -52,6 +56,9 @@ func newDrafter(o Options) *drafter {
 // guess sets the guesses of the sequences that decode.
 func (d *drafter) guess(running []*sequence) {
 	left := maxGuessed
+	if d.model != nil {
+		d.left = d.workspace.MaxTokens()
+	}
 	for _, s := range running {
 		s.guessed = s.guessed[:0]
 		n := min(guessLength, left, s.maxTokens-s.generated()-1)
@@ -61,7 +68,7 @@ func (d *drafter) guess(running []*sequence) {
 		if d.lookup {
 			s.guessed = append(s.guessed, lookUp(s.tokens, n)...)
 		}
-		if len(s.guessed) == 0 && d.model != nil && len(s.tokens)+n <= d.window {
+		if len(s.guessed) == 0 && d.model != nil {
 			d.generate(s, n)
 		}
 		left -= len(s.guessed)
@@ -88,43 +95,64 @@ func lookUp(tokens []int32, n int) []int32 {
 }
 
 // generate lets the draft model go on, with the sequence's own sampling: the
-// same random numbers choose the same token where the models agree. A draft
-// model that fails guesses nothing.
+// same random numbers choose the same token where the models agree. First it
+// reads what it has not read yet, a chunk in a step for all sequences together.
+// A draft model that fails guesses nothing more for s.
 func (d *drafter) generate(s *sequence, n int) {
+	n = min(n, d.window-len(s.tokens))
+	if n <= 0 || s.undrafted {
+		s.draft = nil
+		return
+	}
 	if s.draft == nil {
 		s.draft = d.model.NewCache(model.CacheBF16, d.window)
 	}
-	// Of the guesses read before, some were wrong.
-	s.draft.Truncate(min(s.draft.Len(), s.drafted))
 	next := s.tokens[s.draft.Len():]
-	for len(s.guessed) < n {
-		if err := d.read(s.draft, next); err != nil {
-			s.guessed = s.guessed[:0]
-			break
-		}
+	now := min(len(next), d.left)
+	d.left -= now
+	if err := d.read(s.draft, next[:now]); err != nil {
+		s.draft, s.undrafted = nil, true
+		return
+	}
+	if now < len(next) {
+		return
+	}
+	for {
 		id := s.sampler.Sample(d.logits[:d.vocabulary], s.request.Choice, len(s.tokens)+len(s.guessed))
 		if id < 0 {
-			break
+			return
 		}
 		s.guessed = append(s.guessed, id)
-		next = s.guessed[len(s.guessed)-1:]
+		if len(s.guessed) == n {
+			return
+		}
+		if err := d.read(s.draft, s.guessed[len(s.guessed)-1:]); err != nil {
+			s.guessed = s.guessed[:0]
+			s.draft, s.undrafted = nil, true
+			return
+		}
 	}
-	s.drafted = len(s.tokens)
 }
 
-// read runs the draft model over tokens and leaves the last one's logits.
-func (d *drafter) read(cache *model.Cache, tokens []int32) error {
-	for len(tokens) > 0 {
-		n := min(len(tokens), d.workspace.MaxTokens())
-		d.batch.Tokens = tokens[:n]
-		d.batch.Spans = append(d.batch.Spans[:0], model.Span{Len: n, Pos: cache.Len(), Cache: cache})
-		if err := d.model.Forward(d.workspace, &d.batch); err != nil {
-			return err
-		}
-		if tokens = tokens[n:]; len(tokens) == 0 {
-			row := [1]int32{int32(n - 1)}
-			d.model.Logits(d.workspace, row[:], d.logits)
-		}
+// read runs the draft model over tokens, no more than its workspace takes, and
+// leaves the last one's logits. A panic, which can only be a bug, becomes an
+// error.
+func (d *drafter) read(cache *model.Cache, tokens []int32) (err error) {
+	if len(tokens) == 0 {
+		return nil
 	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = panicError(v)
+		}
+		d.batch.Tokens, d.batch.Spans[0].Cache = nil, nil
+	}()
+	d.batch.Tokens = tokens
+	d.batch.Spans = append(d.batch.Spans[:0], model.Span{Len: len(tokens), Pos: cache.Len(), Cache: cache})
+	if err := d.model.Forward(d.workspace, &d.batch); err != nil {
+		return err
+	}
+	row := [1]int32{int32(len(tokens) - 1)}
+	d.model.Logits(d.workspace, row[:], d.logits)
 	return nil
 }

@@ -32,9 +32,11 @@ func (e *Engine) run() {
 	}
 	if err := e.forward(p.all); err != nil {
 		e.runAlone(p.all, err)
-		return
+	} else {
+		e.sample(p.all)
 	}
-	e.sample(p.all)
+	clear(p.all) // what has ended is not kept alive
+	clear(p.batch.Spans)
 }
 
 // runAlone finds out which sequence of a pass that failed is to blame: each is

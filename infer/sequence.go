@@ -24,13 +24,13 @@ type sequence struct {
 	embedding []float32 // sums of hidden states; nil: tokens are generated
 
 	// Of the engine's goroutine.
-	tokens  []int32      // the prompt, then what was generated
-	cache   *model.Cache // nil while it waits
-	held    []held       // its blocks, in order
-	guessed []int32      // tokens that may come next
-	draft   *model.Cache // of the draft model; nil: none yet
-	drafted int          // tokens that its cache holds for good
-	cached  int          // prompt tokens from the prefix cache, at first
+	tokens    []int32      // the prompt, then what was generated
+	cache     *model.Cache // nil while it waits
+	held      []held       // its blocks, in order
+	guessed   []int32      // tokens that may come next
+	draft     *model.Cache // of the draft model, which never holds more than tokens and guessed; nil: none yet
+	undrafted bool         // the draft model failed
+	cached    int          // prompt tokens from the prefix cache, at first
 
 	// While it waits: another reads its first tokens, this many of them.
 	reader *sequence

@@ -22,7 +22,11 @@ func (e *Engine) settle(s *sequence) bool {
 		right = min(len(s.guessed), len(s.fresh)) // the end token is not among them
 	}
 	e.countGuesses(len(s.guessed), right)
-	s.cache.Truncate(min(s.cache.Len(), len(s.tokens)-len(s.fresh)+right))
+	good := len(s.tokens) - len(s.fresh) + right
+	s.cache.Truncate(min(s.cache.Len(), good))
+	if s.draft != nil {
+		s.draft.Truncate(min(s.draft.Len(), good))
+	}
 	e.keep(s)
 	if len(s.fresh) > 0 {
 		if s.firstToken.IsZero() {
