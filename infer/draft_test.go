@@ -18,9 +18,9 @@ func TestDraftOfItself(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Mask = &hook{call: func(int) {
-			if s := e.running[0]; s.draft != nil && len(s.guessed) > 0 && s.draft.Len() < len(s.tokens)-1 {
-				t.Errorf("of %d tokens the draft model has %d", len(s.tokens), s.draft.Len())
+		r.Mask = &hook{call: func(n int) {
+			if d := e.drafter; n > 20 && d.workspace.MaxTokens()-d.left > 2 {
+				t.Errorf("after %d tokens the draft model read %d again", n, d.workspace.MaxTokens()-d.left)
 			}
 		}}
 		before := e.Stats().Steps
@@ -31,6 +31,33 @@ func TestDraftOfItself(t *testing.T) {
 		// The draft model reads the prompt in 4 of the steps, a token in each.
 		if s := idleStats(t, e); s.Drafted == 0 || s.Accepted != s.Drafted || s.Steps-before > 90+4+60/(guessLength+1)+2 {
 			t.Errorf("temperature %v: %d steps, %+v", temperature, s.Steps-before, s)
+		}
+	}
+}
+
+// surprise is a Mask that allows one token only, at one place.
+type surprise struct{ n, at int }
+
+func (s *surprise) Accept(int32) { s.n++ }
+
+func (s *surprise) Restrict(logits []float32) {
+	for id := range logits {
+		if s.n == s.at && id != 50 {
+			logits[id] = negativeInfinity
+		}
+	}
+}
+
+// After a wrong guess the draft model goes on from what is right.
+func TestDraftAfterWrongGuess(t *testing.T) {
+	m := testModel(t)
+	for at := range 2 * guessLength {
+		e := NewEngine(m, Options{Draft: m})
+		if _, _, err := ask(t.Context(), e, Request{Prompt: tokens(20), MaxTokens: 80, Mask: &surprise{at: at}}); err != nil {
+			t.Fatal(err)
+		}
+		if s := idleStats(t, e); s.Accepted == 0 || s.Drafted-s.Accepted > guessLength {
+			t.Errorf("%d of %d guesses were right", s.Accepted, s.Drafted)
 		}
 	}
 }
