@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/polymath-lm/polymath"
 )
 
@@ -32,6 +34,7 @@ type exchange struct {
 	// generated counts the tokens that came, also those of an answer that was
 	// broken off.
 	generated int
+	span      trace.Span // nil: no traces
 }
 
 // handler answers an exchange, or returns the error to answer with.
@@ -73,6 +76,7 @@ func (s *Server) handle(route string, h handler) http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		x := &exchange{s: s, w: rec, r: r, rc: http.NewResponseController(w), id: newID("req_"), route: route, start: time.Now()}
 		w.Header().Set("X-Request-Id", x.id)
+		x.beginSpan()
 		defer x.finish()
 		x.fault = x.guard(h)
 		if x.fault != nil {
@@ -119,6 +123,7 @@ func (x *exchange) finish() {
 	}
 	x.payCompletion(x.generated)
 	x.s.metrics.answered(x.route, status, time.Since(x.start))
+	x.endSpan(status)
 	x.logAccess(status)
 }
 

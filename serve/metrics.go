@@ -146,6 +146,9 @@ func (m *meter) tokens(n int) {
 	m.last = time.Now()
 	if m.count == 0 {
 		m.first = m.last
+		if m.x.generated == 0 {
+			m.x.firstToken(m.first)
+		}
 	}
 	m.count += n
 	m.x.generated += n
@@ -157,7 +160,7 @@ func (m *meter) end(u polymath.Usage, finish string, withPrompt bool) {
 	x.usage.CompletionTokens += u.CompletionTokens
 	all := x.s.metrics
 	if withPrompt {
-		x.usage.PromptTokens, x.usage.CachedTokens = u.PromptTokens, u.CachedTokens
+		x.usage.PromptTokens, x.usage.CachedTokens, x.usage.QueueTime = u.PromptTokens, u.CachedTokens, u.QueueTime
 		all.prompt.WithLabelValues(name).Observe(float64(u.PromptTokens))
 		all.promptTotal.WithLabelValues(name).Add(float64(u.PromptTokens))
 	}

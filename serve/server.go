@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/net/netutil"
 )
 
@@ -40,6 +41,8 @@ type Options struct {
 	// It holds no text of prompts unless LogPrompts is set.
 	Log        *slog.Logger
 	LogPrompts bool
+	// Traces, if not nil, receives a span for each request; see NewTraces.
+	Traces trace.TracerProvider
 	// Drain is how long requests in progress may take when the server ends; 0
 	// is 30 seconds.
 	Drain time.Duration
@@ -57,6 +60,7 @@ type Server struct {
 	keys     *keyring // nil: no keys
 	images   *imageChecker
 	metrics  *metrics
+	tracer   trace.Tracer // nil: no traces
 	handler  http.Handler
 	loopback atomic.Bool
 	draining atomic.Bool
@@ -96,6 +100,9 @@ func New(models []Named, o Options) (*Server, error) {
 	}
 	s.images = newImageChecker(s.limits.Image, o.ImageURLs, publicAddress)
 	s.metrics = newMetrics(s.order)
+	if o.Traces != nil {
+		s.tracer = o.Traces.Tracer("github.com/polymath-lm/polymath/serve")
+	}
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	s.handler = s.routes()
 	return s, nil

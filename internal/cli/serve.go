@@ -28,6 +28,7 @@ type serveFlags struct {
 	access  accessFlags
 	server  serve.Options
 	log     string
+	otlp    string
 	noUI    bool
 	dryRun  bool
 	portSet bool
@@ -110,6 +111,7 @@ func (f *serveFlags) define(cmd *cobra.Command) {
 	s.IntVar(&l.Connections, "max-connections", 1024, "open connections at most")
 	s.StringVar(&f.log, "log", "text", "what to log requests as, on the standard error: text, json or off")
 	s.BoolVar(&f.server.LogPrompts, "log-prompts", false, "log what requests say too")
+	s.StringVar(&f.otlp, "otlp-endpoint", "", "OpenTelemetry collector that receives traces, such as http://127.0.0.1:4318")
 	s.BoolVar(&f.noUI, "no-ui", false, "no chat in the browser")
 	s.BoolVar(&f.dryRun, "dry-run", false, "say what would be loaded and how much memory it takes, and end")
 }
@@ -150,6 +152,11 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 	if err != nil {
 		return err
 	}
+	shutdown, err := f.startTraces(ctx)
+	if err != nil {
+		return err
+	}
+	defer shutdown()
 	server, err := serve.New(models, f.server)
 	if err != nil {
 		return err
@@ -165,6 +172,24 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 		<-said
 	}
 	return err
+}
+
+// startTraces sends traces, if they are wanted, until shutdown.
+func (f *serveFlags) startTraces(ctx context.Context) (shutdown func(), err error) {
+	if f.otlp == "" {
+		return func() {}, nil
+	}
+	traces, end, err := serve.NewTraces(ctx, f.otlp, readVersion())
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--otlp-endpoint: %w", err)}
+	}
+	f.server.Traces = traces
+	return func() {
+		const parting = 5 * time.Second
+		ctx, cancel := context.WithTimeout(context.Background(), parting)
+		defer cancel()
+		_ = end(ctx) // a collector that is gone loses traces, and nothing else
+	}, nil
 }
 
 // check refuses settings that make no sense.
