@@ -105,7 +105,7 @@ func (e *Engine) Generate(ctx context.Context, r Request, receive func(Token) (c
 // Embed returns the mean of the final hidden states of tokens, scaled to
 // length 1: [D]. Errors are those of Generate.
 func (e *Engine) Embed(ctx context.Context, tokens []int32) ([]float32, error) {
-	s, err := e.newSequence(&Request{Prompt: tokens, embed: true})
+	s, err := e.newSequence(&Request{Prompt: tokens, PromptOnly: true})
 	if err != nil {
 		return nil, err
 	}

@@ -99,8 +99,9 @@ func Bytes(cfg *model.Config, o Options) int64 {
 
 // logitRows is the most rows of logits of a pass.
 func (o Options) logitRows() int {
+	n := o.MaxBatch
 	if o.guesses() {
-		return o.MaxBatch + maxGuessed
+		n += maxGuessed
 	}
-	return o.MaxBatch
+	return max(n, minScoreRows)
 }

@@ -17,6 +17,7 @@ type pass struct {
 	rows      []int32   // of the pass, those whose logits are needed
 	all, done []*sequence
 	adjusted  [][]float32 // by worker, [V]: after biases, penalties and the mask
+	scorer    scorer
 	engine    *Engine
 }
 
@@ -70,14 +71,17 @@ func (e *Engine) forward(all []*sequence) (err error) {
 	if err := e.model.Forward(p.workspace, &p.batch); err != nil {
 		return err
 	}
-	if len(p.rows) > 0 {
-		e.model.Logits(p.workspace, p.rows, p.logits[:len(p.rows)*p.width])
-	}
 	d := e.model.Config().HiddenSize
 	for _, s := range all {
-		if s.embedding != nil {
+		switch {
+		case s.embedding != nil:
 			s.embed(e.model.Hidden(p.workspace)[s.row*d : (s.row+s.take)*d])
+		case s.scored < len(s.scores):
+			e.score(s)
 		}
+	}
+	if p.selectRows(all); len(p.rows) > 0 {
+		e.model.Logits(p.workspace, p.rows, p.logits[:len(p.rows)*p.width])
 	}
 	return nil
 }
@@ -85,19 +89,28 @@ func (e *Engine) forward(all []*sequence) (err error) {
 // assemble lays the sequences' tokens out as a batch.
 func (p *pass) assemble(all []*sequence) {
 	b := &p.batch
-	b.Tokens, b.Spans, p.rows = b.Tokens[:0], b.Spans[:0], p.rows[:0]
+	b.Tokens, b.Spans = b.Tokens[:0], b.Spans[:0]
 	for _, s := range all {
-		s.row, s.logitRow, s.rows = len(b.Tokens), len(p.rows), 0
+		s.row = len(b.Tokens)
 		at := s.cache.Len()
 		b.Tokens = append(b.Tokens, s.tokens[at:at+s.take]...)
 		b.Tokens = append(b.Tokens, s.guessed...)
 		b.Spans = append(b.Spans, model.Span{Start: s.row, Len: len(b.Tokens) - s.row, Pos: at, Cache: s.cache})
-		if s.embedding != nil || at+s.take < len(s.tokens) {
+	}
+}
+
+// selectRows lists the rows from which tokens are sampled: those of the last
+// token and of the guesses of what is read to its end.
+func (p *pass) selectRows(all []*sequence) {
+	p.rows = p.rows[:0]
+	for _, s := range all {
+		s.logitRow, s.rows = len(p.rows), 0
+		if s.silent() || s.cache.Len() < len(s.tokens) {
 			continue
 		}
-		for r := s.row + s.take - 1; r < len(b.Tokens); r++ {
-			p.rows = append(p.rows, int32(r))
-			s.rows++
+		s.rows = 1 + len(s.guessed)
+		for i := range s.rows {
+			p.rows = append(p.rows, int32(s.row+s.take-1+i))
 		}
 	}
 }
@@ -121,17 +134,16 @@ func (p *pass) Do(worker, i int) {
 			s.failure = panicError(v)
 		}
 	}()
-	s.extend(p, p.adjusted[worker][:p.engine.vocabulary])
+	if s.failure == nil {
+		s.extend(p, p.adjusted[worker][:p.engine.vocabulary])
+	}
 }
 
 // extend samples tokens from the rows of logits as long as they are what was
 // guessed, so that each row's prefix is right.
 func (s *sequence) extend(p *pass, scratch []float32) {
-	if s.embedding != nil {
-		if s.cache.Len() == len(s.tokens) {
-			s.finish = FinishEnd
-		}
-		return
+	if s.silent() && s.cache.Len() == len(s.tokens) {
+		s.finish = FinishLength
 	}
 	for r := range s.rows {
 		logits := p.logits[(s.logitRow+r)*p.width:][:p.engine.vocabulary]
@@ -161,10 +173,8 @@ func (s *sequence) extend(p *pass, scratch []float32) {
 func (s *sequence) choose(raw, scratch []float32) (Token, error) {
 	position := len(s.tokens)
 	r := &s.request
-	for id, l := range raw {
-		if l-l != 0 && l != negativeInfinity {
-			return Token{}, fmt.Errorf("%w: the logit of token %d at position %d; the weights are damaged", model.ErrNonFinite, id, position)
-		}
+	if err := checkFinite(raw, position); err != nil {
+		return Token{}, err
 	}
 	logits := raw
 	if s.adjust != nil || r.Mask != nil {

@@ -44,14 +44,19 @@ type Request struct {
 	// for those of that many of the most probable tokens beside it.
 	Logprobs    bool
 	TopLogprobs int
+	// PromptLogprobs asks for the log-probabilities of the prompt's own tokens,
+	// TopLogprobs as of generated ones, in Result.PromptLogprobs. All of the
+	// prompt is read for them: the prefix cache does not have them.
+	PromptLogprobs bool
+	// PromptOnly ends the request with its prompt, which may fill the window:
+	// no token is generated, and MaxTokens does not count.
+	PromptOnly bool
 	// Mask, if not nil, restricts the tokens. The engine calls it from another
 	// goroutine, one call at a time, until Generate returns.
 	Mask Mask
-
-	embed bool // hidden states are wanted, and no tokens
 }
 
-// Token is one generated token.
+// Token is one generated token, or one of a prompt with its log-probability.
 type Token struct {
 	ID int32
 	// Position is its place in the sequence; the prompt begins at 0.
@@ -68,7 +73,7 @@ type Finish string
 // Why a completion ended.
 const (
 	FinishEnd    Finish = "stop"   // an end token, or the receiver said that it is complete
-	FinishLength Finish = "length" // MaxTokens, or the context window is full
+	FinishLength Finish = "length" // MaxTokens, PromptOnly, or the context window is full
 )
 
 // Result sums a completion up.
@@ -77,6 +82,10 @@ type Result struct {
 	// CachedTokens is how much of the prompt was in the prefix cache.
 	CachedTokens int
 	Finish       Finish
+	// PromptLogprobs is the prompt with its log-probabilities, if they were
+	// asked for: each is the token's given those before it, and the first has
+	// none. It is nil if the request ended before they were known.
+	PromptLogprobs []Token
 	// QueueTime is the wait for the first step, FirstTokenTime from the
 	// request to its first token; 0 if there was none.
 	QueueTime, FirstTokenTime time.Duration
@@ -117,7 +126,7 @@ func (r *Request) check(vocabulary, window int) (maxTokens int, err error) {
 	}
 	room := window - len(r.Prompt)
 	switch {
-	case r.embed && room >= 0:
+	case r.PromptOnly && room >= 0:
 		return 0, nil
 	case r.MaxTokens < 0:
 		return 0, fmt.Errorf("%w: %d tokens asked for; give 0 (as many as fit) or more", ErrPrompt, r.MaxTokens)

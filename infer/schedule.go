@@ -79,24 +79,21 @@ func (e *Engine) letIn() {
 // with too, beyond those in the tree. Once it has found one, it only looks
 // whether that one still does: many long prompts may wait.
 func (e *Engine) awaited(s *sequence) bool {
-	if s.embedding != nil {
-		return false
-	}
 	if s.reader != nil && s.reader.reads(s.shared) {
 		return true
 	}
 	s.reader = nil
-	known := -1
+	known, limit := -1, s.prefixLimit()
 	for _, r := range e.running {
 		shared := 0
 		if r.pending() > 1 {
-			shared = commonBlocks(r.tokens, s.tokens[:len(s.tokens)-1]) * model.BlockTokens
+			shared = commonBlocks(r.tokens, s.tokens[:limit]) * model.BlockTokens
 		}
 		if !r.reads(shared) {
 			continue
 		}
 		if known < 0 {
-			known = len(e.pool.tree.find(s.tokens)) * model.BlockTokens
+			known = len(e.pool.tree.find(s.tokens[:limit])) * model.BlockTokens
 		}
 		if shared > known {
 			s.reader, s.shared = r, shared
@@ -119,14 +116,15 @@ func (e *Engine) enter(s *sequence) bool {
 		return false
 	}
 	s.reader = nil
-	var path []*node
-	if s.embedding == nil {
-		path = e.pool.tree.find(s.tokens[:len(s.tokens)-1]) // the last token's logits are needed
-	}
+	limit := s.prefixLimit()
+	path := e.pool.tree.find(s.tokens[:limit])
 	for _, n := range path {
 		e.pool.tree.use(n)
 	}
-	need := (len(s.tokens)+model.BlockTokens)/model.BlockTokens - len(path)
+	need := (len(s.tokens)+model.BlockTokens-1)/model.BlockTokens - len(path)
+	if len(s.tokens)%model.BlockTokens == 0 && !s.silent() {
+		need++ // for what it generates
+	}
 	if len(e.running) > 0 && need > e.pool.available()-len(e.running) {
 		for _, n := range slices.Backward(path) {
 			e.pool.tree.leave(n)
@@ -142,7 +140,7 @@ func (e *Engine) enter(s *sequence) bool {
 	if !s.started() {
 		s.began = time.Now()
 		s.cached = s.cache.Len()
-		if s.embedding == nil {
+		if limit == s.promptLen-1 {
 			e.stats.PrefixQueries += uint64(s.promptLen)
 			e.stats.PrefixHits += uint64(s.cached)
 		}

@@ -22,6 +22,8 @@ type sequence struct {
 	sampler   *Sampler
 	adjust    *adjuster // nil: logits are taken as they are
 	embedding []float32 // sums of hidden states; nil: tokens are generated
+	scores    []Token   // the prompt with its log-probabilities; nil: not wanted
+	scored    int       // of scores
 
 	// Of the engine's goroutine.
 	tokens    []int32      // the prompt, then what was generated
@@ -74,6 +76,10 @@ func (e *Engine) newSequence(r *Request) (*sequence, error) {
 		tokens: append(make([]int32, 0, len(r.Prompt)+min(maxTokens, 256)), r.Prompt...),
 		news:   make(chan struct{}, 1), ended: make(chan struct{}),
 	}
+	if r.PromptLogprobs {
+		s.scores = make([]Token, len(r.Prompt))
+		s.scores[0].ID, s.scored = r.Prompt[0], 1
+	}
 	if r.Sampling.adjusts() {
 		s.adjust = newAdjuster(&r.Sampling, r.Prompt)
 	}
@@ -119,6 +125,9 @@ func (s *sequence) end(finish Finish, err error) {
 	}
 	s.err = err
 	s.result = Result{Finish: finish, CachedTokens: s.cached}
+	if s.scored == len(s.scores) {
+		s.result.PromptLogprobs = s.scores
+	}
 	if s.started() {
 		s.result.QueueTime = s.began.Sub(s.arrived)
 	}
@@ -155,6 +164,7 @@ func (s *sequence) complete(r *Result) {
 		return // it never began
 	}
 	r.Finish, r.CachedTokens = s.result.Finish, s.result.CachedTokens
+	r.PromptLogprobs = s.result.PromptLogprobs
 	r.QueueTime, r.FirstTokenTime = s.result.QueueTime, s.result.FirstTokenTime
 }
 
