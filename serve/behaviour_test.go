@@ -91,6 +91,59 @@ func TestSlowClient(t *testing.T) {
 	}
 }
 
+// dial sends the text of requests on one connection.
+func dial(t *testing.T, s *site, text string) (net.Conn, *bufio.Reader) {
+	t.Helper()
+	c, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if _, err := io.WriteString(c, text); err != nil {
+		t.Fatal(err)
+	}
+	return c, bufio.NewReader(c)
+}
+
+// The time for one answer is not that for the next on the same connection.
+func TestConnectionAgain(t *testing.T) {
+	s := newSite(t, func(o *Options) { o.Limits.WriteTime, o.Limits.BodyTime = 100*time.Millisecond, 100*time.Millisecond })
+	body := say("say x", `,"stream":true`)
+	request := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", chatPath, len(body), body)
+	c, r := dial(t, s, request)
+	for i := range 3 {
+		a, err := http.ReadResponse(r, nil)
+		if err != nil {
+			t.Fatal("answer ", i, ": ", err)
+		}
+		if text, err := io.ReadAll(a.Body); err != nil || !strings.Contains(string(text), "[DONE]") {
+			t.Fatalf("answer %d: %s %v", i, text, err)
+		}
+		time.Sleep(200 * time.Millisecond)
+		_, _ = io.WriteString(c, request)
+	}
+	// An answer may take longer than the body may.
+	if a := s.post(chatPath, say("count 300", "")); a.status != 200 {
+		t.Error(a.text)
+	}
+}
+
+// A body that nobody reads does not hold the connection.
+func TestBodyNotRead(t *testing.T) {
+	_, keys := keyed(t)
+	s := newSite(t, keys, func(o *Options) { o.Limits.BodyTime = 200 * time.Millisecond })
+	c, r := dial(t, s, "POST "+chatPath+" HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{")
+	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	a, err := http.ReadResponse(r, nil)
+	if err != nil || a.StatusCode != 401 {
+		t.Fatal(a, err)
+	}
+	_, _ = io.ReadAll(a.Body)
+	if _, err := r.ReadByte(); err != io.EOF {
+		t.Error("the connection is still open: ", err)
+	}
+}
+
 // serving runs Serve on a port of its own.
 type serving struct {
 	*site

@@ -40,11 +40,14 @@ type exchange struct {
 // handler answers an exchange, or returns the error to answer with.
 type handler func(x *exchange) *apiError
 
-// recorder notes the status and whether the answer has begun.
+// recorder notes the status and whether the answer has begun, and gives the
+// client a time for each piece of it.
 type recorder struct {
 	http.ResponseWriter
-	status int
-	bytes  int64
+	rc        *http.ResponseController
+	writeTime time.Duration
+	status    int
+	bytes     int64
 }
 
 func (r *recorder) WriteHeader(status int) {
@@ -58,9 +61,16 @@ func (r *recorder) Write(p []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
+	r.limitWrite()
 	n, err := r.ResponseWriter.Write(p)
 	r.bytes += int64(n)
 	return n, err
+}
+
+// limitWrite gives the client its time from now on. A deadline stays with the
+// connection, so every request has to set its own.
+func (r *recorder) limitWrite() {
+	_ = r.rc.SetWriteDeadline(time.Now().Add(r.writeTime)) // not every writer can: a test's
 }
 
 // Unwrap lets http.ResponseController find the connection.
@@ -73,8 +83,13 @@ func (r *recorder) begun() bool { return r.status != 0 }
 // reaching anyone else.
 func (s *Server) handle(route string, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rec := &recorder{ResponseWriter: w}
-		x := &exchange{s: s, w: rec, r: r, rc: http.NewResponseController(w), id: newID("req_"), route: route, start: time.Now()}
+		rc := http.NewResponseController(w)
+		rec := &recorder{ResponseWriter: w, rc: rc, writeTime: s.limits.WriteTime}
+		x := &exchange{s: s, w: rec, r: r, rc: rc, id: newID("req_"), route: route, start: time.Now()}
+		_ = rc.SetWriteDeadline(time.Time{}) // that of the request before
+		if r.Body != http.NoBody {
+			_ = rc.SetReadDeadline(x.start.Add(s.limits.BodyTime)) // also of a body that nobody will read
+		}
 		w.Header().Set("X-Request-Id", x.id)
 		x.beginSpan()
 		defer x.finish()
@@ -159,9 +174,9 @@ func (x *exchange) readBody() *apiError {
 		}
 	}
 	limit := x.s.limits.Body
-	_ = x.rc.SetReadDeadline(time.Now().Add(x.s.limits.BodyTime)) // not every writer can: a test's
-	body, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, limit))
-	_ = x.rc.SetReadDeadline(time.Time{}) // or it would end the wait for the answer
+	// The reader closes the connection of a client that sends too much, for
+	// which it needs the server's own writer.
+	body, err := io.ReadAll(http.MaxBytesReader(x.w.ResponseWriter, x.r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -174,6 +189,7 @@ func (x *exchange) readBody() *apiError {
 	case err != nil:
 		return badRequest("invalid_body", "", "The body could not be read: %v.", err)
 	}
+	_ = x.rc.SetReadDeadline(time.Time{}) // or it would end the wait for the answer
 	x.body = body
 	return nil
 }

@@ -145,7 +145,6 @@ func (s *eventStream) send(name string, v any) error {
 // write sends bytes, which the client has to take in time.
 func (s *eventStream) write(p []byte) error {
 	s.begin()
-	_ = s.x.rc.SetWriteDeadline(time.Now().Add(s.x.s.limits.WriteTime)) // not every writer can: a test's
 	s.pending = true
 	if _, err := s.x.w.Write(p); err != nil {
 		return clientGone()
@@ -164,6 +163,7 @@ func (s *eventStream) flush() error {
 		return nil
 	}
 	s.pending = false
+	s.x.w.limitWrite()
 	if err := s.x.rc.Flush(); err != nil {
 		return clientGone()
 	}
