@@ -67,8 +67,8 @@ func (r *recorder) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// limitWrite gives the client its time from now on. A deadline stays with the
-// connection, so every request has to set its own.
+// limitWrite gives the client its time from now on. The server lifts it when the
+// answer has ended.
 func (r *recorder) limitWrite() {
 	_ = r.rc.SetWriteDeadline(time.Now().Add(r.writeTime)) // not every writer can: a test's
 }
@@ -86,7 +86,6 @@ func (s *Server) handle(route string, h handler) http.Handler {
 		rc := http.NewResponseController(w)
 		rec := &recorder{ResponseWriter: w, rc: rc, writeTime: s.limits.WriteTime}
 		x := &exchange{s: s, w: rec, r: r, rc: rc, id: newID("req_"), route: route, start: time.Now()}
-		_ = rc.SetWriteDeadline(time.Time{}) // that of the request before
 		if r.Body != http.NoBody {
 			_ = rc.SetReadDeadline(x.start.Add(s.limits.BodyTime)) // also of a body that nobody will read
 		}
