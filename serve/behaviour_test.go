@@ -132,6 +132,68 @@ func TestConnectionAgain(t *testing.T) {
 	}
 }
 
+// BenchmarkStream is what a streamed token costs beyond the model.
+func BenchmarkStream(b *testing.B) {
+	s := newSite(b)
+	for _, more := range []string{"", `,"logprobs":true,"top_logprobs":5`} {
+		b.Run("logprobs="+fmt.Sprint(more != ""), func(b *testing.B) {
+			r, _ := http.NewRequestWithContext(b.Context(), http.MethodPost, s.URL+chatPath, strings.NewReader(say(fmt.Sprint("quick ", b.N), `,"stream":true`+more)))
+			got, err := http.DefaultClient.Do(r)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer got.Body.Close()
+			if _, err := io.Copy(io.Discard, got.Body); err != nil {
+				b.Error(err)
+			}
+		})
+	}
+}
+
+// More connections than are allowed wait for one to end.
+func TestConnectionLimit(t *testing.T) {
+	s := startServing(t, func(o *Options) { o.Limits.Connections = 1 })
+	address := strings.TrimPrefix(s.URL, "http://")
+	ask := func() (net.Conn, *bufio.Reader) {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(c, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		return c, bufio.NewReader(c)
+	}
+	first, r := ask()
+	if a, err := http.ReadResponse(r, nil); err != nil || a.StatusCode != 200 {
+		t.Fatal(err)
+	}
+	second, r := ask()
+	defer second.Close()
+	_ = second.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+	if _, err := r.Peek(1); err == nil {
+		t.Error("the second was answered beside the first")
+	}
+	_ = first.Close()
+	_ = second.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if a, err := http.ReadResponse(r, nil); err != nil || a.StatusCode != 200 {
+		t.Error(err)
+	}
+}
+
+// A header that is too long is refused before anything else.
+func TestHeaderLimit(t *testing.T) {
+	s := startServing(t, func(o *Options) { o.Limits.Header = 4096 })
+	r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/health", nil)
+	r.Header.Set("X-Long", strings.Repeat("x", 20000))
+	a, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Body.Close()
+	if a.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Error(a.Status)
+	}
+}
+
 // A body that nobody reads does not hold the connection.
 func TestBodyNotRead(t *testing.T) {
 	_, keys := keyed(t)

@@ -25,6 +25,7 @@ import (
 //	call NAME ARGS  calls a tool; several calls are divided by " ; "
 //	both TEXT ; ... says TEXT and then calls
 //	count N         answers N tokens, 1 ms apart
+//	quick N         answers N tokens at once
 //	forever         answers until the context ends
 //	wait            answers nothing until the context ends
 //	panic, late panic, busy, late busy, broken, closed
@@ -153,11 +154,13 @@ func (f *fake) script(ctx context.Context, command string, c chat.Conversation, 
 			return err
 		}
 		f.calls(calls, o, emit)
-	case "count":
+	case "count", "quick":
 		n := 0
 		_, err := fmt.Sscan(rest, &n)
 		for range n {
-			time.Sleep(time.Millisecond)
+			if verb == "count" {
+				time.Sleep(time.Millisecond)
+			}
 			if !emit(piece{events: []chat.Event{{Content: "x", Call: -1}}, token: f.token("x", o)}) {
 				return ctx.Err()
 			}

@@ -115,7 +115,7 @@ func TestOpenAPIDocument(t *testing.T) {
 
 // checkAnswer holds an answer against the document; site.do calls it for every
 // answer of every test.
-func checkAnswer(t *testing.T, method, path string, a answer) {
+func checkAnswer(t testing.TB, method, path string, a answer) {
 	t.Helper()
 	document, err := ownDocument()
 	if err != nil {

@@ -15,14 +15,14 @@ import (
 
 // site is a server under test, on a real connection.
 type site struct {
-	t     *testing.T
+	t     testing.TB
 	model *fake
 	s     *Server
 	*httptest.Server
 	log *lockedBuffer
 }
 
-func newSite(t *testing.T, change ...func(*Options)) *site {
+func newSite(t testing.TB, change ...func(*Options)) *site {
 	t.Helper()
 	o := Options{Limits: Limits{KeepAlive: 50 * time.Millisecond}}
 	log := &lockedBuffer{}
