@@ -123,7 +123,7 @@ func modelError(err error, param string) *apiError {
 	case errors.Is(err, context.Canceled):
 		return &apiError{status: statusClientGone, kind: typeServer, code: "cancelled", message: "The request was cancelled."}
 	case errors.Is(err, polymath.ErrImage):
-		return badRequest("image_not_supported", param, "This model cannot see images: %v.", err)
+		return badRequest("image_not_supported", param, "Invalid '%s': %v.", param, err)
 	case errors.Is(err, polymath.ErrFormat):
 		return badRequest("invalid_schema", "", "%v", err)
 	case errors.Is(err, polymath.ErrConversation):

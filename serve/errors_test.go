@@ -52,12 +52,26 @@ func messageFault(message, code, param, phrase string) faultCase {
 	return faultCase{message, chatPath, `{"model":"fake","messages":[` + message + `]}`, 400, code, param, phrase}
 }
 
+// names is members of an object.
+func names(n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `"%d":{}`, i)
+	}
+	return b.String()
+}
+
 func TestChatErrors(t *testing.T) {
 	long := strings.Repeat("x", 1200)
 	cases := []faultCase{
 		{"empty", chatPath, ``, 400, "invalid_json", "", "ends too early"},
 		{"half", chatPath, `{"model":`, 400, "invalid_json", "", "ends too early"},
 		{"text", chatPath, `hello`, 400, "invalid_json", "", "invalid character"},
+		{"null", chatPath, `null`, 400, "invalid_type", "", "the body: expected an object, but got null"},
+		{"names", chatPath, `{"messages":[{"x":{` + names(9000) + `}}]}`, 400, "invalid_json", "messages[0].x", "more than 8192 names"},
 		{"list", chatPath, `[]`, 400, "invalid_type", "", "the body: expected an object, but got an array"},
 		{"more", chatPath, say("say x", "") + "{}", 400, "invalid_json", "", "goes on"},
 		{"twice", chatPath, say("say x", `,"n":1,"n":1`), 400, "duplicate_parameter", "n", "twice"},
@@ -194,7 +208,7 @@ func TestOtherErrors(t *testing.T) {
 		{"no token", completions, `{"model":"fake","prompt":[1,257]}`, 400, "invalid_value", "prompt[1]", "at most 256"},
 		{"no tokens", completions, `{"model":"fake","prompt":[[1],[]]}`, 400, "empty_array", "prompt[1]", "empty"},
 		{"null prompt", completions, `{"model":"fake","prompt":[null]}`, 400, "missing_required_parameter", "prompt[0]", "Missing"},
-		{"many", completions, `{"model":"fake","n":16,"prompt":["a"` + strings.Repeat(`,"a"`, 16) + `]}`, 400, "invalid_value", "n", "more than 256"},
+		{"many", completions, `{"model":"fake","n":16,"prompt":["a"` + strings.Repeat(`,"a"`, 128) + `]}`, 400, "invalid_value", "n", "more than 2048"},
 		{"window", completions, prompt(`,"max_tokens":1000`), 400, "context_length_exceeded", "prompt", "1005 tokens (5 in the prompt"},
 		{"model", completions, `{"model":"x","prompt":"x"}`, 404, "model_not_found", "model", ""},
 
@@ -221,7 +235,7 @@ func TestOtherErrors(t *testing.T) {
 		{"format", embeddings, embed(`"x"`, `,"encoding_format":"hex"`), 400, "invalid_value", "encoding_format", "'float', 'base64'"},
 		{"dimensions", embeddings, embed(`"x"`, `,"dimensions":2`), 400, "unsupported_value", "dimensions", "have 4"},
 		{"type", embeddings, embed(`1`, ``), 400, "invalid_type", "input", "expected a string, an array"},
-		{"many", embeddings, embed(`["x"`+strings.Repeat(`,"x"`, 256)+`]`, ``), 400, "array_above_max_length", "input", "256"},
+		{"many", embeddings, embed(`["x"`+strings.Repeat(`,"x"`, 2048)+`]`, ``), 400, "array_above_max_length", "input", "2048"},
 		{"window", embeddings, embed(`"`+strings.Repeat("x", 1000)+`"`, ``), 400, "context_length_exceeded", "input", "1000"},
 		{"panic", embeddings, embed(`"panic"`, ``), 500, "internal_error", "", "bug"},
 

@@ -4,10 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"io"
-	"mime"
 	"net/http"
-	"os"
 	"runtime/debug"
 	"time"
 
@@ -28,6 +25,7 @@ type exchange struct {
 	model *entry
 	key   *keyState // nil: no keys in use
 	body  []byte
+	large bool      // its body has one of the places for large ones
 	fault *apiError // what was answered
 	usage polymath.Usage
 	sse   *eventStream // not nil once an answer streams
@@ -135,6 +133,7 @@ func (x *exchange) finish() {
 	if x.fault != nil {
 		status = x.fault.status
 	}
+	x.releaseBody()
 	x.payCompletion(x.generated)
 	x.s.metrics.answered(x.route, status, time.Since(x.start))
 	x.endSpan(status)
@@ -160,37 +159,6 @@ func (x *exchange) logAccess(status int) {
 		attributes = append(attributes, "body", string(x.body))
 	}
 	x.s.log.Info("request", attributes...)
-}
-
-// readBody reads a JSON body within the limits of size and time.
-func (x *exchange) readBody() *apiError {
-	if kind := x.r.Header.Get("Content-Type"); kind != "" {
-		if media, _, err := mime.ParseMediaType(kind); err != nil || media != "application/json" {
-			return &apiError{
-				status: http.StatusUnsupportedMediaType, kind: typeInvalid, code: "unsupported_media_type",
-				message: "The body must be JSON: send 'Content-Type: application/json'.",
-			}
-		}
-	}
-	limit := x.s.limits.Body
-	// The reader closes the connection of a client that sends too much, for
-	// which it needs the server's own writer.
-	body, err := io.ReadAll(http.MaxBytesReader(x.w.ResponseWriter, x.r.Body, limit))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return &apiError{
-			status: http.StatusRequestEntityTooLarge, kind: typeInvalid, code: "request_too_large",
-			message: "The body is larger than the limit of " + sizeText(limit) + ".",
-		}
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &apiError{status: http.StatusRequestTimeout, kind: typeInvalid, code: "request_timeout", message: "The body did not arrive in time."}
-	case err != nil:
-		return badRequest("invalid_body", "", "The body could not be read: %v.", err)
-	}
-	_ = x.rc.SetReadDeadline(time.Time{}) // or it would end the wait for the answer
-	x.body = body
-	return nil
 }
 
 // find sets the model that the request names.

@@ -6,16 +6,18 @@ import "time"
 // value of a field is its default.
 type Limits struct {
 	Body        int64         // bytes of a request's body; 32 MiB
+	LargeBodies int           // bodies over 1 MiB in memory at a time, others wait; 4
 	Header      int           // bytes of a request's header; 64 KiB
 	Image       int64         // bytes of an image, decoded; 8 MiB
 	Images      int           // images in a request; 16
 	Depth       int           // nesting of the JSON body; 64
+	Members     int           // names in one object of the JSON body; 8192
 	Messages    int           // messages of a conversation; 2048
 	Parts       int           // parts of one message; 256
 	Tools       int           // tools of a request; 128
 	Schema      int           // bytes of one JSON Schema, pattern or grammar; 256 KiB
 	Choices     int           // n; 16
-	Inputs      int           // texts of an embeddings request, prompts of a completion; 256
+	Inputs      int           // texts of an embeddings request, prompts of a completion; 2048
 	LogitBias   int           // entries of logit_bias; 1024
 	StopBytes   int           // bytes of one stop string; 1024
 	Connections int           // open connections; 1024
@@ -47,12 +49,14 @@ func (l Limits) withDefaults() Limits {
 	orInt(&l.Header, 64<<10)
 	orInt(&l.Images, 16)
 	orInt(&l.Depth, 64)
+	orInt(&l.LargeBodies, 4)
+	orInt(&l.Members, 8192)
 	orInt(&l.Messages, 2048)
 	orInt(&l.Parts, 256)
 	orInt(&l.Tools, 128)
 	orInt(&l.Schema, 256<<10)
 	orInt(&l.Choices, 16)
-	orInt(&l.Inputs, 256)
+	orInt(&l.Inputs, 2048)
 	orInt(&l.LogitBias, 1024)
 	orInt(&l.StopBytes, 1024)
 	orInt(&l.Connections, 1024)

@@ -59,6 +59,7 @@ type Server struct {
 	order    []*entry
 	keys     *keyring // nil: no keys
 	images   *imageChecker
+	large    chan struct{} // holds one for each large body in memory
 	metrics  *metrics
 	tracer   trace.Tracer // nil: no traces
 	handler  http.Handler
@@ -98,6 +99,7 @@ func New(models []Named, o Options) (*Server, error) {
 			return nil, err
 		}
 	}
+	s.large = make(chan struct{}, s.limits.LargeBodies)
 	s.images = newImageChecker(s.limits.Image, o.ImageURLs, publicAddress)
 	s.metrics = newMetrics(s.order)
 	if o.Traces != nil {

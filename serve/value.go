@@ -47,6 +47,11 @@ func parse(body []byte, limits *Limits) (value, *apiError) {
 		if depth == 0 {
 			break
 		}
+		// The decoder remembers the names of an object, to find one given twice.
+		if kind, n := decoder.StackIndex(depth); kind == '{' && n > 2*int64(limits.Members) {
+			path := pointerPath(decoder.StackPointer().Parent())
+			return value{}, badRequest("invalid_json", path, "An object of the body has more than %d names, at byte %d.", limits.Members, decoder.InputOffset())
+		}
 	}
 	if _, err := decoder.ReadToken(); !errors.Is(err, io.EOF) {
 		return value{}, badRequest("invalid_json", "", "The body goes on after the end of its JSON value, at byte %d.", decoder.InputOffset())
@@ -102,7 +107,7 @@ func (v value) isNumber() bool { return v.raw != nil && v.raw.Kind() == '0' }
 
 // wrongType records what was expected; an absent value is missing.
 func (v value) wrongType(want string) {
-	if !v.present() {
+	if !v.present() && v.path != "" {
 		v.d.fail(badRequest("missing_required_parameter", v.path, "Missing required parameter: '%s'.", v.path))
 		return
 	}
@@ -230,6 +235,13 @@ func (v value) number(low, high float64) float64 {
 	return f
 }
 
+// within returns raw, which decoder has just read from v, as a part of v: what
+// the decoder returns does not last.
+func (v value) within(decoder *jsontext.Decoder, raw jsontext.Value) jsontext.Value {
+	end := decoder.InputOffset()
+	return v.raw[end-int64(len(raw)) : end : end]
+}
+
 // array is its elements, at most limit of them.
 func (v value) array(limit int) []value {
 	if !v.isArray() {
@@ -249,7 +261,7 @@ func (v value) array(limit int) []value {
 			v.invalid("%v", err) // parse has read it before: not reached
 			return nil
 		}
-		elements = append(elements, value{v.d, fmt.Sprintf("%s[%d]", v.path, len(elements)), raw.Clone()})
+		elements = append(elements, value{v.d, fmt.Sprintf("%s[%d]", v.path, len(elements)), v.within(decoder, raw)})
 	}
 	return elements
 }
@@ -282,7 +294,7 @@ func (v value) tokens(limit, vocabulary int) []int {
 		}
 		n, err := strconv.Atoi(string(raw))
 		if err != nil || n < 0 || n >= vocabulary {
-			element := value{v.d, fmt.Sprintf("%s[%d]", v.path, len(ids)), raw.Clone()}
+			element := value{v.d, fmt.Sprintf("%s[%d]", v.path, len(ids)), v.within(decoder, raw)}
 			n = int(element.integer(0, int64(vocabulary)-1))
 		}
 		ids = append(ids, n)
@@ -323,7 +335,7 @@ func (v value) object() *fields {
 			v.invalid("%v", err)
 			return f
 		}
-		f.members[key] = raw.Clone()
+		f.members[key] = v.within(decoder, raw)
 		f.order = append(f.order, key)
 	}
 	return f
