@@ -15,7 +15,7 @@ import (
 // ten times its size, and all of them together would take any memory there is.
 const (
 	smallBody = 1 << 20
-	placeTime = 10 * time.Second
+	placeTime = 30 * time.Second
 )
 
 // readBody reads a JSON body within the limits of size and time.
@@ -77,6 +77,7 @@ func (x *exchange) placeBody() *apiError {
 	select {
 	case x.s.large <- struct{}{}:
 		x.large = true
+		_ = x.rc.SetReadDeadline(time.Now().Add(x.s.limits.BodyTime)) // the wait was not the client's
 		return nil
 	case <-timer.C:
 		return tooBusy("Too many large requests at a time; try again in a moment.")
