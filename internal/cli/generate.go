@@ -98,6 +98,7 @@ func (a *app) generateText(ctx context.Context, m *polymath.Model, prompt string
 	}
 	var tokens []polymath.Token
 	ended := false // the output, with a line end
+	finish := ""
 	start := time.Now()
 	for chunk, err := range m.Stream(ctx, prompt, o) {
 		if chunk.Text != "" {
@@ -105,6 +106,9 @@ func (a *app) generateText(ctx context.Context, m *polymath.Model, prompt string
 			if _, err := io.WriteString(a.Out, show(chunk.Text)); err != nil {
 				return err // the reader of the pipe has gone
 			}
+		}
+		if chunk.Finish != "" {
+			finish = chunk.Finish
 		}
 		if chunk.Token != nil {
 			tokens = append(tokens, *chunk.Token)
@@ -118,6 +122,9 @@ func (a *app) generateText(ctx context.Context, m *polymath.Model, prompt string
 	}
 	if !ended {
 		fmt.Fprintln(a.Out)
+	}
+	if finish == "length" && o.Format.Kind != polymath.FormatText {
+		fmt.Fprintf(a.Err, "polymath: %d tokens were not enough: the text is cut off and does not keep to its format; see --max-tokens\n", len(tokens))
 	}
 	if o.Logprobs {
 		printLogprobs(a.Out, tokens)

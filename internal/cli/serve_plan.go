@@ -162,6 +162,7 @@ func (p *servePlan) print(w io.Writer) {
 			fmt.Fprintf(w, "  %-10s draft model %s\n", size(m.draft), m.draftDir)
 		}
 	}
+	fmt.Fprintf(w, "program\n  %-10s connections, requests in progress and Go's runtime\n", size(runtimeBytes))
 	if p.available > 0 {
 		fmt.Fprintf(w, "%s of memory together, of %s available\n", size(p.total()), size(p.available))
 	} else {
