@@ -43,6 +43,7 @@ func (e *Engine) places() int {
 // is done with s.
 func (e *Engine) attend(ctx context.Context, s *sequence, receive func(Token) bool) (result Result, err error) {
 	result.PromptTokens = s.promptLen
+	var tokens []Token
 	complete := false
 	defer func() { // also when receive panics
 		e.abandon(s)
@@ -57,8 +58,7 @@ func (e *Engine) attend(ctx context.Context, s *sequence, receive func(Token) bo
 		case <-ctx.Done():
 			return result, ctx.Err()
 		}
-		var tokens []Token
-		tokens, done = s.collect()
+		tokens, done = s.collect(tokens)
 		for _, token := range tokens {
 			if err := ctx.Err(); err != nil {
 				return result, err

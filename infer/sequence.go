@@ -148,11 +148,13 @@ func (s *sequence) notify() {
 	}
 }
 
-// collect takes what was delivered.
-func (s *sequence) collect() (tokens []Token, done bool) {
+// collect takes what was delivered, and gives the memory of what it had
+// returned before back.
+func (s *sequence) collect(spent []Token) (tokens []Token, done bool) {
+	clear(spent)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tokens, s.queue = s.queue, nil
+	tokens, s.queue = s.queue, spent[:0]
 	return tokens, s.done
 }
 
