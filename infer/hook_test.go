@@ -14,7 +14,9 @@ func (h *hook) Accept(int32)       { h.n++ }
 
 // awaitWaiting returns when n sequences wait in e.
 func awaitWaiting(e *Engine, n int) {
-	for e.Stats().Waiting < n {
-		time.Sleep(50 * time.Microsecond)
+	for start := time.Now(); e.Stats().Waiting < n; time.Sleep(50 * time.Microsecond) {
+		if time.Since(start) > 20*time.Second {
+			panic("nobody waits")
+		}
 	}
 }

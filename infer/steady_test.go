@@ -26,31 +26,26 @@ func TestSteadyState(t *testing.T) {
 	} {
 		e := NewEngine(m, c.options)
 		var before, after runtime.MemStats
-		first := &hook{call: func(n int) {
+		var group sync.WaitGroup
+		decode := func(choice int, mask Mask) {
+			r := Request{Prompt: []int32{5}, Choice: choice, Sampling: c.sampling, Mask: mask}
+			if _, err := e.Generate(t.Context(), r, func(Token) bool { return false }); err != nil {
+				t.Error(err)
+			}
+		}
+		decode(0, &hook{call: func(n int) {
 			switch n {
 			case 0:
+				for k := 1; k < c.streams; k++ {
+					group.Go(func() { decode(k, nil) })
+				}
 				awaitWaiting(e, c.streams-1)
 			case from:
 				runtime.ReadMemStats(&before)
 			case to:
 				runtime.ReadMemStats(&after)
 			}
-		}}
-		var group sync.WaitGroup
-		for k := range c.streams {
-			r := Request{Prompt: []int32{5}, Choice: k, Sampling: c.sampling}
-			if k == 0 {
-				r.Mask = first
-			}
-			group.Go(func() {
-				if _, err := e.Generate(t.Context(), r, func(Token) bool { return false }); err != nil {
-					t.Error(err)
-				}
-			})
-			for k == 0 && e.Stats().Running == 0 {
-				runtime.Gosched()
-			}
-		}
+		}})
 		group.Wait()
 		perToken := float64(after.Mallocs-before.Mallocs) / (to - from) / float64(c.streams)
 		if perToken > c.most {
