@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+
+	"github.com/polymath-lm/polymath/chat/jinja"
 )
 
 // check reports what makes no sense in a conversation.
@@ -75,7 +77,7 @@ func (m *Message) checkCalls(calls map[string]bool) error {
 		case calls[call.ID]:
 			return fmt.Errorf("tool call %d (%s) has the ID %q of an earlier one", j, call.Name, call.ID)
 		}
-		if _, err := parseJSON([]byte(call.arguments()), 0); err != nil {
+		if _, err := jinja.ParseJSON([]byte(call.arguments()), 0); err != nil {
 			return fmt.Errorf("tool call %d (%s): the arguments are not JSON: %w", j, call.Name, err)
 		}
 		calls[call.ID] = true
@@ -93,11 +95,11 @@ func checkTools(tools []Tool) error {
 			return fmt.Errorf("%w: tool %d: there is another %q", ErrConversation, i, t.Name)
 		}
 		names[t.Name] = true
-		v, err := parseJSON(t.parameters(), fromTools)
+		v, err := jinja.ParseJSON(t.parameters(), fromTools)
 		if err != nil {
 			return fmt.Errorf("%w: tool %d (%s): the parameters are not JSON: %w", ErrConversation, i, t.Name, err)
 		}
-		if !isType[*dict](v) {
+		if !v.IsDict() {
 			return fmt.Errorf("%w: tool %d (%s): the parameters are not an object", ErrConversation, i, t.Name)
 		}
 	}

@@ -1,110 +1,115 @@
 package chat
 
+import "github.com/polymath-lm/polymath/chat/jinja"
+
 // The values that templates see, as transformers' apply_chat_template passes
-// them.
+// them. Sources of text are the indices of messages, or fromTools.
+const fromTools = -1
 
 // toolValue is the tool as the OpenAI API and templates have it.
-func toolValue(t *Tool) (*dict, error) {
-	parameters, err := parseJSON(t.parameters(), fromTools)
+func toolValue(t *Tool) (jinja.Value, error) {
+	parameters, err := jinja.ParseJSON(t.parameters(), fromTools)
 	if err != nil {
-		return nil, err
+		return jinja.Value{}, err
 	}
-	fn := newDict()
-	fn.put("name", marked(t.Name, fromTools))
+	var fn jinja.Dict
+	fn.Put("name", jinja.Marked(t.Name, fromTools))
 	if t.Description != "" {
-		fn.put("description", marked(t.Description, fromTools))
+		fn.Put("description", jinja.Marked(t.Description, fromTools))
 	}
-	fn.put("parameters", parameters)
-	d := newDict()
-	d.put("type", plain("function"))
-	d.put("function", fn)
-	return d, nil
+	fn.Put("parameters", parameters)
+	return withFunction(jinja.Dict{}, fn.Value()), nil
 }
 
-// callValue is a call in the message of index i.
-func callValue(c *ToolCall, i int) (*dict, error) {
-	arguments, err := parseJSON([]byte(c.arguments()), i)
+func withFunction(d jinja.Dict, fn jinja.Value) jinja.Value {
+	d.Put("type", jinja.String("function"))
+	d.Put("function", fn)
+	return d.Value()
+}
+
+// calledValue is the function of a call in the message of index i, and
+// callValue the call.
+func calledValue(c *ToolCall, i int) (jinja.Value, error) {
+	arguments, err := jinja.ParseArguments(c.arguments(), i)
 	if err != nil {
-		return nil, err
+		return jinja.Value{}, err
 	}
-	if d, ok := arguments.(*dict); ok {
-		written := marked(c.arguments(), i)
-		d.json = &written
+	var fn jinja.Dict
+	fn.Put("name", jinja.Marked(c.Name, i))
+	fn.Put("arguments", arguments)
+	return fn.Value(), nil
+}
+
+func callValue(c *ToolCall, i int) (jinja.Value, error) {
+	fn, err := calledValue(c, i)
+	if err != nil {
+		return jinja.Value{}, err
 	}
-	fn := newDict()
-	fn.put("name", marked(c.Name, i))
-	fn.put("arguments", arguments)
-	d := newDict()
-	d.put("id", marked(c.ID, i))
-	d.put("type", plain("function"))
-	d.put("function", fn)
-	return d, nil
+	var d jinja.Dict
+	d.Put("id", jinja.Marked(c.ID, i))
+	return withFunction(d, fn), nil
 }
 
 // messageValue is message i; names are those of the calls so far, by ID.
-func messageValue(m *Message, i int, names map[string]string) (*dict, error) {
-	d := newDict()
+func messageValue(m *Message, i int, names map[string]string) (jinja.Value, error) {
+	var d jinja.Dict
 	role := m.Role
 	if role == Developer {
 		role = System
 	}
-	d.put("role", plain(string(role)))
+	d.Put("role", jinja.String(string(role)))
 	if len(m.Content) == 0 && m.Role == Assistant {
-		d.put("content", none{})
+		d.Put("content", jinja.Value{})
 	} else {
-		d.put("content", marked(m.text(), i))
+		d.Put("content", jinja.Marked(m.text(), i))
 	}
 	name := m.Name
 	if name == "" {
 		name = names[m.ToolCallID]
 	}
 	if name != "" {
-		d.put("name", marked(name, i))
+		d.Put("name", jinja.Marked(name, i))
 	}
 	if m.ToolCallID != "" {
-		d.put("tool_call_id", marked(m.ToolCallID, i))
+		d.Put("tool_call_id", jinja.Marked(m.ToolCallID, i))
 	}
 	if len(m.ToolCalls) == 0 {
-		return d, nil
+		return d.Value(), nil
 	}
-	calls := &list{}
-	for j := range m.ToolCalls {
-		c, err := callValue(&m.ToolCalls[j], i)
-		if err != nil {
-			return nil, err
+	calls := make([]jinja.Value, len(m.ToolCalls))
+	for j := range calls {
+		var err error
+		if calls[j], err = callValue(&m.ToolCalls[j], i); err != nil {
+			return jinja.Value{}, err
 		}
-		calls.items = append(calls.items, c)
 		names[m.ToolCalls[j].ID] = m.ToolCalls[j].Name
 	}
-	d.put("tool_calls", calls)
-	return d, nil
+	d.Put("tool_calls", jinja.List(calls...))
+	return d.Value(), nil
 }
 
 // variables are what a template sees of a conversation that was checked.
-func (c *Conversation) variables(prompt bool) (map[string]value, error) {
-	messages := &list{}
+func (c *Conversation) variables(prompt bool) (map[string]jinja.Value, error) {
+	var err error
+	messages := make([]jinja.Value, len(c.Messages))
 	names := map[string]string{}
-	for i := range c.Messages {
-		m, err := messageValue(&c.Messages[i], i, names)
-		if err != nil {
+	for i := range messages {
+		if messages[i], err = messageValue(&c.Messages[i], i, names); err != nil {
 			return nil, err
 		}
-		messages.items = append(messages.items, m)
 	}
-	var tools value = none{}
+	var tools jinja.Value
 	if len(c.Tools) > 0 {
-		l := &list{}
-		for i := range c.Tools {
-			t, err := toolValue(&c.Tools[i])
-			if err != nil {
+		list := make([]jinja.Value, len(c.Tools))
+		for i := range list {
+			if list[i], err = toolValue(&c.Tools[i]); err != nil {
 				return nil, err
 			}
-			l.items = append(l.items, t)
 		}
-		tools = l
+		tools = jinja.List(list...)
 	}
-	return map[string]value{
-		"messages": messages, "tools": tools, "documents": none{},
-		"add_generation_prompt": prompt,
+	return map[string]jinja.Value{
+		"messages": jinja.List(messages...), "tools": tools, "documents": {},
+		"add_generation_prompt": jinja.Bool(prompt),
 	}, nil
 }

@@ -77,12 +77,12 @@ func (w *segmentWriter) tools(tools []Tool) error {
 		if err != nil {
 			return err
 		}
-		var b textBuilder
-		if err := oneLine.write(&b, v, 0); err != nil {
+		text, err := v.JSON()
+		if err != nil {
 			return err
 		}
 		w.control("\n")
-		w.plain(string(b.b))
+		w.plain(text)
 	}
 	w.control(toolsEnd + turnEnd + "\n")
 	return nil
@@ -97,20 +97,19 @@ func (w *segmentWriter) assistant(m *Message, open bool) error {
 	content := m.text()
 	w.plain(content)
 	for i := range m.ToolCalls {
-		v, err := callValue(&m.ToolCalls[i], 0)
+		fn, err := calledValue(&m.ToolCalls[i], 0)
 		if err != nil {
 			return err
 		}
-		fn, _ := v.get("function")
-		var b textBuilder
-		if err := oneLine.write(&b, fn, 0); err != nil {
+		text, err := fn.JSON()
+		if err != nil {
 			return err
 		}
 		if i > 0 || content != "" {
 			w.control("\n")
 		}
 		w.control("<tool_call>\n")
-		w.plain(string(b.b))
+		w.plain(text)
 		w.control("\n</tool_call>")
 	}
 	if open {

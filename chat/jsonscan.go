@@ -1,5 +1,7 @@
 package chat
 
+import "github.com/polymath-lm/polymath/chat/jinja"
+
 // scan is what a byte did to a value that is read byte by byte.
 type scan int
 
@@ -97,7 +99,7 @@ func (j *jsonScanner) feed(c byte) scan {
 func (j *jsonScanner) value(c byte) scan {
 	switch {
 	case c == '{' || c == '[':
-		if len(j.open) >= maxJSONDepth {
+		if len(j.open) >= jinja.MaxJSONDepth {
 			return scanBad
 		}
 		j.open = append(j.open, c)

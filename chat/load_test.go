@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/polymath-lm/polymath/chat/jinja"
 )
 
 func writeFiles(t testing.TB, files map[string]string) string {
@@ -86,7 +88,7 @@ func TestLoadErrors(t *testing.T) {
 		"bad template":   {jinjaFile, "a\n{% if %}", ":2: expected a value"},
 		"no end":         {jinjaFile, "{% for x in y %}\n", "ends before endfor"},
 		"unknown filter": {jsonFile, `{"chat_template": "{{ x | frob }}"}`, `:1: the filter "frob"`},
-		"too long":       {jinjaFile, strings.Repeat("x", maxTemplate+1), "more than the limit"},
+		"too long":       {jinjaFile, strings.Repeat("x", jinja.MaxSource+1), "more than the limit"},
 		"JSON list":      {jsonFile, `[]`, "cannot unmarshal"},
 	} {
 		_, err := Load(writeFiles(t, map[string]string{c.file: c.content}))

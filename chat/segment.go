@@ -1,10 +1,5 @@
 package chat
 
-import (
-	"regexp"
-	"slices"
-)
-
 // Segment is a piece of a rendered conversation.
 type Segment struct {
 	Text string
@@ -34,60 +29,4 @@ func (w *segmentWriter) add(s Segment) {
 		return
 	}
 	w.segments = append(w.segments, s)
-}
-
-// markupLike matches what may be part of a special token.
-var markupLike = regexp.MustCompile(`[<>|#▁]|\[/?[A-Z]`)
-
-// withoutGaps marks what stands between two pieces of one source and cannot be
-// a special token, such as the punctuation of JSON: the pieces are then encoded
-// together, as a model that writes them would.
-func (t text) withoutGaps() text {
-	out := text{s: t.s}
-	for _, m := range t.marks {
-		if n := len(out.marks) - 1; n >= 0 && out.marks[n].source == m.source && !markupLike.MatchString(t.s[out.marks[n].to:m.from]) {
-			out.marks[n].to = m.to
-			continue
-		}
-		out.marks = append(out.marks, m)
-	}
-	return out
-}
-
-// segments divides what a template wrote: what came from the conversation is
-// plain, the rest markup. Loss is ascending.
-func (t text) segments(loss [][2]int) []Segment {
-	cuts := []int{0, len(t.s)}
-	for _, m := range t.marks {
-		cuts = append(cuts, m.from, m.to)
-	}
-	for _, l := range loss {
-		cuts = append(cuts, l[0], l[1])
-	}
-	slices.Sort(cuts)
-	var out []Segment
-	m, l := 0, 0
-	for i := 1; i < len(cuts); i++ {
-		from, to := cuts[i-1], cuts[i]
-		if from == to {
-			continue
-		}
-		for m < len(t.marks) && t.marks[m].to <= from {
-			m++
-		}
-		for l < len(loss) && loss[l][1] <= from {
-			l++
-		}
-		s := Segment{
-			Text:    t.s[from:to],
-			Control: m == len(t.marks) || t.marks[m].from > from,
-			Loss:    l < len(loss) && loss[l][0] <= from,
-		}
-		if n := len(out); n > 0 && out[n-1].Control == s.Control && out[n-1].Loss == s.Loss {
-			out[n-1].Text += s.Text
-			continue
-		}
-		out = append(out, s)
-	}
-	return out
 }

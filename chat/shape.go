@@ -30,11 +30,11 @@ func (t *Template) probe() shape {
 		{Messages: []Message{user, call, result}, Tools: tools},
 	} {
 		if out, err := t.run(&c, true); err == nil {
-			if i := out.lastByte(len(c.Messages) - 1); i >= 0 && i < len(out.s) {
-				s.leads = append(s.leads, out.s[i:])
+			if i := out.lastByte(len(c.Messages) - 1); i >= 0 && i < len(out.Text) {
+				s.leads = append(s.leads, out.Text[i:])
 			}
 			if without, err := t.run(&c, false); err == nil && s.begin == "" {
-				if begin, ok := strings.CutPrefix(out.s, without.s); ok {
+				if begin, ok := strings.CutPrefix(out.Text, without.Text); ok {
 					s.begin = begin
 				}
 			}
@@ -49,26 +49,6 @@ func (t *Template) probe() shape {
 		}
 	}
 	return s
-}
-
-// lastByte is the end of what came from message i; -1 if nothing did.
-func (t text) lastByte(i int) int {
-	for j := len(t.marks) - 1; j >= 0; j-- {
-		if t.marks[j].source == i {
-			return t.marks[j].to
-		}
-	}
-	return -1
-}
-
-// after is the markup from a byte to the next mark.
-func (t text) after(from int) string {
-	for _, m := range t.marks {
-		if m.to > from {
-			return t.s[from:max(from, m.from)]
-		}
-	}
-	return t.s[from:]
 }
 
 // knownEnds are tokens by which models end an answer in certain cases only, so
@@ -95,26 +75,26 @@ func findStops(source, end, eos string) []string {
 
 // loss returns the bytes that are the assistant's own, ascending.
 func (t *Template) loss(c *Conversation, out rendered) [][2]int {
-	if len(out.generated) > 0 {
-		return out.generated
+	if len(out.Generated) > 0 {
+		return out.Generated
 	}
 	var ranges [][2]int
-	for i := 0; i < len(out.marks); i++ {
-		k := out.marks[i].source
+	for i := 0; i < len(out.Marks); i++ {
+		k := out.Marks[i].Source
 		if k < 0 || c.Messages[k].Role != Assistant {
 			continue
 		}
 		previous := 0
 		if i > 0 {
-			previous = out.marks[i-1].to
+			previous = out.Marks[i-1].To
 		}
 		// The marks of one message that no other interrupts are one answer.
-		first := out.marks[i].from
-		for i+1 < len(out.marks) && out.marks[i+1].source == k {
+		first := out.Marks[i].From
+		for i+1 < len(out.Marks) && out.Marks[i+1].Source == k {
 			i++
 		}
-		from := first - t.shape.lead(out.s[previous:first])
-		to := out.marks[i].to
+		from := first - t.shape.lead(out.Text[previous:first])
+		to := out.Marks[i].To
 		to += t.endOfTurn(out.after(to))
 		ranges = append(ranges, [2]int{from, to})
 	}

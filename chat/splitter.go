@@ -2,17 +2,6 @@ package chat
 
 import "strings"
 
-// Event is a piece of an answer: content, or a piece of a tool call.
-type Event struct {
-	Content string
-	Call    int    // the call's number from 0; -1: content
-	Name    string // once, in the first event of the call
-	// Arguments is the next piece of the call's arguments. Together they are the
-	// JSON text that the model wrote, {} where it wrote none. An answer that was
-	// cut may leave them incomplete.
-	Arguments string
-}
-
 // Splitter divides an answer, as it streams, into content and tool calls. The
 // result does not depend on how the answer was cut in pieces. What begins like
 // a call and is none is content, nothing left out; if its name was already
@@ -46,9 +35,6 @@ const (
 	splitAfter             // after a call
 	splitRest              // bare: all the rest is content
 )
-
-// pythonTag may stand before a bare call.
-const pythonTag = "<|python_tag|>"
 
 // NewSplitter returns a splitter for one answer. Without tools all is content.
 func (t *Template) NewSplitter(tools bool) *Splitter {
@@ -97,32 +83,6 @@ func (s *Splitter) Flush() []Event {
 		call: callReader{bare: s.call.bare},
 	}
 	return s.events
-}
-
-func (s *Splitter) content(text string) {
-	if text == "" {
-		return
-	}
-	if n := len(s.events); n > 0 && s.events[n-1].Call < 0 {
-		s.events[n-1].Content += text
-		return
-	}
-	s.events = append(s.events, Event{Content: text, Call: -1})
-}
-
-// arguments tells what the call has so far.
-func (s *Splitter) arguments() {
-	if !s.call.announced {
-		return
-	}
-	if !s.told {
-		s.told = true
-		s.events = append(s.events, Event{Call: s.calls, Name: s.call.name})
-	}
-	if len(s.call.args) > 0 {
-		s.events = append(s.events, Event{Call: s.calls, Arguments: string(s.call.args)})
-		s.call.args = s.call.args[:0]
-	}
 }
 
 // step reads some of what is pending; false: more must come first. At the end
@@ -186,24 +146,6 @@ func partial(s, marker string) int {
 		}
 	}
 	return 0
-}
-
-// bareStart looks at the beginning of the answer, or what follows a bare call.
-func (s *Splitter) bareStart(final bool) bool {
-	rest := strings.TrimLeft(s.pending, " \n\r\t")
-	switch {
-	case rest == "" && !final, strings.HasPrefix(pythonTag, rest) && len(rest) < len(pythonTag) && !final:
-		return false
-	case strings.HasPrefix(rest, pythonTag):
-		rest = rest[len(pythonTag):]
-	case !strings.HasPrefix(rest, "{"):
-		s.state = splitRest
-		return true
-	}
-	s.raw = append(s.raw[:0], s.take(len(s.pending)-len(rest))...)
-	s.marker = len(s.raw)
-	s.state = splitBefore
-	return true
 }
 
 // before looks for the object.
@@ -319,20 +261,5 @@ func (s *Splitter) after(final bool) bool {
 		return s.afterBare(rest, final)
 	}
 	s.state, s.inArray = splitText, false
-	return true
-}
-
-func (s *Splitter) afterBare(rest string, final bool) bool {
-	if strings.HasPrefix(pythonTag, rest) && len(rest) < len(pythonTag) && !final {
-		return false
-	}
-	if rest[0] != '{' && !strings.HasPrefix(rest, pythonTag) {
-		s.state = splitRest
-		return true
-	}
-	blank := len(s.pending) - len(rest)
-	tag := len(rest) - len(strings.TrimPrefix(rest, pythonTag))
-	s.raw = append(s.raw[:0], s.take(blank+tag)...)
-	s.marker, s.state = len(s.raw), splitBefore
 	return true
 }

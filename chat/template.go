@@ -1,8 +1,12 @@
 package chat
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"time"
+
+	"github.com/polymath-lm/polymath/chat/jinja"
 )
 
 // Template turns conversations into segments and finds tool calls in answers.
@@ -10,8 +14,8 @@ import (
 type Template struct {
 	// program renders; nil is our own renderer. withTools, if not nil, does so
 	// for conversations with tools.
-	program, withTools *program
-	variables          map[string]value // of the template, beside the conversation's
+	program, withTools *jinja.Program
+	variables          map[string]jinja.Value // of the template, beside the conversation's
 	now                func() time.Time
 
 	stops  []string
@@ -62,21 +66,21 @@ func Jinja(source string, o JinjaOptions) (*Template, error) {
 	if o.Name == "" {
 		o.Name = "template"
 	}
-	t := &Template{now: o.Now, variables: map[string]value{
-		"bos_token": plain(o.BOS), "eos_token": plain(o.EOS),
+	t := &Template{now: o.Now, variables: map[string]jinja.Value{
+		"bos_token": jinja.String(o.BOS), "eos_token": jinja.String(o.EOS),
 	}}
 	if t.now == nil {
 		t.now = time.Now
 	}
 	for name, v := range o.Variables {
-		t.variables[name] = plain(v)
+		t.variables[name] = jinja.String(v)
 	}
 	var err error
-	if t.program, err = compileJinja(o.Name, source); err != nil {
+	if t.program, err = jinja.Parse(o.Name, source); err != nil {
 		return nil, err
 	}
 	if o.Tools != "" {
-		if t.withTools, err = compileJinja(o.Name+" (tools)", o.Tools); err != nil {
+		if t.withTools, err = jinja.Parse(o.Name+" (tools)", o.Tools); err != nil {
 			return nil, err
 		}
 	}
@@ -112,9 +116,9 @@ func (t *Template) Render(c Conversation, o RenderOptions) ([]Segment, error) {
 		return nil, err
 	}
 	loss := t.loss(&c, out)
-	out.text = out.withoutGaps()
+	out = out.withoutGaps()
 	if end := out.lastByte(n); o.Continue && end >= 0 {
-		return out.slice(0, end).segments(clip(loss, end)), nil
+		return out.before(end).segments(clip(loss, end)), nil
 	}
 	return out.segments(loss), nil
 }
@@ -136,16 +140,10 @@ func (t *Template) run(c *Conversation, prompt bool) (rendered, error) {
 	if t.withTools != nil && len(c.Tools) > 0 {
 		p = t.withTools
 	}
-	return p.run(vars, t.now())
-}
-
-// clip cuts ranges at end.
-func clip(ranges [][2]int, end int) [][2]int {
-	var out [][2]int
-	for _, r := range ranges {
-		if r[0] < end {
-			out = append(out, [2]int{r[0], min(r[1], end)})
-		}
+	out, err := p.Run(vars, t.now(), jinja.Limits{})
+	var fault *jinja.Error
+	if errors.As(err, &fault) && fault.Raised {
+		err = fmt.Errorf("%w: %w", ErrConversation, err)
 	}
-	return out
+	return rendered(out), err
 }

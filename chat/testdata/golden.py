@@ -1,37 +1,18 @@
-"""Renders the templates and expressions of this directory as transformers does.
+"""Renders conversations with templates as transformers does.
 
-    python golden.py                     writes golden.json, expressions_golden.json
+    python golden.py                     writes golden.json for templates/ and ../default.jinja
     python golden.py DATA                writes data_golden.tsv for the .jinja files
                                          in DATA/io_llamacpp/models/templates
 
-Made with transformers 5.24.0 and jinja2 3.1.6: the environment is that of
-apply_chat_template. Arguments of calls are passed as dicts, and as JSON text
-where a template wants that. What filters such as map return may be given to
-tojson, as in llama.cpp; transformers itself has an error there.
+Made with transformers 5.24.0 and jinja2 3.1.6, in the environment of
+../jinja/testdata/expressions.py. Arguments of calls are passed as dicts, and as
+JSON text where a template wants that.
 """
-import datetime, glob, hashlib, inspect, json, os, sys
-from transformers.utils import chat_template_utils as c
+import glob, hashlib, json, os, sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-NOW = datetime.datetime(2025, 3, 9, 14, 5, 7)
-VARIABLES = dict(
-    bos_token="<s>", eos_token="</s>", unk_token="<unk>", functions="[]", datetime="2025-03-09",
-    strftime_now=NOW.strftime,
-)
-
-
-def serialize(value):
-    if inspect.isgenerator(value):
-        return list(value)
-    raise TypeError(f"{value!r} is not JSON")
-
-
-def compiled(source):
-    template = c._compile_jinja_template(source)
-    template.environment.filters["tojson"] = (
-        lambda x, ensure_ascii=False, indent=None, separators=None, sort_keys=False: json.dumps(
-            x, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys, default=serialize))
-    return template
+sys.path.insert(0, f"{HERE}/../jinja/testdata")
+from expressions import VARIABLES, c, compiled
 
 
 def render(source, conversation, prompt):
@@ -70,14 +51,6 @@ def own():
         for name, prompt, result in cases(open(path).read()):
             out.append(dict(template=os.path.basename(path), conversation=name, prompt=prompt, **result))
     json.dump(out, open(f"{HERE}/golden.json", "w"), ensure_ascii=False, indent=0)
-    out = []
-    variables = dict(VARIABLES, **json.load(open(f"{HERE}/expressions.json"))["variables"])
-    for source in json.load(open(f"{HERE}/expressions.json"))["sources"]:
-        try:
-            out.append(dict(source=source, text=compiled(source).render(**variables)))
-        except Exception as e:
-            out.append(dict(source=source, error=str(e)))
-    json.dump(out, open(f"{HERE}/expressions_golden.json", "w"), ensure_ascii=False, indent=0)
 
 
 def data(folder):

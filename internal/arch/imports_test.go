@@ -20,7 +20,7 @@ const module = "github.com/polymath-lm/polymath"
 const order = `
 	internal/par  internal/atomicfile  internal/arch  internal/spelling  internal/memory
 	internal/atomicfile/fault
-	tensor  tokenizer  picture
+	tensor  tokenizer  picture  chat/jinja
 	internal/kernel  tensor/safetensors  tensor/gguf  shard  picture/draw  constrain  chat
 	corpus
 	model/nn

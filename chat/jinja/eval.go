@@ -1,0 +1,276 @@
+package jinja
+
+import (
+	"fmt"
+	"slices"
+	"unicode/utf8"
+)
+
+func (n *literalNode) eval(*run, *scope) (value, error) { return n.value, nil }
+
+func (n *nameNode) eval(r *run, s *scope) (value, error) {
+	r.line = n.line
+	if v, ok := s.get(n.name); ok {
+		return v, r.charge(0)
+	}
+	return undefined{n.name}, r.charge(0)
+}
+
+func (n *listNode) eval(r *run, s *scope) (value, error) {
+	l := &list{tuple: n.tuple, items: make([]value, len(n.items))}
+	for i, e := range n.items {
+		v, err := e.eval(r, s)
+		if err != nil {
+			return nil, err
+		}
+		l.items[i] = v
+	}
+	return l, r.charge(0)
+}
+
+func (n *dictNode) eval(r *run, s *scope) (value, error) {
+	d := newDict()
+	for i := range n.keys {
+		k, err := n.keys[i].eval(r, s)
+		if err != nil {
+			return nil, err
+		}
+		v, err := n.values[i].eval(r, s)
+		if err != nil {
+			return nil, err
+		}
+		key, ok := k.(text)
+		if !ok {
+			return nil, fmt.Errorf("a key is %s: only strings are supported", typeName(k))
+		}
+		d.set(key, v)
+	}
+	r.line = n.line
+	return d, r.charge(0)
+}
+
+func (n *attrNode) eval(r *run, s *scope) (value, error) {
+	of, err := n.of.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	r.line = n.line
+	return r.attribute(of, n.name)
+}
+
+// attribute is v.name: a method where there is one, else what v holds under the
+// name.
+func (r *run) attribute(v value, name string) (value, error) {
+	if u, ok := v.(undefined); ok {
+		return nil, fmt.Errorf("%q is undefined, so it has no %q", u.name, name)
+	}
+	if m := methodOf(v, name); m != nil {
+		return m, r.charge(0)
+	}
+	return r.held(v, name), r.charge(0)
+}
+
+func (r *run) held(v value, name string) value {
+	switch v := v.(type) {
+	case *dict:
+		if item, ok := v.get(name); ok {
+			return item
+		}
+	case *namespace:
+		if item, ok := v.vars.get(name); ok {
+			return item
+		}
+	case *loop:
+		if item, ok := v.attribute(name); ok {
+			return item
+		}
+	case *list:
+		if i := slices.Index(v.names, name); i >= 0 {
+			return v.items[i]
+		}
+	}
+	return undefined{name}
+}
+
+func (n *itemNode) eval(r *run, s *scope) (value, error) {
+	of, err := n.of.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	key, err := n.key.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	r.line = n.line
+	return r.item(of, key)
+}
+
+// item is v[key].
+func (r *run) item(v, key value) (value, error) {
+	if u, ok := v.(undefined); ok {
+		return nil, fmt.Errorf("%q is undefined, so it has no items", u.name)
+	}
+	if name, ok := key.(text); ok {
+		held := r.held(v, name.s)
+		if _, missing := held.(undefined); missing {
+			if m := methodOf(v, name.s); m != nil {
+				held = m
+			}
+		}
+		return held, r.charge(0)
+	}
+	i, ok := asInt(key)
+	if !ok {
+		return undefined{stringOf(key).s}, r.charge(0)
+	}
+	switch v := v.(type) {
+	case *list:
+		if i < 0 {
+			i += len(v.items)
+		}
+		if i >= 0 && i < len(v.items) {
+			return v.items[i], r.charge(0)
+		}
+	case text:
+		if err := r.charge(len(v.s)); err != nil {
+			return nil, err
+		}
+		n := utf8.RuneCountInString(v.s)
+		if i < 0 {
+			i += n
+		}
+		if i >= 0 && i < n {
+			from := byteOffset(v.s, i)
+			_, width := utf8.DecodeRuneInString(v.s[from:])
+			return v.slice(from, from+width), nil
+		}
+	}
+	return undefined{fmt.Sprintf("item %d", i)}, r.charge(0)
+}
+
+func (n *sliceNode) eval(r *run, s *scope) (value, error) {
+	of, err := n.of.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	var bounds [3]*int
+	for i, e := range []expression{n.from, n.to, n.step} {
+		if e == nil {
+			continue
+		}
+		v, err := e.eval(r, s)
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := v.(none); ok {
+			continue
+		}
+		b, ok := asInt(v)
+		if !ok {
+			return nil, fmt.Errorf("a slice has a bound of type %s", typeName(v))
+		}
+		bounds[i] = &b
+	}
+	r.line = n.line
+	size, _ := length(of)
+	from, to, step, err := sliceBounds(size, bounds)
+	if err != nil {
+		return nil, err
+	}
+	switch of := of.(type) {
+	case *list:
+		out := &list{tuple: of.tuple}
+		for i := from; (step > 0 && i < to) || (step < 0 && i > to); i += step {
+			out.items = append(out.items, of.items[i])
+		}
+		return out, r.chargeItems(len(out.items))
+	case text:
+		return r.sliceText(of, from, to, step)
+	case undefined:
+		return nil, fmt.Errorf("%q is undefined, so it has no slices", of.name)
+	}
+	return nil, fmt.Errorf("%s has no slices", typeName(of))
+}
+
+func (n *condNode) eval(r *run, s *scope) (value, error) {
+	c, err := n.cond.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	if truth(c) {
+		return n.then.eval(r, s)
+	}
+	if n.els == nil {
+		return undefined{"else"}, nil
+	}
+	return n.els.eval(r, s)
+}
+
+func (n *unaryNode) eval(r *run, s *scope) (value, error) {
+	v, err := n.of.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	r.line = n.line
+	if n.op == "not" {
+		return !truth(v), r.charge(0)
+	}
+	if i, ok := asInt(v); ok {
+		if n.op == "-" {
+			i = -i
+		}
+		return i, r.charge(0)
+	}
+	f, ok := asFloat(v)
+	if !ok {
+		return nil, fmt.Errorf("%s of %s", n.op, typeName(v))
+	}
+	if n.op == "-" {
+		f = -f
+	}
+	return f, r.charge(0)
+}
+
+func (n *compareNode) eval(r *run, s *scope) (value, error) {
+	left, err := n.first.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	for i, op := range n.ops {
+		right, err := n.rest[i].eval(r, s)
+		if err != nil {
+			return nil, err
+		}
+		r.line = n.line
+		ok, err := r.compare(op, left, right)
+		if err != nil || !ok {
+			return false, err
+		}
+		left = right
+	}
+	return true, nil
+}
+
+func (n *testNode) eval(r *run, s *scope) (value, error) {
+	v, err := n.of.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	args := make([]value, len(n.args))
+	for i, e := range n.args {
+		if args[i], err = e.eval(r, s); err != nil {
+			return nil, err
+		}
+	}
+	r.line = n.line
+	ok, err := n.test(r, v, args)
+	return ok != n.not, err
+}
+
+func (n *filteredNode) eval(r *run, s *scope) (value, error) {
+	v, err := n.of.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	return r.filters(v, []filterCall{n.filter}, s)
+}

@@ -1,0 +1,111 @@
+package chat
+
+import (
+	"regexp"
+	"slices"
+
+	"github.com/polymath-lm/polymath/chat/jinja"
+)
+
+// markupLike matches what may be part of a special token.
+var markupLike = regexp.MustCompile(`[<>|#▁]|\[/?[A-Z]`)
+
+// rendered is what a template wrote of a conversation. The sources of its marks
+// are the indices of messages, or fromTools.
+type rendered jinja.Output
+
+// before is out up to a byte.
+func (out rendered) before(end int) rendered {
+	cut := rendered{Text: out.Text[:end], Generated: clip(out.Generated, end)}
+	for _, m := range out.Marks {
+		if m.From < end {
+			cut.Marks = append(cut.Marks, jinja.Mark{From: m.From, To: min(m.To, end), Source: m.Source})
+		}
+	}
+	return cut
+}
+
+// withoutGaps marks what stands between two pieces of one source and cannot be
+// a special token, such as the punctuation of JSON: the pieces are then encoded
+// together, as a model that writes them would.
+func (out rendered) withoutGaps() rendered {
+	var marks []jinja.Mark
+	for _, m := range out.Marks {
+		if n := len(marks) - 1; n >= 0 && marks[n].Source == m.Source && !markupLike.MatchString(out.Text[marks[n].To:m.From]) {
+			marks[n].To = m.To
+			continue
+		}
+		marks = append(marks, m)
+	}
+	out.Marks = marks
+	return out
+}
+
+// segments divides what a template wrote: what came from the conversation is
+// plain, the rest markup. Loss is ascending.
+func (out rendered) segments(loss [][2]int) []Segment {
+	cuts := []int{0, len(out.Text)}
+	for _, m := range out.Marks {
+		cuts = append(cuts, m.From, m.To)
+	}
+	for _, l := range loss {
+		cuts = append(cuts, l[0], l[1])
+	}
+	slices.Sort(cuts)
+	var list []Segment
+	m, l := 0, 0
+	for i := 1; i < len(cuts); i++ {
+		from, to := cuts[i-1], cuts[i]
+		if from == to {
+			continue
+		}
+		for m < len(out.Marks) && out.Marks[m].To <= from {
+			m++
+		}
+		for l < len(loss) && loss[l][1] <= from {
+			l++
+		}
+		s := Segment{
+			Text:    out.Text[from:to],
+			Control: m == len(out.Marks) || out.Marks[m].From > from,
+			Loss:    l < len(loss) && loss[l][0] <= from,
+		}
+		if n := len(list); n > 0 && list[n-1].Control == s.Control && list[n-1].Loss == s.Loss {
+			list[n-1].Text += s.Text
+			continue
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// lastByte is the end of what came from message i; -1 if nothing did.
+func (out rendered) lastByte(i int) int {
+	for j := len(out.Marks) - 1; j >= 0; j-- {
+		if out.Marks[j].Source == i {
+			return out.Marks[j].To
+		}
+	}
+	return -1
+}
+
+// after is the markup from a byte to the next mark.
+func (out rendered) after(from int) string {
+	for _, m := range out.Marks {
+		if m.To > from {
+			return out.Text[from:max(from, m.From)]
+		}
+	}
+	return out.Text[from:]
+}
+
+// clip cuts ranges at end.
+func clip(ranges [][2]int, end int) [][2]int {
+	var out [][2]int
+	for _, r := range ranges {
+		if r[0] < end {
+			out = append(out, [2]int{r[0], min(r[1], end)})
+		}
+	}
+	return out
+}
