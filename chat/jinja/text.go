@@ -12,7 +12,7 @@ import (
 // joined. Bytes without a mark are the template's own.
 type text struct {
 	s     string
-	marks []Mark // ascending, apart, none empty
+	marks []Mark // ascending, apart; slice may make empty ones
 }
 
 // Mark says that the bytes From ≤ i < To came from Source.
