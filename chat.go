@@ -15,7 +15,8 @@ import (
 // the model decide whether to call a tool, and takes one call at most.
 type ChatOptions struct {
 	GenerateOptions
-	// ToolChoice says whether a tool is called, and which.
+	// ToolChoice says whether a tool is called, and which. Stop strings are for
+	// content: where a call is required there is none, and they have no effect.
 	ToolChoice ToolChoice
 	// ParallelToolCalls lets an answer call more than one tool.
 	ParallelToolCalls bool
@@ -29,7 +30,7 @@ const (
 	ToolAuto     ToolMode = iota // the model decides
 	ToolNone                     // the model is not told of the tools
 	ToolRequired                 // the answer is one call, or several, of any tool
-	ToolNamed                    // the answer calls the tool with ToolChoice.Name
+	ToolNamed                    // the answer is one call of the tool with ToolChoice.Name
 )
 
 // ToolChoice says which tools the answer calls.
@@ -37,6 +38,9 @@ type ToolChoice struct {
 	Mode ToolMode
 	Name string
 }
+
+// forced reports that the answer is calls and nothing else.
+func (c ToolChoice) forced() bool { return c.Mode == ToolRequired || c.Mode == ToolNamed }
 
 // ChatChunk is a piece of an answer that is being generated.
 type ChatChunk struct {
@@ -65,6 +69,11 @@ type ChatResult struct {
 	// (MaxTokens, or the window is full; the last call may be incomplete).
 	Finish string
 	Usage  Usage
+}
+
+// oneCall reports that the answer holds one call at most.
+func (o *ChatOptions) oneCall() bool {
+	return !o.ParallelToolCalls || o.ToolChoice.Mode == ToolNamed
 }
 
 // FinishToolCalls is the Finish of an answer that calls tools.
@@ -129,7 +138,7 @@ func (m *Model) ChatStream(ctx context.Context, c chat.Conversation, o ChatOptio
 		}
 		a := answer{
 			splitter: m.template.NewSplitter(w.tools), yield: yield,
-			onlyOne: !o.ParallelToolCalls, id: callIDs(w.prompt, o.Seed, o.Choice),
+			onlyOne: o.oneCall(), onlyCalls: o.ToolChoice.forced(), id: callIDs(w.prompt, o.Seed, o.Choice),
 		}
 		rest, r, err := m.write(ctx, w.completion, a.receive)
 		a.end(rest, r, err)
@@ -149,7 +158,10 @@ func (m *Model) reply(c chat.Conversation, o ChatOptions) (reply, error) {
 	}
 	r := reply{tools: len(c.Tools) > 0}
 	r.options, r.end = o.GenerateOptions, m.chatEnd
-	r.stops = slices.Concat(o.Stop, m.chatStops)
+	r.stops = m.chatStops
+	if !o.ToolChoice.forced() {
+		r.stops = slices.Concat(o.Stop, m.chatStops)
+	}
 	var err error
 	if r.mask, err = m.answerMask(c.Tools, o); err != nil {
 		return r, err
@@ -172,10 +184,11 @@ func (m *Model) renderPrompt(c chat.Conversation) ([]int32, error) {
 
 // answer is one answer being generated.
 type answer struct {
-	splitter *chat.Splitter
-	yield    func(ChatChunk, error) bool
-	onlyOne  bool // call
-	id       func(call int) string
+	splitter  *chat.Splitter
+	yield     func(ChatChunk, error) bool
+	onlyOne   bool // call
+	onlyCalls bool // no content: what there is is a call cut off before its name
+	id        func(call int) string
 
 	spelling spelling
 	tokens   []Token // whose text the splitter has
@@ -223,9 +236,12 @@ func (a *answer) send(c ChatChunk, err error) {
 	a.left = !a.yield(c, err)
 }
 
-// admit names new calls, and cuts the answer where a call begins that is one
+// admit names new calls, leaves out the content of an answer that has none, and cuts the answer where a call begins that is one
 // too many.
 func (a *answer) admit(events []chat.Event) []chat.Event {
+	if a.onlyCalls {
+		events = slices.DeleteFunc(events, func(e chat.Event) bool { return e.Call < 0 })
+	}
 	for i, e := range events {
 		if e.Call > 0 && a.onlyOne {
 			a.enough = true

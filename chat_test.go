@@ -122,6 +122,33 @@ func TestStopStringOverTokens(t *testing.T) {
 	}
 }
 
+// TestForcedCallsAreNothingElse: an answer that must call a tool has no content,
+// wherever it is cut off; stop strings do not reach into its markup; and a tool
+// that is named is called once.
+func TestForcedCallsAreNothingElse(t *testing.T) {
+	m := openRandom(t, chatML)
+	c := ask("Paint it.")
+	c.Tools = tools
+	for _, choice := range []polymath.ToolChoice{{Mode: polymath.ToolRequired}, {Mode: polymath.ToolNamed, Name: "paint"}} {
+		for limit := range 60 {
+			r, err := m.Chat(t.Context(), c, polymath.ChatOptions{
+				ToolChoice: choice, ParallelToolCalls: true,
+				GenerateOptions: polymath.GenerateOptions{MaxTokens: 1 + 3*limit, Seed: uint64(limit), Temperature: 1, Stop: []string{"a", "tool"}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text := content(r.Message); text != "" {
+				t.Errorf("%d tokens: content %q", limit, text)
+			}
+			calls := len(r.Message.ToolCalls)
+			if r.Finish == "stop" || r.Finish == polymath.FinishToolCalls && calls == 0 || choice.Name != "" && calls > 1 {
+				t.Errorf("%d tokens: %d calls, finish %q", limit, calls, r.Finish)
+			}
+		}
+	}
+}
+
 // TestTemplateStops: what ends an answer is the special token where there is
 // one, so that a text may quote it, and else the text.
 func TestTemplateStops(t *testing.T) {

@@ -30,7 +30,7 @@ func (m *Model) answerMask(tools []chat.Tool, o ChatOptions) (mask, error) {
 		if at < 0 {
 			return nil, fmt.Errorf("%w: tool %q must be called and is not among the tools", ErrConversation, o.ToolChoice.Name)
 		}
-		return m.callMask(syntax, tools[at:at+1], true, o.ParallelToolCalls)
+		return m.callMask(syntax, tools[at:at+1], true, false)
 	}
 	strict := slices.ContainsFunc(tools, func(f chat.Tool) bool { return f.Strict })
 	switch {
