@@ -119,7 +119,8 @@ func TestDefaultIsItsJinjaRandom(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := randomConversation(t)
 		sameAsJinja(t, tpl, c, RenderOptions{Prompt: rapid.Bool().Draw(t, "prompt")})
-		if c.Messages[len(c.Messages)-1].Role == Assistant && len(c.Messages[len(c.Messages)-1].ToolCalls) == 0 {
+		last := c.Messages[len(c.Messages)-1]
+		if last.Role == Assistant && len(last.ToolCalls) == 0 && (len(c.Messages) > 1 || last.text() != "") {
 			sameAsJinja(t, tpl, c, RenderOptions{Continue: true})
 		}
 	})
@@ -293,6 +294,12 @@ func TestCheck(t *testing.T) {
 	}
 	if _, err := Default().Render(Conversation{Messages: []Message{call("x", "f", "")}}, RenderOptions{Continue: true}); !errors.Is(err, ErrConversation) {
 		t.Errorf("a call is continued: %v", err)
+	}
+	nothing := Conversation{Messages: []Message{Text(Assistant, "")}}
+	for _, tpl := range []*Template{Default(), defaultAsJinja(t)} {
+		if _, err := tpl.Render(nothing, RenderOptions{Continue: true}); !errors.Is(err, ErrConversation) {
+			t.Errorf("nothing is continued: %v", err)
+		}
 	}
 }
 

@@ -30,6 +30,9 @@ func (c *Conversation) check(o RenderOptions) error {
 	if last := c.Messages[len(c.Messages)-1]; o.Continue && (last.Role != Assistant || len(last.ToolCalls) > 0) {
 		return fmt.Errorf("%w: message %d: only an assistant's text can be continued", ErrConversation, len(c.Messages)-1)
 	}
+	if o.Continue && len(c.Messages) == 1 && c.Messages[0].text() == "" {
+		return fmt.Errorf("%w: message 0: there is nothing to continue", ErrConversation)
+	}
 	return checkTools(c.Tools)
 }
 

@@ -107,7 +107,7 @@ func (t *Template) Render(c Conversation, o RenderOptions) ([]Segment, error) {
 		return renderDefault(&c, o)
 	}
 	n := len(c.Messages) - 1
-	if o.Continue && c.Messages[n].text() == "" && n > 0 {
+	if o.Continue && c.Messages[n].text() == "" {
 		// Nothing to find the end of: an empty answer is one not yet begun.
 		c.Messages, o = c.Messages[:n], RenderOptions{Prompt: true}
 	}

@@ -74,6 +74,11 @@ func TestTextMarks(t *testing.T) {
 		i := rapid.IntRange(0, len(in.s)).Draw(t, "from")
 		j := rapid.IntRange(i, len(in.s)).Draw(t, "to")
 		cut := in.slice(i, j)
+		for _, m := range cut.marks {
+			if m.From >= m.To {
+				t.Errorf("%+v[%d:%d] has an empty mark: %+v", in, i, j, cut)
+			}
+		}
 		if cut.s != in.s[i:j] || sourcesOf(cut) != sources[i:j] {
 			t.Errorf("%+v[%d:%d] is %+v", in, i, j, cut)
 		}

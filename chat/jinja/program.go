@@ -48,7 +48,7 @@ func Parse(name, source string) (*Program, error) {
 type Output struct {
 	Text string
 	// Marks are the bytes that came from outside the template, ascending and
-	// apart. One may be empty: an empty piece, cut from the middle of text.
+	// apart; none is empty.
 	Marks []Mark
 	// Generated are the bytes that generation tags enclosed, [from, to),
 	// ascending.

@@ -12,7 +12,7 @@ import (
 // joined. Bytes without a mark are the template's own.
 type text struct {
 	s     string
-	marks []Mark // ascending, apart; slice may make empty ones
+	marks []Mark // ascending, apart, none empty
 }
 
 // Mark says that the bytes From ≤ i < To came from Source.
@@ -30,6 +30,9 @@ func marked(s string, source int) text {
 // slice is t[from:to], in bytes.
 func (t text) slice(from, to int) text {
 	out := text{s: t.s[from:to]}
+	if from == to {
+		return out
+	}
 	i := sort.Search(len(t.marks), func(i int) bool { return t.marks[i].To > from })
 	for ; i < len(t.marks) && t.marks[i].From < to; i++ {
 		m := t.marks[i]
