@@ -38,7 +38,11 @@ func (c *client) post(ctx context.Context, path string, body any) (*http.Respons
 }
 
 func (c *client) postBytes(ctx context.Context, path string, body []byte) (*http.Response, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+path, bytes.NewReader(body))
+	return c.postFrom(ctx, path, bytes.NewReader(body))
+}
+
+func (c *client) postFrom(ctx context.Context, path string, body io.Reader) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+path, body)
 	if err != nil {
 		return nil, err
 	}

@@ -218,7 +218,7 @@ func (k *soak) wrong(ctx context.Context, r *soakRequest, random *rand.Rand) {
 		response, err = k.client.post(ctx, r.path, map[string]any{"model": "nobody", "prompt": "x", "messages": []any{map[string]any{"role": "user", "content": "x"}}})
 	default:
 		want = http.StatusRequestEntityTooLarge
-		response, err = k.client.postBytes(ctx, r.path, []byte(`{"model":"bench","user":"`+strings.Repeat("x", 64<<20)+`"}`))
+		response, err = k.client.postFrom(ctx, r.path, hugeBody())
 	}
 	if err != nil {
 		// A server may hang up on a body that it will not read.
@@ -245,6 +245,21 @@ func (k *soak) wrong(ctx context.Context, r *soakRequest, random *rand.Rand) {
 		return
 	}
 	k.count(&k.report.Refused)
+}
+
+// hugeBody is a request of 64 MiB, which the client does not keep.
+func hugeBody() io.Reader {
+	return io.MultiReader(strings.NewReader(`{"model":"bench","user":"`), io.LimitReader(letters{}, 64<<20), strings.NewReader(`"}`))
+}
+
+// letters is text without an end.
+type letters struct{}
+
+func (letters) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
 }
 
 // ask returns the part of the answer that is a function of the request. With
