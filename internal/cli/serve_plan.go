@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,7 +133,19 @@ func readConfig(dir string) (*model.Config, error) {
 	case !info.IsDir():
 		return nil, fmt.Errorf("%s is a file; give the directory of the model", dir)
 	}
-	return model.ReadConfig(filepath.Join(dir, "config.json"))
+	cfg, err := model.ReadConfig(filepath.Join(dir, "config.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%s holds no model: there is no config.json", dir)
+		if below := filepath.Join(dir, "model"); exists(filepath.Join(below, "config.json")) {
+			err = fmt.Errorf("%w; did you mean %s?", err, below)
+		}
+	}
+	return cfg, err
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // total is the memory of one model.
