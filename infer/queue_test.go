@@ -24,10 +24,11 @@ func TestQueueLimitAndClose(t *testing.T) {
 		t.Errorf("a request beyond the queue's limit: %v", err)
 	}
 	go e.Close()
-	for range 100 {
-		if _, err := e.Generate(t.Context(), Request{Prompt: tokens(3)}, nil); errors.Is(err, ErrClosed) {
-			break
-		}
+	for !e.isClosed() {
+		time.Sleep(50 * time.Microsecond)
+	}
+	if _, err := e.Generate(t.Context(), Request{Prompt: tokens(3)}, nil); !errors.Is(err, ErrClosed) {
+		t.Errorf("while it is being closed: %v", err)
 	}
 	close(r.Mask.(blocker).release)
 	for range 2 {
