@@ -51,7 +51,7 @@ func TestRandomLoad(t *testing.T) {
 		group.Wait()
 		s := idleStats(t, e)
 		t.Logf("options %d: %+v", i, s)
-		if s.UsedBlocks != 0 || i == 0 && s.Preemptions == 0 {
+		if s.UsedBlocks != 0 {
 			t.Errorf("options %d: %+v", i, s)
 		}
 		if free := len(e.pool.free) + e.pool.tree.kept.Len(); free != e.pool.made || e.pool.made > s.NumBlocks {

@@ -177,13 +177,21 @@ func TestPreemption(t *testing.T) {
 		}
 	}
 	var group sync.WaitGroup
-	for i, r := range requests {
-		group.Go(func() {
-			if got, _, err := ask(t.Context(), e, r); err != nil || !got.equal(alone[i]) {
-				t.Errorf("request %d: %v\n got %v\nwant %v", i, err, got, alone[i])
-			}
-		})
+	check := func(i int, r Request) {
+		if got, _, err := ask(t.Context(), e, r); err != nil || !got.equal(alone[i]) {
+			t.Errorf("request %d: %v\n got %v\nwant %v", i, err, got, alone[i])
+		}
 	}
+	first := requests[0]
+	first.Mask = &hook{call: func(n int) {
+		if n == 0 {
+			for i := range requests[1:] {
+				group.Go(func() { check(i+1, requests[i+1]) })
+			}
+			awaitWaiting(e, len(requests)-1)
+		}
+	}}
+	check(0, first)
 	group.Wait()
 	if s := e.Stats(); s.Preemptions == 0 {
 		t.Errorf("nothing was preempted: %+v", s)
