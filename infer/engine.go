@@ -79,6 +79,7 @@ func (e *Engine) Close() {
 		e.idle.Wait()
 	}
 	e.pool, e.pass, e.drafter = nil, pass{}, nil
+	e.stats.KeptBlocks = 0
 }
 
 // Generate continues r.Prompt and hands each token to receive, in the caller's
@@ -90,7 +91,7 @@ func (e *Engine) Close() {
 // ErrPrompt, ErrContextWindow, ErrBusy, ErrClosed). When ctx ends, so does the
 // wait for other requests, or the generation after the step in progress, with
 // the error of ctx and the Result so far. Logits that are not finite are an
-// error wrapping model.ErrNonFinite.
+// error wrapping model.ErrNonFinite, and a bug is a *PanicError.
 func (e *Engine) Generate(ctx context.Context, r Request, receive func(Token) (complete bool)) (Result, error) {
 	s, err := e.newSequence(&r)
 	if err != nil {

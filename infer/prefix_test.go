@@ -30,6 +30,9 @@ func TestPrefixCache(t *testing.T) {
 	if err != nil || result.CachedTokens != 64 { // the last token is always read
 		t.Errorf("%+v, %v", result, err)
 	}
+	if e.Close(); e.Stats().KeptBlocks != 0 {
+		t.Errorf("closed: %+v", e.Stats())
+	}
 	if result.FirstTokenTime <= 0 || result.QueueTime < 0 {
 		t.Errorf("%+v", result)
 	}
