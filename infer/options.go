@@ -6,7 +6,10 @@ import "github.com/polymath-lm/polymath/model"
 const (
 	defaultChunk    = 256 // uses the matrix units well, and takes a few megabytes of activations
 	defaultMaxBatch = 32
-	defaultWindows  = 4 // full windows of keys and values
+	// Keys and values: full windows for a whole batch if they fit into
+	// defaultCache, and for a few sequences at least.
+	defaultWindows = 4
+	defaultCache   = 1 << 30
 )
 
 // Options are the resources of an Engine. None but Int8 changes what it writes.
@@ -23,8 +26,9 @@ type Options struct {
 	// MaxBatch is how many sequences are worked on at a time; 0 means 32.
 	MaxBatch int
 	// CacheBytes bounds the memory of keys and values, those of ended
-	// sequences that are kept for the next included; 0 means room for 4 full
-	// windows. Memory is taken as it is needed.
+	// sequences that are kept for the next included; 0 means room for MaxBatch
+	// full windows, but no more than 1 GiB unless 4 windows take that. Memory
+	// is taken as it is needed.
 	CacheBytes int64
 	// Int8 keeps keys and values in 8 bits (model.CacheInt8): about half the
 	// memory, and slightly other completions, which are just as much the same
@@ -59,7 +63,8 @@ func (o Options) limits(cfg *model.Config) Options {
 		o.MaxBatch = defaultMaxBatch
 	}
 	if o.CacheBytes <= 0 {
-		o.CacheBytes = defaultWindows * model.CacheBytes(cfg, o.kind(), o.Window)
+		window := model.CacheBytes(cfg, o.kind(), o.Window)
+		o.CacheBytes = max(defaultWindows*window, min(int64(o.MaxBatch)*window, defaultCache))
 	}
 	blocks := max(1, o.CacheBytes/model.BlockBytes(cfg, o.kind()))
 	o.Window = int(min(int64(o.Window), blocks*model.BlockTokens))
@@ -87,15 +92,30 @@ func (o Options) stepTokens() int {
 	return n
 }
 
-// Bytes returns the memory that an Engine with o takes at most beside the
-// models' weights: keys and values, activations, and logits. The keys and
-// values of a draft model are not in it.
-func Bytes(cfg *model.Config, o Options) int64 {
-	o = o.limits(cfg)
-	blocks := max(1, o.CacheBytes/model.BlockBytes(cfg, o.kind()))
-	logits := 4 * int64(cfg.VocabSize) * int64(o.logitRows())
-	return blocks*model.BlockBytes(cfg, o.kind()) + model.WorkspaceBytes(cfg, o.stepTokens(), false) + logits
+// Plan is what an Engine will take beside the models' weights.
+type Plan struct {
+	// Window is the longest sequence, in tokens.
+	Window int
+	// NumBlocks is how many blocks of keys and values there is room for, of
+	// BlockBytes each. Those of a draft model are not among them.
+	NumBlocks  int
+	BlockBytes int64
+	// WorkBytes is the memory of activations and logits.
+	WorkBytes int64
 }
+
+// NewPlan returns what NewEngine would take for a model of this shape.
+func NewPlan(cfg *model.Config, o Options) Plan {
+	o = o.limits(cfg)
+	block := model.BlockBytes(cfg, o.kind())
+	return Plan{
+		Window: o.Window, NumBlocks: int(max(1, o.CacheBytes/block)), BlockBytes: block,
+		WorkBytes: model.WorkspaceBytes(cfg, o.stepTokens(), false) + 4*int64(cfg.VocabSize)*int64(o.logitRows()),
+	}
+}
+
+// CacheBytes is the memory that keys and values take at most.
+func (p Plan) CacheBytes() int64 { return int64(p.NumBlocks) * p.BlockBytes }
 
 // logitRows is the most rows of logits of a pass.
 func (o Options) logitRows() int {

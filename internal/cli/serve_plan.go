@@ -90,27 +90,14 @@ func planModel(name, dir string, e *engineFlags) (plannedModel, error) {
 	if err != nil {
 		return plannedModel{}, err
 	}
-	o := e.options()
-	kind := model.CacheBF16
-	if e.int8 {
-		kind = model.CacheInt8
+	plan := infer.NewPlan(cfg, e.options())
+	perWindow := (plan.Window + model.BlockTokens - 1) / model.BlockTokens
+	m := plannedModel{
+		name: name, dir: dir, config: cfg, window: plan.Window,
+		weights: model.ModelBytes(cfg, false), cache: plan.CacheBytes(), work: plan.WorkBytes,
+		cachePerToken: plan.BlockBytes / model.BlockTokens,
+		conversations: int64(plan.NumBlocks / perWindow),
 	}
-	block := model.BlockBytes(cfg, kind)
-	window := cfg.MaxPositions
-	if e.window > 0 {
-		window = min(window, e.window)
-	}
-	m := plannedModel{name: name, dir: dir, config: cfg, weights: model.ModelBytes(cfg, false), cachePerToken: block / model.BlockTokens}
-	blocks := max(1, int64(e.cache)/block)
-	if e.cache == 0 {
-		const windows = 4 // infer's default
-		blocks = windows * model.CacheBytes(cfg, kind, window) / block
-	}
-	m.cache = blocks * block
-	m.window = int(min(int64(window), blocks*model.BlockTokens))
-	perWindow := (int64(m.window) + model.BlockTokens - 1) / model.BlockTokens
-	m.conversations = blocks / perWindow
-	m.work = infer.Bytes(cfg, o) - m.cache
 	if e.draft == "" {
 		return m, nil
 	}
