@@ -47,15 +47,15 @@ type Engine struct {
 func NewEngine(m *model.Model, o Options) *Engine {
 	cfg := m.Config()
 	o = o.limits(cfg)
-	plan := NewPlan(cfg, o)
+	footprint := FootprintOf(cfg, o)
 	e := &Engine{
 		model: m, window: o.Window, vocabulary: o.Vocabulary, chunk: o.Chunk,
 		maxBatch: o.MaxBatch, queueLimit: o.QueueLimit,
-		pool: newPool(m, o.kind(), plan.NumBlocks),
+		pool: newPool(m, o.kind(), footprint.NumBlocks),
 	}
 	e.idle = sync.NewCond(&e.mu)
 	e.stats.BlockTokens, e.stats.NumBlocks = model.BlockTokens, e.pool.capacity
-	e.stats.BlockBytes = plan.BlockBytes
+	e.stats.BlockBytes = footprint.BlockBytes
 	e.pass = pass{
 		workspace: model.NewWorkspace(m, o.stepTokens(), false),
 		logits:    make([]float32, o.logitRows()*cfg.VocabSize),

@@ -92,8 +92,8 @@ func (o Options) stepTokens() int {
 	return n
 }
 
-// Plan is what an Engine will take beside the models' weights.
-type Plan struct {
+// Footprint is what an Engine will take beside the models' weights.
+type Footprint struct {
 	// Window is the longest sequence, in tokens.
 	Window int
 	// NumBlocks is how many blocks of keys and values there is room for, of
@@ -104,18 +104,18 @@ type Plan struct {
 	WorkBytes int64
 }
 
-// NewPlan returns what NewEngine would take for a model of this shape.
-func NewPlan(cfg *model.Config, o Options) Plan {
+// FootprintOf returns what NewEngine would take for a model of this shape.
+func FootprintOf(cfg *model.Config, o Options) Footprint {
 	o = o.limits(cfg)
 	block := model.BlockBytes(cfg, o.kind())
-	return Plan{
+	return Footprint{
 		Window: o.Window, NumBlocks: int(max(1, o.CacheBytes/block)), BlockBytes: block,
 		WorkBytes: model.WorkspaceBytes(cfg, o.stepTokens(), false) + 4*int64(cfg.VocabSize)*int64(o.logitRows()),
 	}
 }
 
 // CacheBytes is the memory that keys and values take at most.
-func (p Plan) CacheBytes() int64 { return int64(p.NumBlocks) * p.BlockBytes }
+func (f Footprint) CacheBytes() int64 { return int64(f.NumBlocks) * f.BlockBytes }
 
 // logitRows is the most rows of logits of a pass.
 func (o Options) logitRows() int {

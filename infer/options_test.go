@@ -6,9 +6,9 @@ import (
 	"github.com/polymath-lm/polymath/model"
 )
 
-// TestPlan: what is planned is what the engine takes, and the default has room
+// TestFootprint: what is planned is what the engine takes, and the default has room
 // for a batch of full windows, within bounds.
-func TestPlan(t *testing.T) {
+func TestFootprint(t *testing.T) {
 	m := testModel(t)
 	cfg := m.Config()
 	window := model.CacheBytes(cfg, model.CacheBF16, testWindow)
@@ -23,7 +23,7 @@ func TestPlan(t *testing.T) {
 		{Options{CacheBytes: 1}, window / 3, 64},
 		{Options{CacheBytes: window, Window: 70}, window, 70},
 	} {
-		p := NewPlan(cfg, c.options)
+		p := FootprintOf(cfg, c.options)
 		if p.CacheBytes() != c.bytes || p.Window != c.window {
 			t.Errorf("%+v: %d bytes and a window of %d, want %d and %d", c.options, p.CacheBytes(), p.Window, c.bytes, c.window)
 		}

@@ -124,7 +124,7 @@ func planMemory(r *Recipe, cfg *model.Config, params []optim.Param) Memory {
 	m.add("rows read ahead", loaderBytes(r), "%d steps of %d tokens", prefetchSteps+2, r.Batch.Tokens)
 	if len(r.Sample.Prompts) > 0 {
 		o := sampleOptions(r, cfg)
-		p := infer.NewPlan(cfg, o)
+		p := infer.FootprintOf(cfg, o)
 		m.add("samples", p.CacheBytes()+p.WorkBytes, "one sequence's keys and values, activations of %d tokens", o.Chunk+1)
 	}
 	m.add("heap tables", m.Total/heapShare, "1/%d of the above: the collector's tables, and rounding to pages", heapShare)

@@ -90,7 +90,7 @@ func planModel(name, dir string, e *engineFlags) (plannedModel, error) {
 	if err != nil {
 		return plannedModel{}, err
 	}
-	plan := infer.NewPlan(cfg, e.options())
+	plan := infer.FootprintOf(cfg, e.options())
 	perWindow := (plan.Window + model.BlockTokens - 1) / model.BlockTokens
 	m := plannedModel{
 		name: name, dir: dir, config: cfg, window: plan.Window,
