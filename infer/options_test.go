@@ -19,7 +19,7 @@ func TestFootprint(t *testing.T) {
 	}{
 		{Options{}, 32 * window, testWindow},
 		{Options{MaxBatch: 2}, 4 * window, testWindow},
-		{Options{MaxBatch: 1 << 30}, 1 << 30 / (window / 3) * (window / 3), testWindow},
+		{Options{MaxBatch: 1 << 14}, 1 << 30 / (window / 3) * (window / 3), testWindow},
 		{Options{CacheBytes: 1}, window / 3, 64},
 		{Options{CacheBytes: window, Window: 70}, window, 70},
 	} {
