@@ -167,6 +167,15 @@ func TestChatTools(t *testing.T) {
 	if a := s.post(chatPath, say("x", tools+`,"tool_choice":{"type":"function","function":{"name":"weather"}}`)); a.json(t, "choices.0.message.tool_calls.0.function.arguments") != "{}" {
 		t.Error(a.text)
 	}
+	// A format is for the content, which these may have.
+	for _, choice := range []string{`"auto"`, `"none"`, `null`} {
+		if a := s.post(chatPath, say("say {}", tools+`,"response_format":{"type":"json_object"},"tool_choice":`+choice)); a.status != 200 {
+			t.Errorf("%s: %s", choice, a.text)
+		}
+	}
+	if a := s.post(chatPath, say("x", tools+`,"response_format":{"type":"text"},"tool_choice":"required"`)); a.status != 200 {
+		t.Error(a.text)
+	}
 }
 
 func TestChatRoles(t *testing.T) {

@@ -47,6 +47,7 @@ func readChatRequest(body []byte, limits *Limits) (*chatRequest, *apiError) {
 	readResponseFormat(f.get("response_format"), &r.options.Format)
 	readGuides(f, &r.options.GenerateOptions)
 	readTools(f, r)
+	refuseFormat(r, f.get("response_format"), f)
 	readHarmless(f)
 	f.refuse(notHere, "audio", "prediction", "web_search_options", "reasoning_effort", "verbosity", "moderation")
 	f.refuse("use 'tools' and 'tool_choice'", "functions", "function_call")
@@ -221,6 +222,22 @@ func readTools(f *fields, r *chatRequest) {
 		inner.end()
 		return name
 	})
+}
+
+// refuseFormat refuses a format for the content where the answer is calls and
+// has none. response is the value that may hold it, beside the guides.
+func refuseFormat(r *chatRequest, response value, f *fields) {
+	mode := r.options.ToolChoice.Mode
+	if r.options.Format.Kind == polymath.FormatText || mode != polymath.ToolRequired && mode != polymath.ToolNamed {
+		return
+	}
+	format := response
+	for _, name := range []string{"guided_regex", "guided_grammar"} {
+		if v := f.get(name); v.present() {
+			format = v
+		}
+	}
+	format.invalid("it is for content, and this 'tool_choice' makes the answer a call. Leave one of them out, or give 'tool_choice': 'auto'.")
 }
 
 func addTool(r *chatRequest, seen map[string]bool, tool chat.Tool, name value) {

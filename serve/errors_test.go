@@ -148,6 +148,9 @@ func TestChatErrors(t *testing.T) {
 		chatFault(`,"tool_choice":"required"`, "invalid_value", "tool_choice", "'tools' are given"),
 		chatFault(`,"tool_choice":"sometimes"`, "invalid_value", "tool_choice", "'none', 'auto', 'required'"),
 		chatFault(`,"tool_choice":{"type":"function","function":{"name":"f"}}`, "invalid_value", "tool_choice.function.name", `no function "f"`),
+		chatFault(`,"tools":[`+weatherTool+`],"tool_choice":"required","guided_regex":"a"`, "invalid_value", "guided_regex", "'tool_choice' makes the answer a call"),
+		chatFault(`,"tools":[`+weatherTool+`],"tool_choice":"required","response_format":{"type":"text"},"guided_grammar":"root ::= \"a\""`, "invalid_value", "guided_grammar", "for content"),
+		chatFault(`,"tools":[`+weatherTool+`],"tool_choice":{"type":"function","function":{"name":"weather"}},"response_format":{"type":"json_object"}`, "invalid_value", "response_format", "for content"),
 		chatFault(`,"tool_choice":1`, "invalid_type", "tool_choice", "expected an object"),
 
 		messageFault(``, "empty_array", "messages", "at least one"),
@@ -222,6 +225,8 @@ func TestOtherErrors(t *testing.T) {
 		{"include", responses, respond(`,"include":["file_search_call.results"]`), 400, "invalid_value", "include[0]", ""},
 		{"tool", responses, respond(`,"tools":[{"type":"web_search"}]`), 400, "invalid_value", "tools[0].type", "'function'"},
 		{"format", responses, respond(`,"text":{"format":{"type":"json_schema","name":"x"}}`), 400, "missing_required_parameter", "text.format.schema", ""},
+		{"format of a call", responses, respond(responseTools + `,"tool_choice":"required","text":{"format":{"type":"json_object"}}`), 400, "invalid_value", "text.format", "'tool_choice' makes the answer a call"},
+		{"pattern of a call", responses, respond(responseTools + `,"tool_choice":{"type":"function","name":"weather"},"guided_regex":"a"`), 400, "invalid_value", "guided_regex", "for content"},
 		{"unknown", responses, respond(`,"messages":[]`), 400, "unknown_parameter", "messages", ""},
 		{"item", responses, input(`{"type":"item_reference","id":"x"}`), 400, "invalid_value", "input[0].type", "'function_call_output'"},
 		{"role", responses, input(`{"role":"tool","content":"x"}`), 400, "invalid_value", "input[0].role", "'assistant'"},

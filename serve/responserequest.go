@@ -65,6 +65,7 @@ func readResponseRequest(body []byte, limits *Limits) (*responseRequest, *apiErr
 	readResponseTools(f, r)
 	readResponseText(f.get("text"), r)
 	readGuides(f, &r.options.GenerateOptions)
+	refuseFormat(&r.chatRequest, value{f.d, "text.format", nil}, f)
 	readResponseRest(f, r)
 	f.end()
 	return r, v.d.fault
