@@ -22,9 +22,19 @@ import (
 // keyPrefix begins every key, so that tools that look for leaked keys find it.
 const keyPrefix = "sk-pm-"
 
-// ErrKey is wrapped by errors about keys that do not exist or settings that
-// make no sense.
+// ErrKey is what errors are (errors.Is) about keys that do not exist or settings
+// that make no sense.
 var ErrKey = errors.New("bad key")
+
+// keyError is such an error, a sentence of its own.
+type keyError string
+
+func (e keyError) Error() string { return string(e) }
+
+// Is reports whether target is ErrKey.
+func (e keyError) Is(target error) bool { return target == ErrKey }
+
+func keyErrorf(format string, args ...any) error { return keyError(fmt.Sprintf(format, args...)) }
 
 // Key is what the key file says of an API key; the key itself is shown once,
 // when it is made, and kept nowhere.
@@ -75,9 +85,9 @@ func ReadKeys(path string) ([]Key, error) {
 func AddKey(path, name string, requestsPerMinute, tokensPerMinute int) (secret string, k Key, err error) {
 	switch {
 	case strings.TrimSpace(name) == "" || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return "", Key{}, fmt.Errorf("%w: give it a name, in one line", ErrKey)
+		return "", Key{}, keyErrorf("a key needs a name, in one line")
 	case requestsPerMinute < 0 || tokensPerMinute < 0:
-		return "", Key{}, fmt.Errorf("%w: limits are 1 or more, or 0 for none", ErrKey)
+		return "", Key{}, keyErrorf("a key's limits are 1 or more, or 0 for none")
 	}
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // crypto/rand ends the program rather than fail
@@ -90,7 +100,7 @@ func AddKey(path, name string, requestsPerMinute, tokensPerMinute int) (secret s
 	err = changeKeys(path, func(keys []Key) ([]Key, error) {
 		for _, old := range keys {
 			if old.Name == name {
-				return nil, fmt.Errorf("%w: %s has the name %q already; revoke it first, or choose another", ErrKey, old.ID, name)
+				return nil, keyErrorf("there is a key with the name %q already, %s: revoke it first, or choose another name", name, old.ID)
 			}
 		}
 		return append(keys, k), nil
@@ -112,7 +122,7 @@ func RevokeKey(path, idOrName string) (Key, error) {
 			}
 		}
 		if revoked.ID == "" {
-			return nil, fmt.Errorf("%w: %s has no key with the id or name %q", ErrKey, path, idOrName)
+			return nil, keyErrorf("%s has no key with the id or name %q", path, idOrName)
 		}
 		return kept, nil
 	})

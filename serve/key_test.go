@@ -40,7 +40,7 @@ func TestKeyFile(t *testing.T) {
 	if hash, err := hex.DecodeString(k.Hash); err != nil || len(hash) != 32 {
 		t.Error(k.Hash)
 	}
-	if _, _, err := AddKey(path, "laptop", 0, 0); !errors.Is(err, ErrKey) || !strings.Contains(err.Error(), k.ID) {
+	if _, _, err := AddKey(path, "laptop", 0, 0); !errors.Is(err, ErrKey) || !strings.HasPrefix(err.Error(), `there is a key with the name "laptop" already, `+k.ID+":") {
 		t.Error("a name twice:", err)
 	}
 	for _, name := range []string{"", " ", "a\nb"} {
@@ -48,7 +48,7 @@ func TestKeyFile(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
-	if _, _, err := AddKey(path, "x", -1, 0); !errors.Is(err, ErrKey) {
+	if _, _, err := AddKey(path, "x", -1, 0); !errors.Is(err, ErrKey) || !strings.HasPrefix(err.Error(), "a key's limits are ") {
 		t.Error(err)
 	}
 	other, second, err := AddKey(path, "server", 0, 0)
