@@ -21,9 +21,12 @@ import (
 // shutdown sends what is left. A collector that cannot be reached loses traces
 // and disturbs nothing else.
 func NewTraces(ctx context.Context, endpoint, version string) (p trace.TracerProvider, shutdown func(context.Context) error, err error) {
+	if err := CheckCollector(endpoint); err != nil {
+		return nil, nil, err
+	}
 	u, err := url.Parse(endpoint)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, nil, fmt.Errorf("%q is no URL of a collector; give one such as http://127.0.0.1:4318", endpoint)
+	if err != nil {
+		return nil, nil, err // not reached: CheckCollector has parsed it
 	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/v1/traces"
@@ -35,6 +38,15 @@ func NewTraces(ctx context.Context, endpoint, version string) (p trace.TracerPro
 	about := resource.NewSchemaless(attribute.String("service.name", "polymath"), attribute.String("service.version", version))
 	provider := sdk.NewTracerProvider(sdk.WithBatcher(exporter), sdk.WithResource(about))
 	return provider, provider.Shutdown, nil
+}
+
+// CheckCollector returns an error unless endpoint is a URL that NewTraces takes.
+func CheckCollector(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fmt.Errorf("%q is no URL of a collector; give one such as http://127.0.0.1:4318", endpoint)
+	}
+	return nil
 }
 
 // beginSpan begins the span of a request, as a child of the client's own if it

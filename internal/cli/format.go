@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/spf13/pflag"
@@ -29,13 +30,20 @@ func (o *formatFlags) read() (polymath.Format, error) {
 	case given > 1:
 		return polymath.Format{}, usagef("--schema, --regex and --grammar exclude each other")
 	case o.schema != "":
-		text, err := os.ReadFile(o.schema)
-		return polymath.Format{Kind: polymath.FormatSchema, Text: string(text)}, err
+		return readFormat("--schema", o.schema, polymath.FormatSchema)
 	case o.grammar != "":
-		text, err := os.ReadFile(o.grammar)
-		return polymath.Format{Kind: polymath.FormatGrammar, Text: string(text)}, err
+		return readFormat("--grammar", o.grammar, polymath.FormatGrammar)
 	case o.regex != "":
 		return polymath.Format{Kind: polymath.FormatRegex, Text: o.regex}, nil
 	}
 	return polymath.Format{}, nil
+}
+
+// readFormat reads the file that a flag names.
+func readFormat(flag, path string, kind polymath.FormatKind) (polymath.Format, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return polymath.Format{}, fmt.Errorf("%s: %w", flag, err)
+	}
+	return polymath.Format{Kind: kind, Text: string(text)}, nil
 }

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,7 +90,7 @@ func (f *serveFlags) define(cmd *cobra.Command) {
 	s.StringVar(&f.host, "host", "127.0.0.1", "address to listen on; 0.0.0.0 is every one of this machine")
 	s.IntVar(&f.port, "port", 8080, "port to listen on; 0 chooses a free one")
 	s.IntVar(&f.engine.window, "window", 0, "tokens of prompt and completion together at most; 0 is the model's own limit")
-	s.Var(&f.engine.cache, "cache", "memory for keys and values of each model, such as 8GiB; 0 is room for 4 full windows")
+	s.Var(&f.engine.cache, "cache", "memory for keys and values of each model, such as 8GiB; 0 is room for --max-batch full windows, in 1 GiB at most unless 4 windows take more")
 	s.BoolVar(&f.engine.int8, "int8-cache", false, "keys and values in 8 bits: half the memory, slightly other answers")
 	s.IntVar(&f.engine.batch, "max-batch", 32, "completions that are worked on at a time, for each model")
 	s.IntVar(&f.engine.queue, "queue", 256, "completions that may wait, for each model; more are answered with 503")
@@ -113,7 +112,7 @@ func (f *serveFlags) define(cmd *cobra.Command) {
 	s.BoolVar(&f.server.LogPrompts, "log-prompts", false, "log what requests say too")
 	s.StringVar(&f.otlp, "otlp-endpoint", "", "OpenTelemetry collector that receives traces, such as http://127.0.0.1:4318")
 	s.BoolVar(&f.noUI, "no-ui", false, "no chat in the browser")
-	s.BoolVar(&f.dryRun, "dry-run", false, "say what would be loaded and how much memory it takes, and end")
+	s.BoolVar(&f.dryRun, "dry-run", false, "say what would be loaded, how much memory it takes and what is in the way, and end")
 }
 
 // serve runs the server until ctx ends.
@@ -126,8 +125,10 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 		return err
 	}
 	if f.dryRun {
-		plan.print(a.Out)
-		return plan.fits()
+		return f.rehearse(a.Out, plan)
+	}
+	if err := plan.complete(); err != nil {
+		return err
 	}
 	if err := plan.fits(); err != nil {
 		return err
@@ -140,13 +141,14 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 		return err
 	}
 	defer listener.Close()
-	if err := f.access.apply(listener.Addr(), &f.server); err != nil {
+	if err := f.access.apply(f.host, listener.Addr(), &f.server); err != nil {
 		return err
 	}
 	if !f.noUI {
 		f.server.UI = ui.Handler()
 	}
 	plan.print(a.Out)
+	plan.printLimits(a.Out, &f.engine)
 	models, err := plan.load(ctx, &f.engine)
 	defer closeModels(models)
 	if err != nil {
@@ -190,31 +192,6 @@ func (f *serveFlags) startTraces(ctx context.Context) (shutdown func(), err erro
 		defer cancel()
 		_ = end(ctx) // a collector that is gone loses traces, and nothing else
 	}, nil
-}
-
-// check refuses settings that make no sense.
-func (f *serveFlags) check(args []string) error {
-	switch {
-	case f.engine.window < 0 || f.engine.batch < 1 || f.engine.queue < 0:
-		return usagef("--window and --queue are 0 or more, --max-batch 1 or more")
-	case f.port < 0 || f.port > 65535:
-		return usagef("--port %d: give 0 to 65535", f.port)
-	case f.server.Limits.Body < 1 || f.server.Limits.Connections < 1:
-		return usagef("--max-body and --max-connections are 1 or more")
-	case f.server.Drain <= 0:
-		return usagef("--drain-timeout %s: give a time, such as 30s", f.server.Drain)
-	case f.engine.draft != "" && len(args) > 1:
-		return usagef("--draft is for a single MODEL")
-	}
-	for _, origin := range f.server.Origins {
-		if origin != "*" && !strings.HasPrefix(origin, "http://") && !strings.HasPrefix(origin, "https://") || strings.HasSuffix(origin, "/") {
-			return usagef("--cors %s: give a site such as https://example.org, without a path, or *", origin)
-		}
-	}
-	if len(f.access.autocert) > 0 && !f.portSet {
-		f.port = 443
-	}
-	return f.access.check()
 }
 
 // load opens the models of the plan.

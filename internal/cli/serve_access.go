@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -31,6 +32,15 @@ func (f *serveFlags) listen(ctx context.Context) (net.Listener, error) {
 	return listener, nil
 }
 
+// find is the address that listen would listen on, without doing so.
+func (f *serveFlags) find() (net.Addr, error) {
+	at, err := net.ResolveTCPAddr("tcp", net.JoinHostPort(f.host, strconv.Itoa(f.port)))
+	if err != nil {
+		return nil, fmt.Errorf("--host %s: %w", f.host, err)
+	}
+	return at, nil
+}
+
 // resolve fills in the files that were not named.
 func (f *accessFlags) resolve() {
 	f.keysSet = f.keys != ""
@@ -55,9 +65,9 @@ func (f *accessFlags) check() error {
 	return nil
 }
 
-// apply sets keys and TLS for a server at this address.
-func (f *accessFlags) apply(at net.Addr, o *serve.Options) error {
-	if err := f.applyKeys(at, o); err != nil {
+// apply sets keys and TLS for a server at this address, which host names.
+func (f *accessFlags) apply(host string, at net.Addr, o *serve.Options) error {
+	if err := f.applyKeys(host, at, o); err != nil {
 		return err
 	}
 	switch {
@@ -76,7 +86,7 @@ func (f *accessFlags) apply(at net.Addr, o *serve.Options) error {
 }
 
 // applyKeys decides whether keys are asked for.
-func (f *accessFlags) applyKeys(at net.Addr, o *serve.Options) error {
+func (f *accessFlags) applyKeys(host string, at net.Addr, o *serve.Options) error {
 	if f.noAuth {
 		return nil
 	}
@@ -92,11 +102,10 @@ func (f *accessFlags) applyKeys(at net.Addr, o *serve.Options) error {
 		return err
 	}
 	if len(keys) == 0 {
-		also := ""
 		if f.keysSet {
-			also = " --keys " + f.keys
+			return fmt.Errorf("%s has no API keys, and --keys asks for them: make one with 'polymath serve keys add NAME --keys %s', or say --no-auth instead to let everybody in", f.keys, f.keys)
 		}
-		return fmt.Errorf("%s has no API keys, and %s asks for them: make one with 'polymath serve keys add NAME%s', or say --no-auth to let everybody in", f.keys, at, also)
+		return fmt.Errorf("%s has no API keys, and --host %s asks for them: make one with 'polymath serve keys add NAME', or say --no-auth to let everybody in", f.keys, cmp.Or(host, "''"))
 	}
 	o.Keys = f.keys
 	return nil
