@@ -29,7 +29,6 @@ func TestServersErrorsAreShown(t *testing.T) {
 		}
 	}
 	a := newAPI(t, map[string]func(*answer){
-		"long":  fail(400, "", `{"error":{"message":"prompt of 5000 tokens exceeds the window of 4096","code":"context_length_exceeded"}}`),
 		"busy":  fail(503, "20", `{"error":{"message":"too many requests are waiting"}}`),
 		"often": fail(429, "7", `{"error":{"message":"60 requests a minute are allowed"}}`),
 		"proxy": fail(502, "", "<html>bad gateway</html>"),
@@ -40,7 +39,6 @@ func TestServersErrorsAreShown(t *testing.T) {
 	})
 	p := open(t, a)
 	for message, want := range map[string][]string{
-		"long":   {"prompt of 5000 tokens exceeds the window of 4096", "HTTP 400"},
 		"busy":   {"too many requests are waiting", "HTTP 503", "try again in "},
 		"often":  {"60 requests a minute are allowed", "HTTP 429", "try again in "},
 		"proxy":  {"Bad Gateway", "HTTP 502"},
@@ -66,6 +64,91 @@ func TestServersErrorsAreShown(t *testing.T) {
 		p.wait(`!document.querySelector('.failure')`) // an empty failed answer leaves no branch
 		p.key("O", chromedp.ModifierCtrl, chromedp.ModifierShift)
 	}
+}
+
+// The same again would be as long as before.
+func TestTooLongIsNotTriedAgain(t *testing.T) {
+	a := newAPI(t, map[string]func(*answer){
+		"long": func(s *answer) {
+			refuse(s.w, 400, "prompt of 5000 tokens exceeds the window of 4096", "context_length_exceeded")
+		},
+	})
+	a.set("", `{"data":[{"id":"tiny","polymath":{"window":4096}},{"id":"large","polymath":{"window":8192}}]}`)
+	p := open(t, a)
+	p.ask("short", "echo: short")
+	p.send("long")
+	p.shows(".failure", "prompt of 5000 tokens exceeds the window of 4096")
+	p.shows(".failure", "Start a new chat, or edit a message above to make it shorter.")
+	p.shows(".failure", "HTTP 400")
+	p.shows(".failure button", "New chat")
+	p.shot("too-long")
+	// Another model may have room for it.
+	choose := func(model string) {
+		p.do(chromedp.SetValue(chromedp.CSS(`[aria-label="Model"]`), model))
+		eval[bool](p, `document.querySelector('[aria-label="Model"]').dispatchEvent(new Event('change', {bubbles: true}))`)
+	}
+	choose("large")
+	p.shows(".failure button", "Retry")
+	choose("tiny")
+	p.shows(".failure button", "New chat")
+	p.load() // what is kept knows it too
+	p.shows(".failure button", "New chat")
+	p.click(".failure button")
+	p.wait(`document.querySelectorAll('article').length === 0 && document.activeElement.id === 'prompt'`)
+}
+
+func TestLongestAnswerMayBeLowered(t *testing.T) {
+	a := newAPI(t, map[string]func(*answer){
+		"long": func(s *answer) {
+			if s.request.all["max_completion_tokens"] == 5000.0 {
+				refuse(s.w, 400, "you requested 5100 tokens", "context_length_exceeded")
+				return
+			}
+			s.say("it fits")
+			s.finish("stop")
+		},
+	})
+	p := open(t, a)
+	longest := func(tokens string) {
+		p.click(`[aria-label="Settings of this conversation"]`)
+		p.click("#set-max_completion_tokens")
+		p.key("a", chromedp.ModifierCtrl)
+		p.write(tokens)
+		p.key(kb.Tab)
+		p.key(kb.Escape)
+		p.wait(`!document.querySelector('dialog[open]')`)
+	}
+	longest("5000")
+	p.send("long")
+	p.shows(".failure", "or lower the longest answer in the settings.")
+	p.shows(".failure button", "New chat")
+	longest("50")
+	p.shows(".failure button", "Retry")
+	p.click(".failure button")
+	p.shows(".markdown", "it fits")
+}
+
+// An answer that was cut says by what.
+func TestWindowIsFull(t *testing.T) {
+	cut := func(pieces int) func(*answer) {
+		return func(s *answer) {
+			for range pieces {
+				s.say("a ")
+			}
+			s.finish("length")
+		}
+	}
+	a := newAPI(t, map[string]func(*answer){"fill": cut(28), "cut": cut(27)}) // the prompt has 100
+	a.set("", `{"data":[{"id":"tiny","polymath":{"window":128}}]}`)
+	p := open(t, a)
+	p.send("cut")
+	p.shows("article .note", "Cut at the longest answer set.")
+	p.send("fill")
+	p.shows("article .note", "The window is full. Start a new chat, or edit an earlier message.")
+	p.idle()
+	p.shot("full")
+	p.load()
+	p.shows("article .note", "The window is full.")
 }
 
 func TestServerGone(t *testing.T) {

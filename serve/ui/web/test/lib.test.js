@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { requestBody, wait } from '../src/lib/api.js';
+import { ending, requestBody, wait } from '../src/lib/api.js';
 import { exportText, importText } from '../src/lib/exchange.js';
 import { blocks } from '../src/lib/markdown.js';
 import { fault, samplingFields, tidySettings } from '../src/lib/preferences.js';
@@ -96,6 +96,15 @@ test('shown text is aligned with its source', () => {
   assert.deepEqual(split('bold', found[1], 0, [[0, 9], [9, 40]]), [{ text: 'bo', token: 0 }, { text: 'ld', token: 1 }]);
 });
 
+test('an answer that was cut says by what', () => {
+  const usage = { prompt_tokens: 90, completion_tokens: 10 };
+  assert.equal(ending('stop', usage, 100), 'done');
+  assert.equal(ending('length', usage, 100), 'full');
+  assert.equal(ending('length', usage, 101), 'length');
+  assert.equal(ending('length', usage, null), 'length');
+  assert.equal(ending('length', null, 100), 'length');
+});
+
 test('percentages', () => {
   assert.deepEqual([1, 0.5, 0.0123, 0.00001].map(percent), ['100%', '50.0%', '1.23%', 'under 0.01%']);
 });
@@ -120,7 +129,10 @@ test('branches', () => {
 });
 
 test('export and import give the same conversation', () => {
-  assert.deepEqual(importText(exportText([sample()])), [sample()]);
+  const error = { message: 'too long', code: 'context_length_exceeded' };
+  let c = tree.add(sample(), { id: 'a3', parent: 'u2', role: 'assistant', text: 'three', created: 5, status: 'full' });
+  c = tree.add(c, { id: 'a4', parent: 'u2', role: 'assistant', text: '', created: 6, status: 'failed', error });
+  assert.deepEqual(importText(exportText([c])), [c]);
 });
 
 test('a bad file is refused by name', () => {

@@ -110,6 +110,17 @@ function parse(data) {
   }
 }
 
+// tooLong is the code of an error that the same conversation gets again.
+export const tooLong = 'context_length_exceeded';
+
+// ending says how an answer ended that the server has finished: done, cut at the
+// longest answer that was set (length), or because the window is full.
+export function ending(finish, usage, window) {
+  if (finish !== 'length') return 'done';
+  const used = (usage?.prompt_tokens ?? 0) + (usage?.completion_tokens ?? 0);
+  return window && used >= window ? 'full' : 'length';
+}
+
 // requestBody makes the request for an answer to the given messages.
 export function requestBody({ model, system, messages, sampling, probabilities }) {
   const body = { model, messages: [] };

@@ -7,7 +7,7 @@ export const format = 'polymath-chat';
 const version = 1;
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
 const picture = /^data:image\/(png|jpeg|webp|gif);base64,[A-Za-z0-9+/=]+$/;
-const statuses = ['done', 'length', 'stopped', 'failed'];
+const statuses = ['done', 'length', 'full', 'stopped', 'failed'];
 const most = { conversations: 10_000, messages: 20_000, text: 10_000_000, images: 32, tokens: 2_000_000, alternatives: 20 };
 
 export function exportText(conversations, now = new Date()) {
@@ -77,7 +77,10 @@ function message(m, at) {
     need(isObject(m[field]), `${at}.${field}`, 'is no object');
     out[field] = Object.fromEntries(names.filter((n) => Number.isFinite(m[field][n])).map((n) => [n, m[field][n]]));
   }
-  if (isObject(m.error)) out.error = { message: string(m.error.message, `${at}.error.message`, 10_000) };
+  if (isObject(m.error)) {
+    out.error = { message: string(m.error.message, `${at}.error.message`, 10_000) };
+    if (typeof m.error.code === 'string') out.error.code = m.error.code.slice(0, 100);
+  }
   if (m.tokens !== undefined) out.tokens = list(m.tokens, `${at}.tokens`, most.tokens).map((t, i) => token(t, `${at}.tokens[${i}]`));
   return out;
 }

@@ -1,5 +1,5 @@
 // A Run is one answer on its way: it asks the server, writes what comes into the
-// conversation, and ends as done, length, stopped or failed.
+// conversation, and ends as done, length, full, stopped or failed.
 import * as api from './api.js';
 import { fromLogprobs } from './tokens.js';
 import * as tree from './tree.js';
@@ -16,6 +16,8 @@ export class Run {
   #text = '';
   #tokens = [];
   #usage = null;
+  #window = null; // of the model, in tokens
+  #longest = null; // answer that was asked for, in tokens
   #finish = '';
   #chunks = 0;
   #started = 0;
@@ -38,6 +40,7 @@ export class Run {
     const app = this.#app;
     if (app.models.length === 0) await app.loadModels();
     const model = app.model?.id ?? '';
+    this.#window = app.model?.window ?? null;
     const fields = { id: this.#id, parent: this.#parent, role: 'assistant', text: '', created: Date.now(), status: 'streaming', model };
     let body;
     app.change(this.#conversation, (c) => {
@@ -51,11 +54,12 @@ export class Run {
       return tree.add(c, fields);
     });
     if (!body) return;
+    this.#longest = body.max_completion_tokens ?? null;
     try {
       if (!model) throw new api.Gone(app.unreachable || 'The server has no model.');
       this.#started = this.#saved = performance.now();
       for await (const chunk of api.stream(body, { key: app.key, signal: this.#abort.signal })) this.#take(chunk);
-      this.#end({ status: this.#finish === 'length' ? 'length' : 'done' });
+      this.#end({ status: api.ending(this.#finish, this.#usage, this.#window) });
     } catch (e) {
       this.#fail(e);
     }
@@ -121,12 +125,14 @@ export class Run {
   #fail(error) {
     if (error.name === 'AbortError') return this.#end({ status: 'stopped' });
     if (error.status === 401) this.#app.needKey = true;
-    const { message, status, retryAfter } = error;
+    const { message, status, code, retryAfter } = error;
     this.#end({
       status: 'failed',
       error: {
         message: error instanceof api.Refused || error instanceof api.Gone ? message : `Something went wrong on this page: ${message}`,
         status: status ?? 0,
+        code: code ?? '',
+        longest: this.#longest,
         until: retryAfter === null || retryAfter === undefined ? null : Date.now() + 1000 * retryAfter,
       },
     });
