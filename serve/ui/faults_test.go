@@ -6,8 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	download "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -217,6 +219,30 @@ func TestKeyIsAskedFor(t *testing.T) {
 	p.click(`[type=checkbox]`)
 	use("secret-2")
 	p.wait(`localStorage.getItem('polymath.key') === 'secret-2'`)
+}
+
+// A database that opens late takes the focus from nobody who types a key.
+func TestKeyKeepsTheFocus(t *testing.T) {
+	a := newAPI(t, nil)
+	a.set("secret", tinyModels)
+	p := open(t, a)
+	call(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `Object.defineProperty(IDBOpenDBRequest.prototype, 'onsuccess', {
+			set(f) { this.addEventListener('success', (e) => setTimeout(() => { f.call(this, e); window.late = true; }, 300)); },
+		})`,
+	})
+	p.load()
+	p.wait(`document.querySelector('[aria-label="API key"]')`)
+	p.click(`[aria-label="API key"]`)
+	p.write("sec")
+	p.wait(`window.late`)
+	time.Sleep(150 * time.Millisecond) // what follows it
+	p.write("ret")
+	p.key(kb.Enter)
+	p.wait(`!document.querySelector('[aria-label="API key"]')`)
+	if n := len(a.seen()); n > 0 {
+		t.Errorf("%d requests: the key went into a message", n)
+	}
 }
 
 func TestHostileAnswer(t *testing.T) {
