@@ -36,3 +36,7 @@ var (
 // ContextWindowError says by how much prompt and completion exceed the window.
 // errors.Is takes it for ErrContextWindow.
 type ContextWindowError = infer.ContextWindowError
+
+// PanicError says that a completion ended because of a bug in the program; it
+// has the stack for who looks for it. The Model goes on.
+type PanicError = infer.PanicError

@@ -286,6 +286,15 @@ func TestDrainGivesUp(t *testing.T) {
 	}
 }
 
+// A bug that ended a completion is logged with its stack, and told without.
+func TestModelsBugIsLogged(t *testing.T) {
+	s := newSite(t)
+	a := s.post(chatPath, say("panicked", ""))
+	if strings.Contains(a.text, "mask") || !strings.Contains(s.log.String(), "the mask's stack") {
+		t.Errorf("told %s\nlogged %s", a.text, s.log.String())
+	}
+}
+
 // After many requests of all kinds nothing is left behind.
 func TestNoGoroutineLeaks(t *testing.T) {
 	s := startServing(t)

@@ -87,6 +87,7 @@ func TestChatErrors(t *testing.T) {
 		{"closed", chatPath, say("closed", ""), 503, "overloaded", "", "shutting down"},
 		{"broken", chatPath, say("broken", ""), 500, "internal_error", "", "request id req_"},
 		{"panic", chatPath, say("panic", ""), 500, "internal_error", "", "request id req_"},
+		{"panic in the model", chatPath, say("panicked", ""), 500, "internal_error", "", "request id req_"},
 		{"schema", chatPath, say("format", ""), 400, "invalid_schema", "", "$dynamicRef"},
 		{"busy stream", chatPath, say("busy", `,"stream":true`), 503, "overloaded", "", "queue is full"},
 

@@ -186,6 +186,10 @@ func (x *exchange) ended(err error, param string) *apiError {
 	if e := modelError(err, param); e != nil {
 		return e
 	}
+	var bug *polymath.PanicError
+	if errors.As(err, &bug) {
+		return x.panicked(bug.Value, bug.Stack)
+	}
 	x.s.log.Error("model failed", "request", x.id, "model", x.model.Name, "error", err.Error())
 	return serverError("The model failed; request id " + x.id + ".")
 }

@@ -181,6 +181,8 @@ func (f *fake) script(ctx context.Context, command string, c chat.Conversation, 
 		return ctx.Err()
 	case "panic":
 		panic("told to")
+	case "panicked":
+		return &polymath.PanicError{Value: "a bug in a mask", Stack: []byte("the mask's stack")}
 	case "busy":
 		return polymath.ErrBusy
 	case "closed":
