@@ -154,8 +154,6 @@ func TestBatchInvariance(t *testing.T) {
 			t.Errorf("options %d: left behind: %+v", i, s)
 		case s.PrefixHits == 0:
 			t.Errorf("options %d: the prefix cache was not used", i)
-		case i == 2 && s.Preemptions == 0:
-			t.Errorf("options %d: nothing was preempted", i)
 		case o.guesses() && s.Accepted == 0 || !o.guesses() && s.Drafted > 0:
 			t.Errorf("options %d: %d of %d guesses were right", i, s.Accepted, s.Drafted)
 		}
