@@ -37,16 +37,24 @@ type completionChoice struct {
 
 type legacyLogprobs struct {
 	Tokens        []string             `json:"tokens"`
-	TokenLogprobs []float64            `json:"token_logprobs"`
+	TokenLogprobs []*float64           `json:"token_logprobs"` // null: a prompt's first token
 	TopLogprobs   []map[string]float64 `json:"top_logprobs"`
 	TextOffset    []int                `json:"text_offset"`
+}
+
+// addFirst appends a prompt's first token, which has no log-probability.
+func (l *legacyLogprobs) addFirst(t polymath.Token) {
+	l.Tokens = append(l.Tokens, string(t.Bytes))
+	l.TokenLogprobs = append(l.TokenLogprobs, nil)
+	l.TopLogprobs = append(l.TopLogprobs, nil)
+	l.TextOffset = append(l.TextOffset, 0)
 }
 
 // add appends a token that begins at the offset, in characters.
 func (l *legacyLogprobs) add(t polymath.Token, offset int) {
 	own := newTopLogprob(t.Bytes, t.Logprob)
 	l.Tokens = append(l.Tokens, own.Token)
-	l.TokenLogprobs = append(l.TokenLogprobs, own.Logprob)
+	l.TokenLogprobs = append(l.TokenLogprobs, &own.Logprob)
 	top := map[string]float64{}
 	for _, a := range t.Top {
 		other := newTopLogprob(a.Bytes, a.Logprob)
@@ -130,18 +138,14 @@ func newCompleter(x *exchange, r *completionRequest, prompts []prompt) (*complet
 	if !r.echo {
 		return c, nil
 	}
-	for i := range c.states {
-		text, err := c.promptText(i)
-		if err != nil {
-			return nil, x.ended(err, "prompt")
-		}
-		c.states[i].text = []byte(text)
+	if err := c.echo(); err != nil {
+		return nil, x.ended(err, "prompt")
 	}
 	return c, nil
 }
 
 func newLegacyLogprobs() *legacyLogprobs {
-	return &legacyLogprobs{Tokens: []string{}, TokenLogprobs: []float64{}, TopLogprobs: []map[string]float64{}, TextOffset: []int{}}
+	return &legacyLogprobs{Tokens: []string{}, TokenLogprobs: []*float64{}, TopLogprobs: []map[string]float64{}, TextOffset: []int{}}
 }
 
 func (c *completer) promptText(index int) (string, error) {
@@ -154,6 +158,9 @@ func (c *completer) promptText(index int) (string, error) {
 
 // run begins one completion.
 func (c *completer) run(ctx context.Context, index int) iter.Seq2[polymath.Chunk, error] {
+	if c.r.promptOnly {
+		return func(yield func(polymath.Chunk, error) bool) { yield(polymath.Chunk{Finish: "length"}, nil) }
+	}
 	o := c.r.options
 	o.Choice = index % c.r.choices
 	if p := c.prompts[index/c.r.choices]; p.ids != nil {
@@ -171,8 +178,7 @@ func (c *completer) add(index int, chunk polymath.Chunk) error {
 		s.meter.tokens(1)
 		if s.logprobs != nil {
 			s.logprobs.add(*chunk.Token, s.offset)
-			s.bytes = append(s.bytes, chunk.Token.Bytes...)
-			s.offset += countWhole(&s.bytes)
+			s.move(*chunk.Token)
 		}
 	}
 	if chunk.Finish != "" {
@@ -187,6 +193,12 @@ func (c *completer) add(index int, chunk polymath.Chunk) error {
 		}
 	}
 	return nil
+}
+
+// move lets the next token begin after t.
+func (s *completionState) move(t polymath.Token) {
+	s.bytes = append(s.bytes, t.Bytes...)
+	s.offset += countWhole(&s.bytes)
 }
 
 // countWhole counts the characters that bytes holds and cuts them off; the
@@ -221,9 +233,6 @@ func (c *completer) stream() *apiError {
 	events := &eventStream{x: c.x}
 	take := func(index int, chunk polymath.Chunk) error {
 		s := &c.states[index]
-		if s.logprobs != nil {
-			s.logprobs = newLegacyLogprobs() // the others have been sent
-		}
 		if err := c.add(index, chunk); err != nil {
 			return err
 		}
@@ -239,6 +248,9 @@ func (c *completer) stream() *apiError {
 		}
 		if text == "" && logprobs == nil && finish == nil {
 			return nil
+		}
+		if logprobs != nil {
+			s.logprobs = newLegacyLogprobs() // these are sent now
 		}
 		return c.send(events, []completionChoice{{text, index, logprobs, finish}}, nil)
 	}

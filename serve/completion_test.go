@@ -21,6 +21,7 @@ func TestCompletions(t *testing.T) {
 		`"prompt":[[115,97,121,32,99],[115,97,121,32]]`:  {"c", ""},
 		`"prompt":["seed","seed"],"n":2,"seed":5`:        {"5/0", "5/1", "5/0", "5/1"},
 		`"prompt":"say a","echo":true`:                   {"say aa"},
+		`"prompt":["a","b"],"echo":true,"max_tokens":0`:  {"a", "b"},
 		`"prompt":[115,97,121,32,99],"echo":true`:        {"say cc"},
 		`"prompt":null`:                                  {"ok"},
 		``:                                               {"ok"},

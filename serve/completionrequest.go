@@ -9,6 +9,7 @@ type completionRequest struct {
 	options      polymath.GenerateOptions
 	choices      int
 	echo         bool
+	promptOnly   bool // nothing is generated
 	stream       bool
 	includeUsage bool
 }
@@ -39,8 +40,9 @@ func readCompletionRequest(body []byte, limits *Limits) (*completionRequest, *ap
 		}
 	}
 	r.options.MaxTokens, r.options.ShrinkToWindow = defaultCompletion, true
-	if v := f.get("max_tokens"); v.present() {
-		r.options.MaxTokens, r.options.ShrinkToWindow = int(v.integer(1, maxTokensField)), false
+	maxTokens := f.get("max_tokens")
+	if maxTokens.present() {
+		r.options.MaxTokens, r.options.ShrinkToWindow = int(maxTokens.integer(0, maxTokensField)), false
 	}
 	if v := f.get("logprobs"); v.present() {
 		r.options.TopLogprobs = int(v.integer(0, maxTopLogprobs))
@@ -48,9 +50,10 @@ func readCompletionRequest(body []byte, limits *Limits) (*completionRequest, *ap
 	}
 	if v := f.get("echo"); v.present() {
 		r.echo = v.boolean()
-		if r.echo && r.options.Logprobs {
-			f.d.fail(unsupported(v.path, "it cannot be combined with 'logprobs', as those of a prompt are not computed"))
-		}
+	}
+	r.promptOnly = r.options.MaxTokens == 0
+	if r.promptOnly && !r.echo {
+		f.d.fail(invalidValue(maxTokens.path, "With 'max_tokens' 0 there is nothing to answer, but with 'echo'."))
 	}
 	if v := f.get("user"); v.present() {
 		v.text()

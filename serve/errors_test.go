@@ -204,7 +204,7 @@ func TestOtherErrors(t *testing.T) {
 	for _, c := range []faultCase{
 		{"suffix", completions, prompt(`,"suffix":"x"`), 400, "unsupported_parameter", "suffix", "does not support"},
 		{"best_of", completions, prompt(`,"best_of":2`), 400, "unsupported_parameter", "best_of", "must equal 'n'"},
-		{"echo", completions, prompt(`,"echo":true,"logprobs":1`), 400, "unsupported_parameter", "echo", "logprobs"},
+		{"nothing to answer", completions, prompt(`,"max_tokens":0`), 400, "invalid_value", "max_tokens", "echo"},
 		{"logprobs", completions, prompt(`,"logprobs":true`), 400, "invalid_type", "logprobs", "expected an integer"},
 		{"prompts", completions, `{"model":"fake","prompt":[]}`, 400, "empty_array", "prompt", "empty"},
 		{"mixed", completions, `{"model":"fake","prompt":["a",1]}`, 400, "invalid_type", "prompt[1]", "expected a string"},

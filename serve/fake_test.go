@@ -327,6 +327,22 @@ func (f *fake) StreamTokens(ctx context.Context, prompt []int, o polymath.Genera
 	return f.Stream(ctx, text, o)
 }
 
+func (f *fake) Score(ctx context.Context, text string, top int) ([]polymath.Token, polymath.Usage, error) {
+	return f.ScoreTokens(ctx, f.Tokenize(text, false), top)
+}
+
+// ScoreTokens gives token i the log-probability -i.
+func (f *fake) ScoreTokens(ctx context.Context, ids []int, _ int) ([]polymath.Token, polymath.Usage, error) {
+	if err := f.check(ctx, len(ids), polymath.GenerateOptions{}); err != nil {
+		return nil, polymath.Usage{}, err
+	}
+	tokens := make([]polymath.Token, len(ids))
+	for i, id := range ids {
+		tokens[i] = polymath.Token{ID: id, Bytes: f.TokenBytes(id), Logprob: -float64(i)}
+	}
+	return tokens, *f.usage(len(ids), 0), nil
+}
+
 func (f *fake) Embed(ctx context.Context, text string) ([]float32, polymath.Usage, error) {
 	return f.EmbedTokens(ctx, f.Tokenize(text, false))
 }

@@ -16,6 +16,8 @@ type Model interface {
 	CountTokens(c chat.Conversation) (int, error)
 	Stream(ctx context.Context, prompt string, o polymath.GenerateOptions) iter.Seq2[polymath.Chunk, error]
 	StreamTokens(ctx context.Context, prompt []int, o polymath.GenerateOptions) iter.Seq2[polymath.Chunk, error]
+	Score(ctx context.Context, text string, top int) ([]polymath.Token, polymath.Usage, error)
+	ScoreTokens(ctx context.Context, ids []int, top int) ([]polymath.Token, polymath.Usage, error)
 	Embed(ctx context.Context, text string) ([]float32, polymath.Usage, error)
 	EmbedTokens(ctx context.Context, ids []int) ([]float32, polymath.Usage, error)
 	Tokenize(text string, special bool) []int
