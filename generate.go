@@ -29,7 +29,7 @@ type GenerateOptions struct {
 	// likely to come again (Keskar et al., arXiv:1909.05858); 0 and 1 are off.
 	RepetitionPenalty float32
 	// PresencePenalty is taken from the logit of every token that the completion
-	// has, FrequencyPenalty once for each time it has it; -2 to 2, 0 is off.
+	// has, FrequencyPenalty once for each time it has it; -10 to 10, 0 is off.
 	PresencePenalty, FrequencyPenalty float32
 	// LogitBias is added to the logits of tokens, by id.
 	LogitBias map[int]float32

@@ -20,9 +20,11 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/constrain"
 	"github.com/polymath-lm/polymath/infer"
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/model"
@@ -40,10 +42,10 @@ type Model struct {
 	window    int
 	info      Info
 
-	chatEnd    []int32  // tokens that end an answer, end among them
-	chatStops  []string // texts that end an answer, where the tokenizer has no token for them
-	toolMarkup []int32  // special tokens around tool calls
-	masks      masks
+	chatEnd    []int32                      // tokens that end an answer, end among them
+	chatStops  []string                     // texts that end an answer, where the tokenizer has no token for them
+	toolMarkup []int32                      // special tokens around tool calls
+	vocabulary func() *constrain.Vocabulary // made when it is first needed
 }
 
 // Open loads the model in directory dir. A directory with a manifest is
@@ -110,7 +112,7 @@ func (m *Model) prepareChat() {
 	ids, texts := m.splitStops(m.template.Stops())
 	m.chatEnd, m.chatStops = slices.Concat(m.end, ids), texts
 	m.toolMarkup = m.findMarkup(m.template)
-	m.masks = m.newMasks()
+	m.vocabulary = sync.OnceValue(m.newVocabulary)
 }
 
 // endTokens are those that config.json and the tokenizer name.

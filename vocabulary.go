@@ -4,21 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/constrain"
 )
-
-// masks makes the masks of one tokenizer.
-type masks struct {
-	vocabulary func() *constrain.Vocabulary
-}
-
-// newMasks prepares a vocabulary, which is made when it is needed.
-func (m *Model) newMasks() masks {
-	return masks{vocabulary: sync.OnceValue(m.newVocabulary)}
-}
 
 // newVocabulary tells the tokenizer's tokens to package constrain. Tokens that
 // mark tool calls are text.
@@ -33,7 +22,7 @@ func (m *Model) newVocabulary() *constrain.Vocabulary {
 
 // formatMask returns the mask of a format other than FormatText.
 func (m *Model) formatMask(f Format) (mask, error) {
-	vocabulary := m.masks.vocabulary()
+	vocabulary := m.vocabulary()
 	var g *constrain.Grammar
 	var err error
 	switch f.Kind {
@@ -57,7 +46,7 @@ func (m *Model) formatMask(f Format) (mask, error) {
 // callMask holds an answer to calls of tools, or if they are not required, the
 // calls in it.
 func (m *Model) callMask(syntax chat.ToolSyntax, tools []chat.Tool, required, parallel bool) (mask, error) {
-	vocabulary := m.masks.vocabulary()
+	vocabulary := m.vocabulary()
 	var tags []constrain.Tag
 	for _, f := range tools {
 		tag, err := callTag(vocabulary, syntax, f)

@@ -42,16 +42,9 @@ below ~/.local/state), readable by its owner alone.`,
 		},
 	}
 	f := cmd.Flags()
-	s := &o.Settings
 	f.StringVar(&o.System, "system", "", "system message: how the model shall behave")
 	f.StringVar(&o.File, "continue", "", "go on with the conversation in this file, and keep it there")
-	f.IntVar(&s.MaxTokens, "max-tokens", 1024, "length of an answer at most; 0 fills the context window")
-	f.Float32Var(&s.Temperature, "temperature", 0.7, "0 takes the most probable token; 1 draws as the model believes")
-	f.Float32Var(&s.TopP, "top-p", 0, "draw from the most probable tokens that reach this probability together; 0 is off")
-	f.IntVar(&s.TopK, "top-k", 0, "draw from this many most probable tokens; 0 is off")
-	f.Float32Var(&s.MinP, "min-p", 0, "draw from tokens at least this probable relative to the best; 0 is off")
-	f.Float32Var(&s.RepetitionPenalty, "repetition-penalty", 0, "above 1 makes tokens that were there less likely; 0 is off")
-	f.Uint64Var(&s.Seed, "seed", 0, "seed of the random choices")
+	addSampling(f, &o.Settings, 1024, 0.7)
 	f.BoolVar(&lines, "lines", false, "without a terminal: take each line of the input as a message")
 	f.BoolVar(&noHistory, "no-history", false, "do not keep what is typed")
 	return cmd

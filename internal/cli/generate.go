@@ -44,16 +44,8 @@ every machine.`,
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&o.MaxTokens, "max-tokens", 200, "length of the completion at most; 0 fills the context window")
-	f.Float32Var(&o.Temperature, "temperature", 0, "0 takes the most probable token; 1 draws as the model believes")
-	f.Float32Var(&o.TopP, "top-p", 0, "draw from the most probable tokens that reach this probability together; 0 is off")
-	f.IntVar(&o.TopK, "top-k", 0, "draw from this many most probable tokens; 0 is off")
-	f.Float32Var(&o.MinP, "min-p", 0, "draw from tokens at least this probable relative to the best; 0 is off")
-	f.Float32Var(&o.RepetitionPenalty, "repetition-penalty", 0, "divide the logits of what the text holds already; 0 and 1 are off")
-	f.Float32Var(&o.PresencePenalty, "presence-penalty", 0, "subtract from the logits of what the completion holds already")
-	f.Float32Var(&o.FrequencyPenalty, "frequency-penalty", 0, "subtract from them once for each time")
+	addSampling(f, &o, 200, 0)
 	format.add(f)
-	f.Uint64Var(&o.Seed, "seed", 0, "seed of the random choices")
 	f.StringArrayVar(&o.Stop, "stop", nil, "end before this text; may be given several times")
 	f.IntVar(&o.TopLogprobs, "logprobs", -1, "list each token's log-probability and those of this many alternatives")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
