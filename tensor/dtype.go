@@ -1,7 +1,7 @@
 package tensor
 
 // DType names the number format of a tensor's elements, by the name that
-// safetensors uses.
+// safetensors uses or, for a format of blocks, GGUF.
 type DType string
 
 // The formats that safetensors knows. Those of 8 bits and less can be stored
@@ -29,7 +29,49 @@ const (
 	DTypeU64    DType = "U64"
 )
 
-// Bits returns the size of one element in bits, or 0 for an unknown format.
+// The formats of GGUF whose numbers share a scale by blocks of a row. See
+// Dequantize for what they hold.
+const (
+	DTypeQ8_0  DType = "Q8_0"
+	DTypeQ4_0  DType = "Q4_0"
+	DTypeQ4K   DType = "Q4_K"
+	DTypeQ5K   DType = "Q5_K"
+	DTypeQ6K   DType = "Q6_K"
+	DTypeMXFP4 DType = "MXFP4"
+)
+
+// Block returns how many consecutive elements of a row are stored together and
+// how many bytes they take: 1 and the width for plain numbers. Both are 0 for an
+// unknown format and for one whose elements are no whole number of bytes.
+func (d DType) Block() (elements, bytes int) {
+	switch d {
+	case DTypeQ8_0:
+		return 32, 34
+	case DTypeQ4_0:
+		return 32, 18
+	case DTypeMXFP4:
+		return 32, 17
+	case DTypeQ4K:
+		return 256, 144
+	case DTypeQ5K:
+		return 256, 176
+	case DTypeQ6K:
+		return 256, 210
+	}
+	if bits := d.Bits(); bits > 0 && bits%8 == 0 {
+		return 1, bits / 8
+	}
+	return 0, 0
+}
+
+// IsBlocked reports whether d is a format of blocks.
+func (d DType) IsBlocked() bool {
+	elements, _ := d.Block()
+	return elements > 1
+}
+
+// Bits returns the size of one element in bits, or 0 for a format of blocks and
+// for an unknown one.
 func (d DType) Bits() int {
 	switch d {
 	case DTypeF4:

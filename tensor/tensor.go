@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // Tensor is a named array in row-major order, its numbers little-endian.
@@ -28,9 +29,18 @@ func (t *Tensor) Len() int {
 }
 
 // SizeBytes returns the number of bytes that a tensor of this format and shape
-// takes. It is an error if the format is unknown, a dimension is negative, or
-// the size is no whole number of bytes or does not fit an int.
+// takes. It is an error if the format is unknown, a dimension is negative, the
+// size is no whole number of bytes or does not fit an int, or the last dimension
+// is no whole number of the format's blocks.
 func SizeBytes(d DType, shape []int) (int, error) {
+	if elements, size := d.Block(); elements > 1 {
+		last := len(shape) - 1
+		if last < 0 || shape[last]%elements != 0 {
+			return 0, fmt.Errorf("shape %v of %s: the last dimension must be a multiple of %d", shape, d, elements)
+		}
+		shape = append(slices.Clone(shape[:last]), shape[last]/elements, size)
+		d = DTypeU8
+	}
 	width := d.Bits()
 	if width == 0 {
 		return 0, fmt.Errorf("unknown dtype %q", string(d))
