@@ -101,9 +101,9 @@ func (l *Layer) Forward(y, residual, x []tensor.BF16, acts *Acts, s *Scratch, tr
 	xs, h := s.X[:d.Rows*l.d()], s.H[:d.Rows*l.f()]
 	gateUp, ys := acts.GateUp[:d.Rows*2*l.f()], acts.Y[:d.Rows*l.d()]
 	d.gather(xs, x, nil, l.d(), k)
-	kernel.MatMul(gateUp, xs, l.GateUp.W, d.Offsets)
+	l.GateUp.MatMul(gateUp, xs, d.Offsets)
 	nn.SwiGLU(h, gateUp, l.f())
-	kernel.MatMul(ys, h, l.Down.W, d.Offsets)
+	l.Down.MatMul(ys, h, d.Offsets)
 	var shared []tensor.BF16
 	if l.Shared != nil {
 		shared = s.SharedY[:rows*l.d()]

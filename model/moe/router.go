@@ -52,7 +52,7 @@ const routeGrain = 64
 // or -1.
 func (r *Router) Route(x []tensor.BF16, out *Routing) (badToken int) {
 	rows := len(x) / r.Weight.In
-	kernel.MatMulF32(out.Logits[:rows*r.Weight.Out], x, r.Weight.W, nil)
+	r.Weight.MatMulF32(out.Logits[:rows*r.Weight.Out], x, nil)
 	job := routeJobs.Get()
 	*job = routeJob{r, out}
 	nn.Rows(rows, routeGrain, job)

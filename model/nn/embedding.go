@@ -13,9 +13,14 @@ type Embedding struct {
 
 // Forward copies the rows of tokens [T], each in [0, V), into x [T, D].
 func (e *Embedding) Forward(x []tensor.BF16, tokens []int32) {
-	d := e.Weight.In
+	w := e.Weight
+	if w.Pager != nil {
+		w.Pager.Lookup(w, x, tokens)
+		return
+	}
+	d := w.In
 	for t, id := range tokens {
-		copy(x[t*d:(t+1)*d], e.Weight.Table[int(id)*d:][:d])
+		copy(x[t*d:(t+1)*d], w.Table[int(id)*d:][:d])
 	}
 }
 

@@ -52,7 +52,7 @@ func (h *Head) Take(arena *Arena, maxTokens int, train bool) HeadScratch {
 
 // Logits computes dst [T, V] fp32 from the hidden states x [T, D].
 func (h *Head) Logits(dst []float32, x []tensor.BF16) {
-	kernel.MatMulF32(dst, x, h.Weight.W, nil)
+	h.Weight.MatMulF32(dst, x, nil)
 }
 
 // LossArgs are the rows of one loss.
@@ -76,7 +76,7 @@ func (h *Head) Loss(a *LossArgs, s *HeadScratch) {
 	begin := 0 // first row whose gradient waits in DLogits
 	for lo := 0; lo < rows; lo += chunk {
 		hi := min(lo+chunk, rows)
-		kernel.MatMulF32(s.Logits[:(hi-lo)*v], a.X[lo*d:hi*d], h.Weight.W, nil)
+		h.Weight.MatMulF32(s.Logits[:(hi-lo)*v], a.X[lo*d:hi*d], nil)
 		job := lossJobs.Get()
 		*job = lossJob{args: a, scratch: s, first: lo, begin: begin, v: v}
 		Rows(hi-lo, 1, job)

@@ -17,7 +17,7 @@ const rowGrain = 64 // rows per iteration of cheap row loops
 // Forward computes y [T, Out] from x [T, In], all bf16. Rows offsets[g] to
 // offsets[g+1] meet matrix g; nil offsets = one matrix for all.
 func (l *Linear) Forward(y, x []tensor.BF16, offsets []int32) {
-	kernel.MatMul(y, x, l.Weight.W, offsets)
+	l.Weight.MatMul(y, x, offsets)
 	if l.Bias != nil {
 		job := biasJobs.Get()
 		*job = biasJob{y, l.Bias.Table}

@@ -27,6 +27,44 @@ type Param struct {
 	W, WT  *kernel.Packed // for x·wᵀ, and for dy·w
 	Table  []tensor.BF16  // [Out, In] as it lies: embeddings and biases
 	Vector []float32      // [In]: norm weights
+	// Rows is the table as its file has it, where that is a block format; Table
+	// is then nil. It aliases the file's mapping.
+	Rows *tensor.Tensor
+
+	// Pager brings the compute forms into memory where not all of them are;
+	// nil = they are.
+	Pager Pager
+}
+
+// Pager works for the Params of a model whose weights are not all in memory. It
+// gives the bits that they would give if they were. What goes wrong, such as a
+// file that cannot be read, is kept until the model asks; the results are then
+// of no use.
+type Pager interface {
+	// MatMul is Param.MatMul, or MatMulF32 where y is nil.
+	MatMul(p *Param, y []tensor.BF16, yF32 []float32, x []tensor.BF16, offsets []int32)
+	// Lookup copies the rows of tokens [T] into x [T, In].
+	Lookup(p *Param, x []tensor.BF16, tokens []int32)
+}
+
+// MatMul computes y [T, Out] = x [T, In] · wᵀ, rounded to bf16. Rows offsets[g]
+// to offsets[g+1] meet group g; nil offsets = there is one group, for all rows.
+// Every forward product goes this way. It panics if the sizes do not agree.
+func (p *Param) MatMul(y, x []tensor.BF16, offsets []int32) {
+	if p.Pager != nil {
+		p.Pager.MatMul(p, y, nil, x, offsets)
+		return
+	}
+	kernel.MatMul(y, x, p.W, offsets)
+}
+
+// MatMulF32 is MatMul without the rounding to bf16.
+func (p *Param) MatMulF32(y []float32, x []tensor.BF16, offsets []int32) {
+	if p.Pager != nil {
+		p.Pager.MatMul(p, nil, y, x, offsets)
+		return
+	}
+	kernel.MatMulF32(y, x, p.W, offsets)
 }
 
 // Len returns the number of elements.
