@@ -98,12 +98,17 @@ func viewAs[T Element](t *Tensor, d DType) []T {
 	return View[T](t.Data)
 }
 
-// CopyF32 converts the elements to float32: exactly from F32, BF16 and F16,
-// and with rounding to nearest even from F64. Another format is an error that
-// names the tensor. It panics if len(dst) is not t.Len().
+// CopyF32 converts the elements to float32: exactly from F32, BF16 and F16, as
+// Dequantize does from formats of blocks, and with rounding to nearest even from
+// F64. Another format is an error that names the tensor. It panics if len(dst)
+// is not t.Len().
 func (t *Tensor) CopyF32(dst []float32) error {
 	if len(dst) != t.Len() {
 		panic(fmt.Sprintf("tensor: %q has %d elements, not %d", t.Name, t.Len(), len(dst)))
+	}
+	if t.DType.IsBlocked() {
+		Dequantize(dst, t.DType, t.Data)
+		return nil
 	}
 	switch t.DType {
 	case DTypeF32:
