@@ -19,6 +19,12 @@ type Tensor struct {
 	Data  []byte
 }
 
+// Location is a place in a file.
+type Location struct {
+	Path   string
+	Offset int64 // bytes from the beginning
+}
+
 // Len returns the number of elements.
 func (t *Tensor) Len() int {
 	n := 1

@@ -36,7 +36,7 @@ func OpenDir(dir string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{path: path, tensors: map[string]*tensor.Tensor{}, metadata: map[string]string{}}
+	f := newFile(path)
 	if err := f.addAll(dir, weights); err != nil {
 		f.closeQuietly()
 		return nil, err

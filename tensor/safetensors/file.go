@@ -16,6 +16,7 @@ import (
 type File struct {
 	maps     []*tensor.Mapping
 	tensors  map[string]*tensor.Tensor
+	places   map[string]tensor.Location
 	names    []string
 	metadata map[string]string
 	path     string // for messages
@@ -24,12 +25,16 @@ type File struct {
 // Open maps the file at path. Everything that its header says is checked; an
 // error names the file and, where there is one, the tensor.
 func Open(path string) (*File, error) {
-	f := &File{path: path, tensors: map[string]*tensor.Tensor{}, metadata: map[string]string{}}
+	f := newFile(path)
 	if err := f.add(path); err != nil {
 		f.closeQuietly()
 		return nil, err
 	}
 	return f, nil
+}
+
+func newFile(path string) *File {
+	return &File{path: path, tensors: map[string]*tensor.Tensor{}, places: map[string]tensor.Location{}, metadata: map[string]string{}}
 }
 
 // add maps one file and enters its tensors.
@@ -49,6 +54,7 @@ func (f *File) add(path string) error {
 		}
 		data := m.Bytes()[h.start+e.begin : h.start+e.end : h.start+e.end]
 		f.tensors[e.name] = &tensor.Tensor{Name: e.name, DType: e.dtype, Shape: e.shape, Data: data}
+		f.places[e.name] = tensor.Location{Path: path, Offset: int64(h.start + e.begin)}
 		f.names = append(f.names, e.name)
 	}
 	maps.Copy(f.metadata, h.metadata)
@@ -82,6 +88,15 @@ func (f *File) Tensor(name string) (*tensor.Tensor, error) {
 	return t, nil
 }
 
+// Locate returns where the data of the tensor of that name begins, for whoever
+// reads it without the mapping. Its size and form are Tensor's.
+func (f *File) Locate(name string) (tensor.Location, error) {
+	if f.tensors[name] == nil {
+		return tensor.Location{}, fmt.Errorf("%s: no tensor %q", f.path, name)
+	}
+	return f.places[name], nil
+}
+
 // Close ends the mapping. No tensor's data may be touched after it.
 func (f *File) Close() error {
 	var first error
@@ -90,7 +105,7 @@ func (f *File) Close() error {
 			first = err
 		}
 	}
-	f.maps, f.tensors, f.names = nil, nil, nil
+	f.maps, f.tensors, f.places, f.names = nil, nil, nil, nil
 	return first
 }
 
