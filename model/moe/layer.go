@@ -1,7 +1,6 @@
 package moe
 
 import (
-	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/model/nn"
 	"github.com/polymath-lm/polymath/tensor"
 )
@@ -125,13 +124,13 @@ func (l *Layer) Backward(dx, dy, x []tensor.BF16, acts *Acts, s *Scratch, aux Au
 
 	l.gateGrads(dGates, dy, acts)
 	d.gather(dys, dy, acts.Routing.Gates, l.d(), k)
-	kernel.MatMul(dh, dys, l.Down.WT, d.Offsets)
+	l.Down.InputGrad(dh, dys, d.Offsets)
 	nn.SwiGLUBackward(h, gateUp, dh, l.f())
-	kernel.MatMulGrad(l.Down.Grad, dys, h, l.d(), l.f(), d.Offsets)
+	l.Down.WeightGrad(dys, h, d.Offsets)
 	d.gather(xs, x, nil, l.d(), k)
-	kernel.MatMulGrad(l.GateUp.Grad, gateUp, xs, 2*l.f(), l.d(), d.Offsets)
+	l.GateUp.WeightGrad(gateUp, xs, d.Offsets)
 	dxs := xs // the rows of x are done with
-	kernel.MatMul(dxs, gateUp, l.GateUp.WT, d.Offsets)
+	l.GateUp.InputGrad(dxs, gateUp, d.Offsets)
 
 	dRouter := s.DRouter[:rows*l.d()]
 	l.Router.Backward(dRouter, x, dLogits, dGates, &acts.Routing, d.Load, aux)

@@ -168,8 +168,8 @@ func (r *Router) Backward(dx, x, dLogits []tensor.BF16, dGates []float32, out *R
 	*job = routeGradJob{r, out, dGates, dLogits, load, aux, len(x) / w.In}
 	nn.Rows(job.rows, routeGrain, job)
 	routeGradJobs.Put(job)
-	kernel.MatMul(dx, dLogits, w.WT, nil)
-	kernel.MatMulGrad(w.Grad, dLogits, x, w.Out, w.In, nil)
+	w.InputGrad(dx, dLogits, nil)
+	w.WeightGrad(dLogits, x, nil)
 }
 
 type routeGradJob struct {

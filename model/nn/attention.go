@@ -218,6 +218,9 @@ func (j *unturnJob) unnorm(row []tensor.BF16, r int, dq, dk []float32) {
 
 func (a *Attention) addNormGrads(sums []float32, rows int) {
 	dq, dk := a.QNorm.Weight.Grad, a.KNorm.Weight.Grad
+	if dq == nil || dk == nil { // frozen
+		return
+	}
 	for ; rows > 0; rows -= sumChunk {
 		kernel.AddF32(dq, sums[:len(dq)])
 		sums = sums[len(dq):]

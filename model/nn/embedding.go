@@ -30,6 +30,9 @@ const stripe = 64
 // Backward adds dx [T, D] to the rows of tokens in Weight.Grad, in the order of
 // the tokens.
 func (e *Embedding) Backward(dx []tensor.BF16, tokens []int32) {
+	if e.Weight.Grad == nil { // frozen
+		return
+	}
 	job := embeddingJobs.Get()
 	*job = embeddingJob{e.Weight, dx, tokens}
 	Rows(e.Weight.In, stripe, job)

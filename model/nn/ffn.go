@@ -53,10 +53,9 @@ func (f *FFN) Forward(y, x []tensor.BF16, acts *FFNActs, s *FFNScratch) {
 func (f *FFN) Backward(dx, dy, x []tensor.BF16, acts *FFNActs, s *FFNScratch) {
 	rows := len(x) / f.GateUp.Weight.In
 	gateUp, h, dh := acts.GateUp[:rows*2*f.F()], s.H[:rows*f.F()], s.DH[:rows*f.F()]
-	kernel.MatMul(dh, dy, f.Down.Weight.WT, nil)
+	f.Down.Weight.InputGrad(dh, dy, nil)
 	SwiGLUBackward(h, gateUp, dh, f.F())
-	down := f.Down.Weight
-	kernel.MatMulGrad(down.Grad, dy, h, down.Out, down.In, nil)
+	f.Down.Weight.WeightGrad(dy, h, nil)
 	f.GateUp.Backward(dx, gateUp, x, nil, nil)
 }
 

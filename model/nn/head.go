@@ -90,8 +90,8 @@ func (h *Head) Loss(a *LossArgs, s *HeadScratch) {
 
 func (h *Head) backward(a *LossArgs, dLogits []tensor.BF16, lo, hi int) {
 	w := h.Weight
-	kernel.MatMul(a.DX[lo*w.In:hi*w.In], dLogits, w.WT, nil)
-	kernel.MatMulGrad(w.Grad, dLogits, a.X[lo*w.In:hi*w.In], w.Out, w.In, nil)
+	w.InputGrad(a.DX[lo*w.In:hi*w.In], dLogits, nil)
+	w.WeightGrad(dLogits, a.X[lo*w.In:hi*w.In], nil)
 }
 
 type lossJob struct {

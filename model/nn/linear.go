@@ -32,10 +32,10 @@ func (l *Linear) Forward(y, x []tensor.BF16, offsets []int32) {
 func (l *Linear) Backward(dx, dy, x []tensor.BF16, offsets []int32, sums []float32) {
 	w := l.Weight
 	if dx != nil {
-		kernel.MatMul(dx, dy, w.WT, offsets)
+		w.InputGrad(dx, dy, offsets)
 	}
-	kernel.MatMulGrad(w.Grad, dy, x, w.Out, w.In, offsets)
-	if l.Bias != nil {
+	w.WeightGrad(dy, x, offsets)
+	if l.Bias != nil && l.Bias.Grad != nil {
 		ColumnSums(l.Bias.Grad, dy, sums)
 	}
 }

@@ -66,7 +66,9 @@ func (n *Norm) Backward(dx, dy, x []tensor.BF16, rstd, sums []float32) {
 	*job = normGradJob{n, dx, dy, x, rstd, sums}
 	Rows(rows, sumChunk, job)
 	normGradJobs.Put(job)
-	addSums(n.Weight.Grad, sums, rows)
+	if n.Weight.Grad != nil {
+		addSums(n.Weight.Grad, sums, rows)
+	}
 }
 
 type normGradJob struct {

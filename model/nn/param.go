@@ -9,7 +9,8 @@ import (
 // one slice. Products that take the same input are fused into one Param; Parts
 // tells which rows are which tensor of the ecosystem's file.
 //
-// Master and Grad are nil in a model that was not loaded for training. Whoever
+// Master and Grad are nil in a model that was not loaded for training; a backward
+// pass leaves such a Param as it is. Whoever
 // changes Master calls Sync before the next forward pass: layers read the
 // compute form, not the master.
 type Param struct {
@@ -30,6 +31,10 @@ type Param struct {
 	// Rows is the table as its file has it, where that is a block format; Table
 	// is then nil. It aliases the file's mapping.
 	Rows *tensor.Tensor
+
+	// LoRA is added to every product MatMul; nil = none. Its own Params are not
+	// among the model's.
+	LoRA *LoRA
 
 	// Pager brings the compute forms into memory where not all of them are;
 	// nil = they are.
@@ -53,9 +58,33 @@ type Pager interface {
 func (p *Param) MatMul(y, x []tensor.BF16, offsets []int32) {
 	if p.Pager != nil {
 		p.Pager.MatMul(p, y, nil, x, offsets)
-		return
+	} else {
+		kernel.MatMul(y, x, p.W, offsets)
 	}
-	kernel.MatMul(y, x, p.W, offsets)
+	if p.LoRA != nil && len(x) > 0 {
+		p.LoRA.forward(y, x, offsets)
+	}
+}
+
+// InputGrad computes dx [T, In] from dy [T, Out], the gradients of the input
+// and the result of MatMul; it needs WT.
+func (p *Param) InputGrad(dx, dy []tensor.BF16, offsets []int32) {
+	kernel.MatMul(dx, dy, p.WT, offsets)
+	if p.LoRA != nil && len(dx) > 0 {
+		p.LoRA.inputGrad(dx, dy, offsets)
+	}
+}
+
+// WeightGrad adds the gradients of the matrices from dy [T, Out] and x [T, In]
+// of MatMul: to Grad, unless that is nil and the Param frozen, and to those of
+// its LoRA.
+func (p *Param) WeightGrad(dy, x []tensor.BF16, offsets []int32) {
+	if p.Grad != nil {
+		kernel.MatMulGrad(p.Grad, dy, x, p.Out, p.In, offsets)
+	}
+	if p.LoRA != nil && len(x) > 0 {
+		p.LoRA.weightGrad(dy, x, offsets)
+	}
 }
 
 // MatMulF32 is MatMul without the rounding to bf16.
