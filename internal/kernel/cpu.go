@@ -24,6 +24,7 @@ type path struct {
 	name string
 	productOps
 	rowOps
+	decode decodeOps
 }
 
 // cpu is the path in use. It is written only during initialization and by

@@ -56,13 +56,13 @@ func machinePaths() (paths []*path) {
 		rows = avx512BF16Rows
 	}
 	if f.amx && allowAMX() {
-		paths = append(paths, &path{name: "amx", productOps: amxProduct, rowOps: rows})
+		paths = append(paths, &path{name: "amx", productOps: amxProduct, rowOps: rows, decode: portableDecode})
 	}
 	if f.avx512 {
-		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: rows})
+		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: rows, decode: portableDecode})
 	}
 	if f.avx2 {
-		paths = append(paths, &path{name: "avx2", productOps: avx2Product, rowOps: avx2Rows})
+		paths = append(paths, &path{name: "avx2", productOps: avx2Product, rowOps: avx2Rows, decode: portableDecode})
 	}
-	return append(paths, &path{name: "portable", productOps: portableProduct, rowOps: portableRows})
+	return append(paths, &path{name: "portable", productOps: portableProduct, rowOps: portableRows, decode: portableDecode})
 }

@@ -14,9 +14,14 @@ import (
 // blocks of 32 along K; a block is two halves of 16 columns, each
 // [16 pairs][16 columns][2]: one B tile of Intel AMX, 2 KiB in all. What lies
 // beyond K and N is zero. A Packed may be read by several goroutines.
+//
+// Weights of NewQuantized have no Data: each panel is stored by itself, in its
+// own format (see SetRows).
 type Packed struct {
 	Groups, K, N int
 	Data         []tensor.BF16
+
+	stored []storedPanel // [Groups][panels], instead of Data
 }
 
 // NewPacked returns weights of zero. It panics if a size is not positive.

@@ -95,6 +95,9 @@ func (j *matmulJob) plan() int {
 	full := &ops.tiles[len(ops.tiles)-1]
 	tile := full.rows
 	j.depth = min(blocks, max(1, ops.budgetA/(min(tile*4, ops.maxRows)*BlockK*full.aBytes)))
+	if j.depth < blocks && j.w.stored != nil {
+		j.depth = max(unitBlocks, j.depth/unitBlocks*unitBlocks)
+	}
 	j.rows = ops.budgetA / (j.depth * BlockK * full.aBytes)
 	j.rows = max(tile, min(j.rows, ops.maxRows)/tile*tile)
 	j.panels = j.w.panels()
@@ -172,8 +175,12 @@ func (j *matmulJob) Do(worker, i int) {
 		s.c = grow(s.c, batch*sums)
 		for p := 0; p < panels; p += batch {
 			n := min(batch, panels-p)
-			b := w.Data[g*w.groupLen()+(panel+p)*w.panelLen()+block*blockLen:]
-			s.a.mul(s.c, s.a.panelSums(), b, n, w.panelLen(), block > 0)
+			if w.stored != nil {
+				s.mulStored(s.c, w.group(g)[panel+p:][:n], block, block > 0)
+			} else {
+				b := w.Data[g*w.groupLen()+(panel+p)*w.panelLen()+block*blockLen:]
+				s.a.mul(s.c, s.a.panelSums(), b, n, w.panelLen(), block > 0)
+			}
 			for q := 0; q < n && block+depth == blocks; q++ {
 				j.store(s.c[q*sums:][:sums], row, rows, panel+p+q)
 			}

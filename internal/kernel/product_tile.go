@@ -124,17 +124,22 @@ func (o *operand) mul(c []float32, as sumsAs, b []tensor.BF16, panels, panelLen 
 		for block := 0; block < o.depth; block += step {
 			o.args.kb = min(step, o.depth-block)
 			o.args.b = unsafe.Pointer(&b[first*panelLen+block*blockLen])
-			if add || block > 0 {
-				o.args.add = 1
-			}
-			sums := unsafe.Pointer(&c[first*as.panel])
-			if o.fulls > 0 {
-				o.mulTiles(0, o.fulls, block, sums)
-			}
-			if o.rest > 0 {
-				o.mulTiles(o.fulls*o.full.rows, 1, block, sums)
-			}
+			o.mulRows(block, unsafe.Pointer(&c[first*as.panel]), add || block > 0)
 		}
+	}
+}
+
+// mulRows multiplies all tiles by the weights that args has, which meet A from
+// a block of K on.
+func (o *operand) mulRows(block int, c unsafe.Pointer, add bool) {
+	if add {
+		o.args.add = 1
+	}
+	if o.fulls > 0 {
+		o.mulTiles(0, o.fulls, block, c)
+	}
+	if o.rest > 0 {
+		o.mulTiles(o.fulls*o.full.rows, 1, block, c)
 	}
 }
 

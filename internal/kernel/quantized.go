@@ -1,0 +1,124 @@
+package kernel
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// storedPanel is one panel of quantized weights: its format, nil for bf16, and
+// its bytes, nil if it is not there.
+type storedPanel struct {
+	coding *coding
+	data   []byte
+}
+
+// NewQuantized returns weights whose panels of 32 columns have a number format
+// each, as SetRows gives them; none is there yet. Data is nil: Pack and its kin
+// are not for them. MatMul decodes a panel to bf16 on the way into the product,
+// so its result has the bits that it has with the decoded weights. It panics if
+// a size is not positive.
+func NewQuantized(groups, k, n int) *Packed {
+	PackedLen(groups, k, n)
+	p := &Packed{Groups: groups, K: k, N: n}
+	p.stored = make([]storedPanel, groups*p.panels())
+	return p
+}
+
+// QuantizedBytes returns the memory that SetRows takes for n rows of k numbers
+// of format d.
+func QuantizedBytes(d tensor.DType, k, n int) int64 {
+	return int64(ceilDiv(n, PanelN)) * int64(panelBytes(codingOf(d), k))
+}
+
+// panelBytes is the size of a panel with k rows; c is nil for bf16.
+func panelBytes(c *coding, k int) int {
+	blocks := ceilDiv(k, BlockK)
+	if c == nil {
+		return blocks * blockLen * 2
+	}
+	return blocks / c.blocks * 2 * c.halfBytes()
+}
+
+// SizeBytes returns the memory of the weights that are there. It must not run
+// at the same time as SetRows or Drop.
+func (p *Packed) SizeBytes() int64 {
+	n := 2 * int64(len(p.Data))
+	for i := range p.stored {
+		n += int64(len(p.stored[i].data))
+	}
+	return n
+}
+
+// Has reports whether all weights of group g are there. SetRows and Drop of
+// other groups may run at the same time.
+func (p *Packed) Has(g int) bool {
+	if p.stored == nil {
+		return true
+	}
+	for i := range p.group(g) {
+		if p.group(g)[i].data == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// Drop lets the weights of group g go: Has is false until SetRows has brought
+// them back. It panics unless p is from NewQuantized. Products of other groups,
+// SetRows and Drop of other groups may run at the same time.
+func (p *Packed) Drop(g int) {
+	if p.stored == nil {
+		panic("kernel: Drop of weights that are not from NewQuantized")
+	}
+	clear(p.group(g))
+}
+
+// group returns the panels of group g.
+func (p *Packed) group(g int) []storedPanel {
+	return p.stored[g*p.panels():][:p.panels()]
+}
+
+// unitBlocks is the number of blocks along K that every format has whole units in.
+const unitBlocks = 8
+
+// decodedBlocks is the number of blocks that are decoded at a time: they stay
+// in the nearest cache until they have met all rows.
+func decodedBlocks() int { return max(unitBlocks, cpu.kc/BlockK) }
+
+// mulStored computes c (+)= A · b for stored panels, from a block of K on.
+func (s *scratch) mulStored(c []float32, panels []storedPanel, block int, add bool) {
+	as := s.a.panelSums()
+	for i := range panels {
+		c, panel := c[i*as.panel:], &panels[i]
+		switch {
+		case panel.data == nil:
+			panic("kernel: product with weights that are not in memory")
+		case panel.coding == nil:
+			s.a.mul(c, as, tensor.View[tensor.BF16](panel.data)[block*blockLen:], 1, 0, add)
+		default:
+			s.mulCoded(c, as, panel, block, add)
+		}
+	}
+}
+
+// mulCoded is mulStored for one panel in a format of blocks.
+func (s *scratch) mulCoded(c []float32, as sumsAs, panel *storedPanel, block int, add bool) {
+	decode, unit := cpu.decode[panel.coding.index], 2*panel.coding.halfBytes()
+	step := decodedBlocks()
+	s.b = grow(s.b, step*blockLen)
+	sums := unsafe.Pointer(&c[0])
+	for at := 0; at < s.a.depth; at += step {
+		n := min(step, s.a.depth-at)
+		decode(&s.b[0], &panel.data[(block+at)/panel.coding.blocks*unit], n/panel.coding.blocks)
+		s.a.args = tileArgs{panels: 1, cRow: as.row * 4, kb: n, b: unsafe.Pointer(&s.b[0]), marks: s.a.args.marks}
+		s.a.mulRows(at, sums, add || at > 0)
+	}
+}
+
+func (p *Packed) checkRows(g, row, n int, d tensor.DType, size int) {
+	if p.stored == nil || g < 0 || g >= p.Groups || row < 0 || row%PanelN != 0 || n <= 0 || row+n > p.N || n%PanelN != 0 && row+n < p.N {
+		panic(fmt.Sprintf("kernel: %d bytes of %s as rows from %d on of group %d, for quantized weights of %d groups of %d x %d", size, d, row, g, p.Groups, p.K, p.N))
+	}
+}

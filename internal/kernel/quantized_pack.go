@@ -1,0 +1,145 @@
+package kernel
+
+import (
+	"encoding/binary"
+	"unsafe"
+
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// SetRows packs rows [row, row+n) of group g, weights of outputs by inputs as
+// in Pack, given as the file has them: n rows of K numbers of format d, a
+// multiple of its block. d is Q8_0, Q4_0, Q4_K, Q5_K, Q6_K or MXFP4, or BF16,
+// F16 or F32, which are kept as bf16. row must be a multiple of 32, and n too
+// unless the rows reach N. rows need no alignment and are not kept. It runs on
+// the calling goroutine: rows of different panels may be set at the same time.
+// It panics if the sizes do not agree.
+func (p *Packed) SetRows(g, row int, d tensor.DType, rows []byte) {
+	elements, blockBytes := d.Block()
+	c := codingOf(d)
+	rowBytes := p.K / elements * blockBytes
+	n := len(rows) / rowBytes
+	if p.K%elements != 0 || len(rows)%rowBytes != 0 {
+		n = 0
+	}
+	p.checkRows(g, row, n, d, len(rows))
+	size, panels := panelBytes(c, p.K), ceilDiv(n, PanelN)
+	data := alignedBytes(panels * size)
+	for i := range panels {
+		dst := data[i*size:][:size:size]
+		from := rows[i*PanelN*rowBytes:]
+		from = from[:min(len(from), PanelN*rowBytes)]
+		if c == nil {
+			packPlain(tensor.View[tensor.BF16](dst), d, from, p.K)
+		} else {
+			c.packPanel(dst, from, rowBytes)
+		}
+		p.group(g)[row/PanelN+i] = storedPanel{c, dst}
+	}
+}
+
+// alignedBytes returns n bytes at the beginning of a cache line.
+func alignedBytes(n int) []byte {
+	b := make([]byte, n+cacheLine-1)
+	skip := int(-uintptr(unsafe.Pointer(&b[0])) % cacheLine)
+	return b[skip : skip+n : skip+n]
+}
+
+// packPlain packs up to 32 rows of k numbers as a panel of bf16.
+func packPlain(dst []tensor.BF16, d tensor.DType, rows []byte, k int) {
+	width := len(rows) / k // of all numbers of a column
+	_, size := d.Block()
+	width /= size
+	buffer := packBuffers.Get()
+	defer packBuffers.Put(buffer)
+	for block := 0; block < ceilDiv(k, BlockK); block += packChunk {
+		n := min(packChunk*BlockK, k-block*BlockK)
+		blocks := ceilDiv(n, BlockK)
+		stride := blocks * BlockK
+		if width < PanelN || n < stride {
+			clear(buffer[:])
+		}
+		for r := range width {
+			plainToBF16(buffer[r*stride:][:n], d, rows[(r*k+block*BlockK)*size:])
+		}
+		for h := range 2 {
+			cpu.packRows(&dst[block*blockLen+h*halfLen], &buffer[h*halfN*stride], stride, blocks)
+		}
+	}
+}
+
+// plainToBF16 rounds numbers of src, which need not be aligned.
+func plainToBF16(dst []tensor.BF16, d tensor.DType, src []byte) {
+	switch d {
+	case tensor.DTypeBF16:
+		copy(tensor.Bytes(dst), src)
+	case tensor.DTypeF16:
+		for i := range dst {
+			dst[i] = tensor.FromFloat32(tensor.F16(binary.LittleEndian.Uint16(src[2*i:])).Float32())
+		}
+	case tensor.DTypeF32:
+		if src = src[:4*len(dst)]; !tensor.Aligned(src, 4) {
+			src = tensor.AlignedCopy(src)
+		}
+		ToBF16(dst, tensor.View[float32](src))
+	}
+}
+
+// fileUnit is a unit of one row as the file has it, codes as panels have them.
+type fileUnit struct {
+	head   [2]uint16             // F16
+	scales [unitBlocks][2]uint8  // of a block
+	codes  [unitBlocks * 32]byte // of 4 or 8 bits
+}
+
+// packPanel packs up to 32 rows; dst is zero, and so stays the rest of it.
+func (c *coding) packPanel(dst, rows []byte, rowBytes int) {
+	var u fileUnit
+	_, size := c.dtype.Block()
+	for r := range len(rows) / rowBytes {
+		row := rows[r*rowBytes:][:rowBytes]
+		for i := range rowBytes / size {
+			c.read(row[i*size:][:size], &u)
+			c.put(dst[(2*i+r/halfN)*c.halfBytes():][:c.halfBytes()], r%halfN, &u)
+		}
+	}
+}
+
+// put writes a unit as a column of a half.
+func (c *coding) put(half []byte, column int, u *fileUnit) {
+	head := c.headBytes()
+	for i := range head / scaleBytes {
+		binary.LittleEndian.PutUint16(half[i*scaleBytes+2*column:], u.head[i])
+	}
+	for b := range c.blocks {
+		block := half[head+b*c.codedBlockBytes():][:c.codedBlockBytes()]
+		if head == 0 {
+			block[2*column], block[2*column+1] = u.scales[b][0], u.scales[b][1]
+		} else {
+			block[column], block[halfN+column] = u.scales[b][0], u.scales[b][1]
+		}
+		rows, codes := block[scaleBytes:], u.codes[b*32:][:32]
+		if c.table == nil {
+			putBytes(rows[2*column:], codes)
+		} else {
+			putNibbles(rows[2*(column%8):], codes, column/8*4)
+		}
+	}
+}
+
+func putBytes(rows, codes []byte) {
+	for len(codes) >= 2 {
+		rows[0], rows[1] = codes[0], codes[1]
+		codes = codes[2:]
+		rows = rows[min(pairLen, len(rows)):]
+	}
+}
+
+func putNibbles(rows, codes []byte, shift int) {
+	for len(codes) >= 2 {
+		rows[0] |= codes[0] << shift
+		rows[1] |= codes[1] << shift
+		codes = codes[2:]
+		rows = rows[min(pairLen/2, len(rows)):]
+	}
+}
