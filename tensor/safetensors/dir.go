@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
-	"github.com/polymath-lm/polymath/tensor"
 )
 
 // The names that the ecosystem gives to a model's files.
@@ -177,7 +176,7 @@ func split(list []Source, maxBytes int64) (parts [][]Source, total int64, err er
 	var size int64
 	begin := 0
 	for i, s := range list {
-		n, err := tensor.SizeBytes(s.DType, s.Shape)
+		n, err := sizeBytes(s.DType, s.Shape)
 		if err != nil {
 			return nil, 0, fmt.Errorf("tensor %q: %w", s.Name, err)
 		}

@@ -17,6 +17,9 @@ import (
 // maxHeader is the format's own limit for the JSON header.
 const maxHeader = 100_000_000
 
+// maxDims bounds shapes; the reference's libraries allow no more.
+const maxDims = 64
+
 const metadataKey = "__metadata__"
 
 // header is what a file says about its content.
@@ -36,6 +39,9 @@ type entry struct {
 
 // parseHeader reads and checks the header of a whole file.
 func parseHeader(file []byte) (*header, error) {
+	if what := tensor.Foreign(file); what != "" {
+		return nil, errors.New(what)
+	}
 	if len(file) < 8 {
 		return nil, fmt.Errorf("truncated: %d bytes, and the length of the header alone takes 8", len(file))
 	}
@@ -95,7 +101,7 @@ func (h *header) check(size int) error {
 	})
 	at := 0
 	for _, e := range h.entries {
-		want, err := tensor.SizeBytes(e.dtype, e.shape)
+		want, err := sizeBytes(e.dtype, e.shape)
 		switch {
 		case err != nil:
 			return fmt.Errorf("tensor %q: %w", e.name, err)
@@ -116,6 +122,14 @@ func (h *header) check(size int) error {
 		return fmt.Errorf("%d unused bytes at the end", size-at)
 	}
 	return nil
+}
+
+// sizeBytes is tensor.SizeBytes for the formats that a file may have.
+func sizeBytes(d tensor.DType, shape []int) (int, error) {
+	if d.IsBlocked() {
+		return 0, fmt.Errorf("safetensors has no format %s; GGUF has", d)
+	}
+	return tensor.SizeBytes(d, shape)
 }
 
 // parse reads one tensor's description.
@@ -202,6 +216,9 @@ func ints(dec *json.Decoder) ([]int, error) {
 		n, err := strconv.ParseUint(string(number), 10, strconv.IntSize-1)
 		if err != nil {
 			return nil, fmt.Errorf("%s is not a whole number in range", number)
+		}
+		if len(list) == maxDims {
+			return nil, fmt.Errorf("more than %d numbers", maxDims)
 		}
 		list = append(list, int(n))
 	}

@@ -365,7 +365,7 @@ func FuzzOpen(f *testing.F) {
 			x := &tensor.Tensor{Name: e.name, DType: e.dtype, Shape: e.shape, Data: data[h.start+e.begin : h.start+e.end]}
 			list = append(list, FromTensor(x))
 		}
-		head, _, err := encodeHeader(ordered(list), h.metadata)
+		head, err := encodeHeader(ordered(list), h.metadata)
 		if err != nil {
 			t.Fatalf("read but cannot be written: %v", err)
 		}

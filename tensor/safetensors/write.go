@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -16,22 +15,11 @@ import (
 	"github.com/polymath-lm/polymath/tensor"
 )
 
-// Source is a tensor to be written whose data is made when its turn comes, so
-// that a model can be converted while it is saved without a second copy.
-type Source struct {
-	Name  string
-	DType tensor.DType
-	Shape []int
-	Fill  func(w io.Writer) error // writes the little-endian data, all of it
-}
+// Source is a tensor to be written whose data is made when its turn comes.
+type Source = tensor.Source
 
 // FromTensor returns a Source that writes t's data as it lies.
-func FromTensor(t *tensor.Tensor) Source {
-	return Source{Name: t.Name, DType: t.DType, Shape: t.Shape, Fill: func(w io.Writer) error {
-		_, err := w.Write(t.Data)
-		return err
-	}}
-}
+func FromTensor(t *tensor.Tensor) Source { return t.Source() }
 
 // Write writes tensors and metadata to the file at path, which is replaced as
 // a whole or stays as it was, and returns the file's SHA-256 in hexadecimal.
@@ -54,7 +42,7 @@ func sources(tensors []*tensor.Tensor) []Source {
 // WriteSources is Write for data that is made on the way.
 func WriteSources(path string, list []Source, metadata map[string]string) (sha256hex string, err error) {
 	list = ordered(list)
-	head, sizes, err := encodeHeader(list, metadata)
+	head, err := encodeHeader(list, metadata)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", path, err)
 	}
@@ -62,34 +50,13 @@ func WriteSources(path string, list []Source, metadata map[string]string) (sha25
 		if _, err := w.Write(head); err != nil {
 			return err
 		}
-		for i, s := range list {
-			c := counter{w: w, room: sizes[i]}
-			if err := s.Fill(&c); err != nil {
+		for _, s := range list {
+			if err := s.WriteData(w); err != nil {
 				return fmt.Errorf("%s: tensor %q: %w", path, s.Name, err)
-			}
-			if c.room != 0 {
-				return fmt.Errorf("%s: tensor %q: %d of its %d bytes were not given", path, s.Name, c.room, sizes[i])
 			}
 		}
 		return nil
 	})
-}
-
-// counter refuses more than room bytes.
-type counter struct {
-	w    io.Writer
-	room int
-}
-
-var errTooMuch = errors.New("more data than its shape takes")
-
-func (c *counter) Write(p []byte) (int, error) {
-	if len(p) > c.room {
-		return 0, errTooMuch
-	}
-	n, err := c.w.Write(p)
-	c.room -= n
-	return n, err
 }
 
 // rank is the reference implementation's order of formats; later ones are
@@ -113,32 +80,31 @@ func ordered(list []Source) []Source {
 }
 
 // encodeHeader returns the file's beginning up to the data, padded so that the
-// data begins at a multiple of 8, and each tensor's size in bytes.
-func encodeHeader(list []Source, metadata map[string]string) (head []byte, sizes []int, err error) {
+// data begins at a multiple of 8.
+func encodeHeader(list []Source, metadata map[string]string) (head []byte, err error) {
 	buf := bytes.NewBuffer(make([]byte, 8))
 	buf.WriteByte('{')
 	if len(metadata) > 0 {
 		if err := encodeMetadata(buf, metadata); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	seen, at := map[string]bool{}, 0
 	for i, s := range list {
-		size, err := tensor.SizeBytes(s.DType, s.Shape)
+		size, err := sizeBytes(s.DType, s.Shape)
 		switch {
 		case err != nil:
-			return nil, nil, fmt.Errorf("tensor %q: %w", s.Name, err)
+			return nil, fmt.Errorf("tensor %q: %w", s.Name, err)
 		case s.Name == metadataKey || !utf8.ValidString(s.Name):
-			return nil, nil, fmt.Errorf("tensor %q: not a possible name", s.Name)
+			return nil, fmt.Errorf("tensor %q: not a possible name", s.Name)
 		case seen[s.Name]:
-			return nil, nil, fmt.Errorf("tensor %q: given twice", s.Name)
+			return nil, fmt.Errorf("tensor %q: given twice", s.Name)
 		}
 		seen[s.Name] = true
 		if i > 0 || len(metadata) > 0 {
 			buf.WriteByte(',')
 		}
 		encodeEntry(buf, entry{name: s.Name, dtype: s.DType, shape: s.Shape, begin: at, end: at + size})
-		sizes = append(sizes, size)
 		at += size
 	}
 	buf.WriteByte('}')
@@ -148,10 +114,10 @@ func encodeHeader(list []Source, metadata map[string]string) (head []byte, sizes
 	head = buf.Bytes()
 	length := len(head) - 8
 	if length > maxHeader {
-		return nil, nil, fmt.Errorf("header of %d bytes is longer than the allowed %d", length, maxHeader)
+		return nil, fmt.Errorf("header of %d bytes is longer than the allowed %d", length, maxHeader)
 	}
 	binary.LittleEndian.PutUint64(head, uint64(length))
-	return head, sizes, nil
+	return head, nil
 }
 
 func encodeMetadata(buf *bytes.Buffer, metadata map[string]string) error {
