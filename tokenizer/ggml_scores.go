@@ -1,0 +1,231 @@
+package tokenizer
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+)
+
+// maxPiece bounds a token's length in bytes in a vocabulary with scores: every
+// way to cut it in two is tried. SentencePiece's own limit is 16 characters,
+// and runs of blanks are the longest in use.
+const maxPiece = 1024
+
+// scores makes a tokenizer over characters.
+func (v *GGMLVocab) scores() (*Tokenizer, error) {
+	t := &Tokenizer{model: model{byteFallback: true, fuseUnk: true, unk: v.Unknown}}
+	prefix := v.AddSpacePrefix == nil || *v.AddSpacePrefix
+	t.parts.normalizer, t.parts.decoder = metaspaceParts(prefix)
+	if err := t.parseParts(); err != nil {
+		return nil, err
+	}
+	dec := decoderRule{}
+	err := dec.parse(t.parts.decoder, "decoder")
+	if err != nil {
+		return nil, err
+	}
+	t.strip = dec.strip
+	if t.added, err = v.addedTokens(); err != nil {
+		return nil, err
+	}
+	t.ids = make(map[string]int32, len(v.Tokens))
+	for id, text := range v.Tokens {
+		if v.kind(id) == GGMLUnused || text == "" {
+			continue
+		}
+		if first, twice := t.ids[text]; twice {
+			return nil, fmt.Errorf("tokenizer.ggml.tokens: %q is there twice, as %d and as %d", text, first, id)
+		}
+		t.ids[text] = int32(id)
+	}
+	if t.unk >= 0 {
+		name := v.Tokens[t.unk]
+		if id, ok := t.ids[name]; !ok || id != t.unk {
+			return nil, fmt.Errorf("tokenizer.ggml.unknown_token_id: %d is an unused token", t.unk)
+		}
+		t.parts.unkToken = &name
+	}
+	if t.merges, err = v.mergesByScore(); err != nil {
+		return nil, err
+	}
+	if err := t.around(v, true); err != nil {
+		return nil, err
+	}
+	return t, t.finish(dec.render)
+}
+
+// metaspaceParts returns the normalizer and decoder of Llama 2's
+// tokenizer.json, with or without the space before a text.
+func metaspaceParts(prefix bool) (normalizer, decoder json.RawMessage) {
+	prepend, strip := "", ""
+	if prefix {
+		prepend = `{"type":"Prepend","prepend":"` + metaspace + `"},`
+		strip = `,{"type":"Strip","content":" ","start":1,"stop":0}`
+	}
+	normalizer = json.RawMessage(`{"type":"Sequence","normalizers":[` + prepend +
+		`{"type":"Replace","pattern":{"String":" "},"content":"` + metaspace + `"}]}`)
+	decoder = json.RawMessage(`{"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"` + metaspace +
+		`"},"content":" "},{"type":"ByteFallback"},{"type":"Fuse"}` + strip + `]}`)
+	return normalizer, decoder
+}
+
+// scoredMerge is a merge with what orders it.
+type scoredMerge struct {
+	merge
+	score       float32
+	left, right int // lengths in characters
+}
+
+// merging reports whether a token takes part in merges. A control token does
+// not, so that no text makes one.
+func (v *GGMLVocab) merging(id int) bool {
+	kind := v.kind(id)
+	return v.Tokens[id] != "" && (kind == GGMLNormal || kind == GGMLUserDefined)
+}
+
+// mergesByScore returns every pair of tokens that makes a token: SentencePiece
+// merges any two neighbors whose text together is a token, the highest score
+// first. Where a token can be made in several ways, the longest left part goes
+// first, which is the order of the ecosystem's own converter; SentencePiece
+// takes the leftmost.
+func (v *GGMLVocab) mergesByScore() ([]merge, error) {
+	ids := make(map[string]int32, len(v.Tokens))
+	for id, text := range v.Tokens {
+		if v.merging(id) {
+			ids[text] = int32(id)
+		}
+	}
+	var all []scoredMerge
+	for id, text := range v.Tokens {
+		if !v.merging(id) {
+			continue
+		}
+		if len(text) > maxPiece {
+			return nil, fmt.Errorf("tokenizer.ggml.tokens[%d] has %d bytes; at most %d are supported", id, len(text), maxPiece)
+		}
+		total := utf8.RuneCountInString(text)
+		chars := 0
+		for cut := range text {
+			if cut > 0 {
+				left, ok := ids[text[:cut]]
+				right, ok2 := ids[text[cut:]]
+				if ok && ok2 {
+					all = append(all, scoredMerge{merge{left, right, int32(id)}, v.Scores[id], chars, total - chars})
+				}
+			}
+			chars++
+		}
+	}
+	slices.SortStableFunc(all, func(a, b scoredMerge) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(b.left, a.left), cmp.Compare(b.right, a.right))
+	})
+	merges := make([]merge, len(all))
+	for i, m := range all {
+		merges[i] = m.merge
+	}
+	return merges, nil
+}
+
+// ggmlScores fills what a vocabulary over characters needs.
+func (t *Tokenizer) ggmlScores(v *GGMLVocab) error {
+	if !t.byteFallback || t.ignoreMerges {
+		return fmt.Errorf("model: GGUF has vocabularies over characters only with byte_fallback and without ignore_merges")
+	}
+	prefix, err := t.spacePrefix()
+	if err != nil {
+		return err
+	}
+	v.Model, v.Pre, v.AddSpacePrefix = GGMLScores, "default", &prefix
+	for b := range 256 {
+		id, ok := t.ids[fallbackName(byte(b))]
+		if !ok {
+			return fmt.Errorf("model.vocab: there is no %s, without which GGUF has no such vocabulary", fallbackName(byte(b)))
+		}
+		v.Types[id] = GGMLByte
+	}
+	v.Scores = make([]float32, len(v.Tokens))
+	groups := 0
+	for i, m := range t.merges {
+		if i == 0 || t.merges[i-1].id != m.id {
+			groups++
+			if v.Scores[m.id] != 0 {
+				return fmt.Errorf("model.merges: %q is made by merges of different rank, and GGUF has one score for it", v.Tokens[m.id])
+			}
+			v.Scores[m.id] = -float32(groups)
+		}
+	}
+	for id := range v.Scores {
+		if v.Types[id] == GGMLNormal && v.Scores[id] == 0 {
+			v.Scores[id] = -float32(groups + 1)
+		}
+	}
+	return t.checkScores(v)
+}
+
+// checkScores sees that scores give the same merges as the list has: GGUF
+// merges any two neighbors that make a token.
+func (t *Tokenizer) checkScores(v *GGMLVocab) error {
+	byScore, err := v.mergesByScore()
+	if err != nil {
+		return err
+	}
+	have := slices.Clone(t.merges)
+	sortGroups(have)
+	sortGroups(byScore)
+	for i, m := range byScore {
+		if i >= len(have) || have[i] != m {
+			return fmt.Errorf("model.merges: %q and %q make %q, but not by the merges here; GGUF merges any two that make a token",
+				v.Tokens[m.left], v.Tokens[m.right], v.Tokens[m.id])
+		}
+	}
+	if len(have) > len(byScore) {
+		return fmt.Errorf("model.merges: a merge into the special token %q", v.Tokens[have[len(byScore)].id])
+	}
+	return nil
+}
+
+// sortGroups sorts merges into the same token, which stand together.
+func sortGroups(merges []merge) {
+	for from := 0; from < len(merges); {
+		to := from
+		for to < len(merges) && merges[to].id == merges[from].id {
+			to++
+		}
+		slices.SortFunc(merges[from:to], func(a, b merge) int {
+			return cmp.Or(cmp.Compare(a.left, b.left), cmp.Compare(a.right, b.right))
+		})
+		from = to
+	}
+}
+
+// spacePrefix reports whether a text gets a space at its beginning, and that
+// nothing else happens to it before merging.
+func (t *Tokenizer) spacePrefix() (bool, error) {
+	want, _ := metaspaceParts(true)
+	bare, _ := metaspaceParts(false)
+	spaces := json.RawMessage(`{"type":"Replace","pattern":{"String":" "},"content":"` + metaspace + `"}`)
+	same := func(a, b json.RawMessage) bool { return string(appendRaw(nil, a)) == string(appendRaw(nil, b)) }
+	if isNull(t.parts.preTokenizer) {
+		switch n := t.parts.normalizer; {
+		case same(n, want):
+			return true, nil
+		case same(n, bare), same(n, spaces):
+			return false, nil
+		}
+		return false, fmt.Errorf("normalizer: GGUF has no word for it")
+	}
+	var meta metaspaceJSON
+	if err := strict(t.parts.preTokenizer, &meta); err != nil || meta.Type != "Metaspace" || meta.Replacement != metaspace {
+		return false, fmt.Errorf("pre_tokenizer: GGUF has only Metaspace for a vocabulary over characters")
+	}
+	if !isNull(t.parts.normalizer) {
+		return false, fmt.Errorf("normalizer: GGUF has no word for it together with Metaspace")
+	}
+	if (meta.Split == nil || *meta.Split) && !t.cutsBefore(metaspace) {
+		return false, fmt.Errorf("pre_tokenizer.split: GGUF has no word for it")
+	}
+	scheme, err := meta.scheme("pre_tokenizer")
+	return scheme != "never", err
+}
