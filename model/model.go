@@ -14,6 +14,7 @@ type Model struct {
 	cfg       *Config
 	params    []*Param
 	trainable bool
+	adapter   *adapter // nil = none
 
 	embed  nn.Embedding
 	rope   *nn.Rope
@@ -75,21 +76,35 @@ func (m *Model) alloc(trainable bool) {
 // Config returns the model's shape; the caller must not change it.
 func (m *Model) Config() *Config { return m.cfg }
 
-// Params returns the trained arrays in a fixed order, by layer. Tied embeddings
+// Params returns the model's arrays in a fixed order, by layer, without those of
+// an adapter. Tied embeddings
 // are one Param. The caller must not change the slice.
 func (m *Model) Params() []*Param { return m.params }
 
 // Sync brings the compute form of every Param up to date with its Master, in
 // parallel over matrices.
 func (m *Model) Sync() {
-	for _, p := range m.params {
+	for _, p := range m.Trained() {
 		p.Sync()
 	}
 }
 
+// Trained returns the arrays that have masters and gradients, in a fixed order:
+// all of them, or those of the adapter alone, or none. The caller must not
+// change the slice.
+func (m *Model) Trained() []*Param {
+	switch {
+	case m.trainable:
+		return m.params
+	case m.adapter != nil && m.adapter.train:
+		return m.adapter.params
+	}
+	return nil
+}
+
 // ZeroGrad sets every gradient to zero.
 func (m *Model) ZeroGrad() {
-	for _, p := range m.params {
+	for _, p := range m.Trained() {
 		clear(p.Grad)
 	}
 }

@@ -65,9 +65,9 @@ type gradients struct {
 
 // NewWorkspace allocates the buffers for batches of up to maxTokens tokens.
 // With train they include the stored activations and the gradients; m must
-// then be trainable.
+// then be trainable, or have an adapter that is.
 func NewWorkspace(m *Model, maxTokens int, train bool) *Workspace {
-	if maxTokens < 1 || train && !m.trainable {
+	if maxTokens < 1 || train && len(m.Trained()) == 0 {
 		panic("model: workspace of no tokens, or for training a model that is not trainable")
 	}
 	var measure nn.Arena
