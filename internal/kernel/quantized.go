@@ -118,7 +118,7 @@ func (s *scratch) mulCoded(c []float32, as sumsAs, panel *storedPanel, block int
 }
 
 func (p *Packed) checkRows(g, row, n int, d tensor.DType, size int) {
-	if p.stored == nil || g < 0 || g >= p.Groups || row < 0 || row%PanelN != 0 || n <= 0 || row+n > p.N || n%PanelN != 0 && row+n < p.N {
-		panic(fmt.Sprintf("kernel: %d bytes of %s as rows from %d on of group %d, for quantized weights of %d groups of %d x %d", size, d, row, g, p.Groups, p.K, p.N))
+	if p.stored == nil && codingOf(d) != nil || g < 0 || g >= p.Groups || row < 0 || row%PanelN != 0 || n <= 0 || row+n > p.N || n%PanelN != 0 && row+n < p.N {
+		panic(fmt.Sprintf("kernel: %d bytes of %s as rows from %d on of group %d, for weights of %d groups of %d x %d", size, d, row, g, p.Groups, p.K, p.N))
 	}
 }

@@ -13,7 +13,8 @@ import (
 // F16 or F32, which are kept as bf16. row must be a multiple of 32, and n too
 // unless the rows reach N. rows need no alignment and are not kept. It runs on
 // the calling goroutine: rows of different panels may be set at the same time.
-// It panics if the sizes do not agree.
+// Weights that are not from NewQuantized take BF16, F16 and F32 only. It panics
+// if the sizes do not agree.
 func (p *Packed) SetRows(g, row int, d tensor.DType, rows []byte) {
 	elements, blockBytes := d.Block()
 	c := codingOf(d)
@@ -23,6 +24,15 @@ func (p *Packed) SetRows(g, row int, d tensor.DType, rows []byte) {
 		n = 0
 	}
 	p.checkRows(g, row, n, d, len(rows))
+	if p.stored == nil {
+		at := g*p.groupLen() + row/PanelN*p.panelLen()
+		for ; len(rows) > 0; at += p.panelLen() {
+			size := min(len(rows), PanelN*rowBytes)
+			packPlain(p.Data[at:][:p.panelLen()], d, rows[:size], p.K)
+			rows = rows[size:]
+		}
+		return
+	}
 	size, panels := panelBytes(c, p.K), ceilDiv(n, PanelN)
 	data := alignedBytes(panels * size)
 	for i := range panels {

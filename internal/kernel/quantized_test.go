@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 
@@ -306,4 +307,37 @@ func TestQuantizedBugs(t *testing.T) {
 	x, y := make([]tensor.BF16, 256), make([]tensor.BF16, 70)
 	MatMul(y, x, p, []int32{0, 1, 1})
 	bug("not in memory", func() { MatMul(y, x, p, []int32{0, 0, 1}) })
+}
+
+// TestSetRowsPlain: rows set in pieces, in any plain format, are those of Pack.
+func TestSetRowsPlain(t *testing.T) {
+	const groups, k, n = 2, 70, 97
+	w := make([]float32, k*n)
+	for i := range w {
+		w[i] = float32(i%251)/64 - 1.5 // exact in every format
+	}
+	bf16, f16 := make([]tensor.BF16, len(w)), make([]byte, 2*len(w))
+	ToBF16(bf16, w)
+	for i, v := range w {
+		bits := math.Float32bits(v)
+		half := uint16(0)
+		if v != 0 {
+			half = uint16(bits>>16&0x8000 | (bits>>23-112)&31<<10 | bits>>13&0x3ff)
+		}
+		binary.LittleEndian.PutUint16(f16[2*i:], half)
+	}
+	want := NewPacked(groups, k, n)
+	want.Pack(1, w)
+	for d, data := range map[tensor.DType][]byte{
+		tensor.DTypeF32: tensor.Bytes(w), tensor.DTypeBF16: tensor.Bytes(bf16), tensor.DTypeF16: f16,
+	} {
+		got := NewPacked(groups, k, n)
+		row := len(data) / n
+		for lo := 0; lo < n; lo += 64 {
+			got.SetRows(1, lo, d, data[lo*row:min(lo+64, n)*row])
+		}
+		if !slices.Equal(got.Data, want.Data) {
+			t.Errorf("%s: other weights than Pack's", d)
+		}
+	}
 }
