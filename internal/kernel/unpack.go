@@ -16,14 +16,37 @@ func (p *Packed) UnpackRows(g, row int, dst []tensor.BF16) {
 	if g < 0 || g >= p.Groups || row < 0 || row+n > p.N || len(dst) != n*p.K {
 		panic(fmt.Sprintf("kernel: unpacking %d values from row %d of group %d of %d groups of %d x %d", len(dst), row, g, p.Groups, p.K, p.N))
 	}
-	data := p.Data[g*p.groupLen():][:p.groupLen()]
+	var panel, decoded []tensor.BF16
 	for i := range n {
-		half := data[(row+i)/PanelN*p.panelLen()+(row+i)%PanelN/halfN*halfLen:]
+		if i == 0 || (row+i)%PanelN == 0 {
+			panel, decoded = p.plainPanel(g, (row+i)/PanelN, decoded)
+		}
+		half := panel[(row+i)%PanelN/halfN*halfLen:]
 		at := 2 * ((row + i) % halfN)
 		for k := range p.K {
 			dst[i*p.K+k] = half[k/BlockK*blockLen+k%BlockK/2*pairLen+at+k%2]
 		}
 	}
+}
+
+// plainPanel returns a panel of group g in bf16: as it lies, or decoded into buf,
+// which it returns too and makes where it is nil.
+func (p *Packed) plainPanel(g, i int, buf []tensor.BF16) (panel, decoded []tensor.BF16) {
+	if p.stored == nil {
+		return p.Data[g*p.groupLen()+i*p.panelLen():][:p.panelLen()], buf
+	}
+	stored := &p.group(g)[i]
+	switch {
+	case stored.data == nil:
+		panic("kernel: unpacking weights that are not in memory")
+	case stored.coding == nil:
+		return tensor.View[tensor.BF16](stored.data), buf
+	}
+	if buf == nil {
+		buf = make([]tensor.BF16, p.panelLen())
+	}
+	cpu.decode[stored.coding.index](&buf[0], &stored.data[0], p.blocks()/stored.coding.blocks)
+	return buf, buf
 }
 
 // Unpack is UnpackRows of the whole group, dst [N, K].

@@ -34,3 +34,30 @@ func TestUnpack(t *testing.T) {
 		}
 	}
 }
+
+// TestUnpackQuantized: what comes out of quantized weights is what the file's
+// blocks decode to, rounded to bf16.
+func TestUnpackQuantized(t *testing.T) {
+	const k, n = 512, 72
+	random := rand.New(rand.NewPCG(3, 4))
+	for _, d := range []tensor.DType{tensor.DTypeQ8_0, tensor.DTypeQ4_0} {
+		elements, size := d.Block()
+		rows := make([]byte, n*k/elements*size)
+		for i := range rows {
+			rows[i] = byte(random.Uint32())
+			if i%size < 2 {
+				rows[i] = 0x21 // a scale that is finite
+			}
+		}
+		w, want := make([]float32, n*k), make([]tensor.BF16, n*k)
+		tensor.Dequantize(w, d, rows)
+		ToBF16(want, w)
+		p := NewQuantized(1, k, n)
+		p.SetRows(0, 0, d, rows)
+		got := make([]tensor.BF16, n*k)
+		p.Unpack(0, got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%v: other values", d)
+		}
+	}
+}
