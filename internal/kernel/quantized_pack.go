@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"unsafe"
 
+	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/tensor"
 )
 
@@ -13,8 +14,9 @@ import (
 // F16 or F32, which are kept as bf16. row must be a multiple of 32, and n too
 // unless the rows reach N. rows need no alignment and are not kept. It runs on
 // the calling goroutine: rows of different panels may be set at the same time.
-// Weights that are not from NewQuantized take BF16, F16 and F32 only. It panics
-// if the sizes do not agree.
+// Weights that are not from NewQuantized take BF16, F16 and F32 only. Rows that
+// are there already, in the same format, are written over in their memory. It
+// panics if the sizes do not agree.
 func (p *Packed) SetRows(g, row int, d tensor.DType, rows []byte) {
 	elements, blockBytes := d.Block()
 	c := codingOf(d)
@@ -34,17 +36,25 @@ func (p *Packed) SetRows(g, row int, d tensor.DType, rows []byte) {
 		return
 	}
 	size, panels := panelBytes(c, p.K), ceilDiv(n, PanelN)
-	data := alignedBytes(panels * size)
+	var fresh []byte
 	for i := range panels {
-		dst := data[i*size:][:size:size]
-		from := rows[i*PanelN*rowBytes:]
+		panel := &p.group(g)[row/PanelN+i]
+		if panel.coding == c && len(panel.data) == size {
+			clear(panel.data)
+		} else {
+			if fresh == nil {
+				fresh = alignedBytes((panels - i) * size)
+			}
+			*panel = storedPanel{c, fresh[:size:size]}
+			fresh = fresh[size:]
+		}
+		dst, from := panel.data, rows[i*PanelN*rowBytes:]
 		from = from[:min(len(from), PanelN*rowBytes)]
 		if c == nil {
 			packPlain(tensor.View[tensor.BF16](dst), d, from, p.K)
 		} else {
 			c.packPanel(dst, from, rowBytes)
 		}
-		p.group(g)[row/PanelN+i] = storedPanel{c, dst}
 	}
 }
 
@@ -102,15 +112,18 @@ type fileUnit struct {
 	codes  [unitBlocks * 32]byte // of 4 or 8 bits
 }
 
+var fileUnits par.FreeList[fileUnit]
+
 // packPanel packs up to 32 rows; dst is zero, and so stays the rest of it.
 func (c *coding) packPanel(dst, rows []byte, rowBytes int) {
-	var u fileUnit
+	u := fileUnits.Get()
+	defer fileUnits.Put(u)
 	_, size := c.dtype.Block()
 	for r := range len(rows) / rowBytes {
 		row := rows[r*rowBytes:][:rowBytes]
 		for i := range rowBytes / size {
-			c.read(row[i*size:][:size], &u)
-			c.put(dst[(2*i+r/halfN)*c.halfBytes():][:c.halfBytes()], r%halfN, &u)
+			c.read(row[i*size:][:size], u)
+			c.put(dst[(2*i+r/halfN)*c.halfBytes():][:c.halfBytes()], r%halfN, u)
 		}
 	}
 }
