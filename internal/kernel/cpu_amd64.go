@@ -13,6 +13,7 @@ type features struct{ avx2, avx512, bf16, amx bool }
 const (
 	bitFMA      = 1 << 12 // leaf 1, ecx
 	bitOSXSAVE  = 1 << 27
+	bitF16C     = 1 << 29
 	bitAVX2     = 1 << 5 // leaf 7, ebx
 	bitAVX512F  = 1 << 16
 	bitAVX512DQ = 1 << 17
@@ -39,7 +40,7 @@ func detect() (f features) {
 	}
 	state, _ := xgetbv()
 	has := func(bits, register, saved uint32) bool { return register&bits == bits && state&saved == saved }
-	f.avx2 = has(bitAVX2, b7, stateAVX) && c1&bitFMA != 0
+	f.avx2 = has(bitAVX2, b7, stateAVX) && c1&bitFMA != 0 && c1&bitF16C != 0
 	f.avx512 = f.avx2 && has(bitAVX512F|bitAVX512DQ|bitAVX512BW|bitAVX512VL, b7, stateAVX512)
 	if subleaves >= 1 {
 		a71, _, _, _ := cpuid(7, 1)
@@ -51,18 +52,18 @@ func detect() (f features) {
 
 func machinePaths() (paths []*path) {
 	f := detect()
-	rows := avx512Rows
+	rows, decode := avx512Rows, decodeAVX512
 	if f.bf16 {
-		rows = avx512BF16Rows
+		rows, decode = avx512BF16Rows, decodeAVX512BF16
 	}
 	if f.amx && allowAMX() {
-		paths = append(paths, &path{name: "amx", productOps: amxProduct, rowOps: rows, decode: portableDecode})
+		paths = append(paths, &path{name: "amx", productOps: amxProduct, rowOps: rows, decode: decode})
 	}
 	if f.avx512 {
-		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: rows, decode: portableDecode})
+		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: rows, decode: decode})
 	}
 	if f.avx2 {
-		paths = append(paths, &path{name: "avx2", productOps: avx2Product, rowOps: avx2Rows, decode: portableDecode})
+		paths = append(paths, &path{name: "avx2", productOps: avx2Product, rowOps: avx2Rows, decode: decodeAVX2})
 	}
 	return append(paths, &path{name: "portable", productOps: portableProduct, rowOps: portableRows, decode: portableDecode})
 }

@@ -1,4 +1,5 @@
-// Command product writes the assembly of the matrix products.
+// Command product writes the assembly of the matrix products and of the
+// decoding of weights.
 package main
 
 import (
@@ -15,6 +16,9 @@ var files = map[string]func() string{
 	"product_avx2_amd64.s":   avx2,
 	"product_amx_amd64.s":    amx,
 	"product_neon_arm64.s":   neon,
+	"decode_avx512_amd64.s":  decodeAVX512,
+	"decode_avx2_amd64.s":    decodeAVX2,
+	"decode_neon_arm64.s":    decodeNEON,
 }
 
 func main() {

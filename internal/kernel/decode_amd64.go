@@ -1,0 +1,92 @@
+package kernel
+
+import "github.com/polymath-lm/polymath/tensor"
+
+// pairColumns are the columns that pairs of numbers belong to.
+//
+//lint:ignore U1000 read by the assembly
+var pairColumns = [32]uint32{
+	0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7,
+	8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15,
+}
+
+var decodeAVX512BF16 = decodeOps{
+	formatQ8_0:  decodeQ8_0AVX512BF16,
+	formatQ4_0:  decodeQ4_0AVX512BF16,
+	formatMXFP4: decodeMXFP4AVX512BF16,
+	formatQ4K:   decodeQ4KAVX512BF16,
+	formatQ5K:   decodeQ5KAVX512BF16,
+	formatQ6K:   decodeQ6KAVX512BF16,
+}
+
+var decodeAVX512 = decodeOps{
+	formatQ8_0:  decodeQ8_0AVX512,
+	formatQ4_0:  decodeQ4_0AVX512,
+	formatMXFP4: decodeMXFP4AVX512,
+	formatQ4K:   decodeQ4KAVX512,
+	formatQ5K:   decodeQ5KAVX512,
+	formatQ6K:   decodeQ6KAVX512,
+}
+
+var decodeAVX2 = decodeOps{
+	formatQ8_0:  decodeQ8_0AVX2,
+	formatQ4_0:  decodeQ4_0AVX2,
+	formatMXFP4: decodeMXFP4AVX2,
+	formatQ4K:   decodeQ4KAVX2,
+	formatQ5K:   decodeQ5KAVX2,
+	formatQ6K:   decodeQ6KAVX2,
+}
+
+//go:noescape
+func decodeQ8_0AVX512BF16(dst *tensor.BF16, src *byte, units int)
+
+//go:noescape
+func decodeQ4_0AVX512BF16(dst *tensor.BF16, src *byte, units int)
+
+//go:noescape
+func decodeMXFP4AVX512BF16(dst *tensor.BF16, src *byte, units int)
+
+//go:noescape
+func decodeQ4KAVX512BF16(dst *tensor.BF16, src *byte, units int)
+
+//go:noescape
+func decodeQ5KAVX512BF16(dst *tensor.BF16, src *byte, units int)
+
+//go:noescape
+func decodeQ6KAVX512BF16(dst *tensor.BF16, src *byte, units int)
+
+//go:noescape
+func decodeQ8_0AVX512(dst *tensor.BF16, src *byte, units int)
+
+//go:noescape
+func decodeQ4_0AVX512(dst *tensor.BF16, src *byte, units int)
+
+//go:noescape
+func decodeMXFP4AVX512(dst *tensor.BF16, src *byte, units int)
+
+//go:noescape
+func decodeQ4KAVX512(dst *tensor.BF16, src *byte, units int)
+
+//go:noescape
+func decodeQ5KAVX512(dst *tensor.BF16, src *byte, units int)
+
+//go:noescape
+func decodeQ6KAVX512(dst *tensor.BF16, src *byte, units int)
+
+//go:noescape
+func decodeQ8_0AVX2(dst *tensor.BF16, src *byte, units int)
+
+//go:noescape
+func decodeQ4_0AVX2(dst *tensor.BF16, src *byte, units int)
+
+//go:noescape
+func decodeMXFP4AVX2(dst *tensor.BF16, src *byte, units int)
+
+//go:noescape
+func decodeQ4KAVX2(dst *tensor.BF16, src *byte, units int)
+
+//go:noescape
+func decodeQ5KAVX2(dst *tensor.BF16, src *byte, units int)
+
+//go:noescape
+func decodeQ6KAVX2(dst *tensor.BF16, src *byte, units int)
