@@ -37,6 +37,9 @@ func PackedLen(groups, k, n int) int {
 	return groups * ceilDiv(n, PanelN) * ceilDiv(k, BlockK) * blockLen
 }
 
+// Plain reports whether the weights are bf16, all in Data.
+func (p *Packed) Plain() bool { return p.stored == nil }
+
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 func (p *Packed) blocks() int   { return ceilDiv(p.K, BlockK) }
