@@ -31,7 +31,7 @@ func decodeQ4K(dst []float32, src []byte) {
 		s0, m0 := groupScale(in[4:16], g)
 		s1, m1 := groupScale(in[4:16], g+1)
 		d0, d1 := d*float32(s0), d*float32(s1)
-		low0, low1 := least*float32(m0), least*float32(m1)
+		low0, low1 := float32(least*float32(m0)), float32(least*float32(m1))
 		codes := (*[32]byte)(in[16+16*g:])
 		out := (*[64]float32)(dst[32*g:])
 		for i, b := range codes {
@@ -51,7 +51,7 @@ func decodeQ5K(dst []float32, src []byte) {
 		s0, m0 := groupScale(in[4:16], g)
 		s1, m1 := groupScale(in[4:16], g+1)
 		d0, d1 := d*float32(s0), d*float32(s1)
-		low0, low1 := least*float32(m0), least*float32(m1)
+		low0, low1 := float32(least*float32(m0)), float32(least*float32(m1))
 		codes := (*[32]byte)(in[48+16*g:])
 		out := (*[64]float32)(dst[32*g:])
 		for i, b := range codes {
