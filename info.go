@@ -1,12 +1,6 @@
 package polymath
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/polymath-lm/polymath/model"
@@ -14,7 +8,7 @@ import (
 
 // Info describes a model.
 type Info struct {
-	// Path is the directory it was opened from.
+	// Path is the directory or the file it was opened from.
 	Path string
 	// Architecture is config.json's model_type.
 	Architecture string
@@ -29,7 +23,7 @@ type Info struct {
 	VocabularySize int
 	// Fingerprint is 64 hexadecimal digits: the SHA-256 of manifest.json, which
 	// holds those of all files; of a directory without one, of config.json and
-	// the names and sizes of the files.
+	// the names and sizes of the files; of a GGUF file, its own.
 	Fingerprint string
 }
 
@@ -47,38 +41,6 @@ func (m *Model) describe() Info {
 		CacheBytesPerToken: cache.BlockBytes / int64(cache.BlockTokens),
 		ContextWindow:      m.window, VocabularySize: m.tokenizer.VocabSize(),
 	}
-}
-
-// fingerprint identifies the model in a directory.
-func fingerprint(dir string) (string, error) {
-	manifest, err := os.ReadFile(filepath.Join(dir, model.ManifestName))
-	if err == nil {
-		sum := sha256.Sum256(manifest)
-		return hex.EncodeToString(sum[:]), nil
-	}
-	if !os.IsNotExist(err) {
-		return "", err
-	}
-	config, err := os.ReadFile(filepath.Join(dir, "config.json"))
-	if err != nil {
-		return "", err
-	}
-	h := sha256.New()
-	h.Write(config)
-	entries, err := os.ReadDir(dir) // in order of name
-	if err != nil {
-		return "", err
-	}
-	for _, e := range entries {
-		info, err := os.Stat(filepath.Join(dir, e.Name())) // of what a link points to
-		if err != nil {
-			return "", err
-		}
-		if info.Mode().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
-			fmt.Fprintf(h, "%q %d\n", e.Name(), info.Size())
-		}
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // Stats says what a Model is doing and has done.

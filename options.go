@@ -2,10 +2,10 @@ package polymath
 
 import (
 	"fmt"
-	"path/filepath"
 
 	"github.com/polymath-lm/polymath/infer"
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/modelfile"
 	"github.com/polymath-lm/polymath/tokenizer"
 )
 
@@ -63,10 +63,10 @@ func WithPromptLookup() Option {
 	return func(o *openOptions) { o.engine.Lookup = true }
 }
 
-// WithDraft lets the small model in directory dir, which must have the same
+// WithDraft lets the small model at path, which must have the same
 // tokenizer, guess the next tokens. Guesses are checked.
-func WithDraft(dir string) Option {
-	return func(o *openOptions) { o.draft = dir }
+func WithDraft(path string) Option {
+	return func(o *openOptions) { o.draft = path }
 }
 
 // loadDraft loads the draft model, if there is one, for a model with tokenizer
@@ -79,13 +79,12 @@ func (o *openOptions) loadDraft(t *tokenizer.Tokenizer, rows int) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(o.draft, "tokenizer.json")
-	own, err := tokenizer.Load(path)
+	own, err := modelfile.Tokenizer(o.draft)
 	if err != nil {
 		return err
 	}
 	if own.Hash() != t.Hash() {
-		return fmt.Errorf("%s is another tokenizer than the model's, so %s cannot draft for it", path, o.draft)
+		return fmt.Errorf("the tokenizer of %s is another than the model's, so it cannot draft for it", o.draft)
 	}
 	if n := draft.Config().VocabSize; n != rows {
 		return fmt.Errorf("%s has a vocab_size of %d and the model %d, so it cannot draft for it", o.draft, n, rows)

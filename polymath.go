@@ -11,14 +11,13 @@
 // together, without changing each other's text.
 //
 // A model is a directory in the format of the Hugging Face ecosystem, with
-// config.json, model.safetensors and tokenizer.json. Everything is computed on
-// the processor, in Go and Go assembly, and the same model, prompt and options
-// give the same text on every machine.
+// config.json, model.safetensors and tokenizer.json, or a GGUF file, as llama.cpp
+// has them. Everything is computed on the processor, in Go and Go assembly, and
+// the same model, prompt and options give the same text on every machine.
 package polymath
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -28,6 +27,7 @@ import (
 	"github.com/polymath-lm/polymath/infer"
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/modelfile"
 	"github.com/polymath-lm/polymath/tokenizer"
 )
 
@@ -48,28 +48,27 @@ type Model struct {
 	vocabulary func() *constrain.Vocabulary // made when it is first needed
 }
 
-// Open loads the model in directory dir. A directory with a manifest is
-// verified against it, and the error names the file that does not match. A
-// POLYMATH_CPU that this machine does not have is an error too. The caller
-// closes the Model when done.
-func Open(dir string, options ...Option) (*Model, error) {
+// Open loads the model at path, a directory or a GGUF file. A directory with a
+// manifest is verified against it, and the error names the file that does not
+// match. A POLYMATH_CPU that this machine does not have is an error too. The
+// caller closes the Model when done.
+func Open(path string, options ...Option) (*Model, error) {
 	if err := kernel.CheckCPU(); err != nil {
 		return nil, err
 	}
-	weights, err := model.Load(dir, false)
+	weights, err := model.Load(path, false)
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, "tokenizer.json")
-	t, err := tokenizer.Load(path)
+	t, err := modelfile.Tokenizer(path)
 	if err != nil {
 		return nil, err
 	}
-	template, err := chat.Load(dir)
+	template, err := modelfile.Template(path)
 	if err != nil {
 		return nil, err
 	}
-	fingerprint, err := fingerprint(dir)
+	fingerprint, err := modelfile.Fingerprint(path)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +76,7 @@ func Open(dir string, options ...Option) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	m.info.Path, m.info.Fingerprint = dir, fingerprint
+	m.info.Path, m.info.Fingerprint = path, fingerprint
 	return m, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -16,11 +17,20 @@ import (
 // file is complete or not there: it is written under another name, read back
 // and renamed. Saving what was loaded keeps its hash and its ids.
 func (t *Tokenizer) Save(path string) error {
-	if t.sharedRanks {
-		return fmt.Errorf("%s: this rank file has tokens that no order of merges makes; tokenizer.json cannot express it", path)
+	text, err := t.JSON()
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	_, err := atomicfile.WriteBytes(path, t.appendJSON(nil))
+	_, err = atomicfile.WriteBytes(path, text)
 	return err
+}
+
+// JSON returns the content of the file that Save writes.
+func (t *Tokenizer) JSON() ([]byte, error) {
+	if t.sharedRanks {
+		return nil, errors.New("this rank file has tokens that no order of merges makes; tokenizer.json cannot express it")
+	}
+	return t.appendJSON(nil), nil
 }
 
 // digest is Hash, computed once.

@@ -13,6 +13,7 @@ import (
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/internal/memory"
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/modelfile"
 	"github.com/polymath-lm/polymath/tokenizer"
 	"github.com/polymath-lm/polymath/train/optim"
 )
@@ -92,14 +93,14 @@ func (t *Trainer) Plan() Plan { return t.plan }
 func (t *Trainer) readTokenizer() error {
 	path := t.recipe.Tokenizer
 	if path == "" {
-		path = filepath.Join(t.recipe.Model.From, "tokenizer.json")
+		path = t.recipe.Model.From
 	}
-	text, err := os.ReadFile(path)
+	text, err := modelfile.TokenizerJSON(path)
 	if err != nil {
 		return fmt.Errorf("tokenizer: %w", err)
 	}
-	if t.text, err = tokenizer.Load(path); err != nil {
-		return err
+	if t.text, err = tokenizer.Parse(text); err != nil {
+		return fmt.Errorf("tokenizer: %s: %w", path, err)
 	}
 	t.hashes.Tokenizer = t.text.Hash()
 	t.files = map[string][]byte{"tokenizer.json": text}
@@ -118,8 +119,7 @@ func (t *Trainer) shape() error {
 			return fmt.Errorf("model.from: %w", err)
 		}
 		t.cfg = cfg
-		t.hashes.Parent, err = atomicfile.Hash(filepath.Join(from, model.ManifestName))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if t.hashes.Parent, err = modelfile.Parent(from); err != nil {
 			return err
 		}
 	} else {

@@ -26,6 +26,8 @@ const order = `
 	model/nn
 	model/moe  model/vision
 	model
+	quantize
+	modelfile
 	task  train/optim  train/chart  infer  plan
 	train
 	align  eval

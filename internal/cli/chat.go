@@ -19,8 +19,8 @@ func (a *app) chatCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "chat MODEL",
 		Short: "Talk with a model in the terminal",
-		Long: `Chat talks with the model in directory MODEL. Enter sends a message, alt-enter
-or ctrl-J begins a new line, ctrl-C stops the answer and ctrl-D quits; /help
+		Long: `Chat talks with the model at MODEL, a directory or a GGUF file. Enter sends a
+message, alt-enter or ctrl-J begins a new line, ctrl-C stops the answer and ctrl-D quits; /help
 lists the commands. The same messages, settings and seed give the same answers
 on every machine.
 

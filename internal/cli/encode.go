@@ -11,6 +11,7 @@ import (
 
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/internal/cli/source"
+	"github.com/polymath-lm/polymath/modelfile"
 	"github.com/polymath-lm/polymath/tokenizer"
 )
 
@@ -27,7 +28,8 @@ func (a *app) tokenizerEncodeCommand() *cobra.Command {
 		Use:   "encode TOKENIZER [PATH...]",
 		Short: "Turn text into token ids, or into token shards to train on",
 		Long: `Encode prints the token ids of the text files and directories given, or of the
-standard input, one line for each text. With --shards it writes token shards
+standard input, one line for each text. TOKENIZER is a tokenizer.json, a
+model's directory or a GGUF file. With --shards it writes token shards
 instead, which a training recipe names as data.shards.`,
 		Example: `  echo 'Hello, world' | polymath tokenizer encode tokenizer.json
   polymath tokenizer encode tokenizer.json ./docs --shards shards`,
@@ -46,7 +48,7 @@ instead, which a training recipe names as data.shards.`,
 }
 
 func (a *app) encode(ctx context.Context, path string, paths []string, o encodeFlags) error {
-	t, err := tokenizer.Load(path)
+	t, err := modelfile.Tokenizer(path)
 	if err != nil {
 		return err
 	}

@@ -56,8 +56,8 @@ func (a *app) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve MODEL...",
 		Short: "Serve models over OpenAI's HTTP API, with a chat in the browser",
-		Long: `Serve answers OpenAI's HTTP API with the models in the directories MODEL. A
-model is called as its directory is; NAME=DIR gives it another name.
+		Long: `Serve answers OpenAI's HTTP API with each MODEL, a directory or a GGUF file. A
+model is called as its directory or file is; NAME=PATH gives it another name.
 
 On a loopback address, which only this machine reaches, no API key is asked for
 unless --keys names a file. On any other address a key is needed unless

@@ -3,9 +3,9 @@ package cli
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
+	"github.com/polymath-lm/polymath/modelfile"
 	"github.com/polymath-lm/polymath/serve"
 )
 
@@ -63,8 +63,11 @@ func (f *serveFlags) rehearse(w io.Writer, plan *servePlan) error {
 func (p *servePlan) complete() error {
 	for _, m := range p.models {
 		for _, dir := range []string{m.dir, m.draftDir} {
-			if dir != "" && !exists(filepath.Join(dir, "tokenizer.json")) {
-				return fmt.Errorf("%s holds no whole model: there is no tokenizer.json", dir)
+			if dir == "" {
+				continue
+			}
+			if _, err := modelfile.Tokenizer(dir); err != nil {
+				return fmt.Errorf("%s holds no whole model: %w", dir, err)
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/polymath-lm/polymath/infer"
 	"github.com/polymath-lm/polymath/internal/memory"
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/modelfile"
 	"github.com/polymath-lm/polymath/serve"
 )
 
@@ -47,7 +48,7 @@ func planServe(args []string, e *engineFlags) (*servePlan, error) {
 			return nil, err
 		}
 		if before, ok := seen[name]; ok {
-			return nil, usagef("%s and %s would both be called %q: name one of them NAME=DIR", before, arg, name)
+			return nil, usagef("%s and %s would both be called %q: name one of them NAME=PATH", before, arg, name)
 		}
 		seen[name] = arg
 		m, err := planModel(name, dir, e)
@@ -59,8 +60,8 @@ func planServe(args []string, e *engineFlags) (*servePlan, error) {
 	return p, nil
 }
 
-// splitModel reads DIR or NAME=DIR. A directory that exists under the whole
-// text is meant before a name is.
+// splitModel reads MODEL or NAME=MODEL, a directory or a GGUF file. What exists
+// under the whole text is meant before a name is.
 func splitModel(arg string) (name, dir string, err error) {
 	dir = arg
 	if left, right, ok := strings.Cut(arg, "="); ok {
@@ -69,7 +70,7 @@ func splitModel(arg string) (name, dir string, err error) {
 		}
 	}
 	if dir == "" {
-		return "", "", usagef("%q names no directory; give DIR or NAME=DIR", arg)
+		return "", "", usagef("%q names no model; give PATH or NAME=PATH", arg)
 	}
 	if name == "" {
 		whole, err := filepath.Abs(dir)
@@ -77,9 +78,12 @@ func splitModel(arg string) (name, dir string, err error) {
 			return "", "", err
 		}
 		name = filepath.Base(whole)
+		if modelfile.IsGGUF(name) {
+			name = strings.TrimSuffix(name, filepath.Ext(name))
+		}
 	}
 	if err := serve.CheckModelName(name); err != nil {
-		return "", "", usageError{fmt.Errorf("%w; give the directory another one with NAME=DIR", err)}
+		return "", "", usageError{fmt.Errorf("%w; give it another one with NAME=PATH", err)}
 	}
 	return name, dir, nil
 }
@@ -111,16 +115,17 @@ func planModel(name, dir string, e *engineFlags) (plannedModel, error) {
 	return m, nil
 }
 
-// readConfig reads the configuration of the model in dir.
+// readConfig reads the configuration of the model at dir, a directory or a GGUF
+// file.
 func readConfig(dir string) (*model.Config, error) {
 	info, err := os.Stat(dir)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s: there is no such model directory; 'polymath quickstart' makes one", dir)
-	case !info.IsDir():
-		return nil, fmt.Errorf("%s is a file; give the directory of the model", dir)
+		return nil, fmt.Errorf("%s: there is no such model; 'polymath quickstart' makes one", dir)
+	case !info.IsDir() && !modelfile.IsGGUF(dir):
+		return nil, fmt.Errorf("%s is no GGUF file; give one, or the directory of the model", dir)
 	}
-	cfg, err := model.ReadConfig(filepath.Join(dir, "config.json"))
+	cfg, err := model.ReadConfig(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%s holds no model: there is no config.json", dir)
 		if below := filepath.Join(dir, "model"); exists(filepath.Join(below, "config.json")) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/internal/cli/source"
+	"github.com/polymath-lm/polymath/modelfile"
 	"github.com/polymath-lm/polymath/tokenizer"
 )
 
@@ -119,7 +120,7 @@ func (a *app) tokenizerDecodeCommand() *cobra.Command {
 		Example: "  polymath tokenizer decode tokenizer.json 72 105",
 		Args:    atLeastOne("TOKENIZER"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			t, err := tokenizer.Load(args[0])
+			t, err := modelfile.Tokenizer(args[0])
 			if err != nil {
 				return err
 			}
@@ -208,7 +209,7 @@ func (a *app) tokenizerCompareCommand() *cobra.Command {
 
 func (a *app) compareTokenizers(paths []string, documents []source.Document, asJSON bool) error {
 	for i, path := range paths {
-		t, err := tokenizer.Load(path)
+		t, err := modelfile.Tokenizer(path)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,80 @@
+package modelfile
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/model"
+)
+
+// Fingerprint returns 64 hexadecimal digits that identify the model at path:
+// the SHA-256 of a GGUF file; of a directory that of its manifest.json, which
+// holds those of all files, or without one of config.json and the names and
+// sizes of the files.
+func Fingerprint(path string) (string, error) {
+	dir, file, err := locate(path)
+	if err != nil {
+		return "", err
+	}
+	if file != "" {
+		return atomicfile.Hash(file)
+	}
+	manifest, err := os.ReadFile(filepath.Join(dir, model.ManifestName))
+	if err == nil {
+		sum := sha256.Sum256(manifest)
+		return hex.EncodeToString(sum[:]), nil
+	}
+	if !os.IsNotExist(err) {
+		return "", err
+	}
+	return fingerprintBare(dir)
+}
+
+// Parent returns what a model made of the one at path names as its parent: the
+// hash of manifest.json, "" for a directory without one, or the hash of a GGUF
+// file.
+func Parent(path string) (string, error) {
+	dir, file, err := locate(path)
+	if err != nil {
+		return "", err
+	}
+	if file != "" {
+		return atomicfile.Hash(file)
+	}
+	hash, err := atomicfile.Hash(filepath.Join(dir, model.ManifestName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return hash, err
+}
+
+// fingerprintBare is Fingerprint of a directory without a manifest.
+func fingerprintBare(dir string) (string, error) {
+	config, err := os.ReadFile(filepath.Join(dir, configName))
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	h.Write(config)
+	entries, err := os.ReadDir(dir) // in order of name
+	if err != nil {
+		return "", err
+	}
+	for _, e := range entries {
+		info, err := os.Stat(filepath.Join(dir, e.Name())) // of what a link points to
+		if err != nil {
+			return "", err
+		}
+		if info.Mode().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
+			fmt.Fprintf(h, "%q %d\n", e.Name(), info.Size())
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
