@@ -27,7 +27,7 @@ func (g *Grid) fitExponent(block, w []float32) {
 		inverse := 1 / d
 		var sum float32
 		for i, x := range block {
-			err := x - d*mxfp4[nearestLevel(x, inverse)]
+			err := x - float32(d*mxfp4[nearestLevel(x, inverse)])
 			sum += float32(err * err * w[i])
 		}
 		if e == first || sum < best {
@@ -109,7 +109,7 @@ func (g *Grid) refit(block, w []float32) (super, least F16) {
 		group := i / g.kind.group
 		q := g.kind.round((x + g.low[group]) * g.inverse[group])
 		a, b := float64(q)*float64(g.scaleCode[group]), -float64(g.lowCode[group])
-		wa, wb := float64(w[i])*a, float64(w[i])*b
+		wa, wb := float64(float64(w[i])*a), float64(float64(w[i])*b)
 		aa += float64(wa * a)
 		ab += float64(wa * b)
 		bb += float64(wb * b)
@@ -206,7 +206,7 @@ func (k *gridKind) symmetric(numbers, w []float32) float32 {
 		var xq, qq float32
 		for i, x := range numbers {
 			q := k.round(x * inverse)
-			wq := w[i] * q
+			wq := float32(w[i] * q)
 			xq += float32(x * wq)
 			qq += float32(q * wq)
 		}
@@ -258,7 +258,7 @@ func (k *gridKind) through(numbers, w []float32, inverse, low float32) line {
 	w = w[:len(numbers)]
 	for i, x := range numbers {
 		q := k.round((x + low) * inverse)
-		wq := w[i] * q
+		wq := float32(w[i] * q)
 		n += w[i]
 		sx += float32(w[i] * x)
 		sq += wq

@@ -1,6 +1,8 @@
 package tensor
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"math"
 	"math/rand/v2"
@@ -68,6 +70,31 @@ func TestLoss(t *testing.T) {
 				t.Errorf("%s row %d: weighted error %g, others make %g", d, i, weighted, golden[d].Weighted[i])
 			}
 		}
+	}
+}
+
+// TestQuantizeBits: machines that fuse products and sums make the same bits. The
+// hash is of what amd64, which does not, makes of losses.bin.
+func TestQuantizeBits(t *testing.T) {
+	data, err := os.ReadFile("testdata/losses.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, weights := View[float32](AlignedCopy(data))[:2048], View[float32](AlignedCopy(data))[2048:]
+	sum := sha256.New()
+	for _, d := range blockFormats {
+		elements, size := d.Block()
+		codes := make([]byte, len(rows)/elements*size)
+		for _, w := range [][]float32{nil, weights} {
+			if err := QuantizeWeighted(codes, d, rows, w); err != nil {
+				t.Fatal(err)
+			}
+			sum.Write(codes)
+		}
+	}
+	const want = "1e339936d283a9e36fa3e2328bd3bf0135bfaeede637e5c8496a2910cae8202c"
+	if got := hex.EncodeToString(sum.Sum(nil)); got != want {
+		t.Errorf("hash %s, want %s", got, want)
 	}
 }
 
