@@ -21,14 +21,22 @@ var harmless = []string{
 	"use_cache", "_attn_implementation_autoset",
 }
 
-// ReadConfig reads a config.json, or the one in the directory path. It is
-// strict: a field that asks for something this decoder does not do, and a field
-// that it does not know, are errors that name the field. The result is valid.
+// ReadConfig reads a config.json, or the configuration of the model at path as
+// OpenWeights takes it, a GGUF file included. It is strict: a field that asks for
+// something this decoder does not do, and a field that it does not know, are
+// errors that name the field. The result is valid.
 func ReadConfig(path string) (*Config, error) {
-	if st, err := os.Stat(path); err == nil && st.IsDir() {
-		path = filepath.Join(path, "config.json")
+	if filepath.Ext(path) != ".json" {
+		file, err := findGGUF(path)
+		if err != nil {
+			return nil, err
+		}
+		if file != "" {
+			return readGGUFConfig(file)
+		}
+		path = filepath.Join(path, configName)
 	}
-	data, err := os.ReadFile(path)
+	data, err := readSmall(path)
 	if err != nil {
 		return nil, err
 	}
@@ -37,6 +45,20 @@ func ReadConfig(path string) (*Config, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return c, nil
+}
+
+// maxConfig bounds the file that is read; real ones have a few thousand bytes.
+const maxConfig = 16 << 20
+
+func readSmall(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxConfig {
+		return nil, fmt.Errorf("%s: %d bytes are too many for a configuration", path, info.Size())
+	}
+	return os.ReadFile(path)
 }
 
 // ParseConfig is ReadConfig for the content of the file.

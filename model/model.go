@@ -15,6 +15,7 @@ type Model struct {
 	params    []*Param
 	trainable bool
 	adapter   *adapter // nil = none
+	weights   *Weights // the open file, nil = there is none
 
 	embed  nn.Embedding
 	rope   *nn.Rope

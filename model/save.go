@@ -8,10 +8,10 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
-	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/tensor"
 	"github.com/polymath-lm/polymath/tensor/safetensors"
 )
@@ -20,8 +20,8 @@ import (
 const (
 	configName     = "config.json"
 	generationName = "generation_config.json"
-	weightsName    = "model.safetensors"
-	indexName      = "model.safetensors.index.json"
+	weightsName    = safetensors.ModelName
+	indexName      = safetensors.IndexName
 )
 
 // biasName is the file's name for a router's balancing bias, which is fp32.
@@ -33,30 +33,86 @@ func biasName(cfg *Config, layer int) string {
 	return fmt.Sprintf("model.layers.%d.%s.gate.e_score_correction_bias", layer, block)
 }
 
-// Save writes the model as a directory in the ecosystem's format: config.json,
-// model.safetensors (bf16), generation_config.json, the extra files by name
-// (tokenizer.json and the like), and last manifest.json with the hash of every
-// one. The directory is made if it does not exist. Each file is written
-// atomically; a crash in between leaves a directory whose manifest does not
-// match, which Load reports. A model that was opened for inference only is an
-// error: its directory exists already.
+// Save is WriteDir of the model's weights in bf16, with the extra files by name
+// (tokenizer.json and the like). A model that is neither trainable nor from a
+// file is an error.
 func (m *Model) Save(dir string, from Provenance, extra map[string][]byte) error {
-	if !m.trainable {
-		return errors.New("the model was opened for inference; open it for training to save it")
+	w, err := m.Weights()
+	if err != nil {
+		return err
 	}
+	return WriteDir(dir, w, DirOptions{From: from, Extra: extra})
+}
+
+// Weights returns the model's weights by name: of a trainable model its masters,
+// of one that was loaded the file's own, which the model closes. Both are of use
+// as long as the model is. A model that is neither is an error.
+func (m *Model) Weights() (*Weights, error) {
+	switch {
+	case m.weights != nil:
+		w := *m.weights
+		w.file, w.owner = nil, m // who closes it, and not before w is let go
+		return &w, nil
+	case !m.trainable:
+		return nil, errors.New("the model has neither masters nor a file to take its weights from; make it trainable, or load it")
+	}
+	type at struct {
+		p    *Param
+		part int
+	}
+	places := map[string]at{}
+	for _, p := range m.params {
+		for i, part := range p.Parts {
+			places[part.Name] = at{p, i}
+		}
+	}
+	biases := map[string][]float32{}
+	for l, bias := range m.RouterBiases() {
+		if bias != nil {
+			biases[biasName(m.cfg, l)] = bias
+		}
+	}
+	f32 := func(string) tensor.DType { return tensor.DTypeF32 }
+	return NewWeights(m.cfg, f32, func(name string) (*tensor.Tensor, error) {
+		if bias := biases[name]; bias != nil {
+			return tensor.FromF32(name, bias, len(bias)), nil
+		}
+		a := places[name]
+		part := a.p.Parts[a.part]
+		return tensor.FromF32(name, a.p.PartOf(part, a.p.Group(part.Group)), a.p.PartShape(part)...), nil
+	})
+}
+
+// DirOptions says how WriteDir writes.
+type DirOptions struct {
+	From          Provenance
+	Extra         map[string][]byte // further files by name
+	DType         tensor.DType      // of the weights: BF16, F16 or F32; "" = BF16
+	MaxShardBytes int64             // of one file of weights; 0 = all in one
+	Progress      Progress          // may be nil
+}
+
+// WriteDir writes w as a directory in the ecosystem's format, one tensor at a
+// time: config.json, model.safetensors or several files with an index,
+// generation_config.json, the extra files, and last manifest.json with the hash
+// of every one. The directory is made if it does not exist. Each file is written
+// atomically; a crash in between leaves a directory whose manifest does not
+// match, which OpenWeights reports. Formats of blocks are decoded.
+func WriteDir(dir string, w *Weights, o DirOptions) error {
+	defer runtime.KeepAlive(w)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
 	if _, err := os.Lstat(filepath.Join(dir, indexName)); err == nil {
 		return fmt.Errorf("%s holds a model in several files; save to another directory", dir)
 	}
-	man := Manifest{Files: map[string]string{}, Provenance: from}
-	config, err := json.MarshalIndent(m.cfg, "", "  ")
+	man := Manifest{Files: map[string]string{}, Provenance: o.From}
+	config, err := json.MarshalIndent(w.cfg, "", "  ")
 	if err != nil {
 		return err
 	}
-	files := map[string][]byte{configName: append(config, '\n'), generationName: m.generationConfig()}
-	for name, data := range extra {
+	files := map[string][]byte{configName: append(config, '\n'), generationName: w.cfg.generationConfig()}
+	for name, data := range o.Extra {
 		if name != filepath.Base(name) || name == ManifestName || name == weightsName || files[name] != nil {
 			panic(fmt.Sprintf("model: extra file %q", name))
 		}
@@ -67,10 +123,11 @@ func (m *Model) Save(dir string, from Provenance, extra map[string][]byte) error
 			return err
 		}
 	}
-	man.Files[weightsName], err = safetensors.WriteSources(filepath.Join(dir, weightsName), m.sources(), map[string]string{"format": "pt"})
+	sums, err := writeTensors(dir, w, o)
 	if err != nil {
 		return err
 	}
+	maps.Copy(man.Files, sums)
 	data, err := json.MarshalIndent(man, "", "  ")
 	if err != nil {
 		return err
@@ -79,9 +136,22 @@ func (m *Model) Save(dir string, from Provenance, extra map[string][]byte) error
 	return err
 }
 
+// writeTensors writes the weights and returns the hashes of the files.
+func writeTensors(dir string, w *Weights, o DirOptions) (sums map[string]string, err error) {
+	list, err := w.sources(o)
+	if err != nil {
+		return nil, err
+	}
+	format := map[string]string{"format": "pt"}
+	if o.MaxShardBytes > 0 {
+		return safetensors.WriteDir(dir, list, format, o.MaxShardBytes)
+	}
+	sum, err := safetensors.WriteSources(filepath.Join(dir, weightsName), list, format)
+	return map[string]string{weightsName: sum}, err
+}
+
 // generationConfig is what other programs read about where to begin and end.
-func (m *Model) generationConfig() []byte {
-	c := m.cfg
+func (c *Config) generationConfig() []byte {
 	fields := map[string]any{}
 	if c.BOSTokenID >= 0 {
 		fields["bos_token_id"] = c.BOSTokenID
@@ -99,34 +169,39 @@ func (m *Model) generationConfig() []byte {
 	return append(data, '\n')
 }
 
-// sources lists the tensors of the file.
-func (m *Model) sources() []safetensors.Source {
-	var list []safetensors.Source
-	for _, p := range m.params {
-		for _, part := range p.Parts {
-			list = append(list, safetensors.Source{
-				Name: part.Name, DType: tensor.DTypeBF16, Shape: p.PartShape(part),
-				Fill: func(w io.Writer) error { return writeRounded(w, p.PartOf(part, p.Group(part.Group))) },
-			})
-		}
+// sources lists the tensors of the directory's files.
+func (w *Weights) sources(o DirOptions) ([]tensor.Source, error) {
+	d := o.DType
+	switch d {
+	case "":
+		d = tensor.DTypeBF16
+	case tensor.DTypeBF16, tensor.DTypeF16, tensor.DTypeF32:
+	default:
+		return nil, fmt.Errorf("a model directory is written in BF16, F16 or F32, not in %s", d)
 	}
-	for i, bias := range m.RouterBiases() {
-		if bias != nil {
-			list = append(list, safetensors.FromTensor(tensor.FromF32(biasName(m.cfg, i), bias, len(bias))))
+	count := &counted{tell: o.Progress}
+	var list []tensor.Source
+	for _, t := range w.list {
+		to := d
+		if w.isRouterBias(t) {
+			to = tensor.DTypeF32
 		}
+		size, err := tensor.SizeBytes(to, t.Shape)
+		if err != nil {
+			return nil, fmt.Errorf("tensor %s: %w", t.Name, err)
+		}
+		count.total += int64(size)
+		list = append(list, tensor.Source{Name: t.Name, DType: to, Shape: t.Shape, Fill: func(out io.Writer) error {
+			from, err := w.stored(t.Name)
+			if err != nil {
+				return err
+			}
+			return writeRows(count.through(out), from, to)
+		}})
 	}
-	return list
+	return list, nil
 }
 
-func writeRounded(w io.Writer, x []float32) error {
-	buf := make([]tensor.BF16, min(len(x), 1<<15))
-	for len(x) > 0 {
-		n := min(len(x), len(buf))
-		kernel.ToBF16(buf[:n], x[:n])
-		if _, err := w.Write(tensor.Bytes(buf[:n])); err != nil {
-			return err
-		}
-		x = x[n:]
-	}
-	return nil
+func (w *Weights) isRouterBias(t TensorInfo) bool {
+	return t.Role == RoleBias && t.Layer >= 0 && t.Name == biasName(w.cfg, t.Layer)
 }

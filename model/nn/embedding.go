@@ -2,6 +2,7 @@ package nn
 
 import (
 	"github.com/polymath-lm/polymath/internal/kernel"
+	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/tensor"
 )
 
@@ -18,9 +19,47 @@ func (e *Embedding) Forward(x []tensor.BF16, tokens []int32) {
 		w.Pager.Lookup(w, x, tokens)
 		return
 	}
+	if w.Rows != nil {
+		job := lookupJobs.Get()
+		*job = lookupJob{w, x, tokens}
+		Rows(len(tokens), 1, job)
+		lookupJobs.Put(job)
+		return
+	}
 	d := w.In
 	for t, id := range tokens {
 		copy(x[t*d:(t+1)*d], w.Table[int(id)*d:][:d])
+	}
+}
+
+// lookupJob decodes rows of a table in a format of blocks.
+type lookupJob struct {
+	weight *Param
+	x      []tensor.BF16
+	tokens []int32
+}
+
+var (
+	lookupJobs   Jobs[lookupJob]
+	decodedSpans par.FreeList[[lookupSpan]float32]
+)
+
+// lookupSpan is how many numbers of a row are decoded at a time; whole blocks of
+// every format.
+const lookupSpan = 1024
+
+func (j *lookupJob) Rows(lo, hi int) {
+	span := decodedSpans.Get()
+	defer decodedSpans.Put(span)
+	table, d := j.weight.Rows, j.weight.In
+	elements, size := table.DType.Block()
+	for t := lo; t < hi; t++ {
+		row := table.Data[int(j.tokens[t])*(d/elements*size):]
+		for k := 0; k < d; k += lookupSpan {
+			n := min(lookupSpan, d-k)
+			tensor.Dequantize(span[:n], table.DType, row[k/elements*size:][:n/elements*size])
+			kernel.ToBF16(j.x[t*d+k:][:n], span[:n])
+		}
 	}
 }
 

@@ -1,0 +1,76 @@
+package model
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/polymath-lm/polymath/tensor"
+	"github.com/polymath-lm/polymath/tensor/gguf"
+)
+
+// ggufWeights is the model that an open GGUF file holds.
+func ggufWeights(path string, file *gguf.File) (*Weights, error) {
+	cfg, err := ggufConfig(file)
+	if err != nil {
+		return nil, err
+	}
+	w := newWeights(cfg)
+	w.path, w.file, w.gguf = path, file, file
+	places, used := map[string]place{}, map[string]bool{ggufRopeFreqs: true}
+	has := func(name string) bool {
+		p, ok := places[name]
+		return ok && file.Has(p.name)
+	}
+	for _, t := range w.list {
+		p := ggufPlace(cfg, t)
+		if p.expert >= 0 && !file.Has(p.name) {
+			p = place{name: p.alone, expert: -1}
+		}
+		places[t.Name] = p
+		used[p.name] = true
+	}
+	w.raw = func(name string) (stored, error) { return ggufTensor(file, cfg, places[name], name) }
+	// A missing tensor is named as the file would name it.
+	for _, name := range slices.Sorted(maps.Keys(places)) {
+		if !has(name) {
+			return nil, fmt.Errorf("tensor %s is missing", places[name].name)
+		}
+	}
+	return w, w.check(file.Names(), has, func(name string) bool { return used[name] })
+}
+
+// ggufTensor returns a tensor of ours, aliasing the file.
+func ggufTensor(file *gguf.File, cfg *Config, p place, name string) (stored, error) {
+	t, err := file.Tensor(p.name)
+	if err != nil {
+		return stored{}, err
+	}
+	at, err := file.Locate(p.name)
+	if err != nil {
+		return stored{}, err
+	}
+	ours := *t
+	ours.Name = name
+	if p.expert >= 0 {
+		if err := checkStack(t, p, cfg); err != nil {
+			return stored{}, err
+		}
+		size := len(t.Data) / t.Shape[0]
+		at.Offset += int64(p.expert) * int64(size)
+		ours.Shape = t.Shape[1:]
+		ours.Data = t.Data[p.expert*size : (p.expert+1)*size : (p.expert+1)*size]
+	}
+	if p.heads > 0 && (len(t.Shape) == 0 || t.Shape[0]%(2*p.heads) != 0) {
+		return stored{}, fmt.Errorf("tensor %s of shape %v does not divide into the halves of %d heads", p.name, t.Shape, p.heads)
+	}
+	return stored{Tensor: &ours, heads: p.heads, at: at}, nil
+}
+
+// checkStack sees that t stacks one matrix for each expert.
+func checkStack(t *tensor.Tensor, p place, cfg *Config) error {
+	if len(t.Shape) != 3 || t.Shape[0] != cfg.NumExperts {
+		return fmt.Errorf("tensor %s has shape %v; it must stack the matrices of %d experts", p.name, t.Shape, cfg.NumExperts)
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/polymath-lm/polymath/tensor/gguf"
+	"github.com/polymath-lm/polymath/tensor/safetensors"
+)
+
+// OpenWeights opens the model at path: a directory in the ecosystem's format, a
+// GGUF file, or a directory that holds one GGUF file and no config.json. With a
+// manifest.json every file's hash is verified first, and a file that is missing
+// or does not match is an error naming it. So is a tensor that is missing, has
+// another shape or a format that is not read, or is not known to the decoder.
+func OpenWeights(path string) (*Weights, error) {
+	file, err := findGGUF(path)
+	if err != nil {
+		return nil, err
+	}
+	if file != "" {
+		return openGGUF(file)
+	}
+	return openDir(path)
+}
+
+// findGGUF returns the GGUF file that path means, or "" if it is a directory in
+// the ecosystem's format.
+func findGGUF(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if !info.IsDir() {
+		switch filepath.Ext(path) {
+		case ".json", ".safetensors", ".bin", ".pt", ".pth":
+			return "", fmt.Errorf("%s is a file of a model's directory; give the directory", path)
+		}
+		return path, nil
+	}
+	if _, err := os.Lstat(filepath.Join(path, configName)); !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	for _, e := range entries {
+		if isGGUF(e.Name()) && !e.IsDir() {
+			found = append(found, e.Name())
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", nil
+	case 1:
+		return filepath.Join(path, found[0]), nil
+	}
+	return "", fmt.Errorf("%s holds %d GGUF files (%s, ...); name the one to open", path, len(found), found[0])
+}
+
+func isGGUF(path string) bool { return strings.EqualFold(filepath.Ext(path), ".gguf") }
+
+// openDir opens a directory in the ecosystem's format.
+func openDir(dir string) (*Weights, error) {
+	if err := verifyIfPresent(dir); err != nil {
+		return nil, err
+	}
+	cfg, err := ReadConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	file, err := safetensors.OpenDir(dir)
+	if err != nil {
+		return nil, explainMissing(dir, err)
+	}
+	w := newWeights(cfg)
+	w.path, w.isDir, w.file = dir, true, file
+	w.raw = func(name string) (stored, error) {
+		t, err := file.Tensor(name)
+		if err != nil {
+			return stored{}, err
+		}
+		at, err := file.Locate(name)
+		return stored{Tensor: t, at: at}, err
+	}
+	err = w.check(file.Names(), file.Has, func(name string) bool {
+		_, ok := w.at[name]
+		return ok || redundant(cfg, name)
+	})
+	return w.orClose(err)
+}
+
+// redundant reports whether a tensor says nothing new: tables that older
+// programs saved, and the second name of tied embeddings.
+func redundant(cfg *Config, name string) bool {
+	return strings.HasSuffix(name, ".rotary_emb.inv_freq") || cfg.TieEmbeddings && name == headName
+}
+
+// explainMissing adds what to do about a directory without safetensors.
+func explainMissing(dir string, err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, pattern := range []string{"pytorch_model*.bin", "*.bin", "*.pth", "*.pt"} {
+		if found, _ := filepath.Glob(filepath.Join(dir, pattern)); len(found) > 0 {
+			return fmt.Errorf("%s is a Python pickle, which can run any program when it is read, so this program does not; "+
+				"get the model's safetensors files, or save it with save_pretrained of transformers", found[0])
+		}
+	}
+	return err
+}
+
+// openGGUF opens a GGUF file.
+func openGGUF(path string) (*Weights, error) {
+	file, err := gguf.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	w, err := ggufWeights(path, file)
+	if err != nil {
+		_ = file.Close() // the other error is being returned
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return w, nil
+}
+
+// orClose returns w, or err after closing w.
+func (w *Weights) orClose(err error) (*Weights, error) {
+	if err == nil {
+		return w, nil
+	}
+	_ = w.Close() // the other error is being returned
+	return nil, fmt.Errorf("%s: %w", w.path, err)
+}
