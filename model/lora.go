@@ -136,11 +136,13 @@ func targetOf(module string) string {
 // moduleOf is the ecosystem's module that part is the weight of.
 func moduleOf(part nn.Part) string { return strings.TrimSuffix(part.Name, ".weight") }
 
+var errHasAdapter = errors.New("the model has an adapter already")
+
 // putAdapter allocates an adapter on the modules of choose.
 func (m *Model) putAdapter(c AdapterConfig, train bool, choose func(module string) bool) error {
 	switch {
 	case m.adapter != nil:
-		return errors.New("the model has an adapter already")
+		return errHasAdapter
 	case m.trainable:
 		return errors.New("the model was opened for training all weights; open it for inference to put an adapter on it")
 	}

@@ -38,6 +38,9 @@ func IsAdapter(dir string) bool {
 // that is missing, has another shape or no place in the model is an error that
 // names it. With a manifest.json every file's hash is verified first.
 func (m *Model) LoadAdapter(dir string, train bool) error {
+	if m.adapter != nil {
+		return errHasAdapter
+	}
 	if err := verifyIfPresent(dir); err != nil {
 		return err
 	}
