@@ -26,48 +26,67 @@ const (
 // named default is taken, and tool_use for conversations with tools. A
 // directory without any has Default. Errors name the file.
 func Load(dir string) (*Template, error) {
-	config, err := readConfig(filepath.Join(dir, configFile))
+	source, o, err := find(dir)
 	if err != nil {
 		return nil, err
 	}
-	o := config.options()
-	source, err := readLimited(filepath.Join(dir, jinjaFile))
-	if err == nil {
-		o.Name = filepath.Join(dir, jinjaFile)
-		return Jinja(string(source), o)
+	if source == "" {
+		return Default(), nil
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	return loadListed(dir, config, o)
+	return Jinja(source, o)
 }
 
-// loadListed takes the template of chat_template.json or of the config.
-func loadListed(dir string, config *tokenizerConfig, o JinjaOptions) (*Template, error) {
+// Source returns the text of the template that Load reads, and of the one for
+// conversations with tools; empty where there is none.
+func Source(dir string) (template, tools string, err error) {
+	source, o, err := find(dir)
+	return source, o.Tools, err
+}
+
+// find returns the text of the directory's template, empty without one.
+func find(dir string) (source string, o JinjaOptions, err error) {
+	config, err := readConfig(filepath.Join(dir, configFile))
+	if err != nil {
+		return "", o, err
+	}
+	o = config.options()
+	text, err := readLimited(filepath.Join(dir, jinjaFile))
+	if err == nil {
+		o.Name = filepath.Join(dir, jinjaFile)
+		return string(text), o, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", o, err
+	}
+	return findListed(dir, config, o)
+}
+
+// findListed takes the template of chat_template.json or of the config.
+func findListed(dir string, config *tokenizerConfig, o JinjaOptions) (string, JinjaOptions, error) {
 	name := jsonFile
 	other, err := readConfig(filepath.Join(dir, jsonFile))
 	if err != nil {
-		return nil, err
+		return "", o, err
 	}
 	templates := other.Templates
 	if len(templates) == 0 {
 		name, templates = configFile, config.Templates
 	}
 	if len(templates) == 0 {
-		return Default(), nil
+		return "", o, nil
 	}
 	o.Name = filepath.Join(dir, name)
 	o.Tools = templates["tool_use"]
 	source, ok := templates["default"]
 	if !ok {
 		if len(templates) > 1 || o.Tools != "" {
-			return nil, fmt.Errorf("%s: chat_template has several templates, and none is named default", o.Name)
+			return "", o, fmt.Errorf("%s: chat_template has several templates, and none is named default", o.Name)
 		}
 		for _, only := range templates {
 			source = only
 		}
 	}
-	return Jinja(source, o)
+	return source, o, nil
 }
 
 // readLimited reads a file of at most maxConfig bytes.
