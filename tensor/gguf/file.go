@@ -33,13 +33,15 @@ type stored struct {
 // are read. Everything that a header says is checked; an error names the file
 // and, where there is one, the key or tensor.
 func Open(path string) (*File, error) {
-	f := &File{path: path, tensors: map[string]stored{}}
+	f := newFile(path)
 	if err := f.addAll(); err != nil {
 		_ = f.Close() // the other error matters
 		return nil, err
 	}
 	return f, nil
 }
+
+func newFile(path string) *File { return &File{path: path, tensors: map[string]stored{}} }
 
 // add maps one file and enters its tensors.
 func (f *File) add(path string) (*header, error) {
@@ -48,7 +50,12 @@ func (f *File) add(path string) (*header, error) {
 		return nil, err
 	}
 	f.maps = append(f.maps, m)
-	h, err := parseHeader(m.Bytes())
+	return f.enter(path, m.Bytes())
+}
+
+// enter enters the tensors of a file's content.
+func (f *File) enter(path string, data []byte) (*header, error) {
+	h, err := parseHeader(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -58,7 +65,7 @@ func (f *File) add(path string) (*header, error) {
 		}
 		begin, end := h.start+int(e.begin), h.start+int(e.end)
 		f.tensors[e.name] = stored{
-			tensor: tensor.Tensor{Name: e.name, DType: e.format.dtype, Shape: e.shape, Data: m.Bytes()[begin:end:end]},
+			tensor: tensor.Tensor{Name: e.name, DType: e.format.dtype, Shape: e.shape, Data: data[begin:end:end]},
 			format: e.format,
 			place:  tensor.Location{Path: path, Offset: int64(begin)},
 		}

@@ -74,8 +74,8 @@ func (e *encoder) entry(s tensor.Source, at int) (size int, err error) {
 	switch {
 	case len(s.Name) == 0 || len(s.Name) > maxName:
 		return 0, fmt.Errorf("a name of %d bytes: 1 to %d are allowed", len(s.Name), maxName)
-	case len(s.Shape) > maxDims:
-		return 0, fmt.Errorf("%d dimensions, and %d are the most", len(s.Shape), maxDims)
+	case len(s.Shape) == 0 || len(s.Shape) > maxDims:
+		return 0, fmt.Errorf("%d dimensions: 1 to %d are allowed", len(s.Shape), maxDims)
 	}
 	if size, err = tensor.SizeBytes(s.DType, s.Shape); err != nil {
 		return 0, err
