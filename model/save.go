@@ -86,7 +86,7 @@ func (m *Model) Weights() (*Weights, error) {
 // DirOptions says how WriteDir writes.
 type DirOptions struct {
 	From          Provenance
-	Extra         map[string][]byte // further files by name
+	Extra         map[string][]byte // further files by name; generation_config.json replaces what would be made
 	DType         tensor.DType      // of the weights: BF16, F16 or F32; "" = BF16
 	MaxShardBytes int64             // of one file of weights; 0 = all in one
 	Progress      Progress          // may be nil
@@ -113,7 +113,7 @@ func WriteDir(dir string, w *Weights, o DirOptions) error {
 	}
 	files := map[string][]byte{configName: append(config, '\n'), generationName: w.cfg.generationConfig()}
 	for name, data := range o.Extra {
-		if name != filepath.Base(name) || name == ManifestName || name == weightsName || files[name] != nil {
+		if name != filepath.Base(name) || name == ManifestName || name == weightsName || name == configName {
 			panic(fmt.Sprintf("model: extra file %q", name))
 		}
 		files[name] = data
