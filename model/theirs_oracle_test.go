@@ -1,0 +1,334 @@
+package model
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/polymath-lm/polymath/tensor"
+	"github.com/polymath-lm/polymath/tensor/safetensors"
+)
+
+// theirs is a model that transformers saved, as testdata/theirs.py describes it.
+type theirs struct {
+	Config string
+	Index  string // model.safetensors.index.json, if there is one
+	Files  map[string]struct{ Header, SHA256 string }
+	Tokens []int32
+	BF16   float64 // how far transformers' logits in bf16 are from those in fp32
+
+	logits []float32 // of transformers in fp32
+}
+
+// readTheirs reads the cases of a file that testdata/theirs.py wrote.
+func readTheirs(t *testing.T, path string) map[string]*theirs {
+	t.Helper()
+	file, err := safetensors.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	cases := map[string]*theirs{}
+	for _, name := range file.Names() {
+		c := &theirs{}
+		if err := json.Unmarshal([]byte(file.Metadata()[name]), c); err != nil {
+			t.Fatal(name, err)
+		}
+		logits, err := file.Tensor(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.logits = slices.Clone(logits.F32())
+		cases[name] = c
+	}
+	return cases
+}
+
+// write makes the directory that transformers saved, to the byte.
+func (c *theirs) write(t *testing.T, config string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	put := func(name string, data []byte) {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("config.json", []byte(config))
+	if c.Index != "" {
+		put("model.safetensors.index.json", []byte(c.Index))
+	}
+	for name, f := range c.Files {
+		data := theirFile(t, f.Header)
+		if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != f.SHA256 {
+			t.Fatalf("%s is not the file that transformers wrote", name)
+		}
+		put(name, data)
+	}
+	return dir
+}
+
+// theirFile puts the formula's values where a header of safetensors says.
+func theirFile(t *testing.T, header string) []byte {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(header), &members); err != nil {
+		t.Fatal(err)
+	}
+	data := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
+	data = append(data, header...)
+	start := len(data)
+	for name, raw := range members {
+		var m struct {
+			DType   string
+			Offsets [2]int `json:"data_offsets"`
+		}
+		if err := json.Unmarshal(raw, &m); name == "__metadata__" || err != nil {
+			continue
+		}
+		if missing := start + m.Offsets[1] - len(data); missing > 0 {
+			data = append(data, make([]byte, missing)...)
+		}
+		fillFormula(data[start+m.Offsets[0]:start+m.Offsets[1]], name, m.DType)
+	}
+	return data
+}
+
+// fillFormula writes the values of testdata/theirs.py.
+func fillFormula(dst []byte, name, dtype string) {
+	sum := sha256.Sum256([]byte(name))
+	seed := binary.LittleEndian.Uint32(sum[:])
+	size := map[string]int{"BF16": 2, "F16": 2, "F32": 4}[dtype]
+	for i := range len(dst) / size {
+		x := uint32(i)*0x9e3779b1 + seed
+		x = (x ^ x>>16) * 0x85ebca6b
+		x = (x ^ x>>13) * 0xc2b2ae35
+		x ^= x >> 16
+		v := (float32(x%2047) - 1023) / 2048
+		if strings.HasSuffix(name, "norm.weight") {
+			v = 1 + (float32(x%1023)-511)/1024
+		}
+		switch dtype {
+		case "F32":
+			binary.LittleEndian.PutUint32(dst[4*i:], math.Float32bits(v))
+		case "F16":
+			binary.LittleEndian.PutUint16(dst[2*i:], exactHalf(v))
+		case "BF16":
+			binary.LittleEndian.PutUint16(dst[2*i:], uint16(tensor.FromFloat32(v)))
+		}
+	}
+}
+
+// exactHalf converts a number that fp16 holds without rounding, and that is
+// not denormal there.
+func exactHalf(v float32) uint16 {
+	b := math.Float32bits(v)
+	sign := uint16(b >> 16 & 0x8000)
+	if v == 0 {
+		return sign
+	}
+	return sign | uint16(b>>23&0xff-112)<<10 | uint16(b>>13&0x3ff)
+}
+
+// distance returns how far the logits of the model in dir are from
+// transformers', and the most that rounding to bf16 explains; see golden.check.
+func (c *theirs) distance(t *testing.T, dir string, trainable bool) (got, limit float64) {
+	t.Helper()
+	m, err := Load(dir, trainable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(c.Tokens)
+	b := &Batch{Tokens: c.Tokens, Spans: []Span{{Len: n}}}
+	for i, v := range allLogits(t, m, NewWorkspace(m, n, false), b) {
+		d := float64(v) - float64(c.logits[i])
+		got += d * d
+	}
+	return math.Sqrt(got), c.BF16 * (2 + 4/math.Sqrt(float64(len(c.logits))))
+}
+
+func (c *theirs) norm() (sum float64) {
+	for _, v := range c.logits {
+		sum += float64(v) * float64(v)
+	}
+	return math.Sqrt(sum)
+}
+
+func (c *theirs) check(t *testing.T, trainable bool) {
+	t.Helper()
+	got, limit := c.distance(t, c.write(t, c.Config), trainable)
+	t.Logf("error %.3g of %.3g, transformers in bf16 %.3g", got, c.norm(), c.BF16)
+	if !(got <= limit) {
+		t.Errorf("error %g; rounding to bf16 explains %g\n%s", got, limit, c.Config)
+	}
+	if c.BF16 > 0.1*c.norm() {
+		t.Errorf("the bound %g is useless beside the norm %g", c.BF16, c.norm())
+	}
+}
+
+// TestTheirs: directories that transformers saved, in its spelling of today and
+// of older releases, whole and in shards, of three number formats, give its
+// logits here.
+func TestTheirs(t *testing.T) {
+	cases := readTheirs(t, "testdata/theirs.safetensors")
+	for i, name := range slices.Sorted(maps.Keys(cases)) {
+		t.Run(name, func(t *testing.T) { cases[name].check(t, i%3 == 0) })
+	}
+}
+
+// TestTheirFields: TestTheirs would notice a field that is read wrongly: with
+// the field changed, the logits are farther off than rounding explains.
+func TestTheirFields(t *testing.T) {
+	fields := []struct {
+		name   string
+		change func(c *Config) bool // false: not in this model
+	}{
+		{"rms_norm_eps", func(c *Config) bool { was := c.RMSNormEps; c.RMSNormEps = 0.05; return was < 0.005 }},
+		{"rope_theta", func(c *Config) bool { c.RopeTheta *= 3; return c.RopeScaling == nil }},
+		{"rope_scaling", func(c *Config) bool { was := c.RopeScaling; c.RopeScaling = nil; return was != nil }},
+		{"rope_scaling.factor", func(c *Config) bool {
+			if c.RopeScaling == nil || c.RopeScaling.Type != RopeLinear {
+				return false
+			}
+			c.RopeScaling.Factor *= 2
+			return true
+		}},
+		{"rope_scaling.attention_factor", func(c *Config) bool {
+			if c.RopeScaling == nil || c.RopeScaling.AttentionFactor == 0 {
+				return false
+			}
+			c.RopeScaling.AttentionFactor = 1
+			return true
+		}},
+		{"rope_scaling.beta", func(c *Config) bool {
+			if c.RopeScaling == nil || c.RopeScaling.BetaFast == 0 {
+				return false
+			}
+			c.RopeScaling.BetaFast, c.RopeScaling.BetaSlow = 0, 0
+			return true
+		}},
+		{"sliding_window", func(c *Config) bool { was := c.SlidingWindow; c.SlidingWindow = 0; return was > 0 }},
+		{"norm_topk_prob", func(c *Config) bool {
+			c.NormTopKProb = !c.NormTopKProb
+			return (c.ModelType == Qwen3MoE || c.ModelType == OLMoE) && c.NumExpertsPerTok < c.NumExperts
+		}},
+		{"num_experts_per_tok", func(c *Config) bool { c.NumExpertsPerTok--; return c.NumExpertsPerTok > 0 }},
+	}
+	cases := readTheirs(t, "testdata/theirs.safetensors")
+	for _, f := range fields {
+		t.Run(f.name, func(t *testing.T) { checkField(t, cases, f.change) })
+	}
+}
+
+// checkField changes a field in all models that have it.
+func checkField(t *testing.T, cases map[string]*theirs, change func(c *Config) bool) {
+	seen, noticed := 0, 0
+	for _, name := range slices.Sorted(maps.Keys(cases)) {
+		c, err := ParseConfig([]byte(cases[name].Config))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !change(c) {
+			continue
+		}
+		text, err := c.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		if got, limit := cases[name].distance(t, cases[name].write(t, string(text)), false); got > limit {
+			noticed++
+		} else {
+			t.Logf("%s: %g is within %g", name, got, limit)
+		}
+	}
+	t.Logf("noticed in %d of %d models", noticed, seen)
+	if seen == 0 || noticed*2 < seen {
+		t.Errorf("a wrong value is noticed in %d of %d models", noticed, seen)
+	}
+}
+
+// TestTheirsAtRandom is TestTheirs for configurations that testdata/theirs.py
+// makes now. POLYMATH_PYTHON names a Python with transformers, POLYMATH_CASES
+// how many (default 40), POLYMATH_SEED which, and POLYMATH_OLDER folders with
+// older releases, separated by colons.
+func TestTheirsAtRandom(t *testing.T) {
+	python := os.Getenv("POLYMATH_PYTHON")
+	if python == "" {
+		t.Skip("POLYMATH_PYTHON names no Python with transformers")
+	}
+	orElse := func(name, otherwise string) string {
+		if v := os.Getenv(name); v != "" {
+			return v
+		}
+		return otherwise
+	}
+	path := filepath.Join(t.TempDir(), "theirs.safetensors")
+	args := []string{"testdata/theirs.py", path, "--cases", orElse("POLYMATH_CASES", "40"), "--seed", orElse("POLYMATH_SEED", "2")}
+	if older := os.Getenv("POLYMATH_OLDER"); older != "" {
+		args = append(append(args, "--older"), filepath.SplitList(older)...)
+	}
+	if out, err := exec.CommandContext(t.Context(), python, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	cases := readTheirs(t, path)
+	for i, name := range slices.Sorted(maps.Keys(cases)) {
+		t.Run(name, func(t *testing.T) { cases[name].check(t, i%3 == 0) })
+	}
+}
+
+// TestTheirsRefused: what this decoder does not do is refused by the name of
+// the field, in the text that transformers writes.
+func TestTheirsRefused(t *testing.T) {
+	base := map[string]map[string]any{}
+	for name, c := range readTheirs(t, "testdata/theirs.safetensors") {
+		var m map[string]any
+		if err := json.Unmarshal([]byte(c.Config), &m); err != nil {
+			t.Fatal(name, err)
+		}
+		if strings.Contains(name, "transformers 5") {
+			base[m["model_type"].(string)] = m
+		}
+	}
+	tests := []struct{ kind, field, value string }{
+		{"llama", "attention_bias", `true`},
+		{"llama", "mlp_bias", `true`},
+		{"llama", "hidden_act", `"gelu"`},
+		{"llama", "rope_parameters", `{"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0}`},
+		{"llama", "rope_parameters", `{"rope_type": "longrope", "factor": 2.0, "short_factor": [1.0], "long_factor": [1.0]}`},
+		{"llama", "rope_parameters", `{"rope_type": "default", "partial_rotary_factor": 0.5, "rope_theta": 10000.0}`},
+		{"llama", "rope_parameters", `{"full_attention": {"rope_type": "default", "rope_theta": 10000.0}}`},
+		{"llama", "quantization_config", `{"quant_method": "fp8"}`},
+		{"qwen3", "attention_bias", `true`},
+		{"qwen3", "layer_types", `["full_attention", "sliding_attention"]`},
+		{"olmoe", "clip_qkv", `8.0`},
+		{"qwen3_moe", "shared_expert_gate", `true`},
+		{"qwen2", "model_type", `"qwen2_moe"`},
+		{"mixtral", "model_type", `"gpt_oss"`},
+	}
+	for _, tt := range tests {
+		m := maps.Clone(base[tt.kind])
+		if m == nil {
+			t.Fatal("no model of type ", tt.kind)
+		}
+		m[tt.field] = json.RawMessage(tt.value)
+		text, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = ParseConfig(text)
+		if err == nil || !strings.Contains(err.Error(), strings.Replace(tt.field, "rope_parameters", "rope", 1)) {
+			t.Errorf("%s with %s %s: %v", tt.kind, tt.field, tt.value, err)
+		} else {
+			t.Log(fmt.Sprint(err))
+		}
+	}
+}
