@@ -17,6 +17,7 @@ type File struct {
 	mapping *tensor.Mapping
 	narrow  []uint16 // the tokens, if they take 2 bytes
 	wide    []uint32 // the tokens, if they take 4
+	mask    []uint64 // [ceil(tokens/64)]; nil without one
 	starts  []uint64 // [docs+1]
 	ids     []byte   // [docs*16]
 	hash    string   // of the whole file
@@ -52,10 +53,10 @@ func parse(b []byte, done func()) (*File, error) {
 	tail := b[len(b)-trailerSize:]
 	tokens, docs := binary.LittleEndian.Uint64(tail), binary.LittleEndian.Uint64(tail[8:])
 	size := uint64(len(b))
-	if tokens > size || docs > size || newLayout(h.width(), int64(tokens), int64(docs)).size() != int64(size) {
+	if tokens > size || docs > size || newLayout(h, int64(tokens), int64(docs)).size() != int64(size) {
 		return nil, fmt.Errorf("truncated or damaged: %d bytes do not hold the %d tokens in %d documents that the end tells of", size, tokens, docs)
 	}
-	l := newLayout(h.width(), int64(tokens), int64(docs))
+	l := newLayout(h, int64(tokens), int64(docs))
 	sum := sha256.New()
 	for rest := b[:len(b)-hashSize]; len(rest) > 0; {
 		n := min(len(rest), releaseEvery)
@@ -70,6 +71,9 @@ func parse(b []byte, done func()) (*File, error) {
 	f := &File{header: h, hash: hex.EncodeToString(sum.Sum(nil))}
 	f.starts = tensor.View[uint64](b[l.offsets:l.ids])
 	f.ids = b[l.ids:l.trailer]
+	if h.Masked {
+		f.mask = tensor.View[uint64](b[l.mask:l.offsets])
+	}
 	data := b[headerSize : headerSize+l.tokens*int64(h.width())]
 	if h.width() == 2 {
 		f.narrow = tensor.View[uint16](data)
@@ -92,6 +96,12 @@ func (f *File) check(tokens uint64, done func()) error {
 		if f.starts[i] >= f.starts[i+1] {
 			return fmt.Errorf("document %d has no tokens or ends before its begin", i)
 		}
+		if f.mask != nil && (f.starts[i+1]-f.starts[i] < 2 || f.starts[i+1] <= tokens && f.marked(f.starts[i])) {
+			return fmt.Errorf("document %d of a set with a mask has one token only, or its first is marked", i)
+		}
+	}
+	if n := tokens % 64; n > 0 && f.mask != nil && f.mask[len(f.mask)-1]>>n != 0 {
+		return errors.New("the mask goes on after the last token")
 	}
 	if f.narrow != nil {
 		return checkTokens(f.narrow, uint32(f.header.VocabSize), done)
@@ -144,6 +154,19 @@ func (f *File) Read(dst []int32, doc, from int) {
 	}
 }
 
+// marked reports whether the mask marks token t of the file.
+func (f *File) marked(t uint64) bool { return f.mask[t/64]>>(t%64)&1 != 0 }
+
+// Unmark replaces by -1 the tokens in dst, those of a document from position
+// from on, that the mask does not mark. It panics without a mask.
+func (f *File) Unmark(dst []int32, doc, from int) {
+	for i := range dst {
+		if !f.marked(f.starts[doc] + uint64(from+i)) {
+			dst[i] = -1
+		}
+	}
+}
+
 // Release lets go of the memory of the pages that were read, which the system
 // otherwise counts as the program's; they come back when they are read again.
 // Goroutines may read meanwhile.
@@ -151,6 +174,6 @@ func (f *File) Release() { release(f.mapping.Bytes()) }
 
 // Close ends the mapping. Nothing of the file may be used after it.
 func (f *File) Close() error {
-	f.narrow, f.wide, f.starts, f.ids = nil, nil, nil, nil
+	f.narrow, f.wide, f.mask, f.starts, f.ids = nil, nil, nil, nil, nil
 	return f.mapping.Close()
 }

@@ -7,20 +7,25 @@
 //
 //	offset  bytes
 //	     0      8  magic "PLYTOKEN"
-//	     8      4  version, 1
+//	     8      4  version: 1, or 2 with a mask
 //	    12      4  width W of a token in bytes: 2 if the vocabulary has at most 65536 tokens, else 4
 //	    16      8  size of the vocabulary; every token is below it
 //	    24      8  the end-of-text token
 //	    32     32  SHA-256 that identifies the tokenizer
 //	    64    N*W  the tokens of all documents, end to end
 //	               zeros up to a multiple of 8
+//	         N/64  version 2 only: the mask, 8 bytes for each 64 tokens begun;
+//	               token t is bit t%64 of word t/64
 //	        8*D+8  for each document the number of tokens before it, then N
 //	         16*D  for each document its id, the first half of its SHA-256
 //	            8  N, number of tokens
 //	            8  D, number of documents
 //	           32  SHA-256 of all bytes before this one
 //
-// The end-of-text token between documents is not stored: reading adds it.
+// Without a mask, the end-of-text token between documents is not stored: reading
+// adds it. With one, a document is a conversation, or another text for
+// fine-tuning: it is complete as it is, at least two tokens long, and the mask
+// marks the tokens that a model shall learn to write. The first is never one.
 // A directory of shards has a manifest, shards.json, which is written last and
 // names every file with its size and hash.
 package shard
@@ -36,6 +41,7 @@ import (
 const (
 	magic       = "PLYTOKEN"
 	version     = 1
+	maskVersion = 2
 	headerSize  = 64
 	trailerSize = 8 + 8 + 32
 	hashSize    = 32
@@ -50,6 +56,8 @@ type Header struct {
 	VocabSize int
 	// EndOfText is the token that ends every document.
 	EndOfText int32
+	// Masked sets have a mask: AddMasked fills them.
+	Masked bool
 	// FileBytes is the size at which NewWriter begins another file; 0 means
 	// 1 GiB. It is not stored.
 	FileBytes int64
@@ -73,6 +81,23 @@ func (h Header) check() error {
 	return nil
 }
 
+// version returns that of the files and the manifest.
+func (h Header) version() int {
+	if h.Masked {
+		return maskVersion
+	}
+	return version
+}
+
+// trained returns how many tokens of a document of n tokens training reads: one
+// for each that it predicts.
+func (h Header) trained(n int64) int64 {
+	if h.Masked {
+		return n - 1
+	}
+	return n + 1 // reading adds end-of-text
+}
+
 // width returns the bytes that a token takes.
 func (h Header) width() int {
 	if h.VocabSize <= 1<<16 {
@@ -85,7 +110,7 @@ func (h Header) width() int {
 func (h Header) encode() []byte {
 	le := binary.LittleEndian
 	b := append(make([]byte, 0, headerSize), magic...)
-	b = le.AppendUint32(b, version)
+	b = le.AppendUint32(b, uint32(h.version()))
 	b = le.AppendUint32(b, uint32(h.width()))
 	b = le.AppendUint64(b, uint64(h.VocabSize))
 	b = le.AppendUint64(b, uint64(h.EndOfText))
@@ -103,14 +128,17 @@ func decodeHeader(b []byte) (Header, error) {
 		return Header{}, fmt.Errorf("truncated: %d bytes are less than the smallest shard", len(b))
 	case string(b[:8]) != magic:
 		return Header{}, errors.New("not a token shard")
-	case le.Uint32(b[8:]) != version:
-		return Header{}, fmt.Errorf("version %d, but this program reads version %d", le.Uint32(b[8:]), version)
+	case le.Uint32(b[8:]) != version && le.Uint32(b[8:]) != maskVersion:
+		return Header{}, fmt.Errorf("version %d, but this program reads versions %d and %d", le.Uint32(b[8:]), version, maskVersion)
 	}
 	vocab, end := le.Uint64(b[16:]), le.Uint64(b[24:])
 	if vocab > math.MaxInt32 || end > math.MaxInt32 {
 		return Header{}, errors.New("vocabulary or end-of-text token out of range")
 	}
-	h := Header{TokenizerHash: hex.EncodeToString(b[32:64]), VocabSize: int(vocab), EndOfText: int32(end)}
+	h := Header{
+		TokenizerHash: hex.EncodeToString(b[32:64]), VocabSize: int(vocab), EndOfText: int32(end),
+		Masked: le.Uint32(b[8:]) == maskVersion,
+	}
 	if err := h.check(); err != nil {
 		return Header{}, err
 	}
@@ -122,14 +150,19 @@ func decodeHeader(b []byte) (Header, error) {
 
 // layout tells where the parts of a file lie.
 type layout struct {
-	tokens, docs          int64
-	offsets, ids, trailer int64 // positions in the file
+	tokens, docs int64
+	// positions in the file; without a mask it is where the offsets are
+	mask, offsets, ids, trailer int64
 }
 
 // newLayout returns the layout of a file with that content.
-func newLayout(width int, tokens, docs int64) layout {
+func newLayout(h Header, tokens, docs int64) layout {
 	l := layout{tokens: tokens, docs: docs}
-	l.offsets = (headerSize + tokens*int64(width) + 7) &^ 7
+	l.mask = (headerSize + tokens*int64(h.width()) + 7) &^ 7
+	l.offsets = l.mask
+	if h.Masked {
+		l.offsets += (tokens + 63) / 64 * 8
+	}
 	l.ids = l.offsets + 8*(docs+1)
 	l.trailer = l.ids + 16*docs
 	return l

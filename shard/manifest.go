@@ -24,8 +24,10 @@ type Manifest struct {
 	TokenizerHash string `json:"tokenizer_sha256"`
 	VocabSize     int    `json:"vocab_size"`
 	EndOfText     int32  `json:"end_of_text"`
+	Masked        bool   `json:"masked,omitempty"`
 	// Tokens is what one epoch trains on: the tokens of all documents and one
-	// end-of-text token for each. Docs is the number of documents.
+	// end-of-text token for each, or with a mask all tokens but the last of each.
+	// Docs is the number of documents.
 	Tokens int64       `json:"tokens"`
 	Docs   int64       `json:"docs"`
 	Files  []FileEntry `json:"files"`
@@ -46,11 +48,11 @@ type FileEntry struct {
 func (m Manifest) Hash() string { return m.hash }
 
 func newManifest(h Header) Manifest {
-	return Manifest{Version: version, TokenizerHash: h.TokenizerHash, VocabSize: h.VocabSize, EndOfText: h.EndOfText}
+	return Manifest{Version: h.version(), TokenizerHash: h.TokenizerHash, VocabSize: h.VocabSize, EndOfText: h.EndOfText, Masked: h.Masked}
 }
 
 func (m *Manifest) header() Header {
-	return Header{TokenizerHash: m.TokenizerHash, VocabSize: m.VocabSize, EndOfText: m.EndOfText}
+	return Header{TokenizerHash: m.TokenizerHash, VocabSize: m.VocabSize, EndOfText: m.EndOfText, Masked: m.Masked}
 }
 
 func (m *Manifest) add(e FileEntry) {
@@ -99,8 +101,8 @@ func parseManifest(data []byte) (Manifest, error) {
 		return Manifest{}, err
 	case len(bytes.TrimSpace(data[dec.InputOffset():])) != 0:
 		return Manifest{}, errors.New("text after the closing brace")
-	case m.Version != version:
-		return Manifest{}, fmt.Errorf("version %d, but this program reads version %d", m.Version, version)
+	case m.Version != m.header().version():
+		return Manifest{}, fmt.Errorf("version %d, but this program reads version %d of such a set", m.Version, m.header().version())
 	case len(m.Files) == 0:
 		return Manifest{}, errors.New("no files")
 	}

@@ -2,6 +2,7 @@ package shard
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 )
 
@@ -16,6 +17,11 @@ import (
 // document, and end-of-text for the last; so one epoch predicts every token of
 // every document once. Only the row at the end of an epoch may be filled up.
 //
+// A set with a mask is packed instead: each of its documents lies in one row, as
+// many together as fit, and rows are filled up. Documents longer than a row are
+// cut at its end. The target of each token is the next one where the mask marks
+// it. Every epoch has the same rows, in another order.
+//
 // Goroutines may share an Order, each with its own Row.
 type Order struct {
 	set    *Set
@@ -23,6 +29,7 @@ type Order struct {
 	seed   uint64
 	docs   permutation // place in the stream -> document
 	marks  []int64     // tokens of the stream before each markEvery-th place
+	packed [][]int64   // with a mask, the documents of each row
 }
 
 // markEvery bounds what Row reads to find its place, and the memory to 8 bytes
@@ -52,7 +59,7 @@ type DocRef struct {
 	ID  ID
 	Doc int64
 	// Offset is the place of the span's first token: 0 is the end-of-text
-	// token before the document, 1 its first own token.
+	// token before the document, 1 its first own token. It is 1 with a mask.
 	Offset int
 }
 
@@ -64,6 +71,10 @@ func NewOrder(set *Set, seqLen int, seed uint64) *Order {
 	}
 	n := set.NumDocs()
 	o := &Order{set: set, seqLen: seqLen, seed: seed, docs: newPermutation(n, mix(seed))}
+	if set.manifest.Masked {
+		o.pack()
+		return o
+	}
 	var tokens int64
 	for place := range n {
 		if place%markEvery == 0 {
@@ -81,11 +92,14 @@ func (o *Order) length(place int64) int64 {
 	if !o.set.part.holds(f.ID(doc)) {
 		return 0
 	}
-	return int64(f.Len(doc)) + 1
+	return f.header.trained(int64(f.Len(doc)))
 }
 
 // Rows returns the number of rows of an epoch, 0 if the set is empty.
 func (o *Order) Rows() int64 {
+	if o.set.manifest.Masked {
+		return int64(len(o.packed))
+	}
 	length := int64(o.seqLen)
 	return (o.set.Tokens() + length - 1) / length
 }
@@ -113,6 +127,10 @@ func (o *Order) Row(i int64, row *Row) {
 		panic(fmt.Sprintf("shard: row %d of an order of %d rows an epoch", i, rows))
 	}
 	e := o.epoch(i / rows)
+	if o.set.manifest.Masked {
+		o.packedRow(row, o.packed[e.rows.at(i%rows)])
+		return
+	}
 	begin := e.rows.at(i%rows) * int64(o.seqLen)
 	total := o.set.Tokens()
 	row.reset(o.seqLen)
@@ -193,6 +211,15 @@ func (r *Row) pad(filled int, end int32) {
 // saw a document. A document on the other side of the split has none.
 func (o *Order) RowsOf(dst []int64, doc, e int64) []int64 {
 	if !o.set.Holds(doc) {
+		return dst
+	}
+	if o.set.manifest.Masked {
+		epoch := o.epoch(e)
+		for row, docs := range o.packed {
+			if slices.Contains(docs, doc) {
+				dst = append(dst, e*o.Rows()+epoch.rows.inverse(int64(row)))
+			}
+		}
 		return dst
 	}
 	place := o.docs.inverse(doc)

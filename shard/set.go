@@ -77,9 +77,11 @@ func openEntry(path string, e FileEntry, want Header) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch tokens := int64(f.starts[f.Docs()]) + int64(f.Docs()); {
+	switch tokens := int64(f.starts[f.Docs()]) + int64(f.Docs())*want.trained(0); {
 	case f.header.TokenizerHash != want.TokenizerHash:
 		err = fmt.Errorf("%s: made with tokenizer %s, but its manifest says %s", path, f.header.TokenizerHash, want.TokenizerHash)
+	case f.header.Masked != want.Masked:
+		err = fmt.Errorf("%s: only one of it and its manifest has a mask", path)
 	case f.header != want:
 		err = fmt.Errorf("%s: vocabulary of %d with end-of-text %d, but its manifest says %d and %d",
 			path, f.header.VocabSize, f.header.EndOfText, want.VocabSize, want.EndOfText)
@@ -128,7 +130,7 @@ func (s *Set) side(p part) *Set {
 		for doc := range f.Docs() {
 			if p.holds(f.ID(doc)) {
 				side.docs++
-				side.tokens += int64(f.Len(doc)) + 1
+				side.tokens += f.header.trained(int64(f.Len(doc)))
 			}
 		}
 	}
@@ -141,8 +143,7 @@ func (s *Set) Manifest() Manifest { return s.manifest }
 // Header returns what all files have in common.
 func (s *Set) Header() Header { return s.manifest.header() }
 
-// Tokens returns what one epoch trains on: the tokens of all documents and one
-// end-of-text token for each.
+// Tokens returns what one epoch trains on, see Manifest.Tokens.
 func (s *Set) Tokens() int64 { return s.tokens }
 
 // Docs returns the number of documents.
@@ -170,8 +171,8 @@ func (s *Set) ID(doc int64) ID {
 	return f.ID(i)
 }
 
-// Doc appends the tokens of a document of the whole set to dst, without
-// end-of-text.
+// Doc appends the tokens of a document of the whole set to dst, without what
+// reading adds.
 func (s *Set) Doc(dst []int32, doc int64) []int32 {
 	f, i := s.locate(doc)
 	at := len(dst)

@@ -66,7 +66,12 @@ func tryWrite(dir string, h Header, docs []document) (Manifest, error) {
 	}
 	defer w.Abort()
 	for _, d := range docs {
-		if err := w.Add(d.id, d.tokens); err != nil {
+		if h.Masked {
+			err = w.AddMasked(d.id, d.tokens, learned(d))
+		} else {
+			err = w.Add(d.id, d.tokens)
+		}
+		if err != nil {
 			return Manifest{}, err
 		}
 	}
@@ -151,9 +156,14 @@ func TestBytesAreAFunctionOfTheDocuments(t *testing.T) {
 
 // TestDamage flips each byte of a shard and cuts it at each length.
 func TestDamage(t *testing.T) {
-	dir := t.TempDir()
 	docs := randomDocs(rand.New(rand.NewPCG(3, 1)), 5, 20, 300)
-	m := writeSet(t, dir, testHeader(300), docs)
+	checkDamage(t, testHeader(300), docs)
+	checkDamage(t, maskedHeader(), lengthened(docs))
+}
+
+func checkDamage(t *testing.T, h Header, docs []document) {
+	dir := t.TempDir()
+	m := writeSet(t, dir, h, docs)
 	path := filepath.Join(dir, m.Files[0].Name)
 	good, err := os.ReadFile(path)
 	if err != nil {
@@ -177,7 +187,7 @@ func TestDamage(t *testing.T) {
 	}
 	check("a byte more", append(slices.Clone(good), 0))
 	other := t.TempDir()
-	writeSet(t, other, testHeader(300), docs[:4])
+	writeSet(t, other, h, docs[:4])
 	data, err := os.ReadFile(filepath.Join(other, m.Files[0].Name))
 	if err != nil {
 		t.Fatal(err)
@@ -351,7 +361,13 @@ func seeds(t testing.TB) [][]byte {
 		}
 		all = append(all, data, data[:100], data[:headerSize])
 	}
-	return all
+	dir := t.TempDir()
+	m := writeSet(t, dir, maskedHeader(), lengthened(randomDocs(rand.New(rand.NewPCG(8, 2)), 20, 9, 300)))
+	data, err := os.ReadFile(filepath.Join(dir, m.Files[0].Name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(all, data)
 }
 
 // FuzzFile: a shard with a right hash is refused, or every document can be
@@ -377,6 +393,11 @@ func FuzzFile(f *testing.F) {
 				t.Fatalf("document %d: %v", doc, tokens)
 			}
 			file.ID(doc)
+			if file.Header().Masked {
+				if file.Unmark(tokens, doc, 0); tokens[0] != -1 {
+					t.Fatalf("document %d begins with %d", doc, tokens[0])
+				}
+			}
 		}
 	})
 }

@@ -9,8 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/tensor"
 )
 
 const defaultFileBytes = 1 << 30
@@ -75,26 +77,47 @@ func fileName(i int) string { return fmt.Sprintf("tokens-%05d.shard", i) }
 // document without tokens is left out. A token outside the vocabulary is an
 // error that names the document. Add keeps nothing of tokens.
 func (w *Writer) Add(id ID, tokens []int32) error {
+	if w.header.Masked {
+		panic("shard: Add to a set with a mask")
+	}
+	return w.addDoc(id, tokens, nil)
+}
+
+// AddMasked appends a document to a set with a mask: all its tokens, and which
+// of them are to be learned. It panics if those are not as many, or in a set
+// without a mask. A document of less than two tokens, or without any after the
+// first to be learned, is an error that names it.
+func (w *Writer) AddMasked(id ID, tokens []int32, learned []bool) error {
+	if !w.header.Masked || len(learned) != len(tokens) {
+		panic("shard: AddMasked to a set without a mask, or with a mask of another length")
+	}
+	return w.addDoc(id, tokens, learned)
+}
+
+func (w *Writer) addDoc(id ID, tokens []int32, learned []bool) error {
 	if w.closed {
 		panic("shard: Add after Close or Abort")
 	}
 	if w.err != nil || len(tokens) == 0 {
 		return w.err
 	}
-	if err := w.add(id, tokens); err != nil {
+	if err := w.add(id, tokens, learned); err != nil {
 		w.err = err
 	}
 	return w.err
 }
 
-func (w *Writer) add(id ID, tokens []int32) error {
+func (w *Writer) add(id ID, tokens []int32, learned []bool) error {
+	if w.header.Masked && (learned[0] || !slices.Contains(learned, true)) {
+		return fmt.Errorf("%s: document %x has nothing to be learned, or its first token is, which nothing comes before", w.dir, id)
+	}
 	for i, t := range tokens {
 		if t < 0 || int(t) >= w.header.VocabSize {
 			return fmt.Errorf("%s: document %x: token %d at position %d is outside the vocabulary of %d", w.dir, id, t, i, w.header.VocabSize)
 		}
 	}
 	width := int64(w.header.width())
-	if w.file != nil && newLayout(int(width), w.file.tokens+int64(len(tokens)), w.file.docs()+1).size() > w.header.FileBytes {
+	if w.file != nil && newLayout(w.header, w.file.tokens+int64(len(tokens)), w.file.docs()+1).size() > w.header.FileBytes {
 		if err := w.finishFile(); err != nil {
 			return err
 		}
@@ -107,6 +130,7 @@ func (w *Writer) add(id ID, tokens []int32) error {
 		w.file = file
 	}
 	w.buf = appendTokens(w.buf[:0], tokens, int(width))
+	w.file.mark(learned)
 	return w.file.add(id, w.buf, len(tokens))
 }
 
@@ -169,9 +193,10 @@ func (w *Writer) Abort() {
 type fileWriter struct {
 	disk   *atomicfile.File
 	hash   hash.Hash
-	width  int
+	header Header
 	tokens int64
-	starts []byte // the offsets part, growing
+	mask   []uint64 // that of the tokens; nil without one
+	starts []byte   // the offsets part, growing
 	ids    []byte
 	name   string
 }
@@ -181,7 +206,7 @@ func newFileWriter(path string, h Header) (*fileWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &fileWriter{disk: disk, hash: sha256.New(), width: h.width(), name: filepath.Base(path)}
+	f := &fileWriter{disk: disk, hash: sha256.New(), header: h, name: filepath.Base(path)}
 	if err := f.write(h.encode()); err != nil {
 		disk.Abort()
 		return nil, err
@@ -197,6 +222,19 @@ func (f *fileWriter) write(b []byte) error {
 	return err
 }
 
+// mark appends to the mask, before add.
+func (f *fileWriter) mark(learned []bool) {
+	for i, l := range learned {
+		t := uint64(f.tokens) + uint64(i)
+		if t/64 == uint64(len(f.mask)) {
+			f.mask = append(f.mask, 0)
+		}
+		if l {
+			f.mask[t/64] |= 1 << (t % 64)
+		}
+	}
+}
+
 // add appends a document of n tokens, already encoded.
 func (f *fileWriter) add(id ID, encoded []byte, n int) error {
 	f.starts = binary.LittleEndian.AppendUint64(f.starts, uint64(f.tokens))
@@ -208,11 +246,12 @@ func (f *fileWriter) add(id ID, encoded []byte, n int) error {
 // finish writes what follows the tokens and puts the file in place.
 func (f *fileWriter) finish() (FileEntry, error) {
 	defer f.disk.Abort()
-	l := newLayout(f.width, f.tokens, f.docs())
+	l := newLayout(f.header, f.tokens, f.docs())
 	trailer := binary.LittleEndian.AppendUint64(nil, uint64(f.tokens))
 	trailer = binary.LittleEndian.AppendUint64(trailer, uint64(f.docs()))
 	for _, part := range [][]byte{
-		make([]byte, l.offsets-headerSize-f.tokens*int64(f.width)),
+		make([]byte, l.mask-headerSize-f.tokens*int64(f.header.width())),
+		tensor.Bytes(f.mask),
 		binary.LittleEndian.AppendUint64(f.starts, uint64(f.tokens)),
 		f.ids,
 		trailer,
@@ -225,5 +264,6 @@ func (f *fileWriter) finish() (FileEntry, error) {
 		return FileEntry{}, err
 	}
 	sum, err := f.disk.Commit()
-	return FileEntry{Name: f.name, Bytes: l.size(), Tokens: f.tokens + f.docs(), Docs: f.docs(), SHA256: sum}, err
+	trained := f.tokens + f.docs()*f.header.trained(0)
+	return FileEntry{Name: f.name, Bytes: l.size(), Tokens: trained, Docs: f.docs(), SHA256: sum}, err
 }
