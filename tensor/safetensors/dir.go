@@ -2,9 +2,11 @@ package safetensors
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/tensor"
 )
 
 // The names that the ecosystem gives to a model's files.
@@ -30,7 +33,11 @@ func OpenDir(dir string) (*File, error) {
 	path := filepath.Join(dir, IndexName)
 	weights, err := readIndex(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Open(filepath.Join(dir, ModelName))
+		f, err := Open(filepath.Join(dir, ModelName))
+		if errors.Is(err, fs.ErrNotExist) {
+			err = cmp.Or(otherWeights(dir), err)
+		}
+		return f, err
 	}
 	if err != nil {
 		return nil, err
@@ -41,6 +48,32 @@ func OpenDir(dir string) (*File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// otherWeights returns an error that names weights in another format which lie
+// in a directory without model.safetensors, or nil.
+func otherWeights(dir string) error {
+	for _, pattern := range []string{"*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.gguf"} {
+		files, _ := filepath.Glob(filepath.Join(dir, pattern)) // fails on bad patterns only
+		for _, path := range files {
+			if what := foreignFile(path); what != "" {
+				return fmt.Errorf("%s is missing, and %s: %s", filepath.Join(dir, ModelName), filepath.Base(path), what)
+			}
+		}
+	}
+	return nil
+}
+
+// foreignFile is tensor.Foreign of the file's beginning.
+func foreignFile(path string) string {
+	file, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	begin := make([]byte, 64)
+	n, _ := io.ReadFull(file, begin) // a short file is one too
+	return tensor.Foreign(begin[:n])
 }
 
 // addAll maps the files of the index in the order of their names.

@@ -151,6 +151,13 @@ var badFiles = []struct {
 	{"name twice", file(`{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}`, ""), `"a" occurs twice`},
 	{"name twice by escapes", file(`{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\u0061":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}`, ""), `"a" occurs twice`},
 	{"key twice", file(`{"a":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}}`, ""), `"dtype" occurs twice`},
+	{"many dimensions", file(one(`"F32"`, "["+strings.Repeat("1,", 64)+"1]", `[0,4]`), "1234"), "more than 64 numbers"},
+	{"format of blocks", file(one(`"Q8_0"`, `[32]`, `[0,34]`), strings.Repeat("1", 34)), `tensor "w": safetensors has no format Q8_0`},
+	{"zip of a pickle", []byte("PK\x03\x04\x00\x00\x08\x08\x00\x00\x00\x00"), "this is a PyTorch pickle; convert it to safetensors"},
+	{"pickle", []byte("\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."), "this is a PyTorch pickle"},
+	{"Git LFS pointer", []byte("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n"), "this is a Git LFS pointer, the weights were not downloaded"},
+	{"GGUF", []byte("GGUF\x03\x00\x00\x00\x00\x00\x00\x00"), "this is a GGUF file"},
+	{"web page", []byte("<!DOCTYPE html>\n<html>"), "this is a web page"},
 	{"metadata no text", file(`{"__metadata__":{"a":1}}`, ""), "1 is not a string"},
 }
 
@@ -162,6 +169,34 @@ func TestBadFiles(t *testing.T) {
 		if err == nil || f != nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
 		}
+	}
+}
+
+// TestHeaderLikePickle: the length of a header may begin as a pickle does.
+func TestHeaderLikePickle(t *testing.T) {
+	data := file("{}"+strings.Repeat(" ", 0x280-2), "")
+	if !bytes.HasPrefix(data, []byte("\x80\x02")) {
+		t.Fatal("another length")
+	}
+	if _, err := parseHeader(data); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestOtherWeights: a directory without safetensors says what it has.
+func TestOtherWeights(t *testing.T) {
+	for name, c := range map[string][2]string{
+		"pytorch_model.bin": {"PK\x03\x04\x00\x00\x08\x08\x00", "this is a PyTorch pickle"},
+		"model-q8_0.gguf":   {"GGUF\x03\x00", "this is a GGUF file"},
+	} {
+		dir := t.TempDir()
+		mustWriteFile(t, filepath.Join(dir, name), []byte(c[0]))
+		wantError(t, dir, name+": "+c[1], filepath.Join(dir, ModelName))
+	}
+	dir := t.TempDir()
+	mustWriteFile(t, filepath.Join(dir, "a.bin"), []byte("something else"))
+	if _, err := OpenDir(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no weights: %v", err)
 	}
 }
 
@@ -311,6 +346,7 @@ func TestWriteRefuses(t *testing.T) {
 		{[]Source{source("w", []int{2}, 4)}, nil, `tensor "w": 4 of its 8 bytes`},
 		{[]Source{source("w", []int{2}, 9)}, nil, `tensor "w": more data`},
 		{[]Source{source("w", []int{-2}, 8)}, nil, "negative"},
+		{[]Source{{Name: "w", DType: tensor.DTypeQ4_0, Shape: []int{32}}}, nil, "safetensors has no format Q4_0"},
 		{[]Source{source("w", nil, 4), source("w", nil, 4)}, nil, "given twice"},
 		{[]Source{source(metadataKey, nil, 4)}, nil, "not a possible name"},
 		{[]Source{source("\xff", nil, 4)}, nil, "not a possible name"},
