@@ -118,10 +118,6 @@ func TestPython(t *testing.T) {
 
 // TestSameBytes: what the reference wrote is written again to the byte.
 func TestSameBytes(t *testing.T) {
-	f := mustOpen(t, "testdata/split-00001-of-00003.gguf")
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
 	one := newFile("part")
 	data := mustRead(t, "testdata/split-00001-of-00003.gguf")
 	h, err := one.enter("part", data)
