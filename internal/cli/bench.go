@@ -20,12 +20,12 @@ type benchFlags struct {
 }
 
 // benchNames are the benchmarks in the order of the help.
-var benchNames = []string{"gemm", "attention", "train", "decode", "tokenizer", "serve"}
+var benchNames = []string{"gemm", "attention", "train", "decode", "weights", "tokenizer", "serve"}
 
 func (a *app) benchCommand() *cobra.Command {
 	var o benchFlags
 	cmd := &cobra.Command{
-		Use:   "bench NAME",
+		Use:   "bench NAME [MODEL...]",
 		Short: "Measure speed beside the machine's own limit: " + strings.Join(benchNames, ", "),
 		Long: `Bench measures one part of the program, and by turns with it, in the same run,
 what the machine can do: a product loop in registers for compute, a streaming
@@ -35,13 +35,15 @@ read for memory. Values are medians; the fraction is the median of ratios.
   attention  causal attention, forward and backward
   train      training steps of a model with 226M parameters, 42M active
   decode     generation at batch 1 from weights beyond the caches
+  weights    prompts and generation with weights in blocks of 8 and 4 bits, of
+             random models or of each MODEL, a GGUF file or a directory
   tokenizer  training, encoding and decoding
   serve      completions over HTTP at 1, 8 and 32 streams, and with a schema`,
 		Example:     "  polymath bench gemm --json",
-		Annotations: map[string]string{"argument": "NAME [flags]"}, // it has a command too
+		Annotations: map[string]string{"argument": "NAME [MODEL...] [flags]"}, // it has a command too
 		ValidArgs:   benchNames,
-		Args:        exactly("NAME"),
-		RunE:        func(cmd *cobra.Command, args []string) error { return a.bench(cmd.Context(), args[0], o) },
+		Args:        benchArguments,
+		RunE:        func(cmd *cobra.Command, args []string) error { return a.bench(cmd.Context(), args, o) },
 	}
 	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print one JSON object per result")
 	cmd.Flags().BoolVar(&o.quick, "quick", false, "smaller sizes and fewer repeats")
@@ -50,7 +52,15 @@ read for memory. Values are medians; the fraction is the median of ratios.
 	return cmd
 }
 
-func (a *app) bench(ctx context.Context, name string, o benchFlags) error {
+// benchArguments takes a name, and models behind the one that measures them.
+func benchArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 && args[0] == "weights" {
+		return nil
+	}
+	return exactly("NAME")(cmd, args)
+}
+
+func (a *app) bench(ctx context.Context, args []string, o benchFlags) error {
 	var failed error
 	write := bench.WriteText
 	if o.asJSON {
@@ -61,14 +71,14 @@ func (a *app) bench(ctx context.Context, name string, o benchFlags) error {
 			failed = err
 		}
 	}}
-	err := a.runBench(ctx, name, options, o.text)
+	err := a.runBench(ctx, args[0], args[1:], options, o.text)
 	if err == nil {
 		err = failed
 	}
 	return err
 }
 
-func (a *app) runBench(ctx context.Context, name string, options bench.Options, text string) error {
+func (a *app) runBench(ctx context.Context, name string, models []string, options bench.Options, text string) error {
 	switch name {
 	case "gemm":
 		return bench.Gemm(ctx, options)
@@ -78,6 +88,8 @@ func (a *app) runBench(ctx context.Context, name string, options bench.Options, 
 		return bench.Train(ctx, options)
 	case "decode":
 		return bench.Decode(ctx, options)
+	case "weights":
+		return bench.Weights(ctx, options, models)
 	case "tokenizer", "serve":
 		texts, err := benchText(ctx, text, options.Quick)
 		if err != nil {
