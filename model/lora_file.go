@@ -48,11 +48,7 @@ func (m *Model) LoadAdapter(dir string, train bool) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, adapterWeightsName)
-	file, err := safetensors.Open(path)
-	if errors.Is(err, fs.ErrNotExist) && exists(filepath.Join(dir, "adapter_model.bin")) {
-		return fmt.Errorf("%s holds adapter_model.bin, a Python pickle, which can run any program when it is read: save the adapter as safetensors", dir)
-	}
+	file, err := openAdapter(dir)
 	if err != nil {
 		return err
 	}
@@ -62,9 +58,17 @@ func (m *Model) LoadAdapter(dir string, train bool) error {
 	}
 	if err != nil {
 		m.dropAdapter()
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", filepath.Join(dir, adapterWeightsName), err)
 	}
 	return nil
+}
+
+func openAdapter(dir string) (*safetensors.File, error) {
+	file, err := safetensors.Open(filepath.Join(dir, adapterWeightsName))
+	if errors.Is(err, fs.ErrNotExist) && exists(filepath.Join(dir, "adapter_model.bin")) {
+		return nil, fmt.Errorf("%s holds adapter_model.bin, a Python pickle, which can run any program when it is read: save the adapter as safetensors", dir)
+	}
+	return file, err
 }
 
 func exists(path string) bool {
@@ -98,7 +102,9 @@ var expertNumber = regexp.MustCompile(`\.experts\.\d+\.`)
 // anyExpert is a module's name for all experts: they are updated together.
 func anyExpert(module string) string { return expertNumber.ReplaceAllString(module, ".experts.*.") }
 
-func (m *Model) loadAdapter(c AdapterConfig, file *safetensors.File, train bool) error {
+// modulesOf returns the modules that the file's tensors update, any expert
+// standing for all, and lists them in c.
+func modulesOf(file *safetensors.File, c *AdapterConfig) map[string]bool {
 	modules := map[string]bool{}
 	for _, name := range file.Names() {
 		module, ok := strings.CutPrefix(name, adapterPrefix)
@@ -112,10 +118,12 @@ func (m *Model) loadAdapter(c AdapterConfig, file *safetensors.File, train bool)
 			}
 		}
 	}
-	if len(modules) == 0 {
-		return fmt.Errorf("it has no tensor %s….lora_A.weight", adapterPrefix)
-	}
 	slices.Sort(c.Targets)
+	return modules
+}
+
+func (m *Model) loadAdapter(c AdapterConfig, file *safetensors.File, train bool) error {
+	modules := modulesOf(file, &c)
 	if err := m.checkAdapter(c, file, modules); err != nil {
 		return err
 	}
@@ -135,6 +143,9 @@ func (m *Model) loadAdapter(c AdapterConfig, file *safetensors.File, train bool)
 // checkAdapter compares the file's tensors with those of the adapter, so that
 // nothing is allocated for a file that does not fit.
 func (m *Model) checkAdapter(c AdapterConfig, file *safetensors.File, modules map[string]bool) error {
+	if len(modules) == 0 {
+		return fmt.Errorf("it has no tensor %s….lora_A.weight", adapterPrefix)
+	}
 	own := *m.cfg
 	shapes := build(&own).layOutAdapter(c, func(module string) bool { return modules[anyExpert(module)] })
 	want := map[string][]int{}

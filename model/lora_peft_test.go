@@ -52,8 +52,40 @@ func (g peftGolden) check(name string, got []float32) {
 	}
 }
 
+// mergedLogits saves model and adapter, merges them, and opens the result.
+func mergedLogits(t *testing.T, full, m *Model, b *Batch) []float32 {
+	t.Helper()
+	dir := t.TempDir()
+	base, adapter, merged := filepath.Join(dir, "base"), filepath.Join(dir, "adapter"), filepath.Join(dir, "merged")
+	if err := full.Save(base, Provenance{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.SaveAdapter(adapter, "base", Provenance{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	w, err := OpenWeights(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	sum, err := MergeAdapter(w, adapter)
+	if err == nil {
+		err = WriteDir(merged, sum, DirOptions{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	together, err := Load(merged, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer together.Close()
+	return allLogits(t, together, NewWorkspace(together, len(b.Tokens), false), b)
+}
+
 // TestPEFT: PEFT opens adapters that SaveAdapter wrote, and computes the same
-// logits and the same gradients; and LoadAdapter opens one that PEFT wrote, on
+// logits and the same gradients; so does the model into which MergeAdapter has
+// merged one, within the same error of bf16; and LoadAdapter opens one that PEFT wrote, on
 // one layer only, and computes the same logits.
 func TestPEFT(t *testing.T) {
 	g := peftGolden{t: t}
@@ -82,6 +114,7 @@ func TestPEFT(t *testing.T) {
 		}
 		ws := NewWorkspace(m, n, true)
 		g.check(tt.kind+".ours", allLogits(t, m, ws, b))
+		g.check(tt.kind+".ours", mergedLogits(t, full, m, b))
 		if _, err := m.LossBackward(ws, b, shifted(b), nil, 1/float32(n-1)); err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,117 @@
+package model
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/polymath-lm/polymath/internal/kernel"
+	"github.com/polymath-lm/polymath/internal/par"
+	"github.com/polymath-lm/polymath/tensor"
+	"github.com/polymath-lm/polymath/tensor/safetensors"
+)
+
+// MergeAdapter returns w with the adapter in dir added to its matrices, tensor
+// by tensor as they are asked for: bf16(w + scale·B·A), summed in fp32 over the
+// rank in ascending order. The others stay as they are. The caller keeps w open.
+// Errors are those of Model.LoadAdapter.
+func MergeAdapter(w *Weights, dir string) (*Weights, error) {
+	updates, err := readUpdates(w.cfg, dir)
+	if err != nil {
+		return nil, err
+	}
+	format := func(name string) tensor.DType {
+		if _, ok := updates[name]; ok {
+			return tensor.DTypeBF16
+		}
+		return w.list[w.at[name]].DType
+	}
+	return NewWeights(w.cfg, format, func(name string) (*tensor.Tensor, error) {
+		t, err := w.Tensor(name)
+		u, ok := updates[name]
+		if err != nil || !ok {
+			return t, err
+		}
+		return u.add(t)
+	})
+}
+
+// update is what an adapter adds to one tensor: scale·b·a.
+type update struct {
+	a, b  []float32 // [rank, in], [out, rank]
+	rank  int
+	scale float32
+}
+
+// readUpdates reads the adapter in dir for a model of this shape, by the names
+// of the tensors that it changes.
+func readUpdates(cfg *Config, dir string) (map[string]update, error) {
+	if err := verifyIfPresent(dir); err != nil {
+		return nil, err
+	}
+	c, err := readAdapterConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, adapterWeightsName)
+	file, err := openAdapter(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	m := &Model{cfg: cfg}
+	if err := m.checkAdapter(c, file, modulesOf(file, &c)); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	updates := map[string]update{}
+	for _, name := range file.Names() {
+		module, ok := strings.CutSuffix(strings.TrimPrefix(name, adapterPrefix), ".lora_A.weight")
+		if !ok {
+			continue
+		}
+		u := update{rank: c.Rank, scale: c.scale()}
+		if u.a, err = readF32(file, name); err == nil {
+			u.b, err = readF32(file, adapterPrefix+module+".lora_B.weight")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		updates[module+".weight"] = u
+	}
+	return updates, nil
+}
+
+func readF32(file *safetensors.File, name string) ([]float32, error) {
+	t, err := file.Tensor(name)
+	if err != nil {
+		return nil, err
+	}
+	x := make([]float32, t.Len())
+	return x, t.CopyF32(x)
+}
+
+// add returns t with the update, in bf16. It starts from what the model
+// computes with, t rounded to bf16.
+func (u *update) add(t *tensor.Tensor) (*tensor.Tensor, error) {
+	out, in := t.Shape[0], t.Shape[1]
+	w, sum := make([]float32, out*in), make([]tensor.BF16, out*in)
+	if err := t.CopyF32(w); err != nil {
+		return nil, err
+	}
+	par.For(out, func(_, r int) {
+		row, rounded := w[r*in:(r+1)*in], sum[r*in:(r+1)*in]
+		kernel.ToBF16(rounded, row)
+		delta := make([]float32, in)
+		for k := range u.rank {
+			b := u.b[r*u.rank+k]
+			for i, a := range u.a[k*in : (k+1)*in] {
+				delta[i] += float32(b * a)
+			}
+		}
+		for i, d := range delta {
+			row[i] = rounded[i].Float32() + float32(u.scale*d)
+		}
+		kernel.ToBF16(rounded, row)
+	})
+	return &tensor.Tensor{Name: t.Name, DType: tensor.DTypeBF16, Shape: t.Shape, Data: tensor.Bytes(sum)}, nil
+}
