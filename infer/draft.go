@@ -153,6 +153,5 @@ func (d *drafter) read(cache *model.Cache, tokens []int32) (err error) {
 		return err
 	}
 	row := [1]int32{int32(len(tokens) - 1)}
-	d.model.Logits(d.workspace, row[:], d.logits)
-	return nil
+	return d.model.Logits(d.workspace, row[:], d.logits)
 }

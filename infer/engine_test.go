@@ -54,7 +54,9 @@ func forwardLogits(t *testing.T, m *model.Model, ids []int32) [][]float32 {
 	all := make([][]float32, len(ids))
 	for i := range all {
 		all[i] = make([]float32, m.Config().VocabSize)
-		m.Logits(ws, []int32{int32(i)}, all[i])
+		if err := m.Logits(ws, []int32{int32(i)}, all[i]); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return all
 }

@@ -77,11 +77,13 @@ func (e *Engine) forward(all []*sequence) (err error) {
 		case s.embedding != nil:
 			s.embed(e.model.Hidden(p.workspace)[s.row*d : (s.row+s.take)*d])
 		case s.scored < len(s.scores):
-			e.score(s)
+			if err := e.score(s); err != nil {
+				return err
+			}
 		}
 	}
 	if p.selectRows(all); len(p.rows) > 0 {
-		e.model.Logits(p.workspace, p.rows, p.logits[:len(p.rows)*p.width])
+		return e.model.Logits(p.workspace, p.rows, p.logits[:len(p.rows)*p.width])
 	}
 	return nil
 }

@@ -28,8 +28,8 @@ func (s *sequence) silent() bool { return s.embedding != nil || s.request.Prompt
 
 // score computes the log-probabilities of the prompt tokens that follow those
 // which the pass has read, with as many rows of logits at a time as there is
-// room for.
-func (e *Engine) score(s *sequence) {
+// room for. An error is of the pass, and not of s.
+func (e *Engine) score(s *sequence) error {
 	p := &e.pass
 	at := s.cache.Len() - s.take - len(s.guessed)
 	end := min(at+s.take+1, len(s.scores))
@@ -39,7 +39,9 @@ func (e *Engine) score(s *sequence) {
 		for i := range n {
 			p.rows = append(p.rows, int32(s.row+s.scored+i-1-at))
 		}
-		e.model.Logits(p.workspace, p.rows, p.logits[:n*p.width])
+		if err := e.model.Logits(p.workspace, p.rows, p.logits[:n*p.width]); err != nil {
+			return err
+		}
 		c := &p.scorer
 		c.sequence, c.logits, c.width, c.vocabulary = s, p.logits, p.width, e.vocabulary
 		c.failures = append(c.failures[:0], make([]error, n)...)
@@ -54,6 +56,7 @@ func (e *Engine) score(s *sequence) {
 			s.scored += n
 		}
 	}
+	return nil
 }
 
 // A scorer computes the log-probabilities of prompt tokens from rows of logits.

@@ -11,7 +11,8 @@ import (
 // Forward runs the decoder over batch and leaves the final hidden states in ws.
 // Keys and values are appended to the spans' caches. A token that is not in
 // the vocabulary or a full cache is an error, and so is a router logit that is
-// not finite (wrapping ErrNonFinite); the caches' lengths are then as before.
+// not finite (wrapping ErrNonFinite), and so are weights that LoadWithin left in
+// their file and that cannot be read; the caches' lengths are then as before.
 // Spans that do not cover the tokens or do not fit their caches are a caller's
 // bug and panic.
 func (m *Model) Forward(ws *Workspace, batch *Batch) error {
@@ -31,10 +32,20 @@ func (m *Model) forward(ws *Workspace, batch *Batch, train bool, stats *Stats) e
 	if err := ws.begin(batch); err != nil {
 		return err
 	}
+	if m.resident != nil {
+		defer m.resident.end()
+		if err := m.resident.begin(); err != nil {
+			return err
+		}
+	}
 	n := len(batch.Tokens) * m.cfg.HiddenSize
 	m.embed.Forward(ws.x[0][:n], batch.Tokens)
 	for l := range m.layers {
-		if err := m.layerForward(ws, l, n, train, stats); err != nil {
+		err := m.layerForward(ws, l, n, train, stats)
+		if failed := m.resident.failed(); failed != nil { // then the rest is of no use
+			err = failed
+		}
+		if err != nil {
 			ws.clearTails()
 			return err
 		}
@@ -75,6 +86,9 @@ func (m *Model) layerForward(ws *Workspace, l, n int, train bool, stats *Stats) 
 		nn.Add(next, mid, out, m.cfg.HiddenSize)
 		return nil
 	}
+	if m.resident != nil {
+		m.resident.expect(m, l+1, mid)
+	}
 	if t := lay.moe.Forward(next, mid, normed, &acts.moe, &ws.moe, train); t >= 0 {
 		return fmt.Errorf("layer %d, token %d: a router logit is %w", l, t, ErrNonFinite)
 	}
@@ -104,9 +118,19 @@ func (m *Model) Hidden(ws *Workspace) []tensor.BF16 {
 }
 
 // Logits computes the logits of the given rows (token indices of the batch of
-// the last Forward) into dst [len(rows), V], fp32.
-func (m *Model) Logits(ws *Workspace, rows []int32, dst []float32) {
+// the last Forward) into dst [len(rows), V], fp32. Weights that LoadWithin left
+// in their file and that cannot be read are an error.
+func (m *Model) Logits(ws *Workspace, rows []int32, dst []float32) error {
+	if m.resident == nil {
+		m.head.Logits(dst, ws.pick(rows))
+		return nil
+	}
+	defer m.resident.end()
+	if err := m.resident.begin(); err != nil {
+		return err
+	}
 	m.head.Logits(dst, ws.pick(rows))
+	return m.resident.failed()
 }
 
 // pick copies the hidden states of rows together.

@@ -83,7 +83,9 @@ func allLogits(t testing.TB, m *Model, ws *Workspace, b *Batch) []float32 {
 		rows[i] = int32(i)
 	}
 	dst := make([]float32, len(rows)*m.Config().VocabSize)
-	m.Logits(ws, rows, dst)
+	if err := m.Logits(ws, rows, dst); err != nil {
+		t.Fatal(err)
+	}
 	return dst
 }
 

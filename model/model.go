@@ -22,6 +22,8 @@ type Model struct {
 	layers []*layer
 	norm   *nn.Norm
 	head   nn.Head
+
+	resident *resident // nil = all weights are in memory
 }
 
 // New returns a trainable model with random weights, a function of cfg and seed
