@@ -15,10 +15,17 @@ import (
 // computes: provenance, and knobs of other programs.
 var harmless = []string{
 	"_name_or_path", "architectures", "attn_implementation", "auto_map", "chunk_size_feed_forward", "dtype",
-	"id2label", "is_decoder", "is_encoder_decoder", "label2id",
-	"output_attentions", "output_hidden_states", "output_router_logits", "pretraining_tp", "problem_type",
-	"return_dict", "router_jitter_noise", "torch_dtype", "transformers_version", "unsloth_version",
-	"use_cache", "_attn_implementation_autoset",
+	"finetuning_task", "id2label", "is_decoder", "is_encoder_decoder", "is_llama_config", "label2id", "neftune_noise_alpha",
+	"output_attentions", "output_hidden_states", "output_router_logits", "pretraining_tp", "problem_type", "pruned_heads",
+	"return_dict", "router_jitter_noise", "task_specific_params", "tokenizer_class", "torch_dtype", "torchscript", "transformers.js_config",
+	"transformers_version", "unsloth_fixed", "unsloth_version", "use_bfloat16", "use_cache", "_attn_implementation_autoset",
+	"add_cross_attention", "cross_attention_hidden_size", "tf_legacy_loss", "tie_encoder_decoder", // of encoders and decoders
+	"decoder_start_token_id", "prefix", "sep_token_id", "unk_token_id",
+	// How to generate, which older programs kept here.
+	"bad_words_ids", "begin_suppress_tokens", "diversity_penalty", "do_sample", "early_stopping", "encoder_no_repeat_ngram_size",
+	"exponential_decay_length_penalty", "forced_bos_token_id", "forced_eos_token_id", "length_penalty", "max_length", "max_new_tokens",
+	"min_length", "no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_return_sequences", "output_scores", "remove_invalid_values",
+	"repetition_penalty", "return_dict_in_generate", "suppress_tokens", "temperature", "top_k", "top_p", "typical_p",
 }
 
 // ReadConfig reads a config.json, or the configuration of the model at path as
@@ -77,6 +84,9 @@ func ParseConfig(data []byte) (*Config, error) {
 	if f.err != nil {
 		return nil, f.err
 	}
+	if why := refusedTypes[modelType]; why != "" {
+		return nil, fmt.Errorf("model_type %s: %s", modelType, why)
+	}
 	c, err := Default(modelType)
 	if err != nil {
 		return nil, err
@@ -94,6 +104,12 @@ func ParseConfig(data []byte) (*Config, error) {
 		}
 	}
 	return c, c.Validate()
+}
+
+// refusedTypes are model types near to those that the decoder covers, and what
+// keeps it from them.
+var refusedTypes = map[string]string{
+	"qwen2_moe": "this decoder does not do its shared expert with a gate",
 }
 
 func (c *Config) readSizes(f *fields) {
@@ -120,6 +136,11 @@ func (c *Config) readAttention(f *fields) {
 	f.want("mlp_bias", false)
 	f.want("attention_dropout", 0.0)
 	f.want("clip_qkv", nil)
+	f.want("rope_interleaved", false)
+	f.want("partial_rotary_factor", 1.0)
+	f.want("use_mrope", false)
+	f.want("qk_layer_norms", false)
+	f.want("use_qk_norm", c.QKNorm() != NoQKNorm)
 	c.readWindow(f)
 	f.take("rope_theta", &c.RopeTheta)
 	for _, name := range []string{"rope_scaling", "rope_parameters"} {
@@ -145,6 +166,9 @@ func (c *Config) readWindow(f *fields) {
 		use = window != 0
 	case Llama, OLMoE:
 		use = false
+	}
+	if (c.ModelType == Qwen2 || c.ModelType == Qwen3) && full >= c.NumLayers {
+		use = false // it begins above the last layer
 	}
 	if use && f.err == nil {
 		c.SlidingWindow = window
@@ -201,7 +225,7 @@ func (c *Config) readExperts(f *fields) {
 
 func (c *Config) readRest(f *fields) {
 	f.take("z_loss_coef", &c.OutputZLossCoef)
-	f.want("quantization_config", nil)
+	f.refuseQuantized()
 	f.take("bos_token_id", &c.BOSTokenID)
 	f.take("pad_token_id", &c.PadTokenID)
 	raw, ok := f.left["eos_token_id"]
@@ -266,6 +290,22 @@ func (f *fields) want(name string, value any) {
 	if err := json.Unmarshal(raw, &got); err != nil || (got != nil && got != value) {
 		f.err = fmt.Errorf("%s%s: this decoder does not do %s; it must be %v", f.prefix, name, short(raw), value)
 	}
+}
+
+// refuseQuantized refuses weights that another program has packed.
+func (f *fields) refuseQuantized() {
+	var packing *struct {
+		Method string `json:"quant_method"`
+	}
+	if !f.take("quantization_config", &packing) || f.err != nil {
+		return
+	}
+	method := "a way of its own"
+	if packing.Method != "" {
+		method = short([]byte(packing.Method))
+	}
+	f.err = fmt.Errorf("quantization_config: the weights are packed by %s, which this program does not read; "+
+		"get the model in BF16 or F16, or as GGUF in Q8_0, Q6_K, Q5_K, Q4_K, Q4_0 or MXFP4", method)
 }
 
 func short(raw []byte) string {

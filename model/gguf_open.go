@@ -2,8 +2,6 @@ package model
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/polymath-lm/polymath/tensor"
 	"github.com/polymath-lm/polymath/tensor/gguf"
@@ -18,26 +16,17 @@ func ggufWeights(path string, file *gguf.File) (*Weights, error) {
 	w := newWeights(cfg)
 	w.path, w.file, w.gguf = path, file, file
 	places, used := map[string]place{}, map[string]bool{ggufRopeFreqs: true}
-	has := func(name string) bool {
-		p, ok := places[name]
-		return ok && file.Has(p.name)
-	}
 	for _, t := range w.list {
 		p := ggufPlace(cfg, t)
-		if p.expert >= 0 && !file.Has(p.name) {
+		if p.expert >= 0 && !file.Has(p.name) && file.Has(p.alone) {
 			p = place{name: p.alone, expert: -1}
 		}
 		places[t.Name] = p
 		used[p.name] = true
 	}
 	w.raw = func(name string) (stored, error) { return ggufTensor(file, cfg, places[name], name) }
-	// A missing tensor is named as the file would name it.
-	for _, name := range slices.Sorted(maps.Keys(places)) {
-		if !has(name) {
-			return nil, fmt.Errorf("tensor %s is missing", places[name].name)
-		}
-	}
-	return w, w.check(file.Names(), has, func(name string) bool { return used[name] })
+	called := func(name string) string { return places[name].name }
+	return w, w.check(called, func(name string) bool { return used[name] })
 }
 
 // ggufTensor returns a tensor of ours, aliasing the file.

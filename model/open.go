@@ -89,7 +89,7 @@ func openDir(dir string) (*Weights, error) {
 		at, err := file.Locate(name)
 		return stored{Tensor: t, at: at}, err
 	}
-	err = w.check(file.Names(), file.Has, func(name string) bool {
+	err = w.check(func(name string) string { return name }, func(name string) bool {
 		_, ok := w.at[name]
 		return ok || redundant(cfg, name)
 	})
@@ -102,19 +102,28 @@ func redundant(cfg *Config, name string) bool {
 	return strings.HasSuffix(name, ".rotary_emb.inv_freq") || cfg.TieEmbeddings && name == headName
 }
 
-// explainMissing adds what to do about a directory without safetensors.
+// explainMissing says what a directory without the expected files holds instead,
+// and what to do.
 func explainMissing(dir string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	for _, pattern := range []string{"pytorch_model*.bin", "*.bin", "*.pth", "*.pt"} {
-		if found, _ := filepath.Glob(filepath.Join(dir, pattern)); len(found) > 0 {
-			return fmt.Errorf("%s is a Python pickle, which can run any program when it is read, so this program does not; "+
-				"get the model's safetensors files, or save it with save_pretrained of transformers", found[0])
+	for _, kind := range []struct{ pattern, what string }{
+		{"model-*.safetensors", "is there, but not " + indexName + ", which says what is where; get that file too"},
+		{"*.gguf", "is beside a config.json without weights; name the file to open it"},
+		{"*.bin", pickled},
+		{"*.pth", pickled},
+		{"*.pt", pickled},
+	} {
+		if found, _ := filepath.Glob(filepath.Join(dir, kind.pattern)); len(found) > 0 {
+			return fmt.Errorf("%s %s", found[0], kind.what)
 		}
 	}
 	return err
 }
+
+const pickled = "is a Python pickle, which can run any program when it is read, so this program does not read it; " +
+	"get the model's safetensors files, or save it anew with save_pretrained of transformers"
 
 // openGGUF opens a GGUF file.
 func openGGUF(path string) (*Weights, error) {

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -107,11 +108,11 @@ func WriteDir(dir string, w *Weights, o DirOptions) error {
 		return fmt.Errorf("%s holds a model in several files; save to another directory", dir)
 	}
 	man := Manifest{Files: map[string]string{}, Provenance: o.From}
-	config, err := json.MarshalIndent(w.cfg, "", "  ")
+	config, err := w.cfg.configFile(o.DType)
 	if err != nil {
 		return err
 	}
-	files := map[string][]byte{configName: append(config, '\n'), generationName: w.cfg.generationConfig()}
+	files := map[string][]byte{configName: config, generationName: w.cfg.generationConfig()}
 	for name, data := range o.Extra {
 		if name != filepath.Base(name) || name == ManifestName || name == weightsName || name == configName {
 			panic(fmt.Sprintf("model: extra file %q", name))
@@ -148,6 +149,15 @@ func writeTensors(dir string, w *Weights, o DirOptions) (sums map[string]string,
 	}
 	sum, err := safetensors.WriteSources(filepath.Join(dir, weightsName), list, format)
 	return map[string]string{weightsName: sum}, err
+}
+
+// configFile is config.json for weights of the format d, "" being BF16.
+func (c *Config) configFile(d tensor.DType) ([]byte, error) {
+	data, err := json.MarshalIndent(c, "", "  ")
+	if name := map[tensor.DType]string{tensor.DTypeF16: "float16", tensor.DTypeF32: "float32"}[d]; name != "" {
+		data = bytes.Replace(data, []byte(`"torch_dtype": "bfloat16"`), []byte(`"torch_dtype": "`+name+`"`), 1)
+	}
+	return append(data, '\n'), err
 }
 
 // generationConfig is what other programs read about where to begin and end.

@@ -222,27 +222,29 @@ func (w *Weights) Close() error {
 	return w.file.Close()
 }
 
-// check compares the file's tensors with those that the Config asks for, and
-// enters their formats. known are the names in the file that hold them.
-func (w *Weights) check(names []string, has func(string) bool, known func(string) bool) error {
+// check compares the tensors of w.file with those that the Config asks for, and
+// enters their formats. called is what the file calls a tensor of ours, and
+// known whether there is a use for one of the file's.
+func (w *Weights) check(called func(name string) string, known func(string) bool) error {
 	for _, i := range w.byName() {
 		info := &w.list[i]
-		if !has(info.Name) {
-			return fmt.Errorf("tensor %s is missing", info.Name)
+		theirs := called(info.Name)
+		if !w.file.Has(theirs) {
+			return fmt.Errorf("tensor %s is missing", theirs)
 		}
 		t, err := w.raw(info.Name)
 		if err != nil {
 			return err
 		}
 		if !slices.Equal(t.Shape, info.Shape) {
-			return fmt.Errorf("tensor %s has shape %v; the configuration asks for %v", info.Name, t.Shape, info.Shape)
+			return fmt.Errorf("tensor %s has shape %v; the configuration asks for %v", theirs, t.Shape, info.Shape)
 		}
 		if !readable(t.DType) {
-			return fmt.Errorf("tensor %s: this program does not read numbers of format %s; convert it to BF16, F16 or F32", info.Name, t.DType)
+			return fmt.Errorf("tensor %s: this program does not read numbers of format %s; convert it to BF16, F16 or F32", theirs, t.DType)
 		}
 		info.DType = t.DType
 	}
-	for _, name := range names {
+	for _, name := range w.file.Names() {
 		if !known(name) {
 			return fmt.Errorf("tensor %s has no place in a model of type %s", name, w.cfg.ModelType)
 		}

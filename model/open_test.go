@@ -1,0 +1,238 @@
+package model
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/polymath-lm/polymath/tensor"
+	"github.com/polymath-lm/polymath/tensor/gguf"
+)
+
+// writeLlama writes a small llama as GGUF and returns its path.
+func writeLlama(t *testing.T) string {
+	t.Helper()
+	w, err := newModel(t, llamas(t)[Llama]).Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "m.gguf")
+	mustWriteGGUF(t, path, w, always(tensor.DTypeBF16))
+	return path
+}
+
+// TestOpenPaths: a model is found in what its path may be.
+func TestOpenPaths(t *testing.T) {
+	path := writeLlama(t)
+	dir := filepath.Dir(path)
+	for _, p := range []string{path, dir, dir + "/"} {
+		w := mustOpen(t, p)
+		if w.GGUF() == nil || w.Dir() != "" {
+			t.Errorf("%s: %v, %q", p, w.GGUF(), w.Dir())
+		}
+		c, err := ReadConfig(p)
+		if err != nil || !sameJSON(t, c, w.Config()) {
+			t.Errorf("ReadConfig(%s): %v", p, err)
+		}
+	}
+	mustWriteDir(t, filepath.Join(dir, "d"), mustOpen(t, path), DirOptions{})
+	w := mustOpen(t, filepath.Join(dir, "d"))
+	if w.GGUF() != nil || w.Dir() != filepath.Join(dir, "d") {
+		t.Errorf("a directory: %v, %q", w.GGUF(), w.Dir())
+	}
+	if err := os.Link(path, filepath.Join(dir, "other.GGUF")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenWeights(dir); err == nil || !strings.Contains(err.Error(), "2 GGUF files") {
+		t.Errorf("two GGUF files: %v", err)
+	}
+}
+
+// TestOpenRefuses: what is no model says what it is instead.
+func TestOpenRefuses(t *testing.T) {
+	config := known["TinyLlama-1.1B-Chat"]
+	for _, tt := range []struct {
+		files map[string]string
+		name  string // in the directory
+		want  string
+	}{
+		{nil, "", "config.json"},
+		{nil, "absent", "absent"},
+		{map[string]string{"config.json": config}, "config.json", "give the directory"},
+		{map[string]string{"config.json": config}, "", "model.safetensors"},
+		{map[string]string{"config.json": config, "pytorch_model.bin": "x"}, "", "pytorch_model.bin is a Python pickle"},
+		{map[string]string{"config.json": config, "consolidated.00.pth": "x"}, "", "consolidated.00.pth is a Python pickle"},
+		{map[string]string{"config.json": config, "model-00001-of-00002.safetensors": "x"}, "", "model.safetensors.index.json"},
+		{map[string]string{"config.json": config, "a.gguf": "x"}, "", "a.gguf is beside"},
+		{map[string]string{"a.gguf": "PK\x03\x04 and more than a header"}, "", "pickle"},
+		{map[string]string{"a.gguf": "x"}, "a.gguf", "a.gguf"},
+		{map[string]string{"weights": "GGUF"}, "weights", "weights"},
+		{map[string]string{"config.json": strings.Repeat(" ", maxConfig+1)}, "", "too many for a configuration"},
+	} {
+		dir := t.TempDir()
+		for name, data := range tt.files {
+			mustWrite(t, filepath.Join(dir, name), []byte(data))
+		}
+		_, err := OpenWeights(filepath.Join(dir, tt.name))
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%v %s: error %v does not say %q", tt.files, tt.name, err, tt.want)
+		}
+	}
+}
+
+// TestGGUFTensors: tensors that do not make a model are refused by name.
+func TestGGUFTensors(t *testing.T) {
+	path := writeLlama(t)
+	file, err := gguf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, tt := range []struct {
+		want   string
+		change func(s *tensor.Source) (drop bool)
+	}{
+		{"tensor blk.1.ffn_up.weight is missing", func(s *tensor.Source) bool { return s.Name == "blk.1.ffn_up.weight" }},
+		{"tensor blk.0.attn_q.bias has no place", func(s *tensor.Source) bool {
+			if s.Name == "rope_freqs.weight" {
+				s.Name = "blk.0.attn_q.bias"
+			}
+			return false
+		}},
+		{"tensor blk.1.ffn_up.weight has shape", func(s *tensor.Source) bool {
+			if s.Name == "blk.1.ffn_up.weight" {
+				s.Shape = []int{s.Shape[1], s.Shape[0]}
+			}
+			return false
+		}},
+		{"blk.0.attn_k.weight", func(s *tensor.Source) bool {
+			if s.Name == "blk.0.attn_k.weight" {
+				s.Shape = []int{s.Shape[0] * s.Shape[1] / 3, 3}
+			}
+			return false
+		}},
+		{"token_embd.weight", func(s *tensor.Source) bool {
+			if s.Name == "token_embd.weight" {
+				s.Shape = []int{s.Shape[0] * s.Shape[1]}
+			}
+			return false
+		}},
+		{"this program does not read numbers of format I16", func(s *tensor.Source) bool {
+			if s.Name == "blk.0.ffn_gate.weight" {
+				s.DType = tensor.DTypeI16
+			}
+			return false
+		}},
+		{"rope_freqs.weight has 2 numbers", func(s *tensor.Source) bool {
+			if s.Name == "rope_freqs.weight" {
+				*s = tensor.FromF32(s.Name, []float32{1, 2}, 2).Source()
+			}
+			return false
+		}},
+		{"rope_freqs.weight: number 1 is 0", func(s *tensor.Source) bool {
+			if s.Name == "rope_freqs.weight" {
+				*s = tensor.FromF32(s.Name, make([]float32, 6), 6).Source()
+				s.Fill = tensor.FromF32(s.Name, []float32{1, 0, 1, 1, 1, 1}, 6).Source().Fill
+			}
+			return false
+		}},
+	} {
+		var list []tensor.Source
+		for _, name := range file.Names() {
+			x, err := file.Tensor(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := x.Source()
+			if !tt.change(&s) {
+				list = append(list, s)
+			}
+		}
+		bad := filepath.Join(t.TempDir(), "bad.gguf")
+		if _, err := gguf.Write(bad, file.Metadata().Pairs(), list); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Load(bad, false)
+		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), bad) {
+			t.Errorf("error %v does not say %q", err, tt.want)
+		}
+	}
+}
+
+// TestLoadedModelKeepsItsFile: the mapping lives as long as the model, and no
+// longer; weights that it gives out keep the model.
+func TestLoadedModelKeepsItsFile(t *testing.T) {
+	path := writeLlama(t)
+	m, err := Load(path, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := m.weights.file.(*gguf.File)
+	b := documents(97, 40, 9)
+	ws := NewWorkspace(m, 49, false)
+	want := allLogits(t, m, ws, b)
+	w, err := m.Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil { // the model's, so it stays
+		t.Fatal(err)
+	}
+	m, ws = nil, nil
+	for range 3 {
+		runtime.GC()
+	}
+	if _, err := w.Tensor(normName); err != nil {
+		t.Errorf("weights that a model gave out are closed: %v", err)
+	}
+	mustEqual(t, "again", allLogits(t, w.owner, NewWorkspace(w.owner, 49, false), b), want)
+	runtime.KeepAlive(w)
+	w = nil
+	for range 100 {
+		if runtime.GC(); len(file.Names()) == 0 {
+			break
+		}
+	}
+	if len(file.Names()) != 0 {
+		t.Error("the file of a model that nobody holds is still open")
+	}
+	m, err = Load(path, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	fixed, err := NewFixed(llamas(t)[Llama], 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := fixed.Save(t.TempDir(), Provenance{}, nil); err == nil {
+		t.Error("weights came from nowhere")
+	}
+}
+
+// TestSizeBytes: what is planned for bf16 is what a loaded model takes, but for
+// the embeddings, which stay in the file.
+func TestSizeBytes(t *testing.T) {
+	for _, kind := range modelTypes {
+		c := small(t, kind)
+		m := newModel(t, c)
+		dir := filepath.Join(t.TempDir(), "m")
+		if err := m.Save(dir, Provenance{}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := m.SizeBytes(), ModelBytes(c, true); got != want {
+			t.Errorf("%s: trainable %d bytes, planned %d", kind, got, want)
+		}
+		back := mustLoad(t, dir, LoadOptions{})
+		table := int64(2 * c.VocabSize * c.HiddenSize)
+		if got, want := back.SizeBytes(), ModelBytes(c, false)-table; got != want {
+			t.Errorf("%s: %d bytes, planned %d", kind, got, want)
+		}
+	}
+}
