@@ -24,7 +24,8 @@ type path struct {
 	name string
 	productOps
 	rowOps
-	decode decodeOps
+	decode   decodeOps
+	mulCoded mulCodedOps
 }
 
 // cpu is the path in use. It is written only during initialization and by

@@ -52,15 +52,18 @@ func detect() (f features) {
 
 func machinePaths() (paths []*path) {
 	f := detect()
-	rows, decode := avx512Rows, decodeAVX512
+	rows, decode, mulCoded := avx512Rows, decodeAVX512, mulCodedOps{}
 	if f.bf16 {
 		rows, decode = avx512BF16Rows, decodeAVX512BF16
+		if pairsAreSteps() {
+			mulCoded = mulCodedAVX512BF16
+		}
 	}
 	if f.amx && allowAMX() {
-		paths = append(paths, &path{name: "amx", productOps: amxProduct, rowOps: rows, decode: decode})
+		paths = append(paths, &path{name: "amx", productOps: amxProduct, rowOps: rows, decode: decode, mulCoded: mulCoded})
 	}
 	if f.avx512 {
-		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: rows, decode: decode})
+		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: rows, decode: decode, mulCoded: mulCoded})
 	}
 	if f.avx2 {
 		paths = append(paths, &path{name: "avx2", productOps: avx2Product, rowOps: avx2Rows, decode: decodeAVX2})

@@ -13,6 +13,11 @@ import (
 // may be zero.
 type decodeOps [numFormats]func(dst *tensor.BF16, src *byte, units int)
 
+// mulCodedOps are primitives, nil where a path has none, that multiply one row
+// by units of a panel, all of them regular: 32 sums c (+)= A · b, with A as
+// productOps has it for a tile of one row.
+type mulCodedOps [numFormats]func(c, a *float32, src *byte, units int, add bool)
+
 var portableDecode = func() (ops decodeOps) {
 	for i := range codings {
 		ops[i] = codings[i].decode

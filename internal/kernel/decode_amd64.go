@@ -90,3 +90,30 @@ func decodeQ5KAVX2(dst *tensor.BF16, src *byte, units int)
 
 //go:noescape
 func decodeQ6KAVX2(dst *tensor.BF16, src *byte, units int)
+
+var mulCodedAVX512BF16 = mulCodedOps{
+	formatQ8_0:  mulCodedQ8_0AVX512BF16,
+	formatQ4_0:  mulCodedQ4_0AVX512BF16,
+	formatMXFP4: mulCodedMXFP4AVX512BF16,
+	formatQ4K:   mulCodedQ4KAVX512BF16,
+	formatQ5K:   mulCodedQ5KAVX512BF16,
+	formatQ6K:   mulCodedQ6KAVX512BF16,
+}
+
+//go:noescape
+func mulCodedQ8_0AVX512BF16(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ4_0AVX512BF16(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedMXFP4AVX512BF16(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ4KAVX512BF16(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ5KAVX512BF16(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ6KAVX512BF16(c, a *float32, src *byte, units int, add bool)

@@ -10,8 +10,9 @@ import (
 // storedPanel is one panel of quantized weights: its format, nil for bf16, and
 // its bytes, nil if it is not there.
 type storedPanel struct {
-	coding *coding
-	data   []byte
+	coding  *coding
+	data    []byte
+	regular bool // see fileUnit
 }
 
 // NewQuantized returns weights whose panels of 32 columns have a number format
@@ -105,6 +106,9 @@ func (s *scratch) mulStored(c []float32, panels []storedPanel, block int, add bo
 
 // mulCoded is mulStored for one panel in a format of blocks.
 func (s *scratch) mulCoded(c []float32, as sumsAs, panel *storedPanel, block int, add bool) {
+	if s.mulOneRow(c, panel, block, add) {
+		return
+	}
 	decode, unit := cpu.decode[panel.coding.index], 2*panel.coding.halfBytes()
 	step := decodedBlocks()
 	s.b = grow(s.b, step*blockLen)
@@ -115,6 +119,21 @@ func (s *scratch) mulCoded(c []float32, as sumsAs, panel *storedPanel, block int
 		s.a.args = tileArgs{panels: 1, cRow: as.row * 4, kb: n, b: unsafe.Pointer(&s.b[0]), marks: s.a.args.marks}
 		s.a.mulRows(at, sums, add || at > 0)
 	}
+}
+
+// mulOneRow does mulCoded's work if there is one row and a primitive for it.
+func (s *scratch) mulOneRow(c []float32, panel *storedPanel, block int, add bool) bool {
+	mul := cpu.mulCoded[panel.coding.index]
+	if mul == nil || !panel.regular || s.a.fulls > 0 || s.a.last.rows != 1 {
+		return false
+	}
+	unit, units := panel.coding.blocks, s.a.depth/panel.coding.blocks
+	step := max(1, cpu.callWork/(PanelN*BlockK*unit))
+	for at := 0; at < units; at += step {
+		src := &panel.data[(block/unit+at)*2*panel.coding.halfBytes()]
+		mul(&c[0], &s.a.data[at*unit*BlockK], src, min(step, units-at), add || at > 0)
+	}
+	return true
 }
 
 func (p *Packed) checkRows(g, row, n int, d tensor.DType, size int) {

@@ -45,7 +45,7 @@ func (p *Packed) SetRows(g, row int, d tensor.DType, rows []byte) {
 			if fresh == nil {
 				fresh = alignedBytes((panels - i) * size)
 			}
-			*panel = storedPanel{c, fresh[:size:size]}
+			*panel = storedPanel{coding: c, data: fresh[:size:size]}
 			fresh = fresh[size:]
 		}
 		dst, from := panel.data, rows[i*PanelN*rowBytes:]
@@ -53,7 +53,7 @@ func (p *Packed) SetRows(g, row int, d tensor.DType, rows []byte) {
 		if c == nil {
 			packPlain(tensor.View[tensor.BF16](dst), d, from, p.K)
 		} else {
-			c.packPanel(dst, from, rowBytes)
+			panel.regular = c.packPanel(dst, from, rowBytes)
 		}
 	}
 }
@@ -106,7 +106,12 @@ func plainToBF16(dst []tensor.BF16, d tensor.DType, src []byte) {
 }
 
 // fileUnit is a unit of one row as the file has it, codes as panels have them.
+//
+// irregular is set if a number may be infinite or NaN, or if a scale is so small
+// that it is denormal in fp32.
 type fileUnit struct {
+	irregular bool
+
 	head   [2]uint16             // F16
 	scales [unitBlocks][2]uint8  // of a block
 	codes  [unitBlocks * 32]byte // of 4 or 8 bits
@@ -114,10 +119,12 @@ type fileUnit struct {
 
 var fileUnits par.FreeList[fileUnit]
 
-// packPanel packs up to 32 rows; dst is zero, and so stays the rest of it.
-func (c *coding) packPanel(dst, rows []byte, rowBytes int) {
+// packPanel packs up to 32 rows; dst is zero, and so stays the rest of it. It
+// reports whether no unit was irregular.
+func (c *coding) packPanel(dst, rows []byte, rowBytes int) bool {
 	u := fileUnits.Get()
 	defer fileUnits.Put(u)
+	u.irregular = false
 	_, size := c.dtype.Block()
 	for r := range len(rows) / rowBytes {
 		row := rows[r*rowBytes:][:rowBytes]
@@ -126,6 +133,7 @@ func (c *coding) packPanel(dst, rows []byte, rowBytes int) {
 			c.put(dst[(2*i+r/halfN)*c.halfBytes():][:c.halfBytes()], r%halfN, u)
 		}
 	}
+	return !u.irregular
 }
 
 // put writes a unit as a column of a half.

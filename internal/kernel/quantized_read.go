@@ -5,12 +5,15 @@ import "encoding/binary"
 // Blocks of GGUF (gguf-py/gguf/quants.py of llama.cpp), as tensor.Dequantize
 // describes them.
 
-// f16Scale reads an F16. All NaN become the one whose bits survive a rounding
-// that knows nothing of NaN.
-func f16Scale(b []byte) uint16 {
+// f16 reads an F16. All NaN become the one whose bits survive a rounding that
+// knows nothing of NaN.
+func (u *fileUnit) f16(b []byte) uint16 {
 	h := binary.LittleEndian.Uint16(b)
-	if h&0x7fff > 0x7c00 {
-		return 0x7e00
+	if h&0x7c00 == 0x7c00 {
+		u.irregular = true
+		if h&0x3ff != 0 {
+			return 0x7e00
+		}
 	}
 	return h
 }
@@ -19,7 +22,7 @@ func f16Scale(b []byte) uint16 {
 func (u *fileUnit) setScale(h uint16) { u.scales[0] = [2]uint8{uint8(h), uint8(h >> 8)} }
 
 func readQ8_0(src []byte, u *fileUnit) {
-	u.setScale(f16Scale(src))
+	u.setScale(u.f16(src))
 	copy(u.codes[:32], src[2:])
 }
 
@@ -32,27 +35,36 @@ func nibbles(codes, src []byte) {
 }
 
 func readQ4_0(src []byte, u *fileUnit) {
-	u.setScale(f16Scale(src))
+	u.setScale(u.f16(src))
 	nibbles(u.codes[:32], src[2:18])
 }
 
 // readMXFP4 makes the scale 2^(e-128), which is a bf16, if a denormal one for
-// the lowest two.
+// the lowest two. A block of zeros, whose exponent is often the lowest, has 1.
 func readMXFP4(src []byte, u *fileUnit) {
-	e := uint16(src[0])
-	if e < 2 {
-		u.setScale(0x20 << e)
-	} else {
-		u.setScale((e - 1) << 7)
-	}
 	nibbles(u.codes[:32], src[1:17])
+	some := byte(0)
+	for _, code := range u.codes[:32] {
+		some |= code & 7
+	}
+	e := uint16(src[0])
+	switch {
+	case some == 0:
+		u.setScale(0x3f80)
+	case e < 2:
+		u.setScale(0x20 << e)
+		u.irregular = true
+	default:
+		u.setScale((e - 1) << 7)
+		u.irregular = u.irregular || e > 252 // 12*2^(e-128) overflows
+	}
 }
 
 // readOffsets reads d, min and 8 pairs of scales of 6 bits: those of the first
 // four in the low bits of a byte each, those of the others in the halves of
 // four bytes and the high bits of the first eight.
 func (u *fileUnit) readOffsets(src []byte) {
-	u.head = [2]uint16{f16Scale(src), f16Scale(src[2:])}
+	u.head = [2]uint16{u.f16(src), u.f16(src[2:])}
 	s := src[4:16]
 	for j := range 4 {
 		u.scales[j] = [2]uint8{s[j] & 63, s[4+j] & 63}
@@ -82,7 +94,7 @@ func readQ5K(src []byte, u *fileUnit) {
 // and 32 bytes two more of i, i+32, i+64 and i+96.
 func readQ6K(src []byte, u *fileUnit) {
 	low, high, scales := src[:128], src[128:192], src[192:208]
-	u.head[0] = f16Scale(src[208:])
+	u.head[0] = u.f16(src[208:])
 	for b := range unitBlocks {
 		u.scales[b] = [2]uint8{scales[2*b], scales[2*b+1]}
 	}

@@ -216,7 +216,7 @@ func TestQuantized(t *testing.T) {
 // TestQuantizedDecode compares decoded panels with packed ones, the zeros
 // beyond N included.
 func TestQuantizedDecode(t *testing.T) {
-	eachPath(t, func(t *testing.T) {
+	for _, cpu := range rowPaths() {
 		for _, d := range blockFormats {
 			for _, kind := range scaleKinds {
 				c := newQuantizedCase("", 1, 1024, 70, one(d), kind.draw)
@@ -227,12 +227,12 @@ func TestQuantizedDecode(t *testing.T) {
 				}
 				for i, want := range c.plain.Data {
 					if got := expand(got[i]); got != expand(want) && !sameBF16(tensor.FromFloat32(got), want) {
-						t.Fatalf("%s %s: element %d is %g, want %g", d, kind.name, i, got, want.Float32())
+						t.Fatalf("%s: %s %s: element %d is %g, want %g", cpu.name, d, kind.name, i, got, want.Float32())
 					}
 				}
 			}
 		}
-	})
+	}
 }
 
 func TestQuantizedResidency(t *testing.T) {

@@ -3,7 +3,7 @@ package kernel
 // rowPaths are the paths of the machine, and its AVX-512 without AVX512_BF16.
 func rowPaths() []*path {
 	if detect().bf16 {
-		return append([]*path{{name: "avx512 without bf16", rowOps: avx512Rows}}, machine...)
+		return append([]*path{{name: "avx512 without bf16", productOps: avx512Product, rowOps: avx512Rows, decode: decodeAVX512}}, machine...)
 	}
 	return machine
 }

@@ -56,6 +56,14 @@ func roundPair(z, high, low byte) []byte {
 	}
 }
 
+// dotPair encodes VDPBF16PS: z += high halves of x · y, and then low ones.
+func dotPair(z, x, y byte) []byte {
+	code := roundPair(z, x, y)
+	code[2] ^= 1 // F3 in the place of F2
+	code[4] = 0x52
+	return code
+}
+
 // raw writes encoded bytes with what they mean.
 func (a *assembly) raw(code []byte, format string, args ...any) {
 	parts := make([]string, len(code))

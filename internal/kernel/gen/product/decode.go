@@ -80,13 +80,13 @@ func (a *assembly) decodeLoops(d *decoding, block func()) {
 }
 
 // fetchCodes fetches what is read later, line by line as rows are.
-func (a *assembly) fetchCodes(d *decoding, pair int) {
+func (a *assembly) fetchCodes(d *decoding, pair int, base string) {
 	perLine := 64 / d.rowBytes()
 	if pair%perLine == 0 {
-		a.op("PREFETCHT0 %d(SI)", fetchBytes+pair*d.rowBytes())
+		a.op("PREFETCHT0 %d(%s)", fetchBytes+pair*d.rowBytes(), base)
 	}
 	if pair == 0 {
-		a.op("PREFETCHT0 %d(SI)", fetchBytes+pairs*d.rowBytes())
+		a.op("PREFETCHT0 %d(%s)", fetchBytes+pairs*d.rowBytes(), base)
 	}
 }
 

@@ -28,7 +28,7 @@ func (a *assembly) decodeAVX2(d *decoding) {
 	a.decodeLoops(d, func() {
 		a.scalesAVX2(d)
 		for p := range pairs {
-			a.fetchCodes(d, p)
+			a.fetchCodes(d, p, "SI")
 			for v := range 2 {
 				a.numbersAVX2(d, p, v)
 				a.op("VPACKUSDW Y9, Y8, Y8")

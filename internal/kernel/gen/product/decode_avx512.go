@@ -5,6 +5,7 @@ func decodeAVX512() string {
 	for i := range decodings {
 		a.decodeAVX512(&decodings[i], false)
 		a.decodeAVX512(&decodings[i], true)
+		a.mulCodedAVX512(&decodings[i])
 	}
 	return a.String()
 }
@@ -33,10 +34,10 @@ func (a *assembly) decodeAVX512(d *decoding, bf16 bool) {
 		}
 	}
 	a.decodeLoops(d, func() {
-		a.scalesAVX512(d)
+		a.scalesAVX512(d, decodeSource)
 		for p := range pairs {
-			a.fetchCodes(d, p)
-			a.numbersAVX512(d, p)
+			a.fetchCodes(d, p, "SI")
+			a.numbersAVX512(d, p, decodeSource)
 			if bf16 {
 				a.raw(roundPair(4, 5, 4), "VCVTNE2PS2BF16 Z4, Z5, Z4")
 				a.op("VMOVDQU32 Z4, %d(R10)", p*pairBytes)
@@ -54,26 +55,35 @@ func (a *assembly) decodeAVX512(d *decoding, bf16 bool) {
 	})
 }
 
+// source is where a half's block and head are, and the first of the registers
+// for its scales and its numbers.
+type source struct {
+	block, head     string
+	scales, numbers int
+}
+
+var decodeSource = source{"SI", "R11", 0, 4}
+
 // scalesAVX512 reads the scales of a block, each twice: for even and odd.
-func (a *assembly) scalesAVX512(d *decoding) {
+func (a *assembly) scalesAVX512(d *decoding, from source) {
 	twice := func(z int) {
-		a.op("VPERMPS Z8, Z30, Z%d", z)
-		a.op("VPERMPS Z8, Z31, Z%d", z+1)
+		a.op("VPERMPS Z12, Z30, Z%d", from.scales+z)
+		a.op("VPERMPS Z12, Z31, Z%d", from.scales+z+1)
 	}
 	product := func(widen string, at, head, z int) {
-		a.op("%s %d(SI), Z8", widen, at)
-		a.op("VCVTPH2PS %d(R11), Z9", head)
-		a.op("VCVTDQ2PS Z8, Z8")
-		a.op("VMULPS Z9, Z8, Z8")
+		a.op("%s %d(%s), Z12", widen, at, from.block)
+		a.op("VCVTPH2PS %d(%s), Z13", head, from.head)
+		a.op("VCVTDQ2PS Z12, Z12")
+		a.op("VMULPS Z13, Z12, Z12")
 		twice(z)
 	}
 	switch d.scales {
 	case scalesF16:
-		a.op("VCVTPH2PS (SI), Z8")
+		a.op("VCVTPH2PS (%s), Z12", from.block)
 		twice(0)
 	case scalesBF16:
-		a.op("VPMOVZXWD (SI), Z8")
-		a.op("VPSLLD $16, Z8, Z8")
+		a.op("VPMOVZXWD (%s), Z12", from.block)
+		a.op("VPSLLD $16, Z12, Z12")
 		twice(0)
 	case scalesOffset:
 		product("VPMOVZXBD", 0, 0, 0)
@@ -84,33 +94,110 @@ func (a *assembly) scalesAVX512(d *decoding) {
 	}
 }
 
-// numbersAVX512 makes a row of numbers in Z4 and Z5.
-func (a *assembly) numbersAVX512(d *decoding, pair int) {
-	at := scaleBytes + pair*d.rowBytes()
+// numbersAVX512 makes a row of numbers.
+func (a *assembly) numbersAVX512(d *decoding, pair int, from source) {
+	at, z := scaleBytes+pair*d.rowBytes(), from.numbers
 	if d.table != "" { // the upper bits of an index do not count
-		a.op("VPMOVZXBD %d(SI), Z4", at)
-		a.op("VPSRLD $4, Z4, Z5")
-		a.op("VPERMPS Z25, Z4, Z4")
-		a.op("VPERMPS Z25, Z5, Z5")
+		a.op("VPMOVZXBD %d(%s), Z%d", at, from.block, z)
+		a.op("VPSRLD $4, Z%d, Z%d", z, z+1)
+		for v := range 2 {
+			a.op("VPERMPS Z25, Z%d, Z%d", z+v, z+v)
+		}
 	} else {
 		for v := range 2 {
-			a.op("VPMOVSXBD %d(SI), Z%d", at+16*v, 4+v)
-			a.op("VCVTDQ2PS Z%d, Z%d", 4+v, 4+v)
+			a.op("VPMOVSXBD %d(%s), Z%d", at+16*v, from.block, z+v)
+			a.op("VCVTDQ2PS Z%d, Z%d", z+v, z+v)
 		}
 	}
 	for v := range 2 {
-		switch scale := v + 2*b2i(d.scales == scalesTwo && pair >= pairs/2); d.scales {
-		case scalesOffset:
-			a.op("VFMSUB213PS Z%d, Z%d, Z%d", 2+v, scale, 4+v)
+		scale := from.scales + v
+		switch {
+		case d.scales == scalesOffset:
+			a.op("VFMSUB213PS Z%d, Z%d, Z%d", scale+2, scale, z+v)
+		case d.scales == scalesTwo && pair >= pairs/2:
+			a.op("VMULPS Z%d, Z%d, Z%d", scale+2, z+v, z+v)
 		default:
-			a.op("VMULPS Z%d, Z%d, Z%d", scale, 4+v, 4+v)
+			a.op("VMULPS Z%d, Z%d, Z%d", scale, z+v, z+v)
 		}
 	}
 }
 
-func b2i(b bool) int {
-	if b {
-		return 1
+// mulCodedAVX512 multiplies one row of A by units of a panel of which all
+// numbers are finite, without writing them down: VDPBF16PS, with a zero beside
+// the number of A, is one step of a sum. A is that of mulAVX512x1, in which a
+// number follows two zero bytes and precedes two.
+//
+//	DX A   SI, R11 halves of the panel, R12, R13 their heads   CX units, R9 blocks left
+//	Z0 to Z7 scales   Z8 to Z11 numbers   Z16 to Z19 even and odd sums
+//	Z20, Z21 sums   Z22, Z23 numbers of A   Z24, Z25 as in decodeAVX512
+func (a *assembly) mulCodedAVX512(d *decoding) {
+	a.function(sprintf("func mulCoded%sAVX512BF16(c, a *float32, src *byte, units int, add bool)", d.name), 16, 33)
+	a.flushDenormals()
+	a.op("VMOVDQU32 ·pairColumns(SB), Z30")
+	a.op("VMOVDQU32 ·pairColumns+64(SB), Z31")
+	if d.table != "" {
+		a.op("VPMOVSXBD ·%s(SB), Z25", d.table)
+		a.op("VCVTDQ2PS Z25, Z25")
 	}
-	return 0
+	a.op("MOVQ c+0(FP), DI")
+	a.op("MOVQ a+8(FP), DX")
+	a.op("MOVQ src+16(FP), SI")
+	a.op("MOVQ units+24(FP), CX")
+	for h := range 2 {
+		a.op("VPXORD Z%d, Z%d, Z%d", 20+h, 20+h, 20+h)
+	}
+	a.op("CMPB add+32(FP), $0")
+	a.op("JEQ unit")
+	for h := range 2 {
+		a.op("VMOVUPS %d(DI), Z%d", 64*h, 20+h)
+	}
+	halves := []source{{"SI", "R12", 0, 8}, {"R11", "R13", 4, 10}}
+	a.label("unit")
+	a.op("LEAQ %d(SI), R11", d.headBytes()+d.blocks*d.blockBytes())
+	if d.blocks > 1 {
+		for _, h := range halves {
+			a.op("MOVQ %s, %s", h.block, h.head)
+			a.op("ADDQ $%d, %s", d.headBytes(), h.block)
+		}
+		a.op("MOVQ $%d, R9", d.blocks)
+		a.label("block")
+	}
+	for h := range halves {
+		a.scalesAVX512(d, halves[h])
+		for i := 16 + 2*h; i < 18+2*h; i++ {
+			a.op("VPXORD Z%d, Z%d, Z%d", i, i, i)
+		}
+	}
+	for p := range pairs {
+		a.op("VPBROADCASTD %d(DX), Z22", 8*p+2)
+		a.op("VPBROADCASTD %d(DX), Z23", 8*p+4)
+		for h, from := range halves {
+			a.fetchCodes(d, p, from.block)
+			a.numbersAVX512(d, p, from)
+			n, sum := byte(from.numbers), byte(16+2*h)
+			a.raw(roundPair(n, n+1, n), "VCVTNE2PS2BF16 Z%d, Z%d, Z%d", n, n+1, n)
+			for odd := range byte(2) {
+				a.raw(dotPair(sum+odd, n, 22+odd), "VDPBF16PS Z%d, Z%d, Z%d", 22+odd, n, sum+odd)
+			}
+		}
+	}
+	for h := range 2 {
+		a.op("VADDPS Z%d, Z%d, Z%d", 17+2*h, 16+2*h, 16+2*h)
+		a.op("VADDPS Z%d, Z%d, Z%d", 16+2*h, 20+h, 20+h)
+	}
+	a.op("ADDQ $%d, DX", pairs*8)
+	for _, h := range halves {
+		a.op("ADDQ $%d, %s", d.blockBytes(), h.block)
+	}
+	if d.blocks > 1 {
+		a.op("DECQ R9")
+		a.op("JNZ block")
+	}
+	a.op("MOVQ R11, SI")
+	a.op("DECQ CX")
+	a.op("JNZ unit")
+	for h := range 2 {
+		a.op("VMOVUPS Z%d, %d(DI)", 20+h, 64*h)
+	}
+	a.leave()
 }

@@ -62,6 +62,8 @@ var encodings = []struct {
 	{tileProduct(1, 4, 7), "tdpbf16ps %tmm7,%tmm4,%tmm1"},
 	{roundPair(2, 1, 0), "vcvtne2ps2bf16 %zmm0,%zmm1,%zmm2"},
 	{roundPair(29, 18, 11), "vcvtne2ps2bf16 %zmm11,%zmm18,%zmm29"},
+	{dotPair(2, 1, 0), "vdpbf16ps %zmm0,%zmm1,%zmm2"},
+	{dotPair(29, 18, 11), "vdpbf16ps %zmm11,%zmm18,%zmm29"},
 }
 
 func TestEncodings(t *testing.T) {
