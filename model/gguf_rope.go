@@ -140,25 +140,37 @@ func (s *RopeScaling) makes(factors []float32, c *Config) bool {
 
 // findBounds sets the rule's two bounds from the frequencies in between, whose
 // part that is kept is linear in how often they turn within the original window.
+// Where there is one or none in between, many bounds make the same factors, and
+// the steepest line that its neighbors allow is as good as any.
 func (s *RopeScaling) findBounds(factors []float32, c *Config) bool {
 	plain := *c
 	plain.RopeScaling = nil
 	frequencies, _ := plain.ropeFrequencies()
+	above, below := math.Inf(1), 0.0 // turns of the last that is kept, of the first that is slowed
 	var turns, kept []float64
 	for i, f := range factors {
 		share := (1/float64(f) - 1/s.Factor) / (1 - 1/s.Factor)
-		if share > 1e-3 && share < 1-1e-3 {
-			turns = append(turns, float64(s.OriginalPositions)*frequencies[i]/(2*math.Pi))
-			kept = append(kept, share)
+		n := float64(s.OriginalPositions) * frequencies[i] / (2 * math.Pi)
+		switch {
+		case share >= 1-1e-3:
+			above = min(above, n)
+		case share <= 1e-3:
+			below = max(below, n)
+		default:
+			turns, kept = append(turns, n), append(kept, share)
 		}
 	}
-	n := len(turns)
-	if n < 2 {
-		return false
+	switch n := len(turns); n {
+	case 0:
+		s.LowFreqFactor, s.HighFreqFactor = max(below, above/4), above
+	case 1:
+		slope := max(kept[0]/(turns[0]-below), (1-kept[0])/(above-turns[0]))
+		s.LowFreqFactor, s.HighFreqFactor = turns[0]-kept[0]/slope, turns[0]+(1-kept[0])/slope
+	default:
+		slope := (kept[0] - kept[n-1]) / (turns[0] - turns[n-1])
+		low := turns[0] - kept[0]/slope
+		s.LowFreqFactor, s.HighFreqFactor = toGrid(low), toGrid(low+1/slope)
 	}
-	slope := (kept[0] - kept[n-1]) / (turns[0] - turns[n-1])
-	low := turns[0] - kept[0]/slope
-	s.LowFreqFactor, s.HighFreqFactor = toGrid(low), toGrid(low+1/slope)
 	return s.makes(factors, c)
 }
 
