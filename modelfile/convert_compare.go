@@ -1,0 +1,257 @@
+package modelfile
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/polymath-lm/polymath/internal/memory"
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// probe is the text on which two models are compared.
+const probe = `The lighthouse keeper wrote the number 1,482 in his book and closed it. ` +
+	"func add(a, b int) int { return a + b }\n" +
+	`"Is anybody there?" she asked; nobody answered. Zwölf Äpfel kosten 3,50 €.`
+
+const maxProbe = 96 // tokens
+
+// Comparison says how the model that was written differs from its source.
+type Comparison struct {
+	// Exact tells that every weight enters the products with the same bits as
+	// the source's, so that all logits must be equal, and they were.
+	Exact bool
+	// Changed counts the weights of products that have other bits.
+	Changed, Weights int64
+	// Tokens of the probe text, on which the logits were compared; 0 if there
+	// was not enough memory, which Skipped then says.
+	Tokens  int
+	Skipped string
+	// MaxDifference and MeanDifference are those of the logits.
+	MaxDifference, MeanDifference float64
+	// CrossEntropy of the probe text in nats a token, of source and result.
+	CrossEntropyBefore, CrossEntropyAfter float64
+}
+
+// compare reads back what was written, by its hashes, its weights and its
+// logits on the probe text. A difference that there must not be is an error.
+func (c *Conversion) compare(ctx context.Context, made string) (*Comparison, error) {
+	if c.toGGUF {
+		if _, err := hashFiles(ctx, made); err != nil {
+			return nil, err
+		}
+	}
+	result := &Comparison{}
+	if err := c.compareWeights(ctx, made, result); err != nil {
+		return nil, err
+	}
+	return result, c.compareLogits(ctx, made, result)
+}
+
+// compareWeights decodes both models' tensors and counts what differs.
+func (c *Conversion) compareWeights(ctx context.Context, made string, result *Comparison) (err error) {
+	w, err := model.OpenWeights(made)
+	if err != nil {
+		return fmt.Errorf("what was written cannot be opened: %w", err)
+	}
+	defer w.Close()
+	var read int64
+	for _, t := range c.w.Tensors() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		changed, err := c.compareTensor(w, t)
+		if err != nil {
+			return err
+		}
+		n := elements(t.Shape)
+		if !plain(t.Role) || changed > 0 {
+			result.Weights += n
+			result.Changed += changed
+		}
+		read += n
+		if c.options.Progress != nil {
+			c.options.Progress(Comparing, read, c.plan.Parameters)
+		}
+	}
+	result.Exact = result.Changed == 0
+	return nil
+}
+
+func elements(shape []int) int64 {
+	n := int64(1)
+	for _, d := range shape {
+		n *= int64(d)
+	}
+	return n
+}
+
+// compareTensor counts the numbers that differ: after rounding to bf16 where
+// they enter a product, and as they are in norms, biases and routers.
+func (c *Conversion) compareTensor(w *model.Weights, info model.TensorInfo) (changed int64, err error) {
+	a, err := c.w.Tensor(info.Name)
+	if err != nil {
+		return 0, err
+	}
+	b, err := w.Tensor(info.Name)
+	if err != nil {
+		return 0, err
+	}
+	if a.DType == b.DType && slices.Equal(a.Data, b.Data) {
+		return 0, nil
+	}
+	if slices.Equal(a.Shape, b.Shape) && len(a.Shape) > 0 {
+		return compareRows(a, b, info)
+	}
+	return 0, fmt.Errorf("tensor %s was written with the shape %v, not %v", info.Name, b.Shape, a.Shape)
+}
+
+// compareRows compares a few rows at a time.
+func compareRows(a, b *tensor.Tensor, info model.TensorInfo) (changed int64, err error) {
+	cols := a.Shape[len(a.Shape)-1]
+	if cols == 0 {
+		return 0, nil
+	}
+	rows := a.Len() / cols
+	step := max(1, (1<<20)/cols)
+	x, y := make([]float32, step*cols), make([]float32, step*cols)
+	exact := info.Role == model.RoleNorm || info.Role == model.RoleBias
+	for from := 0; from < rows; from += step {
+		n := (min(from+step, rows) - from) * cols
+		if err := rowsOf(a, from, n, cols, x); err != nil {
+			return 0, err
+		}
+		if err := rowsOf(b, from, n, cols, y); err != nil {
+			return 0, err
+		}
+		for i, v := range x[:n] {
+			same := v == y[i]
+			if !exact {
+				same = tensor.FromFloat32(v) == tensor.FromFloat32(y[i])
+			}
+			if !same {
+				changed++
+			}
+		}
+	}
+	return changed, nil
+}
+
+// rowsOf decodes n numbers of t, whole rows from the given one.
+func rowsOf(t *tensor.Tensor, from, n, cols int, dst []float32) error {
+	bytesPerRow := len(t.Data) / (t.Len() / cols)
+	part := tensor.Tensor{
+		Name: t.Name, DType: t.DType, Shape: []int{n / cols, cols},
+		Data: t.Data[from*bytesPerRow:][:n/cols*bytesPerRow],
+	}
+	return part.CopyF32(dst[:n])
+}
+
+// compareLogits runs both models on the probe, one after the other.
+func (c *Conversion) compareLogits(ctx context.Context, made string, result *Comparison) error {
+	if need, have := c.memoryNeeded(), memory.Available(); have > 0 && need > have {
+		result.Skipped = fmt.Sprintf("the models take %d MiB of memory and there are %d", need>>20, have>>20)
+		return nil
+	}
+	ids, err := probeTokens(c.src, c.w.Config())
+	if err != nil {
+		return err
+	}
+	if again, err := probeTokens(made, c.w.Config()); err != nil || !slices.Equal(ids, again) {
+		return fmt.Errorf("the tokenizer that was written makes the tokens %v of the probe text, and the source's %v (%w)", again, ids, err)
+	}
+	var logits [2][]float32
+	for i, path := range []string{c.src, made} {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if logits[i], err = logitsOf(path, ids); err != nil {
+			return err
+		}
+	}
+	result.Tokens = len(ids)
+	v := c.w.Config().VocabSize
+	sum := 0.0
+	for i, a := range logits[0] {
+		d := math.Abs(float64(a) - float64(logits[1][i]))
+		if math.IsNaN(d) {
+			return fmt.Errorf("a logit of the probe text is %v, and was %v", logits[1][i], a)
+		}
+		result.MaxDifference = max(result.MaxDifference, d)
+		sum += d
+	}
+	result.MeanDifference = sum / float64(len(logits[0]))
+	result.CrossEntropyBefore, result.CrossEntropyAfter = crossEntropy(logits[0], ids, v), crossEntropy(logits[1], ids, v)
+	if result.Exact && result.MaxDifference != 0 {
+		return fmt.Errorf("every weight was kept, and yet the logits of the probe text differ by up to %g: this is a bug", result.MaxDifference)
+	}
+	return nil
+}
+
+// memoryNeeded is about what the larger of the models takes.
+func (c *Conversion) memoryNeeded() int64 {
+	return max(c.w.SizeBytes(), c.plan.Bytes) + c.w.SizeBytes()/8
+}
+
+// probeTokens are the ids of the probe text, or a few of the vocabulary where
+// there is no tokenizer.
+func probeTokens(path string, cfg *model.Config) ([]int32, error) {
+	most := min(maxProbe, cfg.MaxPositions)
+	t, err := Tokenizer(path)
+	if notExist(err) {
+		ids := make([]int32, min(most, 32))
+		for i := range ids {
+			ids[i] = int32((i*7919 + 13) % cfg.VocabSize)
+		}
+		return ids, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	before, _ := t.Template()
+	ids := append(slices.Clone(before), t.Encode(probe)...)
+	for i, id := range ids {
+		ids[i] = id % int32(cfg.VocabSize)
+	}
+	return ids[:min(len(ids), most)], nil
+}
+
+// logitsOf returns the logits of every token.
+func logitsOf(path string, ids []int32) ([]float32, error) {
+	m, err := model.Load(path, false)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	ws := model.NewWorkspace(m, len(ids), false)
+	batch := model.Batch{Tokens: ids, Spans: []model.Span{{Len: len(ids)}}}
+	if err := m.Forward(ws, &batch); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	rows := make([]int32, len(ids))
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	logits := make([]float32, len(ids)*m.Config().VocabSize)
+	if err := m.Logits(ws, rows, logits); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return logits, nil
+}
+
+// crossEntropy is the mean of that of each token given those before it, in nats.
+func crossEntropy(logits []float32, ids []int32, v int) float64 {
+	sum := 0.0
+	for i := range len(ids) - 1 {
+		row := logits[i*v : (i+1)*v]
+		top := float64(slices.Max(row))
+		total := 0.0
+		for _, x := range row {
+			total += math.Exp(float64(x) - top)
+		}
+		sum += top + math.Log(total) - float64(row[ids[i+1]])
+	}
+	return sum / float64(max(len(ids)-1, 1))
+}

@@ -1,0 +1,161 @@
+package modelfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/polymath-lm/polymath/tensor/gguf"
+)
+
+// License is what a model says of its licence; empty fields are not stated.
+// Nothing of it is checked.
+type License struct {
+	ID    string   `json:"id,omitempty"`    // such as apache-2.0
+	Name  string   `json:"name,omitempty"`  // of a licence without an id
+	Link  string   `json:"link,omitempty"`  // to its text
+	From  string   `json:"from,omitempty"`  // the key or file that says so
+	Files []string `json:"files,omitempty"` // licence texts beside the weights
+}
+
+const readmeName = "README.md"
+
+// The keys of a licence in a GGUF file.
+const (
+	keyName        = "general.name"
+	keyLicense     = "general.license"
+	keyLicenseName = "general.license.name"
+	keyLicenseLink = "general.license.link"
+)
+
+// maxText bounds the small files of a model that are read whole.
+const maxText = 64 << 20
+
+// readText reads a file of at most maxText bytes.
+func readText(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxText+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", path, err)
+	case len(data) > maxText:
+		return nil, fmt.Errorf("%s has more than %d bytes", path, maxText)
+	}
+	return data, nil
+}
+
+// frontMatter is what matters here of the YAML that a model card begins with.
+type frontMatter struct {
+	License any    `yaml:"license"` // text, or a list of it
+	Name    string `yaml:"license_name"`
+	Link    string `yaml:"license_link"`
+}
+
+// dirLicense reads the licence of a directory: the first lines of README.md, and
+// the names of files with licences.
+func dirLicense(dir string) (License, error) {
+	var l License
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return l, err
+	}
+	for _, e := range entries {
+		if isLicense(e.Name()) && !e.IsDir() {
+			l.Files = append(l.Files, e.Name())
+		}
+	}
+	card, err := readText(filepath.Join(dir, readmeName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return l, nil
+	}
+	if err != nil {
+		return l, err
+	}
+	if m, ok := parseCard(card); ok {
+		l.ID, l.Name, l.Link = m.id(), m.Name, m.Link
+	}
+	if l.ID != "" || l.Name != "" {
+		l.From = readmeName
+	}
+	return l, nil
+}
+
+func isLicense(name string) bool {
+	upper := strings.ToUpper(name)
+	return slices.ContainsFunc([]string{"LICENSE", "LICENCE", "COPYING", "NOTICE", "USE_POLICY"}, func(p string) bool {
+		return strings.HasPrefix(upper, p)
+	})
+}
+
+// parseCard reads the YAML between two lines of dashes at the beginning of a
+// model card. A card without, or with something else, says nothing.
+func parseCard(card []byte) (m frontMatter, ok bool) {
+	card = bytes.ReplaceAll(card, []byte("\r\n"), []byte("\n"))
+	rest, ok := bytes.CutPrefix(card, []byte("---\n"))
+	if !ok {
+		return m, false
+	}
+	head, _, ok := bytes.Cut(rest, []byte("\n---"))
+	const most = 1 << 16
+	if !ok || len(head) > most {
+		return m, false
+	}
+	return m, yaml.Unmarshal(head, &m) == nil
+}
+
+func (m *frontMatter) id() string {
+	switch v := m.License.(type) {
+	case string:
+		return v
+	case []any:
+		var ids []string
+		for _, e := range v {
+			ids = append(ids, fmt.Sprint(e))
+		}
+		return strings.Join(ids, ", ")
+	}
+	return ""
+}
+
+// ggufLicense reads the licence of a GGUF file.
+func ggufLicense(meta *gguf.Metadata) License {
+	text := func(key string) string {
+		s, _ := meta.Value(key).(string) // of another type: not stated
+		return s
+	}
+	l := License{ID: text(keyLicense), Name: text(keyLicenseName), Link: text(keyLicenseLink)}
+	if l.ID != "" || l.Name != "" {
+		l.From = keyLicense
+	}
+	return l
+}
+
+// card returns a README.md that says the licence; nil where there is none.
+func (l *License) card() []byte {
+	if l.ID == "" && l.Name == "" {
+		return nil
+	}
+	fields := yaml.MapSlice{}
+	for _, f := range []struct{ key, value string }{{"license", l.ID}, {"license_name", l.Name}, {"license_link", l.Link}} {
+		if f.value != "" {
+			fields = append(fields, yaml.MapItem{Key: f.key, Value: f.value})
+		}
+	}
+	data, err := yaml.Marshal(fields)
+	if err != nil {
+		panic(err) // text always marshals
+	}
+	return []byte("---\n" + string(data) + "---\n")
+}
