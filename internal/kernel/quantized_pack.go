@@ -105,72 +105,109 @@ func plainToBF16(dst []tensor.BF16, d tensor.DType, src []byte) {
 	}
 }
 
-// fileUnit is a unit of one row as the file has it, codes as panels have them.
+// fileUnit is a unit of one row as the file has it.
 //
 // irregular is set if a number may be infinite or NaN, or if a scale is so small
 // that it is denormal in fp32.
 type fileUnit struct {
 	irregular bool
 
-	head   [2]uint16             // F16
-	scales [unitBlocks][2]uint8  // of a block
-	codes  [unitBlocks * 32]byte // of 4 or 8 bits
+	head   [2]uint16            // F16
+	scales [unitBlocks][2]uint8 // of a block
+	// codes are q in 8 bits, or two in a byte: of the first half of a block and
+	// of the second, or, in units of several blocks, of a block and the next.
+	codes [unitBlocks * 32]byte
 }
 
-var fileUnits par.FreeList[fileUnit]
+// columnUnits are units of columns i and i+8 of a half.
+type columnUnits [2]fileUnit
+
+var unitBuffers par.FreeList[columnUnits]
 
 // packPanel packs up to 32 rows; dst is zero, and so stays the rest of it. It
 // reports whether no unit was irregular.
 func (c *coding) packPanel(dst, rows []byte, rowBytes int) bool {
-	u := fileUnits.Get()
-	defer fileUnits.Put(u)
-	u.irregular = false
+	u := unitBuffers.Get()
+	defer unitBuffers.Put(u)
+	*u = columnUnits{}
 	_, size := c.dtype.Block()
-	for r := range len(rows) / rowBytes {
-		row := rows[r*rowBytes:][:rowBytes]
+	n, half := len(rows)/rowBytes, c.halfBytes()
+	for r := range PanelN / 2 {
+		h, column := r/8, r%8
+		first := h*halfN + column
+		if first >= n {
+			continue
+		}
+		second := first + 8
+		if second >= n {
+			u[1] = fileUnit{irregular: u[1].irregular}
+		}
 		for i := range rowBytes / size {
-			c.read(row[i*size:][:size], u)
-			c.put(dst[(2*i+r/halfN)*c.halfBytes():][:c.halfBytes()], r%halfN, u)
+			c.read(rows[first*rowBytes+i*size:][:size], &u[0])
+			if second < n {
+				c.read(rows[second*rowBytes+i*size:][:size], &u[1])
+			}
+			c.put(dst[(2*i+h)*half:][:half], column, u)
 		}
 	}
-	return !u.irregular
+	return !u[0].irregular && !u[1].irregular
 }
 
-// put writes a unit as a column of a half.
-func (c *coding) put(half []byte, column int, u *fileUnit) {
+// put writes units as columns of a half.
+func (c *coding) put(half []byte, column int, u *columnUnits) {
+	head, size := c.headBytes(), c.codedBlockBytes()
+	for i := range u {
+		c.putScales(half, column+8*i, &u[i])
+		for b := range c.blocks {
+			if c.table == nil {
+				putBytes(half[head+b*size+scaleBytes+2*(column+8*i):], u[i].codes[b*32:])
+			}
+		}
+	}
+	if c.table == nil {
+		return
+	}
+	if c.blocks == 1 {
+		rows := half[scaleBytes+2*column:]
+		putNibbles(rows, rows[halfN/2*halfN:], u[0].codes[:16], u[1].codes[:16])
+	}
+	for b := 0; b+1 < c.blocks; b += 2 {
+		rows := half[head+b*size+scaleBytes+2*column:]
+		putNibbles(rows, rows[size:], u[0].codes[b*16:][:32], u[1].codes[b*16:][:32])
+	}
+}
+
+func (c *coding) putScales(half []byte, column int, u *fileUnit) {
 	head := c.headBytes()
 	for i := range head / scaleBytes {
 		binary.LittleEndian.PutUint16(half[i*scaleBytes+2*column:], u.head[i])
 	}
 	for b := range c.blocks {
-		block := half[head+b*c.codedBlockBytes():][:c.codedBlockBytes()]
+		block := half[head+b*c.codedBlockBytes():]
 		if head == 0 {
 			block[2*column], block[2*column+1] = u.scales[b][0], u.scales[b][1]
 		} else {
 			block[column], block[halfN+column] = u.scales[b][0], u.scales[b][1]
 		}
-		rows, codes := block[scaleBytes:], u.codes[b*32:][:32]
-		if c.table == nil {
-			putBytes(rows[2*column:], codes)
-		} else {
-			putNibbles(rows[2*(column%8):], codes, column/8*4)
-		}
 	}
 }
 
+// putBytes writes 32 codes as a column of 16 rows.
 func putBytes(rows, codes []byte) {
-	for len(codes) >= 2 {
-		rows[0], rows[1] = codes[0], codes[1]
-		codes = codes[2:]
-		rows = rows[min(pairLen, len(rows)):]
+	to, from := (*[15*pairLen + 2]byte)(rows), (*[32]byte)(codes)
+	for i := range 16 {
+		to[i*pairLen], to[i*pairLen+1] = from[2*i], from[2*i+1]
 	}
 }
 
-func putNibbles(rows, codes []byte, shift int) {
-	for len(codes) >= 2 {
-		rows[0] |= codes[0] << shift
-		rows[1] |= codes[1] << shift
-		codes = codes[2:]
-		rows = rows[min(pairLen/2, len(rows)):]
+// putNibbles writes the low halves of bytes to low and the high ones to high, in
+// rows of two bytes; those of a in the low halves of what is written.
+func putNibbles(low, high, a, b []byte) {
+	for len(a) >= 2 && len(b) >= 2 {
+		x, y := binary.LittleEndian.Uint16(a), binary.LittleEndian.Uint16(b)
+		binary.LittleEndian.PutUint16(low, x&0x0f0f|y&0x0f0f<<4)
+		binary.LittleEndian.PutUint16(high, x>>4&0x0f0f|y&0xf0f0)
+		a, b = a[2:], b[2:]
+		low, high = low[min(halfN, len(low)):], high[min(halfN, len(high)):]
 	}
 }

@@ -26,27 +26,17 @@ func readQ8_0(src []byte, u *fileUnit) {
 	copy(u.codes[:32], src[2:])
 }
 
-// nibbles reads codes i and i+len(src) from the halves of byte i.
-func nibbles(codes, src []byte) {
-	codes = codes[:2*len(src)]
-	for i, b := range src {
-		codes[i], codes[len(src)+i] = b&15, b>>4
-	}
-}
-
 func readQ4_0(src []byte, u *fileUnit) {
 	u.setScale(u.f16(src))
-	nibbles(u.codes[:32], src[2:18])
+	copy(u.codes[:16], src[2:])
 }
 
 // readMXFP4 makes the scale 2^(e-128), which is a bf16, if a denormal one for
 // the lowest two. A block of zeros, whose exponent is often the lowest, has 1.
 func readMXFP4(src []byte, u *fileUnit) {
-	nibbles(u.codes[:32], src[1:17])
-	some := byte(0)
-	for _, code := range u.codes[:32] {
-		some |= code & 7
-	}
+	codes := src[1:17]
+	copy(u.codes[:16], codes)
+	some := (binary.LittleEndian.Uint64(codes) | binary.LittleEndian.Uint64(codes[8:])) & 0x7777777777777777
 	e := uint16(src[0])
 	switch {
 	case some == 0:
@@ -74,19 +64,25 @@ func (u *fileUnit) readOffsets(src []byte) {
 
 func readQ4K(src []byte, u *fileUnit) {
 	u.readOffsets(src)
-	for i := range 4 {
-		nibbles(u.codes[64*i:], src[16+32*i:][:32])
-	}
+	copy(u.codes[:128], src[16:])
 }
 
-// readQ5K: bit j of byte i of src[16:48] is the highest of number 32*j+i.
+// lowBits is the lowest bit of each of eight codes.
+const lowBits = 0x0101010101010101
+
+// eight reads eight codes at once.
+func eight(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
+
+// readQ5K: the halves of byte i of src[48:] are numbers i%32 of two blocks, and
+// bit j of byte i of src[16:48] is the highest of number i of block j.
 func readQ5K(src []byte, u *fileUnit) {
 	u.readOffsets(src)
-	for i := range 4 {
-		nibbles(u.codes[64*i:], src[48+32*i:][:32])
-	}
-	for i := range u.codes {
-		u.codes[i] |= src[16+i%32] >> (i / 32) & 1 << 4
+	for b := range unitBlocks {
+		for i := 0; i < 32; i += 8 {
+			low := eight(src[48+b/2*32+i:]) >> (b % 2 * 4) & (15 * lowBits)
+			high := eight(src[16+i:]) >> b & lowBits
+			binary.LittleEndian.PutUint64(u.codes[b*32+i:], low|high<<4)
+		}
 	}
 }
 
@@ -97,12 +93,13 @@ func readQ6K(src []byte, u *fileUnit) {
 	u.head[0] = u.f16(src[208:])
 	for b := range unitBlocks {
 		u.scales[b] = [2]uint8{scales[2*b], scales[2*b+1]}
-	}
-	for i := range 2 {
-		nibbles(u.codes[128*i:], low[64*i:][:64])
-	}
-	for i := range u.codes {
-		two := high[i/128*32+i%32] >> (i % 128 / 32 * 2) & 3
-		u.codes[i] = (u.codes[i] | two<<4) - 32
+		part, r := b/4, b%4
+		for i := 0; i < 32; i += 8 {
+			four := eight(low[part*64+r%2*32+i:]) >> (r / 2 * 4) & (15 * lowBits)
+			two := eight(high[part*32+i:]) >> (2 * r) & (3 * lowBits)
+			// Bytes of 0 to 63 less 32: 0x80 keeps them from borrowing.
+			codes := ((four | two<<4 | 0x80*lowBits) - 32*lowBits) ^ 0x80*lowBits
+			binary.LittleEndian.PutUint64(u.codes[b*32+i:], codes)
+		}
 	}
 }
