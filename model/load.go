@@ -72,6 +72,9 @@ func (w *Weights) failed(err error) error {
 // calling Close is only for those who cannot wait; calling it twice does
 // nothing.
 func (m *Model) Close() error {
+	if m.resident != nil {
+		return m.resident.close()
+	}
 	if m.weights == nil {
 		return nil
 	}
@@ -82,6 +85,9 @@ func (m *Model) Close() error {
 // holds them, with masters and gradients. Embeddings that are looked up in the
 // file do not count: the system keeps of them what is used.
 func (m *Model) SizeBytes() int64 {
+	if m.resident != nil {
+		return m.resident.plan.Held
+	}
 	n := int64(0)
 	for _, p := range m.params {
 		for _, w := range []*kernel.Packed{p.W, p.WT} {

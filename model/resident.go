@@ -2,7 +2,10 @@ package model
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,7 +38,10 @@ type resident struct {
 	loaders int
 	load    func() // what a loader runs
 	checked time.Time
+	closed  bool
 	stats   WeightsStats
+
+	loadRate float64 // bytes of memory that were filled in a second
 
 	buffers par.FreeList[rowBuffer]
 	own     *rowBuffer // of the pass
@@ -84,42 +90,38 @@ func LoadWithin(path string, budget int64) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := loadWithin(w, budget)
+	m := build(w.cfg)
+	r, err := newResident(m, w, budget)
 	if err != nil {
 		return nil, w.failed(err)
 	}
+	if r == nil {
+		return LoadWeights(w, LoadOptions{})
+	}
+	m.resident = r
+	if err := errors.Join(r.fill(m, w), w.Close()); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, errors.Join(err, r.close()))
+	}
+	runtime.AddCleanup(m, func(r *resident) { _ = r.close() }, r) // nobody is left to tell
 	return m, nil
 }
 
-func loadWithin(w *Weights, budget int64) (*Model, error) {
-	m := build(w.cfg)
+// newResident plans for m, of which nothing is in memory yet. It returns nil if
+// everything fits.
+func newResident(m *Model, w *Weights, budget int64) (*resident, error) {
 	files := map[string]*weightFile{}
 	plan, err := newResidentPlan(m, w, files)
 	if err == nil {
 		err = plan.distribute(budget, w.cfg.NumExpertsPerTok)
 	}
+	open := slices.Collect(maps.Values(files))
 	if err != nil || plan.Whole() {
-		err = errors.Join(err, closeFiles(files))
-		if err != nil {
-			return nil, err
-		}
-		return LoadWeights(w, LoadOptions{})
+		return nil, errors.Join(err, closeFiles(open))
 	}
-	r := &resident{plan: *plan}
+	r := &resident{plan: *plan, files: open}
 	r.changed = sync.NewCond(&r.mu)
 	r.load = r.loader
-	for _, f := range files {
-		r.files = append(r.files, f)
-	}
-	m.resident = r
-	if err := r.fill(m, w); err != nil {
-		return nil, errors.Join(err, closeFiles(files))
-	}
-	if err := w.Close(); err != nil {
-		return nil, errors.Join(err, closeFiles(files))
-	}
-	runtime.AddCleanup(m, func(files map[string]*weightFile) { _ = closeFiles(files) }, files) // nobody is left to tell
-	return m, nil
+	return r, nil
 }
 
 // fill brings in what stays in memory.
@@ -149,44 +151,48 @@ func (r *resident) fill(m *Model, w *Weights) error {
 	return r.fillSlots()
 }
 
-// fillSlots allocates all slots, and loads the units that are pinned.
+// fillSlots allocates all slots and fills them: with what is pinned, some of the
+// experts, and the first of the rest.
 func (r *resident) fillSlots() error {
-	var pinned []*unit
-	for _, c := range r.plan.classes {
-		slots := c.slots
-		for _, u := range c.units {
-			if u.pinned {
-				u.packed = c.newSlot()
-				pinned = append(pinned, u)
-				slots--
-			}
-		}
-		for range slots {
-			c.free = append(c.free, c.newSlot())
-		}
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, u := range pinned {
-		u.wanted = true
-		r.enqueue(u, false)
-	}
+	start := time.Now()
 	r.stalled = true
-	r.hire()
+	for _, c := range r.plan.classes {
+		r.fillClass(c)
+	}
 	for len(r.queue) > 0 {
 		r.changed.Wait()
 	}
 	r.stalled = false
-	for _, u := range pinned {
-		u.wanted = false
-		if u.state != ready {
-			return r.err
+	r.loadRate = float64(r.plan.Held-r.plan.fixed) / time.Since(start).Seconds()
+	for _, c := range r.plan.classes {
+		for _, u := range c.units {
+			u.wanted = false
 		}
 	}
-	for _, c := range r.plan.classes {
-		r.readAhead(c)
+	return r.err
+}
+
+func (r *resident) fillClass(c *class) {
+	for range c.slots {
+		c.free = append(c.free, c.newSlot())
 	}
-	return nil
+	for i, u := range c.units {
+		n := len(c.units)
+		switch {
+		case u.pinned:
+			u.packed = c.take()
+		case c.expert && (i+1)*c.slots/n > i*c.slots/n:
+			u.packed = c.take()
+			c.held = append(c.held, u)
+		default:
+			continue
+		}
+		u.wanted = true // a read that fails is an error
+		r.enqueue(u, false)
+	}
+	r.readAhead(c)
 }
 
 func (r *resident) newBuffer() *rowBuffer { return newRowBuffer(r.plan.raw, r.plan.numbers) }
@@ -216,6 +222,20 @@ func (r *resident) begin() error {
 	}
 	r.checked = time.Now()
 	return nil
+}
+
+// close waits for the loaders and closes the files.
+func (r *resident) close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.queue) > 0 {
+		r.changed.Wait()
+	}
+	if r.closed {
+		return nil
+	}
+	r.closed = true
+	return closeFiles(r.files)
 }
 
 func (r *resident) end() { r.pass.Unlock() }

@@ -1,6 +1,10 @@
 package model
 
-import "math"
+import (
+	"math"
+
+	"github.com/polymath-lm/polymath/internal/kernel"
+)
 
 // coolPasses is how many passes it takes until a use counts half.
 const coolPasses = 16
@@ -19,13 +23,19 @@ func (r *resident) admit(u *unit, guess bool) bool {
 	if len(c.free) == 0 && !c.evict(guess, u) {
 		return false
 	}
-	last := len(c.free) - 1
-	u.packed = c.free[last]
-	c.free = c.free[:last]
+	u.packed = c.take()
 	c.held = append(c.held, u)
 	u.guessed = guess
 	r.enqueue(u, guess)
 	return true
+}
+
+// take returns the memory of a free slot.
+func (c *class) take() *kernel.Packed {
+	last := len(c.free) - 1
+	w := c.free[last]
+	c.free = c.free[:last]
+	return w
 }
 
 // evict frees the memory of a unit for another one.

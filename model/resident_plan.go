@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -244,6 +245,9 @@ func fileParts(param *Param, w *Weights, files map[string]*weightFile) ([]filePa
 		if err != nil {
 			return nil, err
 		}
+		if t.at.Path == "" {
+			return nil, fmt.Errorf("tensor %s is in no file, and weights that do not fit into memory are read from one", part.Name)
+		}
 		file := files[t.at.Path]
 		if file == nil {
 			if file, err = openWeightFile(t.at.Path); err != nil {
@@ -261,10 +265,10 @@ func fileParts(param *Param, w *Weights, files map[string]*weightFile) ([]filePa
 	return parts, nil
 }
 
-// PlanWeights returns what a budget of bytes means for the model at path. A
-// budget that is too small is an error with the arithmetic.
+// PlanWeights returns what a budget of bytes means for the model at path, which
+// is not verified. A budget that is too small is an error with the arithmetic.
 func PlanWeights(path string, budget int64) (WeightsPlan, error) {
-	w, err := OpenWeights(path)
+	w, err := openWeights(path, false)
 	if err != nil {
 		return WeightsPlan{}, err
 	}
@@ -281,7 +285,7 @@ func planWeights(w *Weights, budget int64) (WeightsPlan, error) {
 	if err == nil {
 		err = p.distribute(budget, w.cfg.NumExpertsPerTok)
 	}
-	if err = errors.Join(err, closeFiles(files)); err != nil {
+	if err = errors.Join(err, closeFiles(slices.Collect(maps.Values(files)))); err != nil {
 		return WeightsPlan{}, err
 	}
 	return p.WeightsPlan, nil

@@ -49,7 +49,7 @@ func (f *weightFile) unchanged() error {
 	return nil
 }
 
-func closeFiles(files map[string]*weightFile) error {
+func closeFiles(files []*weightFile) error {
 	var errs []error
 	for _, f := range files {
 		errs = append(errs, f.closer.Close())

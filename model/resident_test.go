@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/polymath-lm/polymath/internal/par"
+	"github.com/polymath-lm/polymath/tensor"
 	"github.com/polymath-lm/polymath/tensor/safetensors"
 )
 
@@ -95,6 +96,46 @@ func TestWithinBits(t *testing.T) {
 		}
 		if all.resident != nil {
 			t.Errorf("%s: a model that fits is not all in memory", kind)
+		}
+	}
+}
+
+// TestWithinGGUF: the same for GGUF files, whose formats may differ within a
+// matrix and between layers, and whose rows may lie in another order.
+func TestWithinGGUF(t *testing.T) {
+	wide := []tensor.DType{
+		tensor.DTypeQ8_0, tensor.DTypeQ4_0, tensor.DTypeMXFP4, tensor.DTypeQ4K, tensor.DTypeQ5K, tensor.DTypeQ6K, tensor.DTypeF16, tensor.DTypeBF16,
+	}
+	for name, c := range llamas(t) {
+		c.NumLayers = 4
+		formats := wide[6:]
+		if strings.HasSuffix(name, "wide") {
+			formats = wide
+		}
+		src, err := newModel(t, c).Weights()
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "m.gguf")
+		mustWriteGGUF(t, path, src, func(t TensorInfo) tensor.DType {
+			i := len(t.Name) + 5*int(t.Role) + 3*t.Layer
+			if t.Role == RoleExpert { // one for a stack
+				i = t.Layer/2 + len(t.Name[strings.LastIndex(strings.TrimSuffix(t.Name, ".weight"), "."):])
+			}
+			return formats[i%len(formats)]
+		})
+		m := mustLoad(t, path, LoadOptions{})
+		docs := documents(c.VocabSize, 30, 9)
+		want := allLogits(t, m, NewWorkspace(m, 39, false), docs)
+		for _, part := range []float64{0, 0.3, 1} {
+			r := within(t, path, part)
+			what := fmt.Sprint(name, " at ", part)
+			mustEqual(t, what, allLogits(t, r, NewWorkspace(r, 39, false), docs), want)
+			got := generate(t, r, NewWorkspace(r, 30, false), docs.Tokens[:30], []int{5, 1})
+			mustEqual(t, what, got, want[:30*c.VocabSize])
+			if r.SizeBytes() > r.WeightsStats().Budget {
+				t.Errorf("%s: %d bytes", what, r.SizeBytes())
+			}
 		}
 	}
 }
