@@ -28,7 +28,7 @@ const order = `
 	model
 	quantize
 	modelfile
-	task  train/optim  train/chart  infer  plan
+	task  train/optim  train/chart  train/conversation  infer  plan
 	train
 	align  eval
 	polymath

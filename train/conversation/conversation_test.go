@@ -1,0 +1,315 @@
+package conversation
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/internal/atomicfile/fault"
+	"github.com/polymath-lm/polymath/shard"
+	"github.com/polymath-lm/polymath/tokenizer"
+)
+
+var testTokenizer = sync.OnceValue(func() *tokenizer.Tokenizer {
+	var docs [][]byte
+	for i := range 50 {
+		docs = append(docs, fmt.Appendf(nil, "What is %d? It is a number, and the answer is %d.", i, i*i))
+	}
+	t, err := tokenizer.Train(slices.Values(docs), tokenizer.TrainOptions{VocabSize: 290})
+	if err != nil {
+		panic(err)
+	}
+	return t
+})
+
+func testEncoder() Encoder {
+	t := testTokenizer()
+	return Encoder{Tokenizer: t, Template: chat.Default(), Begin: []int32{t.EOS()}, End: t.EOS()}
+}
+
+// split returns what is learned of an object, and what is not.
+func split(t *testing.T, object string) (learned, given string) {
+	t.Helper()
+	x, err := Parse([]byte(object))
+	if err != nil {
+		t.Fatalf("%s: %v", object, err)
+	}
+	e := testEncoder()
+	tokens, mask, err := e.Encode(x)
+	if err != nil {
+		t.Fatalf("%s: %v", object, err)
+	}
+	var parts [2][]int32
+	for i, id := range tokens {
+		side := 0
+		if mask[i] {
+			side = 1
+		}
+		parts[side] = append(parts[side], id)
+	}
+	return e.Tokenizer.Decode(parts[1]), e.Tokenizer.Decode(parts[0])
+}
+
+// TestForms: of every form, exactly the assistant's words are learned, with what
+// ends them.
+func TestForms(t *testing.T) {
+	end := testTokenizer().Decode([]int32{testTokenizer().EOS()})
+	const turn = "<|im_end|>"
+	for object, want := range map[string]string{
+		`{"messages": [{"role": "system", "content": "be short"}, {"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}, {"role": "user", "content": "bye"}, {"role": "assistant", "content": "so long"}]}`:                                                                                                                                                                               "ho" + turn + "so long" + turn,
+		`{"messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}, {"role": "assistant", "content": "ho", "weight": 1, "tool_calls": null}], "id": 7}`:                                                                                                                                                                                                                                     "ho" + turn,
+		`{"messages": [{"role": "user", "content": "add"}, {"role": "assistant", "content": null, "tool_calls": [{"id": "1", "type": "function", "function": {"name": "add", "arguments": "{\"a\": 1}"}}]}, {"role": "tool", "tool_call_id": "1", "content": "2"}, {"role": "assistant", "content": "two"}], "tools": [{"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}]}`: "<tool_call>\n{\"name\": \"add\", \"arguments\": {\"a\": 1}}\n</tool_call>" + turn + "two" + turn,
+		`{"conversations": [{"from": "human", "value": "hi"}, {"from": "gpt", "value": "ho"}], "system": "s"}`:                                                                                                                                                                                                                                                                                                "ho" + turn,
+		`{"conversations": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]}`:                                                                                                                                                                                                                                                                                                      "ho" + turn,
+		`{"conversations": [{"from": "human", "value": "add"}, {"from": "function_call", "value": "{\"name\": \"f\", \"arguments\": {}}"}, {"from": "observation", "value": "2"}, {"from": "gpt", "value": "two"}]}`:                                                                                                                                                                                          "<tool_call>\n{\"name\": \"f\", \"arguments\": {}}\n</tool_call>" + turn + "two" + turn,
+		`{"instruction": "add", "input": "1 1", "output": "2", "text": "all"}`:                                                                                                                                                                                                                                                                                                                                "2" + turn,
+		`{"instruction": "add", "output": "2"}`:              "2" + turn,
+		`{"prompt": "one and one is", "completion": " two"}`: " two" + end,
+		`{"text": "one and one is two"}`:                     "one and one is two" + end,
+	} {
+		if learned, given := split(t, object); learned != want || strings.Contains(given, "ho<") {
+			t.Errorf("%s:\nlearned %q, want %q\ngiven %q", object, learned, want, given)
+		}
+	}
+}
+
+// TestBadObjects: what is wrong is named with its field.
+func TestBadObjects(t *testing.T) {
+	for object, want := range map[string]string{
+		``:                                 "it is no JSON",
+		`[1]`:                              "it is a list, not an object",
+		`null`:                             "it is null, not an object",
+		`{"a": 1}`:                         "it has none of messages",
+		`{"messages": {}}`:                 "messages: it is an object, not a list",
+		`{"messages": []}`:                 "messages: no message is the assistant's",
+		`{"messages": [3]}`:                "messages[0]: it is a number",
+		`{"messages": [{"content": "x"}]}`: "messages[0].role: it is missing",
+		`{"messages": [{"role": "user", "x": 1}]}`:                                           "messages[0].x",
+		`{"messages": [{"role": "user", "content": 3}]}`:                                     "messages[0].content: it is a number, not a text",
+		`{"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}`:               `messages[0].content[0].type: it is "image_url"`,
+		`{"messages": [{"role": "assistant", "content": "x", "weight": 0}]}`:                 "messages[0].weight",
+		`{"messages": [{"role": "assistant", "tool_calls": [{"id": "1"}]}]}`:                 "messages[0].tool_calls[0].name",
+		`{"messages": [{"role": "assistant", "content": "x"}], "tools": [{"function": {}}]}`: "tools[0].function.name",
+		`{"conversations": [{"from": "me", "value": "x"}]}`:                                  "conversations[0].from",
+		`{"conversations": [{"from": "gpt"}]}`:                                               "conversations[0].value: it is missing",
+		`{"instruction": "x"}`:                                                               "output: it is missing",
+		`{"instruction": "x", "output": ""}`:                                                 "output: it is empty",
+		`{"completion": "x"}`:                                                                "prompt: it is missing",
+		`{"text": ""}`:                                                                       "text: it is empty",
+		`{"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}, {"role": "king", "content": "z"}]}`: "king",
+	} {
+		x, err := Parse([]byte(object))
+		if err == nil {
+			e := testEncoder()
+			_, _, err = e.Encode(x)
+		}
+		var field *FieldError
+		if err == nil || !strings.Contains(err.Error(), want) || !errors.As(err, &field) {
+			t.Errorf("%s: %v, want %q", object, err, want)
+		}
+	}
+}
+
+// TestNoMask: a template that does not tell what is the assistant's is refused.
+func TestNoMask(t *testing.T) {
+	template, err := chat.Jinja("{% for m in messages %}{{ m.content | upper }}{% endfor %}", chat.JinjaOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := testEncoder()
+	e.Template = template
+	x, err := Parse([]byte(`{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, learned, err := e.Encode(x)
+	if err == nil {
+		t.Skipf("the template marks %v of %v", learned, tokens)
+	}
+	if !strings.Contains(err.Error(), "template") {
+		t.Error(err)
+	}
+}
+
+func writeFile(t testing.TB, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "data.jsonl")
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const (
+	good = `{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}], "id": 1}`
+	long = `{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "the answer is the number and the number is the answer and that is what it is"}]}`
+	late = `{"messages": [{"role": "user", "content": "the answer is the number and the number is the answer and that is what it is"}, {"role": "assistant", "content": "ho"}]}`
+)
+
+// TestPrepare: every object is in the shards or counted as why not, whether they
+// are lines or the elements of an array.
+func TestPrepare(t *testing.T) {
+	lines := strings.Join([]string{good, "", long, late, `{"messages": 1}`, good}, "\n")
+	array := "[\n" + strings.Join([]string{good, "\n" + long, late, `{"messages": 1}`, good}, ",\n") + "\n]\n"
+	e := testEncoder()
+	x, err := Parse([]byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, _, err := e.Encode(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	most := len(tokens) - 1
+	for _, text := range []string{lines, array, "\xef\xbb\xbf" + lines, strings.ReplaceAll(lines, "\n", "\r\n")} {
+		path := writeFile(t, text)
+		_, err := Prepare(path, t.TempDir(), Options{Encoder: e, MaxTokens: most, TooLong: Cut})
+		var badLines *BadLinesError
+		if !errors.As(err, &badLines) || badLines.Bad != 1 || !strings.Contains(err.Error(), path+":") || !strings.Contains(err.Error(), "messages: it is a number") {
+			t.Fatalf("%v", err)
+		}
+		wantLine := ":5:"
+		if text == array {
+			wantLine = ":6:"
+		}
+		if !strings.Contains(err.Error(), wantLine) {
+			t.Errorf("want line %s: %v", wantLine, err)
+		}
+		for rule, want := range map[string][3]int{Cut: {3, 1, 1}, Drop: {2, 0, 2}} {
+			dir := t.TempDir()
+			r, err := Prepare(path, dir, Options{Encoder: e, MaxTokens: most, TooLong: rule, SkipBad: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := [3]int{r.Examples, r.CutShort, r.Dropped}; got != want || r.Objects != 5 || r.Bad != 1 || r.Ignored["id"] != 2 || r.Forms["messages"] != 4 {
+				t.Errorf("%s: %+v", rule, r)
+			}
+			s, err := shard.OpenSet(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Docs() != int64(r.Examples) || s.Tokens() != r.Tokens || !s.Header().Masked {
+				t.Errorf("%s: %d documents of %d tokens, and %+v", rule, s.Docs(), s.Tokens(), r)
+			}
+			learned := int64(0)
+			o := shard.NewOrder(s, most, 1)
+			var row shard.Row
+			for i := range o.Rows() {
+				o.Row(i, &row)
+				for _, target := range row.Targets {
+					if target >= 0 {
+						learned++
+					}
+				}
+			}
+			if learned != r.Learned {
+				t.Errorf("%s: %d targets, and %d were counted", rule, learned, r.Learned)
+			}
+			s.Close()
+		}
+	}
+}
+
+// TestPrepareRefuses: files of nothing, arrays that do not end.
+func TestPrepareRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                 "no example",
+		"\n\n":             "no example",
+		"[" + good:         "does not end",
+		"[" + good + "] x": "follows the list",
+		"[{]":              "invalid character",
+		late:               "too long",
+	} {
+		if _, err := Prepare(writeFile(t, text), t.TempDir(), Options{Encoder: testEncoder(), MaxTokens: 10, TooLong: Drop}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.20q: %v, want %q", text, err, want)
+		}
+	}
+	stop := errors.New("stop")
+	_, err := Prepare(writeFile(t, strings.Repeat(good+"\n", 1000)), t.TempDir(), Options{Encoder: testEncoder(), MaxTokens: 99, TooLong: Cut, Progress: func(share float64) error {
+		if share <= 0 || share > 1 {
+			t.Errorf("share %v", share)
+		}
+		return stop
+	}})
+	if !errors.Is(err, stop) {
+		t.Error(err)
+	}
+}
+
+// TestPrepareDisk: what fails on the disk is an error, and leaves no set.
+func TestPrepareDisk(t *testing.T) {
+	path := writeFile(t, good)
+	o := Options{Encoder: testEncoder(), MaxTokens: 99, TooLong: Cut}
+	disk := fault.New()
+	defer atomicfile.Replace(disk)()
+	if _, err := Prepare(path, t.TempDir(), o); err != nil {
+		t.Fatal(err)
+	}
+	for op, name := range disk.Log() {
+		dir := t.TempDir()
+		disk.FailOp(op, syscall.ENOSPC)
+		if _, err := Prepare(path, dir, o); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("%s (operation %d): %v", name, op, err)
+		}
+	}
+}
+
+// FuzzParse: any bytes are an example that can be encoded, or an error that
+// names a field; encoding marks as many tokens as there are, and never the
+// first.
+func FuzzParse(f *testing.F) {
+	for _, object := range []string{good, long, `{"text": "a"}`, `{"prompt": "a", "completion": "b"}`, `{"instruction": "a", "output": "b"}`,
+		`{"conversations": [{"from": "human", "value": "hi"}, {"from": "function_call", "value": "{\"name\": \"f\"}"}, {"from": "observation", "value": "2"}]}`,
+		`{"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {"a": [1]}}}]}], "tools": "[{\"name\": \"f\"}]"}`} {
+		f.Add([]byte(object))
+	}
+	e := testEncoder()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		x, err := Parse(data)
+		var field *FieldError
+		if err == nil {
+			var tokens []int32
+			var learned []bool
+			if tokens, learned, err = e.Encode(x); err == nil {
+				if len(tokens) != len(learned) || learned[0] || !slices.Contains(learned, true) {
+					t.Fatalf("%d tokens, mask %v", len(tokens), learned)
+				}
+				return
+			}
+		}
+		if !errors.As(err, &field) {
+			t.Fatalf("%T: %v", err, err)
+		}
+	})
+}
+
+// FuzzObjects: an array and lines hold the same objects.
+func FuzzObjects(f *testing.F) {
+	f.Add([]byte(good + "\n" + long))
+	f.Add([]byte("[" + good + "]"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		next, err := objects(data)
+		if err != nil {
+			return
+		}
+		last := 0
+		for {
+			line, object, rest, err := next()
+			if err != nil {
+				return
+			}
+			if line < last || rest < 0 || rest > len(data) || len(object) == 0 {
+				t.Fatalf("line %d after %d, %d of %d bytes left", line, last, rest, len(data))
+			}
+			last = line
+		}
+	})
+}
