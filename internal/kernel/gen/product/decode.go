@@ -56,6 +56,7 @@ func (a *assembly) decodeLoops(d *decoding, block func()) {
 	a.op("MOVQ DI, R10")
 	if d.blocks > 1 {
 		a.op("MOVQ SI, R11")
+		a.op("PREFETCHT0 %d(R11)", d.fetchBytes())
 		a.op("ADDQ $%d, SI", d.headBytes())
 		a.op("MOVQ $%d, R9", d.blocks)
 		a.label("block")
@@ -83,11 +84,18 @@ func (a *assembly) decodeLoops(d *decoding, block func()) {
 func (a *assembly) fetchCodes(d *decoding, pair int, base string) {
 	perLine := 64 / d.rowBytes()
 	if pair%perLine == 0 {
-		a.op("PREFETCHT0 %d(%s)", fetchBytes+pair*d.rowBytes(), base)
+		a.op("PREFETCHT0 %d(%s)", d.fetchBytes()+pair*d.rowBytes(), base)
 	}
 	if pair == 0 {
-		a.op("PREFETCHT0 %d(%s)", fetchBytes+pairs*d.rowBytes(), base)
+		a.op("PREFETCHT0 %d(%s)", d.fetchBytes()+pairs*d.rowBytes(), base)
 	}
 }
 
-const fetchBytes = 4096
+// fetchBytes is how far ahead: the next unit, if they are large, so that both
+// halves of one may be read at the same time.
+func (d *decoding) fetchBytes() int {
+	if d.blocks > 1 {
+		return 2 * (d.headBytes() + d.blocks*d.blockBytes())
+	}
+	return 4096
+}

@@ -157,6 +157,7 @@ func (a *assembly) mulCodedAVX512(d *decoding) {
 	if d.blocks > 1 {
 		for _, h := range halves {
 			a.op("MOVQ %s, %s", h.block, h.head)
+			a.op("PREFETCHT0 %d(%s)", d.fetchBytes(), h.head)
 			a.op("ADDQ $%d, %s", d.headBytes(), h.block)
 		}
 		a.op("MOVQ $%d, R9", d.blocks)

@@ -129,7 +129,7 @@ func (a *assembly) scalesNEON(d *decoding) {
 func (a *assembly) rowNEON(d *decoding, pair int) {
 	at := scaleBytes + pair*d.rowBytes()
 	if at%64 < d.rowBytes() {
-		a.op("PRFM %d(R1), PLDL1KEEP", fetchBytes+at)
+		a.op("PRFM %d(R1), PLDL1KEEP", d.fetchBytes()+at)
 	}
 	for half := range 2 {
 		if d.table == "" {
