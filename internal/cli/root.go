@@ -72,7 +72,7 @@ Start with:  polymath quickstart`,
 	}
 	root.AddCommand(
 		a.quickstartCommand(), a.trainCommand(), a.generateCommand(), a.chatCommand(), a.serveCommand(),
-		a.tokenizerCommand(), a.verifyCommand(), a.benchCommand(),
+		a.tokenizerCommand(), a.quantizeCommand(), a.verifyCommand(), a.benchCommand(),
 		a.versionCommand(), a.manCommand(),
 	)
 	return root

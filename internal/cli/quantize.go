@@ -1,0 +1,339 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/polymath-lm/polymath/internal/cli/interrupt"
+	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/internal/cli/shell"
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/modelfile"
+	"github.com/polymath-lm/polymath/quantize"
+	"github.com/polymath-lm/polymath/tensor"
+	"github.com/polymath-lm/polymath/tensor/gguf"
+)
+
+// quantizeFlags are the flags of polymath quantize.
+type quantizeFlags struct {
+	bits, tokens                           int
+	dtype, method, calibrate               string
+	experts, attention, embeddings, output string
+	dryRun, asJSON, force, verbose         bool
+}
+
+func (a *app) quantizeCommand() *cobra.Command {
+	var o quantizeFlags
+	cmd := &cobra.Command{
+		Use:   "quantize MODEL DST.gguf",
+		Short: "Make a model smaller: weights of 8 or 4 bits, calibrated on text",
+		Long: `Quantize writes the model as a GGUF file whose products have weights of 8 or 4
+bits, and measures on text that it did not calibrate on what that costs.
+
+Text is read from the file or directory --calibrate names: name text like that
+which the model will see. Without it the Go toolchain's sources are read, if
+they are on this machine. Half of the documents calibrate, the others measure.
+
+Methods: rtn rounds to nearest; gptq makes up for each error in the columns that
+follow; awq scales what matters up before; awq+gptq does both. 8-bit weights are
+always rounded to nearest. Norms, biases and routers stay F32.
+
+Interrupted with ctrl-C it keeps the layers that are finished in DST.gguf.work;
+the same command goes on with them.`,
+		Example: `  polymath quantize models/mine mine-q4.gguf --calibrate ./docs
+  polymath quantize models/mine mine-q8.gguf --bits 8
+  polymath quantize models/mine mine.gguf --dtype q4_k --attention q8_0 --method rtn`,
+		Args: exactly("MODEL", "DST.gguf"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("bits") && cmd.Flags().Changed("dtype") {
+				return usagef("--bits and --dtype exclude each other")
+			}
+			return a.quantize(cmd.Context(), args[0], args[1], o)
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&o.bits, "bits", 4, "4 for q4_0, 8 for q8_0")
+	f.StringVar(&o.dtype, "dtype", "", "format of the products instead: q8_0, q4_0, q4_k")
+	f.StringVar(&o.method, "method", "auto", "auto (gptq), rtn, awq, gptq or awq+gptq")
+	f.StringVar(&o.calibrate, "calibrate", "", "file or directory of text to calibrate and measure on")
+	f.IntVar(&o.tokens, "tokens", 32768, "tokens to calibrate on, and as many to measure on")
+	f.StringVar(&o.experts, "experts", "", "format of the experts")
+	f.StringVar(&o.attention, "attention", "", "format of the attention products")
+	f.StringVar(&o.embeddings, "embeddings", "", "format of the embedding table (default q8_0)")
+	f.StringVar(&o.output, "output", "", "format of the output product (default q8_0)")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print what would be made, and stop")
+	f.BoolVar(&o.asJSON, "json", false, "print the result as JSON")
+	f.BoolVar(&o.force, "force", false, "replace DST.gguf, and quantize a model that is quantized already")
+	f.BoolVar(&o.verbose, "verbose", false, "print the error of every product")
+	return cmd
+}
+
+// quantization is one run of the command.
+type quantization struct {
+	*app
+	quantizeFlags
+	src, dst  string
+	precision quantize.Precision
+	method    quantize.Method
+	weights   *model.Weights
+	text      *calibrationText // nil = none
+	screen    *progress.Screen
+}
+
+func (a *app) quantize(ctx context.Context, src, dst string, o quantizeFlags) error {
+	q := &quantization{app: a, quantizeFlags: o, src: src, dst: filepath.Clean(dst), screen: progress.NewScreen(a.Err)}
+	if err := q.readFlags(); err != nil {
+		return err
+	}
+	if err := q.checkDestination(); err != nil {
+		return err
+	}
+	w, err := model.OpenWeights(src)
+	if err != nil {
+		return err
+	}
+	q.weights = w
+	err = q.run(ctx)
+	q.screen.Clear()
+	if closeErr := w.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+func (q *quantization) readFlags() error {
+	if q.dtype == "" {
+		switch q.bits {
+		case 4:
+			q.dtype = "q4_0"
+		case 8:
+			q.dtype = "q8_0"
+		default:
+			return usagef("--bits %d: there are 4 and 8", q.bits)
+		}
+	}
+	d, err := quantizeFormat("--dtype", q.dtype)
+	if err != nil {
+		return err
+	}
+	q.precision = quantize.Uniform(d)
+	for _, part := range []struct {
+		flag, name string
+		to         *tensor.DType
+	}{
+		{"--experts", q.experts, &q.precision.Experts},
+		{"--attention", q.attention, &q.precision.Attention},
+		{"--embeddings", q.embeddings, &q.precision.Embedding},
+		{"--output", q.output, &q.precision.Head},
+	} {
+		if part.name == "" {
+			continue
+		}
+		if *part.to, err = quantizeFormat(part.flag, part.name); err != nil {
+			return err
+		}
+	}
+	q.method = quantize.Method(q.quantizeFlags.method)
+	if q.method == "auto" {
+		q.method = quantize.Best
+	}
+	if !slices.Contains(quantize.Methods, q.method) {
+		return usagef("--method %s: there are auto, rtn, awq, gptq and awq+gptq", q.quantizeFlags.method)
+	}
+	if q.tokens < 1 {
+		return usagef("--tokens %d: it must be 1 or more", q.tokens)
+	}
+	return nil
+}
+
+func quantizeFormat(flag, name string) (tensor.DType, error) {
+	d, err := modelfile.ParseFormat(name)
+	if err == nil && !slices.Contains(quantize.Formats, d) {
+		err = fmt.Errorf("%s is not one to quantize to; there are q4_0, q4_k, q8_0, bf16, f16 and f32", name)
+	}
+	if err != nil {
+		return "", usagef("%s: %w", flag, err)
+	}
+	return d, nil
+}
+
+func (q *quantization) checkDestination() error {
+	if !modelfile.IsGGUF(q.dst) {
+		return usagef("%s: quantized weights are written as a GGUF file, whose name ends in .gguf", q.dst)
+	}
+	info, err := os.Stat(q.dst)
+	switch {
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return err
+	case err == nil && !info.Mode().IsRegular():
+		return fmt.Errorf("%s is no file", q.dst)
+	case err == nil && !q.force:
+		return fmt.Errorf("%s exists already; --force replaces it", q.dst)
+	}
+	if from, err := os.Stat(q.src); err == nil && info != nil && os.SameFile(from, info) {
+		return fmt.Errorf("%s is the model to quantize; name another file", q.dst)
+	}
+	return nil
+}
+
+// workDir is where finished layers are kept.
+func (q *quantization) workDir() string { return q.dst + ".work" }
+
+func (q *quantization) run(ctx context.Context) error {
+	cfg := q.weights.Config()
+	if err := model.CheckGGUF(cfg); err != nil {
+		return err
+	}
+	if err := q.refuseBlocks(); err != nil {
+		return err
+	}
+	meta, err := modelfile.Metadata(q.src, cfg)
+	if err != nil {
+		return err
+	}
+	if err := q.readText(ctx); err != nil {
+		return err
+	}
+	if q.dryRun {
+		q.printPlan()
+		return nil
+	}
+	r, err := q.make(ctx, meta)
+	if interrupt.Alone(err) && err != nil {
+		q.screen.Clear()
+		fmt.Fprintf(q.Err, "interrupted; the finished layers are in %s\ngo on with: %s\n", q.workDir(), shell.Command(q.again()...))
+		return errInterrupted
+	}
+	if err != nil {
+		return err
+	}
+	q.screen.Clear()
+	return q.print(r)
+}
+
+// refuseBlocks refuses a model that was quantized before.
+func (q *quantization) refuseBlocks() error {
+	if q.force {
+		return nil
+	}
+	for _, t := range q.weights.Tensors() {
+		if t.DType.IsBlocked() {
+			return fmt.Errorf("%s is quantized already (%s is %s): rounding it again adds a second loss to the first; "+
+				"quantize the model that it was made of, or say --force", q.src, t.Name, t.DType)
+		}
+	}
+	return nil
+}
+
+// again is the command line that goes on.
+func (q *quantization) again() []string {
+	args := []string{"quantize", q.src, q.dst, "--dtype", q.dtype, "--method", string(q.method), "--tokens", fmt.Sprint(q.tokens)}
+	for _, f := range [][2]string{
+		{"--calibrate", q.calibrate},
+		{"--experts", q.experts},
+		{"--attention", q.attention},
+		{"--embeddings", q.embeddings},
+		{"--output", q.output},
+	} {
+		if f[1] != "" {
+			args = append(args, f[0], f[1])
+		}
+	}
+	if q.force {
+		args = append(args, "--force")
+	}
+	return args
+}
+
+// make quantizes, measures and writes.
+func (q *quantization) make(ctx context.Context, meta []gguf.Pair) (*quantizeResult, error) {
+	source, err := modelfile.Fingerprint(q.src)
+	if err != nil {
+		return nil, err
+	}
+	out := &quantizeResult{Path: q.dst, Source: source, Method: q.method, Precision: q.precision, SourceBytes: q.weights.SizeBytes()}
+	m, err := q.load(ctx, out)
+	if err != nil {
+		return nil, err
+	}
+	options := quantize.Options{Method: q.method, Precision: q.precision, Source: source, Work: q.workDir(), Progress: q.tell()}
+	if q.text != nil {
+		options.Texts = q.text.calibrate
+	}
+	result, err := quantize.Run(ctx, q.weights, m, options)
+	if err != nil {
+		return nil, err
+	}
+	out.Layers = result.Layers
+	err = q.finish(ctx, result, out, meta)
+	if closeErr := result.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.RemoveAll(q.workDir())
+	}
+	return out, err
+}
+
+// load brings the model into memory and measures it.
+func (q *quantization) load(ctx context.Context, out *quantizeResult) (*model.Model, error) {
+	w, err := model.OpenWeights(q.src)
+	if err != nil {
+		return nil, err
+	}
+	m, err := model.LoadWeights(w, model.LoadOptions{Plain: true})
+	if err != nil || q.text == nil {
+		return m, err
+	}
+	q.screen.Show("  measuring the model")
+	out.Calibration = &q.text.about
+	out.Before, err = quantize.Measure(ctx, m, q.text.measure)
+	return m, err
+}
+
+// finish measures the result, which has the bits that the file will have, and
+// writes it.
+func (q *quantization) finish(ctx context.Context, result *quantize.Result, out *quantizeResult, meta []gguf.Pair) error {
+	if q.text != nil {
+		q.screen.Show("  measuring the quantized model")
+		m, err := model.LoadWeights(result.Weights, model.LoadOptions{})
+		if err != nil {
+			return err
+		}
+		if out.After, err = quantize.Measure(ctx, m, q.text.measure); err != nil {
+			return err
+		}
+		change := quantize.Compare(out.Before, out.After)
+		out.Change = &change
+	}
+	out.Bytes = result.Weights.SizeBytes()
+	keep := func(model.TensorInfo) tensor.DType { return "" }
+	var err error
+	out.SHA256, err = model.WriteGGUF(q.dst, result.Weights, append(meta, out.metadata(readVersion())...), keep, func(done, total int64) {
+		q.screen.Show(fmt.Sprintf("  %s writing", progress.Bar(float64(done)/float64(max(total, 1)), 30)))
+	})
+	return err
+}
+
+// partSizes lists the parts of the result by format, with their sizes.
+func (q *quantization) partSizes() []string {
+	bytes, kinds := map[string]int64{}, []string{}
+	for _, t := range q.weights.Tensors() {
+		kind := fmt.Sprintf("%-13s %-5s", t.Role, strings.ToLower(string(q.precision.Format(t))))
+		if _, ok := bytes[kind]; !ok {
+			kinds = append(kinds, kind)
+		}
+		bytes[kind] += quantize.Bytes(&q.precision, t)
+	}
+	for i, kind := range kinds {
+		kinds[i] = fmt.Sprintf("%s %10s", kind, progress.Bytes(bytes[kind]))
+	}
+	return kinds
+}

@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/quantize"
+	"github.com/polymath-lm/polymath/tensor/gguf"
+)
+
+// quantizeResult is what --json prints.
+type quantizeResult struct {
+	Path        string                 `json:"path"`
+	SHA256      string                 `json:"sha256"`
+	Source      string                 `json:"source"` // fingerprint of the model
+	SourceBytes int64                  `json:"source_bytes"`
+	Bytes       int64                  `json:"bytes"` // of the tensors
+	Method      quantize.Method        `json:"method"`
+	Precision   quantize.Precision     `json:"precision"`
+	Calibration *calibrationInfo       `json:"calibration,omitempty"`
+	Before      *quantize.Score        `json:"before,omitempty"`
+	After       *quantize.Score        `json:"after,omitempty"`
+	Change      *quantize.Change       `json:"change,omitempty"` // perplexity relative, the rest absolute
+	Layers      []quantize.LayerReport `json:"layers"`
+}
+
+// metadata is what the file says about how it was made.
+func (r *quantizeResult) metadata(version string) []gguf.Pair {
+	const prefix = "polymath.quantize."
+	pairs := []gguf.Pair{
+		{Key: prefix + "version", Value: version},
+		{Key: prefix + "method", Value: string(r.Method)},
+		{Key: prefix + "parent", Value: r.Source},
+	}
+	if r.After == nil {
+		return pairs
+	}
+	return append(pairs,
+		gguf.Pair{Key: prefix + "calibration.text", Value: r.Calibration.Path},
+		gguf.Pair{Key: prefix + "calibration.tokens", Value: uint32(r.Calibration.Tokens)},
+		gguf.Pair{Key: prefix + "measured.tokens", Value: uint32(r.After.Tokens)},
+		gguf.Pair{Key: prefix + "measured.documents", Value: uint32(r.After.Documents)},
+		gguf.Pair{Key: prefix + "perplexity.before", Value: r.Before.Perplexity},
+		gguf.Pair{Key: prefix + "perplexity.after", Value: r.After.Perplexity},
+		gguf.Pair{Key: prefix + "perplexity.change", Value: r.Change.Perplexity},
+		gguf.Pair{Key: prefix + "perplexity.change_standard_error", Value: r.Change.PerplexityError},
+		gguf.Pair{Key: prefix + "bits_per_byte.before", Value: r.Before.BitsPerByte},
+		gguf.Pair{Key: prefix + "bits_per_byte.after", Value: r.After.BitsPerByte},
+	)
+}
+
+// printPlan says what would be made.
+func (q *quantization) printPlan() {
+	total := int64(0)
+	for _, t := range q.weights.Tensors() {
+		total += quantize.Bytes(&q.precision, t)
+	}
+	fmt.Fprintf(q.Out, "model     %s of %s, %s\n", q.src, q.weights.Config().ModelType, progress.Bytes(q.weights.SizeBytes()))
+	fmt.Fprintf(q.Out, "result    %s, %s, by %s\n", q.dst, progress.Bytes(total), q.method)
+	for _, line := range q.partSizes() {
+		fmt.Fprintf(q.Out, "          %s\n", line)
+	}
+	if q.text != nil {
+		fmt.Fprintf(q.Out, "text      %s: %s\n", q.text.about.Path, q.text.about)
+	}
+	batch := quantize.BatchTokens
+	tokens := 0
+	if q.text != nil {
+		tokens = q.text.about.Tokens
+	}
+	fmt.Fprintf(q.Out, "memory    %s and the statistics of a layer: the model as bf16, %s, and the text, %s\n",
+		progress.Bytes(model.ModelBytes(q.weights.Config(), false)+model.WalkBytes(q.weights.Config(), tokens, batch)),
+		progress.Bytes(model.ModelBytes(q.weights.Config(), false)), progress.Bytes(model.WalkBytes(q.weights.Config(), tokens, batch)))
+}
+
+// String says how much text there is.
+func (c calibrationInfo) String() string {
+	of := "documents"
+	if !c.Whole {
+		of = "passages"
+	}
+	return fmt.Sprintf("calibrated on %s tokens of %d %s, in passages of up to %d", progress.Count(int64(c.Tokens)), c.Documents, of, c.Window)
+}
+
+// tell returns what shows how far the layers are.
+func (q *quantization) tell() func(quantize.Progress) {
+	start, logged := time.Now(), time.Now()
+	from := -1.0 // the share that was there from before
+	log := slog.New(slog.NewTextHandler(q.Err, nil))
+	return func(p quantize.Progress) {
+		if p.Resumed || from < 0 {
+			start = time.Now()
+			from = 0
+			if p.Resumed {
+				from = p.Share
+			}
+		}
+		left := ""
+		if done := p.Share - from; done > 0 {
+			left = progress.Duration(time.Duration(float64(time.Since(start)) / done * (1 - p.Share)))
+		}
+		line := fmt.Sprintf("  %s %3.0f%%  layer %d of %d", progress.Bar(p.Share, 30), 100*p.Share, min(p.Layer+1, p.Layers), p.Layers)
+		if left != "" {
+			line += ", " + left + " left"
+		}
+		q.screen.Show(line)
+		if !q.screen.Live() && time.Since(logged) > 10*time.Second {
+			logged = time.Now()
+			log.Info("quantizing", "layer", fmt.Sprintf("%d/%d", min(p.Layer+1, p.Layers), p.Layers), "eta", left)
+		}
+	}
+}
+
+// print tells the result.
+func (q *quantization) print(r *quantizeResult) error {
+	if q.asJSON {
+		return json.NewEncoder(q.Out).Encode(r)
+	}
+	if q.verbose {
+		for _, l := range r.Layers {
+			for _, p := range l.Products {
+				fmt.Fprintf(q.Out, "%-60s %-5s error %.4f", p.Name, strings.ToLower(string(p.Format)), p.Error)
+				if q.text != nil {
+					fmt.Fprintf(q.Out, ", %s rows", progress.Count(int64(p.Rows)))
+				}
+				fmt.Fprintln(q.Out)
+			}
+		}
+	}
+	fmt.Fprintf(q.Out, "%s: %s, by %s, from %s\n", q.dst, progress.Bytes(r.Bytes), r.Method, progress.Bytes(r.SourceBytes))
+	for _, line := range q.partSizes() {
+		fmt.Fprintf(q.Out, "  %s\n", line)
+	}
+	if r.After == nil {
+		return nil
+	}
+	fmt.Fprintf(q.Out, "text            %s: %s\n", r.Calibration.Path, r.Calibration)
+	fmt.Fprintf(q.Out, "measured on     %s tokens of %d others\n", progress.Count(int64(r.After.Tokens)), r.After.Documents)
+	fmt.Fprintf(q.Out, "perplexity      %.3f before, %.3f after: %+.2f%% ± %.2f%%\n",
+		r.Before.Perplexity, r.After.Perplexity, 100*r.Change.Perplexity, 100*r.Change.PerplexityError)
+	fmt.Fprintf(q.Out, "bits per byte   %.4f before, %.4f after: %+.4f ± %.4f (standard errors by document)\n",
+		r.Before.BitsPerByte, r.After.BitsPerByte, r.Change.BitsPerByte, r.Change.BitsError)
+	return nil
+}

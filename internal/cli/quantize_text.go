@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/polymath-lm/polymath/internal/cli/quickstart"
+	"github.com/polymath-lm/polymath/internal/cli/source"
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/modelfile"
+	"github.com/polymath-lm/polymath/quantize"
+	"github.com/polymath-lm/polymath/tokenizer"
+)
+
+// calibrationText is what a model is calibrated and measured on.
+type calibrationText struct {
+	calibrate [][]int32
+	measure   []quantize.Text
+	about     calibrationInfo
+}
+
+// calibrationInfo says what text it was.
+type calibrationInfo struct {
+	Path      string `json:"path"`
+	Documents int    `json:"documents"` // that calibrated
+	Tokens    int    `json:"tokens"`    // of them
+	Window    int    `json:"window"`    // most tokens of a passage
+	Whole     bool   `json:"whole"`     // documents are on one side only; else passages of them are divided
+}
+
+const (
+	// passageTokens is the most that a passage has: many short ones calibrate
+	// better than few long ones.
+	passageTokens = 512
+	// wholeDocuments is the number of documents from which on whole ones are
+	// divided.
+	wholeDocuments = 16
+	// bytesPerToken is more than tokens have on average; so many bytes are read.
+	bytesPerToken = 16
+)
+
+// readText reads and divides the text; without any, and without need, there is
+// none.
+func (q *quantization) readText(ctx context.Context) error {
+	limit := max(int64(q.tokens)*bytesPerToken*2, 1<<20)
+	path := q.calibrate
+	var src *source.Source
+	var err error
+	if path == "" {
+		src, err = quickstart.ReadGo(ctx, limit)
+		if errors.Is(err, quickstart.ErrNoSources) {
+			if !q.method.Calibrates() || !q.solves() {
+				fmt.Fprintln(q.Err, "polymath: what this costs is not measured: name text with --calibrate PATH")
+				return nil
+			}
+			return errors.New("there is no text to calibrate on, and the Go toolchain's sources are not here: name text with --calibrate PATH, or choose --method rtn")
+		}
+		path = "the Go toolchain's sources"
+	} else {
+		src, err = source.Read(ctx, path, limit, nil)
+	}
+	if err != nil {
+		return err
+	}
+	t, err := modelfile.Tokenizer(q.src)
+	if err != nil {
+		return err
+	}
+	cfg := q.weights.Config()
+	q.text, err = divideText(src.Documents, t, cfg, q.tokens)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	q.text.about.Path = path
+	return nil
+}
+
+// solves reports whether any product gets fewer than 8 bits.
+func (q *quantization) solves() bool {
+	for _, t := range q.weights.Tensors() {
+		if t.Layer >= 0 && quantize.Solved(q.precision.Format(t)) {
+			return true
+		}
+	}
+	return false
+}
+
+// divideText cuts documents into passages and puts every other document, or
+// where there are few every other passage, on the side that measures.
+func divideText(documents []source.Document, t *tokenizer.Tokenizer, cfg *model.Config, tokens int) (*calibrationText, error) {
+	window := passageTokens
+	if cfg.MaxPositions > 0 {
+		window = min(window, cfg.MaxPositions)
+	}
+	text := &calibrationText{}
+	text.about.Window = window
+	text.about.Whole = len(documents) >= wholeDocuments
+	per := max((tokens+window-1)/window*2/max(len(documents), 1), 1) // passages of a document
+	if !text.about.Whole {
+		per = tokens
+	}
+	first := firstToken(cfg, t)
+	side, measured := 0, 0
+	for _, d := range documents {
+		passages := cutPassages(t, d.Text, first, window, per)
+		for i, p := range passages {
+			if !text.about.Whole || i == 0 {
+				side++
+			}
+			switch {
+			case side%2 == 1 && text.about.Tokens < tokens:
+				text.calibrate = append(text.calibrate, p.IDs)
+				text.about.Tokens += len(p.IDs)
+				if !text.about.Whole || i == 0 {
+					text.about.Documents++
+				}
+			case side%2 == 0 && measured < tokens:
+				p.Document = side/2 - 1
+				text.measure = append(text.measure, p)
+				measured += len(p.IDs)
+			}
+		}
+	}
+	if len(text.measure) == 0 {
+		return nil, fmt.Errorf("it is too short: calibrating and measuring take two passages of up to %d tokens at least", window)
+	}
+	return text, nil
+}
+
+// firstToken is what stands before a text, -1 for nothing.
+func firstToken(cfg *model.Config, t *tokenizer.Tokenizer) int32 {
+	if cfg.BOSTokenID >= 0 {
+		return int32(cfg.BOSTokenID)
+	}
+	return t.EOS()
+}
+
+// cutPassages takes up to most passages of a text, evenly spaced.
+func cutPassages(t *tokenizer.Tokenizer, text []byte, first int32, window, most int) []quantize.Text {
+	ids := t.AppendEncode(nil, text)
+	step := window - 1
+	n := (len(ids) + step - 1) / step
+	var list []quantize.Text
+	for i := range min(n, most) {
+		at := i * n / min(n, most) * step
+		p := ids[at:min(at+step, len(ids))]
+		if len(p) < 2 {
+			continue
+		}
+		bytes := len(t.AppendDecode(nil, p))
+		passage := quantize.Text{IDs: append([]int32{first}, p...), Bytes: bytes}
+		if first < 0 { // the first token is not predicted
+			passage = quantize.Text{IDs: p, Bytes: len(t.AppendDecode(nil, p[1:]))}
+		}
+		if passage.Bytes > 0 {
+			list = append(list, passage)
+		}
+	}
+	return list
+}
