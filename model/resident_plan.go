@@ -17,9 +17,9 @@ import (
 // bytes.
 type WeightsPlan struct {
 	All    int64 // what all weights take in memory, embeddings looked up in the file excepted
-	Least  int64 // the least budget
-	Budget int64 // what is allowed; at least All = everything is in memory
-	Held   int64 // what is taken of it
+	Least  int64 // the least budget, at most All
+	Budget int64 // what is allowed; All or more = everything is in memory
+	Held   int64 // what is taken of it, with the buffers through which weights are read
 	// Streamed is the memory of the weights that are brought in for each token
 	// of a single sequence; StreamedFile is their size in the file. For experts
 	// it is what a router would need that chooses all alike: real ones choose
@@ -36,6 +36,7 @@ func (p *WeightsPlan) Whole() bool { return p.Budget >= p.All }
 type residentPlan struct {
 	WeightsPlan
 	fixed   int64 // norms, biases and buffers
+	needed  int64 // the least that the classes can be given
 	classes []*class
 	pages   []*paged
 	experts []layerExperts // by layer
@@ -69,13 +70,14 @@ func newResidentPlan(m *Model, w *Weights, files map[string]*weightFile) (*resid
 		}
 	}
 	p.link(m)
-	p.fixed += int64(loaderLimit()+1)*rowBufferBytes(p.raw, p.numbers) + expectBytes(m)
 	p.All = p.fixed
-	p.Least = p.fixed
+	p.fixed += int64(loaderLimit()+1)*rowBufferBytes(p.raw, p.numbers) + expectBytes(m)
+	p.needed = p.fixed
 	for _, c := range p.classes {
-		p.All += c.bytes * int64(len(c.units))
-		p.Least += c.bytes
+		p.All += c.total()
+		p.needed += c.bytes
 	}
+	p.Least = min(p.needed, p.All)
 	return p, nil
 }
 
@@ -144,10 +146,14 @@ func (p *residentPlan) fit(parts []filePart, rows, width int) {
 // multiplied with, and the rest to the experts, each class the same part.
 func (p *residentPlan) distribute(budget int64, perToken int) error {
 	p.Budget = budget
-	if budget < p.Least {
+	if p.Whole() {
+		p.Held = p.All
+		return nil
+	}
+	if budget < p.needed {
 		return p.tooSmall(budget)
 	}
-	left := budget - p.Least
+	left := budget - p.needed
 	add := func(c *class, n int) {
 		n = max(0, min(n, len(c.units)-c.slots, int(left/c.bytes)))
 		c.slots += n
@@ -233,8 +239,8 @@ func (p *residentPlan) tooSmall(budget int64) error {
 	for _, c := range p.classes {
 		fmt.Fprintf(&b, " + %d (%s)", c.bytes, c.units[0].name())
 	}
-	return fmt.Errorf("a budget of %d bytes for the weights is too small: the least is %d = %d (norms, biases and buffers)%s, the last one of each kind of matrix; all weights take %d",
-		budget, p.Least, p.fixed, b.String(), p.All)
+	return fmt.Errorf("%d bytes of memory for the weights are too few: the least is %d = %d (norms, biases and buffers)%s, which is one matrix of each kind; all weights take %d",
+		budget, p.needed, p.fixed, b.String(), p.All)
 }
 
 // fileParts returns where the parts of a Param lie.

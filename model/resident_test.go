@@ -18,6 +18,8 @@ import (
 	"github.com/polymath-lm/polymath/tensor/safetensors"
 )
 
+func init() { chunkBytes = 4 << 10 } // so that small matrices are read in several pieces
+
 // savedDir writes a model with random weights and returns its directory.
 func savedDir(t testing.TB, c *Config) string {
 	t.Helper()
@@ -37,11 +39,14 @@ func within(t testing.TB, dir string, part float64) *Model {
 		t.Fatal(err)
 	}
 	budget := plan.Least + int64(part*float64(plan.All-1-plan.Least))
+	if plan.Least >= plan.All {
+		t.Fatalf("a model too small for a budget: %+v", plan)
+	}
 	m, err := LoadWithin(dir, budget)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := m.WeightsStats(); s.Budget != budget || s.Held > budget || s.Held == 0 {
+	if s := m.WeightsStats(); s.Budget != budget || s.Held > budget || s.Held == 0 || m.resident == nil {
 		t.Fatalf("%d bytes held under a budget of %d", s.Held, s.Budget)
 	}
 	return m
@@ -75,7 +80,7 @@ func TestWithinBits(t *testing.T) {
 		const a, b = 70, 33
 		docs := documents(c.VocabSize, a, b)
 		whole := allLogits(t, m, NewWorkspace(m, a+b, false), docs)
-		for i, part := range []float64{0, 0.1, 0.3, 0.6, 1} {
+		for i, part := range []float64{0, 0.4, 1} {
 			par.SetThreads(1 + i%3)
 			r := within(t, dir, part)
 			what := fmt.Sprint(kind, " at ", part)
@@ -107,7 +112,7 @@ func TestWithinGGUF(t *testing.T) {
 		tensor.DTypeQ8_0, tensor.DTypeQ4_0, tensor.DTypeMXFP4, tensor.DTypeQ4K, tensor.DTypeQ5K, tensor.DTypeQ6K, tensor.DTypeF16, tensor.DTypeBF16,
 	}
 	for name, c := range llamas(t) {
-		c.NumLayers = 4
+		c.NumLayers = 6
 		formats := wide[6:]
 		if strings.HasSuffix(name, "wide") {
 			formats = wide
@@ -118,16 +123,16 @@ func TestWithinGGUF(t *testing.T) {
 		}
 		path := filepath.Join(t.TempDir(), "m.gguf")
 		mustWriteGGUF(t, path, src, func(t TensorInfo) tensor.DType {
-			i := len(t.Name) + 5*int(t.Role) + 3*t.Layer
+			i := len(t.Name) + 5*int(t.Role) + 3*(t.Layer%2)
 			if t.Role == RoleExpert { // one for a stack
-				i = t.Layer/2 + len(t.Name[strings.LastIndex(strings.TrimSuffix(t.Name, ".weight"), "."):])
+				i = t.Layer/3 + len(t.Name[strings.LastIndex(strings.TrimSuffix(t.Name, ".weight"), "."):])
 			}
 			return formats[i%len(formats)]
 		})
 		m := mustLoad(t, path, LoadOptions{})
 		docs := documents(c.VocabSize, 30, 9)
 		want := allLogits(t, m, NewWorkspace(m, 39, false), docs)
-		for _, part := range []float64{0, 0.3, 1} {
+		for _, part := range []float64{0, 0.6} {
 			r := within(t, path, part)
 			what := fmt.Sprint(name, " at ", part)
 			mustEqual(t, what, allLogits(t, r, NewWorkspace(r, 39, false), docs), want)
@@ -195,7 +200,7 @@ func TestWithinReadFails(t *testing.T) {
 		ws := NewWorkspace(r, 20, false)
 		want := allLogits(t, r, ws, docs)
 		failures := 0
-		for after := range 60 {
+		for after := 0; after < 60; after += 1 + after/8 {
 			file.after.Store(int64(after))
 			err := r.Forward(ws, docs)
 			if err == nil {
@@ -210,7 +215,7 @@ func TestWithinReadFails(t *testing.T) {
 			file.after.Store(1 << 40)
 			mustEqual(t, fmt.Sprint(kind, " after a failure at read ", after), allLogits(t, r, ws, docs), want)
 		}
-		if failures < 10 {
+		if failures < 5 {
 			t.Errorf("%s: %d passes failed", kind, failures)
 		}
 	}

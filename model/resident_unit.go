@@ -133,8 +133,8 @@ func (c *class) newSlot() *kernel.Packed {
 	return kernel.NewQuantized(1, c.k, c.n)
 }
 
-// chunkBytes is about how much is read at a time.
-const chunkBytes = 512 << 10
+// chunkBytes is about how much is read at a time. It is a variable for tests.
+var chunkBytes = 512 << 10
 
 // chunkRows returns how many rows are read at a time, whole panels.
 func (u *unit) chunkRows() int {
