@@ -2,7 +2,7 @@ package tokenizer
 
 import (
 	"bytes"
-	"unicode"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/dlclark/regexp2/v2"
@@ -230,7 +230,16 @@ func (m runeMatcher) each(text []byte, f func(start, end int)) {
 func isNumber(r rune) bool { return classOf(r) == number }
 
 func isPunctuation(r rune) bool {
-	return r < utf8.RuneSelf && unicode.IsOneOf([]*unicode.RangeTable{unicode.P, unicode.S}, r) || unicode.IsPunct(r)
+	_, found := slices.BinarySearchFunc(rangesPunctuation[:], r, func(in [2]rune, r rune) int {
+		switch {
+		case in[1] < r:
+			return -1
+		case in[0] > r:
+			return 1
+		}
+		return 0
+	})
+	return found
 }
 
 // regexMatcher is for patterns that no scanner knows.

@@ -1,14 +1,16 @@
-"""Writes tokenizer/class_table.go: the letters, numbers and spaces of tiktoken.
+"""Writes tokenizer/class_table.go: the letters, numbers and spaces of tiktoken,
+and the punctuation of Hugging Face tokenizers.
 
-Usage: tokenizer_classes.py > tokenizer/class_table.go   (needs tiktoken)
+Usage: tokenizer_classes.py > tokenizer/class_table.go   (needs both)
 
-Each code point is asked for by itself, so the table is what tiktoken does and
-not what a version of Unicode says.
+Each code point is asked for by itself, so the table is what they do and not
+what a version of Unicode says.
 """
 
 import importlib.metadata
 
 import tiktoken
+from tokenizers import pre_tokenizers
 
 
 def members(pattern):
@@ -16,6 +18,13 @@ def members(pattern):
     enc = tiktoken.Encoding("probe", pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
     for c in range(0x110000):
         if not 0xD800 <= c < 0xE000 and enc.encode_ordinary(chr(c)):
+            yield c
+
+
+def punctuation():
+    split = pre_tokenizers.Punctuation(behavior="isolated")
+    for c in range(0x110000):
+        if not 0xD800 <= c < 0xE000 and len(split.pre_tokenize_str(f"a{chr(c)}a")) == 3:
             yield c
 
 
@@ -36,12 +45,20 @@ def main():
     print(f"// Ranges of code points, first and last, as tiktoken {version} classifies them.")
     print("var (")
     for name, pattern in (("Letter", r"\p{L}"), ("Number", r"\p{N}"), ("Space", r"\s")):
-        print(f"\tranges{name} = [...][2]rune{{")
-        rs = ranges(members(pattern))
-        for i in range(0, len(rs), 6):
-            print("\t\t" + " ".join("{0x%x, 0x%x}," % tuple(r) for r in rs[i : i + 6]))
-        print("\t}")
+        table(name, members(pattern))
     print(")")
+    print(f"\n// What Punctuation of tokenizers {importlib.metadata.version('tokenizers')} splits at.")
+    print("var (")
+    table("Punctuation", punctuation())
+    print(")")
+
+
+def table(name, points):
+    print(f"\n\tranges{name} = [...][2]rune{{")
+    rs = ranges(points)
+    for i in range(0, len(rs), 6):
+        print("\t\t" + " ".join("{0x%x, 0x%x}," % tuple(r) for r in rs[i : i + 6]))
+    print("\t}")
 
 
 main()
