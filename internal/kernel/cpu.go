@@ -26,6 +26,7 @@ type path struct {
 	rowOps
 	decode   decodeOps
 	mulCoded mulCodedOps
+	mildOps
 }
 
 // cpu is the path in use. It is written only during initialization and by

@@ -60,10 +60,10 @@ func machinePaths() (paths []*path) {
 		}
 	}
 	if f.amx && allowAMX() {
-		paths = append(paths, &path{name: "amx", productOps: amxProduct, rowOps: rows, decode: decode, mulCoded: mulCoded})
+		paths = append(paths, &path{name: "amx", productOps: amxProduct, rowOps: rows, decode: decode, mulCoded: mulCoded, mildOps: mildAVX512Ops})
 	}
 	if f.avx512 {
-		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: rows, decode: decode, mulCoded: mulCoded})
+		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: rows, decode: decode, mulCoded: mulCoded, mildOps: mildAVX512Ops})
 	}
 	if f.avx2 {
 		paths = append(paths, &path{name: "avx2", productOps: avx2Product, rowOps: avx2Rows, decode: decodeAVX2})

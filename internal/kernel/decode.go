@@ -18,6 +18,13 @@ type decodeOps [numFormats]func(dst *tensor.BF16, src *byte, units int)
 // productOps has it for a tile of one row.
 type mulCodedOps [numFormats]func(c, a *float32, src *byte, units int, add bool)
 
+// mildOps are mulCodedOps for mild panels and mild A, which allMild recognizes
+// (see isMild); nil where a path has none.
+type mildOps struct {
+	mulMild mulCodedOps
+	allMild func(a *float32, blocks int, low, high uint32) bool
+}
+
 var portableDecode = func() (ops decodeOps) {
 	for i := range codings {
 		ops[i] = codings[i].decode

@@ -10,6 +10,14 @@ var pairColumns = [32]uint32{
 	8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15,
 }
 
+// evenOdd are the even numbers of two vectors, and then the odd ones.
+//
+//lint:ignore U1000 read by the assembly
+var evenOdd = [32]uint32{
+	0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30,
+	1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
+}
+
 var decodeAVX512BF16 = decodeOps{
 	formatQ8_0:  decodeQ8_0AVX512BF16,
 	formatQ4_0:  decodeQ4_0AVX512BF16,
@@ -117,3 +125,14 @@ func mulCodedQ5KAVX512BF16(c, a *float32, src *byte, units int, add bool)
 
 //go:noescape
 func mulCodedQ6KAVX512BF16(c, a *float32, src *byte, units int, add bool)
+
+var mildAVX512Ops = mildOps{
+	mulMild: mulCodedOps{formatMXFP4: mulMildMXFP4AVX512},
+	allMild: mildAVX512,
+}
+
+//go:noescape
+func mulMildMXFP4AVX512(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mildAVX512(a *float32, blocks int, low, high uint32) bool

@@ -18,11 +18,14 @@ type operand struct {
 	rest   int // rows in the last tile, 0 if there is none
 	padded int // rows of all tiles
 	depth  int // blocks along K
+
+	mildness int8 // 1: it is mild, -1: it is not, 0: not known
 }
 
 // shape prepares o for rows of k values.
 func (o *operand) shape(rows, k int) {
 	o.data = grow(o.data, o.tiled(rows, k)/4)
+	o.mildness = 0
 }
 
 // tiled divides rows of k values into tiles and returns their size in bytes.

@@ -11,11 +11,14 @@ import (
 	"github.com/polymath-lm/polymath/tensor"
 )
 
+// benchScale draws the scales of ordinary weights.
+func benchScale(r *rand.Rand) uint16 { return uint16(tensor.F16FromFloat32(1 + r.Float32())) }
+
 // quantizedGroups returns weights of one format, as many groups as fill the
 // caches several times.
 func quantizedGroups(d tensor.DType, k, n int) *Packed {
 	p := NewQuantized(int(160<<20/QuantizedBytes(d, k, n)), k, n)
-	rows := drawRows(rand.New(rand.NewPCG(1, 1)), d, n, k, scaleKinds[0].draw)
+	rows := drawRows(rand.New(rand.NewPCG(1, 1)), d, n, k, benchScale)
 	for g := range p.Groups {
 		p.SetRows(g, 0, d, rows)
 	}
@@ -75,7 +78,7 @@ func BenchmarkQuantizedPrefill(b *testing.B) {
 	for _, d := range append([]tensor.DType{tensor.DTypeBF16}, blockFormats...) {
 		b.Run(string(d), func(b *testing.B) {
 			w := NewQuantized(1, k, n)
-			w.SetRows(0, 0, d, drawRows(rand.New(rand.NewPCG(1, 1)), d, n, k, scaleKinds[0].draw))
+			w.SetRows(0, 0, d, drawRows(rand.New(rand.NewPCG(1, 1)), d, n, k, benchScale))
 			peakShare(b, 2*rows*n*k, func() { MatMul(y, x, w, nil) })
 		})
 	}
@@ -86,7 +89,7 @@ func BenchmarkSetRows(b *testing.B) {
 	const k, n = 2048, 512
 	for _, d := range append(blockFormats, plainFormats...) {
 		b.Run(string(d), func(b *testing.B) {
-			rows := drawRows(rand.New(rand.NewPCG(1, 1)), d, n, k, scaleKinds[0].draw)
+			rows := drawRows(rand.New(rand.NewPCG(1, 1)), d, n, k, benchScale)
 			w := NewQuantized(1, k, n)
 			b.SetBytes(int64(len(rows)))
 			for b.Loop() {

@@ -53,7 +53,7 @@ func (p *Packed) SetRows(g, row int, d tensor.DType, rows []byte) {
 		if c == nil {
 			packPlain(tensor.View[tensor.BF16](dst), d, from, p.K)
 		} else {
-			panel.regular = c.packPanel(dst, from, rowBytes)
+			panel.regular, panel.mild = c.packPanel(dst, from, rowBytes)
 		}
 	}
 }
@@ -108,9 +108,10 @@ func plainToBF16(dst []tensor.BF16, d tensor.DType, src []byte) {
 // fileUnit is a unit of one row as the file has it.
 //
 // irregular is set if a number may be infinite or NaN, or if a scale is so small
-// that it is denormal in fp32.
+// that it is denormal in fp32; wild, in MXFP4, if a scale is not from 2^-40 to
+// 2^40.
 type fileUnit struct {
-	irregular bool
+	irregular, wild bool
 
 	head   [2]uint16            // F16
 	scales [unitBlocks][2]uint8 // of a block
@@ -125,8 +126,8 @@ type columnUnits [2]fileUnit
 var unitBuffers par.FreeList[columnUnits]
 
 // packPanel packs up to 32 rows; dst is zero, and so stays the rest of it. It
-// reports whether no unit was irregular.
-func (c *coding) packPanel(dst, rows []byte, rowBytes int) bool {
+// reports whether no unit was irregular, and none wild.
+func (c *coding) packPanel(dst, rows []byte, rowBytes int) (regular, mild bool) {
 	u := unitBuffers.Get()
 	defer unitBuffers.Put(u)
 	*u = columnUnits{}
@@ -140,7 +141,7 @@ func (c *coding) packPanel(dst, rows []byte, rowBytes int) bool {
 		}
 		second := first + 8
 		if second >= n {
-			u[1] = fileUnit{irregular: u[1].irregular}
+			u[1] = fileUnit{irregular: u[1].irregular, wild: u[1].wild}
 		}
 		for i := range rowBytes / size {
 			c.read(rows[first*rowBytes+i*size:][:size], &u[0])
@@ -150,7 +151,7 @@ func (c *coding) packPanel(dst, rows []byte, rowBytes int) bool {
 			c.put(dst[(2*i+h)*half:][:half], column, u)
 		}
 	}
-	return !u[0].irregular && !u[1].irregular
+	return !u[0].irregular && !u[1].irregular, !u[0].wild && !u[1].wild
 }
 
 // put writes units as columns of a half.

@@ -38,6 +38,7 @@ func readMXFP4(src []byte, u *fileUnit) {
 	copy(u.codes[:16], codes)
 	some := (binary.LittleEndian.Uint64(codes) | binary.LittleEndian.Uint64(codes[8:])) & 0x7777777777777777
 	e := uint16(src[0])
+	u.wild = u.wild || some != 0 && (e < 128-40 || e > 128+40)
 	switch {
 	case some == 0:
 		u.setScale(0x3f80)

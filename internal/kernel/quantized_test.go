@@ -109,7 +109,7 @@ func drawRows(r *rand.Rand, d tensor.DType, n, k int, scale func(r *rand.Rand) u
 			binary.LittleEndian.PutUint16(b[208:], h)
 		case tensor.DTypeMXFP4:
 			b[0] = byte(tensor.F16(h).Float32()*8) + 120
-			if h&0x7c00 == 0 { // tiny
+			if h&0x7fff < 0x10 { // next to 0
 				b[0] = byte(h % 6)
 			} else if h&0x7fff >= 0x7000 {
 				b[0] = byte(250 + h%6)

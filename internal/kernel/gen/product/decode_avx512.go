@@ -6,7 +6,11 @@ func decodeAVX512() string {
 		a.decodeAVX512(&decodings[i], false)
 		a.decodeAVX512(&decodings[i], true)
 		a.mulCodedAVX512(&decodings[i])
+		if decodings[i].name == "MXFP4" {
+			a.mulMildAVX512(&decodings[i])
+		}
 	}
+	a.mildAVX512()
 	return a.String()
 }
 
@@ -96,29 +100,34 @@ func (a *assembly) scalesAVX512(d *decoding, from source) {
 
 // numbersAVX512 makes a row of numbers.
 func (a *assembly) numbersAVX512(d *decoding, pair int, from source) {
-	at, z := scaleBytes+pair*d.rowBytes(), from.numbers
-	if d.table != "" { // the upper bits of an index do not count
-		a.op("VPMOVZXBD %d(%s), Z%d", at, from.block, z)
-		a.op("VPSRLD $4, Z%d, Z%d", z, z+1)
-		for v := range 2 {
-			a.op("VPERMPS Z25, Z%d, Z%d", z+v, z+v)
+	a.codesAVX512(d, pair, from)
+	for v := range 2 {
+		z, scale := from.numbers+v, from.scales+v
+		switch {
+		case d.scales == scalesOffset:
+			a.op("VFMSUB213PS Z%d, Z%d, Z%d", scale+2, scale, z)
+		case d.scales == scalesTwo && pair >= pairs/2:
+			a.op("VMULPS Z%d, Z%d, Z%d", scale+2, z, z)
+		default:
+			a.op("VMULPS Z%d, Z%d, Z%d", scale, z, z)
 		}
-	} else {
+	}
+}
+
+// codesAVX512 makes a row of q in fp32.
+func (a *assembly) codesAVX512(d *decoding, pair int, from source) {
+	at, z := scaleBytes+pair*d.rowBytes(), from.numbers
+	if d.table == "" {
 		for v := range 2 {
 			a.op("VPMOVSXBD %d(%s), Z%d", at+16*v, from.block, z+v)
 			a.op("VCVTDQ2PS Z%d, Z%d", z+v, z+v)
 		}
+		return
 	}
-	for v := range 2 {
-		scale := from.scales + v
-		switch {
-		case d.scales == scalesOffset:
-			a.op("VFMSUB213PS Z%d, Z%d, Z%d", scale+2, scale, z+v)
-		case d.scales == scalesTwo && pair >= pairs/2:
-			a.op("VMULPS Z%d, Z%d, Z%d", scale+2, z+v, z+v)
-		default:
-			a.op("VMULPS Z%d, Z%d, Z%d", scale, z+v, z+v)
-		}
+	a.op("VPMOVZXBD %d(%s), Z%d", at, from.block, z)
+	a.op("VPSRLD $4, Z%d, Z%d", z, z+1)
+	for v := range 2 { // the upper bits of an index do not count
+		a.op("VPERMPS Z25, Z%d, Z%d", z+v, z+v)
 	}
 }
 
@@ -139,18 +148,7 @@ func (a *assembly) mulCodedAVX512(d *decoding) {
 		a.op("VPMOVSXBD ·%s(SB), Z25", d.table)
 		a.op("VCVTDQ2PS Z25, Z25")
 	}
-	a.op("MOVQ c+0(FP), DI")
-	a.op("MOVQ a+8(FP), DX")
-	a.op("MOVQ src+16(FP), SI")
-	a.op("MOVQ units+24(FP), CX")
-	for h := range 2 {
-		a.op("VPXORD Z%d, Z%d, Z%d", 20+h, 20+h, 20+h)
-	}
-	a.op("CMPB add+32(FP), $0")
-	a.op("JEQ unit")
-	for h := range 2 {
-		a.op("VMOVUPS %d(DI), Z%d", 64*h, 20+h)
-	}
+	a.mulCodedArgs()
 	halves := []source{{"SI", "R12", 0, 8}, {"R11", "R13", 4, 10}}
 	a.label("unit")
 	a.op("LEAQ %d(SI), R11", d.headBytes()+d.blocks*d.blockBytes())
@@ -197,6 +195,26 @@ func (a *assembly) mulCodedAVX512(d *decoding) {
 	a.op("MOVQ R11, SI")
 	a.op("DECQ CX")
 	a.op("JNZ unit")
+	a.storeCoded()
+}
+
+// mulCodedArgs loads the arguments and sums, and storeCoded stores those.
+func (a *assembly) mulCodedArgs() {
+	a.op("MOVQ c+0(FP), DI")
+	a.op("MOVQ a+8(FP), DX")
+	a.op("MOVQ src+16(FP), SI")
+	a.op("MOVQ units+24(FP), CX")
+	for h := range 2 {
+		a.op("VPXORD Z%d, Z%d, Z%d", 20+h, 20+h, 20+h)
+	}
+	a.op("CMPB add+32(FP), $0")
+	a.op("JEQ unit")
+	for h := range 2 {
+		a.op("VMOVUPS %d(DI), Z%d", 64*h, 20+h)
+	}
+}
+
+func (a *assembly) storeCoded() {
 	for h := range 2 {
 		a.op("VMOVUPS Z%d, %d(DI)", 20+h, 64*h)
 	}
