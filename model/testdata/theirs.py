@@ -57,7 +57,7 @@ def sizes(rng, kind):
         "max_position_embeddings": 256, "rms_norm_eps": rng.choice([1e-6, 1e-5, 1e-3, 1e-2]),
         "tie_word_embeddings": rng.random() < 0.3, "bos_token_id": 1, "eos_token_id": rng.choice([2, [2, 3]]), "pad_token_id": rng.choice([None, 0]),
     }
-    if kind == "olmoe" or (kind != "qwen3" and rng.random() < 0.3):  # without head_dim
+    if kind == "olmoe" or (kind not in ("qwen3", "mixtral") and rng.random() < 0.3):  # without head_dim
         c["hidden_size"] = heads_kv * group * size
     else:
         c["head_dim"] = size
@@ -164,8 +164,9 @@ def fill(path):
 
 
 def run(folder, dtype, tokens):
+    """Yields, for each list of tokens, the logits and what the routers said."""
     model, info = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="eager", experts_implementation="eager",
-                                                                          output_loading_info=True)
+                                                                    output_loading_info=True)
     for kind, names in info.items():
         if names:
             sys.exit(f"{folder}: {kind}: {names}")
@@ -173,13 +174,11 @@ def run(folder, dtype, tokens):
     for module in model.modules():
         if type(module).__name__.endswith("TopKRouter"):
             module.register_forward_hook(lambda m, _, out: routers.append((m.top_k, out[0].float())))
-    out = []
     for ids in tokens:
         routers.clear()
         with torch.no_grad():
             logits = model(torch.tensor([ids])).logits[0].float()
-        out.append((logits, list(routers)))
-    return out
+        yield logits, list(routers)
 
 
 def clear(exact, rounded):
@@ -193,7 +192,7 @@ def clear(exact, rounded):
 
 
 def choose(folder, rng, vocab, mixture):
-    """Tokens, their logits in fp32, and how far those in bf16 are."""
+    """Tokens, their logits in fp32, and how far those in bf16 are; or None."""
     n = rng.randint(12, 20) if mixture else rng.randint(24, 40)
     tokens = [[rng.randrange(vocab) for _ in range(n)] for _ in range(64 if mixture else 1)]
     for ids, (exact, a), (rounded, b) in zip(tokens, run(folder, torch.float32, tokens), run(folder, torch.bfloat16, tokens)):
