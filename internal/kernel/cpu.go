@@ -24,8 +24,8 @@ type path struct {
 	name string
 	productOps
 	rowOps
-	decode   decodeOps
-	mulCoded mulCodedOps
+	decode decodeOps
+	coded  mulCodedOps
 	mildOps
 }
 

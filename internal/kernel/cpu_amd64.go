@@ -52,18 +52,18 @@ func detect() (f features) {
 
 func machinePaths() (paths []*path) {
 	f := detect()
-	rows, decode, mulCoded := avx512Rows, decodeAVX512, mulCodedOps{}
+	rows, decode, coded := avx512Rows, decodeAVX512, mulCodedOps{}
 	if f.bf16 {
 		rows, decode = avx512BF16Rows, decodeAVX512BF16
 		if pairsAreSteps() {
-			mulCoded = mulCodedAVX512BF16
+			coded = mulCodedAVX512BF16
 		}
 	}
 	if f.amx && allowAMX() {
-		paths = append(paths, &path{name: "amx", productOps: amxProduct, rowOps: rows, decode: decode, mulCoded: mulCoded, mildOps: mildAVX512Ops})
+		paths = append(paths, &path{name: "amx", productOps: amxProduct, rowOps: rows, decode: decode, coded: coded, mildOps: mildAVX512Ops})
 	}
 	if f.avx512 {
-		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: rows, decode: decode, mulCoded: mulCoded, mildOps: mildAVX512Ops})
+		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: rows, decode: decode, coded: coded, mildOps: mildAVX512Ops})
 	}
 	if f.avx2 {
 		paths = append(paths, &path{name: "avx2", productOps: avx2Product, rowOps: avx2Rows, decode: decodeAVX2})

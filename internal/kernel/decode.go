@@ -13,15 +13,20 @@ import (
 // may be zero.
 type decodeOps [numFormats]func(dst *tensor.BF16, src *byte, units int)
 
-// mulCodedOps are primitives, nil where a path has none, that multiply one row
-// by units of a panel, all of them regular: 32 sums c (+)= A · b, with A as
-// productOps has it for a tile of one row.
-type mulCodedOps [numFormats]func(c, a *float32, src *byte, units int, add bool)
+// mulCoded multiplies a tile of rows by units of a panel, all of them regular: c
+// (+)= A · b, with 32 sums for each row and A as productOps has it.
+type mulCoded func(c, a *float32, src *byte, units int, add bool)
 
-// mildOps are mulCodedOps for mild panels and mild A, which allMild recognizes
-// (see isMild); nil where a path has none.
+// mulCodedOps are primitives by the rows of the tile and the format, nil where a
+// path has none.
+type mulCodedOps [maxCodedRows + 1][numFormats]mulCoded
+
+const maxCodedRows = 4
+
+// mildOps are for one row, mild panels and mild A, which allMild recognizes (see
+// isMild); nil where a path has none.
 type mildOps struct {
-	mulMild mulCodedOps
+	mulMild [numFormats]mulCoded
 	allMild func(a *float32, blocks int, low, high uint32) bool
 }
 

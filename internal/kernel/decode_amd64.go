@@ -100,34 +100,88 @@ func decodeQ5KAVX2(dst *tensor.BF16, src *byte, units int)
 func decodeQ6KAVX2(dst *tensor.BF16, src *byte, units int)
 
 var mulCodedAVX512BF16 = mulCodedOps{
-	formatQ8_0:  mulCodedQ8_0AVX512BF16,
-	formatQ4_0:  mulCodedQ4_0AVX512BF16,
-	formatMXFP4: mulCodedMXFP4AVX512BF16,
-	formatQ4K:   mulCodedQ4KAVX512BF16,
-	formatQ5K:   mulCodedQ5KAVX512BF16,
-	formatQ6K:   mulCodedQ6KAVX512BF16,
+	1: {
+		formatQ8_0:  mulCodedQ8_0AVX512BF16x1,
+		formatQ4_0:  mulCodedQ4_0AVX512BF16x1,
+		formatMXFP4: mulCodedMXFP4AVX512BF16x1,
+		formatQ4K:   mulCodedQ4KAVX512BF16x1,
+		formatQ5K:   mulCodedQ5KAVX512BF16x1,
+		formatQ6K:   mulCodedQ6KAVX512BF16x1,
+	},
+	2: {
+		formatQ8_0:  mulCodedQ8_0AVX512BF16x2,
+		formatQ4_0:  mulCodedQ4_0AVX512BF16x2,
+		formatMXFP4: mulCodedMXFP4AVX512BF16x2,
+		formatQ4K:   mulCodedQ4KAVX512BF16x2,
+		formatQ5K:   mulCodedQ5KAVX512BF16x2,
+		formatQ6K:   mulCodedQ6KAVX512BF16x2,
+	},
+	4: {
+		formatQ8_0:  mulCodedQ8_0AVX512BF16x4,
+		formatQ4_0:  mulCodedQ4_0AVX512BF16x4,
+		formatMXFP4: mulCodedMXFP4AVX512BF16x4,
+		formatQ4K:   mulCodedQ4KAVX512BF16x4,
+		formatQ5K:   mulCodedQ5KAVX512BF16x4,
+		formatQ6K:   mulCodedQ6KAVX512BF16x4,
+	},
 }
 
 //go:noescape
-func mulCodedQ8_0AVX512BF16(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ8_0AVX512BF16x1(c, a *float32, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ4_0AVX512BF16(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ8_0AVX512BF16x2(c, a *float32, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedMXFP4AVX512BF16(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ8_0AVX512BF16x4(c, a *float32, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ4KAVX512BF16(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ4_0AVX512BF16x1(c, a *float32, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ5KAVX512BF16(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ4_0AVX512BF16x2(c, a *float32, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ6KAVX512BF16(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ4_0AVX512BF16x4(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedMXFP4AVX512BF16x1(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedMXFP4AVX512BF16x2(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedMXFP4AVX512BF16x4(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ4KAVX512BF16x1(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ4KAVX512BF16x2(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ4KAVX512BF16x4(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ5KAVX512BF16x1(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ5KAVX512BF16x2(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ5KAVX512BF16x4(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ6KAVX512BF16x1(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ6KAVX512BF16x2(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ6KAVX512BF16x4(c, a *float32, src *byte, units int, add bool)
 
 var mildAVX512Ops = mildOps{
-	mulMild: mulCodedOps{formatMXFP4: mulMildMXFP4AVX512},
+	mulMild: [numFormats]mulCoded{formatMXFP4: mulMildMXFP4AVX512},
 	allMild: mildAVX512,
 }
 

@@ -33,7 +33,7 @@ func pairsAreSteps() bool {
 		decodeQ8_0AVX512BF16(&weights[0], &panel[0], 1)
 		args := tileArgs{a: unsafe.Pointer(&a), b: unsafe.Pointer(&weights), c: unsafe.Pointer(&want), kb: 1, panels: 1, tiles: 1, cRow: 4 * PanelN}
 		mulAVX512x1(&args)
-		mulCodedQ8_0AVX512BF16(&got[0], &a[0], &panel[0], 1, false)
+		mulCodedQ8_0AVX512BF16x1(&got[0], &a[0], &panel[0], 1, false)
 		for i := range want {
 			if math.Float32bits(want[i]) != math.Float32bits(got[i]) && want[i] != got[i] {
 				return false

@@ -106,7 +106,7 @@ func (s *scratch) mulStored(c []float32, panels []storedPanel, block int, add bo
 
 // mulCoded is mulStored for one panel in a format of blocks.
 func (s *scratch) mulCoded(c []float32, as sumsAs, panel *storedPanel, block int, add bool) {
-	if s.mulOneRow(c, panel, block, add) {
+	if s.mulFewRows(c, panel, block, add) {
 		return
 	}
 	decode, unit := cpu.decode[panel.coding.index], 2*panel.coding.halfBytes()
@@ -121,23 +121,25 @@ func (s *scratch) mulCoded(c []float32, as sumsAs, panel *storedPanel, block int
 	}
 }
 
-// mulOneRow does mulCoded's work if there is one row and a primitive for it.
-func (s *scratch) mulOneRow(c []float32, panel *storedPanel, block int, add bool) bool {
-	if !panel.regular || s.a.fulls > 0 || s.a.last.rows != 1 {
+// mulFewRows does mulCoded's work if A is one tile and there is a primitive for
+// it.
+func (s *scratch) mulFewRows(c []float32, panel *storedPanel, block int, add bool) bool {
+	rows, format := s.a.last.rows, panel.coding.index
+	if !panel.regular || s.a.fulls > 0 || rows > maxCodedRows {
 		return false
 	}
-	mul := cpu.mulCoded[panel.coding.index]
-	if panel.mild && cpu.mulMild[panel.coding.index] != nil && s.a.isMild() {
-		mul = cpu.mulMild[panel.coding.index]
+	mul := cpu.coded[rows][format]
+	if rows == 1 && panel.mild && cpu.mulMild[format] != nil && s.a.isMild() {
+		mul = cpu.mulMild[format]
 	}
 	if mul == nil {
 		return false
 	}
-	unit, units := panel.coding.blocks, s.a.depth/panel.coding.blocks
-	step := max(1, cpu.callWork/(PanelN*BlockK*unit))
+	unit := panel.coding.blocks
+	units, step := s.a.depth/unit, max(1, cpu.callWork/(PanelN*BlockK*unit*rows))
 	for at := 0; at < units; at += step {
 		src := &panel.data[(block/unit+at)*2*panel.coding.halfBytes()]
-		mul(&c[0], &s.a.data[at*unit*BlockK], src, min(step, units-at), add || at > 0)
+		mul(&c[0], &s.a.data[at*unit*BlockK*rows], src, min(step, units-at), add || at > 0)
 	}
 	return true
 }

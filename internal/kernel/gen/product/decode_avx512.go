@@ -5,7 +5,9 @@ func decodeAVX512() string {
 	for i := range decodings {
 		a.decodeAVX512(&decodings[i], false)
 		a.decodeAVX512(&decodings[i], true)
-		a.mulCodedAVX512(&decodings[i])
+		for _, rows := range codedRows {
+			a.mulCodedAVX512(&decodings[i], rows)
+		}
 		if decodings[i].name == "MXFP4" {
 			a.mulMildAVX512(&decodings[i])
 		}
@@ -18,7 +20,7 @@ func decodeAVX512() string {
 // 7 and 8 to 15. With the instruction for it they are rounded at once.
 //
 //	Z0, Z1 scales, Z2, Z3 offsets or the other scales   Z4 to Z7 numbers
-//	Z26, Z27 1, 0x7fff   Z28, Z29 d, min   Z25 table   Z30, Z31 columns of pairs
+//	Z26, Z27 1, 0x7fff   Z29 table   Z30, Z31 columns of pairs
 func (a *assembly) decodeAVX512(d *decoding, bf16 bool) {
 	name := "AVX512"
 	if bf16 {
@@ -28,8 +30,8 @@ func (a *assembly) decodeAVX512(d *decoding, bf16 bool) {
 	a.op("VMOVDQU32 ·pairColumns(SB), Z30")
 	a.op("VMOVDQU32 ·pairColumns+64(SB), Z31")
 	if d.table != "" {
-		a.op("VPMOVSXBD ·%s(SB), Z25", d.table)
-		a.op("VCVTDQ2PS Z25, Z25")
+		a.op("VPMOVSXBD ·%s(SB), Z29", d.table)
+		a.op("VCVTDQ2PS Z29, Z29")
 	}
 	if !bf16 {
 		for i, bits := range []string{"1", "0x7fff"} {
@@ -127,28 +129,38 @@ func (a *assembly) codesAVX512(d *decoding, pair int, from source) {
 	a.op("VPMOVZXBD %d(%s), Z%d", at, from.block, z)
 	a.op("VPSRLD $4, Z%d, Z%d", z, z+1)
 	for v := range 2 { // the upper bits of an index do not count
-		a.op("VPERMPS Z25, Z%d, Z%d", z+v, z+v)
+		a.op("VPERMPS Z29, Z%d, Z%d", z+v, z+v)
 	}
 }
 
-// mulCodedAVX512 multiplies one row of A by units of a panel of which all
-// numbers are finite, without writing them down: VDPBF16PS, with a zero beside
-// the number of A, is one step of a sum. A is that of mulAVX512x1, in which a
-// number follows two zero bytes and precedes two.
+// codedRows are the tiles that meet weights which are not written down.
+var codedRows = []int{1, 2, 4}
+
+// mulCodedAVX512 multiplies a tile of A by units of a panel of which all numbers
+// are finite, without writing them down: VDPBF16PS, with a zero beside the
+// number of A, is one step of a sum. A is that of mulAVX512, in which a number
+// follows two zero bytes and precedes two.
 //
-//	DX A   SI, R11 halves of the panel, R12, R13 their heads   CX units, R9 blocks left
-//	Z0 to Z7 scales   Z8 to Z11 numbers   Z16 to Z19 even and odd sums
-//	Z20, Z21 sums   Z22, Z23 numbers of A   Z24, Z25 as in decodeAVX512
-func (a *assembly) mulCodedAVX512(d *decoding) {
-	a.function(sprintf("func mulCoded%sAVX512BF16(c, a *float32, src *byte, units int, add bool)", d.name), 16, 33)
+//	DI C   DX A   SI, R11 halves of the panel, R12, R13 their heads
+//	CX units, R9 blocks left
+//	Z0 to Z7 scales   Z8 to Z11 numbers   Z28 a number of A
+//	Z12 to Z27 even and odd sums of rows and halves   Z29 to Z31 as in decodeAVX512
+func (a *assembly) mulCodedAVX512(d *decoding, rows int) {
+	a.function(sprintf("func mulCoded%sAVX512BF16x%d(c, a *float32, src *byte, units int, add bool)", d.name, rows), 16, 33)
 	a.flushDenormals()
 	a.op("VMOVDQU32 ·pairColumns(SB), Z30")
 	a.op("VMOVDQU32 ·pairColumns+64(SB), Z31")
 	if d.table != "" {
-		a.op("VPMOVSXBD ·%s(SB), Z25", d.table)
-		a.op("VCVTDQ2PS Z25, Z25")
+		a.op("VPMOVSXBD ·%s(SB), Z29", d.table)
+		a.op("VCVTDQ2PS Z29, Z29")
 	}
-	a.mulCodedArgs()
+	a.codedArgs()
+	a.op("CMPB add+32(FP), $0")
+	a.op("JNE unit")
+	a.op("VPXORD Z0, Z0, Z0")
+	for i := range 2 * rows {
+		a.op("VMOVUPS Z0, %d(DI)", 64*i)
+	}
 	halves := []source{{"SI", "R12", 0, 8}, {"R11", "R13", 4, 10}}
 	a.label("unit")
 	a.op("LEAQ %d(SI), R11", d.headBytes()+d.blocks*d.blockBytes())
@@ -161,30 +173,22 @@ func (a *assembly) mulCodedAVX512(d *decoding) {
 		a.op("MOVQ $%d, R9", d.blocks)
 		a.label("block")
 	}
-	for h := range halves {
-		a.scalesAVX512(d, halves[h])
-		for i := 16 + 2*h; i < 18+2*h; i++ {
-			a.op("VPXORD Z%d, Z%d, Z%d", i, i, i)
-		}
+	for _, from := range halves {
+		a.scalesAVX512(d, from)
+	}
+	for i := range 4 * rows {
+		a.op("VPXORD Z%d, Z%d, Z%d", 12+i, 12+i, 12+i)
 	}
 	for p := range pairs {
-		a.op("VPBROADCASTD %d(DX), Z22", 8*p+2)
-		a.op("VPBROADCASTD %d(DX), Z23", 8*p+4)
-		for h, from := range halves {
-			a.fetchCodes(d, p, from.block)
-			a.numbersAVX512(d, p, from)
-			n, sum := byte(from.numbers), byte(16+2*h)
-			a.raw(roundPair(n, n+1, n), "VCVTNE2PS2BF16 Z%d, Z%d, Z%d", n, n+1, n)
-			for odd := range byte(2) {
-				a.raw(dotPair(sum+odd, n, 22+odd), "VDPBF16PS Z%d, Z%d, Z%d", 22+odd, n, sum+odd)
-			}
-		}
+		a.codedPair(d, rows, p, halves)
 	}
-	for h := range 2 {
-		a.op("VADDPS Z%d, Z%d, Z%d", 17+2*h, 16+2*h, 16+2*h)
-		a.op("VADDPS Z%d, Z%d, Z%d", 16+2*h, 20+h, 20+h)
+	for i := range 2 * rows {
+		sum := 12 + 2*i
+		a.op("VADDPS Z%d, Z%d, Z%d", sum+1, sum, sum)
+		a.op("VADDPS %d(DI), Z%d, Z%d", 64*i, sum, sum)
+		a.op("VMOVUPS Z%d, %d(DI)", sum, 64*i)
 	}
-	a.op("ADDQ $%d, DX", pairs*8)
+	a.op("ADDQ $%d, DX", pairs*rows*8)
 	for _, h := range halves {
 		a.op("ADDQ $%d, %s", d.blockBytes(), h.block)
 	}
@@ -195,28 +199,32 @@ func (a *assembly) mulCodedAVX512(d *decoding) {
 	a.op("MOVQ R11, SI")
 	a.op("DECQ CX")
 	a.op("JNZ unit")
-	a.storeCoded()
+	a.leave()
 }
 
-// mulCodedArgs loads the arguments and sums, and storeCoded stores those.
-func (a *assembly) mulCodedArgs() {
+// codedPair multiplies a pair of all columns by those of the rows.
+func (a *assembly) codedPair(d *decoding, rows, pair int, halves []source) {
+	for _, from := range halves {
+		a.fetchCodes(d, pair, from.block)
+		a.numbersAVX512(d, pair, from)
+		n := byte(from.numbers)
+		a.raw(roundPair(n, n+1, n), "VCVTNE2PS2BF16 Z%d, Z%d, Z%d", n, n+1, n)
+	}
+	for r := range rows {
+		for odd := range 2 {
+			a.op("VPBROADCASTD %d(DX), Z28", 8*(pair*rows+r)+2+2*odd)
+			for h, from := range halves {
+				n, sum := byte(from.numbers), byte(12+4*r+2*h+odd)
+				a.raw(dotPair(sum, n, 28), "VDPBF16PS Z28, Z%d, Z%d", n, sum)
+			}
+		}
+	}
+}
+
+// codedArgs loads the arguments but add.
+func (a *assembly) codedArgs() {
 	a.op("MOVQ c+0(FP), DI")
 	a.op("MOVQ a+8(FP), DX")
 	a.op("MOVQ src+16(FP), SI")
 	a.op("MOVQ units+24(FP), CX")
-	for h := range 2 {
-		a.op("VPXORD Z%d, Z%d, Z%d", 20+h, 20+h, 20+h)
-	}
-	a.op("CMPB add+32(FP), $0")
-	a.op("JEQ unit")
-	for h := range 2 {
-		a.op("VMOVUPS %d(DI), Z%d", 64*h, 20+h)
-	}
-}
-
-func (a *assembly) storeCoded() {
-	for h := range 2 {
-		a.op("VMOVUPS Z%d, %d(DI)", 20+h, 64*h)
-	}
-	a.leave()
 }

@@ -7,15 +7,23 @@ package main
 //
 //	DI C   DX A   SI, R11 halves of the panel   CX units left
 //	Z8 to Z11 numbers   Z16 to Z19 sums of a block   Z20, Z21 sums
-//	Z22 a pair of A   Z25 table   Z30, Z31 where the even and the odd are
+//	Z22 a pair of A   Z29 table   Z30, Z31 where the even and the odd are
 func (a *assembly) mulMildAVX512(d *decoding) {
 	a.function(sprintf("func mulMild%sAVX512(c, a *float32, src *byte, units int, add bool)", d.name), 16, 33)
 	a.flushDenormals()
 	a.op("VMOVDQU32 ·evenOdd(SB), Z30")
 	a.op("VMOVDQU32 ·evenOdd+64(SB), Z31")
-	a.op("VPMOVSXBD ·%s(SB), Z25", d.table)
-	a.op("VCVTDQ2PS Z25, Z25")
-	a.mulCodedArgs()
+	a.op("VPMOVSXBD ·%s(SB), Z29", d.table)
+	a.op("VCVTDQ2PS Z29, Z29")
+	a.codedArgs()
+	for h := range 2 {
+		a.op("VPXORD Z%d, Z%d, Z%d", 20+h, 20+h, 20+h)
+	}
+	a.op("CMPB add+32(FP), $0")
+	a.op("JEQ unit")
+	for h := range 2 {
+		a.op("VMOVUPS %d(DI), Z%d", 64*h, 20+h)
+	}
 	halves := []source{{block: "SI", numbers: 8}, {block: "R11", numbers: 10}}
 	a.label("unit")
 	a.op("LEAQ %d(SI), R11", d.blockBytes())
@@ -47,7 +55,10 @@ func (a *assembly) mulMildAVX512(d *decoding) {
 	a.op("LEAQ %d(R11), SI", d.blockBytes())
 	a.op("DECQ CX")
 	a.op("JNZ unit")
-	a.storeCoded()
+	for h := range 2 {
+		a.op("VMOVUPS Z%d, %d(DI)", 20+h, 64*h)
+	}
+	a.leave()
 }
 
 // mildAVX512 reports whether the sizes of all numbers of A are 0 or in a range,
