@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"binary":  binary,
 			"prose":   prose,
 			"babble":  babble,
+			"cut":     cut,
 		},
 	})
 }
@@ -86,6 +87,17 @@ func damage(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	data[len(data)/2] ^= 1
 	ts.Check(os.WriteFile(path, data, 0o666))
+}
+
+// cut FILE takes the second half of a file away.
+func cut(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: cut FILE")
+	}
+	path := ts.MkAbs(args[0])
+	info, err := os.Stat(path)
+	ts.Check(err)
+	ts.Check(os.Truncate(path, info.Size()/2))
 }
 
 // binary FILE writes a file that is no text.

@@ -30,15 +30,17 @@ import (
 	"github.com/polymath-lm/polymath/tokenizer"
 )
 
-// babble DIR makes a small model that knows nothing.
+// babble DIR [TYPE] makes a small model that knows nothing, qwen3_moe or of
+// another type.
 func babble(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: babble DIR")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: babble DIR [TYPE]")
 	}
-	ts.Check(saveBabbler(ts.MkAbs(args[0])))
+	modelType := append(args, model.Qwen3MoE)[1]
+	ts.Check(saveBabbler(ts.MkAbs(args[0]), modelType))
 }
 
-func saveBabbler(dir string) error {
+func saveBabbler(dir, modelType string) error {
 	text := []byte("in time saves nine")
 	vocabulary, err := tokenizer.Train(slices.Values([][]byte{text, text}), tokenizer.TrainOptions{
 		VocabSize: 265, Special: []string{tokenizer.EndOfText, "<|im_start|>", "<|im_end|>"},
@@ -46,13 +48,18 @@ func saveBabbler(dir string) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := model.Default(model.Qwen3MoE)
+	cfg, err := model.Default(modelType)
 	if err != nil {
 		return err
 	}
 	cfg.VocabSize, cfg.HiddenSize, cfg.NumLayers = vocabulary.VocabSize(), 32, 2
 	cfg.NumHeads, cfg.NumKVHeads, cfg.HeadDim = 4, 2, 16
-	cfg.NumExperts, cfg.NumExpertsPerTok, cfg.MoEIntermediateSize = 4, 2, 32
+	if cfg.NumExperts > 0 {
+		cfg.NumExperts, cfg.NumExpertsPerTok, cfg.MoEIntermediateSize, cfg.NormTopKProb = 4, 2, 32, true
+	} else {
+		cfg.IntermediateSize = 64
+	}
+	cfg.EOSTokenIDs = []int{int(vocabulary.EOS())}
 	cfg.MaxPositions = 512
 	m, err := model.New(cfg, 1)
 	if err != nil {
@@ -148,7 +155,7 @@ func (s *served) get(t *testing.T, client *http.Client, path string, headers ...
 func babbler(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "babbler")
-	if err := saveBabbler(dir); err != nil {
+	if err := saveBabbler(dir, model.Qwen3MoE); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -7,25 +7,31 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/modelfile"
 	"github.com/polymath-lm/polymath/shard"
 	"github.com/polymath-lm/polymath/train"
 )
 
 func (a *app) verifyCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "verify DIR",
-		Short: "Check every model and token shard below a directory against its hashes",
-		Long: `Verify reads every file that a manifest in DIR or below it lists, and compares
-its SHA-256. It says what each model was made from. The first file that does
-not match is an error that names it.`,
-		Example: "  polymath verify polymath-quickstart",
-		Args:    exactly("DIR"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.verify(cmd.Context(), args[0]) },
+		Use:   "verify PATH",
+		Short: "Check models and token shards: hashes, structure, and that weights are finite",
+		Long: `Verify reads every model and set of token shards at PATH or below it: what a
+manifest lists is compared with its SHA-256, and of GGUF files and of models
+without a manifest, which other programs write, the structure is checked and
+that every weight is a finite number. It says what each model was made from. The
+first fault is an error that names the file.`,
+		Example: `  polymath verify polymath-quickstart
+  polymath verify mixtral.gguf`,
+		Args: exactly("PATH"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.verify(cmd.Context(), args[0]) },
 	}
 }
 
@@ -33,7 +39,7 @@ func (a *app) verify(ctx context.Context, root string) error {
 	if info, err := os.Stat(root); err != nil {
 		return fmt.Errorf("verify: %w", err)
 	} else if !info.IsDir() {
-		return fmt.Errorf("verify: %s is not a directory; name the one that holds manifest.json or shards.json", root)
+		return a.verifyWeights(ctx, root)
 	}
 	target, err := filepath.EvalSymlinks(root)
 	if err != nil {
@@ -47,26 +53,65 @@ func (a *app) verify(ctx context.Context, root string) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		dir := filepath.Dir(path)
-		switch entry.Name() {
-		case model.ManifestName:
-			if filepath.Base(dir) == trainingDir {
-				return nil // checked with the checkpoint that it belongs to
-			}
-			found++
-			return a.verifyModel(dir)
-		case shard.ManifestName:
-			found++
-			return a.verifyShards(dir)
+		check := a.checkerOf(path)
+		if check == nil {
+			return nil
 		}
-		return nil
+		found++
+		return check(ctx)
 	})
 	if err != nil {
 		return err
 	}
 	if found == 0 {
-		return fmt.Errorf("verify: nothing below %s has hashes to check: no %s and no %s", root, model.ManifestName, shard.ManifestName)
+		return fmt.Errorf("verify: nothing below %s can be checked: no %s, no %s, no config.json and no GGUF file", root, model.ManifestName, shard.ManifestName)
 	}
+	return nil
+}
+
+// checkerOf returns what checks the thing that a file makes of its directory,
+// or the file itself; nil where it makes nothing.
+func (a *app) checkerOf(path string) func(context.Context) error {
+	dir := filepath.Dir(path)
+	inTraining := filepath.Base(dir) == trainingDir // checked with the checkpoint that it belongs to
+	switch name := filepath.Base(path); {
+	case name == model.ManifestName && !inTraining:
+		return func(context.Context) error { return a.verifyModel(dir) }
+	case name == shard.ManifestName:
+		return func(context.Context) error { return a.verifyShards(dir) }
+	case name == "config.json" && !inTraining && !exists(filepath.Join(dir, model.ManifestName)) && holdsWeights(dir):
+		return func(ctx context.Context) error { return a.verifyWeights(ctx, dir) }
+	case modelfile.IsGGUF(name) && !laterPart.MatchString(name):
+		return func(ctx context.Context) error { return a.verifyWeights(ctx, path) }
+	}
+	return nil
+}
+
+// holdsWeights tells a model's config.json from those of other programs.
+func holdsWeights(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		ext := filepath.Ext(e.Name())
+		return ext == ".safetensors" || ext == ".bin" || ext == ".pth"
+	})
+}
+
+// laterPart is the name of a part of a GGUF model that is not its first.
+var laterPart = regexp.MustCompile(`-(0000[2-9]|000[1-9][0-9]|00[1-9][0-9]{2})-of-[0-9]{5}\.[gG][gG][uU][fF]$`)
+
+// verifyWeights checks a model that has no hashes.
+func (a *app) verifyWeights(ctx context.Context, path string) error {
+	screen := progress.NewScreen(a.Err)
+	defer screen.Clear()
+	c, err := modelfile.Verify(ctx, path, func(done, total int64) {
+		screen.Show(fmt.Sprintf("  %s %s", progress.Bar(float64(done)/float64(max(total, 1)), 30), filepath.Base(path)))
+	})
+	if err != nil {
+		return err
+	}
+	screen.Clear()
+	fmt.Fprintf(a.Out, "%s: %s, %d tensors of the right shape, %s weights, all finite; there are no hashes\n",
+		path, c.Kind, c.Tensors, progress.Short(float64(c.Weights)))
 	return nil
 }
 
