@@ -52,7 +52,12 @@ const testTemplate = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.cont
 // directory.
 func smallModel(t testing.TB, modelType string) string {
 	t.Helper()
-	m, err := model.New(smallConfig(t, modelType), 7)
+	return saveSmall(t, smallConfig(t, modelType))
+}
+
+func saveSmall(t testing.TB, cfg *model.Config) string {
+	t.Helper()
+	m, err := model.New(cfg, 7)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +65,7 @@ func smallModel(t testing.TB, modelType string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(t.TempDir(), "small-"+modelType)
+	dir := filepath.Join(t.TempDir(), "small-"+cfg.ModelType)
 	err = m.Save(dir, model.Provenance{Version: "test", Tokenizer: smallTokenizer().Hash()}, map[string][]byte{
 		tokenizerName: text,
 		tokenizerConfigName: []byte(`{"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|endoftext|>",
