@@ -102,16 +102,24 @@ func theirFile(t *testing.T, header string) []byte {
 	return data
 }
 
-// fillFormula writes the values of testdata/theirs.py.
-func fillFormula(dst []byte, name, dtype string) {
+// mixer returns the numbers from which testdata/theirs.py makes a tensor.
+func mixer(name string) func(i int) uint32 {
 	sum := sha256.Sum256([]byte(name))
 	seed := binary.LittleEndian.Uint32(sum[:])
-	size := map[string]int{"BF16": 2, "F16": 2, "F32": 4}[dtype]
-	for i := range len(dst) / size {
+	return func(i int) uint32 {
 		x := uint32(i)*0x9e3779b1 + seed
 		x = (x ^ x>>16) * 0x85ebca6b
 		x = (x ^ x>>13) * 0xc2b2ae35
-		x ^= x >> 16
+		return x ^ x>>16
+	}
+}
+
+// fillFormula writes the values of testdata/theirs.py.
+func fillFormula(dst []byte, name, dtype string) {
+	mix := mixer(name)
+	size := map[string]int{"BF16": 2, "F16": 2, "F32": 4}[dtype]
+	for i := range len(dst) / size {
+		x := mix(i)
 		v := (float32(x%2047) - 1023) / 2048
 		if strings.HasSuffix(name, "norm.weight") {
 			v = 1 + (float32(x%1023)-511)/1024
@@ -264,6 +272,9 @@ func TestTheirsAtRandom(t *testing.T) {
 	python := os.Getenv("POLYMATH_PYTHON")
 	if python == "" {
 		t.Skip("POLYMATH_PYTHON names no Python with transformers")
+	}
+	if out, err := exec.CommandContext(t.Context(), python, "-c", "import transformers, torch").CombinedOutput(); err != nil {
+		t.Skipf("POLYMATH_PYTHON has no transformers: %s", out)
 	}
 	orElse := func(name, otherwise string) string {
 		if v := os.Getenv(name); v != "" {

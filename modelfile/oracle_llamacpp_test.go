@@ -26,6 +26,9 @@ func startOracle(t *testing.T) *oracle {
 	if python == "" || folder == "" {
 		t.Skip("needs llama.cpp: set POLYMATH_LLAMA to the folder of its libraries and POLYMATH_PYTHON to a Python with transformers")
 	}
+	if out, err := exec.CommandContext(t.Context(), python, "-c", "import transformers, torch").CombinedOutput(); err != nil {
+		t.Skipf("POLYMATH_PYTHON has no transformers: %s", out)
+	}
 	cmd := exec.CommandContext(t.Context(), python, "testdata/oracle.py", folder)
 	in, err := cmd.StdinPipe()
 	if err != nil {
