@@ -35,7 +35,10 @@ func writeRows(w io.Writer, t stored, d tensor.DType) error {
 	}
 	e := &encoder{t: t, d: d, rowBytes: rowBytes, cols: cols, step: max(sliceBytes/(4*cols), 1)}
 	span := max(spanBytes/(4*cols), 1)
-	e.buf = make([]byte, min(span, rows)*rowBytes)
+	buffer := spanBuffers.Get()
+	defer spanBuffers.Put(buffer)
+	*buffer = sized(*buffer, min(span, rows)*rowBytes)
+	e.buf = *buffer
 	for lo := 0; lo < rows; lo += span {
 		hi := min(lo+span, rows)
 		if err := e.encode(lo, hi); err != nil {
@@ -54,16 +57,22 @@ type encoder struct {
 	d                    tensor.DType
 	rowBytes, cols, step int
 	buf                  []byte
-	free                 par.FreeList[rowScratch]
 }
+
+// Encoding keeps its memory for the next tensor and the next save: in training,
+// garbage would count as a part of the peak.
+var (
+	spanBuffers  par.FreeList[[]byte]
+	rowScratches par.FreeList[rowScratch]
+)
 
 // encode fills buf with rows [lo, hi), in parallel.
 func (e *encoder) encode(lo, hi int) error {
 	n := (hi - lo + e.step - 1) / e.step
 	errs := make([]error, n)
 	par.For(n, func(_, i int) {
-		s := e.free.Get()
-		defer e.free.Put(s)
+		s := rowScratches.Get()
+		defer rowScratches.Put(s)
 		from, to := lo+i*e.step, min(lo+(i+1)*e.step, hi)
 		errs[i] = e.slice(e.buf[(from-lo)*e.rowBytes:(to-lo)*e.rowBytes], from, to, s)
 	})
