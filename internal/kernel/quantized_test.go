@@ -213,6 +213,45 @@ func TestQuantized(t *testing.T) {
 	})
 }
 
+// TestQuantizedMild tests MXFP4 at and beyond the ends of what is mild, in weights
+// and in A, alone and with zeros and numbers that are not finite.
+func TestQuantizedMild(t *testing.T) {
+	const k, n = 128, 64
+	ends := []int{0, 1, 127 - 100, 127 - 79, 127 - 78, 127 - 77, 127, 127 + 39, 127 + 40, 127 + 41, 127 + 90, 254, 255}
+	eachPath(t, func(t *testing.T) {
+		mild := 0
+		for _, e := range []int{0, 2, 87, 88, 120, 168, 169, 252, 253, 255} {
+			for _, spread := range []int{1, 3} {
+				c := newQuantizedCase(fmt.Sprint("exponent ", e), 1, k, n, one(tensor.DTypeMXFP4),
+					func(*rand.Rand) uint16 { return 0x3c00 })
+				r := rand.New(rand.NewPCG(uint64(e), 1))
+				rows := drawRows(r, tensor.DTypeMXFP4, n, k, scaleKinds[0].draw)
+				for i := 0; i < len(rows); i += 17 {
+					rows[i] = byte(max(0, min(255, e+r.IntN(spread)-spread/2)))
+					if r.IntN(8) == 0 { // as blocks of zeros are written
+						clear(rows[i:][:17])
+					}
+				}
+				c.coded.SetRows(0, 0, tensor.DTypeMXFP4, rows)
+				c.plain.PackBF16(0, plainRows(tensor.DTypeMXFP4, rows, k))
+				if c.coded.stored[0].mild {
+					mild++
+				}
+				for _, low := range ends {
+					for _, high := range ends {
+						c.test(t, 1, func(r *rand.Rand) tensor.BF16 {
+							return withExponent(r, low, max(low, high)+1) * tensor.BF16(r.IntN(5)&1)
+						})
+					}
+				}
+			}
+		}
+		if mild == 0 {
+			t.Error("nothing is mild")
+		}
+	})
+}
+
 // TestQuantizedDecode compares decoded panels with packed ones, the zeros
 // beyond N included.
 func TestQuantizedDecode(t *testing.T) {
