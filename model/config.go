@@ -173,6 +173,7 @@ const (
 	maxLayers    = 1 << 12
 	maxPositions = 1 << 20
 	maxParams    = 1 << 53
+	maxMatrices  = 1 << 20 // of experts, each a tensor by itself
 )
 
 func (c *Config) validateSizes() error {
@@ -260,6 +261,8 @@ func (c *Config) validateExperts() error {
 		return fmt.Errorf("moe_intermediate_size is %d, but model_type %s calls it intermediate_size, which is %d", c.MoEIntermediateSize, c.ModelType, c.IntermediateSize)
 	case c.SharedExpertSize < 0 || c.SharedExpertSize > maxSize:
 		return fmt.Errorf("shared_expert_intermediate_size is %d; it must be between 0 and %d", c.SharedExpertSize, maxSize)
+	case 3*c.NumExperts*c.NumLayers > maxMatrices:
+		return fmt.Errorf("num_experts %d in num_hidden_layers %d make %d matrices; at most %d are taken", c.NumExperts, c.NumLayers, 3*c.NumExperts*c.NumLayers, maxMatrices)
 	case c.DecoderSparseStep < 0 || c.DecoderSparseStep > c.NumLayers:
 		return fmt.Errorf("decoder_sparse_step is %d; it must be between 0 and num_hidden_layers, %d", c.DecoderSparseStep, c.NumLayers)
 	case c.ModelType != Qwen3MoE && (c.DecoderSparseStep > 1 || len(c.MLPOnlyLayers) > 0):

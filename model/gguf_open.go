@@ -13,6 +13,9 @@ func ggufWeights(path string, file *gguf.File) (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := plausibleGGUF(cfg, file); err != nil {
+		return nil, err
+	}
 	w := newWeights(cfg)
 	w.path, w.file, w.gguf = path, file, file
 	places, used := map[string]place{}, map[string]bool{ggufRopeFreqs: true}
@@ -27,6 +30,24 @@ func ggufWeights(path string, file *gguf.File) (*Weights, error) {
 	w.raw = func(name string) (stored, error) { return ggufTensor(file, cfg, places[name], name) }
 	called := func(name string) string { return places[name].name }
 	return w, w.check(called, func(name string) bool { return used[name] })
+}
+
+// plausibleGGUF is Config.plausible for a file that stacks experts.
+func plausibleGGUF(cfg *Config, file *gguf.File) error {
+	const gate = "blk.0.ffn_gate_exps.weight"
+	if cfg.NumExperts == 0 || !file.Has(gate) {
+		return cfg.plausible(len(file.Names()))
+	}
+	t, err := file.Tensor(gate)
+	if err != nil {
+		return err
+	}
+	if err := checkStack(t, place{name: gate}, cfg); err != nil {
+		return err
+	}
+	dense := *cfg
+	dense.NumExperts = 0
+	return dense.plausible(len(file.Names()))
 }
 
 // ggufTensor returns a tensor of ours, aliasing the file.

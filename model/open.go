@@ -84,6 +84,10 @@ func openDir(dir string, verify bool) (*Weights, error) {
 	if err != nil {
 		return nil, explainMissing(dir, err)
 	}
+	if err := cfg.plausible(len(file.Names())); err != nil {
+		_ = file.Close() // the other error is being returned
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
 	w := newWeights(cfg)
 	w.path, w.isDir, w.file = dir, true, file
 	w.raw = func(name string) (stored, error) {
@@ -99,6 +103,16 @@ func openDir(dir string, verify bool) (*Weights, error) {
 		return ok || redundant(cfg, name)
 	})
 	return w.orClose(err)
+}
+
+// plausible is an error where a model has so many more matrices than its file
+// has tensors that it is not worth the memory to name the first that is missing.
+func (c *Config) plausible(tensors int) error {
+	const few = 1 << 12
+	if n := c.NumLayers * (7 + 3*c.NumExperts); n > few && n/8 > tensors {
+		return fmt.Errorf("the configuration asks for about %d tensors, and there are %d", n, tensors)
+	}
+	return nil
 }
 
 // redundant reports whether a tensor says nothing new: tables that older

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -69,6 +70,8 @@ func TestOpenRefuses(t *testing.T) {
 		{map[string]string{"a.gguf": "PK\x03\x04 and more than a header"}, "", "pickle"},
 		{map[string]string{"a.gguf": "x"}, "a.gguf", "a.gguf"},
 		{map[string]string{"weights": "GGUF"}, "weights", "weights"},
+		{map[string]string{"config.json": strings.Replace(known["Qwen3-30B-A3B"], `"num_experts": 128`, `"num_experts": 7000`, 1), "model.safetensors": "\x02\x00\x00\x00\x00\x00\x00\x00{}"}, "", "about 1008336 tensors, and there are 0"},
+		{map[string]string{"config.json": strings.Replace(known["Qwen3-30B-A3B"], `"num_experts": 128`, `"num_experts": 9000`, 1)}, "", "num_experts 9000 in num_hidden_layers 48"},
 		{map[string]string{"config.json": strings.Repeat(" ", maxConfig+1)}, "", "too many for a configuration"},
 	} {
 		dir := t.TempDir()
@@ -235,4 +238,49 @@ func TestSizeBytes(t *testing.T) {
 			t.Errorf("%s: %d bytes, planned %d", kind, got, want)
 		}
 	}
+}
+
+// FuzzOpenGGUF: whatever the file, it opens and gives the tensors that it says
+// it has, or it is an error.
+func FuzzOpenGGUF(f *testing.F) {
+	for _, kind := range []string{Llama, Mixtral, OLMoE, Qwen2} {
+		c := llamas(f)[kind]
+		c.VocabSize, c.HiddenSize, c.NumHeads, c.HeadDim, c.NumLayers, c.IntermediateSize, c.RopeScaling = 8, 8, 2, 0, 1, 4, nil
+		c.NumKVHeads = 2
+		if c.NumExperts > 0 {
+			c.NumExperts, c.MoEIntermediateSize = 2, 4
+		}
+		m, err := New(c, 1)
+		if err != nil {
+			f.Fatal(err)
+		}
+		w, err := m.Weights()
+		if err != nil {
+			f.Fatal(err)
+		}
+		path := filepath.Join(f.TempDir(), "m.gguf")
+		mustWriteGGUF(f, path, w, always(tensor.DTypeBF16))
+		f.Add(readFile(f, path))
+	}
+	path := filepath.Join(f.TempDir(), "f.gguf")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		own := path + strconv.Itoa(os.Getpid())
+		if err := os.WriteFile(own, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		w, err := OpenWeights(own)
+		if err != nil {
+			return
+		}
+		defer w.Close()
+		for _, info := range w.Tensors() {
+			x, err := w.Tensor(info.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := x.CopyF32(make([]float32, x.Len())); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }
