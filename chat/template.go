@@ -123,6 +123,9 @@ func (t *Template) Render(c Conversation, o RenderOptions) ([]Segment, error) {
 	return out.segments(loss), nil
 }
 
+// IsDefault reports whether t is Default.
+func (t *Template) IsDefault() bool { return t.program == nil }
+
 // Stops returns the strings that end an answer, such as <|im_end|>, the usual
 // one first.
 func (t *Template) Stops() []string { return slices.Clone(t.stops) }

@@ -31,6 +31,7 @@ const (
 const (
 	checkpointsDir = "checkpoints"
 	modelDir       = "model"
+	adapterDir     = "adapter"
 	stepPrefix     = "step-"
 	writingName    = ".writing"  // of a checkpoint that is not complete
 	removingName   = ".removing" // of one that goes
@@ -133,7 +134,7 @@ func (t *Trainer) lastGood() string {
 
 // writeCheckpoint fills a new directory and returns the hash of its seal.
 func (t *Trainer) writeCheckpoint(dir string) (hash string, err error) {
-	if err := t.model.Save(dir, t.provenance(), t.files); err != nil {
+	if err := t.saveWeights(dir); err != nil {
 		return "", err
 	}
 	training := filepath.Join(dir, trainingDir)
@@ -178,11 +179,30 @@ func (t *Trainer) stateWriters() []stateWriter {
 	return list
 }
 
-// masters lists the fp32 weights of a model.
+// saveWeights writes the model's directory, or the adapter's.
+func (t *Trainer) saveWeights(dir string) error {
+	if t.recipe.Lora.Rank > 0 {
+		return t.model.SaveAdapter(dir, t.recipe.Model.From, t.provenance(), nil)
+	}
+	return t.model.Save(dir, t.provenance(), t.files)
+}
+
+// finalDir is where the finished model or adapter goes.
+func (t *Trainer) finalDir() string {
+	if t.recipe.Lora.Rank > 0 {
+		return filepath.Join(t.options.RunDir, adapterDir)
+	}
+	return filepath.Join(t.options.RunDir, modelDir)
+}
+
+// masters lists the fp32 arrays that a run trains.
 func masters(m *model.Model) []optim.State {
 	var list []optim.State
-	for _, p := range m.Params() {
+	for _, p := range m.Trained() {
 		list = append(list, optim.State{Name: p.Name, Data: p.Master})
+	}
+	if _, ok := m.Adapter(); ok {
+		return list // the routers' biases are the base model's
 	}
 	for i, bias := range m.RouterBiases() {
 		if bias != nil {
@@ -241,7 +261,7 @@ func (t *Trainer) noteRecipe() {
 // saveModel writes the finished model: the average of the weights where there
 // is one. It replaces the model of a shorter run.
 func (t *Trainer) saveModel() (string, error) {
-	final := filepath.Join(t.options.RunDir, modelDir)
+	final := t.finalDir()
 	writing, old := final+writingName, final+".old"
 	for _, leftover := range []string{writing, old} {
 		if err := atomicfile.RemoveAll(leftover); err != nil {
@@ -249,7 +269,7 @@ func (t *Trainer) saveModel() (string, error) {
 		}
 	}
 	restore := t.useAverage()
-	err := t.model.Save(writing, t.provenance(), t.files)
+	err := t.saveWeights(writing)
 	restore()
 	if err != nil {
 		_ = atomicfile.RemoveAll(writing) // the other error matters

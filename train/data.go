@@ -26,24 +26,24 @@ type dataset struct {
 	meanDoc     int // tokens of a document, on average
 }
 
-// openData opens the shards and checks that they belong to the tokenizer and
-// hold something on both sides.
-func openData(r *Recipe, tokenizerHash string) (*dataset, error) {
-	set, err := shard.OpenSet(r.Data.Shards)
+// openData opens the recipe's shards in dir and checks that they belong to the
+// tokenizer and hold something on both sides.
+func openData(dir string, r *Recipe, tokenizerHash string) (*dataset, error) {
+	set, err := shard.OpenSet(dir)
 	if err != nil {
 		return nil, err
 	}
 	d := &dataset{set: set}
-	if err := d.split(r, tokenizerHash); err != nil {
+	if err := d.split(dir, r, tokenizerHash); err != nil {
 		_ = set.Close() // the other error matters
 		return nil, err
 	}
 	return d, nil
 }
 
-func (d *dataset) split(r *Recipe, tokenizerHash string) error {
+func (d *dataset) split(dir string, r *Recipe, tokenizerHash string) error {
 	if err := d.set.CheckTokenizer(tokenizerHash); err != nil {
-		return fmt.Errorf("%s: %w", r.Data.Shards, err)
+		return fmt.Errorf("%s: %w", dir, err)
 	}
 	train, held := d.set.Split(r.Data.HeldOut)
 	if train.Docs() == 0 {
@@ -94,11 +94,11 @@ func (m *microbatch) counted() int {
 	return n
 }
 
-// flops is what forward and backward of the microbatch take.
-func (m *microbatch) flops(cfg *model.Config) float64 {
+// flops is what passes times the forward pass of the microbatch takes.
+func (m *microbatch) flops(cfg *model.Config, passes float64) float64 {
 	total := 0.0
 	for _, s := range m.batch.Spans {
-		total += 3 * cfg.FLOPs(s.Len) * float64(s.Len)
+		total += passes * cfg.FLOPs(s.Len) * float64(s.Len)
 	}
 	return total
 }

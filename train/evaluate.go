@@ -75,7 +75,8 @@ func sampleOptions(r *Recipe, cfg *model.Config) infer.Options {
 }
 
 // sample writes a text for each prompt, with a random number of its own for
-// each step, but the first few. A prompt begins a document. Weights that are
+// each step, but the first few. A prompt begins a document, or with conversations
+// is a user's message. Weights that are
 // not finite write nothing. done is false where ctx ended before.
 func (t *Trainer) sample(ctx context.Context, skip int) (done bool, err error) {
 	if skip >= len(t.recipe.Sample.Prompts) {
@@ -89,11 +90,17 @@ func (t *Trainer) sample(ctx context.Context, skip int) (done bool, err error) {
 		if i < skip {
 			continue
 		}
-		ids := append([]int32{end}, t.text.Encode(prompt)...)
+		ids, ends := append([]int32{end}, t.text.Encode(prompt)...), []int32{end}
+		if t.template != nil {
+			var err error
+			if ids, ends, err = t.chatPrompt(prompt); err != nil {
+				return false, err
+			}
+		}
 		ids = ids[:min(len(ids), 2*sampleChunk, engine.Window()-1)]
 		var out []int32
 		request := infer.Request{
-			Prompt: ids, MaxTokens: min(t.recipe.Sample.Tokens, engine.Window()-len(ids)), Choice: i, End: []int32{end},
+			Prompt: ids, MaxTokens: min(t.recipe.Sample.Tokens, engine.Window()-len(ids)), Choice: i, End: ends,
 			Sampling: infer.Sampling{Temperature: float32(t.recipe.Sample.Temperature), Seed: t.recipe.Seed + uint64(t.step)},
 		}
 		_, err := engine.Generate(ctx, request, func(token infer.Token) bool {

@@ -10,6 +10,12 @@ type Options struct {
 	Resume bool
 	// Observer receives the records; nil ignores them.
 	Observer Observer
+	// DryRun says that only the plan is asked for: shards of conversations are made
+	// in a temporary directory and not in RunDir.
+	DryRun bool
+	// Preparing, if not nil, is told the share of a file of conversations that New
+	// has read. An error from it ends New.
+	Preparing func(share float64) error
 	// PeakFLOPS is the machine's measured limit in bf16 products, in floating
 	// point operations a second, for MFU; 0 leaves it out.
 	PeakFLOPS float64
@@ -20,8 +26,8 @@ type Options struct {
 	NoSave bool
 	// Version is the program's, for manifests.
 	Version string
-	// Extra files go into every model directory beside tokenizer.json, by
-	// name, such as tokenizer_config.json.
+	// Extra files go into every model directory beside those of the model to go on
+	// from and tokenizer.json, by name, such as tokenizer_config.json.
 	Extra map[string][]byte
 }
 
@@ -31,8 +37,8 @@ type Result struct {
 	// interrupted and can be resumed.
 	Step     int
 	Finished bool
-	// ModelDir is the finished model, "" before that; Checkpoint the last
-	// checkpoint.
+	// ModelDir is the finished model or adapter, "" before that; Checkpoint the
+	// last checkpoint.
 	ModelDir   string
 	Checkpoint string
 	// Loss is that of the last step that was not skipped, Eval the last held-out measurement.

@@ -8,19 +8,27 @@ import (
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/train/conversation"
 	"github.com/polymath-lm/polymath/train/optim"
 )
 
 // Plan is what a run will take, known before anything is allocated.
 type Plan struct {
-	// Parameters counts all, Active those that work on one token.
-	Parameters, Active int64
+	// Parameters counts all of the model, Active those that work on one token.
+	// Trained counts those that change: all, or those of an adapter.
+	Parameters, Active, Trained int64
 	// Steps is the length of the run, Tokens all tokens it will see, and
 	// ShardTokens what the shards hold for training: Tokens / ShardTokens is
 	// the number of epochs.
 	Steps       int
 	Tokens      int64
 	ShardTokens int64
+	// RowTokens is what the rows of one epoch hold, with what fills them up:
+	// Tokens / RowTokens is the number of epochs too.
+	RowTokens int64
+	// Data says what became of each object of a file of conversations; nil without
+	// one.
+	Data *conversation.Report
 	// FLOPsPerToken is that of forward and backward, in documents of the
 	// shards' mean length; FLOPs that of the run.
 	FLOPsPerToken, FLOPs float64
@@ -105,7 +113,7 @@ func scratchBytes(r *Recipe, cfg *model.Config) int64 {
 }
 
 // planMemory predicts the peak of a run.
-func planMemory(r *Recipe, cfg *model.Config, params []optim.Param) Memory {
+func planMemory(r *Recipe, cfg *model.Config, params []optim.Param, steps int) Memory {
 	var m Memory
 	total, _ := cfg.Params()
 	weights := model.ModelBytes(cfg, true)
@@ -118,9 +126,15 @@ func planMemory(r *Recipe, cfg *model.Config, params []optim.Param) Memory {
 	if r.EMA > 0 {
 		m.add("average", 4*total, "%d parameters x 4 bytes", total)
 	}
+	m.addWork(r, cfg, steps)
+	return m
+}
+
+// addWork adds what a run takes beside weights and optimizer.
+func (m *Memory) addWork(r *Recipe, cfg *model.Config, steps int) {
 	tokens := r.Batch.Rows * r.Batch.Sequence
 	m.add("activations", model.WorkspaceBytes(cfg, tokens, true), "%d rows x %d tokens, %d layers", r.Batch.Rows, r.Batch.Sequence, cfg.NumLayers)
-	m.add("records", int64(r.TotalSteps())*recordBytes(cfg), "%d steps, %d experts in each layer", r.TotalSteps(), cfg.NumExperts)
+	m.add("records", int64(steps)*recordBytes(cfg), "%d steps, %d experts in each layer", steps, cfg.NumExperts)
 	m.add("rows read ahead", loaderBytes(r), "%d steps of %d tokens", prefetchSteps+2, r.Batch.Tokens)
 	if len(r.Sample.Prompts) > 0 {
 		o := sampleOptions(r, cfg)
@@ -130,7 +144,6 @@ func planMemory(r *Recipe, cfg *model.Config, params []optim.Param) Memory {
 	m.add("heap tables", m.Total/heapShare, "1/%d of the above: the collector's tables, and rounding to pages", heapShare)
 	m.add("program", programBytes, "runtime, code and stacks")
 	m.add("workers", int64(par.Threads())*scratchBytes(r, cfg), "%d workers' scratch for products and documents of %d tokens", par.Threads(), r.Batch.Sequence)
-	return m
 }
 
 // recordBytes is the memory of one step's record, which a run keeps for its
@@ -142,24 +155,24 @@ func recordBytes(cfg *model.Config) int64 {
 
 // keptCheckpoints is how many checkpoints a run will have in the end. Each
 // interruption may add one, until checkpoint.keep.
-func keptCheckpoints(r *Recipe) int {
+func keptCheckpoints(r *Recipe, steps int) int {
 	saved := 1
 	if every := r.Checkpoint.Every; every > 0 {
-		saved += r.TotalSteps() / every
+		saved += steps / every
 	}
 	return min(r.Checkpoint.Keep, saved)
 }
 
 // planDisk is the most that a run's directory holds at a time: the checkpoints
 // that stay, one being written, and the finished model.
-func planDisk(r *Recipe, cfg *model.Config, params []optim.Param) int64 {
+func planDisk(r *Recipe, cfg *model.Config, params []optim.Param, steps int) int64 {
 	total, _ := cfg.Params()
 	moments, _ := optim.Bytes(params)
 	checkpoint := 2*total + 4*total + moments
 	if r.EMA > 0 {
 		checkpoint += 4 * total
 	}
-	return int64(keptCheckpoints(r)+1)*checkpoint + 2*total
+	return int64(keptCheckpoints(r, steps)+1)*checkpoint + 2*total
 }
 
 // parameterShapes lists the parameters of a configuration without arrays.

@@ -4,6 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"math"
+
+	"github.com/polymath-lm/polymath/model"
 )
 
 // Recipe is everything that determines a training run. It is read from one
@@ -19,14 +22,18 @@ type Recipe struct {
 	// Tokenizer is the path of the tokenizer.json that made the shards. Left
 	// out, it is that of the model to go on from.
 	Tokenizer string `yaml:"tokenizer" json:"tokenizer"`
+	// Lora trains an adapter on the model to go on from, and none of its weights.
+	Lora LoraSpec `yaml:"lora" json:"lora,omitzero"`
 	// Data says what to train on.
 	Data DataSpec `yaml:"data" json:"data"`
 	// Batch is the size of a step and of its microbatches.
 	Batch BatchSpec `yaml:"batch" json:"batch"`
 	// Steps is the length of the run in optimizer steps; Tokens gives it in
-	// tokens instead, rounded up to whole steps. Exactly one of them is set.
-	Steps  int   `yaml:"steps" json:"steps"`
-	Tokens int64 `yaml:"tokens" json:"tokens"`
+	// tokens instead, and Epochs in passes over the data, both rounded up to whole
+	// steps. Exactly one of them is set.
+	Steps  int     `yaml:"steps" json:"steps"`
+	Tokens int64   `yaml:"tokens" json:"tokens"`
+	Epochs float64 `yaml:"epochs" json:"epochs,omitzero"`
 	// Optimizer names the update rules and their settings.
 	Optimizer OptimizerSpec `yaml:"optimizer" json:"optimizer"`
 	// Schedule is the learning rate over the steps.
@@ -50,7 +57,8 @@ type Recipe struct {
 // ModelSpec is the shape of the decoder, in the names of Hugging Face's
 // config.json. With From set, all other fields stay unset.
 type ModelSpec struct {
-	// From is a model directory whose weights the run continues from.
+	// From is a model, a directory or a GGUF file, whose weights the run continues
+	// from.
 	From string `yaml:"from" json:"from"`
 	// VocabSize is the number of rows of the embedding.
 	VocabSize int `yaml:"vocab_size" json:"vocab_size"`
@@ -99,10 +107,33 @@ type ModelSpec struct {
 	InitStd float64 `yaml:"initializer_range" json:"initializer_range"`
 }
 
-// DataSpec says what to train on.
+// LoraSpec is the shape of an adapter (arXiv:2106.09685).
+type LoraSpec struct {
+	// Rank is the rank of each update; 0 trains no adapter.
+	Rank int `yaml:"rank" json:"rank"`
+	// Alpha divided by Rank scales the updates, or with RankStable divided by its
+	// square root (arXiv:2312.03732). 0: twice the rank.
+	Alpha      float64 `yaml:"alpha" json:"alpha"`
+	RankStable bool    `yaml:"rank_stable" json:"rank_stable"`
+	// Targets are the updated products: q_proj, k_proj, v_proj, o_proj, gate_proj,
+	// up_proj, down_proj.
+	Targets []string `yaml:"targets" json:"targets"`
+}
+
+// DataSpec says what to train on: Shards or Conversations.
 type DataSpec struct {
 	// Shards is the directory of token shards.
 	Shards string `yaml:"shards" json:"shards"`
+	// Conversations is a file of conversations or texts, see package
+	// train/conversation: the assistant's words are learned, as the template of the
+	// model to go on from marks them.
+	Conversations string `yaml:"conversations" json:"conversations,omitempty"`
+	// TooLong says what becomes of a conversation that is longer than a row: "cut"
+	// learns from its beginning, "drop" leaves it out.
+	TooLong string `yaml:"too_long" json:"too_long,omitempty"`
+	// SkipBad leaves out lines of the file that cannot be read, instead of refusing
+	// the file.
+	SkipBad bool `yaml:"skip_bad" json:"skip_bad,omitempty"`
 	// HeldOut is the share of the documents that is never trained on and
 	// measures the loss, in [0, 0.5].
 	HeldOut float64 `yaml:"held_out" json:"held_out"`
@@ -176,6 +207,8 @@ type ScheduleSpec struct {
 	// Warmup is the number of steps in which the rate rises linearly: no more
 	// than the run has.
 	Warmup int `yaml:"warmup" json:"warmup"`
+	// WarmupShare gives the warmup as a share of all steps, where Warmup is 0.
+	WarmupShare float64 `yaml:"warmup_share" json:"warmup_share,omitzero"`
 	// Decay is the share of all steps in which a wsd schedule falls.
 	Decay float64 `yaml:"decay" json:"decay"`
 	// Floor is the last rate as a share of the peak.
@@ -257,11 +290,47 @@ func DefaultRecipe() *Recipe {
 	}
 }
 
-// TotalSteps is the length of the run in optimizer steps.
-func (r *Recipe) TotalSteps() int {
-	if r.Tokens > 0 {
-		per := int64(r.Batch.Tokens)
+// FinetuneRecipe returns the values of the keys that a recipe leaves out which
+// has a section lora or data.conversations: small steps with AdamW, three epochs,
+// and a twentieth of the data held out.
+func FinetuneRecipe(lora bool) *Recipe {
+	r := DefaultRecipe()
+	adamw := GroupSpec{Rule: AdamW, Scale: 1}
+	r.Data = DataSpec{HeldOut: 0.05}
+	r.Batch = BatchSpec{Tokens: 8192, Rows: 4, Sequence: 1024}
+	r.Optimizer.LR, r.Optimizer.Beta2, r.Optimizer.WeightDecay, r.Optimizer.Attention = 2e-5, 0.999, 0, adamw
+	r.Schedule = ScheduleSpec{Kind: Cosine, WarmupShare: 0.05, Floor: 0.1}
+	r.Eval, r.Checkpoint = EvalSpec{Every: 50, Rows: 64}, CheckpointSpec{Every: 100, Keep: 1}
+	if lora {
+		r.Optimizer.LR = 2e-4
+		r.Lora = LoraSpec{Rank: 16, Targets: model.AdapterTargets()}
+	}
+	return r
+}
+
+// defaultEpochs is the length of fine-tuning whose recipe does not say.
+const defaultEpochs = 3
+
+// adapter is the shape of the adapter, of rank 0 for none.
+func (l *LoraSpec) adapter() model.AdapterConfig {
+	c := model.AdapterConfig{Rank: l.Rank, Alpha: l.Alpha, RankStable: l.RankStable, Targets: l.Targets}
+	if c.Alpha == 0 {
+		c.Alpha = 2 * float64(c.Rank)
+	}
+	return c
+}
+
+// TotalSteps is the length of the run in optimizer steps, 0 where it is given in
+// epochs: Plan.Steps knows it then.
+func (r *Recipe) TotalSteps() int { return r.stepsFor(0) }
+
+// stepsFor is the length of the run on data of so many rows an epoch.
+func (r *Recipe) stepsFor(rows int64) int {
+	switch per := int64(r.Batch.Tokens); {
+	case r.Tokens > 0:
 		return int((r.Tokens + per - 1) / per)
+	case r.Epochs > 0:
+		return int(math.Ceil(r.Epochs * float64(rows) / float64(r.Batch.rowsPerStep())))
 	}
 	return r.Steps
 }

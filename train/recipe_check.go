@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/train/conversation"
 )
 
 // ValueError is an impossible value in a recipe.
@@ -31,7 +32,7 @@ const maxSize = 1 << 30
 // the recipe alone: whether its files exist is for New to say.
 func (r *Recipe) Validate() error {
 	for _, check := range []func() error{
-		r.Model.validate, r.checkPaths, r.Batch.validate, r.checkLength,
+		r.Model.validate, r.checkData, r.checkLora, r.Batch.validate, r.checkLength,
 		r.Optimizer.validate, r.Schedule.validate, r.checkRates, r.checkIntervals,
 	} {
 		if err := check(); err != nil {
@@ -66,14 +67,49 @@ func inRange(numbers ...number) error {
 	return nil
 }
 
-func (r *Recipe) checkPaths() error {
-	if r.Data.Shards == "" {
-		return bad("data.shards", "name the directory of the token shards")
+func (r *Recipe) checkData() error {
+	d := &r.Data
+	switch {
+	case d.Shards == "" && d.Conversations == "":
+		return bad("data.shards", "name the directory of the token shards, or a file of conversations as data.conversations")
+	case d.Shards != "" && d.Conversations != "":
+		return bad("data.conversations", "a run trains on conversations or on data.shards, not on both")
+	case d.Conversations == "" && (d.TooLong != "" || d.SkipBad):
+		return bad("data.conversations", "data.too_long and data.skip_bad are about a file of conversations: name it, or remove them")
+	case d.Conversations != "" && d.TooLong != conversation.Cut && d.TooLong != conversation.Drop:
+		return bad("data.too_long", "there is no rule %q: use %q or %q", d.TooLong, conversation.Cut, conversation.Drop)
+	case d.Conversations != "" && r.Model.From == "":
+		return bad("model.from", "conversations are for a model that is there already: name it")
 	}
 	if r.Tokenizer == "" && r.Model.From == "" {
 		return bad("tokenizer", "name the tokenizer.json that made the shards")
 	}
 	return inRange(number{"data.held_out", r.Data.HeldOut, 0, 0.5})
+}
+
+// checkLora refuses what an adapter cannot be, or cannot be trained with.
+func (r *Recipe) checkLora() error {
+	l := &r.Lora
+	if l.Rank == 0 {
+		if l.Alpha != 0 || l.RankStable || len(l.Targets) > 0 {
+			return bad("lora.rank", "an adapter needs a rank of at least 1")
+		}
+		return nil
+	}
+	c := l.adapter()
+	if err := c.Check(); err != nil {
+		key, _, _ := strings.Cut(err.Error(), " ")
+		return bad("lora."+strings.TrimSuffix(key, ":"), "lora.%v", err)
+	}
+	if r.Model.From == "" {
+		return bad("model.from", "an adapter is for a model that is there already: name it")
+	}
+	for _, g := range r.Optimizer.groups() {
+		if g.Rule == Muon {
+			return bad("optimizer."+g.name+".rule", "an adapter's matrices are trained with %q", AdamW)
+		}
+	}
+	return nil
 }
 
 func (m *ModelSpec) validate() error {
@@ -153,16 +189,28 @@ func (r *Recipe) checkLength() error {
 		return bad("steps", "%d is impossible: it must be at least 1", r.Steps)
 	case r.Tokens < 0:
 		return bad("tokens", "%d is impossible: it must be at least 1", r.Tokens)
-	case r.Steps == 0 && r.Tokens == 0:
-		return bad("steps", "set the length of the run, in steps or in tokens")
+	case !(r.Epochs >= 0 && r.Epochs <= 1<<16):
+		return bad("epochs", "%v is impossible: it must be more than 0 and at most %d", r.Epochs, 1<<16)
+	case r.Steps == 0 && r.Tokens == 0 && r.Epochs == 0:
+		return bad("steps", "set the length of the run, in steps, tokens or epochs")
 	case r.Steps > 0 && r.Tokens > 0:
 		return bad("tokens", "set the length of the run in steps or in tokens, not in both")
+	case r.Epochs > 0 && (r.Steps > 0 || r.Tokens > 0):
+		return bad("epochs", "set the length of the run in epochs, or in steps or tokens, not in both")
 	case r.Steps > maxSize:
 		return bad("steps", "%d is impossible: it must be at most %d", r.Steps, maxSize)
 	case r.Tokens/int64(r.Batch.Tokens) >= maxSize:
 		return bad("tokens", "%d is impossible: it must be at most %d steps of batch.tokens", r.Tokens, maxSize)
-	case r.Schedule.Warmup > r.TotalSteps():
-		return bad("schedule.warmup", "%d steps of warmup are longer than the run of %d steps, which would never reach optimizer.lr: lower it", r.Schedule.Warmup, r.TotalSteps())
+	}
+	if r.Epochs > 0 { // only the data tells
+		return nil
+	}
+	return r.checkWarmup(r.TotalSteps())
+}
+
+func (r *Recipe) checkWarmup(steps int) error {
+	if r.Schedule.Warmup > steps {
+		return bad("schedule.warmup", "%d steps of warmup are longer than the run of %d steps, which would never reach optimizer.lr: lower it", r.Schedule.Warmup, steps)
 	}
 	return nil
 }
@@ -223,6 +271,7 @@ func (s *ScheduleSpec) validate() error {
 	}
 	return inRange(
 		number{"schedule.warmup", float64(s.Warmup), 0, maxSize},
+		number{"schedule.warmup_share", s.WarmupShare, 0, 1},
 		number{"schedule.decay", s.Decay, 0, 1},
 		number{"schedule.floor", s.Floor, 0, 1},
 	)

@@ -11,6 +11,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/polymath-lm/polymath/train/conversation"
 )
 
 // ReadRecipe reads and checks the recipe at path. A key that does not exist, a
@@ -30,6 +32,18 @@ func ParseRecipe(name string, source []byte) (*Recipe, error) {
 	r := DefaultRecipe()
 	if err := p.parse(r); err != nil {
 		return nil, err
+	}
+	if _, lora := p.at["lora"]; lora || r.Data.Conversations != "" {
+		r = FinetuneRecipe(lora)
+		if err := p.parse(r); err != nil {
+			return nil, err
+		}
+		if r.Data.Conversations != "" && r.Data.TooLong == "" {
+			r.Data.TooLong = conversation.Cut
+		}
+		if r.Steps == 0 && r.Tokens == 0 && r.Epochs == 0 {
+			r.Epochs = defaultEpochs
+		}
 	}
 	if err := r.Validate(); err != nil {
 		return nil, p.locate(err)

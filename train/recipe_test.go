@@ -139,7 +139,7 @@ func TestRecipeKeys(t *testing.T) {
 	walk = func(section reflect.Type) {
 		for i := range section.NumField() {
 			f := section.Field(i)
-			if y, j := f.Tag.Get("yaml"), f.Tag.Get("json"); y == "" || y != j {
+			if y, j := f.Tag.Get("yaml"), f.Tag.Get("json"); y == "" || y != strings.TrimSuffix(strings.TrimSuffix(j, ",omitempty"), ",omitzero") {
 				t.Errorf("%s.%s: yaml %q, json %q", section, f.Name, y, j)
 			}
 			if f.Type.Kind() == reflect.Struct {

@@ -99,7 +99,7 @@ func (t *Trainer) readState(dir string) (*trainState, error) {
 	case s.Hashes.Tokenizer != t.hashes.Tokenizer:
 		err = fmt.Errorf("it was trained with tokenizer %s, and this is tokenizer %s", s.Hashes.Tokenizer, t.hashes.Tokenizer)
 	case s.Hashes.Corpus != t.hashes.Corpus:
-		err = fmt.Errorf("it was trained on shards with hash %s, and those in %s have %s", s.Hashes.Corpus, t.recipe.Data.Shards, t.hashes.Corpus)
+		err = fmt.Errorf("it was trained on shards with hash %s, and those of %s have %s", s.Hashes.Corpus, t.recipe.Data.Shards+t.recipe.Data.Conversations, t.hashes.Corpus)
 	case s.Hashes.Parent != t.hashes.Parent:
 		err = fmt.Errorf("it began from a model with hash %s, and that in %s has %s", s.Hashes.Parent, t.recipe.Model.From, t.hashes.Parent)
 	case s.Position != int64(s.Step)*t.recipe.Batch.rowsPerStep():
@@ -135,7 +135,7 @@ func parseState(text []byte) (*trainState, error) {
 // mayChange are the keys of a recipe that a run may be resumed with changed:
 // they do not enter the bits of a step already taken.
 var mayChange = map[string]bool{
-	"name": true, "steps": true, "tokens": true, "tokenizer": true, "data.shards": true,
+	"name": true, "steps": true, "tokens": true, "epochs": true, "tokenizer": true, "data.shards": true, "data.conversations": true,
 	"eval.every": true, "eval.rows": true, "spike.max_skips": true,
 	"sample.every": true, "sample.prompts": true, "sample.tokens": true, "sample.temperature": true,
 	"checkpoint.every": true, "checkpoint.keep": true,
@@ -200,7 +200,7 @@ func (t *Trainer) restore(dir string) error {
 	if err != nil {
 		return err
 	}
-	if t.model, err = model.Load(dir, true); err != nil {
+	if err := t.loadCheckpoint(dir); err != nil {
 		return err
 	}
 	training := filepath.Join(dir, trainingDir)

@@ -154,10 +154,12 @@ func mustNotBeLost(dir string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(dir, modelDir)); err == nil {
-		info.Saved = true
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
+	for _, name := range []string{modelDir, adapterDir} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			info.Saved = true
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	if info.Saved {
 		return fmt.Errorf("%s holds a run whose checkpoints are gone: put one back into %s to resume it, or name another directory to begin anew", dir, filepath.Join(dir, checkpointsDir))
@@ -167,7 +169,7 @@ func mustNotBeLost(dir string) error {
 
 // mustBeNew refuses to write over another run.
 func mustBeNew(dir string) error {
-	for _, name := range []string{metricsFile, modelDir} {
+	for _, name := range []string{metricsFile, modelDir, adapterDir} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 			return holdsRun(dir)
 		} else if !errors.Is(err, fs.ErrNotExist) {
@@ -179,11 +181,14 @@ func mustBeNew(dir string) error {
 
 // start makes the model of a new run.
 func (t *Trainer) start() (err error) {
-	if from := t.recipe.Model.From; from != "" {
+	switch from := t.recipe.Model.From; {
+	case t.recipe.Lora.Rank > 0:
+		err = t.loadBase()
+	case from != "":
 		if t.model, err = model.Load(from, true); err == nil {
 			err = checkFinite(from, masters(t.model))
 		}
-	} else {
+	default:
 		t.model, err = model.New(t.cfg, t.recipe.Seed)
 	}
 	if err != nil {
@@ -209,7 +214,7 @@ func checkFinite(dir string, list []optim.State) error {
 
 func (t *Trainer) makeOptimizer() {
 	o := &t.recipe.Optimizer
-	params := groupParams(t.recipe, t.model.Params())
+	params := groupParams(t.recipe, t.model.Trained())
 	t.optimizer = optim.New(params, optim.Settings{
 		Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay,
 		Momentum: o.Momentum, Iterations: o.Iterations,

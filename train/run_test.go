@@ -51,11 +51,17 @@ func TestMain(m *testing.M) {
 // killSteps makes a run that lives long enough to be killed several times.
 const killSteps = 30
 
-// child trains the tiny run in dir, with data made by the parent.
+// killedAdapter names the directory of the run that trains an adapter.
+const killedAdapter = "killed-adapter"
+
+// child trains the tiny run in dir, or an adapter, with data made by the parent.
 func child(dir string) int {
 	data := filepath.Join(filepath.Dir(dir), "data")
 	r := tinyRecipeFor(fixture{filepath.Join(data, "tokenizer.json"), filepath.Join(data, "shards")})
 	r.Steps = killSteps
+	if filepath.Base(dir) == killedAdapter {
+		r = talkRecipe(filepath.Join(filepath.Dir(dir), "talk"), true)
+	}
 	trainer, err := New(r, Options{RunDir: dir, Resume: true})
 	if err == nil {
 		_, err = trainer.Run(context.Background())
@@ -223,11 +229,20 @@ func TestKill(t *testing.T) {
 	}
 	r := tinyRun(t)
 	r.Steps = killSteps
+	t.Run("model", func(t *testing.T) { killRun(t, r, "killed", modelDir+"/model.safetensors") })
+	t.Run("adapter", func(t *testing.T) {
+		killRun(t, talkRun(t, true), killedAdapter, adapterDir+"/adapter_model.safetensors")
+	})
+}
+
+// killRun kills the child that trains r in a directory of that name, and
+// compares the file that it ends with.
+func killRun(t *testing.T, r *Recipe, name, file string) {
 	whole := t.TempDir()
 	began := time.Now()
-	want := mustRun(t, r, Options{RunDir: whole})
+	mustRun(t, r, Options{RunDir: whole})
 	took := time.Since(began)
-	dir := filepath.Join(scratch, "killed")
+	dir := filepath.Join(scratch, name)
 	random := rand.New(rand.NewPCG(uint64(began.UnixNano()), 0))
 	kills := 0
 	for try := 0; ; try++ {
@@ -259,7 +274,9 @@ func TestKill(t *testing.T) {
 	if diff := cmp.Diff(mustCurve(t, whole), mustCurve(t, dir)); diff != "" {
 		t.Error(diff)
 	}
-	sameModel(t, want.ModelDir, filepath.Join(dir, modelDir))
+	if !bytes.Equal(mustRead(t, filepath.Join(whole, file)), mustRead(t, filepath.Join(dir, file))) {
+		t.Errorf("another %s", file)
+	}
 }
 
 // TestLonger resumes a finished run with more steps.

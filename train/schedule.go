@@ -16,8 +16,8 @@ import (
 // A run made longer changes only what comes after its warmup, and with wsd only
 // what comes after the decay began.
 func (s *ScheduleSpec) LR(peak float64, step, total int) float64 {
-	if step <= s.Warmup {
-		return peak * (float64(step) / float64(s.Warmup))
+	if warmup := s.warmup(total); step <= warmup {
+		return peak * (float64(step) / float64(warmup))
 	}
 	switch s.Kind {
 	case WSD:
@@ -26,6 +26,14 @@ func (s *ScheduleSpec) LR(peak float64, step, total int) float64 {
 		return peak * s.cosineShare(step, total)
 	}
 	return peak
+}
+
+// warmup is the number of steps in which the rate rises.
+func (s *ScheduleSpec) warmup(total int) int {
+	if s.Warmup > 0 {
+		return s.Warmup
+	}
+	return int(math.Ceil(s.WarmupShare * float64(total)))
 }
 
 // stableShare is 1 until the decay begins. It would reach Floor one step after
@@ -45,8 +53,9 @@ func (s *ScheduleSpec) stableShare(step, total int) float64 {
 // cosineShare is 1 at the end of the warmup and would reach Floor one step
 // after the last.
 func (s *ScheduleSpec) cosineShare(step, total int) float64 {
-	length := max(total-s.Warmup, 0) + 1
-	done := min(float64(step-s.Warmup)/float64(length), 1)
+	warmup := s.warmup(total)
+	length := max(total-warmup, 0) + 1
+	done := min(float64(step-warmup)/float64(length), 1)
 	_, cos := kernel.SinCos(math.Pi * done)
 	return s.Floor + float64((1-s.Floor)*float64(0.5*(1+cos)))
 }

@@ -97,6 +97,9 @@ func (t *Trainer) gradient(ctx context.Context, data *stepData) (sum *tally, rea
 		t.optimizer.ZeroGrad()
 	}
 	t.stale = true // until the optimizer has used the gradients up
+	if data.counted == 0 {
+		return sum, "it has no token to learn from: the rows are shorter than what comes before the answers", nil
+	}
 	scale := float32(1 / float64(data.counted))
 	for i := range data.micro {
 		if ctx.Err() != nil {
@@ -111,7 +114,7 @@ func (t *Trainer) gradient(ctx context.Context, data *stepData) (sum *tally, rea
 			return sum, "", err
 		}
 		sum.add(&stats)
-		sum.flops += m.flops(t.cfg)
+		sum.flops += m.flops(t.cfg, t.recipe.passes())
 	}
 	return sum, "", nil
 }

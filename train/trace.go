@@ -32,13 +32,17 @@ func StepsOf(runDir string, id shard.ID) (steps []int, heldOut bool, err error) 
 	if err != nil {
 		return nil, false, err
 	}
-	data, err := openData(info.Recipe, info.Hashes.Tokenizer)
+	dir := info.Recipe.Data.Shards
+	if info.Recipe.Data.Conversations != "" {
+		dir = filepath.Join(runDir, dataDir)
+	}
+	data, err := openData(dir, info.Recipe, info.Hashes.Tokenizer)
 	if err != nil {
 		return nil, false, err
 	}
 	defer data.set.Close()
 	if hash := data.set.Manifest().Hash(); hash != info.Hashes.Corpus {
-		return nil, false, fmt.Errorf("%s: the shards in %s have hash %s, and the run was trained on %s", runDir, info.Recipe.Data.Shards, hash, info.Hashes.Corpus)
+		return nil, false, fmt.Errorf("%s: the shards in %s have hash %s, and the run was trained on %s", runDir, dir, hash, info.Hashes.Corpus)
 	}
 	steps, heldOut = data.stepsOf(id, info.Recipe.Batch, lastStep(records))
 	return steps, heldOut, nil

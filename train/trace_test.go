@@ -13,7 +13,7 @@ import (
 func TestStepsOf(t *testing.T) {
 	r := smallRun(t)
 	r.Steps = 300 // more than an epoch
-	data, err := openData(r, mustHash(t, r))
+	data, err := openData(r.Data.Shards, r, mustHash(t, r))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestStepsOfRun(t *testing.T) {
 		t.Error(err)
 	}
 	mustRun(t, r, Options{RunDir: dir})
-	data, err := openData(r, mustHash(t, r))
+	data, err := openData(r.Data.Shards, r, mustHash(t, r))
 	if err != nil {
 		t.Fatal(err)
 	}

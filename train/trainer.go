@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/internal/memory"
@@ -20,15 +21,18 @@ import (
 
 // Trainer is one run. Its methods are for one goroutine at a time.
 type Trainer struct {
-	recipe  *Recipe
-	options Options
-	cfg     *model.Config
-	hashes  hashes
-	recipes []model.RecipeFrom // that the steps were taken with, this one last
-	text    *tokenizer.Tokenizer
-	files   map[string][]byte // go into every model directory
-	data    *dataset
-	plan    Plan
+	recipe    *Recipe
+	options   Options
+	cfg       *model.Config
+	hashes    hashes
+	recipes   []model.RecipeFrom // that the steps were taken with, this one last
+	text      *tokenizer.Tokenizer
+	template  *chat.Template    // of conversations
+	source    dataSource        // of conversations
+	temporary string            // directory of a dry run's shards, removed by Close
+	files     map[string][]byte // go into every model directory
+	data      *dataset
+	plan      Plan
 
 	// From here on, what Run makes.
 	model     *model.Model
@@ -51,8 +55,8 @@ type Trainer struct {
 }
 
 // New prepares a run and plans it: it reads the tokenizer and opens the shards,
-// which reads them once. It writes nothing and does not allocate the model.
-// Close the Trainer in the end.
+// which reads them once. It writes nothing, but shards of conversations into
+// Options.RunDir, and does not allocate the model. Close the Trainer in the end.
 //
 // An impossible combination is an error: another tokenizer's shards, a
 // vocabulary larger than the model's, a share of held-out documents that is
@@ -68,22 +72,51 @@ func New(r *Recipe, o Options) (*Trainer, error) {
 	if err := t.readTokenizer(); err != nil {
 		return nil, err
 	}
-	data, err := openData(t.recipe, t.hashes.Tokenizer)
-	if err != nil {
+	if err := t.open(); err != nil {
+		_ = t.Close() // the other error matters
 		return nil, err
+	}
+	return t, nil
+}
+
+// open reads what there is of the model and the data, and plans.
+func (t *Trainer) open() error {
+	if err := t.configure(); err != nil {
+		return err
+	}
+	if err := t.readFiles(); err != nil {
+		return err
+	}
+	dir := t.recipe.Data.Shards
+	if t.recipe.Data.Conversations != "" {
+		var err error
+		if dir, err = t.prepareData(); err != nil {
+			return err
+		}
+	}
+	data, err := openData(dir, t.recipe, t.hashes.Tokenizer)
+	if err != nil {
+		return err
 	}
 	t.data = data
 	t.hashes.Corpus = data.set.Manifest().Hash()
 	if err := t.shape(); err != nil {
-		_ = t.Close() // the other error matters
-		return nil, err
+		return err
 	}
-	t.makePlan()
-	return t, nil
+	return t.makePlan()
 }
 
-// Close unmaps the shards.
-func (t *Trainer) Close() error { return t.data.set.Close() }
+// Close unmaps the shards, and removes those that a dry run made.
+func (t *Trainer) Close() error {
+	var err error
+	if t.data != nil {
+		err = t.data.set.Close()
+	}
+	if t.temporary != "" {
+		err = errors.Join(err, os.RemoveAll(t.temporary))
+	}
+	return err
+}
 
 // Plan is the dry run.
 func (t *Trainer) Plan() Plan { return t.plan }
@@ -110,19 +143,27 @@ func (t *Trainer) readTokenizer() error {
 	return nil
 }
 
-// shape finds the model's configuration and fits it to the data.
+// configure finds the configuration of the model to go on from, and its hash.
+func (t *Trainer) configure() error {
+	from := t.recipe.Model.From
+	if from == "" {
+		return nil
+	}
+	cfg, err := model.ReadConfig(from)
+	if err != nil {
+		return fmt.Errorf("model.from: %w", err)
+	}
+	t.cfg = cfg
+	if t.hashes.Parent, err = modelfile.Parent(from); err == nil && t.hashes.Parent == "" && t.recipe.Lora.Rank > 0 {
+		t.hashes.Parent, err = hashWeights(from)
+	}
+	return err
+}
+
+// shape makes the configuration of a new model, and fits it to the data.
 func (t *Trainer) shape() error {
 	r, header := t.recipe, t.data.set.Header()
-	if from := r.Model.From; from != "" {
-		cfg, err := model.ReadConfig(from)
-		if err != nil {
-			return fmt.Errorf("model.from: %w", err)
-		}
-		t.cfg = cfg
-		if t.hashes.Parent, err = modelfile.Parent(from); err != nil {
-			return err
-		}
-	} else {
+	if r.Model.From == "" {
 		cfg, err := r.Model.config()
 		if err != nil {
 			return err
@@ -140,22 +181,35 @@ func (t *Trainer) shape() error {
 	return t.cfg.Validate()
 }
 
-func (t *Trainer) makePlan() {
+func (t *Trainer) makePlan() error {
 	r, cfg := t.recipe, t.cfg
-	params := parameterShapes(r, cfg)
 	p := &t.plan
 	p.Parameters, p.Active = cfg.Params()
-	p.Steps = r.TotalSteps()
+	p.Steps = r.stepsFor(t.data.train.Rows())
+	if err := r.checkWarmup(p.Steps); err != nil {
+		return err
+	}
 	p.Tokens = int64(p.Steps) * int64(r.Batch.Tokens)
 	p.ShardTokens = t.data.trainSet.Tokens()
-	p.FLOPsPerToken = 3 * cfg.FLOPs(min(r.Batch.Sequence, t.data.meanDoc))
+	p.RowTokens = t.data.train.Rows() * int64(r.Batch.Sequence)
+	p.FLOPsPerToken = r.passes() * cfg.FLOPs(min(r.Batch.Sequence, t.data.meanDoc))
 	p.FLOPs = p.FLOPsPerToken * float64(p.Tokens)
-	p.Memory = planMemory(r, cfg, params)
+	if r.Lora.Rank > 0 {
+		if err := t.planAdapter(); err != nil {
+			return err
+		}
+	} else {
+		params := parameterShapes(r, cfg)
+		p.Trained = p.Parameters
+		p.Memory = planMemory(r, cfg, params, p.Steps)
+		p.DiskBytes = planDisk(r, cfg, params, p.Steps)
+	}
 	p.Available = t.options.Memory
 	if p.Available == 0 {
 		p.Available = memory.Available()
 	}
-	p.DiskBytes, p.DiskFree = planDisk(r, cfg, params), freeDisk(existing(t.options.RunDir))
+	p.DiskFree = freeDisk(existing(t.options.RunDir))
+	return nil
 }
 
 // existing is dir, or the nearest directory above it that exists.
@@ -187,7 +241,7 @@ func (t *Trainer) fits() error {
 	}
 	if p.DiskFree >= 0 && p.DiskBytes-taken > p.DiskFree {
 		return fmt.Errorf("%s needs %s of disk for its checkpoints (%d kept, one being written) and %s are free: "+
-			"make room, or lower checkpoint.keep", t.options.RunDir, size(p.DiskBytes-taken), keptCheckpoints(t.recipe), size(p.DiskFree))
+			"make room, or lower checkpoint.keep", t.options.RunDir, size(p.DiskBytes-taken), keptCheckpoints(t.recipe, p.Steps), size(p.DiskFree))
 	}
 	return nil
 }
@@ -195,7 +249,7 @@ func (t *Trainer) fits() error {
 // diskTaken is the part of Plan.DiskBytes that is on the disk already. Whatever
 // else lies in the run's directory, such as the shards, is not.
 func (t *Trainer) diskTaken() (total int64, err error) {
-	for _, name := range []string{checkpointsDir, modelDir} {
+	for _, name := range []string{checkpointsDir, modelDir, adapterDir} {
 		bytes, err := dirSize(filepath.Join(t.options.RunDir, name))
 		if err != nil {
 			return 0, err

@@ -33,6 +33,9 @@ type Options struct {
 	// Progress, if not nil, is told the share of the file that has been read. An
 	// error from it ends the work.
 	Progress func(share float64) error
+	// Before, if not nil, is called with the report when all is written but the
+	// manifest, which makes the files a set of shards.
+	Before func(*Report) error
 }
 
 // Report counts what became of a file's objects.
@@ -118,6 +121,11 @@ func Prepare(path, dir string, o Options) (*Report, error) {
 	}
 	if p.report.Examples == 0 {
 		return nil, fmt.Errorf("%s holds no example to learn from: %d objects, %d of them too long, %d that cannot be read", path, p.report.Objects, p.report.Dropped, p.report.Bad)
+	}
+	if o.Before != nil {
+		if err := o.Before(&p.report); err != nil {
+			return nil, err
+		}
 	}
 	if _, err := p.writer.Close(); err != nil {
 		return nil, err

@@ -1,0 +1,137 @@
+package train
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/internal/kernel"
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/model/nn"
+	"github.com/polymath-lm/polymath/train/optim"
+)
+
+// passes is how many times the products of the forward pass a step computes:
+// the gradients of the inputs and those of the weights are one each, and the
+// weights under an adapter have none. The adapter's own products are noise
+// beside them.
+func (r *Recipe) passes() float64 {
+	if r.Lora.Rank > 0 {
+		return 2
+	}
+	return 3
+}
+
+// hashWeights identifies a directory without a manifest by its configuration
+// and its weights.
+func hashWeights(dir string) (string, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.safetensors"))
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	for _, path := range append([]string{filepath.Join(dir, "config.json")}, slices.Sorted(slices.Values(names))...) {
+		sum, err := atomicfile.Hash(path)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "%q %s\n", filepath.Base(path), sum)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// loadBase loads the model to go on from, whose weights stay as they are, and
+// puts a new adapter on it.
+func (t *Trainer) loadBase() (err error) {
+	if t.model, err = model.Load(t.recipe.Model.From, false); err != nil {
+		return err
+	}
+	return t.model.AddAdapter(t.recipe.Lora.adapter(), t.recipe.Seed)
+}
+
+// loadCheckpoint loads the model of a checkpoint, or verifies its adapter and
+// makes one that is to be filled from the masters.
+func (t *Trainer) loadCheckpoint(dir string) (err error) {
+	if t.recipe.Lora.Rank == 0 {
+		t.model, err = model.Load(dir, true)
+		return err
+	}
+	if _, err := model.Verify(dir); err != nil {
+		return err
+	}
+	return t.loadBase()
+}
+
+// planAdapter plans a run that trains an adapter.
+func (t *Trainer) planAdapter() error {
+	r, cfg, p := t.recipe, t.cfg, &t.plan
+	shapes, scratch := model.AdapterShapes(cfg, r.Lora.adapter(), r.Batch.Rows*r.Batch.Sequence)
+	if len(shapes) == 0 {
+		return bad("lora.targets", "the model has none of them: %v", r.Lora.Targets)
+	}
+	params := groupParams(r, shapes)
+	packed := int64(0)
+	for _, s := range shapes {
+		p.Trained += int64(s.Len())
+		packed += s.SizeBytes(true) - 8*int64(s.Len())
+	}
+	base, transposed, err := baseBytes(cfg, r.Model.From)
+	if err != nil {
+		return err
+	}
+	moments, _ := optim.Bytes(params)
+	var m Memory
+	m.add("base model", base, "as its files have it: %d parameters", p.Parameters)
+	m.add("transposed base", transposed, "bf16, for the gradients that pass through")
+	m.add("masters", 4*p.Trained, "%d parameters of the adapter x 4 bytes", p.Trained)
+	m.add("gradients", 4*p.Trained, "%d parameters x 4 bytes", p.Trained)
+	m.add("packed adapter", packed, "bf16 in both orientations, padded to tiles")
+	m.add("optimizer", moments, "two moments x 4 bytes")
+	if r.EMA > 0 {
+		m.add("average", 4*p.Trained, "%d parameters x 4 bytes", p.Trained)
+	}
+	m.add("adapter's work", scratch, "between A and B, for some rows at a time")
+	m.addWork(r, cfg, p.Steps)
+	p.Memory = m
+	checkpoint := 8*p.Trained + moments
+	if r.EMA > 0 {
+		checkpoint += 4 * p.Trained
+	}
+	p.DiskBytes = int64(keptCheckpoints(r, p.Steps)+1)*checkpoint + 4*p.Trained
+	return nil
+}
+
+// baseBytes is the memory of a model that stays as it is, and of the transposed
+// form of its matrices.
+func baseBytes(cfg *model.Config, path string) (base, transposed int64, err error) {
+	w, err := model.OpenWeights(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	stored := map[string]model.TensorInfo{}
+	for _, t := range w.Tensors() {
+		stored[t.Name] = t
+	}
+	for _, p := range model.Shapes(cfg) {
+		if p.Forms&nn.Product == 0 {
+			base += p.SizeBytes(false)
+			continue
+		}
+		transposed += 2 * int64(kernel.PackedLen(p.Groups, p.Out, p.In))
+		if p.Forms&nn.Lookup != 0 {
+			base += 2 * int64(p.Len())
+		}
+		for _, part := range p.Parts {
+			t := stored[part.Name]
+			if elements, _ := t.DType.Block(); t.DType.IsBlocked() && p.In%max(elements, 1) == 0 {
+				base += kernel.QuantizedBytes(t.DType, p.In, part.Rows)
+			} else {
+				base += 2 * int64(kernel.PackedLen(1, p.In, part.Rows))
+			}
+		}
+	}
+	return base, transposed, w.Close()
+}
