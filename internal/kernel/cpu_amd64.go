@@ -66,7 +66,7 @@ func machinePaths() (paths []*path) {
 		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: rows, decode: decode, coded: coded, mildOps: mildAVX512Ops})
 	}
 	if f.avx2 {
-		paths = append(paths, &path{name: "avx2", productOps: avx2Product, rowOps: avx2Rows, decode: decodeAVX2})
+		paths = append(paths, &path{name: "avx2", productOps: avx2Product, rowOps: avx2Rows, decode: decodeAVX2, coded: mulCodedAVX2, mildOps: mildAVX2Ops})
 	}
 	return append(paths, &path{name: "portable", productOps: portableProduct, rowOps: portableRows, decode: portableDecode})
 }

@@ -181,12 +181,52 @@ func mulCodedQ6KAVX512BF16x2(c, a *float32, src *byte, units int, add bool)
 func mulCodedQ6KAVX512BF16x4(c, a *float32, src *byte, units int, add bool)
 
 var mildAVX512Ops = mildOps{
-	mulMild: [numFormats]mulCoded{formatMXFP4: mulMildMXFP4AVX512},
+	mulMild: [numFormats]mulCoded{formatMXFP4: mulMildMXFP4AVX512x1},
 	allMild: mildAVX512,
 }
 
 //go:noescape
-func mulMildMXFP4AVX512(c, a *float32, src *byte, units int, add bool)
+func mulMildMXFP4AVX512x1(c, a *float32, src *byte, units int, add bool)
 
 //go:noescape
 func mildAVX512(a *float32, blocks int, low, high uint32) bool
+
+var mulCodedAVX2 = mulCodedOps{
+	1: {
+		formatQ8_0:  mulCodedQ8_0AVX2x1,
+		formatQ4_0:  mulCodedQ4_0AVX2x1,
+		formatMXFP4: mulCodedMXFP4AVX2x1,
+		formatQ4K:   mulCodedQ4KAVX2x1,
+		formatQ5K:   mulCodedQ5KAVX2x1,
+		formatQ6K:   mulCodedQ6KAVX2x1,
+	},
+}
+
+//go:noescape
+func mulCodedQ8_0AVX2x1(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ4_0AVX2x1(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedMXFP4AVX2x1(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ4KAVX2x1(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ5KAVX2x1(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ6KAVX2x1(c, a *float32, src *byte, units int, add bool)
+
+var mildAVX2Ops = mildOps{
+	mulMild: [numFormats]mulCoded{formatMXFP4: mulMildMXFP4AVX2x1},
+	allMild: mildAVX2,
+}
+
+//go:noescape
+func mulMildMXFP4AVX2x1(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mildAVX2(a *float32, blocks int, low, high uint32) bool

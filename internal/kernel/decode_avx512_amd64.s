@@ -6170,8 +6170,8 @@ unit:
 	VZEROUPPER
 	RET
 
-// func mulMildMXFP4AVX512(c, a *float32, src *byte, units int, add bool)
-TEXT ·mulMildMXFP4AVX512(SB), NOSPLIT, $16-33
+// func mulMildMXFP4AVX512x1(c, a *float32, src *byte, units int, add bool)
+TEXT ·mulMildMXFP4AVX512x1(SB), NOSPLIT, $16-33
 	STMXCSR 8(SP)
 	MOVL 8(SP), AX
 	ORL $0x8040, AX

@@ -9,7 +9,7 @@ package main
 //	Z8 to Z11 numbers   Z16 to Z19 sums of a block   Z20, Z21 sums
 //	Z22 a pair of A   Z29 table   Z30, Z31 where the even and the odd are
 func (a *assembly) mulMildAVX512(d *decoding) {
-	a.function(sprintf("func mulMild%sAVX512(c, a *float32, src *byte, units int, add bool)", d.name), 16, 33)
+	a.function(sprintf("func mulMild%sAVX512x1(c, a *float32, src *byte, units int, add bool)", d.name), 16, 33)
 	a.flushDenormals()
 	a.op("VMOVDQU32 ·evenOdd(SB), Z30")
 	a.op("VMOVDQU32 ·evenOdd+64(SB), Z31")
