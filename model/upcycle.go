@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -40,16 +41,22 @@ func (o *UpcycleOptions) granularity() int { return max(o.Granularity, 1) }
 // gates of a token summing to 1 (arXiv:2212.05055). Without noise it is the same
 // function, but for the rounding of the gates and of the sum that they weigh,
 // which turns last bits of the residual stream; with a TopK of 1 to the bit. Its
-// tensors are BF16, made when they are asked for; w must stay open. Llama and
+// tensors are BF16, made when they are asked for until ctx ends; w must stay
+// open. Llama and
 // Mistral become Mixtral, Qwen3 becomes Qwen3MoE; other types and sizes that do
 // not divide are errors.
-func Upcycle(w *Weights, o UpcycleOptions) (*Weights, error) {
+func Upcycle(ctx context.Context, w *Weights, o UpcycleOptions) (*Weights, error) {
 	cfg, err := upcycledConfig(w.cfg, o)
 	if err != nil {
 		return nil, err
 	}
 	u := &upcycling{from: w, options: o, cfg: cfg}
-	return NewWeights(cfg, func(string) tensor.DType { return tensor.DTypeBF16 }, u.tensor)
+	return NewWeights(cfg, func(string) tensor.DType { return tensor.DTypeBF16 }, func(name string) (*tensor.Tensor, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return u.tensor(name)
+	})
 }
 
 // upcycledConfig returns the mixture's shape.

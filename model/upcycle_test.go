@@ -17,7 +17,7 @@ func upcycled(t *testing.T, kind string, o UpcycleOptions) (dense, mixture *Mode
 	if err != nil {
 		t.Fatal(err)
 	}
-	up, err := Upcycle(w, o)
+	up, err := Upcycle(t.Context(), w, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestUpcycleRefuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Upcycle(w, o); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := Upcycle(t.Context(), w, o); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s, %+v: error %v, want %q", tt.kind, o, err, tt.want)
 		}
 	}

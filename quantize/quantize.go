@@ -45,7 +45,7 @@ type LayerReport struct {
 // Result is a quantized model.
 type Result struct {
 	// Weights are the new tensors, which lie in Options.Work or are made when
-	// they are asked for. They need the source until they are closed.
+	// they are asked for, until Run's ctx ends. They need the source.
 	Weights *model.Weights
 	Layers  []LayerReport
 	work    *work
@@ -85,7 +85,7 @@ func Run(ctx context.Context, source *model.Weights, m *model.Model, o Options) 
 		_ = w.close() // the other error is being returned
 		return nil, err
 	}
-	res.Weights, err = model.NewWeights(source.Config(), func(name string) tensor.DType { return r.formats[name] }, res.tensor(r))
+	res.Weights, err = model.NewWeights(source.Config(), func(name string) tensor.DType { return r.formats[name] }, res.tensor(ctx, r))
 	if err != nil {
 		_ = w.close() // the other error is being returned
 		return nil, err

@@ -1,6 +1,7 @@
 package quantize
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/polymath-lm/polymath/internal/kernel"
@@ -52,13 +53,17 @@ func (r *run) install(number int, file *layerFile) error {
 	return nil
 }
 
-// tensor returns the function that gives the result's tensors by name.
-func (res *Result) tensor(r *run) func(name string) (*tensor.Tensor, error) {
+// tensor returns the function that gives the result's tensors by name until ctx
+// ends.
+func (res *Result) tensor(ctx context.Context, r *run) func(name string) (*tensor.Tensor, error) {
 	infos := map[string]model.TensorInfo{}
 	for _, t := range r.source.Tensors() {
 		infos[t.Name] = t
 	}
 	return func(name string) (*tensor.Tensor, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		info, ok := infos[name]
 		if !ok {
 			return nil, fmt.Errorf("the model has no tensor %q", name)

@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/polymath-lm/polymath/tensor"
 	"github.com/polymath-lm/polymath/tensor/safetensors"
@@ -99,7 +101,7 @@ func (w *work) layer(number int) (*layerFile, error) {
 		return nil, nil
 	}
 	if err == nil && f == nil {
-		err = fmt.Errorf("%s is of other work", w.path(number))
+		err = fmt.Errorf("%s is of other work, or damaged", w.path(number))
 	}
 	if err != nil {
 		return nil, err
@@ -108,7 +110,7 @@ func (w *work) layer(number int) (*layerFile, error) {
 	return f, nil
 }
 
-// read opens a layer's file; it returns nil if that is of other work.
+// read opens a layer's file; it returns nil if that is of other work or damaged.
 func (w *work) read(path string) (*layerFile, error) {
 	file, err := safetensors.Open(path)
 	if err != nil {
@@ -119,7 +121,30 @@ func (w *work) read(path string) (*layerFile, error) {
 	if err := json.Unmarshal([]byte(meta["report"]), &f.report); err != nil || meta["work"] != w.identity {
 		return nil, file.Close()
 	}
+	var list []*tensor.Tensor
+	for _, name := range file.Names() {
+		t, err := file.Tensor(name)
+		if err != nil {
+			_ = file.Close() // the other error is being returned
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	if meta["sha256"] != hashTensors(list) {
+		return nil, file.Close()
+	}
 	return f, nil
+}
+
+// hashTensors returns a hash of the tensors' names and data.
+func hashTensors(list []*tensor.Tensor) string {
+	list = slices.SortedFunc(slices.Values(list), func(a, b *tensor.Tensor) int { return strings.Compare(a.Name, b.Name) })
+	h := sha256.New()
+	for _, t := range list {
+		fmt.Fprintf(h, "%q %d\n", t.Name, len(t.Data))
+		h.Write(t.Data)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // put writes a finished layer.
@@ -133,7 +158,10 @@ func (w *work) put(report LayerReport, list []*tensor.Tensor) (*layerFile, error
 		raw[i] = &tensor.Tensor{Name: t.Name, DType: tensor.DTypeU8, Shape: []int{len(t.Data)}, Data: t.Data}
 	}
 	path := w.path(report.Layer)
-	if _, err := safetensors.Write(path, raw, map[string]string{"work": w.identity, "report": string(text)}); err != nil {
+	_, err = safetensors.Write(path, raw, map[string]string{
+		"work": w.identity, "report": string(text), "sha256": hashTensors(raw),
+	})
+	if err != nil {
 		return nil, err
 	}
 	return w.layer(report.Layer)
