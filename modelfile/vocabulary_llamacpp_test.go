@@ -21,7 +21,8 @@ import (
 // to which the tokenizers of Qwen and MPT bring it, and llama.cpp does not.
 func TestLlamaCppTokenizes(t *testing.T) {
 	o := startOracle(t)
-	texts := randomTexts(rand.New(rand.NewPCG(1, 2)), 400)
+	texts := randomTexts(rand.New(rand.NewPCG(1, 2)), 200)
+	texts = append(texts, withMarks(rand.New(rand.NewPCG(5, 6)), texts)...)
 	for i, text := range texts {
 		texts[i] = norm.NFC.String(text)
 	}
@@ -35,6 +36,10 @@ func TestLlamaCppTokenizes(t *testing.T) {
 	}
 	for _, name := range []string{"gpt-2", "mpt", "llama-spm", "phi-3", "refact", "deepseek-coder"} {
 		t.Run(name, func(t *testing.T) {
+			texts := slices.Clone(texts)
+			if name == "phi-3" { // a file of that name has </s> eat spaces in llama.cpp, which the file does not say
+				texts = slices.DeleteFunc(texts, func(s string) bool { return strings.Contains(s, "</s>") })
+			}
 			sameTokens(t, o, "tokenize", filepath.Join(dir, "io_llamacpp", "models", "ggml-vocab-"+name+".gguf"), texts)
 		})
 	}
@@ -44,7 +49,8 @@ func TestLlamaCppTokenizes(t *testing.T) {
 // at random from a tokenizer.json.
 func TestTokenizersTokenize(t *testing.T) {
 	o := startOracle(t)
-	texts := randomTexts(rand.New(rand.NewPCG(3, 4)), 1000)
+	texts := randomTexts(rand.New(rand.NewPCG(3, 4)), 500)
+	texts = append(texts, withMarks(rand.New(rand.NewPCG(7, 8)), texts)...)
 	files, err := filepath.Glob("../tokenizer/testdata/golden/*.json")
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +73,22 @@ func TestTokenizersTokenize(t *testing.T) {
 	}
 }
 
-// sameTokens compares our tokens of the texts with the oracle's.
+// withMarks puts the names of special tokens between the texts, some of which
+// each vocabulary has.
+func withMarks(rng *rand.Rand, texts []string) []string {
+	marks := []string{"<s>", "</s>", "<unk>", "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|begin_of_text|>", "<|eot_id|>", "<fim_prefix>", "<mask>", "<bos>", "<pad>"}
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		for range 1 + rng.IntN(4) {
+			text += marks[rng.IntN(len(marks))] + texts[rng.IntN(len(texts))]
+		}
+		out[i] = text
+	}
+	return out
+}
+
+// sameTokens compares our tokens of the texts with the oracle's. The texts are
+// trusted: the names of special tokens become these.
 func sameTokens(t *testing.T, o *oracle, ask, path string, texts []string) {
 	t.Helper()
 	p := *o
@@ -77,8 +98,8 @@ func sameTokens(t *testing.T, o *oracle, ask, path string, texts []string) {
 		t.Fatal(err)
 	}
 	wrong, count := 0, 0
-	for i, want := range p.ids(ask, path, texts, false) {
-		got := tok.Encode(texts[i])
+	for i, want := range p.ids(ask, path, texts, true) {
+		got := tok.EncodeSpecial(texts[i])
 		count += len(got)
 		same := len(got) == len(want)
 		for j := range want {
