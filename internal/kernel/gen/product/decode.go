@@ -26,6 +26,10 @@ var decodings = []decoding{
 	{"Q6K", 8, "", scalesTwo},
 }
 
+// linear reports whether codes of 4 bits stand for themselves, or for themselves
+// less 8 where there is no offset.
+func (d *decoding) linear() bool { return d.name == "Q4_0" || d.name == "Q4K" }
+
 const scaleBytes = 32 // of a block of 16 columns
 
 func (d *decoding) headBytes() int {

@@ -16,7 +16,7 @@ func decodeAVX2() string {
 // decodeAVX2 takes a row of 32 numbers as four vectors of four columns each.
 //
 //	Y0 to Y3 scales, Y4 to Y7 offsets or the other scales   Y8 to Y11 numbers
-//	Y12 the low halves of bytes   Y13 table   Y14, Y15 1, 0x7fff
+//	Y12 the low halves of bytes   Y13 table, or 8   Y14, Y15 1, 0x7fff
 func (a *assembly) decodeAVX2(d *decoding) {
 	a.function(sprintf("func decode%sAVX2(dst *tensor.BF16, src *byte, units int)", d.name), 0, 24)
 	a.constantsAVX2(d)
@@ -37,7 +37,14 @@ func (a *assembly) decodeAVX2(d *decoding) {
 }
 
 func (a *assembly) constantsAVX2(d *decoding) {
-	if d.table != "" {
+	switch {
+	case d.linear():
+		for i, number := range []int{15, 8} {
+			a.op("MOVL $%d, AX", number)
+			a.op("VMOVD AX, X%d", 12+i)
+			a.op("VPBROADCASTD X%d, Y%d", 12+i, 12+i)
+		}
+	case d.table != "":
 		a.op("MOVL $0x0f0f0f0f, AX")
 		a.op("VMOVD AX, X12")
 		a.op("VPBROADCASTD X12, X12")
@@ -115,7 +122,20 @@ func (a *assembly) numbersAVX2(d *decoding, pair, half int, scale func(i int) st
 // codesAVX2 makes half a row of q in fp32, in Y8 and Y9.
 func (a *assembly) codesAVX2(d *decoding, pair, half int) {
 	at := scaleBytes + pair*d.rowBytes()
-	if d.table != "" {
+	switch {
+	case d.linear():
+		for v := range 2 {
+			a.op("VPMOVZXBD %d(SI), Y%d", at+8*v, 8+v)
+			if half == 0 {
+				a.op("VPAND Y12, Y%d, Y%d", 8+v, 8+v)
+			} else {
+				a.op("VPSRLD $4, Y%d, Y%d", 8+v, 8+v)
+			}
+			if d.scales == scalesF16 {
+				a.op("VPSUBD Y13, Y%d, Y%d", 8+v, 8+v)
+			}
+		}
+	case d.table != "":
 		a.op("VMOVDQU %d(SI), X10", at)
 		if half == 1 {
 			a.op("VPSRLW $4, X10, X10")
@@ -125,7 +145,7 @@ func (a *assembly) codesAVX2(d *decoding, pair, half int) {
 		a.op("VPMOVSXBD X10, Y8")
 		a.op("VPSRLDQ $8, X10, X10")
 		a.op("VPMOVSXBD X10, Y9")
-	} else {
+	default:
 		a.op("VPMOVSXBD %d(SI), Y8", at+16*half)
 		a.op("VPMOVSXBD %d(SI), Y9", at+16*half+8)
 	}
@@ -133,8 +153,8 @@ func (a *assembly) codesAVX2(d *decoding, pair, half int) {
 	a.op("VCVTDQ2PS Y9, Y9")
 }
 
-// Where mulCodedAVX2 keeps scales, and 4 vectors further on offsets or the other
-// scales.
+// inFrame is where mulCodedAVX2 keeps scales, and 4 vectors further on offsets or
+// the other scales.
 func inFrame(i int) string { return sprintf("%d(SP)", 32+32*i) }
 
 // mulCodedAVX2 multiplies one row of A by units of a panel, without writing its
