@@ -18,6 +18,9 @@ type Info struct {
 	// WeightBytes is the memory of the weights, CacheBytesPerToken that of the
 	// KV cache for each token of a completion in progress.
 	WeightBytes, CacheBytesPerToken int64
+	// WeightsMemory says how the model works with less memory than its weights
+	// need; zero if all are in memory.
+	WeightsMemory WeightsMemory
 	// ContextWindow is how many tokens prompt and completion may have together.
 	ContextWindow  int
 	VocabularySize int
@@ -31,13 +34,13 @@ type Info struct {
 func (m *Model) Info() Info { return m.info }
 
 // describe returns what the parts tell.
-func (m *Model) describe() Info {
+func (m *Model) describe(weights *model.Model) Info {
 	total, active := m.config.Params()
 	cache := m.engine.Load().Stats()
 	return Info{
 		Architecture: m.config.ModelType,
 		Parameters:   total, ActiveParameters: active,
-		WeightBytes:        model.ModelBytes(m.config, false),
+		WeightBytes:        weights.SizeBytes(),
 		CacheBytesPerToken: cache.BlockBytes / int64(cache.BlockTokens),
 		ContextWindow:      m.window, VocabularySize: m.tokenizer.VocabSize(),
 	}
@@ -63,6 +66,11 @@ type Stats struct {
 	// belongs to them, PassTime without the scheduling.
 	Steps              uint64
 	StepTime, PassTime time.Duration
+	// Of a model with less memory than its weights need: how often a product
+	// found its weights there and how often it had to wait, the bytes that were
+	// read from files, and how long passes waited.
+	WeightHits, WeightMisses, WeightBytesRead uint64
+	WeightsStalled                            time.Duration
 }
 
 // Stats returns what the model is doing; zero once it is closed.
@@ -78,5 +86,7 @@ func (m *Model) Stats() Stats {
 		PrefixHits: s.PrefixHits, PrefixQueries: s.PrefixQueries,
 		Preemptions: s.Preemptions, Drafted: s.Drafted, Accepted: s.Accepted,
 		Steps: s.Steps, StepTime: s.StepTime, PassTime: s.PassTime,
+		WeightHits: s.Weights.Hits, WeightMisses: s.Weights.Misses,
+		WeightBytesRead: s.Weights.ReadBytes, WeightsStalled: s.Weights.Stalled,
 	}
 }

@@ -14,8 +14,9 @@ import (
 type Option func(*openOptions)
 
 type openOptions struct {
-	engine infer.Options
-	draft  string
+	engine  infer.Options
+	draft   string
+	weights int64
 }
 
 // WithContextWindow limits prompt and completion together to n tokens, and so

@@ -56,7 +56,11 @@ func Open(path string, options ...Option) (*Model, error) {
 	if err := kernel.CheckCPU(); err != nil {
 		return nil, err
 	}
-	weights, err := model.Load(path, false)
+	var o openOptions
+	for _, option := range options {
+		option(&o)
+	}
+	weights, plan, err := o.load(path)
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +81,7 @@ func Open(path string, options ...Option) (*Model, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	m.info.Path, m.info.Fingerprint = path, fingerprint
+	m.info.WeightsMemory = weightsMemory(weights, plan)
 	return m, nil
 }
 
@@ -102,7 +107,7 @@ func New(weights *model.Model, t *tokenizer.Tokenizer, template *chat.Template, 
 	engine := infer.NewEngine(weights, o.engine)
 	m.window = engine.Window()
 	m.engine.Store(engine)
-	m.info = m.describe()
+	m.info = m.describe(weights)
 	return m, nil
 }
 

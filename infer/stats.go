@@ -1,6 +1,10 @@
 package infer
 
-import "time"
+import (
+	"time"
+
+	"github.com/polymath-lm/polymath/model"
+)
 
 // Stats is what an Engine does now, and has done so far.
 type Stats struct {
@@ -18,6 +22,10 @@ type Stats struct {
 	Accepted      uint64        // those that were right
 	PassTime      time.Duration // in forward passes and sampling, of StepTime
 	StepTime      time.Duration // in steps
+
+	// Weights is what happened to weights that are not all in memory, by every
+	// engine of the model.
+	Weights model.WeightsStats
 }
 
 // CacheUsage returns the part of the budget that running sequences use, 0 to 1.
@@ -34,5 +42,6 @@ func (e *Engine) Stats() Stats {
 	defer e.mu.Unlock()
 	s := e.stats
 	s.Waiting = len(e.waiting)
+	s.Weights = e.model.WeightsStats()
 	return s
 }

@@ -39,7 +39,9 @@ func (m *Model) forward(ws *Workspace, batch *Batch, train bool, stats *Stats) e
 		}
 	}
 	n := len(batch.Tokens) * m.cfg.HiddenSize
-	m.embed.Forward(ws.x[0][:n], batch.Tokens)
+	if err := m.lookup(ws.x[0][:n], batch.Tokens); err != nil {
+		return err
+	}
 	for l := range m.layers {
 		err := m.layerForward(ws, l, n, train, stats)
 		if failed := m.resident.failed(); failed != nil { // then the rest is of no use

@@ -56,7 +56,6 @@ func newResidentPlan(m *Model, w *Weights, files map[string]*weightFile) (*resid
 		}
 		if param.Forms&(nn.Product|nn.Lookup) == 0 || isVector(param) {
 			p.fixed += param.SizeBytes(false)
-			p.fit(parts, 1, param.In)
 			continue
 		}
 		page := &paged{param: param, order: len(p.pages)}
@@ -81,8 +80,9 @@ func newResidentPlan(m *Model, w *Weights, files map[string]*weightFile) (*resid
 	return p, nil
 }
 
-// loaderLimit is the most goroutines that read and pack at a time.
-func loaderLimit() int { return par.Threads() }
+// loaderLimit is the most goroutines that read and pack at a time: more would
+// only wait for the disk or for memory.
+func loaderLimit() int { return min(par.Threads(), 8) }
 
 // productOrder returns the Params in the order in which a pass needs them.
 func productOrder(m *Model) []*Param {
@@ -129,13 +129,14 @@ func (p *residentPlan) addUnits(page *paged, parts []filePart, byKey map[string]
 		u.class = c
 		c.units = append(c.units, u)
 		page.units = append(page.units, u)
-		p.fit(u.parts, min(u.chunkRows(), (param.Out+kernel.PanelN-1)/kernel.PanelN*kernel.PanelN), param.In)
+		p.fit(u.parts, min(u.chunkRows(), param.Out), u.roundedRows(min(u.chunkRows(), param.Out))*param.In)
 	}
 }
 
-// fit makes the buffers large enough for rows of parts.
-func (p *residentPlan) fit(parts []filePart, rows, width int) {
-	p.numbers = max(p.numbers, rows*width)
+// fit makes the buffers large enough for rows of parts, and for numbers that are
+// rounded.
+func (p *residentPlan) fit(parts []filePart, rows, numbers int) {
+	p.numbers = max(p.numbers, numbers)
 	for i := range parts {
 		p.raw = max(p.raw, rows*parts[i].rowBytes())
 	}

@@ -145,6 +145,21 @@ func (u *unit) chunkRows() int {
 	return max(chunkBytes/size/kernel.PanelN, 1) * kernel.PanelN
 }
 
+// roundedRows returns how many of rows that are read at a time are rounded to
+// bf16 on the way, or put together from several parts.
+func (u *unit) roundedRows(rows int) int {
+	rounded := 0
+	for i := range u.parts {
+		switch p := &u.parts[i]; {
+		case !direct(p.dtype):
+			return rows
+		case i+1 < len(u.parts) && p.rows%kernel.PanelN != 0:
+			rounded = min(rows, kernel.PanelN)
+		}
+	}
+	return rounded
+}
+
 // load reads and packs the rows [row, row+n), whole panels or up to the end.
 // Different rows may be loaded at the same time. It returns how many bytes were
 // read.

@@ -53,6 +53,7 @@ func (f *fake) Stats() polymath.Stats {
 	return polymath.Stats{
 		Running: int(f.running.Load()), Waiting: 3, CacheUsage: 0.25, BlockTokens: 64, NumBlocks: 128,
 		PrefixHits: 5, PrefixQueries: 10, Preemptions: 2, Drafted: 8, Accepted: 6,
+		WeightHits: 30, WeightMisses: 4, WeightBytesRead: 4096, WeightsStalled: time.Second / 2,
 	}
 }
 

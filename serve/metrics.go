@@ -104,6 +104,10 @@ func newStatsCollector(models []*entry) *statsCollector {
 	add(counter, "vllm:num_preemptions_total", "Completions that gave up their memory for a while.", func(s polymath.Stats) float64 { return float64(s.Preemptions) })
 	add(counter, "vllm:spec_decode_num_draft_tokens_total", "Tokens that were guessed.", func(s polymath.Stats) float64 { return float64(s.Drafted) })
 	add(counter, "vllm:spec_decode_num_accepted_tokens_total", "Guessed tokens that were right.", func(s polymath.Stats) float64 { return float64(s.Accepted) })
+	add(counter, "polymath:weights_hits_total", "Products whose weights were in memory, of a model with less memory than its weights need.", func(s polymath.Stats) float64 { return float64(s.WeightHits) })
+	add(counter, "polymath:weights_misses_total", "Products that had to wait for weights.", func(s polymath.Stats) float64 { return float64(s.WeightMisses) })
+	add(counter, "polymath:weights_read_bytes_total", "Bytes of weights that were read from files.", func(s polymath.Stats) float64 { return float64(s.WeightBytesRead) })
+	add(counter, "polymath:weights_stalled_seconds_total", "Time in which passes waited for weights.", func(s polymath.Stats) float64 { return s.WeightsStalled.Seconds() })
 	c.cache = prometheus.NewDesc("vllm:cache_config_info", "Size of the KV cache.", []string{"model_name", "block_size", "num_gpu_blocks", "num_cpu_blocks"}, nil)
 	return c
 }

@@ -19,6 +19,10 @@ func TestMetrics(t *testing.T) {
 		`vllm:num_preemptions_total{model_name="fake"} 2`,
 		`vllm:spec_decode_num_draft_tokens_total{model_name="fake"} 8`,
 		`vllm:spec_decode_num_accepted_tokens_total{model_name="fake"} 6`,
+		`polymath:weights_hits_total{model_name="fake"} 30`,
+		`polymath:weights_misses_total{model_name="fake"} 4`,
+		`polymath:weights_read_bytes_total{model_name="fake"} 4096`,
+		`polymath:weights_stalled_seconds_total{model_name="fake"} 0.5`,
 		`vllm:time_to_first_token_seconds_count{model_name="fake"} 0`,
 	} {
 		if !strings.Contains(before, line+"\n") {

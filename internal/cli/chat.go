@@ -16,6 +16,7 @@ import (
 func (a *app) chatCommand() *cobra.Command {
 	var o terminal.Options
 	var lines, noHistory bool
+	var weights byteSize
 	cmd := &cobra.Command{
 		Use:   "chat MODEL",
 		Short: "Talk with a model in the terminal",
@@ -38,24 +39,26 @@ below ~/.local/state), readable by its owner alone.`,
 			if !noHistory {
 				o.HistoryFile = historyFile()
 			}
-			return a.chat(cmd.Context(), args[0], o, lines)
+			return a.chat(cmd.Context(), args[0], o, weights, lines)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.System, "system", "", "system message: how the model shall behave")
 	f.StringVar(&o.File, "continue", "", "go on with the conversation in this file, and keep it there")
 	addSampling(f, &o.Settings, 1024, 0.7)
+	addWeightsMemory(f, &weights)
 	f.BoolVar(&lines, "lines", false, "without a terminal: take each line of the input as a message")
 	f.BoolVar(&noHistory, "no-history", false, "do not keep what is typed")
 	return cmd
 }
 
-func (a *app) chat(ctx context.Context, dir string, o terminal.Options, lines bool) error {
-	m, err := polymath.Open(dir)
+func (a *app) chat(ctx context.Context, dir string, o terminal.Options, weights byteSize, lines bool) error {
+	m, err := polymath.Open(dir, polymath.WithWeightsMemory(int64(weights)))
 	if err != nil {
 		return err
 	}
 	defer m.Close()
+	tellWeights(a.Err, dir, m)
 	o.Name = dir
 	o.Settings.ShrinkToWindow = true
 	in, ok := a.In.(*os.File)

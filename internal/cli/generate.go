@@ -20,6 +20,7 @@ import (
 func (a *app) generateCommand() *cobra.Command {
 	var o polymath.GenerateOptions
 	var asJSON bool
+	var weights byteSize
 	var format formatFlags
 	cmd := &cobra.Command{
 		Use:   "generate MODEL PROMPT",
@@ -40,7 +41,7 @@ every machine.`,
 			if o.Format, err = format.read(); err != nil {
 				return err
 			}
-			return a.generate(cmd.Context(), args[0], args[1], o, asJSON)
+			return a.generate(cmd.Context(), args[0], args[1], o, weights, asJSON)
 		},
 	}
 	f := cmd.Flags()
@@ -48,11 +49,12 @@ every machine.`,
 	format.add(f)
 	f.StringArrayVar(&o.Stop, "stop", nil, "end before this text; may be given several times")
 	f.IntVar(&o.TopLogprobs, "logprobs", -1, "list each token's log-probability and those of this many alternatives")
+	addWeightsMemory(f, &weights)
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
 
-func (a *app) generate(ctx context.Context, dir, prompt string, o polymath.GenerateOptions, asJSON bool) error {
+func (a *app) generate(ctx context.Context, dir, prompt string, o polymath.GenerateOptions, weights byteSize, asJSON bool) error {
 	if prompt == "-" {
 		text, err := io.ReadAll(a.In)
 		if err != nil {
@@ -63,11 +65,12 @@ func (a *app) generate(ctx context.Context, dir, prompt string, o polymath.Gener
 	if o.Logprobs = o.TopLogprobs >= 0; !o.Logprobs {
 		o.TopLogprobs = 0
 	}
-	m, err := polymath.Open(dir)
+	m, err := polymath.Open(dir, polymath.WithWeightsMemory(int64(weights)))
 	if err != nil {
 		return err
 	}
 	defer m.Close()
+	tellWeights(a.Err, dir, m)
 	if asJSON {
 		return a.generateJSON(ctx, m, prompt, o)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -36,7 +37,7 @@ type serveFlags struct {
 // engineFlags are those of every model that is served.
 type engineFlags struct {
 	window, batch, queue int
-	cache                byteSize
+	cache, weights       byteSize
 	int8, lookup         bool
 	draft                string
 }
@@ -91,6 +92,7 @@ func (f *serveFlags) define(cmd *cobra.Command) {
 	s.IntVar(&f.port, "port", 8080, "port to listen on; 0 chooses a free one")
 	s.IntVar(&f.engine.window, "window", 0, "tokens of prompt and completion together at most; 0 is the model's own limit")
 	s.Var(&f.engine.cache, "cache", "memory for keys and values of each model, such as 8GiB; 0 is room for --max-batch full windows, in 1 GiB at most unless 4 windows take more")
+	addWeightsMemory(s, &f.engine.weights)
 	s.BoolVar(&f.engine.int8, "int8-cache", false, "keys and values in 8 bits: half the memory, slightly other answers")
 	s.IntVar(&f.engine.batch, "max-batch", 32, "completions that are worked on at a time, for each model")
 	s.IntVar(&f.engine.queue, "queue", 256, "completions that may wait, for each model; more are answered with 503")
@@ -163,6 +165,9 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 	if err != nil {
 		return err
 	}
+	for _, m := range models {
+		tellWeights(a.Out, m.Name, m.Model.(*polymath.Model))
+	}
 	f.announce(a.Out, listener.Addr(), models)
 	said := make(chan struct{})
 	ending := context.AfterFunc(ctx, func() {
@@ -214,7 +219,11 @@ func (p *servePlan) load(ctx context.Context, e *engineFlags) ([]serve.Named, er
 		if err := ctx.Err(); err != nil {
 			return models, err
 		}
-		opened, err := polymath.Open(m.dir, options...)
+		weights := m.limit
+		if weights == 0 { // it fits
+			weights = math.MaxInt64
+		}
+		opened, err := polymath.Open(m.dir, append(options, polymath.WithWeightsMemory(weights))...)
 		if err != nil {
 			return models, err
 		}

@@ -28,10 +28,13 @@ type plannedModel struct {
 	config         *model.Config
 	window         int
 	weights, cache int64 // bytes
-	work, draft    int64
-	cachePerToken  int64
-	conversations  int64 // of a full window
-	draftDir       string
+	// What all weights would take, what they need at least, and what they are
+	// limited to; 0: all of them are in memory.
+	all, least, limit int64
+	work, draft       int64
+	cachePerToken     int64
+	conversations     int64 // of a full window
+	draftDir          string
 }
 
 // runtimeBytes is what the program takes beside its models: Go's runtime, the
@@ -56,6 +59,9 @@ func planServe(args []string, e *engineFlags) (*servePlan, error) {
 			return nil, err
 		}
 		p.models = append(p.models, m)
+	}
+	if e.weights == 0 {
+		return p, p.shrink()
 	}
 	return p, nil
 }
@@ -101,6 +107,9 @@ func planModel(name, dir string, e *engineFlags) (plannedModel, error) {
 		weights: model.ModelBytes(cfg, false), cache: plan.CacheBytes(), work: plan.WorkBytes,
 		cachePerToken: plan.BlockBytes / model.BlockTokens,
 		conversations: int64(plan.NumBlocks / perWindow),
+	}
+	if err := m.planWeights(int64(e.weights)); err != nil {
+		return plannedModel{}, err
 	}
 	if e.draft == "" {
 		return m, nil
@@ -161,7 +170,11 @@ func (p *servePlan) print(w io.Writer) {
 			kind += fmt.Sprintf(", %s for each token", count(active))
 		}
 		fmt.Fprintf(w, "%s: %s, %s, window of %d tokens\n", m.name, m.config.ModelType, kind, m.window)
-		fmt.Fprintf(w, "  %-10s weights\n", size(m.weights))
+		if m.limit > 0 {
+			fmt.Fprintf(w, "  %-10s weights, of %s: the others are read when they are needed\n", size(m.weights), size(m.all))
+		} else {
+			fmt.Fprintf(w, "  %-10s weights\n", size(m.weights))
+		}
 		fmt.Fprintf(w, "  %-10s keys and values: %s of the full window, at %s a token\n", size(m.cache), plural(m.conversations, "conversation"), size(m.cachePerToken))
 		fmt.Fprintf(w, "  %-10s activations and logits\n", size(m.work))
 		if m.draft > 0 {
@@ -189,7 +202,7 @@ func (p *servePlan) fits() error {
 		}
 	}
 	fmt.Fprintf(&b, "\n  %10s  program", size(runtimeBytes))
-	advice := "Lower --cache or --window, or say --int8-cache"
+	advice := "Lower --cache, --window or --weights-memory, or say --int8-cache"
 	if len(p.models) > 1 {
 		advice += ", or serve fewer models"
 	}

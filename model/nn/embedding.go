@@ -1,6 +1,8 @@
 package nn
 
 import (
+	"runtime/debug"
+
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/tensor"
@@ -49,6 +51,9 @@ var (
 const lookupSpan = 1024
 
 func (j *lookupJob) Rows(lo, hi int) {
+	// A page of the file that cannot be read any longer is a panic and not the
+	// end of the program.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	span := decodedSpans.Get()
 	defer decodedSpans.Put(span)
 	table, d := j.weight.Rows, j.weight.In
