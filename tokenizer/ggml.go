@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -127,9 +128,17 @@ func (v *GGMLVocab) added(id int) (added, special bool) {
 	case GGMLControl, GGMLUnknown:
 		return true, true
 	case GGMLUserDefined:
-		return true, false
+		i := int32(id)
+		return true, i == v.BOS || i == v.EOS || i == v.EOT || i == v.Padding || slices.Contains(ends, v.Tokens[id])
 	}
 	return false, false
+}
+
+// ends are tokens that end a text or a turn in the models that have them. Some
+// files call them user-defined, with which a user's text could end the turn;
+// llama.cpp takes them for control tokens too.
+var ends = []string{
+	EndOfText, "</s>", "<|end_of_text|>", "<eos>", "<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<EOT>",
 }
 
 // addedTokens lists the tokens that are looked for in the text.

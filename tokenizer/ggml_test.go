@@ -202,6 +202,26 @@ func TestGGMLSpaces(t *testing.T) {
 	sameIDs(t, tok, again, 100)
 }
 
+// TestGGMLEnds: what ends a turn is special, whatever the file calls it.
+func TestGGMLEnds(t *testing.T) {
+	v := scoredVocab(rand.New(rand.NewPCG(11, 12)))
+	for _, text := range []string{"<|end|>", "<mine>", "<own>"} {
+		v.Tokens, v.Scores, v.Types = append(v.Tokens, text), append(v.Scores, 0), append(v.Types, GGMLUserDefined)
+	}
+	v.EOS = int32(len(v.Tokens) - 1)
+	v.Types[2] = GGMLUserDefined // </s>
+	tok, err := FromGGML(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, special := range map[string]bool{"<|end|>": true, "</s>": true, "<own>": true, "<mine>": false} {
+		id := int32(slices.Index(v.Tokens, text))
+		if tok.IsSpecial(id) != special || slices.Contains(tok.Encode("a"+text), id) == special || !slices.Contains(tok.EncodeSpecial("a"+text), id) {
+			t.Errorf("%s: special %t, in a user's text %v", text, tok.IsSpecial(id), tok.Encode("a"+text))
+		}
+	}
+}
+
 func TestGGMLErrors(t *testing.T) {
 	bytes, err := small().GGML(small().VocabSize())
 	if err != nil {
