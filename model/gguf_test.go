@@ -1,10 +1,9 @@
 package model
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
-	"github.com/polymath-lm/polymath/internal/atomicfile/fault"
 	"github.com/polymath-lm/polymath/tensor"
 	"github.com/polymath-lm/polymath/tensor/gguf"
 )
@@ -333,367 +331,60 @@ func TestGGUFApartExperts(t *testing.T) {
 	mustEqual(t, "apart", allLogits(t, z, NewWorkspace(z, 49, false), b), allLogits(t, a, NewWorkspace(a, 49, false), b))
 }
 
-// TestWriteGGUFRefuses: a Config that llama.cpp would compute otherwise is
-// refused by the field's name.
-func TestWriteGGUFRefuses(t *testing.T) {
-	tests := []struct {
-		kind, want string
-		change     func(c *Config)
-	}{
-		{Mistral, "sliding_window", func(c *Config) { c.SlidingWindow = 9 }},
-		{Qwen3, "sliding_window", func(c *Config) { c.SlidingWindow = 9 }},
-		{Qwen3MoE, "router_bias", func(c *Config) { c.RouterBias = true }},
-		{Mixtral, "shared_expert_intermediate_size", func(c *Config) { c.SharedExpertSize = 8 }},
-		{Qwen3MoE, "mlp_only_layers", func(c *Config) { c.MLPOnlyLayers = []int{1} }},
-		{Qwen3MoE, "decoder_sparse_step", func(c *Config) { c.DecoderSparseStep = 2 }},
-		{Qwen3MoE, "num_experts", func(c *Config) { c.NumExperts = 0 }},
-		{Qwen3MoE, "norm_topk_prob", func(c *Config) { c.NormTopKProb = false }},
-		{OLMoE, "norm_topk_prob", func(c *Config) { c.NormTopKProb = true }},
-		{OLMoE, "num_key_value_heads", func(c *Config) { c.NumKVHeads = 2 }},
-		{OLMoE, "head_dim", func(c *Config) { c.HeadDim = 14 }},
-		{Qwen2, "head_dim", func(c *Config) { c.HeadDim = 14 }},
-		{Qwen3, "rope_type", func(c *Config) {
-			c.RopeScaling = &RopeScaling{Type: RopeLlama3, Factor: 8, OriginalPositions: 32, LowFreqFactor: 1, HighFreqFactor: 4}
-		}},
-		{Qwen3, "attention_factor", func(c *Config) { c.RopeScaling.AttentionFactor = 2 }},
-		{Qwen3, "beta_fast", func(c *Config) { c.RopeScaling.BetaFast = 8 }},
-		{Llama, "eos_token_id", func(c *Config) { c.EOSTokenIDs = []int{1, 2, 3, 4} }},
-		{Llama, "vocab_size", func(c *Config) { c.VocabSize = 0 }},
+// randomLlama is a configuration of the type whose every size is drawn.
+func randomLlama(t *testing.T, kind string, rng *rand.Rand) *Config {
+	c := small(t, kind)
+	c.SlidingWindow, c.MaxPositions, c.NumLayers = 0, 256, 1+rng.IntN(2)
+	c.NumKVHeads = 1 + rng.IntN(3)
+	c.NumHeads = c.NumKVHeads * (1 + rng.IntN(3))
+	c.HeadDim = 2 * (1 + rng.IntN(20))
+	c.HiddenSize = 32 * (1 + rng.IntN(4))
+	c.IntermediateSize = 16 * (1 + rng.IntN(9))
+	c.VocabSize = 97 + rng.IntN(60)
+	c.TieEmbeddings = rng.IntN(2) == 0
+	c.RopeTheta = float64(int(1000) << rng.IntN(12))
+	if kind == Qwen2 || kind == OLMoE {
+		c.HeadDim = 16
+		c.HiddenSize = c.HeadDim * c.NumHeads
 	}
-	for _, tt := range tests {
-		c := llamas(t)[tt.kind]
-		tt.change(c)
-		if err := CheckGGUF(c); err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%s: error %v does not name %s", tt.kind, err, tt.want)
-		}
+	if kind == OLMoE {
+		c.NumKVHeads, c.NormTopKProb = c.NumHeads, false
 	}
-	m := newModel(t, llamas(t)[Llama])
-	w, err := m.Weights()
-	if err != nil {
+	if c.NumExperts > 0 {
+		c.NumExperts = 2 + rng.IntN(6)
+		c.NumExpertsPerTok = 1 + rng.IntN(c.NumExperts)
+		c.MoEIntermediateSize = c.IntermediateSize
+	}
+	if err := CheckGGUF(c); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "m.gguf")
-	for want, choose := range map[string]Choice{
-		"q_proj.weight: rows of 48": always(tensor.DTypeQ4K),
-		`"I8"`:                      always(tensor.DTypeI8),
-		`"F64"`:                     always(tensor.DTypeF64),
-	} {
-		if _, err := WriteGGUF(path, w, nil, choose, nil); err == nil || !strings.Contains(err.Error(), strings.Split(want, ": ")[len(strings.Split(want, ": "))-1]) {
-			t.Errorf("error %v does not name %s", err, want)
-		}
-	}
-	m = newModel(t, llamas(t)[Mixtral])
-	if w, err = m.Weights(); err != nil {
-		t.Fatal(err)
-	}
-	differ := func(t TensorInfo) tensor.DType {
-		if strings.Contains(t.Name, "experts.1.w2") {
-			return tensor.DTypeF16
-		}
-		return ""
-	}
-	if _, err := WriteGGUF(path, w, nil, differ, nil); err == nil || !strings.Contains(err.Error(), "experts.1.w2") {
-		t.Errorf("experts of different formats in one tensor: %v", err)
-	}
-	if _, err := os.Stat(path); !os.IsNotExist(err) {
-		t.Errorf("a file was written: %v", err)
-	}
+	return c
 }
 
-// TestWriteGGUFFaults: whatever fails, the file at the path is whole: the old
-// one or the new.
-func TestWriteGGUFFaults(t *testing.T) {
-	m := newModel(t, llamas(t)[Llama])
-	w, err := m.Weights()
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "m.gguf")
-	mustWriteGGUF(t, path, w, always(tensor.DTypeBF16))
-	before := readFile(t, path)
-	disk := fault.New()
-	defer atomicfile.Replace(disk)()
-	mustWriteGGUF(t, path, w, always(tensor.DTypeF32))
-	after := readFile(t, path)
-	ops := disk.Ops()
-	for op := range ops {
-		mustWrite(t, path, before)
-		disk.Reset()
-		disk.FailOp(op, os.ErrPermission)
-		_, err := WriteGGUF(path, w, []gguf.Pair{{Key: "general.name", Value: "test"}}, always(tensor.DTypeF32), nil)
-		got := readFile(t, path)
-		if string(got) != string(before) && string(got) != string(after) {
-			t.Fatalf("after a failure of operation %d (%v) the file is neither the old one nor the new", op, err)
-		}
-		if err == nil && string(got) != string(after) {
-			t.Fatalf("operation %d failed, and nobody said so", op)
-		}
-	}
-	for n := int64(0); n < int64(len(after)); n += 4999 {
-		mustWrite(t, path, before)
-		disk.Reset()
-		disk.FailAtByte(n, os.ErrDeadlineExceeded)
-		if _, err := WriteGGUF(path, w, nil, always(tensor.DTypeF32), nil); err == nil || string(readFile(t, path)) != string(before) {
-			t.Fatalf("the disk was full after %d bytes: %v", n, err)
-		}
-	}
-}
-
-// TestProgress: what is told adds up to the tensors' sizes.
-func TestProgress(t *testing.T) {
-	m := newModel(t, llamas(t)[Mixtral])
-	w, err := m.Weights()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var done, total int64
-	tell := func(d, n int64) {
-		if d < done || d > n {
-			t.Errorf("%d of %d after %d", d, n, done)
-		}
-		done, total = d, n
-	}
-	dir := t.TempDir()
-	if _, err := WriteGGUF(filepath.Join(dir, "m.gguf"), w, nil, always(""), tell); err != nil || done != total || total != w.SizeBytes() {
-		t.Errorf("%d of %d bytes, %v", done, total, err)
-	}
-	done = 0
-	mustWriteDir(t, filepath.Join(dir, "d"), w, DirOptions{DType: tensor.DTypeF16, MaxShardBytes: 40000, Progress: tell})
-	if done != total || 2*total != w.SizeBytes() {
-		t.Errorf("%d of %d bytes", done, total)
-	}
-	if files, _ := filepath.Glob(filepath.Join(dir, "d", "model-*")); len(files) < 2 {
-		t.Errorf("files %v", files)
-	}
-	if _, err := Verify(filepath.Join(dir, "d")); err != nil {
-		t.Error(err)
-	}
-	back := mustLoad(t, filepath.Join(dir, "d"), LoadOptions{})
-	if back.Config().NumExperts != m.Config().NumExperts {
-		t.Error("another model")
-	}
-	if err := WriteDir(filepath.Join(dir, "e"), w, DirOptions{DType: tensor.DTypeQ8_0}); err == nil || !strings.Contains(err.Error(), "Q8_0") {
-		t.Errorf("a directory in Q8_0: %v", err)
-	}
-}
-
-// TestLlama3Factors: the rule is found in factors that another program computed
-// in float32, with the bounds of the Llamas and with others.
-func TestLlama3Factors(t *testing.T) {
-	c := llamas(t)["llama wide"]
-	c.RopeTheta, c.MaxPositions, c.HeadDim = 500000, 131072, 128
-	for _, s := range []RopeScaling{
-		{Factor: 8, LowFreqFactor: 1, HighFreqFactor: 4, OriginalPositions: 8192},
-		{Factor: 32, LowFreqFactor: 1, HighFreqFactor: 4, OriginalPositions: 8192},
-		{Factor: 4, LowFreqFactor: 1.5, HighFreqFactor: 6.25, OriginalPositions: 131072},
-	} {
-		factors := make([]float32, 64)
-		for i := range factors {
-			f := float32(1 / math.Pow(500000, float64(float32(2*i)/128)))
-			wave := 2 * math.Pi / float64(f)
-			n := float64(s.OriginalPositions)
-			switch {
-			case wave < n/s.HighFreqFactor:
-				factors[i] = 1
-			case wave > n/s.LowFreqFactor:
-				factors[i] = float32(s.Factor)
-			default:
-				smooth := (n/wave - s.LowFreqFactor) / (s.HighFreqFactor - s.LowFreqFactor)
-				factors[i] = float32(1 / ((1-smooth)/s.Factor + smooth))
+// TestGGUFRandom: models of random shapes, each tensor in a format that its rows
+// take, give as GGUF the bits of the bf16 model that is made of it.
+func TestGGUFRandom(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 2))
+	formats := []tensor.DType{tensor.DTypeQ8_0, tensor.DTypeQ4_0, tensor.DTypeMXFP4, tensor.DTypeF16, tensor.DTypeBF16, tensor.DTypeF32}
+	for _, kind := range modelTypes {
+		for range 3 {
+			c := randomLlama(t, kind, rng)
+			src, err := newModel(t, c).Weights()
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		s.Type = RopeLlama3
-		got := *c
-		facts := ggufFacts{factors: func() ([]float32, error) { return factors, nil }}
-		if err := got.ggufFactors(facts, got.MaxPositions); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(&s, got.RopeScaling); diff != "" {
-			t.Errorf("found another rule:\n%s", diff)
-		}
-		factors[20] = 3
-		if err := new(*c).ggufFactors(facts, 131072); err == nil || !strings.Contains(err.Error(), ggufRopeFreqs) {
-			t.Errorf("factors of no rule: %v", err)
-		}
-	}
-}
-
-// TestGGUFMetadata: bad metadata is refused by the key's name.
-func TestGGUFMetadata(t *testing.T) {
-	tests := []struct {
-		kind, key string
-		value     any // nil = missing
-		want      string
-	}{
-		{Llama, "general.architecture", nil, "general.architecture is missing"},
-		{Llama, "general.architecture", "gemma3", "gemma3"},
-		{Llama, "general.architecture", uint32(3), "general.architecture is 3"},
-		{Llama, "general.type", "adapter", "general.type is adapter"},
-		{Llama, "llama.block_count", nil, "llama.block_count: missing"},
-		{Llama, "llama.block_count", "two", "llama.block_count: two"},
-		{Llama, "llama.block_count", uint64(math.MaxUint64), "llama.block_count"},
-		{Llama, "llama.block_count", int32(-2), "num_hidden_layers is -2"},
-		{Llama, "llama.embedding_length", uint32(1 << 31), "hidden_size"},
-		{Llama, "llama.context_length", nil, "llama.context_length: missing"},
-		{Llama, "llama.feed_forward_length", []int32{64, 65}, "llama.feed_forward_length: layer 1 has 65"},
-		{Llama, "llama.feed_forward_length", []int32{}, "llama.feed_forward_length"},
-		{Llama, "llama.feed_forward_length", nil, "llama.feed_forward_length: missing"},
-		{Llama, "llama.attention.head_count", uint32(0), "num_attention_heads is 0"},
-		{Llama, "llama.attention.head_count", float32(4), "llama.attention.head_count"},
-		{Llama, "llama.attention.head_count_kv", uint32(3), "num_key_value_heads 3"},
-		{Llama, "llama.attention.key_length", uint32(13), "llama.attention.value_length"},
-		{Llama, "llama.attention.value_length", uint32(2), "llama.attention.value_length"},
-		{Llama, "llama.attention.sliding_window", uint32(9), "llama.attention.sliding_window"},
-		{Llama, "llama.attention.causal", false, "llama.attention.causal"},
-		{Llama, "llama.attention.scale", float32(0.1), "llama.attention.scale: this decoder does not know"},
-		{Llama, "llama.logit_scale", float32(0.1), "llama.logit_scale"},
-		{Llama, "llama.attention.layer_norm_rms_epsilon", nil, "llama.attention.layer_norm_rms_epsilon: missing"},
-		{Llama, "llama.attention.layer_norm_rms_epsilon", float32(math.NaN()), "llama.attention.layer_norm_rms_epsilon: NaN"},
-		{Llama, "llama.attention.layer_norm_rms_epsilon", uint32(1), "llama.attention.layer_norm_rms_epsilon"},
-		{Llama, "llama.vocab_size", uint32(96), "llama.vocab_size: is 96"},
-		{Llama, "llama.rope.dimension_count", uint32(6), "llama.rope.dimension_count"},
-		{Llama, "llama.rope.dimension_sections", []int32{1, 2}, "llama.rope.dimension_sections"},
-		{Llama, "llama.rope.scaling.type", "longrope", "longrope"},
-		{Llama, "llama.rope.scaling.type", true, "llama.rope.scaling.type"},
-		{Llama, "llama.rope.scaling.attn_factor", float32(2), "llama.rope.scaling.attn_factor"},
-		{Llama, "llama.rope.scaling.factor", float32(0.5), "rope_scaling.factor"},
-		{Llama, "llama.rope.scaling.yarn_log_multiplier", float32(0.5), "yarn_log_multiplier"},
-		{Llama, "llama.expert_used_count", uint32(2), "llama.expert_used_count"},
-		{Llama, "tokenizer.ggml.eos_token_id", uint32(97), "tokenizer.ggml.eos_token_id is 97"},
-		{Llama, "tokenizer.ggml.bos_token_id", "x", "tokenizer.ggml.bos_token_id"},
-		{Mixtral, "llama.expert_used_count", nil, "llama.expert_used_count: missing"},
-		{Mixtral, "llama.expert_used_count", uint32(99), "num_experts_per_tok is 99"},
-		{Mixtral, "llama.expert_weights_scale", float32(2), "llama.expert_weights_scale"},
-		{Mixtral, "llama.expert_gating_func", uint32(2), "llama.expert_gating_func"},
-		{Mixtral, "llama.expert_shared_count", uint32(1), "llama.expert_shared_count"},
-		{Mixtral, "llama.expert_weights_norm", false, "llama.expert_weights_norm"},
-		{OLMoE, "olmoe.expert_count", uint32(0), "num_experts is 0"},
-		{Qwen3MoE, "qwen3moe.expert_shared_feed_forward_length", uint32(64), "qwen3moe.expert_shared_feed_forward_length"},
-		{Qwen3MoE, "qwen3moe.leading_dense_block_count", uint32(1), "qwen3moe.leading_dense_block_count"},
-		{Qwen3, "qwen3.expert_count", uint32(4), "qwen3.expert_count"},
-		{Qwen3, "qwen3.rope.scaling.yarn_ext_factor", float32(0.5), "qwen3.rope.scaling.yarn_ext_factor"},
-	}
-	for _, tt := range tests {
-		c := llamas(t)[tt.kind]
-		if tt.kind == Llama {
-			c.RopeScaling = nil
-		}
-		pairs := slices.DeleteFunc(ggufPairs(c, nil), func(p gguf.Pair) bool { return p.Key == tt.key })
-		if tt.value != nil {
-			pairs = append(pairs, gguf.Pair{Key: tt.key, Value: tt.value})
-		}
-		_, err := parseGGUF(pairs, factsOf(c))
-		if err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%s = %v: error %v does not say %q", tt.key, tt.value, err, tt.want)
+			chosen := map[string]tensor.DType{} // by the tensor of GGUF
+			testBlocks(t, fmt.Sprintf("mixed %+v", *c), src, func(info TensorInfo) tensor.DType {
+				name := ggufPlace(c, info).name
+				if _, ok := chosen[name]; !ok {
+					d := formats[rng.IntN(len(formats))]
+					if elements, _ := d.Block(); info.Shape[len(info.Shape)-1]%elements != 0 {
+						d = tensor.DTypeBF16
+					}
+					chosen[name] = d
+				}
+				return chosen[name]
+			})
 		}
 	}
-}
-
-func factsOf(c *Config) ggufFacts {
-	return ggufFacts{
-		shape: func(name string) []int {
-			if name == ggufHead && c.TieEmbeddings {
-				return nil
-			}
-			return []int{c.VocabSize, c.HiddenSize}
-		},
-		factors: func() ([]float32, error) { return nil, nil },
-	}
-}
-
-// TestGGUFHarmless: keys that change nothing are taken, and real files' ways of
-// saying a thing.
-func TestGGUFHarmless(t *testing.T) {
-	c := llamas(t)["llama wide"]
-	pairs := slices.DeleteFunc(ggufPairs(c, nil), func(p gguf.Pair) bool {
-		return p.Key == "llama.attention.key_length" || p.Key == "llama.attention.value_length" || p.Key == "llama.vocab_size" ||
-			strings.HasPrefix(p.Key, "tokenizer.") || p.Key == "llama.feed_forward_length"
-	})
-	pairs = append(pairs,
-		gguf.Pair{Key: "llama.feed_forward_length", Value: []int32{256, 256}},
-		gguf.Pair{Key: "llama.rope.scaling.finetuned", Value: true},
-		gguf.Pair{Key: "llama.rope.scaling.type", Value: "none"},
-		gguf.Pair{Key: "llama.expert_count", Value: uint32(0)},
-		gguf.Pair{Key: "llama.attention.causal", Value: true},
-		gguf.Pair{Key: "tokenizer.ggml.bos_token_id", Value: uint32(math.MaxUint32)},
-		gguf.Pair{Key: "tokenizer.ggml.eos_token_id", Value: uint32(4)},
-		gguf.Pair{Key: "tokenizer.ggml.eot_token_id", Value: int32(4)},
-		gguf.Pair{Key: "tokenizer.ggml.eom_token_id", Value: int32(6)},
-		gguf.Pair{Key: "quantize.imatrix.file", Value: "x"},
-		gguf.Pair{Key: "qwen2.block_count", Value: uint32(99)},
-	)
-	got, err := parseGGUF(pairs, factsOf(c))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.EOSTokenIDs, c.BOSTokenID = []int{4, 6}, -1
-	checkSameModel(t, "harmless", got, c)
-	if got.RMSNormEps != 1e-6 {
-		t.Errorf("epsilon %v is not the decimal that was written", got.RMSNormEps)
-	}
-}
-
-// FuzzGGUFConfig: whatever the metadata, the reader returns a Config that is
-// valid and that writes and reads back equal, or an error.
-func FuzzGGUFConfig(f *testing.F) {
-	for _, c := range llamas(f) {
-		for _, p := range ggufPairs(c, nil) {
-			f.Add(c.ModelType, p.Key, int64(1), 0.5, "none", 3, 97)
-		}
-	}
-	f.Add(Mixtral, "llama.rope.scaling.type", int64(7), 2.0, "yarn", 2, 97)
-	all := llamas(f)
-	f.Fuzz(func(t *testing.T, kind, key string, n int64, x float64, text string, form, rows int) {
-		base := all[kind]
-		if base == nil || rows < 0 || rows > 1<<20 {
-			return
-		}
-		value := []any{uint32(n), int32(n), uint64(n), n, float32(x), x, text, n > 0, []uint32{uint32(n), uint32(n)}, []int32{int32(n), 1}}[uint(form)%10]
-		pairs := mergePairs(ggufPairs(base, nil), []gguf.Pair{{Key: key, Value: value}})
-		facts := factsOf(base)
-		shape := facts.shape
-		facts.shape = func(name string) []int {
-			if s := shape(name); s != nil {
-				return []int{rows, s[1]}
-			}
-			return nil
-		}
-		facts.factors = func() ([]float32, error) {
-			if form&16 == 0 {
-				return nil, nil
-			}
-			factors := make([]float32, base.headDim()/2)
-			for i := range factors {
-				factors[i] = float32(x) * float32(i+1)
-			}
-			return factors, nil
-		}
-		c, err := parseGGUF(pairs, facts)
-		if err != nil {
-			return
-		}
-		if err := c.Validate(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := json.Marshal(c); err != nil {
-			t.Fatal(err)
-		}
-		if CheckGGUF(c) != nil {
-			return
-		}
-		if s := c.RopeScaling; s != nil && s.Type == RopeLlama3 {
-			factors := s.llama3Factors(c)
-			facts.factors = func() ([]float32, error) { return factors, nil }
-		} else {
-			facts.factors = func() ([]float32, error) { return nil, nil }
-		}
-		facts.shape = factsOf(c).shape
-		back, err := parseGGUF(ggufPairs(c, nil), facts)
-		if err != nil {
-			t.Fatalf("%v\n%+v", err, c)
-		}
-		if diff := cmp.Diff(c.RMSNormEps, back.RMSNormEps); diff != "" || back.RopeTheta != c.RopeTheta {
-			t.Errorf("read back differs:\n%s", diff)
-		}
-	})
 }
