@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/polymath-lm/polymath"
 	"github.com/polymath-lm/polymath/internal/par"
@@ -62,7 +63,8 @@ func TestWeightsMemory(t *testing.T) {
 }
 
 // TestWeightsFileCut: a file that is cut while its model is open is an error of
-// each request, and not the end of the program.
+// each request, and not the end of the program, and the model works on once the
+// file is what it was.
 func TestWeightsFileCut(t *testing.T) {
 	par.SetThreads(2) // each has a buffer
 	defer par.SetThreads(0)
@@ -86,22 +88,45 @@ func TestWeightsFileCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := whole.Generate(t.Context(), "A rolling", polymath.GenerateOptions{MaxTokens: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Truncate(path, 5000); err != nil {
 		t.Fatal(err)
 	}
-	for range 3 {
-		if _, err := m.Generate(t.Context(), "A rolling", polymath.GenerateOptions{MaxTokens: 5}); err == nil || !strings.Contains(err.Error(), path) {
-			t.Fatalf("%v", err)
-		}
-		// Embeddings are looked up in the mapped file, and their pages are gone.
-		if _, err := whole.Generate(t.Context(), "stone", polymath.GenerateOptions{MaxTokens: 5}); err == nil || !strings.Contains(err.Error(), path) {
-			t.Fatalf("with all weights in memory: %v", err)
-		}
+	o := polymath.GenerateOptions{MaxTokens: 5}
+	var group sync.WaitGroup
+	for i := range 4 { // together
+		group.Go(func() {
+			prompt := []string{"A rolling", "stone", "gathers", "no moss"}[i]
+			if _, err := m.Generate(t.Context(), prompt, o); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "model.") {
+				t.Errorf("%v", err)
+			}
+			// Embeddings are looked up in the mapped file, and their pages are gone.
+			if _, err := whole.Generate(t.Context(), prompt, o); err == nil || !strings.Contains(err.Error(), path) {
+				t.Errorf("with all weights in memory: %v", err)
+			}
+		})
 	}
+	group.Wait()
 	if err := os.WriteFile(path, file, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.Generate(t.Context(), "A rolling", polymath.GenerateOptions{MaxTokens: 5}); err == nil || !strings.Contains(err.Error(), "load the model again") {
+	time.Sleep(1100 * time.Millisecond) // the file is looked at once a second
+	if _, err := m.Generate(t.Context(), "no moss", o); err == nil || !strings.Contains(err.Error(), "load the model again") {
 		t.Errorf("a file that was written to: %v", err)
+	}
+	if err := os.Chtimes(path, info.ModTime(), info.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []*polymath.Model{m, whole} {
+		if got, err := m.Generate(t.Context(), "A rolling", o); err != nil || got.Text != want.Text {
+			t.Errorf("with the file as it was: %q, %v; want %q", got.Text, err, want.Text)
+		}
 	}
 }
