@@ -8,6 +8,13 @@
 // masters. All results are the same bits for any number of threads, on any
 // CPU path, for any way of cutting the same tokens into batches.
 //
+// A file of weights is opened as Weights: the Config and the tensors by the
+// ecosystem's names, from a directory of safetensors or from GGUF, each read
+// when it is asked for. Load fills a Model from it; WriteDir and WriteGGUF pass
+// it on tensor by tensor. A stored number is decoded to fp32 and rounded to
+// bf16 wherever it enters a product, so a model in formats of blocks gives the
+// bits of the bf16 model that WriteDir makes of it.
+//
 // Shapes in comments: T tokens of the batch, D hidden size, H heads, KV key
 // and value heads, F width of a feed-forward, E experts, K experts per token,
 // R = T*K routed rows, V vocabulary, L layers.
