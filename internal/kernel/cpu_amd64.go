@@ -52,7 +52,7 @@ func detect() (f features) {
 
 func machinePaths() (paths []*path) {
 	f := detect()
-	rows, decode, coded := avx512Rows, decodeAVX512, mulCodedOps{}
+	rows, decode, coded := avx512Rows, decodeAVX512, mulCodedAVX512
 	if f.bf16 {
 		rows, decode = avx512BF16Rows, decodeAVX512BF16
 		if pairsAreSteps() {

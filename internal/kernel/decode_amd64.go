@@ -191,6 +191,35 @@ func mulMildMXFP4AVX512x1(c, a *float32, src *byte, units int, add bool)
 //go:noescape
 func mildAVX512(a *float32, blocks int, low, high uint32) bool
 
+var mulCodedAVX512 = mulCodedOps{
+	1: {
+		formatQ8_0:  mulCodedQ8_0AVX512x1,
+		formatQ4_0:  mulCodedQ4_0AVX512x1,
+		formatMXFP4: mulCodedMXFP4AVX512x1,
+		formatQ4K:   mulCodedQ4KAVX512x1,
+		formatQ5K:   mulCodedQ5KAVX512x1,
+		formatQ6K:   mulCodedQ6KAVX512x1,
+	},
+}
+
+//go:noescape
+func mulCodedQ8_0AVX512x1(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ4_0AVX512x1(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedMXFP4AVX512x1(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ4KAVX512x1(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ5KAVX512x1(c, a *float32, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ6KAVX512x1(c, a *float32, src *byte, units int, add bool)
+
 var mulCodedAVX2 = mulCodedOps{
 	1: {
 		formatQ8_0:  mulCodedQ8_0AVX2x1,

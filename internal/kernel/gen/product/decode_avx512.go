@@ -8,8 +8,9 @@ func decodeAVX512() string {
 		for _, rows := range codedRows {
 			a.mulCodedAVX512(&decodings[i], rows)
 		}
+		a.mulOneAVX512(&decodings[i], false)
 		if decodings[i].name == "MXFP4" {
-			a.mulMildAVX512(&decodings[i])
+			a.mulOneAVX512(&decodings[i], true)
 		}
 	}
 	a.mildAVX512()
@@ -27,6 +28,28 @@ func (a *assembly) decodeAVX512(d *decoding, bf16 bool) {
 		name = "AVX512BF16"
 	}
 	a.function(sprintf("func decode%s%s(dst *tensor.BF16, src *byte, units int)", d.name, name), 0, 24)
+	a.decodeConstants(d, bf16)
+	a.decodeLoops(d, func() {
+		a.scalesAVX512(d, decodeSource)
+		for p := range pairs {
+			a.fetchCodes(d, p, "SI")
+			a.numbersAVX512(d, p, decodeSource)
+			if bf16 {
+				a.raw(roundPair(4, 5, 4), "VCVTNE2PS2BF16 Z4, Z5, Z4")
+				a.op("VMOVDQU32 Z4, %d(R10)", p*pairBytes)
+				continue
+			}
+			for v := range 2 {
+				a.roundUp(4+v, 6)
+				a.op("VPSRLD $16, Z%d, Z%d", 4+v, 4+v)
+				a.op("VPMOVDW Z%d, %d(R10)", 4+v, p*pairBytes+32*v)
+			}
+		}
+	})
+}
+
+// decodeConstants sets Z26 to Z31.
+func (a *assembly) decodeConstants(d *decoding, bf16 bool) {
 	a.op("VMOVDQU32 ·pairColumns(SB), Z30")
 	a.op("VMOVDQU32 ·pairColumns+64(SB), Z31")
 	if d.table != "" {
@@ -39,26 +62,14 @@ func (a *assembly) decodeAVX512(d *decoding, bf16 bool) {
 			a.op("VPBROADCASTD AX, Z%d", 26+i)
 		}
 	}
-	a.decodeLoops(d, func() {
-		a.scalesAVX512(d, decodeSource)
-		for p := range pairs {
-			a.fetchCodes(d, p, "SI")
-			a.numbersAVX512(d, p, decodeSource)
-			if bf16 {
-				a.raw(roundPair(4, 5, 4), "VCVTNE2PS2BF16 Z4, Z5, Z4")
-				a.op("VMOVDQU32 Z4, %d(R10)", p*pairBytes)
-				continue
-			}
-			for v := range 2 {
-				a.op("VPSRLD $16, Z%d, Z6", 4+v)
-				a.op("VPANDD Z26, Z6, Z6")
-				a.op("VPADDD Z6, Z%d, Z%d", 4+v, 4+v)
-				a.op("VPADDD Z27, Z%d, Z%d", 4+v, 4+v)
-				a.op("VPSRLD $16, Z%d, Z%d", 4+v, 4+v)
-				a.op("VPMOVDW Z%d, %d(R10)", 4+v, p*pairBytes+32*v)
-			}
-		}
-	})
+}
+
+// roundUp adds to numbers what rounds their upper halves to nearest, ties to even.
+func (a *assembly) roundUp(z, temporary int) {
+	a.op("VPSRLD $16, Z%d, Z%d", z, temporary)
+	a.op("VPANDD Z26, Z%d, Z%d", temporary, temporary)
+	a.op("VPADDD Z27, Z%d, Z%d", z, z)
+	a.op("VPADDD Z%d, Z%d, Z%d", temporary, z, z)
 }
 
 // source is where a half's block and head are, and the first of the registers
@@ -148,12 +159,7 @@ var codedRows = []int{1, 2, 4}
 func (a *assembly) mulCodedAVX512(d *decoding, rows int) {
 	a.function(sprintf("func mulCoded%sAVX512BF16x%d(c, a *float32, src *byte, units int, add bool)", d.name, rows), 16, 33)
 	a.flushDenormals()
-	a.op("VMOVDQU32 ·pairColumns(SB), Z30")
-	a.op("VMOVDQU32 ·pairColumns+64(SB), Z31")
-	if d.table != "" {
-		a.op("VPMOVSXBD ·%s(SB), Z29", d.table)
-		a.op("VCVTDQ2PS Z29, Z29")
-	}
+	a.decodeConstants(d, true)
 	a.codedArgs()
 	a.op("CMPB add+32(FP), $0")
 	a.op("JNE unit")
@@ -161,6 +167,26 @@ func (a *assembly) mulCodedAVX512(d *decoding, rows int) {
 	for i := range 2 * rows {
 		a.op("VMOVUPS Z0, %d(DI)", 64*i)
 	}
+	a.codedUnits(d, rows, func(halves []source) {
+		for i := range 4 * rows {
+			a.op("VPXORD Z%d, Z%d, Z%d", 12+i, 12+i, 12+i)
+		}
+		for p := range pairs {
+			a.codedPair(d, rows, p, halves)
+		}
+		for i := range 2 * rows {
+			sum := 12 + 2*i
+			a.op("VADDPS Z%d, Z%d, Z%d", sum+1, sum, sum)
+			a.op("VADDPS %d(DI), Z%d, Z%d", 64*i, sum, sum)
+			a.op("VMOVUPS Z%d, %d(DI)", sum, 64*i)
+		}
+	}, true)
+	a.leave()
+}
+
+// codedUnits writes the loops over units and blocks, of which both halves are
+// read at the same time, around a block's code.
+func (a *assembly) codedUnits(d *decoding, rows int, block func(halves []source), scales bool) {
 	halves := []source{{"SI", "R12", 0, 8}, {"R11", "R13", 4, 10}}
 	a.label("unit")
 	a.op("LEAQ %d(SI), R11", d.headBytes()+d.blocks*d.blockBytes())
@@ -174,20 +200,11 @@ func (a *assembly) mulCodedAVX512(d *decoding, rows int) {
 		a.label("block")
 	}
 	for _, from := range halves {
-		a.scalesAVX512(d, from)
+		if scales {
+			a.scalesAVX512(d, from)
+		}
 	}
-	for i := range 4 * rows {
-		a.op("VPXORD Z%d, Z%d, Z%d", 12+i, 12+i, 12+i)
-	}
-	for p := range pairs {
-		a.codedPair(d, rows, p, halves)
-	}
-	for i := range 2 * rows {
-		sum := 12 + 2*i
-		a.op("VADDPS Z%d, Z%d, Z%d", sum+1, sum, sum)
-		a.op("VADDPS %d(DI), Z%d, Z%d", 64*i, sum, sum)
-		a.op("VMOVUPS Z%d, %d(DI)", sum, 64*i)
-	}
+	block(halves)
 	a.op("ADDQ $%d, DX", pairs*rows*8)
 	for _, h := range halves {
 		a.op("ADDQ $%d, %s", d.blockBytes(), h.block)
@@ -199,7 +216,6 @@ func (a *assembly) mulCodedAVX512(d *decoding, rows int) {
 	a.op("MOVQ R11, SI")
 	a.op("DECQ CX")
 	a.op("JNZ unit")
-	a.leave()
 }
 
 // codedPair multiplies a pair of all columns by those of the rows.

@@ -1,20 +1,28 @@
 package main
 
-// mulMildAVX512 multiplies one row of A by units of a panel of MXFP4. The sums
-// of a block are of the numbers without their scale, a power of two, by which
-// they are multiplied at the end: that gives the same as long as nothing
-// overflows or is flushed. A vector of sums has even and odd ones in turn.
+// mulOneAVX512 multiplies one row of A by units of a panel, without writing its
+// numbers down, where there is no instruction for bf16. A vector of sums has even
+// and odd ones in turn, for eight columns.
 //
-//	DI C   DX A   SI, R11 halves of the panel   CX units left
-//	Z8 to Z11 numbers   Z16 to Z19 sums of a block   Z20, Z21 sums
-//	Z22 a pair of A   Z29 table   Z30, Z31 where the even and the odd are
-func (a *assembly) mulMildAVX512(d *decoding) {
-	a.function(sprintf("func mulMild%sAVX512x1(c, a *float32, src *byte, units int, add bool)", d.name), 16, 33)
+// With mild, for MXFP4, the sums of a block are of the numbers without their
+// scale, a power of two, by which they are multiplied at the end: that gives the
+// same as long as nothing overflows or is flushed.
+//
+//	DI C   DX A   SI, R11 halves of the panel, R12, R13 their heads
+//	CX units, R9 blocks left
+//	Z0 to Z7 scales   Z8 to Z11 numbers   Z16 to Z19 sums of a block
+//	Z20, Z21 sums   Z22 a pair of A   Z24 upper halves of words
+//	Z26 to Z31 as in decodeAVX512
+func (a *assembly) mulOneAVX512(d *decoding, mild bool) {
+	name := "mulCoded"
+	if mild {
+		name = "mulMild"
+	}
+	a.function(sprintf("func %s%sAVX512x1(c, a *float32, src *byte, units int, add bool)", name, d.name), 16, 33)
 	a.flushDenormals()
-	a.op("VMOVDQU32 ·evenOdd(SB), Z30")
-	a.op("VMOVDQU32 ·evenOdd+64(SB), Z31")
-	a.op("VPMOVSXBD ·%s(SB), Z29", d.table)
-	a.op("VCVTDQ2PS Z29, Z29")
+	a.decodeConstants(d, false)
+	a.op("VPTERNLOGD $0xff, Z24, Z24, Z24")
+	a.op("VPSLLD $16, Z24, Z24")
 	a.codedArgs()
 	for h := range 2 {
 		a.op("VPXORD Z%d, Z%d, Z%d", 20+h, 20+h, 20+h)
@@ -24,41 +32,57 @@ func (a *assembly) mulMildAVX512(d *decoding) {
 	for h := range 2 {
 		a.op("VMOVUPS %d(DI), Z%d", 64*h, 20+h)
 	}
-	halves := []source{{block: "SI", numbers: 8}, {block: "R11", numbers: 10}}
-	a.label("unit")
-	a.op("LEAQ %d(SI), R11", d.blockBytes())
-	for i := range 4 {
-		a.op("VPXORD Z%d, Z%d, Z%d", 16+i, 16+i, 16+i)
-	}
-	for p := range pairs {
-		a.op("VBROADCASTSD %d(DX), Z22", 8*p)
-		for h, from := range halves {
-			a.fetchCodes(d, p, from.block)
-			a.codesAVX512(d, p, from)
-			for v := range 2 {
-				a.op("VFMADD231PS Z22, Z%d, Z%d", from.numbers+v, 16+2*h+v)
+	a.codedUnits(d, 1, func(halves []source) {
+		for i := range 4 {
+			a.op("VPXORD Z%d, Z%d, Z%d", 16+i, 16+i, 16+i)
+		}
+		for p := range pairs {
+			a.op("VBROADCASTSD %d(DX), Z22", 8*p)
+			for h, from := range halves {
+				a.fetchCodes(d, p, from.block)
+				a.onePair(d, p, from, 16+2*h, mild)
 			}
 		}
-	}
-	for h, from := range halves {
-		sums := 16 + 2*h
-		a.op("VMOVDQA64 Z%d, Z8", sums)
-		a.op("VPERMT2PS Z%d, Z30, Z%d", sums+1, sums)
-		a.op("VPERMT2PS Z%d, Z31, Z8", sums+1)
-		a.op("VPMOVZXWD (%s), Z9", from.block)
-		a.op("VPSLLD $16, Z9, Z9")
-		a.op("VADDPS Z8, Z%d, Z%d", sums, sums)
-		a.op("VMULPS Z9, Z%d, Z%d", sums, sums)
-		a.op("VADDPS Z%d, Z%d, Z%d", sums, 20+h, 20+h)
-	}
-	a.op("ADDQ $%d, DX", pairs*8)
-	a.op("LEAQ %d(R11), SI", d.blockBytes())
-	a.op("DECQ CX")
-	a.op("JNZ unit")
+		for h, from := range halves {
+			a.addOne(from, 16+2*h, 20+h, mild)
+		}
+	}, !mild)
 	for h := range 2 {
 		a.op("VMOVUPS Z%d, %d(DI)", 20+h, 64*h)
 	}
 	a.leave()
+}
+
+// onePair multiplies a pair of 16 columns, in two vectors.
+func (a *assembly) onePair(d *decoding, pair int, from source, sums int, mild bool) {
+	if mild {
+		a.codesAVX512(d, pair, from)
+	} else {
+		a.numbersAVX512(d, pair, from)
+	}
+	for v := range 2 {
+		z := from.numbers + v
+		if !mild {
+			a.roundUp(z, 23)
+			a.op("VPANDD Z24, Z%d, Z%d", z, z)
+		}
+		a.op("VFMADD231PS Z22, Z%d, Z%d", z, sums+v)
+	}
+}
+
+// addOne adds the even and the odd sums of a half to those of all blocks.
+func (a *assembly) addOne(from source, sums, to int, mild bool) {
+	a.op("VMOVDQU32 ·evenOdd(SB), Z12")
+	a.op("VMOVDQU32 ·evenOdd+64(SB), Z13")
+	a.op("VPERMI2PS Z%d, Z%d, Z12", sums+1, sums)
+	a.op("VPERMI2PS Z%d, Z%d, Z13", sums+1, sums)
+	a.op("VADDPS Z13, Z12, Z12")
+	if mild {
+		a.op("VPMOVZXWD (%s), Z13", from.block)
+		a.op("VPSLLD $16, Z13, Z13")
+		a.op("VMULPS Z13, Z12, Z12")
+	}
+	a.op("VADDPS Z12, Z%d, Z%d", to, to)
 }
 
 // mildAVX512 reports whether the sizes of all numbers of A are 0 or in a range,
