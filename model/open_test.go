@@ -217,6 +217,13 @@ func TestLoadedModelKeepsItsFile(t *testing.T) {
 	if err := fixed.Save(t.TempDir(), Provenance{}, nil); err == nil {
 		t.Error("weights came from nowhere")
 	}
+	adapted := mustLoad(t, path, LoadOptions{})
+	if err := adapted.AddAdapter(AdapterConfig{Rank: 2, Alpha: 4, Targets: []string{"q_proj"}}, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := adapted.Save(t.TempDir(), Provenance{}, nil); err == nil || !strings.Contains(err.Error(), "adapter") {
+		t.Errorf("saved without its adapter: %v", err)
+	}
 }
 
 // TestSizeBytes: what is planned for bf16 is what a loaded model takes, but for

@@ -47,9 +47,12 @@ func (m *Model) Save(dir string, from Provenance, extra map[string][]byte) error
 
 // Weights returns the model's weights by name: of a trainable model its masters,
 // of one that was loaded the file's own, which the model closes. Both are of use
-// as long as the model is. A model that is neither is an error.
+// as long as the model is. A model that is neither, or that has an adapter, is an
+// error.
 func (m *Model) Weights() (*Weights, error) {
 	switch {
+	case m.adapter != nil:
+		return nil, errors.New("the model has an adapter, which its weights would not show; save that, or merge it into the model's files first")
 	case m.weights != nil:
 		w := *m.weights
 		w.file, w.owner = nil, m // who closes it, and not before w is let go
