@@ -10,6 +10,8 @@ import (
 type Info struct {
 	// Path is the directory or the file it was opened from.
 	Path string
+	// Adapter is the directory of the adapter on it; empty without one.
+	Adapter string
 	// Architecture is config.json's model_type.
 	Architecture string
 	// Parameters counts all weights, ActiveParameters those that work on one

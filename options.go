@@ -9,13 +9,14 @@ import (
 	"github.com/polymath-lm/polymath/tokenizer"
 )
 
-// Option is a setting of Open. No option but WithInt8Cache changes what the
-// model writes.
+// Option is a setting of Open. No option but WithInt8Cache and WithAdapter
+// changes what the model writes.
 type Option func(*openOptions)
 
 type openOptions struct {
 	engine  infer.Options
 	draft   string
+	adapter string
 	weights int64
 }
 

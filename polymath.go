@@ -72,7 +72,7 @@ func Open(path string, options ...Option) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	fingerprint, err := modelfile.Fingerprint(path)
+	fingerprint, err := o.adapt(weights, path)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func Open(path string, options ...Option) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	m.info.Path, m.info.Fingerprint = path, fingerprint
+	m.info.Path, m.info.Adapter, m.info.Fingerprint = path, o.adapter, fingerprint
 	m.info.WeightsMemory = weightsMemory(weights, plan)
 	return m, nil
 }

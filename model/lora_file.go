@@ -1,6 +1,8 @@
 package model
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -63,12 +65,52 @@ func (m *Model) LoadAdapter(dir string, train bool) error {
 	return nil
 }
 
+// CheckAdapter reports what LoadAdapter would say against the adapter in dir for
+// a model of this shape, without loading it, and the memory that it would take.
+func CheckAdapter(cfg *Config, dir string) (sizeBytes int64, err error) {
+	if err := verifyIfPresent(dir); err != nil {
+		return 0, err
+	}
+	c, err := readAdapterConfig(dir)
+	if err != nil {
+		return 0, err
+	}
+	file, err := openAdapter(dir)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	modules := modulesOf(file, &c)
+	if err := (&Model{cfg: cfg}).checkAdapter(c, file, modules); err != nil {
+		return 0, fmt.Errorf("%s: %w", filepath.Join(dir, adapterWeightsName), err)
+	}
+	own := *cfg
+	for _, p := range build(&own).layOutAdapter(c, func(module string) bool { return modules[anyExpert(module)] }).params {
+		sizeBytes += p.SizeBytes(false)
+	}
+	return sizeBytes, nil
+}
+
 func openAdapter(dir string) (*safetensors.File, error) {
 	file, err := safetensors.Open(filepath.Join(dir, adapterWeightsName))
 	if errors.Is(err, fs.ErrNotExist) && exists(filepath.Join(dir, "adapter_model.bin")) {
 		return nil, fmt.Errorf("%s holds adapter_model.bin, a Python pickle, which can run any program when it is read: save the adapter as safetensors", dir)
 	}
 	return file, err
+}
+
+// AdapterFingerprint returns 64 hexadecimal digits that identify the adapter in
+// dir: a hash of its configuration and its tensors.
+func AdapterFingerprint(dir string) (string, error) {
+	h := sha256.New()
+	for _, name := range []string{adapterConfigName, adapterWeightsName} {
+		sum, err := atomicfile.Hash(filepath.Join(dir, name))
+		if err != nil {
+			return "", err
+		}
+		h.Write([]byte(sum))
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 func exists(path string) bool {

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -14,8 +15,8 @@ import (
 // MergeAdapter returns w with the adapter in dir added to its matrices, tensor
 // by tensor as they are asked for: bf16(w + scale·B·A), summed in fp32 over the
 // rank in ascending order. The others stay as they are. The caller keeps w open.
-// Errors are those of Model.LoadAdapter.
-func MergeAdapter(w *Weights, dir string) (*Weights, error) {
+// Errors are those of Model.LoadAdapter, and once ctx has ended its own.
+func MergeAdapter(ctx context.Context, w *Weights, dir string) (*Weights, error) {
 	updates, err := readUpdates(w.cfg, dir)
 	if err != nil {
 		return nil, err
@@ -27,6 +28,9 @@ func MergeAdapter(w *Weights, dir string) (*Weights, error) {
 		return w.list[w.at[name]].DType
 	}
 	return NewWeights(w.cfg, format, func(name string) (*tensor.Tensor, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		t, err := w.Tensor(name)
 		u, ok := updates[name]
 		if err != nil || !ok {

@@ -68,7 +68,7 @@ func mergedLogits(t *testing.T, full, m *Model, b *Batch) []float32 {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	sum, err := MergeAdapter(w, adapter)
+	sum, err := MergeAdapter(t.Context(), w, adapter)
 	if err == nil {
 		err = WriteDir(merged, sum, DirOptions{})
 	}

@@ -117,7 +117,18 @@ func (t *Trainer) prepareData() (dir string, err error) {
 		if err != nil {
 			return "", err
 		}
-		return dir, t.found(dir, before)
+		changed := t.found(dir, before)
+		if changed == nil {
+			return dir, nil
+		}
+		if _, err := os.Lstat(filepath.Join(t.options.RunDir, metricsFile)); !errors.Is(err, fs.ErrNotExist) {
+			return "", changed
+		}
+		if !t.options.DryRun { // those of a run that never began
+			if err := atomicfile.RemoveAll(dir); err != nil {
+				return "", err
+			}
+		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}

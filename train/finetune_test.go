@@ -350,6 +350,15 @@ func TestFinetuneRecipe(t *testing.T) {
 	if c := r.Lora.adapter(); c.Rank != 4 || c.Alpha != 8 || !slices.Equal(c.Targets, []string{"q_proj"}) || r.Data.TooLong != "" {
 		t.Errorf("%+v", r)
 	}
+	for _, r := range []*Recipe{talkRun(t, true), talkRun(t, false), r} {
+		text, err := r.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again := parse(string(text)); again.Hash() != r.Hash() {
+			t.Errorf("%s\nis another recipe than %+v", text, r)
+		}
+	}
 	for text, want := range map[string]string{
 		"model: {from: m}\ndata: {conversations: c, shards: s}\n":                                                                                              "r.yaml:2:",
 		"model: {from: m}\ndata: {conversations: c, too_long: cu}\n":                                                                                           `no rule "cu"`,

@@ -17,6 +17,7 @@ func (a *app) chatCommand() *cobra.Command {
 	var o terminal.Options
 	var lines, noHistory bool
 	var weights byteSize
+	var adapter string
 	cmd := &cobra.Command{
 		Use:   "chat MODEL",
 		Short: "Talk with a model in the terminal",
@@ -39,7 +40,7 @@ below ~/.local/state), readable by its owner alone.`,
 			if !noHistory {
 				o.HistoryFile = historyFile()
 			}
-			return a.chat(cmd.Context(), args[0], o, weights, lines)
+			return a.chat(cmd.Context(), args[0], o, adapter, weights, lines)
 		},
 	}
 	f := cmd.Flags()
@@ -47,13 +48,14 @@ below ~/.local/state), readable by its owner alone.`,
 	f.StringVar(&o.File, "continue", "", "go on with the conversation in this file, and keep it there")
 	addSampling(f, &o.Settings, 1024, 0.7)
 	addWeightsMemory(f, &weights)
+	addAdapter(f, &adapter)
 	f.BoolVar(&lines, "lines", false, "without a terminal: take each line of the input as a message")
 	f.BoolVar(&noHistory, "no-history", false, "do not keep what is typed")
 	return cmd
 }
 
-func (a *app) chat(ctx context.Context, dir string, o terminal.Options, weights byteSize, lines bool) error {
-	m, err := polymath.Open(dir, polymath.WithWeightsMemory(int64(weights)))
+func (a *app) chat(ctx context.Context, dir string, o terminal.Options, adapter string, weights byteSize, lines bool) error {
+	m, err := polymath.Open(dir, polymath.WithWeightsMemory(int64(weights)), polymath.WithAdapter(adapter))
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ func (a *app) generateCommand() *cobra.Command {
 	var o polymath.GenerateOptions
 	var asJSON bool
 	var weights byteSize
+	var adapter string
 	var format formatFlags
 	cmd := &cobra.Command{
 		Use:   "generate MODEL PROMPT",
@@ -41,7 +42,7 @@ every machine.`,
 			if o.Format, err = format.read(); err != nil {
 				return err
 			}
-			return a.generate(cmd.Context(), args[0], args[1], o, weights, asJSON)
+			return a.generate(cmd.Context(), args[0], args[1], o, adapter, weights, asJSON)
 		},
 	}
 	f := cmd.Flags()
@@ -50,11 +51,12 @@ every machine.`,
 	f.StringArrayVar(&o.Stop, "stop", nil, "end before this text; may be given several times")
 	f.IntVar(&o.TopLogprobs, "logprobs", -1, "list each token's log-probability and those of this many alternatives")
 	addWeightsMemory(f, &weights)
+	addAdapter(f, &adapter)
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
 
-func (a *app) generate(ctx context.Context, dir, prompt string, o polymath.GenerateOptions, weights byteSize, asJSON bool) error {
+func (a *app) generate(ctx context.Context, dir, prompt string, o polymath.GenerateOptions, adapter string, weights byteSize, asJSON bool) error {
 	if prompt == "-" {
 		text, err := io.ReadAll(a.In)
 		if err != nil {
@@ -65,7 +67,7 @@ func (a *app) generate(ctx context.Context, dir, prompt string, o polymath.Gener
 	if o.Logprobs = o.TopLogprobs >= 0; !o.Logprobs {
 		o.TopLogprobs = 0
 	}
-	m, err := polymath.Open(dir, polymath.WithWeightsMemory(int64(weights)))
+	m, err := polymath.Open(dir, polymath.WithWeightsMemory(int64(weights)), polymath.WithAdapter(adapter))
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ type engineFlags struct {
 	window, batch, queue int
 	cache, weights       byteSize
 	int8, lookup         bool
-	draft                string
+	draft, adapter       string
 }
 
 // accessFlags say who may ask, and over what.
@@ -93,6 +93,7 @@ func (f *serveFlags) define(cmd *cobra.Command) {
 	s.IntVar(&f.engine.window, "window", 0, "tokens of prompt and completion together at most; 0 is the model's own limit")
 	s.Var(&f.engine.cache, "cache", "memory for keys and values of each model, such as 8GiB; 0 is room for --max-batch full windows, in 1 GiB at most unless 4 windows take more")
 	addWeightsMemory(s, &f.engine.weights)
+	s.StringVar(&f.engine.adapter, "adapter", "", adapterUsage+", for a single MODEL")
 	s.BoolVar(&f.engine.int8, "int8-cache", false, "keys and values in 8 bits: half the memory, slightly other answers")
 	s.IntVar(&f.engine.batch, "max-batch", 32, "completions that are worked on at a time, for each model")
 	s.IntVar(&f.engine.queue, "queue", 256, "completions that may wait, for each model; more are answered with 503")
@@ -213,6 +214,9 @@ func (p *servePlan) load(ctx context.Context, e *engineFlags) ([]serve.Named, er
 	}
 	if e.draft != "" {
 		options = append(options, polymath.WithDraft(e.draft))
+	}
+	if e.adapter != "" {
+		options = append(options, polymath.WithAdapter(e.adapter))
 	}
 	var models []serve.Named
 	for _, m := range p.models {

@@ -22,6 +22,8 @@ func (f *serveFlags) check(args []string) error {
 		return usagef("--drain-timeout %s: give a time, such as 30s", f.server.Drain)
 	case f.engine.draft != "" && len(args) > 1:
 		return usagef("--draft is for a single MODEL")
+	case f.engine.adapter != "" && len(args) > 1:
+		return usagef("--adapter is for a single MODEL")
 	}
 	if _, err := newLog(f.log, io.Discard); err != nil {
 		return err

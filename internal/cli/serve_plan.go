@@ -111,6 +111,13 @@ func planModel(name, dir string, e *engineFlags) (plannedModel, error) {
 	if err := m.planWeights(int64(e.weights)); err != nil {
 		return plannedModel{}, err
 	}
+	if e.adapter != "" {
+		bytes, err := model.CheckAdapter(cfg, e.adapter)
+		if err != nil {
+			return plannedModel{}, fmt.Errorf("--adapter: %w", err)
+		}
+		m.work += bytes
+	}
 	if e.draft == "" {
 		return m, nil
 	}

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"github.com/polymath-lm/polymath/internal/cli/shell"
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/train"
+	"github.com/polymath-lm/polymath/train/conversation"
 )
 
 // peakTime is how long the machine's limit is measured, for MFU.
@@ -28,6 +31,7 @@ type trainFlags struct {
 	run            string
 	resume, dryRun bool
 	watch          string
+	begin          func() error // done before the run begins; nil = nothing
 }
 
 func (a *app) trainCommand() *cobra.Command {
@@ -62,21 +66,38 @@ func (a *app) train(ctx context.Context, path string, o trainFlags) error {
 	if o.run == "" {
 		o.run = filepath.Join("runs", strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
 	}
-	options := train.Options{RunDir: o.run, Resume: o.resume, Version: readVersion()}
-	if !o.dryRun {
-		options.PeakFLOPS = kernel.ComputePeak(peakTime)
-	}
+	return a.follow(ctx, recipe, path, o)
+}
+
+// follow trains by the recipe, which is in the file at path.
+func (a *app) follow(ctx context.Context, recipe *train.Recipe, path string, o trainFlags) error {
 	screen := progress.NewScreen(a.Err)
 	view := progress.NewTraining(screen, slog.New(slog.NewTextHandler(a.Err, nil)), recipe.TotalSteps())
-	options.Observer = view
+	options := train.Options{
+		RunDir: o.run, Resume: o.resume, DryRun: o.dryRun, Version: readVersion(), Observer: view,
+		PeakFLOPS: kernel.ComputePeak(peakTime),
+		Preparing: func(share float64) error {
+			screen.Show(fmt.Sprintf("reading %s: %.0f%%", recipe.Data.Conversations, 100*share))
+			return ctx.Err()
+		},
+	}
 	trainer, err := train.New(recipe, options)
+	screen.Clear()
 	if err != nil {
 		return err
 	}
 	defer trainer.Close()
-	printPlan(a.Err, trainer.Plan())
+	plan := trainer.Plan()
+	view.SetSteps(plan.Steps)
+	printPlan(a.Err, plan)
+	printTime(a.Err, plan, options.PeakFLOPS)
 	if o.dryRun {
 		return nil
+	}
+	if o.begin != nil {
+		if err := o.begin(); err != nil {
+			return err
+		}
 	}
 	if o.watch != "" {
 		stop, err := a.serveRunPage(o.watch, o.run)
@@ -96,8 +117,17 @@ func (a *app) train(ctx context.Context, path string, o trainFlags) error {
 // printPlan writes what a run will take.
 func printPlan(w io.Writer, p train.Plan) {
 	fmt.Fprintf(w, "model     %s parameters, %s active per token\n", progress.Short(float64(p.Parameters)), progress.Short(float64(p.Active)))
+	if p.Trained != p.Parameters {
+		fmt.Fprintf(w, "adapter   %s parameters are trained, %.2g%% of the model's\n", progress.Short(float64(p.Trained)), 100*float64(p.Trained)/float64(p.Parameters))
+	}
+	if p.Data != nil {
+		printReport(w, p.Data)
+	}
 	fmt.Fprintf(w, "data      %s tokens in %s steps", progress.Short(float64(p.Tokens)), progress.Count(int64(p.Steps)))
-	if p.ShardTokens > 0 {
+	switch {
+	case p.Data != nil:
+		fmt.Fprintf(w, ", %.2f epochs; rows are %.0f%% full", float64(p.Tokens)/float64(p.RowTokens), 100*float64(p.ShardTokens)/float64(p.RowTokens))
+	case p.ShardTokens > 0:
 		fmt.Fprintf(w, ", %.2f times the shards' %s", float64(p.Tokens)/float64(p.ShardTokens), progress.Short(float64(p.ShardTokens)))
 	}
 	fmt.Fprintf(w, "\ncompute   %s floating-point operations, %s for each token\n", progress.Short(p.FLOPs), progress.Short(p.FLOPsPerToken))
@@ -110,6 +140,39 @@ func printPlan(w io.Writer, p train.Plan) {
 		free = progress.Bytes(p.DiskFree)
 	}
 	fmt.Fprintf(w, "disk      %s of %s free\n", progress.Bytes(p.DiskBytes), free)
+}
+
+// usualShare is the share of a machine's limit in bf16 products that training
+// of a model of some size reaches (docs/LOG.md); tiny ones reach less.
+const usualShare = 0.5
+
+// printTime writes about how long a run will take on a machine of that limit.
+func printTime(w io.Writer, p train.Plan, peak float64) {
+	if peak > 0 {
+		took := time.Duration(p.FLOPs / (usualShare * peak) * float64(time.Second))
+		fmt.Fprintf(w, "time      about %s, if half of the measured %sFLOP/s go into the model\n", progress.Duration(took), progress.Short(peak))
+	}
+}
+
+// printReport writes what became of a file of conversations.
+func printReport(w io.Writer, r *conversation.Report) {
+	fmt.Fprintf(w, "examples  %s of %s objects: %s tokens, %s of them learned\n", progress.Count(int64(r.Examples)), progress.Count(int64(r.Objects)),
+		progress.Short(float64(r.Tokens)), progress.Short(float64(r.Learned)))
+	if r.CutShort > 0 {
+		fmt.Fprintf(w, "          %s are longer than a row and cut at its end\n", progress.Count(int64(r.CutShort)))
+	}
+	if r.Dropped > 0 {
+		fmt.Fprintf(w, "          %s are left out: longer than a row, or no answer within one\n", progress.Count(int64(r.Dropped)))
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.Ignored)) {
+		fmt.Fprintf(w, "          the key %q of %s objects has no meaning here\n", key, progress.Count(int64(r.Ignored[key])))
+	}
+	if r.Bad > 0 {
+		fmt.Fprintf(w, "          %s cannot be used and are skipped:\n", progress.Count(int64(r.Bad)))
+		for _, line := range r.BadLines {
+			fmt.Fprintf(w, "          %s\n", line)
+		}
+	}
 }
 
 // trained says how a run ended, and what to do next.
