@@ -41,7 +41,7 @@ type resident struct {
 	closed  bool
 	stats   WeightsStats
 
-	loadRate float64 // bytes of memory that were filled in a second
+	packed int64 // bytes of memory that were filled
 
 	buffers par.FreeList[rowBuffer]
 	own     *rowBuffer // of the pass
@@ -156,7 +156,6 @@ func (r *resident) fill(m *Model, w *Weights) error {
 func (r *resident) fillSlots() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	start := time.Now()
 	r.stalled = true
 	for _, c := range r.plan.classes {
 		r.fillClass(c)
@@ -165,7 +164,6 @@ func (r *resident) fillSlots() error {
 		r.changed.Wait()
 	}
 	r.stalled = false
-	r.loadRate = float64(r.plan.Held-r.plan.fixed) / time.Since(start).Seconds()
 	for _, c := range r.plan.classes {
 		for _, u := range c.units {
 			u.wanted = false

@@ -69,6 +69,7 @@ func (r *resident) loader() {
 // loaded enters that n rows of u were loaded, or could not be.
 func (r *resident) loaded(u *unit, n int, err error) {
 	u.left -= n
+	r.packed += u.class.bytes * int64(n) / int64(u.class.n)
 	if err != nil {
 		u.left -= u.class.n - u.given
 		u.given = u.class.n

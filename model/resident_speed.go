@@ -20,8 +20,8 @@ type WeightsSpeed struct {
 const probeTime = 200 * time.Millisecond
 
 // MeasureWeights measures the speed of a model from LoadWithin for a fifth of a
-// second; loading it has measured the rest. It is zero for a model that is in
-// memory.
+// second each: reading and preparing weights, and products. It is zero for a
+// model that is in memory, and must not run beside a pass.
 func (m *Model) MeasureWeights() WeightsSpeed {
 	r := m.resident
 	if r == nil {
@@ -29,11 +29,37 @@ func (m *Model) MeasureWeights() WeightsSpeed {
 	}
 	r.pass.Lock()
 	defer r.pass.Unlock()
-	s := WeightsSpeed{LoadRate: r.loadRate, ProductRate: r.productRate()}
+	s := WeightsSpeed{LoadRate: r.loadRate(), ProductRate: r.productRate()}
 	whole := float64(r.plan.PerToken) / s.ProductRate
 	s.WholeTokens = 1 / whole
 	s.Tokens = 1 / (whole + float64(r.plan.Streamed)/s.LoadRate)
 	return s
+}
+
+// loadRate brings in weights that are not there, as passes do.
+func (r *resident) loadRate() float64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	start, before := time.Now(), r.packed
+	r.stalled = true
+	for round := 0; time.Since(start) < probeTime; round++ {
+		for _, c := range r.plan.classes {
+			for _, u := range c.held {
+				u.guessed = false // as if it had been used
+			}
+			if c.expert && c.slots < len(c.units) {
+				if u := c.units[round%len(c.units)]; u.state == absent {
+					r.admit(u, true)
+				}
+			}
+			r.readAhead(c)
+		}
+		for len(r.queue) > 0 {
+			r.changed.Wait()
+		}
+	}
+	r.stalled = false
+	return float64(r.packed-before) / time.Since(start).Seconds()
 }
 
 // productRate multiplies one row with what is in memory.
