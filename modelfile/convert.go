@@ -192,7 +192,7 @@ func (c *Conversion) Run(ctx context.Context) (*Result, error) {
 	}
 	result.Reused = work.reused
 	if !c.options.Unchecked {
-		if result.Compare, err = c.compare(ctx, made); err != nil {
+		if result.Compare, err = c.compare(ctx, made, result.Files); err != nil {
 			return nil, err
 		}
 	}

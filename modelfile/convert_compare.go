@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 
 	"github.com/polymath-lm/polymath/internal/memory"
@@ -37,10 +38,14 @@ type Comparison struct {
 
 // compare reads back what was written, by its hashes, its weights and its
 // logits on the probe text. A difference that there must not be is an error.
-func (c *Conversion) compare(ctx context.Context, made string) (*Comparison, error) {
-	if c.toGGUF {
-		if _, err := hashFiles(ctx, made); err != nil {
+func (c *Conversion) compare(ctx context.Context, made string, files map[string]string) (*Comparison, error) {
+	if c.toGGUF { // OpenWeights verifies a directory
+		hash, err := hashFile(ctx, made)
+		if err != nil {
 			return nil, err
+		}
+		if want := files[filepath.Base(c.dst)]; hash != want {
+			return nil, fmt.Errorf("%s has the SHA-256 %s, and %s was written: the disk or its driver is faulty", made, hash, want)
 		}
 	}
 	result := &Comparison{}
@@ -155,21 +160,20 @@ func (c *Conversion) compareLogits(ctx context.Context, made string, result *Com
 		result.Skipped = fmt.Sprintf("the models take %d MiB of memory and there are %d", need>>20, have>>20)
 		return nil
 	}
-	ids, err := probeTokens(c.src, c.w.Config())
-	if err != nil {
-		return err
-	}
-	if again, err := probeTokens(made, c.w.Config()); err != nil || !slices.Equal(ids, again) {
-		return fmt.Errorf("the tokenizer that was written makes the tokens %v of the probe text, and the source's %v (%w)", again, ids, err)
+	ids := probeTokens(c.src, c.w.Config())
+	if again := probeTokens(made, c.w.Config()); !slices.Equal(ids, again) {
+		return fmt.Errorf("the tokenizer that was written makes the tokens %v of the probe text, and the source's %v", again, ids)
 	}
 	var logits [2][]float32
 	for i, path := range []string{c.src, made} {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if logits[i], err = logitsOf(path, ids); err != nil {
+		all, err := logitsOf(path, ids)
+		if err != nil {
 			return err
 		}
+		logits[i] = all
 	}
 	result.Tokens = len(ids)
 	v := c.w.Config().VocabSize
@@ -196,26 +200,23 @@ func (c *Conversion) memoryNeeded() int64 {
 }
 
 // probeTokens are the ids of the probe text, or a few of the vocabulary where
-// there is no tokenizer.
-func probeTokens(path string, cfg *model.Config) ([]int32, error) {
+// there is no tokenizer that is read.
+func probeTokens(path string, cfg *model.Config) []int32 {
 	most := min(maxProbe, cfg.MaxPositions)
 	t, err := Tokenizer(path)
-	if notExist(err) {
+	if err != nil {
 		ids := make([]int32, min(most, 32))
 		for i := range ids {
 			ids[i] = int32((i*7919 + 13) % cfg.VocabSize)
 		}
-		return ids, nil
-	}
-	if err != nil {
-		return nil, err
+		return ids
 	}
 	before, _ := t.Template()
 	ids := append(slices.Clone(before), t.Encode(probe)...)
 	for i, id := range ids {
 		ids[i] = id % int32(cfg.VocabSize)
 	}
-	return ids[:min(len(ids), most)], nil
+	return ids[:min(len(ids), most)]
 }
 
 // logitsOf returns the logits of every token.

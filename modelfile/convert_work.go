@@ -86,7 +86,7 @@ func (w *work) claim() error {
 // of every tensor.
 func (w *work) request() ([]byte, error) {
 	w.tell(Reading, 0, 1)
-	source, err := contentHash(w.ctx, w.c.src)
+	source, err := sourceHash(w.ctx, w.c.src)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +121,21 @@ func (w *work) adopt(request []byte) error {
 		_, err = atomicfile.WriteBytes(mark, request)
 	}
 	return err
+}
+
+// sourceHash identifies the source: by its manifest, which has just been
+// verified, or by what its files hold.
+func sourceHash(ctx context.Context, path string) (string, error) {
+	dir, _, err := locate(path)
+	if err != nil {
+		return "", err
+	}
+	if dir != "" {
+		if hash, err := Parent(dir); err != nil || hash != "" {
+			return hash, errors.Join(err, ctx.Err())
+		}
+	}
+	return contentHash(ctx, path)
 }
 
 // contentHash identifies a model by what all its files hold.

@@ -59,11 +59,9 @@ func (c *Conversion) writeDir(work *work, w *model.Weights, parent string, tell 
 	}
 	from := model.Provenance{Version: c.options.Version, Parent: parent}
 	if text := files[tokenizerName]; text != nil {
-		t, err := tokenizer.Parse(text)
-		if err != nil {
-			return "", err
+		if t, err := tokenizer.Parse(text); err == nil { // of another kind, it is passed on as it is
+			from.Tokenizer = t.Hash()
 		}
-		from.Tokenizer = t.Hash()
 	}
 	made := filepath.Join(work.dir, "model")
 	err = model.WriteDir(made, w, model.DirOptions{

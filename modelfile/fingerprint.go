@@ -1,6 +1,7 @@
 package modelfile
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -15,7 +16,7 @@ import (
 )
 
 // Fingerprint returns 64 hexadecimal digits that identify the model at path:
-// the SHA-256 of a GGUF file; of a directory that of its manifest.json, which
+// the SHA-256 of a GGUF file, or of the names and hashes of its parts; of a directory that of its manifest.json, which
 // holds those of all files, or without one of config.json and the names and
 // sizes of the files.
 func Fingerprint(path string) (string, error) {
@@ -24,7 +25,7 @@ func Fingerprint(path string) (string, error) {
 		return "", err
 	}
 	if file != "" {
-		return atomicfile.Hash(file)
+		return hashGGUF(file)
 	}
 	manifest, err := os.ReadFile(filepath.Join(dir, model.ManifestName))
 	if err == nil {
@@ -46,13 +47,25 @@ func Parent(path string) (string, error) {
 		return "", err
 	}
 	if file != "" {
-		return atomicfile.Hash(file)
+		return hashGGUF(file)
 	}
 	hash, err := atomicfile.Hash(filepath.Join(dir, model.ManifestName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	return hash, err
+}
+
+// hashGGUF hashes a GGUF file and, where it is in several, all parts.
+func hashGGUF(path string) (string, error) {
+	parts, err := ggufParts(path)
+	if err != nil {
+		return "", err
+	}
+	if len(parts) == 1 {
+		return atomicfile.Hash(path)
+	}
+	return contentHash(context.Background(), path)
 }
 
 // fingerprintBare is Fingerprint of a directory without a manifest.
