@@ -92,13 +92,15 @@ run that was never interrupted.`,
 	f.BoolVar(&o.train.dryRun, "dry-run", false, "print what the run will take, and stop")
 	f.StringVar(&o.train.watch, "watch", "", "serve the live run page; the address is optional: --watch=localhost:6006")
 	f.Lookup("watch").NoOptDefVal = "localhost:6006"
-	cmd.MarkFlagsMutuallyExclusive("full", "lora")
-	cmd.MarkFlagsMutuallyExclusive("full", "alpha")
-	cmd.MarkFlagsMutuallyExclusive("full", "targets")
 	return cmd
 }
 
 func (a *app) finetune(ctx context.Context, base, data string, o finetuneFlags) error {
+	for _, flag := range []string{"lora", "alpha", "targets"} {
+		if o.full && o.given(flag) {
+			return usagef("--full and --%s exclude each other", flag)
+		}
+	}
 	if o.train.run == "" {
 		o.train.run = filepath.Join("runs", strings.TrimSuffix(filepath.Base(data), filepath.Ext(data)))
 	}
@@ -138,7 +140,7 @@ func (a *app) finetune(ctx context.Context, base, data string, o finetuneFlags) 
 
 // recipe is what the flags and the data come to.
 func (o *finetuneFlags) recipe(base, data string) (*train.Recipe, error) {
-	cfg, err := model.ReadConfig(base)
+	cfg, err := readConfig(base)
 	if err != nil {
 		return nil, err
 	}
