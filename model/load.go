@@ -138,7 +138,7 @@ func (f *filling) addVector(p *Param, parts []stored) {
 // bf16 or a format of blocks, and a rounded copy otherwise.
 func (f *filling) addTable(p *Param, t stored) {
 	switch {
-	case t.DType == tensor.DTypeBF16:
+	case t.DType == tensor.DTypeBF16 && t.aligned():
 		p.Table = t.BF16()
 	case t.DType.IsBlocked() && !f.options.Plain:
 		p.Rows = t.Tensor

@@ -43,6 +43,9 @@ func (m *Model) SizeBytes() int64 {
 
 // mapsTable reports whether a loaded model's p.Table is the file itself.
 func (w *Weights) mapsTable(p *Param) bool {
-	i, ok := w.at[p.Name]
-	return ok && w.list[i].Role == RoleEmbedding && w.list[i].DType == tensor.DTypeBF16
+	if _, ok := w.at[p.Name]; !ok || len(p.Table) == 0 {
+		return false
+	}
+	t, err := w.raw(p.Name)
+	return err == nil && t.DType == tensor.DTypeBF16 && &t.Data[0] == &tensor.Bytes(p.Table)[0]
 }

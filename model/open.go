@@ -91,7 +91,7 @@ func openDir(dir string, verify bool) (*Weights, error) {
 	w := newWeights(cfg)
 	w.path, w.isDir, w.file = dir, true, file
 	w.raw = func(name string) (stored, error) {
-		t, err := file.Tensor(name)
+		t, err := file.Mapped(name)
 		if err != nil {
 			return stored{}, err
 		}

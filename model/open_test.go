@@ -1,6 +1,7 @@
 package model
 
 import (
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -290,4 +291,49 @@ func FuzzOpenGGUF(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestLoadUnaligned: old files' data begins anywhere.
+func TestLoadUnaligned(t *testing.T) {
+	m := newModel(t, small(t, Mixtral))
+	b := documents(97, 40, 9)
+	want := allLogits(t, m, NewWorkspace(m, 49, false), b)
+	src, err := m.Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []tensor.DType{tensor.DTypeBF16, tensor.DTypeF32} {
+		dir := filepath.Join(t.TempDir(), "m")
+		mustWriteDir(t, dir, src, DirOptions{DType: d})
+		if err := os.Remove(filepath.Join(dir, ManifestName)); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, weightsName)
+		data := readFile(t, path)
+		n := binary.LittleEndian.Uint64(data)
+		head := strings.TrimRight(string(data[8:8+n]), " ")
+		if len(head)%2 == 0 {
+			head += " "
+		}
+		odd := binary.LittleEndian.AppendUint64(nil, uint64(len(head)))
+		mustWrite(t, path, append(append(odd, head...), data[8+n:]...))
+		for _, o := range []LoadOptions{{}, {Trainable: true}} {
+			back := mustLoad(t, dir, o)
+			mustEqual(t, string(d), allLogits(t, back, NewWorkspace(back, 49, false), b), want)
+			if planned := ModelBytes(back.cfg, o.Trainable); back.SizeBytes() != planned {
+				t.Errorf("%s: %d bytes, planned %d", d, back.SizeBytes(), planned)
+			}
+		}
+		w := mustOpen(t, dir)
+		mustWriteDir(t, dir+"2", w, DirOptions{DType: d})
+		if string(readFile(t, filepath.Join(dir+"2", weightsName))) != string(data) {
+			t.Errorf("%s: written again, the weights differ", d)
+		}
+		for _, info := range w.Tensors() {
+			x, err := w.Tensor(info.Name)
+			if err != nil || !tensor.Aligned(x.Data, 4) {
+				t.Fatalf("%s: not aligned, %v", info.Name, err)
+			}
+		}
+	}
 }

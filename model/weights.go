@@ -176,10 +176,16 @@ func (w *Weights) Tensor(name string) (*tensor.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.heads != 0 {
+	if t.heads != 0 || !t.aligned() {
 		return t.inOrder(), nil
 	}
 	return t.Tensor, nil
+}
+
+// aligned reports whether the elements can be viewed as they lie.
+func (t stored) aligned() bool {
+	_, width := t.DType.Block()
+	return t.DType.IsBlocked() || tensor.Aligned(t.Data, width)
 }
 
 func (w *Weights) stored(name string) (stored, error) {

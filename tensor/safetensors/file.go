@@ -76,14 +76,24 @@ func (f *File) Has(name string) bool { return f.tensors[name] != nil }
 // read-only, and ends with Close; only where the file's writer did not align
 // it to its elements is it a copy, made anew at each call.
 func (f *File) Tensor(name string) (*tensor.Tensor, error) {
-	t := f.tensors[name]
-	if t == nil {
-		return nil, fmt.Errorf("%s: no tensor %q", f.path, name)
+	t, err := f.Mapped(name)
+	if err != nil {
+		return nil, err
 	}
 	if width := (t.DType.Bits() + 7) / 8; width&(width-1) == 0 && !tensor.Aligned(t.Data, width) {
 		aligned := *t
 		aligned.Data = tensor.AlignedCopy(t.Data)
 		return &aligned, nil
+	}
+	return t, nil
+}
+
+// Mapped is Tensor, but never a copy: the data may not be aligned to its
+// elements, so that they must be read as bytes.
+func (f *File) Mapped(name string) (*tensor.Tensor, error) {
+	t := f.tensors[name]
+	if t == nil {
+		return nil, fmt.Errorf("%s: no tensor %q", f.path, name)
 	}
 	return t, nil
 }
