@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -36,14 +37,17 @@ const (
 	// wholeDocuments is the number of documents from which on whole ones are
 	// divided.
 	wholeDocuments = 16
-	// bytesPerToken is more than tokens have on average; so many bytes are read.
+	// bytesPerToken is more than tokens have on average.
 	bytesPerToken = 16
+	// textBytes is how much text is read at least, so that it is from many
+	// documents although few passages are taken of each.
+	textBytes = 16 << 20
 )
 
 // readText reads and divides the text; without any, and without need, there is
 // none.
 func (q *quantization) readText(ctx context.Context) error {
-	limit := max(int64(q.tokens)*bytesPerToken*2, 1<<20)
+	limit := max(int64(q.tokens)*bytesPerToken*2, textBytes)
 	path := q.calibrate
 	var src *source.Source
 	var err error
@@ -96,15 +100,16 @@ func divideText(documents []source.Document, t *tokenizer.Tokenizer, cfg *model.
 	text := &calibrationText{}
 	text.about.Window = window
 	text.about.Whole = len(documents) >= wholeDocuments
-	per := max((tokens+window-1)/window*2/max(len(documents), 1), 1) // passages of a document
+	passages := (tokens + window - 1) / window
+	per := (2*passages + len(documents) - 1) / max(len(documents), 1) // of a document
 	if !text.about.Whole {
 		per = tokens
 	}
 	first := firstToken(cfg, t)
 	side, measured := 0, 0
 	for _, d := range documents {
-		passages := cutPassages(t, d.Text, first, window, per)
-		for i, p := range passages {
+		cut := cutPassages(t, d.Text, first, window, per)
+		for i, p := range cut {
 			if !text.about.Whole || i == 0 {
 				side++
 			}
@@ -138,24 +143,40 @@ func firstToken(cfg *model.Config, t *tokenizer.Tokenizer) int32 {
 
 // cutPassages takes up to most passages of a text, evenly spaced.
 func cutPassages(t *tokenizer.Tokenizer, text []byte, first int32, window, most int) []quantize.Text {
-	ids := t.AppendEncode(nil, text)
-	step := window - 1
-	n := (len(ids) + step - 1) / step
 	var list []quantize.Text
+	step := window - 1
+	if room := window * bytesPerToken; len(text) > 2*most*room {
+		for i := range most { // there is no need to encode all of it
+			part := text[i*(len(text)/most):]
+			if i > 0 {
+				part = part[bytes.IndexByte(part, '\n')+1:]
+			}
+			ids := t.AppendEncode(nil, part[:min(room, len(part))])
+			list = appendPassage(list, t, first, ids[:min(step, len(ids))])
+		}
+		return list
+	}
+	ids := t.AppendEncode(nil, text)
+	n := (len(ids) + step - 1) / step
 	for i := range min(n, most) {
 		at := i * n / min(n, most) * step
-		p := ids[at:min(at+step, len(ids))]
-		if len(p) < 2 {
-			continue
-		}
-		bytes := len(t.AppendDecode(nil, p))
-		passage := quantize.Text{IDs: append([]int32{first}, p...), Bytes: bytes}
-		if first < 0 { // the first token is not predicted
-			passage = quantize.Text{IDs: p, Bytes: len(t.AppendDecode(nil, p[1:]))}
-		}
-		if passage.Bytes > 0 {
-			list = append(list, passage)
-		}
+		list = appendPassage(list, t, first, ids[at:min(at+step, len(ids))])
+	}
+	return list
+}
+
+// appendPassage adds ids, behind the first token if that is not -1. Without it
+// the first of ids is what is not predicted.
+func appendPassage(list []quantize.Text, t *tokenizer.Tokenizer, first int32, ids []int32) []quantize.Text {
+	if len(ids) < 2 {
+		return list
+	}
+	p := quantize.Text{IDs: ids}
+	if first >= 0 {
+		p.IDs = append([]int32{first}, ids...)
+	}
+	if p.Bytes = len(t.AppendDecode(nil, p.IDs[1:])); p.Bytes > 0 {
+		list = append(list, p)
 	}
 	return list
 }
