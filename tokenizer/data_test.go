@@ -150,3 +150,26 @@ func hashIDs(texts iter.Seq[[]byte], tok *Tokenizer) string {
 	}
 	return fmt.Sprintf("%d %d %d %x", num, size, count, sum.Sum(nil))
 }
+
+// TestDataGGML goes to GGUF and back with whole vocabularies of the ecosystem.
+func TestDataGGML(t *testing.T) {
+	dir := dataDir(t)
+	for _, name := range []string{"gpt2", "llama", "mptt"} {
+		tok, err := Load(filepath.Join(dir, "io_tokenizers", name, "tokenizer.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := tok.GGML(tok.VocabSize() + 64)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		again, err := FromGGML(v)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		want, got := hashIDs(fuzzTexts(5000), tok), hashIDs(fuzzTexts(5000), again)
+		if want != got {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}

@@ -145,59 +145,7 @@ func (t *Tokenizer) ggmlScores(v *GGMLVocab) error {
 		}
 		v.Types[id] = GGMLByte
 	}
-	v.Scores = make([]float32, len(v.Tokens))
-	groups := 0
-	for i, m := range t.merges {
-		if i == 0 || t.merges[i-1].id != m.id {
-			groups++
-			if v.Scores[m.id] != 0 {
-				return fmt.Errorf("model.merges: %q is made by merges of different rank, and GGUF has one score for it", v.Tokens[m.id])
-			}
-			v.Scores[m.id] = -float32(groups)
-		}
-	}
-	for id := range v.Scores {
-		if v.Types[id] == GGMLNormal && v.Scores[id] == 0 {
-			v.Scores[id] = -float32(groups + 1)
-		}
-	}
-	return t.checkScores(v)
-}
-
-// checkScores sees that scores give the same merges as the list has: GGUF
-// merges any two neighbors that make a token.
-func (t *Tokenizer) checkScores(v *GGMLVocab) error {
-	byScore, err := v.mergesByScore()
-	if err != nil {
-		return err
-	}
-	have := slices.Clone(t.merges)
-	sortGroups(have)
-	sortGroups(byScore)
-	for i, m := range byScore {
-		if i >= len(have) || have[i] != m {
-			return fmt.Errorf("model.merges: %q and %q make %q, but not by the merges here; GGUF merges any two that make a token",
-				v.Tokens[m.left], v.Tokens[m.right], v.Tokens[m.id])
-		}
-	}
-	if len(have) > len(byScore) {
-		return fmt.Errorf("model.merges: a merge into the special token %q", v.Tokens[have[len(byScore)].id])
-	}
-	return nil
-}
-
-// sortGroups sorts merges into the same token, which stand together.
-func sortGroups(merges []merge) {
-	for from := 0; from < len(merges); {
-		to := from
-		for to < len(merges) && merges[to].id == merges[from].id {
-			to++
-		}
-		slices.SortFunc(merges[from:to], func(a, b merge) int {
-			return cmp.Or(cmp.Compare(a.left, b.left), cmp.Compare(a.right, b.right))
-		})
-		from = to
-	}
+	return t.giveScores(v)
 }
 
 // spacePrefix reports whether a text gets a space at its beginning, and that
