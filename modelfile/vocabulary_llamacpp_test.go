@@ -119,9 +119,18 @@ func sameTokens(t *testing.T, o *oracle, ask, path string, texts []string) {
 func ourVocabularies(t *testing.T) map[string]string {
 	t.Helper()
 	files := map[string]string{}
+	sources := map[string]string{}
 	for _, name := range []string{"gpt2", "llama2", "llama3", "qwen", "starcoder", "gemma"} {
+		sources[name] = filepath.Join("../tokenizer/testdata/golden", name+".json")
+	}
+	if dir := os.Getenv("POLYMATH_DATA"); dir != "" {
+		for _, name := range []string{"gpt2", "llama", "mptt"} {
+			sources["whole "+name] = filepath.Join(dir, "io_tokenizers", name, "tokenizer.json")
+		}
+	}
+	for name, path := range sources {
 		dir := t.TempDir()
-		text, err := os.ReadFile(filepath.Join("../tokenizer/testdata/golden", name+".json"))
+		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
