@@ -94,10 +94,7 @@ func plainToBF16(dst []tensor.BF16, d tensor.DType, src []byte) {
 	case tensor.DTypeBF16:
 		copy(tensor.Bytes(dst), src)
 	case tensor.DTypeF16:
-		src = src[:2*len(dst)]
-		for i := range dst {
-			dst[i] = f16ToBF16(binary.LittleEndian.Uint16(src[2*i:]))
-		}
+		f16ToBF16(dst, src)
 	case tensor.DTypeF32:
 		if src = src[:4*len(dst)]; !tensor.Aligned(src, 4) {
 			src = tensor.AlignedCopy(src)
@@ -106,13 +103,18 @@ func plainToBF16(dst []tensor.BF16, d tensor.DType, src []byte) {
 	}
 }
 
-// f16ToBF16 rounds a half-precision number to the nearest bf16, ties to even:
-// in a normal one three bits go and the exponent's bias is another.
-func f16ToBF16(h uint16) tensor.BF16 {
-	if x := h & 0x7fff; x-0x400 < 0x7c00-0x400 {
-		return tensor.BF16(h&0x8000 | ((x+3+x>>3&1)>>3 + (127-15)<<7))
+// f16ToBF16 rounds half-precision numbers to the nearest bf16, ties to even: of a
+// normal one three bits go and the exponent's bias is another.
+func f16ToBF16(dst []tensor.BF16, src []byte) {
+	src = src[:2*len(dst)]
+	for i := range dst {
+		h := uint16(src[2*i]) | uint16(src[2*i+1])<<8
+		x := h & 0x7fff
+		dst[i] = tensor.BF16(h&0x8000 | ((x+3+x>>3&1)>>3 + (127-15)<<7))
+		if x-0x400 >= 0x7c00-0x400 {
+			dst[i] = tensor.FromFloat32(tensor.F16(h).Float32())
+		}
 	}
-	return tensor.FromFloat32(tensor.F16(h).Float32())
 }
 
 // fileUnit is a unit of one row as the file has it.
