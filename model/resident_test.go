@@ -254,6 +254,48 @@ func TestWithinFileChanged(t *testing.T) {
 	}
 }
 
+// TestWithinReadsOnce: a settled pass of a dense model reads what the plan says
+// that it streams, each matrix once; one that wants all experts reads none twice.
+func TestWithinReadsOnce(t *testing.T) {
+	for kind, c := range residentConfigs(t) {
+		r := within(t, savedDir(t, c), 0.5)
+		ws := NewWorkspace(r, 60, false)
+		batch := documents(c.VocabSize, 60)
+		read := func() uint64 {
+			r.resident.checked = time.Now()
+			if err := r.Forward(ws, batch); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.Logits(ws, []int32{0}, make([]float32, c.VocabSize)); err != nil {
+				t.Fatal(err)
+			}
+			r.resident.mu.Lock()
+			defer r.resident.mu.Unlock()
+			for len(r.resident.queue) > 0 {
+				r.resident.changed.Wait()
+			}
+			return r.resident.stats.ReadBytes
+		}
+		read()
+		before := read()
+		const passes = 5
+		for range passes - 1 {
+			read()
+		}
+		got := int64(read()-before) / passes
+		most := r.resident.plan.StreamedFile
+		if c.NumExperts > 0 {
+			most = 0
+			for _, class := range r.resident.plan.classes {
+				most += class.read * int64(len(class.units))
+			}
+		}
+		if got == 0 || got > most || c.NumExperts == 0 && got != most {
+			t.Errorf("%s: a pass reads %d bytes, the plan says %d", kind, got, most)
+		}
+	}
+}
+
 // TestWithinRefuses: less than the least is refused with the arithmetic.
 func TestWithinRefuses(t *testing.T) {
 	dir := savedDir(t, small(t, Qwen3MoE))
