@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/tensor"
 )
 
 // TestMeasure: the scores are those of the losses of each text, and the errors
@@ -89,7 +90,7 @@ func TestPasses(t *testing.T) {
 
 // TestFormat: blocks that do not divide the rows give way to the next format.
 func TestFormat(t *testing.T) {
-	p := Uniform("Q4_K")
+	p := Uniform(tensor.DTypeQ4K)
 	for _, tt := range []struct {
 		role  model.Role
 		width int
@@ -104,6 +105,15 @@ func TestFormat(t *testing.T) {
 	} {
 		if got := p.Format(model.TensorInfo{Role: tt.role, Shape: []int{3, tt.width}}); string(got) != tt.want {
 			t.Errorf("%s of %d: %s, want %s", tt.role, tt.width, got, tt.want)
+		}
+	}
+}
+
+func TestBest(t *testing.T) {
+	for d, want := range map[tensor.DType]Method{tensor.DTypeQ4_0: AWQGPTQ, tensor.DTypeQ4K: GPTQ, tensor.DTypeQ8_0: RTN} {
+		p := Uniform(d)
+		if got := Best(&p); got != want {
+			t.Errorf("%s: %s, want %s", d, got, want)
 		}
 	}
 }

@@ -20,9 +20,19 @@ const (
 	AWQGPTQ Method = "awq+gptq" // scaling, and then GPTQ
 )
 
-// Best is the method that lost least on the models that were measured
-// (docs/LOG.md).
-const Best = GPTQ
+// Best returns the method that lost least on the models that were measured
+// (docs/LOG.md): scaling before GPTQ helps Q4_0, whose blocks have one scale, and
+// not Q4_K. Without 4-bit weights there is nothing to choose.
+func Best(p *Precision) Method {
+	layers := []tensor.DType{p.Attention, p.FeedForward, p.Experts}
+	switch {
+	case slices.Contains(layers, tensor.DTypeQ4_0):
+		return AWQGPTQ
+	case slices.Contains(layers, tensor.DTypeQ4K):
+		return GPTQ
+	}
+	return RTN
+}
 
 // Methods lists the methods.
 var Methods = []Method{RTN, AWQ, GPTQ, AWQGPTQ}

@@ -61,7 +61,7 @@ the same command goes on with them.`,
 	f := cmd.Flags()
 	f.IntVar(&o.bits, "bits", 4, "4 for q4_0, 8 for q8_0")
 	f.StringVar(&o.dtype, "dtype", "", "format of the products instead: q8_0, q4_0, q4_k")
-	f.StringVar(&o.method, "method", "auto", "auto (gptq), rtn, awq, gptq or awq+gptq")
+	f.StringVar(&o.method, "method", "auto", "auto (awq+gptq for q4_0, gptq for q4_k), rtn, awq, gptq or awq+gptq")
 	f.StringVar(&o.calibrate, "calibrate", "", "file or directory of text to calibrate and measure on")
 	f.IntVar(&o.tokens, "tokens", 32768, "tokens to calibrate on, and as many to measure on")
 	f.StringVar(&o.experts, "experts", "", "format of the experts")
@@ -142,7 +142,7 @@ func (q *quantization) readFlags() error {
 	}
 	q.method = quantize.Method(q.quantizeFlags.method)
 	if q.method == "auto" {
-		q.method = quantize.Best
+		q.method = quantize.Best(&q.precision)
 	}
 	if !slices.Contains(quantize.Methods, q.method) {
 		return usagef("--method %s: there are auto, rtn, awq, gptq and awq+gptq", q.quantizeFlags.method)
@@ -206,8 +206,11 @@ func (q *quantization) run(ctx context.Context) error {
 		return nil
 	}
 	r, err := q.make(ctx, meta)
-	if interrupt.Alone(err) && err != nil {
+	if interrupt.Alone(err) {
 		q.screen.Clear()
+		if _, statErr := os.Stat(q.workDir()); statErr != nil {
+			return err
+		}
 		fmt.Fprintf(q.Err, "interrupted; the finished layers are in %s\ngo on with: %s\n", q.workDir(), shell.Command(q.again()...))
 		return errInterrupted
 	}
