@@ -17,8 +17,10 @@ type Info struct {
 	// Parameters counts all weights, ActiveParameters those that work on one
 	// token.
 	Parameters, ActiveParameters int64
-	// WeightBytes is the memory of the weights, CacheBytesPerToken that of the
-	// KV cache for each token of a completion in progress.
+	// WeightBytes is the memory of the weights in the formats in which they are
+	// held, embeddings excepted that are looked up in the file.
+	// CacheBytesPerToken is the memory of the KV cache for each token of a
+	// completion in progress.
 	WeightBytes, CacheBytesPerToken int64
 	// WeightsMemory says how the model works with less memory than its weights
 	// need; zero if all are in memory.
