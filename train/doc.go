@@ -13,4 +13,8 @@
 //	RUN/run.html                     the run page
 //	RUN/checkpoints/step-00000100/   a model directory with training/ in it
 //	RUN/model/                       the finished model, without training/
+//
+// A recipe with lora trains an adapter on a model that stays as it is: then the
+// checkpoints are adapters, and the finished one is RUN/adapter/. One with
+// data.conversations keeps the shards that it made of them in RUN/data/.
 package train
