@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/internal/memory"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/tensor"
 )
@@ -55,15 +56,17 @@ type Conversion struct {
 	w        *model.Weights
 	choice   map[string]tensor.DType // by tensor; "" = as it is
 	plan     Plan
+	// available is how much memory there is; 0 = unknown.
+	available int64
 }
 
-// Plan opens the model at src and finds out what converting it into dst takes:
+// NewConversion opens the model at src and finds out what converting it into dst takes:
 // a GGUF file where dst is named so, else a directory. Nothing is written. A
 // model or choice that the destination cannot have is an error that says why, and
 // so is a destination that exists, unless it is to be replaced. The caller closes
 // the Conversion.
 func NewConversion(src, dst string, o Options) (*Conversion, error) {
-	c := &Conversion{src: src, dst: filepath.Clean(dst), toGGUF: IsGGUF(dst), options: o}
+	c := &Conversion{src: src, dst: filepath.Clean(dst), toGGUF: IsGGUF(dst), options: o, available: memory.Available()}
 	if err := c.checkPaths(); err != nil {
 		return nil, err
 	}
@@ -209,7 +212,7 @@ func (c *Conversion) Run(ctx context.Context) (*Result, error) {
 func (c *Conversion) putInPlace(made string) error {
 	old := ""
 	if _, err := os.Lstat(c.dst); err == nil && !c.toGGUF {
-		old = filepath.Join(c.WorkDir(), "replaced")
+		old = filepath.Join(c.WorkDir(), replacedName)
 		if err := atomicfile.Rename(c.dst, old); err != nil {
 			return err
 		}

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/polymath-lm/polymath/internal/memory"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/tensor"
 )
@@ -26,8 +25,8 @@ type Comparison struct {
 	Exact bool
 	// Changed counts the weights of products that have other bits.
 	Changed, Weights int64
-	// Tokens of the probe text, on which the logits were compared; 0 if there
-	// was not enough memory, which Skipped then says.
+	// Tokens of the probe text, on which the logits were compared; 0 if they
+	// could not be, and Skipped says why.
 	Tokens  int
 	Skipped string
 	// MaxDifference and MeanDifference are those of the logits.
@@ -156,9 +155,9 @@ func rowsOf(t *tensor.Tensor, from, n, cols int, dst []float32) error {
 
 // compareLogits runs both models on the probe, one after the other.
 func (c *Conversion) compareLogits(ctx context.Context, made string, result *Comparison) error {
-	if need, have := c.memoryNeeded(), memory.Available(); have > 0 && need > have {
-		result.Skipped = fmt.Sprintf("the models take %d MiB of memory and there are %d", need>>20, have>>20)
-		return nil
+	load := func(path string) (*model.Model, error) { return model.Load(path, false) }
+	if have := c.available; have > 0 && c.memoryNeeded() > have {
+		load = func(path string) (*model.Model, error) { return model.LoadWithin(path, have/4*3) }
 	}
 	ids := probeTokens(c.src, c.w.Config())
 	if again := probeTokens(made, c.w.Config()); !slices.Equal(ids, again) {
@@ -169,11 +168,14 @@ func (c *Conversion) compareLogits(ctx context.Context, made string, result *Com
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		all, err := logitsOf(path, ids)
+		m, err := load(path)
 		if err != nil {
-			return err
+			result.Skipped = err.Error() // the weights were compared: what is lacking is memory
+			return nil
 		}
-		logits[i] = all
+		if logits[i], err = logitsOf(m, ids); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	result.Tokens = len(ids)
 	v := c.w.Config().VocabSize
@@ -219,27 +221,20 @@ func probeTokens(path string, cfg *model.Config) []int32 {
 	return ids[:min(len(ids), most)]
 }
 
-// logitsOf returns the logits of every token.
-func logitsOf(path string, ids []int32) ([]float32, error) {
-	m, err := model.Load(path, false)
-	if err != nil {
-		return nil, err
-	}
+// logitsOf returns the logits of every token, and closes the model.
+func logitsOf(m *model.Model, ids []int32) ([]float32, error) {
 	defer m.Close()
 	ws := model.NewWorkspace(m, len(ids), false)
 	batch := model.Batch{Tokens: ids, Spans: []model.Span{{Len: len(ids)}}}
 	if err := m.Forward(ws, &batch); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
 	rows := make([]int32, len(ids))
 	for i := range rows {
 		rows[i] = int32(i)
 	}
 	logits := make([]float32, len(ids)*m.Config().VocabSize)
-	if err := m.Logits(ws, rows, logits); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return logits, nil
+	return logits, m.Logits(ws, rows, logits)
 }
 
 // crossEntropy is the mean of that of each token given those before it, in nats.

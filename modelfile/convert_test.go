@@ -381,3 +381,57 @@ func TestParseFormat(t *testing.T) {
 		}
 	}
 }
+
+// TestConvertRestores: a crash between the two renames of a replacement leaves
+// the old model in the work directory, and the next run puts it back first.
+func TestConvertRestores(t *testing.T) {
+	src, old := smallModel(t, model.Llama), smallModel(t, model.Qwen3)
+	dst := filepath.Join(t.TempDir(), "dst")
+	if err := os.Mkdir(dst+".part", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dst+".part", workMark), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(old, filepath.Join(dst+".part", replacedName)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	_, err := Convert(ctx, src, dst, Options{Progress: func(stage Stage, _, _ int64) {
+		if stage == Writing {
+			stop()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if cfg, err := model.ReadConfig(dst); err != nil || cfg.ModelType != model.Qwen3 {
+		t.Errorf("the old model: %+v, %v", cfg, err)
+	}
+	convert(t, src, dst, Options{Force: true})
+	if cfg, err := model.ReadConfig(dst); err != nil || cfg.ModelType != model.Llama {
+		t.Errorf("the new model: %+v, %v", cfg, err)
+	}
+}
+
+// TestConvertLittleMemory compares models that are larger than the memory.
+func TestConvertLittleMemory(t *testing.T) {
+	src := smallModel(t, model.Qwen3MoE)
+	for percent, compared := range map[int64]bool{70: true, 1: false} {
+		c, err := NewConversion(src, filepath.Join(t.TempDir(), "m.gguf"), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.available = c.plan.Bytes * percent / 100
+		result, err := c.Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := result.Compare; r.Tokens > 0 != compared || r.Skipped == "" != compared || !r.Exact {
+			t.Errorf("%d%% of the memory: %+v", percent, r)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

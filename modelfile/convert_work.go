@@ -109,6 +109,9 @@ func (w *work) adopt(request []byte) error {
 	}
 	same := bytes.Equal(before, request)
 	for _, e := range entries {
+		if e.Name() == replacedName && w.restore() {
+			continue
+		}
 		keep := e.Name() == atomicfile.LockName || same && (e.Name() == workMark || filepath.Ext(e.Name()) == tensorExt)
 		if keep && !atomicfile.IsTemporary(e.Name()) {
 			continue
@@ -121,6 +124,16 @@ func (w *work) adopt(request []byte) error {
 		_, err = atomicfile.WriteBytes(mark, request)
 	}
 	return err
+}
+
+// replacedName is what a model that is replaced is called for a moment.
+const replacedName = "replaced"
+
+// restore gives a model that was about to be replaced when the machine stopped
+// its name again.
+func (w *work) restore() bool {
+	_, err := os.Lstat(w.c.dst)
+	return notExist(err) && atomicfile.Rename(filepath.Join(w.dir, replacedName), w.c.dst) == nil
 }
 
 // sourceHash identifies the source: by its manifest, which has just been

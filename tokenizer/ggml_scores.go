@@ -11,7 +11,7 @@ import (
 // maxPiece bounds a token's length in bytes in a vocabulary with scores: every
 // way to cut it in two is tried. SentencePiece's own limit is 16 characters,
 // and runs of blanks are the longest in use.
-const maxPiece = 1024
+const maxPiece = 512
 
 // scores makes a tokenizer over characters.
 func (v *GGMLVocab) scores() (*Tokenizer, error) {

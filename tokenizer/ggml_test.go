@@ -246,7 +246,7 @@ func TestGGMLErrors(t *testing.T) {
 		{`add_bos_token is true, and tokenizer.ggml.bos_token_id names no token`, bytes, func(v *GGMLVocab) { yes := true; v.AddBOS, v.BOS = &yes, -1 }},
 		{`tokenizer.ggml.scores has 2 entries`, scores, func(v *GGMLVocab) { v.Scores = v.Scores[:2] }},
 		{`is there twice`, scores, func(v *GGMLVocab) { v.Tokens = slices.Clone(v.Tokens); v.Tokens[280] = v.Tokens[281] }},
-		{`at most 1024 are supported`, scores, func(v *GGMLVocab) { v.Tokens = slices.Clone(v.Tokens); v.Tokens[280] = strings.Repeat("a", 2000) }},
+		{`at most 512 are supported`, scores, func(v *GGMLVocab) { v.Tokens = slices.Clone(v.Tokens); v.Tokens[280] = strings.Repeat("a", 2000) }},
 	} {
 		v := c.from
 		c.change(&v)
