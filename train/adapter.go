@@ -46,7 +46,9 @@ func hashWeights(dir string) (string, error) {
 // loadBase loads the model to go on from, whose weights stay as they are, and
 // puts a new adapter on it.
 func (t *Trainer) loadBase() (err error) {
-	if t.model, err = model.Load(t.recipe.Model.From, false); err != nil {
+	base := t.base
+	t.base = nil // the model takes it over
+	if t.model, err = model.LoadWeights(base, model.LoadOptions{}); err != nil {
 		return err
 	}
 	return t.model.AddAdapter(t.recipe.Lora.adapter(), t.recipe.Seed)
@@ -78,10 +80,11 @@ func (t *Trainer) planAdapter() error {
 		p.Trained += int64(s.Len())
 		packed += s.SizeBytes(true) - 8*int64(s.Len())
 	}
-	base, transposed, err := baseBytes(cfg, r.Model.From)
-	if err != nil {
+	var err error
+	if t.base, err = model.OpenWeights(r.Model.From); err != nil {
 		return err
 	}
+	base, transposed := baseBytes(t.base)
 	moments, _ := optim.Bytes(params)
 	var m Memory
 	m.add("base model", base, "as its files have it: %d parameters", p.Parameters)
@@ -106,16 +109,12 @@ func (t *Trainer) planAdapter() error {
 
 // baseBytes is the memory of a model that stays as it is, and of the transposed
 // form of its matrices.
-func baseBytes(cfg *model.Config, path string) (base, transposed int64, err error) {
-	w, err := model.OpenWeights(path)
-	if err != nil {
-		return 0, 0, err
-	}
+func baseBytes(w *model.Weights) (base, transposed int64) {
 	stored := map[string]model.TensorInfo{}
 	for _, t := range w.Tensors() {
 		stored[t.Name] = t
 	}
-	for _, p := range model.Shapes(cfg) {
+	for _, p := range model.Shapes(w.Config()) {
 		if p.Forms&nn.Product == 0 {
 			base += p.SizeBytes(false)
 			continue
@@ -133,5 +132,5 @@ func baseBytes(cfg *model.Config, path string) (base, transposed int64, err erro
 			}
 		}
 	}
-	return base, transposed, w.Close()
+	return base, transposed
 }

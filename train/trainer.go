@@ -29,6 +29,7 @@ type Trainer struct {
 	text      *tokenizer.Tokenizer
 	template  *chat.Template    // of conversations
 	source    dataSource        // of conversations
+	base      *model.Weights    // of an adapter, until the model is loaded
 	temporary string            // directory of a dry run's shards, removed by Close
 	files     map[string][]byte // go into every model directory
 	data      *dataset
@@ -111,6 +112,9 @@ func (t *Trainer) Close() error {
 	var err error
 	if t.data != nil {
 		err = t.data.set.Close()
+	}
+	if t.base != nil {
+		err = errors.Join(err, t.base.Close())
 	}
 	if t.temporary != "" {
 		err = errors.Join(err, os.RemoveAll(t.temporary))

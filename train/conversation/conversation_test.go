@@ -266,9 +266,11 @@ func TestPrepareDisk(t *testing.T) {
 // names a field; encoding marks as many tokens as there are, and never the
 // first.
 func FuzzParse(f *testing.F) {
-	for _, object := range []string{good, long, `{"text": "a"}`, `{"prompt": "a", "completion": "b"}`, `{"instruction": "a", "output": "b"}`,
+	for _, object := range []string{
+		good, long, `{"text": "a"}`, `{"prompt": "a", "completion": "b"}`, `{"instruction": "a", "output": "b"}`,
 		`{"conversations": [{"from": "human", "value": "hi"}, {"from": "function_call", "value": "{\"name\": \"f\"}"}, {"from": "observation", "value": "2"}]}`,
-		`{"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {"a": [1]}}}]}], "tools": "[{\"name\": \"f\"}]"}`} {
+		`{"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {"a": [1]}}}]}], "tools": "[{\"name\": \"f\"}]"}`,
+	} {
 		f.Add([]byte(object))
 	}
 	e := testEncoder()
