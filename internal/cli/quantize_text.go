@@ -33,7 +33,7 @@ type calibrationInfo struct {
 const (
 	// passageTokens is the most that a passage has: many short ones calibrate
 	// better than few long ones.
-	passageTokens = 512
+	passageTokens = 256
 	// wholeDocuments is the number of documents from which on whole ones are
 	// divided.
 	wholeDocuments = 16
