@@ -161,6 +161,9 @@ func printReport(w io.Writer, r *conversation.Report) {
 	if r.CutShort > 0 {
 		fmt.Fprintf(w, "          %s are longer than a row and cut at its end\n", progress.Count(int64(r.CutShort)))
 	}
+	if r.Split > 0 {
+		fmt.Fprintf(w, "          %s texts are longer than a row and go on in others\n", progress.Count(int64(r.Split)))
+	}
 	if r.Dropped > 0 {
 		fmt.Fprintf(w, "          %s are left out: longer than a row, or no answer within one\n", progress.Count(int64(r.Dropped)))
 	}

@@ -120,7 +120,7 @@ func TestBadObjects(t *testing.T) {
 
 // TestNoMask: a template that does not tell what is the assistant's is refused.
 func TestNoMask(t *testing.T) {
-	template, err := chat.Jinja("{% for m in messages %}{{ m.content | upper }}{% endfor %}", chat.JinjaOptions{})
+	template, err := chat.Jinja("{% for m in messages %}{% if m.role == 'user' %}{{ m.content }}{% endif %}{% endfor %}", chat.JinjaOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,12 +130,8 @@ func TestNoMask(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tokens, learned, err := e.Encode(x)
-	if err == nil {
-		t.Skipf("the template marks %v of %v", learned, tokens)
-	}
-	if !strings.Contains(err.Error(), "template") {
-		t.Error(err)
+	if tokens, learned, err := e.Encode(x); err == nil || !strings.Contains(err.Error(), "does not tell which tokens are the assistant's") {
+		t.Errorf("%v, %v of %v", err, learned, tokens)
 	}
 }
 
@@ -214,6 +210,44 @@ func TestPrepare(t *testing.T) {
 				t.Errorf("%s: %d targets, and %d were counted", rule, learned, r.Learned)
 			}
 			s.Close()
+		}
+	}
+}
+
+// TestPrepareSplits: of a text longer than a row every token is predicted once.
+func TestPrepareSplits(t *testing.T) {
+	e := testEncoder()
+	text := "the answer is the number and the number is the answer and that is what it is"
+	tokens, _, err := e.Encode(&Example{Plain: true, Text: text, Form: "text"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := writeFile(t, `{"text": "`+text+`"}`)
+	for _, most := range []int{2, 5, len(tokens) - 2, len(tokens) - 1} {
+		dir := t.TempDir()
+		r, err := Prepare(path, dir, Options{Encoder: e, MaxTokens: most, TooLong: Drop})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := shard.OpenSet(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int32
+		o := shard.NewOrder(s, most, 1)
+		var row shard.Row
+		for doc := range s.NumDocs() {
+			o.Row(o.RowsOf(nil, doc, 0)[0], &row)
+			for i, ref := range row.Docs {
+				if ref.Doc == doc {
+					span := row.Spans[i]
+					got = append(got, row.Targets[span.Start:span.Start+span.Len]...)
+				}
+			}
+		}
+		s.Close()
+		if !slices.Equal(got, tokens[1:]) || r.Learned != int64(len(tokens)-1) || r.Examples != 1 || r.Split != min(1, len(tokens)-1-most) {
+			t.Errorf("rows of %d: targets %v of %v, %+v", most, got, tokens, r)
 		}
 	}
 }

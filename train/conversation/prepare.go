@@ -25,7 +25,8 @@ type Options struct {
 	Encoder
 	// MaxTokens is the longest example, in tokens that predict another: the length
 	// of a row. TooLong is the rule for longer ones, Cut or Drop. One that is cut
-	// before its first answer is left out.
+	// before its first answer is left out. Texts of which all is learned are split
+	// instead, into several documents of one name.
 	MaxTokens int
 	TooLong   string
 	// SkipBad leaves lines out that cannot be read; else they are an error.
@@ -47,9 +48,10 @@ type Report struct {
 	Tokens   int64 `json:"tokens"`
 	Learned  int64 `json:"learned"`
 	// CutShort examples are longer than a row and end with it; Dropped ones are
-	// left out for their length.
+	// left out for their length. Split are texts that go on in further rows.
 	CutShort int `json:"cut_short"`
 	Dropped  int `json:"dropped"`
+	Split    int `json:"split"`
 	// Bad objects could not be read; BadLines says why of the first of them.
 	Bad      int      `json:"bad"`
 	BadLines []string `json:"bad_lines,omitempty"`
@@ -216,7 +218,14 @@ func (p *preparation) add(it *item) error {
 		r.Ignored[key]++
 	}
 	tokens, learned := it.tokens, it.learned
+	sum := sha256.Sum256(it.data)
+	id := shard.ID(sum[:16])
 	if most := p.options.MaxTokens + 1; len(tokens) > most {
+		if it.example.Form == "text" {
+			r.Split++
+			r.Examples++
+			return p.addText(id, tokens, learned)
+		}
 		tokens, learned = tokens[:most], learned[:most]
 		if p.options.TooLong == Drop || count(learned) == 0 {
 			r.Dropped++
@@ -225,10 +234,27 @@ func (p *preparation) add(it *item) error {
 		r.CutShort++
 	}
 	r.Examples++
-	r.Tokens += int64(len(tokens) - 1)
-	r.Learned += count(learned)
-	sum := sha256.Sum256(it.data)
-	return p.writer.AddMasked(shard.ID(sum[:16]), tokens, learned)
+	return p.write(id, tokens, learned)
+}
+
+// addText adds a text in pieces of a row each, which share a token: each but the
+// first of the text is predicted once.
+func (p *preparation) addText(id shard.ID, tokens []int32, learned []bool) error {
+	for len(tokens) > 1 {
+		n := min(len(tokens), p.options.MaxTokens+1)
+		learned[0] = false // it is there to begin from
+		if err := p.write(id, tokens[:n], learned[:n]); err != nil {
+			return err
+		}
+		tokens, learned = tokens[n-1:], learned[n-1:]
+	}
+	return nil
+}
+
+func (p *preparation) write(id shard.ID, tokens []int32, learned []bool) error {
+	p.report.Tokens += int64(len(tokens) - 1)
+	p.report.Learned += count(learned)
+	return p.writer.AddMasked(id, tokens, learned)
 }
 
 func count(mask []bool) (n int64) {
