@@ -255,7 +255,11 @@ func killRun(t *testing.T, r *Recipe, name, file string) {
 		}
 		if try < 12 {
 			// Anywhere in a run: in a step, a checkpoint, the journal.
-			timer := time.AfterFunc(time.Duration(random.Int64N(int64(took)/3)), func() { _ = cmd.Process.Kill() })
+			limit := took / 3
+			if try == 0 {
+				limit = took / 20 // one kill at least, even if the machine has become idle
+			}
+			timer := time.AfterFunc(time.Duration(random.Int64N(int64(limit))), func() { _ = cmd.Process.Kill() })
 			defer timer.Stop()
 		}
 		err := cmd.Wait()

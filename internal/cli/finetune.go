@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -185,28 +183,9 @@ func (o *finetuneFlags) chooseData(d *train.DataSpec, path string) (tokens, exam
 		return 0, 0, fmt.Errorf("%s is no file of JSON objects: make one with {\"text\": ...} for each document, or token shards with 'polymath tokenizer encode MODEL/tokenizer.json FILE... --shards DIR'", path)
 	}
 	d.Conversations, d.TooLong, d.SkipBad = path, o.tooLong, o.keepBad
-	lines, err := countLines(path)
+	examples, err = conversation.Count(path)
 	const bytesPerToken = 4 // of JSON, about
-	return info.Size() / bytesPerToken, lines, err
-}
-
-func countLines(path string) (n int64, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	buf := make([]byte, 1<<20)
-	for {
-		read, err := f.Read(buf)
-		n += int64(bytes.Count(buf[:read], []byte("\n")))
-		if errors.Is(err, io.EOF) {
-			return n, nil
-		}
-		if err != nil {
-			return 0, err
-		}
-	}
+	return info.Size() / bytesPerToken, examples, err
 }
 
 // heldOutFor is a share that leaves about ten examples to measure on where the

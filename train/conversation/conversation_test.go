@@ -71,9 +71,10 @@ func TestForms(t *testing.T) {
 		`{"conversations": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]}`:                                                                                                                                                                                                                                                                                                      "ho" + turn,
 		`{"conversations": [{"from": "human", "value": "add"}, {"from": "function_call", "value": "{\"name\": \"f\", \"arguments\": {}}"}, {"from": "observation", "value": "2"}, {"from": "gpt", "value": "two"}]}`:                                                                                                                                                                                          "<tool_call>\n{\"name\": \"f\", \"arguments\": {}}\n</tool_call>" + turn + "two" + turn,
 		`{"instruction": "add", "input": "1 1", "output": "2", "text": "all"}`:                                                                                                                                                                                                                                                                                                                                "2" + turn,
-		`{"instruction": "add", "output": "2"}`:              "2" + turn,
-		`{"prompt": "one and one is", "completion": " two"}`: " two" + end,
-		`{"text": "one and one is two"}`:                     "one and one is two" + end,
+		`{"instruction": "add", "context": "1 1", "response": "2"}`: "2" + turn,
+		`{"instruction": "add", "output": "2"}`:                     "2" + turn,
+		`{"prompt": "one and one is", "completion": " two"}`:        " two" + end,
+		`{"text": "one and one is two"}`:                            "one and one is two" + end,
 	} {
 		if learned, given := split(t, object); learned != want || strings.Contains(given, "ho<") {
 			t.Errorf("%s:\nlearned %q, want %q\ngiven %q", object, learned, want, given)
@@ -165,16 +166,25 @@ func TestPrepare(t *testing.T) {
 		t.Fatal(err)
 	}
 	most := len(tokens) - 1
+	for _, text := range []string{lines, array, ""} {
+		want := int64(5)
+		if text == "" {
+			want = 0
+		}
+		if n, err := Count(writeFile(t, text)); err != nil || n != want {
+			t.Errorf("%d objects of %d, %v", n, want, err)
+		}
+	}
 	for _, text := range []string{lines, array, "\xef\xbb\xbf" + lines, strings.ReplaceAll(lines, "\n", "\r\n")} {
 		path := writeFile(t, text)
 		_, err := Prepare(path, t.TempDir(), Options{Encoder: e, MaxTokens: most, TooLong: Cut})
 		var badLines *BadLinesError
-		if !errors.As(err, &badLines) || badLines.Bad != 1 || !strings.Contains(err.Error(), path+":") || !strings.Contains(err.Error(), "messages: it is a number") {
+		if !errors.As(err, &badLines) || badLines.Bad != 1 || !strings.Contains(err.Error(), path+":") || !strings.Contains(err.Error(), ": it is a number") {
 			t.Fatalf("%v", err)
 		}
 		wantLine := ":5:"
 		if text == array {
-			wantLine = ":6:"
+			wantLine = ":6: object 4: messages"
 		}
 		if !strings.Contains(err.Error(), wantLine) {
 			t.Errorf("want line %s: %v", wantLine, err)

@@ -6,7 +6,7 @@
 //
 //	{"messages": [{"role": "user", "content": "..."}, ...], "tools": [...]}     OpenAI
 //	{"conversations": [{"from": "human", "value": "..."}, ...]}                 ShareGPT
-//	{"instruction": "...", "input": "...", "output": "..."}                     Alpaca
+//	{"instruction": "...", "input": "...", "output": "..."}                     Alpaca; Dolly: context, response
 //	{"prompt": "...", "completion": "..."}                                      the completion is learned
 //	{"text": "..."}                                                             all of it is learned
 //

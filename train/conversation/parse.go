@@ -121,7 +121,7 @@ var forms = []struct {
 }{
 	{"messages", readMessages, []string{"tools"}},
 	{"conversations", readShareGPT, []string{"system", "tools"}},
-	{"instruction", readAlpaca, []string{"input", "output", "system"}},
+	{"instruction", readAlpaca, []string{"input", "context", "output", "response", "system"}},
 	{"completion", readCompletion, []string{"prompt"}},
 	{"text", readText, nil},
 }
@@ -177,9 +177,17 @@ func readCompletion(o *object, e *Example) (err error) {
 	return err
 }
 
+// either is other where only that is there, as Dolly names things, else key.
+func (o *object) either(key, other string) string {
+	if !o.has(key) && o.has(other) {
+		return other
+	}
+	return key
+}
+
 func readAlpaca(o *object, e *Example) error {
 	var texts [4]string
-	for i, key := range []string{"system", "instruction", "input", "output"} {
+	for i, key := range []string{"system", "instruction", o.either("input", "context"), o.either("output", "response")} {
 		var err error
 		if texts[i], err = o.text(key, i == 0 || i == 2); err != nil {
 			return err

@@ -142,6 +142,15 @@ type preparation struct {
 	writer  *shard.Writer
 	report  Report
 	batch   []item
+	array   bool
+}
+
+// which says the number of the last object in an array, where lines may not tell.
+func (p *preparation) which() string {
+	if !p.array {
+		return ""
+	}
+	return fmt.Sprintf("object %d: ", p.report.Objects)
 }
 
 // item is an object on its way.
@@ -163,6 +172,7 @@ func (p *preparation) read(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.path, err)
 	}
+	p.array = isArray(data)
 	for {
 		line, object, rest, err := next()
 		if errors.Is(err, io.EOF) {
@@ -209,7 +219,7 @@ func (p *preparation) add(it *item) error {
 	if it.err != nil {
 		r.Bad++
 		if len(r.BadLines) < maxListed {
-			r.BadLines = append(r.BadLines, fmt.Sprintf("%s:%d: %v", p.path, it.line, it.err))
+			r.BadLines = append(r.BadLines, fmt.Sprintf("%s:%d: %s%v", p.path, it.line, p.which(), it.err))
 		}
 		return nil
 	}
@@ -270,10 +280,32 @@ func count(mask []bool) (n int64) {
 // bytes after it, or io.EOF.
 type nextObject func() (line int, object []byte, rest int, err error)
 
+// byteOrderMark is what some editors begin a file with.
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+func isArray(data []byte) bool {
+	data = bytes.TrimLeft(bytes.TrimPrefix(data, byteOrderMark), " \t\r\n")
+	return len(data) > 0 && data[0] == '['
+}
+
+// Count returns the number of objects in the file at path, whatever they are; of
+// an array that is damaged, of those before the damage.
+func Count(path string) (n int64, err error) {
+	m, err := tensor.Map(path)
+	if err != nil {
+		return 0, err
+	}
+	next, err := objects(m.Bytes())
+	for ; err == nil; n++ {
+		_, _, _, err = next()
+	}
+	return max(n-1, 0), m.Close()
+}
+
 // objects reads lines, or the elements of one array.
 func objects(data []byte) (nextObject, error) {
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // what some editors begin a file with
-	if trimmed := bytes.TrimLeft(data, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '[' {
+	data = bytes.TrimPrefix(data, byteOrderMark)
+	if isArray(data) {
 		return elements(data)
 	}
 	line := 0
