@@ -207,10 +207,10 @@ func TestSameBits(t *testing.T) {
 			m, d = tiny(t, model.Qwen3, 256), tensor.DTypeQ4K
 		}
 		o := Options{Method: method, Precision: Uniform(d), Texts: texts(3, 50)}
-		want := digest(t, mustQuantize(t, m, o))
+		want := quantized(t, m, o)
 		for threads := range 3 {
 			par.SetThreads(threads + 1)
-			if digest(t, mustQuantize(t, m, o)) != want {
+			if quantized(t, m, o) != want {
 				t.Errorf("%s: other bits on %d threads", method, threads+1)
 			}
 		}
@@ -231,10 +231,24 @@ func TestSameBits(t *testing.T) {
 				resumed++
 			}
 		}
-		if digest(t, mustQuantize(t, m, o)) != want || resumed != 1 {
+		if quantized(t, m, o) != want || resumed != 1 {
 			t.Errorf("%s: gone on with %d layers, or other bits", method, resumed)
 		}
 	}
+}
+
+// quantized is the digest of a run, which is then closed.
+func quantized(t *testing.T, m *model.Model, o Options) string {
+	t.Helper()
+	res, err := quantizeTiny(t, t.Context(), m, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := digest(t, res)
+	if err := res.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 // digest is all tensors as text.
@@ -283,14 +297,14 @@ func TestWorkDirectory(t *testing.T) {
 	m := tiny(t, model.Qwen3, 64)
 	work := filepath.Join(t.TempDir(), "work")
 	o := Options{Method: RTN, Precision: Uniform(tensor.DTypeQ4_0), Work: work}
-	first := digest(t, mustQuantize(t, m, o))
+	first := quantized(t, m, o)
 	o.Precision = Uniform(tensor.DTypeQ8_0)
 	o.Progress = func(p Progress) {
 		if p.Resumed {
 			t.Error("a layer of other work was taken")
 		}
 	}
-	if second := digest(t, mustQuantize(t, m, o)); second == first {
+	if second := quantized(t, m, o); second == first {
 		t.Error("another precision gave the same tensors")
 	}
 	if err := os.WriteFile(filepath.Join(work, "notes.txt"), []byte("mine"), 0o666); err != nil {
@@ -309,7 +323,7 @@ func TestFaults(t *testing.T) {
 	disk := fault.New()
 	restore := atomicfile.Replace(disk)
 	defer restore()
-	want := digest(t, mustQuantize(t, m, o))
+	want := quantized(t, m, o)
 	ops := disk.Ops()
 	if ops < 10 {
 		t.Fatalf("%d operations", ops)
@@ -327,7 +341,7 @@ func TestFaults(t *testing.T) {
 			t.Errorf("%s failed: %v", disk.Log()[op], err)
 		}
 		disk.Reset()
-		if got := digest(t, mustQuantize(t, m, o)); got != want {
+		if got := quantized(t, m, o); got != want {
 			t.Fatalf("operation %d failed: other bits afterwards", op)
 		}
 	}
@@ -337,7 +351,7 @@ func TestFaults(t *testing.T) {
 func TestDamagedWork(t *testing.T) {
 	m := tiny(t, model.Qwen3, 64)
 	o := Options{Method: RTN, Precision: Uniform(tensor.DTypeQ4_0), Work: filepath.Join(t.TempDir(), "work")}
-	want := digest(t, mustQuantize(t, m, o))
+	want := quantized(t, m, o)
 	path := filepath.Join(o.Work, "layer-00001.safetensors")
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -349,7 +363,7 @@ func TestDamagedWork(t *testing.T) {
 		if err := os.WriteFile(path, damaged, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if digest(t, mustQuantize(t, m, o)) != want {
+		if quantized(t, m, o) != want {
 			t.Errorf("byte %d was changed, and so was the result", at)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/tensor"
 	"github.com/polymath-lm/polymath/tensor/safetensors"
 )
@@ -46,6 +47,7 @@ const rules = 1
 type work struct {
 	dir, identity string
 	open          map[int]*layerFile
+	unlock        func() error
 }
 
 // layerFile is a finished layer.
@@ -55,7 +57,8 @@ type layerFile struct {
 }
 
 // openWork makes dir, or opens it where it holds work with this identity. Layers
-// of other work are removed; a directory that holds anything else is an error.
+// of other work are removed; a directory that holds anything else, or that
+// another process works in, is an error.
 func openWork(dir, identity string) (*work, error) {
 	w := &work{dir: dir, identity: identity, open: map[int]*layerFile{}}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -66,25 +69,38 @@ func openWork(dir, identity string) (*work, error) {
 		return nil, err
 	}
 	for _, e := range entries {
-		if ok, _ := filepath.Match("layer-*.safetensors", e.Name()); !ok {
-			if ok, _ := filepath.Match(".layer-*", e.Name()); !ok { // what a crash left of a file being written
-				return nil, fmt.Errorf("%s holds %s, which is no part of unfinished work; name another directory or remove it", dir, e.Name())
-			}
+		if ok, _ := filepath.Match("layer-*.safetensors", e.Name()); !ok && !atomicfile.IsTemporary(e.Name()) && e.Name() != atomicfile.LockName {
+			return nil, fmt.Errorf("%s holds %s, which is no part of unfinished work; name another directory or remove it", dir, e.Name())
 		}
 	}
-	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		if f, err := w.read(path); err == nil && f != nil {
-			if err := f.file.Close(); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if err := os.Remove(path); err != nil {
-			return nil, err
-		}
+	if w.unlock, err = atomicfile.Lock(dir); err != nil {
+		return nil, err
+	}
+	if err := w.sweep(entries); err != nil {
+		_ = w.close() // the other error is being returned
+		return nil, err
 	}
 	return w, nil
+}
+
+// sweep removes layers of other work and what a crash left half written.
+func (w *work) sweep(entries []fs.DirEntry) error {
+	for _, e := range entries {
+		if e.Name() == atomicfile.LockName {
+			continue
+		}
+		path := filepath.Join(w.dir, e.Name())
+		f, err := w.read(path)
+		if err == nil && f != nil {
+			err = f.file.Close()
+		} else {
+			err = os.Remove(path)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *work) path(layer int) string {
@@ -191,5 +207,8 @@ func (w *work) close() error {
 		}
 	}
 	clear(w.open)
+	if err := w.unlock(); err != nil && first == nil {
+		first = err
+	}
 	return first
 }
