@@ -56,9 +56,9 @@ func CheckCPU() error {
 	return nil
 }
 
-// CPU returns the name of the path in use: "amx", "avx512", "avx2", "neon" or
-// "portable". It is the best one that the machine has, unless the environment
-// variable POLYMATH_CPU or SetPath chose another.
+// CPU returns the name of the path in use: "amx", "avx512bf16", "avx512", "avx2",
+// "neon" or "portable". It is the best one that the machine has, unless the
+// environment variable POLYMATH_CPU or SetPath chose another.
 func CPU() string { return cpu.name }
 
 // Paths returns the names of the paths that this machine can run, best first.

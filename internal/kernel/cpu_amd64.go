@@ -50,20 +50,28 @@ func detect() (f features) {
 	return f
 }
 
+// machinePaths: the AVX-512 paths with AVX512_BF16 differ in all that it is good
+// for; the plain one does without, even where the processor has it.
 func machinePaths() (paths []*path) {
 	f := detect()
-	rows, decode, coded := avx512Rows, decodeAVX512, mulCodedAVX512
+	plain := path{name: "avx512", productOps: avx512Product, rowOps: avx512Rows, decode: decodeAVX512, coded: mulCodedAVX512, mildOps: mildAVX512Ops}
+	best := plain
 	if f.bf16 {
-		rows, decode = avx512BF16Rows, decodeAVX512BF16
+		best.rowOps, best.decode = avx512BF16Rows, decodeAVX512BF16
 		if pairsAreSteps() {
-			coded = mulCodedAVX512BF16
+			best.name, best.productOps, best.coded = "avx512bf16", avx512BF16Product, mulCodedAVX512BF16
 		}
 	}
 	if f.amx && allowAMX() {
-		paths = append(paths, &path{name: "amx", productOps: amxProduct, rowOps: rows, decode: decode, coded: coded, mildOps: mildAVX512Ops})
+		amx := best
+		amx.name, amx.productOps = "amx", amxProduct
+		paths = append(paths, &amx)
+	}
+	if best.name != plain.name {
+		paths = append(paths, &best)
 	}
 	if f.avx512 {
-		paths = append(paths, &path{name: "avx512", productOps: avx512Product, rowOps: rows, decode: decode, coded: coded, mildOps: mildAVX512Ops})
+		paths = append(paths, &plain)
 	}
 	if f.avx2 {
 		paths = append(paths, &path{name: "avx2", productOps: avx2Product, rowOps: avx2Rows, decode: decodeAVX2, coded: mulCodedAVX2, mildOps: mildAVX2Ops})

@@ -12,14 +12,6 @@ import (
 	"github.com/polymath-lm/polymath/tensor"
 )
 
-// eachRowPath is eachPath with the paths that rowPaths adds.
-func eachRowPath(t *testing.T, f func(t *testing.T)) {
-	defer func(before *path) { cpu = before }(cpu)
-	for _, cpu = range rowPaths() {
-		t.Run(cpu.name, f)
-	}
-}
-
 // blockFormats are the formats of blocks; plainFormats are kept as bf16.
 var (
 	blockFormats = []tensor.DType{
@@ -207,7 +199,7 @@ func TestQuantized(t *testing.T) {
 	all := append(blockFormats, plainFormats...)
 	cases = append(cases, newQuantizedCase("mixed", 3, 512, 5*PanelN+8,
 		func(g, panel int) tensor.DType { return all[(5*g+panel)%len(all)] }, scaleKinds[0].draw))
-	eachRowPath(t, func(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
 		for _, c := range cases {
 			rows := []int{1, 2, 3, 7, 8, 12, 13, 40}
 			if testing.Short() || CPU() == "portable" {
@@ -226,7 +218,7 @@ func TestQuantized(t *testing.T) {
 func TestQuantizedMild(t *testing.T) {
 	const k, n = 128, 64
 	ends := []int{0, 1, 127 - 100, 127 - 79, 127 - 78, 127 - 77, 127, 127 + 39, 127 + 40, 127 + 41, 127 + 90, 254, 255}
-	eachRowPath(t, func(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
 		mild := 0
 		for _, e := range []int{0, 2, 87, 88, 120, 168, 169, 252, 253, 255} {
 			for _, spread := range []int{1, 3} {
@@ -263,7 +255,7 @@ func TestQuantizedMild(t *testing.T) {
 // TestQuantizedDecode compares decoded panels with packed ones, the zeros
 // beyond N included.
 func TestQuantizedDecode(t *testing.T) {
-	for _, cpu := range rowPaths() {
+	for _, cpu := range machine {
 		for _, d := range blockFormats {
 			for _, kind := range scaleKinds {
 				c := newQuantizedCase("", 1, 1024, 70, one(d), kind.draw)

@@ -235,7 +235,7 @@ func TestRowPaths(t *testing.T) {
 	defer func(p *path) { cpu = p }(cpu)
 	for _, op := range rowOperations {
 		t.Run(op.name, func(t *testing.T) {
-			for _, path := range rowPaths() {
+			for _, path := range machine {
 				for _, kind := range rowKinds {
 					for n := 0; n <= 100; n++ {
 						checkRow(t, path, kind, n, uint64(n)+77, op.call)

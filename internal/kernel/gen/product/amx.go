@@ -64,6 +64,18 @@ func dotPair(z, x, y byte) []byte {
 	return code
 }
 
+// dotPairEach is dotPair with the word at base+disp in all lanes of y.
+func dotPairEach(z, x byte, base string, disp int) []byte {
+	b := register[base]
+	code := dotPair(z, x, b)
+	code[3] |= 0x10
+	code[5] ^= 0xc0 ^ 0x40 // memory, with a displacement in words
+	if disp%4 != 0 || disp/4 != int(int8(disp/4)) {
+		panic(sprintf("displacement of %d bytes", disp))
+	}
+	return append(code, byte(disp/4))
+}
+
 // raw writes encoded bytes with what they mean.
 func (a *assembly) raw(code []byte, format string, args ...any) {
 	parts := make([]string, len(code))

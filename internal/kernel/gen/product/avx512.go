@@ -19,37 +19,60 @@ func avx512() string {
 		}
 		a.packTAVX512(rows)
 	}
+	for _, rows := range avx512BF16Rows {
+		a.mulAVX512BF16(rows)
+	}
+	for _, rows := range avx512BF16Rows {
+		a.packAVX512BF16(rows)
+		a.packTAVX512BF16(rows)
+	}
 	a.packRowsAVX512()
 	a.packColsAVX512()
 	a.roundAVX512()
-	a.peakAVX512()
+	a.peakAVX512(false)
+	a.peakAVX512(true)
 	a.readAVX512()
 	return a.String()
 }
 
 func (a *assembly) mulAVX512(rows int) {
-	halves := 1
-	if rows <= 4 {
-		halves = 2
-	}
+	halves := halvesAVX512(rows)
 	a.function(sprintf("func mulAVX512x%d(t *tileArgs)", rows), 40, 8)
 	a.op("MOVQ t+0(FP), DI")
 	a.flushDenormals()
 	a.op("VPTERNLOGD $0xff, Z31, Z31, Z31")
 	a.op("VPSLLD $16, Z31, Z31")
 	a.op("VPXORD Z30, Z30, Z30")
+	a.halfLoops(halves, func() { a.tileAVX512(rows, halves, 4, a.pairsAVX512) })
+	a.leave()
+}
+
+// halvesAVX512 is the number of halves of a panel that a tile takes at a time.
+func halvesAVX512(rows int) int {
+	if rows <= 4 {
+		return 2
+	}
+	return 1
+}
+
+// halfLoops is mulLoops for tiles of one half or both.
+func (a *assembly) halfLoops(halves int, tile func()) {
 	var steps []step
 	if halves == 1 {
 		steps = []step{{halfBytes, 64}, {-halfBytes, -64}}
 	}
-	a.mulLoops(steps, false, func() { a.tileAVX512(rows, halves) })
-	a.leave()
+	a.mulLoops(steps, false, tile)
 }
 
-// Sums of row r and half h: even Z(2*(r*halves+h)), odd the next.
-func (a *assembly) tileAVX512(rows, halves int) {
+// evenSum is the register of the even sum of a row and half; the odd one is the
+// next.
+func evenSum(r, h, halves int) int { return 2 * (r*halves + h) }
+
+// tileAVX512 writes the loop over blocks around a block's products; a number of A
+// has aBytes. SI is the middle of a block of A, so that offsets are short.
+func (a *assembly) tileAVX512(rows, halves, aBytes int, block func(rows, halves int)) {
 	sums := 2 * rows * halves
-	even := func(r, h int) int { return 2 * (r*halves + h) }
+	even := func(r, h int) int { return evenSum(r, h, halves) }
 	a.op("CMPQ %d(DI), $0", argAdd)
 	a.op("JNE begin")
 	a.op("MOVQ R8, R9")
@@ -61,30 +84,13 @@ func (a *assembly) tileAVX512(rows, halves int) {
 	}
 	a.label("begin")
 	a.op("MOVQ %d(DI), CX", argDepth)
-	a.op("ADDQ $%d, SI", pairs/2*rows*8) // offsets from the middle are short
+	a.op("ADDQ $%d, SI", pairs*rows*aBytes)
 	a.label("block")
 	for i := range sums {
 		a.op("VPXORD Z%d, Z%d, Z%d", i, i, i)
 	}
-	for p := range pairs {
-		for h := range halves {
-			a.fetchAVX512(halves, p, h)
-			e, o := 24+2*h, 25+2*h
-			a.op("VMOVDQU32 %d(DX), Z%d", h*halfBytes+p*pairBytes, o)
-			a.op("VPSLLD $16, Z%d, Z%d", o, e)
-			a.op("VPANDD Z31, Z%d, Z%d", o, o)
-		}
-		for r := range rows {
-			at := ((p-pairs/2)*rows + r) * 8
-			for h := range halves {
-				a.op("VFMADD231PS.BCST %d(SI), Z%d, Z%d", at, 24+2*h, even(r, h))
-			}
-			for h := range halves {
-				a.op("VFMADD231PS.BCST %d(SI), Z%d, Z%d", at+4, 25+2*h, even(r, h)+1)
-			}
-		}
-	}
-	a.op("ADDQ $%d, SI", pairs*rows*8)
+	block(rows, halves)
+	a.op("ADDQ $%d, SI", 2*pairs*rows*aBytes)
 	a.op("ADDQ $%d, DX", blockBytes)
 	a.op("MOVQ R8, R9")
 	for r := range rows {
@@ -103,6 +109,28 @@ func (a *assembly) tileAVX512(rows, halves int) {
 	a.op("JNZ block")
 }
 
+// pairsAVX512 multiplies the pairs of a block.
+func (a *assembly) pairsAVX512(rows, halves int) {
+	for p := range pairs {
+		for h := range halves {
+			a.fetchAVX512(halves, p, h)
+			e, o := 24+2*h, 25+2*h
+			a.op("VMOVDQU32 %d(DX), Z%d", h*halfBytes+p*pairBytes, o)
+			a.op("VPSLLD $16, Z%d, Z%d", o, e)
+			a.op("VPANDD Z31, Z%d, Z%d", o, o)
+		}
+		for r := range rows {
+			at := ((p-pairs/2)*rows + r) * 8
+			for h := range halves {
+				a.op("VFMADD231PS.BCST %d(SI), Z%d, Z%d", at, 24+2*h, evenSum(r, h, halves))
+			}
+			for h := range halves {
+				a.op("VFMADD231PS.BCST %d(SI), Z%d, Z%d", at+4, 25+2*h, evenSum(r, h, halves)+1)
+			}
+		}
+	}
+}
+
 // fetchAVX512 fetches weights in the order of memory, which the processor's own
 // prefetching follows. Tiles of few rows use them so fast that they are fetched
 // twice: from memory to the second cache, where more reads can be under way,
@@ -115,161 +143,6 @@ func (a *assembly) fetchAVX512(halves, pair, half int) {
 	at := (2*pair + half) * pairBytes
 	a.op("PREFETCHT1 %d(DX)", 16384+at)
 	a.op("PREFETCHT0 %d(DX)", 2048+at)
-}
-
-// split unpacks 16 pairs in z to fp32, even before odd: pairs 4l and 4l+1 in
-// lane l of low, 4l+2 and 4l+3 in lane l of high.
-func (a *assembly) split(z, low, high int) {
-	a.op("VPSLLD $16, Z%d, Z%d", z, high)
-	a.op("VPANDD Z31, Z%d, Z%d", z, z)
-	a.op("VPUNPCKLDQ Z%d, Z%d, Z%d", z, high, low)
-	a.op("VPUNPCKHDQ Z%d, Z%d, Z%d", z, high, high)
-}
-
-// join puts lanes 0 and 1 of x and y in turn into z, lanes 2 and 3 into x.
-func (a *assembly) join(x, y, z int) {
-	a.op("VMOVDQA64 Z%d, Z%d", x, z)
-	a.op("VPERMT2Q Z%d, Z29, Z%d", y, z)
-	a.op("VPERMT2Q Z%d, Z28, Z%d", y, x)
-}
-
-// packConstants sets what split and join use.
-func (a *assembly) packConstants() {
-	a.op("VPTERNLOGD $0xff, Z31, Z31, Z31")
-	a.op("VPSLLD $16, Z31, Z31")
-	a.op("VMOVDQU64 ·joinLow(SB), Z29")
-	a.op("VMOVDQU64 ·joinHigh(SB), Z28")
-}
-
-// packFewAVX512 writes pair p of row r at [p][r][2], for tiles of 1 or 2 rows.
-func (a *assembly) packFewAVX512(rows int) {
-	a.function(sprintf("func packAVX512x%d(dst unsafe.Pointer, src *tensor.BF16, stride, rows, kb int)", rows), 0, 40)
-	a.packArgs()
-	a.packConstants()
-	a.op("MOVQ rows+24(FP), CX")
-	a.label("row")
-	a.op("MOVQ DI, R9")
-	a.op("MOVQ SI, R10")
-	a.op("MOVQ kb+32(FP), R11")
-	a.label("block")
-	a.op("VMOVDQU32 (R10), Z0")
-	a.split(0, 1, 2)
-	a.join(1, 2, 3) // pairs in order in Z3, Z1
-	if rows == 1 {
-		a.op("VMOVDQU32 Z3, 0(R9)")
-		a.op("VMOVDQU32 Z1, 64(R9)")
-	} else {
-		for half, z := range []int{3, 1} {
-			for lane := range 4 {
-				at := (8*half + 2*lane) * rows * 8
-				a.op("VEXTRACTI32X4 $%d, Z%d, X4", lane, z)
-				a.op("VMOVQ X4, %d(R9)", at)
-				a.op("VPEXTRQ $1, X4, %d(R9)", at+rows*8)
-			}
-		}
-	}
-	a.op("ADDQ $64, R10")
-	a.op("ADDQ $%d, R9", pairs*rows*8)
-	a.op("DECQ R11")
-	a.op("JNZ block")
-	a.op("ADDQ DX, SI")
-	a.op("ADDQ $8, DI")
-	a.op("DECQ CX")
-	a.op("JNZ row")
-	a.op("VZEROUPPER")
-	a.op("RET")
-}
-
-// packAVX512 does four rows at a time; rows that are not there repeat the last.
-func (a *assembly) packAVX512(rows int) {
-	a.function(sprintf("func packAVX512x%d(dst unsafe.Pointer, src *tensor.BF16, stride, rows, kb int)", rows), 0, 40)
-	a.packArgs()
-	a.packConstants()
-	a.op("MOVQ rows+24(FP), R12")
-	a.op("DECQ R12")
-	a.op("IMULQ DX, R12")
-	a.op("ADDQ SI, R12") // the last row
-	a.op("MOVQ $%d, AX", rows/4)
-	a.label("group")
-	from := []string{"SI", "R10", "R11", "R13"}
-	for i := 1; i < 4; i++ {
-		a.op("LEAQ (%s)(DX*1), %s", from[i-1], from[i])
-		a.op("CMPQ %s, R12", from[i])
-		a.op("CMOVQHI R12, %s", from[i])
-	}
-	a.op("MOVQ DI, R9")
-	a.op("MOVQ kb+32(FP), CX")
-	a.op("XORL BX, BX")
-	a.label("block")
-	for r := range 4 {
-		a.op("VMOVDQU32 (%s)(BX*1), Z%d", from[r], r)
-		a.split(r, 4+r, 8+r)
-	}
-	// Z(12+k) and Z(16+k): lane l holds pair 4l+k of two rows.
-	for k := range 4 {
-		name := []string{"VPUNPCKLQDQ", "VPUNPCKHQDQ"}[k%2]
-		z := 4 + k/2*4
-		a.op("%s Z%d, Z%d, Z%d", name, z+1, z, 12+k)
-		a.op("%s Z%d, Z%d, Z%d", name, z+3, z+2, 16+k)
-	}
-	for k := range 4 {
-		a.join(12+k, 16+k, 20+k)
-		for i, z := range []int{20 + k, 12 + k} {
-			at := (8*i + k) * rows * 8
-			a.op("VMOVDQU64 Y%d, %d(R9)", z, at)
-			a.op("VEXTRACTI64X4 $1, Z%d, %d(R9)", z, at+4*rows*8)
-		}
-	}
-	a.op("ADDQ $64, BX")
-	a.op("ADDQ $%d, R9", pairs*rows*8)
-	a.op("DECQ CX")
-	a.op("JNZ block")
-	a.op("LEAQ (R13)(DX*1), SI")
-	a.op("CMPQ SI, R12")
-	a.op("CMOVQHI R12, SI")
-	a.op("ADDQ $32, DI")
-	a.op("DECQ AX")
-	a.op("JNZ group")
-	a.op("VZEROUPPER")
-	a.op("RET")
-}
-
-// packTAVX512 takes two rows of the source, a pair of each column, at a time.
-func (a *assembly) packTAVX512(rows int) {
-	a.function(sprintf("func packTAVX512x%d(dst unsafe.Pointer, src *tensor.BF16, stride, cols, kb int)", rows), 0, 40)
-	a.packArgs()
-	a.packConstants()
-	a.op("MOVQ kb+32(FP), CX")
-	a.op("SHLQ $4, CX")
-	a.label("pair")
-	a.op("VPMOVZXWD (SI), Z0")
-	a.op("VPMOVZXWD (SI)(DX*1), Z1")
-	a.op("VPSLLD $16, Z0, Z0")
-	a.op("VPSLLD $16, Z1, Z1")
-	a.op("VPUNPCKLDQ Z1, Z0, Z2")
-	switch rows {
-	case 1:
-		a.op("VMOVQ X2, (DI)")
-	case 2:
-		a.op("VMOVDQU X2, (DI)")
-	default:
-		a.op("VPUNPCKHDQ Z1, Z0, Z3")
-		a.join(2, 3, 4)
-		if rows == 4 {
-			a.op("VMOVDQU Y4, (DI)")
-		} else {
-			a.op("VMOVDQU32 Z4, (DI)")
-		}
-		if rows == 12 {
-			a.op("VMOVDQU Y2, 64(DI)")
-		}
-	}
-	a.op("LEAQ (SI)(DX*2), SI")
-	a.op("ADDQ $%d, DI", rows*8)
-	a.op("DECQ CX")
-	a.op("JNZ pair")
-	a.op("VZEROUPPER")
-	a.op("RET")
 }
 
 // packRowsAVX512 transposes 16 rows of 16 pairs.
@@ -374,16 +247,25 @@ func (a *assembly) roundAVX512() {
 	a.op("RET")
 }
 
-// peakAVX512 does nothing but multiply and add: 24 times 16 a round.
-func (a *assembly) peakAVX512() {
-	a.function("func peakAVX512(rounds int)", 0, 8)
+// peakAVX512 does nothing but multiply and add: 24 times 16 a round, or twice as
+// many with pairs of bf16.
+func (a *assembly) peakAVX512(bf16 bool) {
+	name := "AVX512"
+	if bf16 {
+		name = "AVX512BF16"
+	}
+	a.function(sprintf("func peak%s(rounds int)", name), 0, 8)
 	a.op("MOVQ rounds+0(FP), CX")
 	for i := range 26 {
 		a.op("VPXORD Z%d, Z%d, Z%d", i, i, i)
 	}
 	a.label("round")
 	for i := range 24 {
-		a.op("VFMADD231PS Z24, Z25, Z%d", i)
+		if bf16 {
+			a.raw(dotPair(byte(i), 25, 24), "VDPBF16PS Z24, Z25, Z%d", i)
+		} else {
+			a.op("VFMADD231PS Z24, Z25, Z%d", i)
+		}
 	}
 	a.op("DECQ CX")
 	a.op("JNZ round")

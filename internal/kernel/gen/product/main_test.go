@@ -64,6 +64,9 @@ var encodings = []struct {
 	{roundPair(29, 18, 11), "vcvtne2ps2bf16 %zmm11,%zmm18,%zmm29"},
 	{dotPair(2, 1, 0), "vdpbf16ps %zmm0,%zmm1,%zmm2"},
 	{dotPair(29, 18, 11), "vdpbf16ps %zmm11,%zmm18,%zmm29"},
+	{dotPairEach(2, 1, "SI", 4), "vdpbf16ps 0x4(%rsi){1to16},%zmm1,%zmm2"},
+	{dotPairEach(29, 18, "SI", -512), "vdpbf16ps -0x200(%rsi){1to16},%zmm18,%zmm29"},
+	{dotPairEach(11, 7, "R9", 508), "vdpbf16ps 0x1fc(%r9){1to16},%zmm7,%zmm11"},
 }
 
 func TestEncodings(t *testing.T) {
