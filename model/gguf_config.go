@@ -35,7 +35,7 @@ func readGGUFConfig(path string) (*Config, error) {
 func ggufConfig(file *gguf.File) (*Config, error) {
 	return parseGGUF(file.Metadata().Pairs(), ggufFacts{
 		shape: func(name string) []int {
-			if t, err := file.Tensor(name); err == nil {
+			if t, err := file.Mapped(name); err == nil {
 				return t.Shape
 			}
 			return nil

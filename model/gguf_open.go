@@ -38,7 +38,7 @@ func plausibleGGUF(cfg *Config, file *gguf.File) error {
 	if cfg.NumExperts == 0 || !file.Has(gate) {
 		return cfg.plausible(len(file.Names()))
 	}
-	t, err := file.Tensor(gate)
+	t, err := file.Mapped(gate)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func plausibleGGUF(cfg *Config, file *gguf.File) error {
 
 // ggufTensor returns a tensor of ours, aliasing the file.
 func ggufTensor(file *gguf.File, cfg *Config, p place, name string) (stored, error) {
-	t, err := file.Tensor(p.name)
+	t, err := file.Mapped(p.name)
 	if err != nil {
 		return stored{}, err
 	}

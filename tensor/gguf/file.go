@@ -89,6 +89,19 @@ func (f *File) Has(name string) bool { _, ok := f.tensors[name]; return ok }
 // writer did not align it to its elements is it a copy, made anew at each call.
 // A format that package tensor does not have is an error that names it.
 func (f *File) Tensor(name string) (*tensor.Tensor, error) {
+	t, err := f.Mapped(name)
+	if err != nil {
+		return nil, err
+	}
+	if width := t.DType.Bits() / 8; width > 1 && !tensor.Aligned(t.Data, width) {
+		t.Data = tensor.AlignedCopy(t.Data)
+	}
+	return t, nil
+}
+
+// Mapped is Tensor, but never a copy: the data may not be aligned to its
+// elements, so that they must be read as bytes.
+func (f *File) Mapped(name string) (*tensor.Tensor, error) {
 	s, err := f.find(name)
 	if err != nil {
 		return nil, err
@@ -96,9 +109,6 @@ func (f *File) Tensor(name string) (*tensor.Tensor, error) {
 	t := s.tensor
 	if t.DType == "" {
 		return nil, fmt.Errorf("%s: tensor %q is in the format %s, which is not read: get the model in Q8_0, Q6_K, Q5_K, Q4_K, Q4_0, MXFP4, BF16, F16 or F32", f.path, name, s.format.name)
-	}
-	if width := t.DType.Bits() / 8; width > 1 && !tensor.Aligned(t.Data, width) {
-		t.Data = tensor.AlignedCopy(t.Data)
 	}
 	return &t, nil
 }
