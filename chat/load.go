@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
 )
 
 // maxConfig bounds the files that Load reads.
@@ -50,7 +50,7 @@ func find(dir string) (source string, o JinjaOptions, err error) {
 		return "", o, err
 	}
 	o = config.options()
-	text, err := readLimited(filepath.Join(dir, jinjaFile))
+	text, err := atomicfile.ReadSmall(filepath.Join(dir, jinjaFile), maxConfig)
 	if err == nil {
 		o.Name = filepath.Join(dir, jinjaFile)
 		return string(text), o, nil
@@ -89,23 +89,6 @@ func findListed(dir string, config *tokenizerConfig, o JinjaOptions) (string, Ji
 	return source, o, nil
 }
 
-// readLimited reads a file of at most maxConfig bytes.
-func readLimited(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(data) > maxConfig {
-		return nil, fmt.Errorf("%s has more than %d bytes", path, maxConfig)
-	}
-	return data, nil
-}
-
 // tokenizerConfig is what matters here of tokenizer_config.json.
 type tokenizerConfig struct {
 	Templates templateList `json:"chat_template"`
@@ -117,7 +100,7 @@ type tokenizerConfig struct {
 
 // readConfig reads a file that need not exist.
 func readConfig(path string) (*tokenizerConfig, error) {
-	data, err := readLimited(path)
+	data, err := atomicfile.ReadSmall(path, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &tokenizerConfig{}, nil
 	}

@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
 )
 
 // harmless are fields of config.json that do not change what the decoder
@@ -43,7 +44,7 @@ func ReadConfig(path string) (*Config, error) {
 		}
 		path = filepath.Join(path, configName)
 	}
-	data, err := readSmall(path)
+	data, err := atomicfile.ReadSmall(path, maxConfig)
 	if err != nil {
 		return nil, err
 	}
@@ -56,17 +57,6 @@ func ReadConfig(path string) (*Config, error) {
 
 // maxConfig bounds the file that is read; real ones have a few thousand bytes.
 const maxConfig = 16 << 20
-
-func readSmall(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxConfig {
-		return nil, fmt.Errorf("%s: %d bytes are too many for a configuration", path, info.Size())
-	}
-	return os.ReadFile(path)
-}
 
 // ParseConfig is ReadConfig for the content of the file.
 func ParseConfig(data []byte) (*Config, error) {

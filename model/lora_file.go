@@ -120,14 +120,7 @@ func exists(path string) bool {
 
 func readAdapterConfig(dir string) (AdapterConfig, error) {
 	path := filepath.Join(dir, adapterConfigName)
-	info, err := os.Stat(path)
-	if err != nil {
-		return AdapterConfig{}, err
-	}
-	if info.Size() > maxAdapterConfig {
-		return AdapterConfig{}, fmt.Errorf("%s has %d bytes, too many for an adapter's configuration", path, info.Size())
-	}
-	data, err := os.ReadFile(path)
+	data, err := atomicfile.ReadSmall(path, maxAdapterConfig)
 	if err != nil {
 		return AdapterConfig{}, err
 	}

@@ -44,11 +44,15 @@ type Manifest struct {
 	Provenance
 }
 
+// maxManifest bounds the file that is read; a model of a thousand files needs
+// 100 kB.
+const maxManifest = 16 << 20
+
 // ReadManifest reads the manifest of a model directory. A directory without
 // one gives an error that wraps fs.ErrNotExist.
 func ReadManifest(dir string) (*Manifest, error) {
 	path := filepath.Join(dir, ManifestName)
-	data, err := os.ReadFile(path)
+	data, err := atomicfile.ReadSmall(path, maxManifest)
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,7 @@ func TestOpenRefuses(t *testing.T) {
 		{map[string]string{"weights": "GGUF"}, "weights", "weights"},
 		{map[string]string{"config.json": strings.Replace(known["Qwen3-30B-A3B"], `"num_experts": 128`, `"num_experts": 7000`, 1), "model.safetensors": "\x02\x00\x00\x00\x00\x00\x00\x00{}"}, "", "about 1008336 tensors, and there are 0"},
 		{map[string]string{"config.json": strings.Replace(known["Qwen3-30B-A3B"], `"num_experts": 128`, `"num_experts": 9000`, 1)}, "", "num_experts 9000 in num_hidden_layers 48"},
-		{map[string]string{"config.json": strings.Repeat(" ", maxConfig+1)}, "", "too many for a configuration"},
+		{map[string]string{"config.json": strings.Repeat(" ", maxConfig+1)}, "", "too many for such a file"},
 	} {
 		dir := t.TempDir()
 		for name, data := range tt.files {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/tensor/gguf"
 	"github.com/polymath-lm/polymath/tokenizer"
@@ -64,7 +65,7 @@ func dirFiles(dir string) (map[string][]byte, error) {
 		if !info.Mode().IsRegular() {
 			continue
 		}
-		if files[e.Name()], err = readText(filepath.Join(dir, e.Name())); err != nil {
+		if files[e.Name()], err = atomicfile.ReadSmall(filepath.Join(dir, e.Name()), maxText); err != nil {
 			return nil, err
 		}
 	}

@@ -27,7 +27,7 @@ func Fingerprint(path string) (string, error) {
 	if file != "" {
 		return hashGGUF(file)
 	}
-	manifest, err := os.ReadFile(filepath.Join(dir, model.ManifestName))
+	manifest, err := atomicfile.ReadSmall(filepath.Join(dir, model.ManifestName), maxText)
 	if err == nil {
 		sum := sha256.Sum256(manifest)
 		return hex.EncodeToString(sum[:]), nil
@@ -70,7 +70,7 @@ func hashGGUF(path string) (string, error) {
 
 // fingerprintBare is Fingerprint of a directory without a manifest.
 func fingerprintBare(dir string) (string, error) {
-	config, err := os.ReadFile(filepath.Join(dir, configName))
+	config, err := atomicfile.ReadSmall(filepath.Join(dir, configName), maxText)
 	if err != nil {
 		return "", err
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/tensor/gguf"
 )
 
@@ -39,23 +39,6 @@ const (
 // maxText bounds the small files of a model that are read whole.
 const maxText = 64 << 20
 
-// readText reads a file of at most maxText bytes.
-func readText(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxText+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", path, err)
-	case len(data) > maxText:
-		return nil, fmt.Errorf("%s has more than %d bytes", path, maxText)
-	}
-	return data, nil
-}
-
 // frontMatter is what matters here of the YAML that a model card begins with.
 type frontMatter struct {
 	License any    `yaml:"license"` // text, or a list of it
@@ -76,7 +59,7 @@ func dirLicense(dir string) (License, error) {
 			l.Files = append(l.Files, e.Name())
 		}
 	}
-	card, err := readText(filepath.Join(dir, readmeName))
+	card, err := atomicfile.ReadSmall(filepath.Join(dir, readmeName), maxText)
 	if errors.Is(err, fs.ErrNotExist) {
 		return l, nil
 	}
@@ -108,11 +91,28 @@ func parseCard(card []byte) (m frontMatter, ok bool) {
 		return m, false
 	}
 	head, _, ok := bytes.Cut(rest, []byte("\n---"))
-	const most = 1 << 16
+	head = licenseLines(head)
+	const most = 1 << 10 // the parser takes the square of it where lists are nested
 	if !ok || len(head) > most {
 		return m, false
 	}
 	return m, yaml.Unmarshal(head, &m) == nil
+}
+
+// licenseLines returns the lines of the keys that frontMatter has, with those
+// that go on from them.
+func licenseLines(head []byte) []byte {
+	var out []byte
+	inside := false
+	for line := range bytes.Lines(head) {
+		if key, _, ok := bytes.Cut(line, []byte(":")); ok && !bytes.ContainsAny(line[:1], " -#") {
+			inside = slices.Contains([]string{"license", "license_name", "license_link"}, string(bytes.Trim(key, `"' `)))
+		}
+		if inside {
+			out = append(out, line...)
+		}
+	}
+	return out
 }
 
 func (m *frontMatter) id() string {

@@ -7,14 +7,17 @@ import (
 
 func TestParseCard(t *testing.T) {
 	for card, want := range map[string]string{
-		"---\nlicense: mit\n---\n# A":                             "mit",
-		"---\r\nlicense: mit\r\n---\r\n":                          "mit",
-		"---\nlicense:\n- mit\n- apache-2.0\n---\n":               "mit, apache-2.0",
-		"---\nlanguage: [en]\ntags: {a: b}\n---\n":                "",
-		"# A model\nlicense: mit\n":                               "",
-		"---\nlicense: mit":                                       "",
-		"---\nlicense: [\n---\n":                                  "",
-		"---\nlicense: " + strings.Repeat("x", 1<<17) + "\n---\n": "",
+		"---\nlicense: mit\n---\n# A":                                        "mit",
+		"---\r\nlicense: mit\r\n---\r\n":                                     "mit",
+		"---\nlicense:\n- mit\n- apache-2.0\n---\n":                          "mit, apache-2.0",
+		"---\nlanguage: [en]\ntags: {a: b}\n---\n":                           "",
+		"# A model\nlicense: mit\n":                                          "",
+		"---\nlicense: mit":                                                  "",
+		"---\nlicense: [\n---\n":                                             "",
+		"---\ntags:\n- a: b\n\"license\": mit\nlanguage: en\n---\n":          "mit",
+		"---\nlicense: " + strings.Repeat("x", 1<<17) + "\n---\n":            "",
+		"---\nlicense: " + strings.Repeat("[", 60000) + "\n---\n":            "", // took 4 GB
+		"---\ntags: " + strings.Repeat("[", 60000) + "\nlicense: mit\n---\n": "mit",
 	} {
 		m, _ := parseCard([]byte(card))
 		if got := m.id(); got != want {

@@ -3,9 +3,9 @@ package modelfile
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
+	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/tensor/gguf"
 	"github.com/polymath-lm/polymath/tokenizer"
 )
@@ -54,7 +54,7 @@ func TokenizerJSON(path string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return os.ReadFile(file)
+		return atomicfile.ReadSmall(file, maxText)
 	}
 	t, err := Tokenizer(file)
 	if err != nil {

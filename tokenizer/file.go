@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
 )
 
 // metaspace stands for a space in SentencePiece vocabularies.
@@ -48,10 +49,13 @@ type modelJSON struct {
 	Merges                  json.RawMessage  `json:"merges"`
 }
 
+// maxFile bounds the files that are read; the largest in use have 35 MB.
+const maxFile = 256 << 20
+
 // Load reads a Hugging Face tokenizer.json with a BPE model. What the file
 // asks for and this package does not do is an error that names the field.
 func Load(path string) (*Tokenizer, error) {
-	data, err := os.ReadFile(path)
+	data, err := atomicfile.ReadSmall(path, maxFile)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 
@@ -44,7 +43,7 @@ func P50K() Scheme {
 // LoadTiktoken reads a tiktoken rank file: a token in base64 and its rank,
 // which is its id, on each line.
 func LoadTiktoken(path string, s Scheme) (*Tokenizer, error) {
-	data, err := os.ReadFile(path)
+	data, err := atomicfile.ReadSmall(path, maxFile)
 	if err != nil {
 		return nil, err
 	}

@@ -104,14 +104,7 @@ func (f *File) addAll(dir string, weights map[string]string) error {
 
 // readIndex returns which file holds each tensor.
 func readIndex(path string) (map[string]string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxIndex {
-		return nil, fmt.Errorf("%s: %d bytes are too many for an index", path, info.Size())
-	}
-	data, err := os.ReadFile(path)
+	data, err := atomicfile.ReadSmall(path, maxIndex)
 	if err != nil {
 		return nil, err
 	}
