@@ -202,23 +202,24 @@ func (c *Conversion) memoryNeeded() int64 {
 }
 
 // probeTokens are the ids of the probe text, or a few of the vocabulary where
-// there is no tokenizer that is read.
+// there is no tokenizer that is read, or one that knows nothing of the text.
 func probeTokens(path string, cfg *model.Config) []int32 {
 	most := min(maxProbe, cfg.MaxPositions)
-	t, err := Tokenizer(path)
-	if err != nil {
-		ids := make([]int32, min(most, 32))
-		for i := range ids {
-			ids[i] = int32((i*7919 + 13) % cfg.VocabSize)
+	if t, err := Tokenizer(path); err == nil {
+		before, _ := t.Template()
+		ids := append(slices.Clone(before), t.Encode(probe)...)
+		for i, id := range ids {
+			ids[i] = id % int32(cfg.VocabSize)
 		}
-		return ids
+		if len(ids) > 0 {
+			return ids[:min(len(ids), most)]
+		}
 	}
-	before, _ := t.Template()
-	ids := append(slices.Clone(before), t.Encode(probe)...)
-	for i, id := range ids {
-		ids[i] = id % int32(cfg.VocabSize)
+	ids := make([]int32, min(most, 32))
+	for i := range ids {
+		ids[i] = int32((i*7919 + 13) % cfg.VocabSize)
 	}
-	return ids[:min(len(ids), most)]
+	return ids
 }
 
 // logitsOf returns the logits of every token, and closes the model.

@@ -1,0 +1,74 @@
+package modelfile
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/tensor"
+	"github.com/polymath-lm/polymath/tensor/gguf"
+)
+
+// TestConvertKeepsSource: a destination that is replaced does not take the
+// source along.
+func TestConvertKeepsSource(t *testing.T) {
+	src := smallModel(t, model.Llama)
+	base := t.TempDir()
+	dir := filepath.Join(base, "dir")
+	convert(t, src, dir, Options{})
+	inside := filepath.Join(dir, "inside.gguf")
+	convert(t, src, inside, Options{})
+	link := filepath.Join(base, "link.gguf")
+	if err := os.Symlink(inside, link); err != nil {
+		t.Skip(err)
+	}
+	for _, from := range []string{inside, link} {
+		if _, err := Convert(t.Context(), from, dir, Options{Force: true}); err == nil || !strings.Contains(err.Error(), "which is to be converted") {
+			t.Errorf("%s: %v", from, err)
+		}
+	}
+	part := filepath.Join(dir, "more.gguf")
+	convert(t, dir, part, Options{})
+	convert(t, dir, part, Options{Force: true}) // beside the weights, and not one of them
+	for _, path := range []string{inside, part, filepath.Join(dir, "model.safetensors")} {
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := Convert(t.Context(), dir, filepath.Join(dir, "model.safetensors"), Options{Force: true}); err == nil {
+		t.Error("the weights were replaced")
+	}
+}
+
+// TestConvertProbeOfNothing: a vocabulary may know no character of the probe.
+func TestConvertProbeOfNothing(t *testing.T) {
+	src := smallModel(t, model.Llama)
+	path, mute := filepath.Join(t.TempDir(), "a.gguf"), filepath.Join(t.TempDir(), "mute.gguf")
+	convert(t, src, path, Options{})
+	w, err := model.OpenWeights(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	n := w.Config().VocabSize
+	tokens := make([]string, n)
+	for i := range tokens {
+		tokens[i] = string(rune(0x10000 + i))
+	}
+	meta := []gguf.Pair{
+		{Key: keyModel, Value: "llama"},
+		{Key: keyTokens, Value: tokens},
+		{Key: keyScores, Value: make([]float32, n)},
+		{Key: keyAddBOS, Value: false},
+		{Key: keyUnknown, Value: int32(-1)},
+	}
+	if _, err := model.WriteGGUF(mute, w, meta, func(t model.TensorInfo) tensor.DType { return "" }, nil); err != nil {
+		t.Fatal(err)
+	}
+	back := filepath.Join(t.TempDir(), "back")
+	if r := convert(t, mute, back, Options{}); r.Compare.Tokens == 0 || !r.Compare.Exact {
+		t.Errorf("%+v", r.Compare)
+	}
+}
