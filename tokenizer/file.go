@@ -88,7 +88,7 @@ func Parse(data []byte) (*Tokenizer, error) {
 		}
 	}
 	var err error
-	if t.normalizers, err = parseNormalizer(nil, f.Normalizer, "normalizer"); err != nil {
+	if t.normalizers, err = parseNormalizers(f.Normalizer); err != nil {
 		return nil, err
 	}
 	pre := preTokenizer{}

@@ -33,7 +33,7 @@ func (v *GGMLVocab) bytes() (*Tokenizer, error) {
 
 // parseParts sets the normalizers and steps that t.parts describes.
 func (t *Tokenizer) parseParts() (err error) {
-	if t.normalizers, err = parseNormalizer(nil, t.parts.normalizer, "normalizer"); err != nil {
+	if t.normalizers, err = parseNormalizers(t.parts.normalizer); err != nil {
 		return err
 	}
 	p := preTokenizer{}
