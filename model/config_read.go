@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/tensor"
 )
 
 // harmless are fields of config.json that do not change what the decoder
@@ -47,6 +48,9 @@ func ReadConfig(path string) (*Config, error) {
 	data, err := atomicfile.ReadSmall(path, maxConfig)
 	if err != nil {
 		return nil, err
+	}
+	if what := tensor.Foreign(data); what != "" {
+		return nil, fmt.Errorf("%s: %s", path, what)
 	}
 	c, err := ParseConfig(data)
 	if err != nil {

@@ -118,7 +118,7 @@ func (c *Config) ggufSizes(k *keys, facts ggufFacts) {
 	}
 	shape := facts.shape(ggufOutside[embedName])
 	if len(shape) != 2 && k.err == nil {
-		k.err = fmt.Errorf("tensor %s of two dimensions is missing", ggufOutside[embedName])
+		k.err = fmt.Errorf("tensor %s of two dimensions is missing; a file of a vocabulary alone is no model", ggufOutside[embedName])
 		return
 	}
 	if len(shape) == 2 {

@@ -60,12 +60,36 @@ func findGGUF(path string) (string, error) {
 	}
 	switch len(found) {
 	case 0:
-		return "", nil
+		return "", noModel(path)
 	case 1:
 		return filepath.Join(path, found[0]), nil
 	}
 	return "", fmt.Errorf("%s holds %d GGUF files (%s, ...); name the one to open", path, len(found), found[0])
 }
+
+// noModel says what a directory without a model is instead. The error is that of
+// a file that does not exist.
+func noModel(dir string) error {
+	hint, adapter := "", filepath.Join(dir, "adapter")
+	switch inside, _ := filepath.Glob(filepath.Join(globEscape(dir), "*", configName)); {
+	case IsAdapter(dir):
+		hint = "; it is an adapter, which goes with the model that it was trained on"
+	case IsAdapter(adapter):
+		hint = "; " + adapter + " is an adapter, which goes with the model that it was trained on"
+	case len(inside) == 1:
+		hint = "; did you mean " + filepath.Dir(inside[0]) + "?"
+	}
+	return &missingError{fmt.Sprintf("%s holds no model: there is no %s and no GGUF file%s", dir, configName, hint)}
+}
+
+// missingError says in its own words that something does not exist.
+type missingError struct{ text string }
+
+func (e *missingError) Error() string { return e.text }
+
+func (e *missingError) Is(target error) bool { return target == fs.ErrNotExist }
+
+var globEscape = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace
 
 func isGGUF(path string) bool { return strings.EqualFold(filepath.Ext(path), ".gguf") }
 
@@ -127,6 +151,13 @@ func explainMissing(dir string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	if exists(filepath.Join(dir, indexName)) {
+		var missing *fs.PathError
+		if errors.As(err, &missing) {
+			return fmt.Errorf("%s is missing, and %s names it; get that file too", missing.Path, indexName)
+		}
+		return err
+	}
 	for _, kind := range []struct{ pattern, what string }{
 		{"model-*.safetensors", "is there, but not " + indexName + ", which says what is where; get that file too"},
 		{"*.gguf", "is beside a config.json without weights; name the file to open it"},
@@ -134,7 +165,7 @@ func explainMissing(dir string, err error) error {
 		{"*.pth", pickled},
 		{"*.pt", pickled},
 	} {
-		if found, _ := filepath.Glob(filepath.Join(dir, kind.pattern)); len(found) > 0 {
+		if found, _ := filepath.Glob(filepath.Join(globEscape(dir), kind.pattern)); len(found) > 0 {
 			return fmt.Errorf("%s %s", found[0], kind.what)
 		}
 	}

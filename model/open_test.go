@@ -60,7 +60,8 @@ func TestOpenRefuses(t *testing.T) {
 		name  string // in the directory
 		want  string
 	}{
-		{nil, "", "config.json"},
+		{nil, "", "holds no model: there is no config.json and no GGUF file"},
+		{map[string]string{"adapter_config.json": "{}"}, "", "it is an adapter"},
 		{nil, "absent", "absent"},
 		{map[string]string{"config.json": config}, "config.json", "give the directory"},
 		{map[string]string{"config.json": config}, "", "model.safetensors"},
@@ -68,6 +69,8 @@ func TestOpenRefuses(t *testing.T) {
 		{map[string]string{"config.json": config, "consolidated.00.pth": "x"}, "", "consolidated.00.pth is a Python pickle"},
 		{map[string]string{"config.json": config, "model-00001-of-00002.safetensors": "x"}, "", "model.safetensors.index.json"},
 		{map[string]string{"config.json": config, "a.gguf": "x"}, "", "a.gguf is beside"},
+		{map[string]string{"config.json": config, "model-00001-of-00002.safetensors": "x", "model.safetensors.index.json": `{"weight_map": {"a": "model-00002-of-00002.safetensors"}}`}, "", "model-00002-of-00002.safetensors is missing, and model.safetensors.index.json names it"},
+		{map[string]string{"config.json": "version https://git-lfs.github.com/spec/v1\n"}, "", "config.json: this is a Git LFS pointer"},
 		{map[string]string{"a.gguf": "PK\x03\x04 and more than a header"}, "", "pickle"},
 		{map[string]string{"a.gguf": "x"}, "a.gguf", "a.gguf"},
 		{map[string]string{"weights": "GGUF"}, "weights", "weights"},

@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -134,21 +132,13 @@ func planModel(name, dir string, e *engineFlags) (plannedModel, error) {
 // readConfig reads the configuration of the model at dir, a directory or a GGUF
 // file.
 func readConfig(dir string) (*model.Config, error) {
-	info, err := os.Stat(dir)
 	switch {
-	case err != nil:
+	case !exists(dir):
 		return nil, fmt.Errorf("%s: there is no such model; 'polymath quickstart' makes one", dir)
-	case !info.IsDir() && !modelfile.IsGGUF(dir):
-		return nil, fmt.Errorf("%s is no GGUF file; give one, or the directory of the model", dir)
+	case filepath.Ext(dir) == ".json":
+		return nil, fmt.Errorf("%s is a file of a model's directory; give the directory", dir)
 	}
-	cfg, err := model.ReadConfig(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%s holds no model: there is no config.json", dir)
-		if below := filepath.Join(dir, "model"); exists(filepath.Join(below, "config.json")) {
-			err = fmt.Errorf("%w; did you mean %s?", err, below)
-		}
-	}
-	return cfg, err
+	return model.ReadConfig(dir)
 }
 
 func exists(path string) bool {
