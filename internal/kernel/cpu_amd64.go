@@ -1,5 +1,7 @@
 package kernel
 
+import "slices"
+
 func cpuid(eax, ecx uint32) (a, b, c, d uint32)
 
 func xgetbv() (lo, hi uint32)
@@ -59,12 +61,14 @@ func machinePaths() (paths []*path) {
 	if f.bf16 {
 		best.rowOps, best.decode = avx512BF16Rows, decodeAVX512BF16
 		if pairsAreSteps() {
-			best.name, best.productOps, best.coded = "avx512bf16", avx512BF16Product, mulCodedAVX512BF16
+			best.name, best.productOps = "avx512bf16", avx512BF16Product
+			best.coded, best.mildOps = mulCodedAVX512BF16, mildAVX512BF16Ops
 		}
 	}
 	if f.amx && allowAMX() {
 		amx := best
 		amx.name, amx.productOps = "amx", amxProduct
+		amx.tiles = slices.Concat(best.tiles[:2], amxProduct.tiles)
 		paths = append(paths, &amx)
 	}
 	if best.name != plain.name {

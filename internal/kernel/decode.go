@@ -15,7 +15,7 @@ type decodeOps [numFormats]func(dst *tensor.BF16, src *byte, units int)
 
 // mulCoded multiplies a tile of rows by units of a panel, all of them regular: c
 // (+)= A · b, with 32 sums for each row and A as productOps has it.
-type mulCoded func(c, a *float32, src *byte, units int, add bool)
+type mulCoded func(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 // mulCodedOps are primitives by the rows of the tile and the format, nil where a
 // path has none.
@@ -27,7 +27,7 @@ const maxCodedRows = 4
 // isMild); nil where a path has none.
 type mildOps struct {
 	mulMild [numFormats]mulCoded
-	allMild func(a *float32, blocks int, low, high uint32) bool
+	allMild func(a unsafe.Pointer, blocks int, low, high uint32) bool
 }
 
 var portableDecode = func() (ops decodeOps) {

@@ -1,6 +1,10 @@
 package kernel
 
-import "github.com/polymath-lm/polymath/tensor"
+import (
+	"unsafe"
+
+	"github.com/polymath-lm/polymath/tensor"
+)
 
 // pairColumns are the columns that pairs of numbers belong to.
 //
@@ -17,6 +21,26 @@ var evenOdd = [32]uint32{
 	0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30,
 	1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
 }
+
+// quadWords interleaves two halves of a vector of words.
+//
+//lint:ignore U1000 read by the assembly
+var quadWords = func() (words [32]uint16) {
+	for i := range words {
+		words[i] = uint16(i/2 + i%2*16)
+	}
+	return words
+}()
+
+// wordsMXFP4 is tableMXFP4 twice.
+//
+//lint:ignore U1000 read by the assembly
+var wordsMXFP4 = func() (words [32]tensor.BF16) {
+	for i := range words {
+		words[i] = tensor.FromFloat32(float32(tableMXFP4[i%16]))
+	}
+	return words
+}()
 
 var decodeAVX512BF16 = decodeOps{
 	formatQ8_0:  decodeQ8_0AVX512BF16,
@@ -127,58 +151,58 @@ var mulCodedAVX512BF16 = mulCodedOps{
 }
 
 //go:noescape
-func mulCodedQ8_0AVX512BF16x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ8_0AVX512BF16x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ8_0AVX512BF16x2(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ8_0AVX512BF16x2(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ8_0AVX512BF16x4(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ8_0AVX512BF16x4(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ4_0AVX512BF16x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ4_0AVX512BF16x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ4_0AVX512BF16x2(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ4_0AVX512BF16x2(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ4_0AVX512BF16x4(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ4_0AVX512BF16x4(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedMXFP4AVX512BF16x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedMXFP4AVX512BF16x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedMXFP4AVX512BF16x2(c, a *float32, src *byte, units int, add bool)
+func mulCodedMXFP4AVX512BF16x2(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedMXFP4AVX512BF16x4(c, a *float32, src *byte, units int, add bool)
+func mulCodedMXFP4AVX512BF16x4(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ4KAVX512BF16x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ4KAVX512BF16x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ4KAVX512BF16x2(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ4KAVX512BF16x2(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ4KAVX512BF16x4(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ4KAVX512BF16x4(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ5KAVX512BF16x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ5KAVX512BF16x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ5KAVX512BF16x2(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ5KAVX512BF16x2(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ5KAVX512BF16x4(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ5KAVX512BF16x4(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ6KAVX512BF16x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ6KAVX512BF16x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ6KAVX512BF16x2(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ6KAVX512BF16x2(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ6KAVX512BF16x4(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ6KAVX512BF16x4(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 var mildAVX512Ops = mildOps{
 	mulMild: [numFormats]mulCoded{formatMXFP4: mulMildMXFP4AVX512x1},
@@ -186,10 +210,21 @@ var mildAVX512Ops = mildOps{
 }
 
 //go:noescape
-func mulMildMXFP4AVX512x1(c, a *float32, src *byte, units int, add bool)
+func mulMildMXFP4AVX512x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
+
+var mildAVX512BF16Ops = mildOps{
+	mulMild: [numFormats]mulCoded{formatMXFP4: mulMildMXFP4AVX512BF16x1},
+	allMild: mildAVX512BF16,
+}
 
 //go:noescape
-func mildAVX512(a *float32, blocks int, low, high uint32) bool
+func mulMildMXFP4AVX512BF16x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
+
+//go:noescape
+func mildAVX512BF16(a unsafe.Pointer, blocks int, low, high uint32) bool
+
+//go:noescape
+func mildAVX512(a unsafe.Pointer, blocks int, low, high uint32) bool
 
 var mulCodedAVX512 = mulCodedOps{
 	1: {
@@ -203,22 +238,22 @@ var mulCodedAVX512 = mulCodedOps{
 }
 
 //go:noescape
-func mulCodedQ8_0AVX512x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ8_0AVX512x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ4_0AVX512x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ4_0AVX512x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedMXFP4AVX512x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedMXFP4AVX512x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ4KAVX512x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ4KAVX512x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ5KAVX512x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ5KAVX512x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ6KAVX512x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ6KAVX512x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 var mulCodedAVX2 = mulCodedOps{
 	1: {
@@ -232,22 +267,22 @@ var mulCodedAVX2 = mulCodedOps{
 }
 
 //go:noescape
-func mulCodedQ8_0AVX2x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ8_0AVX2x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ4_0AVX2x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ4_0AVX2x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedMXFP4AVX2x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedMXFP4AVX2x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ4KAVX2x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ4KAVX2x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ5KAVX2x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ5KAVX2x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mulCodedQ6KAVX2x1(c, a *float32, src *byte, units int, add bool)
+func mulCodedQ6KAVX2x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 var mildAVX2Ops = mildOps{
 	mulMild: [numFormats]mulCoded{formatMXFP4: mulMildMXFP4AVX2x1},
@@ -255,7 +290,7 @@ var mildAVX2Ops = mildOps{
 }
 
 //go:noescape
-func mulMildMXFP4AVX2x1(c, a *float32, src *byte, units int, add bool)
+func mulMildMXFP4AVX2x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
-func mildAVX2(a *float32, blocks int, low, high uint32) bool
+func mildAVX2(a unsafe.Pointer, blocks int, low, high uint32) bool

@@ -653,7 +653,7 @@ half:
 	VZEROUPPER
 	RET
 
-// func mulCodedQ8_0AVX2x1(c, a *float32, src *byte, units int, add bool)
+// func mulCodedQ8_0AVX2x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 TEXT ·mulCodedQ8_0AVX2x1(SB), NOSPLIT, $288-33
 	STMXCSR 8(SP)
 	MOVL 8(SP), AX
@@ -2104,7 +2104,7 @@ half:
 	VZEROUPPER
 	RET
 
-// func mulCodedQ4_0AVX2x1(c, a *float32, src *byte, units int, add bool)
+// func mulCodedQ4_0AVX2x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 TEXT ·mulCodedQ4_0AVX2x1(SB), NOSPLIT, $288-33
 	STMXCSR 8(SP)
 	MOVL 8(SP), AX
@@ -3701,7 +3701,7 @@ half:
 	VZEROUPPER
 	RET
 
-// func mulCodedMXFP4AVX2x1(c, a *float32, src *byte, units int, add bool)
+// func mulCodedMXFP4AVX2x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 TEXT ·mulCodedMXFP4AVX2x1(SB), NOSPLIT, $288-33
 	STMXCSR 8(SP)
 	MOVL 8(SP), AX
@@ -4517,7 +4517,7 @@ half:
 	VZEROUPPER
 	RET
 
-// func mulMildMXFP4AVX2x1(c, a *float32, src *byte, units int, add bool)
+// func mulMildMXFP4AVX2x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 TEXT ·mulMildMXFP4AVX2x1(SB), NOSPLIT, $288-33
 	STMXCSR 8(SP)
 	MOVL 8(SP), AX
@@ -5749,7 +5749,7 @@ block:
 	VZEROUPPER
 	RET
 
-// func mulCodedQ4KAVX2x1(c, a *float32, src *byte, units int, add bool)
+// func mulCodedQ4KAVX2x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 TEXT ·mulCodedQ4KAVX2x1(SB), NOSPLIT, $288-33
 	STMXCSR 8(SP)
 	MOVL 8(SP), AX
@@ -7328,7 +7328,7 @@ block:
 	VZEROUPPER
 	RET
 
-// func mulCodedQ5KAVX2x1(c, a *float32, src *byte, units int, add bool)
+// func mulCodedQ5KAVX2x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 TEXT ·mulCodedQ5KAVX2x1(SB), NOSPLIT, $288-33
 	STMXCSR 8(SP)
 	MOVL 8(SP), AX
@@ -8777,7 +8777,7 @@ block:
 	VZEROUPPER
 	RET
 
-// func mulCodedQ6KAVX2x1(c, a *float32, src *byte, units int, add bool)
+// func mulCodedQ6KAVX2x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 TEXT ·mulCodedQ6KAVX2x1(SB), NOSPLIT, $288-33
 	STMXCSR 8(SP)
 	MOVL 8(SP), AX
@@ -9480,7 +9480,7 @@ block:
 	VZEROUPPER
 	RET
 
-// func mildAVX2(a *float32, blocks int, low, high uint32) bool
+// func mildAVX2(a unsafe.Pointer, blocks int, low, high uint32) bool
 TEXT ·mildAVX2(SB), NOSPLIT, $0-25
 	MOVQ a+0(FP), SI
 	MOVQ blocks+8(FP), CX

@@ -7,11 +7,9 @@ import (
 )
 
 // amxProduct multiplies tiles of 16 x 16. Everything else, and a product of one
-// or two rows, which only reads weights, is AVX-512.
+// or two rows, which only reads weights, is AVX-512: see machinePaths.
 var amxProduct = productOps{
 	tiles: []tileOp{
-		avx512Product.tiles[0],
-		avx512Product.tiles[1],
 		{rows: 16, aBytes: 2, pack: packAMXx16, packT: packTAMXx16, mul: mulAMXx16},
 		{rows: 32, aBytes: 2, pack: packAMXx32, packT: packTAMXx32, mul: mulAMXx32},
 	},

@@ -139,7 +139,8 @@ func (s *scratch) mulFewRows(c []float32, panel *storedPanel, block int, add boo
 	units, step := s.a.depth/unit, max(1, cpu.callWork/(PanelN*BlockK*unit*rows))
 	for at := 0; at < units; at += step {
 		src := &panel.data[(block/unit+at)*2*panel.coding.halfBytes()]
-		mul(&c[0], &s.a.data[at*unit*BlockK*rows], src, min(step, units-at), add || at > 0)
+		_, _, a := s.a.tile(0)
+		mul(&c[0], unsafe.Add(a, at*unit*BlockK*rows*s.a.last.aBytes), src, min(step, units-at), add || at > 0)
 	}
 	return true
 }
@@ -157,7 +158,7 @@ const (
 func (o *operand) isMild() bool {
 	if o.mildness == 0 {
 		o.mildness = -1
-		if cpu.allMild(&o.data[0], o.depth, mildLow, mildHigh) {
+		if cpu.allMild(unsafe.Pointer(&o.data[0]), o.depth, mildLow, mildHigh) {
 			o.mildness = 1
 		}
 	}

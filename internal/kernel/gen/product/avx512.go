@@ -10,20 +10,17 @@ func avx512() string {
 	a := newAssembly()
 	for _, rows := range avx512Rows {
 		a.mulAVX512(rows)
+		a.mulAVX512BF16(rows)
 	}
 	for _, rows := range avx512Rows {
 		if rows < 4 {
-			a.packFewAVX512(rows)
+			a.packPairsOfFew(rows)
+			a.packFewAVX512BF16(rows)
 		} else {
 			a.packAVX512(rows)
+			a.packAVX512BF16(rows)
 		}
 		a.packTAVX512(rows)
-	}
-	for _, rows := range avx512BF16Rows {
-		a.mulAVX512BF16(rows)
-	}
-	for _, rows := range avx512BF16Rows {
-		a.packAVX512BF16(rows)
 		a.packTAVX512BF16(rows)
 	}
 	a.packRowsAVX512()

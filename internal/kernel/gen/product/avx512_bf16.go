@@ -1,8 +1,5 @@
 package main
 
-// avx512BF16Rows are the tiles of VDPBF16PS.
-var avx512BF16Rows = []int{8, 12}
-
 // mulAVX512BF16 multiplies with VDPBF16PS, which does two steps of a sum: first
 // the product of the upper halves, then that of the lower ones. So a word holds
 // two numbers of one sum, an earlier one above a later one: of a quad along K, k0
@@ -52,12 +49,29 @@ func (a *assembly) quadsAVX512(rows, halves int) {
 // quads of numbers in a block along K.
 const quads = pairs / 2
 
-// packAVX512BF16 writes quad q of row r at [q][r]: k2, k0, k3, k1.
+// packFewAVX512BF16 is packAVX512BF16 for tiles of 1 or 2 rows.
+func (a *assembly) packFewAVX512BF16(rows int) {
+	a.packFewAVX512("AVX512BF16", rows, quads, func() {
+		a.shuffleQuads(0)
+		if rows == 1 {
+			a.op("VMOVDQU32 Z0, (R9)")
+			return
+		}
+		a.scatter(0, 0, rows)
+	})
+}
+
+// shuffleQuads puts the numbers of quads in the order of A: k2, k0, k3, k1.
+func (a *assembly) shuffleQuads(z int) {
+	a.op("VPSHUFLW $0x72, Z%d, Z%d", z, z)
+	a.op("VPSHUFHW $0x72, Z%d, Z%d", z, z)
+}
+
+// packAVX512BF16 writes quad q of row r at [q][r].
 func (a *assembly) packAVX512BF16(rows int) {
 	a.packGroupsAVX512("AVX512BF16", rows, quads, func() {
 		for r := range 4 {
-			a.op("VPSHUFLW $0x72, Z%d, Z%d", r, r)
-			a.op("VPSHUFHW $0x72, Z%d, Z%d", r, r)
+			a.shuffleQuads(r)
 		}
 		for k, name := range []string{"VPUNPCKLQDQ", "VPUNPCKHQDQ"} {
 			a.op("%s Z1, Z0, Z%d", name, 12+k)

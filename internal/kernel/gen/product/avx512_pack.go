@@ -24,9 +24,35 @@ func (a *assembly) packConstants() {
 	a.op("VMOVDQU64 ·joinHigh(SB), Z28")
 }
 
-// packFewAVX512 writes pair p of row r at [p][r][2], for tiles of 1 or 2 rows.
-func (a *assembly) packFewAVX512(rows int) {
-	a.function(sprintf("func packAVX512x%d(dst unsafe.Pointer, src *tensor.BF16, stride, rows, kb int)", rows), 0, 40)
+// packPairsOfFew writes pair p of row r at [p][r][2], for tiles of 1 or 2 rows.
+func (a *assembly) packPairsOfFew(rows int) {
+	a.packFewAVX512("AVX512", rows, pairs, func() {
+		a.split(0, 1, 2)
+		a.join(1, 2, 3) // pairs in order in Z3, Z1
+		if rows == 1 {
+			a.op("VMOVDQU32 Z3, 0(R9)")
+			a.op("VMOVDQU32 Z1, 64(R9)")
+			return
+		}
+		a.scatter(3, 0, rows)
+		a.scatter(1, 8, rows)
+	})
+}
+
+// scatter writes the 8 times 8 bytes in z to steps along K from first on.
+func (a *assembly) scatter(z, first, rows int) {
+	for lane := range 4 {
+		at := (first + 2*lane) * rows * 8
+		a.op("VEXTRACTI32X4 $%d, Z%d, X4", lane, z)
+		a.op("VMOVQ X4, %d(R9)", at)
+		a.op("VPEXTRQ $1, X4, %d(R9)", at+rows*8)
+	}
+}
+
+// packFewAVX512 writes the loops over rows and blocks around a block's code, which
+// finds it in Z0 and writes so many steps of 8 bytes to R9.
+func (a *assembly) packFewAVX512(name string, rows, steps int, block func()) {
+	a.function(sprintf("func pack%sx%d(dst unsafe.Pointer, src *tensor.BF16, stride, rows, kb int)", name, rows), 0, 40)
 	a.packArgs()
 	a.packConstants()
 	a.op("MOVQ rows+24(FP), CX")
@@ -36,23 +62,9 @@ func (a *assembly) packFewAVX512(rows int) {
 	a.op("MOVQ kb+32(FP), R11")
 	a.label("block")
 	a.op("VMOVDQU32 (R10), Z0")
-	a.split(0, 1, 2)
-	a.join(1, 2, 3) // pairs in order in Z3, Z1
-	if rows == 1 {
-		a.op("VMOVDQU32 Z3, 0(R9)")
-		a.op("VMOVDQU32 Z1, 64(R9)")
-	} else {
-		for half, z := range []int{3, 1} {
-			for lane := range 4 {
-				at := (8*half + 2*lane) * rows * 8
-				a.op("VEXTRACTI32X4 $%d, Z%d, X4", lane, z)
-				a.op("VMOVQ X4, %d(R9)", at)
-				a.op("VPEXTRQ $1, X4, %d(R9)", at+rows*8)
-			}
-		}
-	}
+	block()
 	a.op("ADDQ $64, R10")
-	a.op("ADDQ $%d, R9", pairs*rows*8)
+	a.op("ADDQ $%d, R9", steps*rows*8)
 	a.op("DECQ R11")
 	a.op("JNZ block")
 	a.op("ADDQ DX, SI")

@@ -169,7 +169,7 @@ func (a *assembly) mulCodedAVX2(d *decoding, mild bool) {
 	if mild {
 		name = "mulMild"
 	}
-	a.function(sprintf("func %s%sAVX2x1(c, a *float32, src *byte, units int, add bool)", name, d.name), 288, 33)
+	a.function(sprintf("func %s%sAVX2x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)", name, d.name), 288, 33)
 	a.flushDenormals()
 	a.constantsAVX2(d)
 	a.codedArgs()
@@ -255,7 +255,7 @@ func (a *assembly) codedBlockAVX2(d *decoding, mild bool) {
 
 // mildAVX2 is mildAVX512.
 func (a *assembly) mildAVX2() {
-	a.function("func mildAVX2(a *float32, blocks int, low, high uint32) bool", 0, 25)
+	a.function("func mildAVX2(a unsafe.Pointer, blocks int, low, high uint32) bool", 0, 25)
 	a.op("MOVQ a+0(FP), SI")
 	a.op("MOVQ blocks+8(FP), CX")
 	for i, from := range []string{"low+16(FP)", "high+20(FP)", "$0x7fffffff"} {

@@ -6,14 +6,16 @@ func decodeAVX512() string {
 		a.decodeAVX512(&decodings[i], false)
 		a.decodeAVX512(&decodings[i], true)
 		for _, rows := range codedRows {
-			a.mulCodedAVX512(&decodings[i], rows)
+			a.mulCodedAVX512(&decodings[i], rows, false)
 		}
 		a.mulOneAVX512(&decodings[i], false)
 		if decodings[i].name == "MXFP4" {
 			a.mulOneAVX512(&decodings[i], true)
+			a.mulCodedAVX512(&decodings[i], 1, true)
 		}
 	}
 	a.mildAVX512()
+	a.mildAVX512BF16()
 	return a.String()
 }
 
@@ -142,105 +144,4 @@ func (a *assembly) codesAVX512(d *decoding, pair int, from source) {
 	for v := range 2 { // the upper bits of an index do not count
 		a.op("VPERMPS Z29, Z%d, Z%d", z+v, z+v)
 	}
-}
-
-// codedRows are the tiles that meet weights which are not written down.
-var codedRows = []int{1, 2, 4}
-
-// mulCodedAVX512 multiplies a tile of A by units of a panel of which all numbers
-// are finite, without writing them down: VDPBF16PS, with a zero beside the
-// number of A, is one step of a sum. A is that of mulAVX512, in which a number
-// follows two zero bytes and precedes two.
-//
-//	DI C   DX A   SI, R11 halves of the panel, R12, R13 their heads
-//	CX units, R9 blocks left
-//	Z0 to Z7 scales   Z8 to Z11 numbers   Z28 a number of A
-//	Z12 to Z27 even and odd sums of rows and halves   Z29 to Z31 as in decodeAVX512
-func (a *assembly) mulCodedAVX512(d *decoding, rows int) {
-	a.function(sprintf("func mulCoded%sAVX512BF16x%d(c, a *float32, src *byte, units int, add bool)", d.name, rows), 16, 33)
-	a.flushDenormals()
-	a.decodeConstants(d, true)
-	a.codedArgs()
-	a.op("CMPB add+32(FP), $0")
-	a.op("JNE unit")
-	a.op("VPXORD Z0, Z0, Z0")
-	for i := range 2 * rows {
-		a.op("VMOVUPS Z0, %d(DI)", 64*i)
-	}
-	a.codedUnits(d, rows, func(halves []source) {
-		for i := range 4 * rows {
-			a.op("VPXORD Z%d, Z%d, Z%d", 12+i, 12+i, 12+i)
-		}
-		for p := range pairs {
-			a.codedPair(d, rows, p, halves)
-		}
-		for i := range 2 * rows {
-			sum := 12 + 2*i
-			a.op("VADDPS Z%d, Z%d, Z%d", sum+1, sum, sum)
-			a.op("VADDPS %d(DI), Z%d, Z%d", 64*i, sum, sum)
-			a.op("VMOVUPS Z%d, %d(DI)", sum, 64*i)
-		}
-	}, true)
-	a.leave()
-}
-
-// codedUnits writes the loops over units and blocks, of which both halves are
-// read at the same time, around a block's code.
-func (a *assembly) codedUnits(d *decoding, rows int, block func(halves []source), scales bool) {
-	halves := []source{{"SI", "R12", 0, 8}, {"R11", "R13", 4, 10}}
-	a.label("unit")
-	a.op("LEAQ %d(SI), R11", d.headBytes()+d.blocks*d.blockBytes())
-	if d.blocks > 1 {
-		for _, h := range halves {
-			a.op("MOVQ %s, %s", h.block, h.head)
-			a.op("PREFETCHT0 %d(%s)", d.fetchBytes(), h.head)
-			a.op("ADDQ $%d, %s", d.headBytes(), h.block)
-		}
-		a.op("MOVQ $%d, R9", d.blocks)
-		a.label("block")
-	}
-	for _, from := range halves {
-		if scales {
-			a.scalesAVX512(d, from)
-		}
-	}
-	block(halves)
-	a.op("ADDQ $%d, DX", pairs*rows*8)
-	for _, h := range halves {
-		a.op("ADDQ $%d, %s", d.blockBytes(), h.block)
-	}
-	if d.blocks > 1 {
-		a.op("DECQ R9")
-		a.op("JNZ block")
-	}
-	a.op("MOVQ R11, SI")
-	a.op("DECQ CX")
-	a.op("JNZ unit")
-}
-
-// codedPair multiplies a pair of all columns by those of the rows.
-func (a *assembly) codedPair(d *decoding, rows, pair int, halves []source) {
-	for _, from := range halves {
-		a.fetchCodes(d, pair, from.block)
-		a.numbersAVX512(d, pair, from)
-		n := byte(from.numbers)
-		a.raw(roundPair(n, n+1, n), "VCVTNE2PS2BF16 Z%d, Z%d, Z%d", n, n+1, n)
-	}
-	for r := range rows {
-		for odd := range 2 {
-			a.op("VPBROADCASTD %d(DX), Z28", 8*(pair*rows+r)+2+2*odd)
-			for h, from := range halves {
-				n, sum := byte(from.numbers), byte(12+4*r+2*h+odd)
-				a.raw(dotPair(sum, n, 28), "VDPBF16PS Z28, Z%d, Z%d", n, sum)
-			}
-		}
-	}
-}
-
-// codedArgs loads the arguments but add.
-func (a *assembly) codedArgs() {
-	a.op("MOVQ c+0(FP), DI")
-	a.op("MOVQ a+8(FP), DX")
-	a.op("MOVQ src+16(FP), SI")
-	a.op("MOVQ units+24(FP), CX")
 }

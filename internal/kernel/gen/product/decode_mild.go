@@ -18,7 +18,7 @@ func (a *assembly) mulOneAVX512(d *decoding, mild bool) {
 	if mild {
 		name = "mulMild"
 	}
-	a.function(sprintf("func %s%sAVX512x1(c, a *float32, src *byte, units int, add bool)", name, d.name), 16, 33)
+	a.function(sprintf("func %s%sAVX512x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)", name, d.name), 16, 33)
 	a.flushDenormals()
 	a.decodeConstants(d, false)
 	a.op("VPTERNLOGD $0xff, Z24, Z24, Z24")
@@ -32,7 +32,7 @@ func (a *assembly) mulOneAVX512(d *decoding, mild bool) {
 	for h := range 2 {
 		a.op("VMOVUPS %d(DI), Z%d", 64*h, 20+h)
 	}
-	a.codedUnits(d, 1, func(halves []source) {
+	a.codedUnits(d, 4, func(halves []source) {
 		for i := range 4 {
 			a.op("VPXORD Z%d, Z%d, Z%d", 16+i, 16+i, 16+i)
 		}
@@ -78,17 +78,22 @@ func (a *assembly) addOne(from source, sums, to int, mild bool) {
 	a.op("VPERMI2PS Z%d, Z%d, Z13", sums+1, sums)
 	a.op("VADDPS Z13, Z12, Z12")
 	if mild {
-		a.op("VPMOVZXWD (%s), Z13", from.block)
-		a.op("VPSLLD $16, Z13, Z13")
-		a.op("VMULPS Z13, Z12, Z12")
+		a.scaleMild(from, 12, 13)
 	}
 	a.op("VADDPS Z12, Z%d, Z%d", to, to)
+}
+
+// scaleMild multiplies sums by the scales of a block.
+func (a *assembly) scaleMild(from source, sums, temporary int) {
+	a.op("VPMOVZXWD (%s), Z%d", from.block, temporary)
+	a.op("VPSLLD $16, Z%d, Z%d", temporary, temporary)
+	a.op("VMULPS Z%d, Z%d, Z%d", temporary, sums, sums)
 }
 
 // mildAVX512 reports whether the sizes of all numbers of A are 0 or in a range,
 // given by the bits of its ends.
 func (a *assembly) mildAVX512() {
-	a.function("func mildAVX512(a *float32, blocks int, low, high uint32) bool", 0, 25)
+	a.function("func mildAVX512(a unsafe.Pointer, blocks int, low, high uint32) bool", 0, 25)
 	a.op("MOVQ a+0(FP), SI")
 	a.op("MOVQ blocks+8(FP), CX")
 	a.op("MOVL low+16(FP), AX")
@@ -111,6 +116,36 @@ func (a *assembly) mildAVX512() {
 	a.op("DECQ CX")
 	a.op("JNZ block")
 	a.op("KTESTW K3, K3")
+	a.op("SETEQ ret+24(FP)")
+	a.op("VZEROUPPER")
+	a.op("RET")
+}
+
+// mildAVX512BF16 is mildAVX512 for A in bf16.
+func (a *assembly) mildAVX512BF16() {
+	a.function("func mildAVX512BF16(a unsafe.Pointer, blocks int, low, high uint32) bool", 0, 25)
+	a.op("MOVQ a+0(FP), SI")
+	a.op("MOVQ blocks+8(FP), CX")
+	a.op("MOVL low+16(FP), AX")
+	a.op("MOVL high+20(FP), DX")
+	a.op("SUBL AX, DX")
+	a.op("SHRL $16, AX")
+	a.op("SHRL $16, DX")
+	a.op("VPBROADCASTW AX, Z29")
+	a.op("VPBROADCASTW DX, Z30")
+	a.op("MOVL $0x7fff, AX")
+	a.op("VPBROADCASTW AX, Z31")
+	a.op("KXORD K3, K3, K3")
+	a.label("block")
+	a.op("VPANDD (SI), Z31, Z0")
+	a.op("VPTESTMW Z0, Z0, K1")
+	a.op("VPSUBW Z29, Z0, Z0")
+	a.op("VPCMPUW $6, Z30, Z0, K1, K2") // greater than
+	a.op("KORD K2, K3, K3")
+	a.op("ADDQ $64, SI")
+	a.op("DECQ CX")
+	a.op("JNZ block")
+	a.op("KTESTD K3, K3")
 	a.op("SETEQ ret+24(FP)")
 	a.op("VZEROUPPER")
 	a.op("RET")
