@@ -40,7 +40,7 @@ func (a *assembly) mulAVX512(rows int) {
 	a.op("VPTERNLOGD $0xff, Z31, Z31, Z31")
 	a.op("VPSLLD $16, Z31, Z31")
 	a.op("VPXORD Z30, Z30, Z30")
-	a.halfLoops(halves, func() { a.tileAVX512(rows, halves, 4, a.pairsAVX512) })
+	a.halfLoops(halves, func() { a.tileAVX512(rows, halves, 1, 4, a.pairsAVX512) })
 	a.leave()
 }
 
@@ -66,15 +66,15 @@ func (a *assembly) halfLoops(halves int, tile func()) {
 func evenSum(r, h, halves int) int { return 2 * (r*halves + h) }
 
 // tileAVX512 writes the loop over blocks around a block's products; a number of A
-// has aBytes. SI is the middle of a block of A, so that offsets are short.
-func (a *assembly) tileAVX512(rows, halves, aBytes int, block func(rows, halves int)) {
-	sums := 2 * rows * halves
+// has aBytes. SI is the middle of a block of A, so that offsets are short. The
+// panel's parts, of so many halves, follow one another in each block.
+func (a *assembly) tileAVX512(rows, halves, parts, aBytes int, block func(rows, halves, first int)) {
 	even := func(r, h int) int { return evenSum(r, h, halves) }
 	a.op("CMPQ %d(DI), $0", argAdd)
 	a.op("JNE begin")
 	a.op("MOVQ R8, R9")
 	for range rows {
-		for h := range halves {
+		for h := range halves * parts {
 			a.op("VMOVUPS Z30, %d(R9)", 64*h)
 		}
 		a.op("ADDQ %d(DI), R9", argCRow)
@@ -83,31 +83,34 @@ func (a *assembly) tileAVX512(rows, halves, aBytes int, block func(rows, halves 
 	a.op("MOVQ %d(DI), CX", argDepth)
 	a.op("ADDQ $%d, SI", pairs*rows*aBytes)
 	a.label("block")
-	for i := range sums {
-		a.op("VPXORD Z%d, Z%d, Z%d", i, i, i)
+	for first := 0; first < halves*parts; first += halves {
+		for i := range 2 * rows * halves {
+			a.op("VPXORD Z%d, Z%d, Z%d", i, i, i)
+		}
+		block(rows, halves, first)
+		a.op("MOVQ R8, R9")
+		for r := range rows {
+			for h := range halves {
+				a.op("VADDPS Z%d, Z%d, Z%d", even(r, h)+1, even(r, h), even(r, h))
+			}
+			for h := range halves {
+				at := 64 * (first + h)
+				a.op("VADDPS %d(R9), Z%d, Z%d", at, even(r, h), even(r, h))
+				a.op("VMOVUPS Z%d, %d(R9)", even(r, h), at)
+			}
+			if r < rows-1 {
+				a.op("ADDQ %d(DI), R9", argCRow)
+			}
+		}
 	}
-	block(rows, halves)
 	a.op("ADDQ $%d, SI", 2*pairs*rows*aBytes)
 	a.op("ADDQ $%d, DX", blockBytes)
-	a.op("MOVQ R8, R9")
-	for r := range rows {
-		for h := range halves {
-			a.op("VADDPS Z%d, Z%d, Z%d", even(r, h)+1, even(r, h), even(r, h))
-		}
-		for h := range halves {
-			a.op("VADDPS %d(R9), Z%d, Z%d", 64*h, even(r, h), even(r, h))
-			a.op("VMOVUPS Z%d, %d(R9)", even(r, h), 64*h)
-		}
-		if r < rows-1 {
-			a.op("ADDQ %d(DI), R9", argCRow)
-		}
-	}
 	a.op("DECQ CX")
 	a.op("JNZ block")
 }
 
 // pairsAVX512 multiplies the pairs of a block.
-func (a *assembly) pairsAVX512(rows, halves int) {
+func (a *assembly) pairsAVX512(rows, halves, _ int) {
 	for p := range pairs {
 		for h := range halves {
 			a.fetchAVX512(halves, p, h)
