@@ -137,41 +137,6 @@ func parseNormalizer(list []normalizer, data json.RawMessage, field string) ([]n
 	return append(list, formNormalizer{forms[kind]}), nil
 }
 
-// maxGrowth is how many times as long as before a text may become; the usual
-// rules, a space into U+2581, make it three times as long.
-const maxGrowth = 1 << 10
-
-// checkGrowth refuses replacements that together would make a text too long to
-// hold, as thirty of one letter by two of it do. Growth multiplies where a rule
-// may find what one before it has put in.
-func checkGrowth(list []normalizer, field string) error {
-	growth := 1
-	var put [256]bool // bytes of what was put in
-	for _, n := range list {
-		r, ok := n.(replaceNormalizer)
-		if !ok {
-			continue
-		}
-		from, again := 1, put != [256]bool{}
-		if s, ok := r.pattern.(stringMatcher); ok {
-			from, again = len(s.old), put[s.old[0]]
-		}
-		times := max((len(r.content)+from-1)/from, 1)
-		if again {
-			growth *= times
-		} else {
-			growth = max(growth, times)
-		}
-		if growth > maxGrowth {
-			return fmt.Errorf("%s: by the replacements a text may become more than %d times as long", field, maxGrowth)
-		}
-		for _, b := range r.content {
-			put[b] = true
-		}
-	}
-	return nil
-}
-
 // preTokenizer gathers the steps of a pre_tokenizer.
 type preTokenizer struct {
 	steps     []step
