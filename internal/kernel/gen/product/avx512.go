@@ -40,7 +40,11 @@ func (a *assembly) mulAVX512(rows int) {
 	a.op("VPTERNLOGD $0xff, Z31, Z31, Z31")
 	a.op("VPSLLD $16, Z31, Z31")
 	a.op("VPXORD Z30, Z30, Z30")
-	a.halfLoops(halves, func() { a.tileAVX512(rows, halves, 1, 4, a.pairsAVX512) })
+	var steps []step
+	if halves == 1 {
+		steps = []step{{halfBytes, 64}, {-halfBytes, -64}}
+	}
+	a.mulLoops(steps, false, func() { a.tileAVX512(rows, halves, 1, 4, a.pairsAVX512) })
 	a.leave()
 }
 
@@ -50,15 +54,6 @@ func halvesAVX512(rows int) int {
 		return 2
 	}
 	return 1
-}
-
-// halfLoops is mulLoops for tiles of one half or both.
-func (a *assembly) halfLoops(halves int, tile func()) {
-	var steps []step
-	if halves == 1 {
-		steps = []step{{halfBytes, 64}, {-halfBytes, -64}}
-	}
-	a.mulLoops(steps, false, tile)
 }
 
 // evenSum is the register of the even sum of a row and half; the odd one is the

@@ -16,11 +16,7 @@ func (a *assembly) mulAVX512BF16(rows int) {
 	a.op("KMOVD AX, K1")
 	a.op("KNOTD K1, K2")
 	a.op("VPXORD Z30, Z30, Z30")
-	if rows == 8 {
-		a.mulLoops(nil, false, func() { a.tileAVX512(rows, 1, 2, 2, a.quadsAVX512) })
-	} else {
-		a.halfLoops(halves, func() { a.tileAVX512(rows, halves, 1, 2, a.quadsAVX512) })
-	}
+	a.mulLoops(nil, false, func() { a.tileAVX512(rows, halves, 2/halves, 2, a.quadsAVX512) })
 	a.leave()
 }
 
@@ -28,8 +24,8 @@ func (a *assembly) mulAVX512BF16(rows int) {
 func (a *assembly) quadsAVX512(rows, halves, firstHalf int) {
 	for q := range quads {
 		for h := range halves {
-			a.fetchQuads(rows, halves, 2*q, firstHalf+h)
-			a.fetchQuads(rows, halves, 2*q+1, firstHalf+h)
+			a.fetchAVX512(2, 2*q, firstHalf+h)
+			a.fetchAVX512(2, 2*q+1, firstHalf+h)
 			e, o := 30-2*halves+2*h, 31-2*halves+2*h
 			first := (firstHalf+h)*halfBytes + 2*q*pairBytes
 			second := first + pairBytes
@@ -48,16 +44,6 @@ func (a *assembly) quadsAVX512(rows, halves, firstHalf int) {
 			}
 		}
 	}
-}
-
-func (a *assembly) fetchQuads(rows, halves, pair, half int) {
-	if rows == 8 {
-		at := half*halfBytes + pair*pairBytes
-		a.op("PREFETCHT1 %d(DX)", 16384+at)
-		a.op("PREFETCHT0 %d(DX)", 2048+at)
-		return
-	}
-	a.fetchAVX512(halves, pair, half)
 }
 
 // quads of numbers in a block along K.
