@@ -161,7 +161,7 @@ func (c *Conversion) choose(t model.TensorInfo) (to tensor.DType, fallback strin
 	if row%32 == 0 {
 		to = tensor.DTypeQ8_0
 	}
-	return to, fmt.Sprintf("%%d tensors with rows of %d numbers, which do not divide into the blocks of %s, become %s", row, formatName(wanted), formatName(to))
+	return to, fmt.Sprintf("%%d tensors become %s: rows of %d do not divide into blocks of %s", formatName(to), row, formatName(wanted))
 }
 
 // worked reports whether a tensor is encoded anew, and so kept in the work

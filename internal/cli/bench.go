@@ -26,7 +26,7 @@ func (a *app) benchCommand() *cobra.Command {
 	var o benchFlags
 	cmd := &cobra.Command{
 		Use:   "bench NAME [MODEL...]",
-		Short: "Measure speed beside the machine's own limit: " + strings.Join(benchNames, ", "),
+		Short: "Measure speed beside the machine's own limit",
 		Long: `Bench measures one part of the program, and by turns with it, in the same run,
 what the machine can do: a product loop in registers for compute, a streaming
 read for memory. Values are medians; the fraction is the median of ratios.

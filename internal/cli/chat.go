@@ -22,9 +22,9 @@ func (a *app) chatCommand() *cobra.Command {
 		Use:   "chat MODEL",
 		Short: "Talk with a model in the terminal",
 		Long: `Chat talks with the model at MODEL, a directory or a GGUF file. Enter sends a
-message, alt-enter or ctrl-J begins a new line, ctrl-C stops the answer and ctrl-D quits; /help
-lists the commands. The same messages, settings and seed give the same answers
-on every machine.
+message, alt-enter or ctrl-J begins a new line, ctrl-C stops the answer and
+ctrl-D quits; /help lists the commands. The same messages, settings and seed
+give the same answers on every machine.
 
 Where the standard input or output is no terminal, all of the input is one
 message, or with --lines each line, and the answers are written as they come.

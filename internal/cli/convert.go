@@ -30,7 +30,7 @@ func (a *app) convertCommand() *cobra.Command {
 	var o convertFlags
 	cmd := &cobra.Command{
 		Use:   "convert SRC DST",
-		Short: "Turn a model's directory into a GGUF file, back, or into another format",
+		Short: "Turn a model's directory into a GGUF file, or back",
 		Long: `Convert writes the model SRC, a directory or a GGUF file, as DST: a GGUF file
 where the name ends in .gguf, else a directory that transformers and vLLM open.
 
@@ -63,6 +63,9 @@ same command goes on with them.`,
 	f.BoolVar(&o.force, "force", false, "replace the model DST")
 	f.BoolVar(&o.noCheck, "no-check", false, "do not compare what was written with SRC")
 	f.BoolVar(&o.asJSON, "json", false, "print the result as JSON")
+	for _, flag := range []string{"dtype", "experts", "attention", "embeddings", "output"} {
+		complete(cmd, flag, modelfile.Formats())
+	}
 	return cmd
 }
 
@@ -207,6 +210,7 @@ type convertJSON struct {
 	Bytes       int64             `json:"bytes"`
 	Files       map[string]string `json:"files"` // SHA-256 by name
 	ReusedBytes int64             `json:"reused_bytes"`
+	Notes       []string          `json:"notes"` // choices that could not be kept, and why
 	Check       *checkJSON        `json:"check"` // null with --no-check
 }
 
@@ -224,7 +228,7 @@ type checkJSON struct {
 
 func (o *convertFlags) printConverted(w io.Writer, p *modelfile.Plan, r *modelfile.Result) error {
 	if o.asJSON {
-		out := convertJSON{Path: r.Path, Bytes: p.Bytes, Files: r.Files, ReusedBytes: r.Reused}
+		out := convertJSON{Path: r.Path, Bytes: p.Bytes, Files: r.Files, ReusedBytes: r.Reused, Notes: append([]string{}, p.Notes...)}
 		if c := r.Compare; c != nil {
 			out.Check = &checkJSON{
 				c.Exact, c.Weights, c.Changed, c.Tokens, c.Skipped,
@@ -238,6 +242,9 @@ func (o *convertFlags) printConverted(w io.Writer, p *modelfile.Plan, r *modelfi
 		fmt.Fprintf(w, ", %s of them from before", progress.Bytes(r.Reused))
 	}
 	fmt.Fprintln(w)
+	for _, note := range p.Notes {
+		fmt.Fprintf(w, "note: %s\n", note)
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.Files)) {
 		fmt.Fprintf(w, "  %s  %s\n", r.Files[name], name)
 	}

@@ -41,7 +41,7 @@ func (a *app) finetuneCommand() *cobra.Command {
 	var o finetuneFlags
 	cmd := &cobra.Command{
 		Use:   "finetune MODEL DATA",
-		Short: "Fine-tune a model on conversations or texts, by an adapter or in full",
+		Short: "Train a model on conversations or texts, by an adapter or fully",
 		Long: `Finetune trains MODEL, a directory or a GGUF file, on DATA: a file of JSON
 objects, one a line or in one list, each of them
   {"messages": [{"role": "user", "content": "..."}, {"role": "assistant", ...}]}
@@ -53,8 +53,8 @@ or a directory of token shards. Of conversations the assistant's words are
 learned, as the model's chat template marks them; every line is used, or counted
 and named with what is wrong with it.
 
-By default an adapter (LoRA) is trained and the model stays as it is: it works in
-'generate', 'chat' and 'serve' with --adapter, in other programs as PEFT's
+By default an adapter (LoRA) is trained and the model stays as it is: it works
+in 'generate', 'chat' and 'serve' with --adapter, in other programs as PEFT's
 adapters do, and 'polymath lora merge' adds it to the model. --full trains all
 weights, which takes several times the memory, and writes a new model.
 
@@ -75,7 +75,7 @@ run that was never interrupted.`,
 	f.IntVar(&o.rank, "lora", 16, "rank of the adapter")
 	f.BoolVar(&o.full, "full", false, "train all weights instead of an adapter")
 	f.Float64Var(&o.alpha, "alpha", 0, "scale of the adapter: alpha divided by its rank (default: twice the rank)")
-	f.StringSliceVar(&o.targets, "targets", nil, "products that the adapter updates (default: "+strings.Join(model.AdapterTargets(), ",")+")")
+	f.StringSliceVar(&o.targets, "targets", nil, "products that the adapter updates (default: "+strings.Join(model.AdapterTargets(), ", ")+")")
 	f.StringVar(&o.train.run, "out", "", "directory of the run (default: runs/ and the name of DATA)")
 	f.Float64Var(&o.epochs, "epochs", 3, "passes over the data")
 	f.Float64Var(&o.lr, "lr", 0, "peak learning rate (default: 2e-4, or 2e-5 with --full)")

@@ -28,8 +28,8 @@ func (a *app) generateCommand() *cobra.Command {
 		Short: "Continue a text",
 		Long: `Generate continues PROMPT with MODEL, a directory or a GGUF file, and writes
 the completion as it comes. A PROMPT of "-" is read from the standard input,
-less a line feed at its end. The same model, prompt and flags give the same text on
-every machine.`,
+less a line feed at its end. The same model, prompt and flags give the same text
+on every machine.`,
 		Example: `  polymath generate polymath-quickstart/run/model 'func main() {'
   polymath generate MODEL 'Once upon' --temperature 0.8 --top-p 0.95 --seed 7
   polymath generate MODEL 'A person: ' --schema person.json`,

@@ -17,7 +17,7 @@ func (a *app) inspectCommand() *cobra.Command {
 	var asJSON, tensors bool
 	cmd := &cobra.Command{
 		Use:   "inspect MODEL",
-		Short: "Say what a model is: shape, sizes, memory, hashes, licence, tokenizer",
+		Short: "Say what a model is: shape, sizes, memory, licence, tokenizer",
 		Long: `Inspect describes the model in a directory or a GGUF file without running it:
 its architecture and parameters, the formats and sizes of its parts, the memory
 it takes, its files with their hashes, what it says of its licence, its

@@ -38,7 +38,7 @@ func (a *app) keysAddCommand() *cobra.Command {
 		Long: `Add makes a key and writes it to the standard output. It is kept nowhere: the
 file holds its SHA-256. A server that runs takes it at once.`,
 		Example: `  polymath serve keys add laptop
-  polymath serve keys add batch --requests-per-minute 60 --tokens-per-minute 100000`,
+  polymath serve keys add batch --requests-per-minute 60`,
 		Args: exactly("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := keysFile(cmd)

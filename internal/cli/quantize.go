@@ -48,7 +48,7 @@ Interrupted with ctrl-C it keeps the layers that are finished in DST.gguf.work;
 the same command goes on with them.`,
 		Example: `  polymath quantize models/mine mine-q4.gguf --calibrate ./docs
   polymath quantize models/mine mine-q8.gguf --bits 8
-  polymath quantize models/mine mine.gguf --dtype q4_k --attention q8_0 --method rtn`,
+  polymath quantize models/mine mine.gguf --dtype q4_k --attention q8_0`,
 		Args: exactly("MODEL", "DST.gguf"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("bits") && cmd.Flags().Changed("dtype") {
@@ -71,6 +71,10 @@ the same command goes on with them.`,
 	f.BoolVar(&o.asJSON, "json", false, "print the result as JSON")
 	f.BoolVar(&o.force, "force", false, "replace DST.gguf, and quantize a model that is quantized already")
 	f.BoolVar(&o.verbose, "verbose", false, "print the error of every product")
+	for _, flag := range []string{"dtype", "experts", "attention", "embeddings", "output"} {
+		complete(cmd, flag, quantizeFormats())
+	}
+	complete(cmd, "method", quantizeMethods())
 	return cmd
 }
 
@@ -144,7 +148,7 @@ func (q *quantization) readFlags() error {
 		q.method = quantize.Best(&q.precision)
 	}
 	if !slices.Contains(quantize.Methods, q.method) {
-		return usagef("--method %s: there are auto, rtn, awq, gptq and awq+gptq", q.quantizeFlags.method)
+		return usagef("--method %s: there are %s", q.quantizeFlags.method, strings.Join(quantizeMethods(), ", "))
 	}
 	if q.tokens < 1 {
 		return usagef("--tokens %d: it must be 1 or more", q.tokens)
@@ -153,14 +157,28 @@ func (q *quantization) readFlags() error {
 }
 
 func quantizeFormat(flag, name string) (tensor.DType, error) {
-	d, err := modelfile.ParseFormat(name)
-	if err == nil && !slices.Contains(quantize.Formats, d) {
-		err = fmt.Errorf("%s is not one to quantize to; there are q4_0, q4_k, q8_0, bf16, f16 and f32", name)
+	if d, err := modelfile.ParseFormat(name); err == nil && slices.Contains(quantize.Formats, d) {
+		return d, nil
 	}
-	if err != nil {
-		return "", usagef("%s: %w", flag, err)
+	return "", usagef("%s: %q is no format to quantize to; there are %s", flag, name, strings.Join(quantizeFormats(), ", "))
+}
+
+// quantizeFormats are the names of the formats that a part may get.
+func quantizeFormats() []string {
+	var names []string
+	for _, d := range quantize.Formats {
+		names = append(names, strings.ToLower(string(d)))
 	}
-	return d, nil
+	return names
+}
+
+// quantizeMethods are what --method takes.
+func quantizeMethods() []string {
+	names := []string{"auto"}
+	for _, m := range quantize.Methods {
+		names = append(names, string(m))
+	}
+	return names
 }
 
 func (q *quantization) checkDestination() error {
@@ -201,8 +219,7 @@ func (q *quantization) run(ctx context.Context) error {
 		return err
 	}
 	if q.dryRun {
-		q.printPlan()
-		return nil
+		return q.printPlan()
 	}
 	r, err := q.make(ctx, meta)
 	if interrupt.Alone(err) {

@@ -54,37 +54,58 @@ func (r *quantizeResult) metadata(version string) []gguf.Pair {
 	)
 }
 
+// quantizePlan is what --dry-run --json prints.
+type quantizePlan struct {
+	From        string             `json:"from"`
+	To          string             `json:"to"`
+	ModelType   string             `json:"model_type"`
+	Method      quantize.Method    `json:"method"`
+	Precision   quantize.Precision `json:"precision"`
+	SourceBytes int64              `json:"source_bytes"`
+	Bytes       int64              `json:"bytes"` // of the tensors
+	Calibration *calibrationInfo   `json:"calibration,omitempty"`
+	ModelMemory int64              `json:"model_memory_bytes"` // the model as bf16
+	TextMemory  int64              `json:"text_memory_bytes"`
+}
+
 // printPlan says what would be made.
-func (q *quantization) printPlan() {
-	total := int64(0)
-	for _, t := range q.weights.Tensors() {
-		total += quantize.Bytes(&q.precision, t)
+func (q *quantization) printPlan() error {
+	cfg := q.weights.Config()
+	p := quantizePlan{
+		From: q.src, To: q.dst, ModelType: cfg.ModelType, Method: q.method, Precision: q.precision,
+		SourceBytes: q.weights.SizeBytes(), ModelMemory: model.ModelBytes(cfg, false),
 	}
-	fmt.Fprintf(q.Out, "model     %s of %s, %s\n", q.src, q.weights.Config().ModelType, progress.Bytes(q.weights.SizeBytes()))
-	fmt.Fprintf(q.Out, "result    %s, %s, by %s\n", q.dst, progress.Bytes(total), q.method)
+	for _, t := range q.weights.Tensors() {
+		p.Bytes += quantize.Bytes(&q.precision, t)
+	}
+	tokens := 0
+	if q.text != nil {
+		p.Calibration, tokens = &q.text.about, q.text.about.Tokens
+	}
+	p.TextMemory = model.WalkBytes(cfg, tokens, quantize.BatchTokens)
+	if q.asJSON {
+		return json.NewEncoder(q.Out).Encode(p)
+	}
+	fmt.Fprintf(q.Out, "model     %s of %s, %s\n", p.From, p.ModelType, progress.Bytes(p.SourceBytes))
+	fmt.Fprintf(q.Out, "result    %s, %s, by %s\n", p.To, progress.Bytes(p.Bytes), p.Method)
 	for _, line := range q.partSizes() {
 		fmt.Fprintf(q.Out, "          %s\n", line)
 	}
-	if q.text != nil {
-		fmt.Fprintf(q.Out, "text      %s: %s\n", q.text.about.Path, q.text.about)
+	if c := p.Calibration; c != nil {
+		fmt.Fprintf(q.Out, "text      %s\n          %s\n", c.Path, c)
 	}
-	batch := quantize.BatchTokens
-	tokens := 0
-	if q.text != nil {
-		tokens = q.text.about.Tokens
-	}
-	fmt.Fprintf(q.Out, "memory    %s and the statistics of a layer: the model as bf16, %s, and the text, %s\n",
-		progress.Bytes(model.ModelBytes(q.weights.Config(), false)+model.WalkBytes(q.weights.Config(), tokens, batch)),
-		progress.Bytes(model.ModelBytes(q.weights.Config(), false)), progress.Bytes(model.WalkBytes(q.weights.Config(), tokens, batch)))
+	fmt.Fprintf(q.Out, "memory    %s and the statistics of a layer:\n          the model as bf16, %s, and the text, %s\n",
+		progress.Bytes(p.ModelMemory+p.TextMemory), progress.Bytes(p.ModelMemory), progress.Bytes(p.TextMemory))
+	return nil
 }
 
 // String says how much text there is.
 func (c calibrationInfo) String() string {
-	of := "documents"
+	of := "document"
 	if !c.Whole {
-		of = "passages"
+		of = "passage"
 	}
-	return fmt.Sprintf("calibrated on %s tokens of %d %s, in passages of up to %d", progress.Count(int64(c.Tokens)), c.Documents, of, c.Window)
+	return fmt.Sprintf("calibrated on %s tokens of %s, in passages of up to %d", progress.Count(int64(c.Tokens)), plural(int64(c.Documents), of), c.Window)
 }
 
 // tell returns what shows how far the layers are.
@@ -139,11 +160,18 @@ func (q *quantization) print(r *quantizeResult) error {
 	if r.After == nil {
 		return nil
 	}
-	fmt.Fprintf(q.Out, "text            %s: %s\n", r.Calibration.Path, r.Calibration)
-	fmt.Fprintf(q.Out, "measured on     %s tokens of %d others\n", progress.Count(int64(r.After.Tokens)), r.After.Documents)
-	fmt.Fprintf(q.Out, "perplexity      %.3f before, %.3f after: %+.2f%% ± %.2f%%\n",
-		r.Before.Perplexity, r.After.Perplexity, 100*r.Change.Perplexity, 100*r.Change.PerplexityError)
-	fmt.Fprintf(q.Out, "bits per byte   %.4f before, %.4f after: %+.4f ± %.4f (standard errors by document)\n",
-		r.Before.BitsPerByte, r.After.BitsPerByte, r.Change.BitsPerByte, r.Change.BitsError)
+	fmt.Fprintf(q.Out, "text            %s\n                %s\n", r.Calibration.Path, r.Calibration)
+	fmt.Fprintf(q.Out, "measured on     %s tokens of %s\n", progress.Count(int64(r.After.Tokens)), plural(int64(r.After.Documents), "other"))
+	perplexityError, bitsError := fmt.Sprintf(" ± %.2f%%", 100*r.Change.PerplexityError), fmt.Sprintf(" ± %.4f", r.Change.BitsError)
+	if r.After.Documents < 2 {
+		perplexityError, bitsError = "", "" // one document does not tell how they differ
+	}
+	fmt.Fprintf(q.Out, "perplexity      %.3f before, %.3f after: %+.2f%%%s\n",
+		r.Before.Perplexity, r.After.Perplexity, 100*r.Change.Perplexity, perplexityError)
+	fmt.Fprintf(q.Out, "bits per byte   %.4f before, %.4f after: %+.4f%s\n",
+		r.Before.BitsPerByte, r.After.BitsPerByte, r.Change.BitsPerByte, bitsError)
+	if bitsError != "" {
+		fmt.Fprintln(q.Out, "                (± standard errors, of documents drawn at random)")
+	}
 	return nil
 }

@@ -70,9 +70,11 @@ end within --drain-timeout. The same a second time ends at once.
 GET /openapi.json describes the API, GET /metrics is for Prometheus, GET /health
 and /ready are for whoever watches.`,
 		Example: `  polymath serve polymath-quickstart/run/model
-  polymath serve small=models/a large=models/b --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
-  curl http://127.0.0.1:8080/v1/chat/completions -H 'Content-Type: application/json' \
-    -d '{"model":"model","messages":[{"role":"user","content":"Hello"}]}'`,
+  polymath serve small=models/a large=models/b --weights-memory 8GiB
+  polymath serve MODEL --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
+  curl http://127.0.0.1:8080/v1/chat/completions \
+    -H 'Content-Type: application/json' -d \
+    '{"model":"model","messages":[{"role":"user","content":"Hello"}]}'`,
 		Annotations: map[string]string{"argument": "MODEL... [flags]"},
 		Args:        atLeastOne("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -116,7 +116,7 @@ func (a *app) readText(ctx context.Context, paths []string) ([]source.Document, 
 func (a *app) tokenizerDecodeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "decode TOKENIZER [ID...]",
-		Short:   "Turn token ids, from the arguments or the standard input, into text",
+		Short:   "Turn token ids, from arguments or the standard input, into text",
 		Example: "  polymath tokenizer decode tokenizer.json 72 105",
 		Args:    atLeastOne("TOKENIZER"),
 		RunE: func(_ *cobra.Command, args []string) error {

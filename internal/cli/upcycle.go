@@ -27,7 +27,7 @@ recipe goes on from it with model.from.
 
 With --granularity G each copy is cut into G smaller experts that begin as one.`,
 		Example: `  polymath upcycle models/dense models/mixture --experts 16 --top-k 2
-  polymath upcycle dense.gguf models/mixture --experts 8 --top-k 2 --granularity 4 --noise 0.02`,
+  polymath upcycle dense.gguf models/mixture --granularity 4 --noise 0.02`,
 		Args: exactly("DENSE", "DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.upcycle(cmd.Context(), args[0], filepath.Clean(args[1]), o, dryRun)

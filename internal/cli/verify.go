@@ -22,7 +22,7 @@ import (
 func (a *app) verifyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify PATH",
-		Short: "Check models and token shards: hashes, structure, and that weights are finite",
+		Short: "Check models and token shards: hashes, structure, weights",
 		Long: `Verify reads every model and set of token shards at PATH or below it: what a
 manifest lists is compared with its SHA-256, and of GGUF files and of models
 without a manifest, which other programs write, the structure is checked and
