@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
@@ -86,7 +85,7 @@ func (w *work) claim() error {
 // of every tensor.
 func (w *work) request() ([]byte, error) {
 	w.tell(Reading, 0, 1)
-	source, err := sourceHash(w.ctx, w.c.src)
+	source, err := ContentHash(w.ctx, w.c.src)
 	if err != nil {
 		return nil, err
 	}
@@ -134,35 +133,6 @@ const replacedName = "replaced"
 func (w *work) restore() bool {
 	_, err := os.Lstat(w.c.dst)
 	return notExist(err) && atomicfile.Rename(filepath.Join(w.dir, replacedName), w.c.dst) == nil
-}
-
-// sourceHash identifies the source: by its manifest, which has just been
-// verified, or by what its files hold.
-func sourceHash(ctx context.Context, path string) (string, error) {
-	dir, _, err := locate(path)
-	if err != nil {
-		return "", err
-	}
-	if dir != "" {
-		if hash, err := Parent(dir); err != nil || hash != "" {
-			return hash, errors.Join(err, ctx.Err())
-		}
-	}
-	return contentHash(ctx, path)
-}
-
-// contentHash identifies a model by what all its files hold.
-func contentHash(ctx context.Context, path string) (string, error) {
-	hashes, err := hashFiles(ctx, path)
-	if err != nil {
-		return "", err
-	}
-	data, err := json.Marshal(hashes) // keys in order
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), nil
 }
 
 // close lets go of the directory; what is in it stays.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -56,6 +57,24 @@ func Parent(path string) (string, error) {
 	return hash, err
 }
 
+// ContentHash returns 64 hexadecimal digits that identify the model at path by
+// what it holds, for work that goes on later: the hash of manifest.json, which
+// has those of all files and which model.OpenWeights verifies, or of what the
+// files hold. Unlike Fingerprint it reads all of a directory without a manifest.
+// Ending ctx ends it with an error.
+func ContentHash(ctx context.Context, path string) (string, error) {
+	dir, _, err := locate(path)
+	if err != nil {
+		return "", err
+	}
+	if dir != "" {
+		if hash, err := Parent(dir); err != nil || hash != "" {
+			return hash, errors.Join(err, ctx.Err())
+		}
+	}
+	return hashContent(ctx, path)
+}
+
 // hashGGUF hashes a GGUF file and, where it is in several, all parts.
 func hashGGUF(path string) (string, error) {
 	parts, err := ggufParts(path)
@@ -65,7 +84,7 @@ func hashGGUF(path string) (string, error) {
 	if len(parts) == 1 {
 		return atomicfile.Hash(path)
 	}
-	return contentHash(context.Background(), path)
+	return hashContent(context.Background(), path)
 }
 
 // fingerprintBare is Fingerprint of a directory without a manifest.
@@ -90,4 +109,18 @@ func fingerprintBare(dir string) (string, error) {
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// hashContent identifies a model by what all its files hold.
+func hashContent(ctx context.Context, path string) (string, error) {
+	hashes, err := hashFiles(ctx, path)
+	if err != nil {
+		return "", err
+	}
+	data, err := json.Marshal(hashes) // keys in order
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), nil
 }

@@ -131,6 +131,9 @@ func TestFingerprint(t *testing.T) {
 		if got, err := Parent(of); err != nil || got != want {
 			t.Errorf("%s: parent %s, %v; want %s", of, got, err, want)
 		}
+		if got, err := ContentHash(t.Context(), of); err != nil || got != want && of == dir || got == "" {
+			t.Errorf("%s: content %s, %v; want %s", of, got, err, want)
+		}
 	}
 	if err := os.Remove(filepath.Join(dir, model.ManifestName)); err != nil {
 		t.Fatal(err)
@@ -141,6 +144,24 @@ func TestFingerprint(t *testing.T) {
 	}
 	if parent, err := Parent(dir); err != nil || parent != "" {
 		t.Errorf("parent %q, %v", parent, err)
+	}
+	content, err := ContentHash(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights := filepath.Join(dir, "model.safetensors")
+	data := mustRead(t, weights)
+	data[len(data)-1] ^= 1 // other weights of the same size
+	if err := os.WriteFile(weights, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := ContentHash(t.Context(), dir); err != nil || again == content {
+		t.Errorf("other weights have the content %s, %v", again, err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if _, err := ContentHash(ended, dir); !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 	// A directory with nothing but a GGUF file is that file.
 	alone := t.TempDir()

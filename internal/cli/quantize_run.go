@@ -15,7 +15,7 @@ import (
 
 // make quantizes, measures and writes.
 func (q *quantization) make(ctx context.Context, meta []gguf.Pair) (*quantizeResult, error) {
-	source, err := modelfile.Fingerprint(q.src)
+	source, err := modelfile.ContentHash(ctx, q.src)
 	if err != nil {
 		return nil, err
 	}
