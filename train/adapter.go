@@ -4,8 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/kernel"
@@ -28,17 +28,23 @@ func (r *Recipe) passes() float64 {
 // hashWeights identifies a directory without a manifest by its configuration
 // and its weights.
 func hashWeights(dir string) (string, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "*.safetensors"))
+	entries, err := os.ReadDir(dir) // in order of name
 	if err != nil {
 		return "", err
 	}
+	names := []string{"config.json"}
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) == ".safetensors" {
+			names = append(names, e.Name())
+		}
+	}
 	h := sha256.New()
-	for _, path := range append([]string{filepath.Join(dir, "config.json")}, slices.Sorted(slices.Values(names))...) {
-		sum, err := atomicfile.Hash(path)
+	for _, name := range names {
+		sum, err := atomicfile.Hash(filepath.Join(dir, name))
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(h, "%q %s\n", filepath.Base(path), sum)
+		fmt.Fprintf(h, "%q %s\n", name, sum)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
