@@ -168,7 +168,7 @@ func TestConvertRoles(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if notes := c.Plan().Notes; len(notes) != 1 || !strings.Contains(notes[0], "8 tensors with rows of 96 numbers, which do not divide into the blocks of q4_k, become q8_0") {
+	if notes := c.Plan().Notes; len(notes) != 1 || !strings.Contains(notes[0], "8 tensors become q8_0: rows of 96 do not divide into blocks of q4_k") {
 		t.Errorf("notes %q", notes)
 	}
 	if _, err := c.Run(t.Context()); err != nil {
