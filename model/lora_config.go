@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
 )
 
 // peftConfig is adapter_config.json as PEFT writes and reads it: the fields that
@@ -47,6 +50,22 @@ var idleFields = []string{
 	"target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", // the tensors say which
 	"lora_dropout", // in training only
 	"ensure_weight_tying", "megatron_core", "qalora_group_size", "runtime_config", "loftq_config", "eva_config", "corda_config", "lora_ga_config",
+}
+
+// maxAdapterConfig bounds the file; real ones have a thousand bytes.
+const maxAdapterConfig = 1 << 20
+
+func readAdapterConfig(dir string) (AdapterConfig, error) {
+	path := filepath.Join(dir, adapterConfigName)
+	data, err := atomicfile.ReadSmall(path, maxAdapterConfig)
+	if err != nil {
+		return AdapterConfig{}, err
+	}
+	c, err := parseAdapter(data)
+	if err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
 }
 
 // parseAdapter reads adapter_config.json. A field that asks for what the

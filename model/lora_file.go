@@ -25,8 +25,6 @@ const (
 	adapterWeightsName = "adapter_model.safetensors"
 )
 
-const maxAdapterConfig = 1 << 20
-
 // IsAdapter reports whether dir holds an adapter rather than a model.
 func IsAdapter(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, adapterConfigName))
@@ -118,19 +116,6 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func readAdapterConfig(dir string) (AdapterConfig, error) {
-	path := filepath.Join(dir, adapterConfigName)
-	data, err := atomicfile.ReadSmall(path, maxAdapterConfig)
-	if err != nil {
-		return AdapterConfig{}, err
-	}
-	c, err := parseAdapter(data)
-	if err != nil {
-		return c, fmt.Errorf("%s: %w", path, err)
-	}
-	return c, nil
-}
-
 // expertNumber matches the number of an expert in a module's name.
 var expertNumber = regexp.MustCompile(`\.experts\.\d+\.`)
 
@@ -218,13 +203,11 @@ func fillAdapter(file *safetensors.File, p *Param, g int) error {
 		if part.Group != g {
 			continue
 		}
-		t, err := file.Tensor(part.Name)
+		x, err := readF32(file, part.Name)
 		if err != nil {
 			return err
 		}
-		if err := t.CopyF32(p.PartOf(part, group)); err != nil {
-			return err
-		}
+		copy(p.PartOf(part, group), x)
 	}
 	p.SetGroup(g, group)
 	return nil

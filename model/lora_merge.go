@@ -91,7 +91,21 @@ func readF32(file *safetensors.File, name string) ([]float32, error) {
 		return nil, err
 	}
 	x := make([]float32, t.Len())
-	return x, t.CopyF32(x)
+	if err := t.CopyF32(x); err != nil {
+		return nil, err
+	}
+	return x, checkFinite(name, x)
+}
+
+// checkFinite is an error where an adapter's training went wrong, or its file was
+// damaged: one such number would spoil every result.
+func checkFinite(name string, x []float32) error {
+	for i, v := range x {
+		if v-v != 0 {
+			return fmt.Errorf("tensor %s: number %d is %v, and must be finite", name, i, v)
+		}
+	}
+	return nil
 }
 
 // add returns t with the update, in bf16. It starts from what the model
@@ -102,6 +116,7 @@ func (u *update) add(t *tensor.Tensor) (*tensor.Tensor, error) {
 	if err := t.CopyF32(w); err != nil {
 		return nil, err
 	}
+	errs := make([]error, out)
 	par.For(out, func(_, r int) {
 		row, rounded := w[r*in:(r+1)*in], sum[r*in:(r+1)*in]
 		kernel.ToBF16(rounded, row)
@@ -116,6 +131,12 @@ func (u *update) add(t *tensor.Tensor) (*tensor.Tensor, error) {
 			row[i] = rounded[i].Float32() + float32(u.scale*d)
 		}
 		kernel.ToBF16(rounded, row)
+		errs[r] = checkFinite(t.Name, row)
 	})
+	for r, err := range errs {
+		if err != nil {
+			return nil, fmt.Errorf("row %d with the adapter's update: %w", r, err)
+		}
+	}
 	return &tensor.Tensor{Name: t.Name, DType: tensor.DTypeBF16, Shape: t.Shape, Data: tensor.Bytes(sum)}, nil
 }
