@@ -109,6 +109,9 @@ func encodeNumbers(dst []byte, d tensor.DType, x []float32, s *rowScratch) error
 	case tensor.DTypeF16:
 		for i, v := range x {
 			h := tensor.F16FromFloat32(v)
+			if h.IsInf() && v-v == 0 {
+				return fmt.Errorf("%v is larger than any number of F16; choose BF16 or F32", v)
+			}
 			dst[2*i], dst[2*i+1] = byte(h), byte(h>>8)
 		}
 	default:

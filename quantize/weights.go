@@ -128,7 +128,9 @@ func plain(t *tensor.Tensor, x []float32) (*tensor.Tensor, error) {
 	case tensor.DTypeF16:
 		data := make([]tensor.F16, len(x))
 		for i, v := range x {
-			data[i] = tensor.F16FromFloat32(v)
+			if data[i] = tensor.F16FromFloat32(v); data[i].IsInf() && v-v == 0 {
+				return nil, fmt.Errorf("%v is larger than any number of F16; choose BF16 or F32", v)
+			}
 		}
 		t.Data = tensor.Bytes(data)
 		return t, nil

@@ -39,3 +39,6 @@ func F16FromFloat32(f float32) F16 {
 	rounded := math.Float32bits(math.Float32frombits(u) + 0.5)
 	return sign | F16(rounded-0x3f000000)
 }
+
+// IsInf reports whether h is an infinity, of either sign.
+func (h F16) IsInf() bool { return h&0x7fff == 0x7c00 }
