@@ -87,6 +87,7 @@ func TestBadObjects(t *testing.T) {
 	for object, want := range map[string]string{
 		``:                                 "it is no JSON",
 		`[1]`:                              "it is a list, not an object",
+		"{\"text\": \"caf\xe9\"}":          "it is not UTF-8",
 		`null`:                             "it is null, not an object",
 		`{"a": 1}`:                         "it has none of messages",
 		`{"messages": {}}`:                 "messages: it is an object, not a list",

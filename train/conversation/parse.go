@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/polymath-lm/polymath/chat"
 )
@@ -126,8 +127,12 @@ var forms = []struct {
 	{"text", readText, nil},
 }
 
-// Parse reads one object.
+// Parse reads one object. Bytes that are no UTF-8 are an error: decoded, they
+// would be learned as the character U+FFFD.
 func Parse(data []byte) (*Example, error) {
+	if !utf8.Valid(data) {
+		return nil, bad("", "it is not UTF-8: save the file as that")
+	}
 	o, err := parseObject("", data)
 	if err != nil {
 		return nil, err
