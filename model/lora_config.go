@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -55,9 +56,22 @@ var idleFields = []string{
 // maxAdapterConfig bounds the file; real ones have a thousand bytes.
 const maxAdapterConfig = 1 << 20
 
+// noAdapter says that a directory holds no adapter. The error is that of a file
+// that does not exist.
+func noAdapter(dir string) error {
+	hint := ""
+	if inside := filepath.Join(dir, "adapter"); IsAdapter(inside) {
+		hint = "; did you mean " + inside + "?"
+	}
+	return &missingError{fmt.Sprintf("%s holds no adapter: there is no %s%s", dir, adapterConfigName, hint)}
+}
+
 func readAdapterConfig(dir string) (AdapterConfig, error) {
 	path := filepath.Join(dir, adapterConfigName)
 	data, err := atomicfile.ReadSmall(path, maxAdapterConfig)
+	if errors.Is(err, fs.ErrNotExist) {
+		return AdapterConfig{}, noAdapter(dir)
+	}
 	if err != nil {
 		return AdapterConfig{}, err
 	}

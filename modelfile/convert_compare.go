@@ -183,7 +183,8 @@ func (c *Conversion) compareLogits(ctx context.Context, made string, result *Com
 	for i, a := range logits[0] {
 		d := math.Abs(float64(a) - float64(logits[1][i]))
 		if math.IsNaN(d) {
-			return fmt.Errorf("a logit of the probe text is %v, and was %v", logits[1][i], a)
+			return fmt.Errorf("a logit of the probe text is %v, and of %s %v: 'polymath verify' finds weights that are not finite; "+
+				"where there are none, --no-check converts", logits[1][i], c.src, a)
 		}
 		result.MaxDifference = max(result.MaxDifference, d)
 		sum += d

@@ -3,9 +3,12 @@ package modelfile
 import (
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/tensor"
 	"github.com/polymath-lm/polymath/tensor/gguf"
 	"github.com/polymath-lm/polymath/tokenizer"
 )
@@ -19,12 +22,12 @@ func Tokenizer(path string) (*tokenizer.Tokenizer, error) {
 		return nil, err
 	}
 	if dir != "" {
-		return tokenizer.Load(filepath.Join(dir, tokenizerName))
+		return loadTokenizer(filepath.Join(dir, tokenizerName))
 	}
 	if isGGUF, err := beginsAsGGUF(file); err != nil {
 		return nil, err
 	} else if !isGGUF && !IsGGUF(file) {
-		return tokenizer.Load(file)
+		return loadTokenizer(file)
 	}
 	f, err := gguf.Open(file)
 	if err != nil {
@@ -38,6 +41,38 @@ func Tokenizer(path string) (*tokenizer.Tokenizer, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return t, nil
+}
+
+// loadTokenizer is tokenizer.Load, which says what the file is instead where that
+// is known.
+func loadTokenizer(file string) (*tokenizer.Tokenizer, error) {
+	t, err := tokenizer.Load(file)
+	if err == nil {
+		return t, nil
+	}
+	if notExist(err) {
+		return nil, fmt.Errorf("the model has no tokenizer: %w", err)
+	}
+	if what := foreign(file); what != "" {
+		return nil, fmt.Errorf("%s: %s", file, what)
+	}
+	return nil, err
+}
+
+// foreign is tensor.Foreign of a file's beginning; "" for one that cannot be read,
+// and for a device or a pipe, which might not end.
+func foreign(file string) string {
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	begin := make([]byte, 64)
+	n, _ := io.ReadFull(f, begin) // a short file is less
+	return tensor.Foreign(begin[:n])
 }
 
 // TokenizerJSON returns the tokenizer of the model at path as a tokenizer.json:

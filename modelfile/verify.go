@@ -2,8 +2,11 @@ package modelfile
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"path/filepath"
 
+	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/tensor"
@@ -20,7 +23,8 @@ type Checked struct {
 }
 
 // Verify reads all of the model at path: the hashes of its manifest, if it has
-// one, the structure of its files, and every weight, which must be finite. The
+// one, the structure of its files, JSON included, and every weight, which must be
+// finite. The
 // first fault is an error that names the file and the tensor. progress may be
 // nil.
 func Verify(ctx context.Context, path string, progress func(done, total int64)) (*Checked, error) {
@@ -41,6 +45,11 @@ func Verify(ctx context.Context, path string, progress func(done, total int64)) 
 		return nil, err
 	}
 	c.Files = len(names)
+	for _, name := range names {
+		if err := checkJSON(name); err != nil {
+			return nil, err
+		}
+	}
 	total, _ := w.Config().Params()
 	for _, t := range w.Tensors() {
 		if err := ctx.Err(); err != nil {
@@ -60,6 +69,24 @@ func Verify(ctx context.Context, path string, progress func(done, total int64)) 
 		}
 	}
 	return c, nil
+}
+
+// checkJSON is an error where a file that is named as JSON holds something else.
+func checkJSON(file string) error {
+	if filepath.Ext(file) != ".json" {
+		return nil
+	}
+	if what := foreign(file); what != "" {
+		return fmt.Errorf("%s: %s", file, what)
+	}
+	data, err := atomicfile.ReadSmall(file, maxText)
+	if err != nil {
+		return err
+	}
+	if !json.Valid(data) {
+		return fmt.Errorf("%s: no valid JSON: cut off, or damaged", file)
+	}
+	return nil
 }
 
 // notFinite returns the place of the first NaN or infinity in t, -1 if there is

@@ -12,7 +12,7 @@ var foreignFiles = []struct{ begin, what string }{
 	{"\x80\x03", pickle},
 	{"\x80\x04", pickle},
 	{"\x80\x05", pickle},
-	{"version https://git-lfs", "this is a Git LFS pointer, the weights were not downloaded: run `git lfs pull` where it came from"},
+	{"version https://git-lfs", "this is a Git LFS pointer, the file itself was not downloaded: run `git lfs pull` where it came from"},
 	{"GGUF", "this is a GGUF file: name the file itself, ending in .gguf"},
 	{"\x89HDF\r\n", "this is an HDF5 file; convert it to safetensors first"},
 	{"lmgg", oldGGML},

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -103,7 +105,7 @@ func (a *app) convert(ctx context.Context, src, dst string, o convertFlags) erro
 	}
 	screen := progress.NewScreen(a.Err)
 	defer screen.Clear()
-	options.Progress = showStages(screen)
+	options.Progress = showStages(screen, slog.New(slog.NewTextHandler(a.Err, nil)))
 	c, err := modelfile.NewConversion(src, dst, options)
 	var exists *modelfile.ExistsError
 	if errors.As(err, &exists) {
@@ -128,10 +130,18 @@ func (a *app) convert(ctx context.Context, src, dst string, o convertFlags) erro
 	return o.printConverted(a.Out, c.Plan(), result)
 }
 
-// showStages draws a bar for each stage.
-func showStages(screen *progress.Screen) func(stage modelfile.Stage, done, total int64) {
+// showStages draws a bar for each stage, and where there is no terminal logs now
+// and then how far it is.
+func showStages(screen *progress.Screen, log *slog.Logger) func(stage modelfile.Stage, done, total int64) {
+	const logEvery = 10 * time.Second
+	logged := time.Now()
 	return func(stage modelfile.Stage, done, total int64) {
-		screen.Show(fmt.Sprintf("  %s %s", progress.Bar(float64(done)/float64(max(total, 1)), 30), stage))
+		share := float64(done) / float64(max(total, 1))
+		screen.Show(fmt.Sprintf("  %s %s", progress.Bar(share, 30), stage))
+		if !screen.Live() && time.Since(logged) > logEvery {
+			logged = time.Now()
+			log.Info(string(stage), "done", fmt.Sprintf("%.0f%%", 100*share))
+		}
 	}
 }
 

@@ -150,7 +150,7 @@ func (o *finetuneFlags) recipe(base, data string) (*train.Recipe, error) {
 			r.Lora.Targets = o.targets
 		}
 	}
-	if o.lr > 0 {
+	if o.given("lr") {
 		r.Optimizer.LR = o.lr
 	}
 	tokens, examples, err := o.chooseData(&r.Data, data)

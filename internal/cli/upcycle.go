@@ -49,6 +49,9 @@ func (a *app) upcycle(ctx context.Context, src, dst string, o model.UpcycleOptio
 	if modelfile.IsGGUF(dst) {
 		return usagef("%s: upcycling makes a directory to train on; 'polymath convert' makes GGUF files", dst)
 	}
+	if entries, err := os.ReadDir(dst); err == nil && len(entries) > 0 {
+		return fmt.Errorf("%s is not empty; name a new directory", dst)
+	}
 	w, err := model.OpenWeights(src)
 	if err != nil {
 		return err
@@ -79,9 +82,6 @@ func (a *app) printUpcycle(src, dst string, from, to *model.Weights) {
 // writeUpcycled writes the mixture with the dense model's tokenizer and what
 // else belongs to it. What an error or an interruption leaves is removed.
 func (a *app) writeUpcycled(src, dst string, up *model.Weights) (err error) {
-	if entries, err := os.ReadDir(dst); err == nil && len(entries) > 0 {
-		return fmt.Errorf("%s is not empty; name a new directory", dst)
-	}
 	defer func() {
 		if err != nil {
 			_ = os.RemoveAll(dst) // there was nothing in it; err says more

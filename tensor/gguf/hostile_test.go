@@ -66,7 +66,7 @@ var badFiles = map[string][]byte{
 	"big-endian":                                 raw([]byte(magic), []byte{0, 0, 0, 3}, uint64(0), uint64(0)),
 	"PyTorch pickle":                             append([]byte("PK\x03\x04\x00\x00\x08\x08"), make([]byte, 40)...),
 	"PyTorch pickle; convert it":                 append([]byte("\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."), make([]byte, 40)...),
-	"this is a Git LFS pointer, the weights were not downloaded": []byte("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n"),
+	"this is a Git LFS pointer, the file itself was not downloaded": []byte("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n"),
 	"this is a web page":                                                    []byte("\n<!DOCTYPE html><html>"),
 	"GGML file from before GGUF":                                            []byte("tjgg\x03\x00\x00\x00\x00"),
 	"this is a safetensors file":                                            []byte("\x02\x00\x00\x00\x00\x00\x00\x00{}"),

@@ -155,7 +155,7 @@ var badFiles = []struct {
 	{"format of blocks", file(one(`"Q8_0"`, `[32]`, `[0,34]`), strings.Repeat("1", 34)), `tensor "w": safetensors has no format Q8_0`},
 	{"zip of a pickle", []byte("PK\x03\x04\x00\x00\x08\x08\x00\x00\x00\x00"), "this is a PyTorch pickle; convert it to safetensors"},
 	{"pickle", []byte("\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."), "this is a PyTorch pickle"},
-	{"Git LFS pointer", []byte("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n"), "this is a Git LFS pointer, the weights were not downloaded"},
+	{"Git LFS pointer", []byte("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n"), "this is a Git LFS pointer, the file itself was not downloaded"},
 	{"GGUF", []byte("GGUF\x03\x00\x00\x00\x00\x00\x00\x00"), "this is a GGUF file"},
 	{"web page", []byte("<!DOCTYPE html>\n<html>"), "this is a web page"},
 	{"metadata no text", file(`{"__metadata__":{"a":1}}`, ""), "1 is not a string"},

@@ -55,6 +55,10 @@ func Weights(ctx context.Context, o Options, paths []string) error {
 func measureWeights(ctx context.Context, o Options, name string, w *model.Weights) error {
 	perToken, size := bytesOfToken(w), float64(w.SizeBytes())
 	fromFile := w.Dir() != "" || w.GGUF() != nil
+	if least := 2 * (weightsPrompt + weightsDecode); w.Config().MaxPositions < least {
+		_ = w.Close() // the other error matters
+		return fmt.Errorf("%s: a window of %d tokens is too short to measure; %d are needed", name, w.Config().MaxPositions, least)
+	}
 	start := time.Now()
 	m, err := model.LoadWeights(w, model.LoadOptions{})
 	if err != nil {
@@ -101,15 +105,19 @@ func (s *stored) run(ctx context.Context, prompt, n int) (first, rest float64, e
 }
 
 func (s *stored) prefill(ctx context.Context, o Options, name string, detail map[string]float64) error {
-	flops := s.config.FLOPs(weightsPrefill)
+	prompt := min(weightsPrefill, s.config.MaxPositions/2)
+	if prompt < weightsPrefill {
+		detail["tokens of the prompt"] = float64(prompt)
+	}
+	flops := s.config.FLOPs(prompt)
 	var values, limits []float64
 	for range o.weightsRepeats() + 1 {
 		before := o.peak()
-		seconds, _, err := s.run(ctx, weightsPrefill, 1)
+		seconds, _, err := s.run(ctx, prompt, 1)
 		if err != nil {
 			return err
 		}
-		values = append(values, weightsPrefill/seconds)
+		values = append(values, float64(prompt)/seconds)
 		limits = append(limits, (before+o.peak())/2/flops)
 	}
 	o.emit(Result{Name: "prefill " + name, Unit: "tokens/s", LimitOf: limitCompute, Detail: detail}, values[1:], limits[1:])
