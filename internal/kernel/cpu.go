@@ -27,6 +27,10 @@ type path struct {
 	decode decodeOps
 	coded  mulCodedOps
 	mildOps
+
+	// quads: codes of weights are k2, k0 of each column in one row and k3, k1 in
+	// the next, and decode and coded take them so. Otherwise a row is a pair.
+	quads bool
 }
 
 // cpu is the path in use. It is written only during initialization and by

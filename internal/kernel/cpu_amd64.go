@@ -59,10 +59,10 @@ func machinePaths() (paths []*path) {
 	plain := path{name: "avx512", productOps: avx512Product, rowOps: avx512Rows, decode: decodeAVX512, coded: mulCodedAVX512, mildOps: mildAVX512Ops}
 	best := plain
 	if f.bf16 {
-		best.rowOps, best.decode = avx512BF16Rows, decodeAVX512BF16
+		best.rowOps = avx512BF16Rows
 		if pairsAreSteps() {
-			best.name, best.productOps = "avx512bf16", avx512BF16Product
-			best.coded, best.mildOps = mulCodedAVX512BF16, mildAVX512BF16Ops
+			best.name, best.productOps, best.quads = "avx512bf16", avx512BF16Product, true
+			best.decode, best.coded, best.mildOps = decodeAVX512BF16, mulCodedAVX512BF16, mildAVX512BF16Ops
 		}
 	}
 	if f.amx && allowAMX() {

@@ -21,7 +21,7 @@ type mulCoded func(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 // path has none.
 type mulCodedOps [maxCodedRows + 1][numFormats]mulCoded
 
-const maxCodedRows = 4
+const maxCodedRows = 8
 
 // mildOps are for one row, mild panels and mild A, which allMild recognizes (see
 // isMild); nil where a path has none.
@@ -36,6 +36,30 @@ var portableDecode = func() (ops decodeOps) {
 	}
 	return ops
 }()
+
+// decode writes units of the panel to dst. A panel that was packed for another
+// order than that of the path in use, which only a change of path brings about,
+// takes longer.
+func (p *storedPanel) decode(dst *tensor.BF16, src *byte, units int) {
+	if p.quads == cpu.quads {
+		cpu.decode[p.coding.index](dst, src, units)
+		return
+	}
+	p.coding.decode(dst, src, units)
+	if p.quads {
+		pairsOfQuads(unsafe.Slice(dst, units*p.coding.blocks*blockLen))
+	}
+}
+
+// pairsOfQuads turns two rows of k2, k0 and of k3, k1 into k0, k1 and k2, k3.
+func pairsOfQuads(x []tensor.BF16) {
+	for ; len(x) >= 2*pairLen; x = x[2*pairLen:] {
+		even, odd := x[:pairLen], x[pairLen:2*pairLen]
+		for i := 0; i < pairLen; i += 2 {
+			even[i], even[i+1], odd[i], odd[i+1] = even[i+1], odd[i+1], even[i], odd[i]
+		}
+	}
+}
 
 // decode is the definition.
 func (c *coding) decode(dst *tensor.BF16, src *byte, units int) {

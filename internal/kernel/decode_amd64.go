@@ -22,16 +22,6 @@ var evenOdd = [32]uint32{
 	1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
 }
 
-// quadWords interleaves two halves of a vector of words.
-//
-//lint:ignore U1000 read by the assembly
-var quadWords = func() (words [32]uint16) {
-	for i := range words {
-		words[i] = uint16(i/2 + i%2*16)
-	}
-	return words
-}()
-
 // wordsMXFP4 is tableMXFP4 twice.
 //
 //lint:ignore U1000 read by the assembly
@@ -148,6 +138,14 @@ var mulCodedAVX512BF16 = mulCodedOps{
 		formatQ5K:   mulCodedQ5KAVX512BF16x4,
 		formatQ6K:   mulCodedQ6KAVX512BF16x4,
 	},
+	8: {
+		formatQ8_0:  mulCodedQ8_0AVX512BF16x8,
+		formatQ4_0:  mulCodedQ4_0AVX512BF16x8,
+		formatMXFP4: mulCodedMXFP4AVX512BF16x8,
+		formatQ4K:   mulCodedQ4KAVX512BF16x8,
+		formatQ5K:   mulCodedQ5KAVX512BF16x8,
+		formatQ6K:   mulCodedQ6KAVX512BF16x8,
+	},
 }
 
 //go:noescape
@@ -160,6 +158,9 @@ func mulCodedQ8_0AVX512BF16x2(c *float32, a unsafe.Pointer, src *byte, units int
 func mulCodedQ8_0AVX512BF16x4(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
+func mulCodedQ8_0AVX512BF16x8(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
+
+//go:noescape
 func mulCodedQ4_0AVX512BF16x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
@@ -167,6 +168,9 @@ func mulCodedQ4_0AVX512BF16x2(c *float32, a unsafe.Pointer, src *byte, units int
 
 //go:noescape
 func mulCodedQ4_0AVX512BF16x4(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ4_0AVX512BF16x8(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
 func mulCodedMXFP4AVX512BF16x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
@@ -178,6 +182,9 @@ func mulCodedMXFP4AVX512BF16x2(c *float32, a unsafe.Pointer, src *byte, units in
 func mulCodedMXFP4AVX512BF16x4(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
+func mulCodedMXFP4AVX512BF16x8(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
+
+//go:noescape
 func mulCodedQ4KAVX512BF16x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
@@ -185,6 +192,9 @@ func mulCodedQ4KAVX512BF16x2(c *float32, a unsafe.Pointer, src *byte, units int,
 
 //go:noescape
 func mulCodedQ4KAVX512BF16x4(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ4KAVX512BF16x8(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
 func mulCodedQ5KAVX512BF16x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
@@ -196,6 +206,9 @@ func mulCodedQ5KAVX512BF16x2(c *float32, a unsafe.Pointer, src *byte, units int,
 func mulCodedQ5KAVX512BF16x4(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
+func mulCodedQ5KAVX512BF16x8(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
+
+//go:noescape
 func mulCodedQ6KAVX512BF16x1(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 //go:noescape
@@ -203,6 +216,9 @@ func mulCodedQ6KAVX512BF16x2(c *float32, a unsafe.Pointer, src *byte, units int,
 
 //go:noescape
 func mulCodedQ6KAVX512BF16x4(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
+
+//go:noescape
+func mulCodedQ6KAVX512BF16x8(c *float32, a unsafe.Pointer, src *byte, units int, add bool)
 
 var mildAVX512Ops = mildOps{
 	mulMild: [numFormats]mulCoded{formatMXFP4: mulMildMXFP4AVX512x1},

@@ -13,6 +13,7 @@ type storedPanel struct {
 	coding        *coding
 	data          []byte
 	regular, mild bool // see fileUnit
+	quads         bool // its codes are in the order of path.quads
 }
 
 // NewQuantized returns weights whose panels of 32 columns have a number format
@@ -109,13 +110,13 @@ func (s *scratch) mulCoded(c []float32, as sumsAs, panel *storedPanel, block int
 	if s.mulFewRows(c, panel, block, add) {
 		return
 	}
-	decode, unit := cpu.decode[panel.coding.index], 2*panel.coding.halfBytes()
+	unit := 2 * panel.coding.halfBytes()
 	step := decodedBlocks()
 	s.b = grow(s.b, step*blockLen)
 	sums := unsafe.Pointer(&c[0])
 	for at := 0; at < s.a.depth; at += step {
 		n := min(step, s.a.depth-at)
-		decode(&s.b[0], &panel.data[(block+at)/panel.coding.blocks*unit], n/panel.coding.blocks)
+		panel.decode(&s.b[0], &panel.data[(block+at)/panel.coding.blocks*unit], n/panel.coding.blocks)
 		s.a.args = tileArgs{panels: 1, cRow: as.row * 4, kb: n, b: unsafe.Pointer(&s.b[0]), marks: s.a.args.marks}
 		s.a.mulRows(at, sums, add || at > 0)
 	}
@@ -125,7 +126,7 @@ func (s *scratch) mulCoded(c []float32, as sumsAs, panel *storedPanel, block int
 // it.
 func (s *scratch) mulFewRows(c []float32, panel *storedPanel, block int, add bool) bool {
 	rows, format := s.a.last.rows, panel.coding.index
-	if !panel.regular || s.a.fulls > 0 || rows > maxCodedRows {
+	if !panel.regular || panel.quads != cpu.quads || s.a.fulls > 0 || rows > maxCodedRows {
 		return false
 	}
 	mul := cpu.coded[rows][format]

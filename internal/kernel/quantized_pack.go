@@ -53,7 +53,8 @@ func (p *Packed) SetRows(g, row int, d tensor.DType, rows []byte) {
 		if c == nil {
 			packPlain(tensor.View[tensor.BF16](dst), d, from, p.K)
 		} else {
-			panel.regular, panel.mild = c.packPanel(dst, from, rowBytes)
+			panel.quads = cpu.quads
+			panel.regular, panel.mild = c.packPanel(dst, from, rowBytes, panel.quads)
 		}
 	}
 }
@@ -139,7 +140,7 @@ var unitBuffers par.FreeList[columnUnits]
 
 // packPanel packs up to 32 rows; dst is zero, and so stays the rest of it. It
 // reports whether no unit was irregular, and none wild.
-func (c *coding) packPanel(dst, rows []byte, rowBytes int) (regular, mild bool) {
+func (c *coding) packPanel(dst, rows []byte, rowBytes int, quads bool) (regular, mild bool) {
 	u := unitBuffers.Get()
 	defer unitBuffers.Put(u)
 	*u = columnUnits{}
@@ -160,10 +161,24 @@ func (c *coding) packPanel(dst, rows []byte, rowBytes int) (regular, mild bool) 
 			if second < n {
 				c.read(rows[second*rowBytes+i*size:][:size], &u[1])
 			}
+			if quads {
+				u[0].inQuads()
+				if second < n {
+					u[1].inQuads()
+				}
+			}
 			c.put(dst[(2*i+h)*half:][:half], column, u)
 		}
 	}
 	return !u[0].irregular && !u[1].irregular, !u[0].wild && !u[1].wild
+}
+
+// inQuads puts each four codes in the order k2, k0, k3, k1.
+func (u *fileUnit) inQuads() {
+	for i := 0; i < len(u.codes); i += 4 {
+		q := u.codes[i : i+4 : i+4]
+		q[0], q[1], q[2], q[3] = q[2], q[0], q[3], q[1]
+	}
 }
 
 // put writes units as columns of a half.

@@ -179,7 +179,22 @@ func (c *quantizedCase) test(t *testing.T, rows int, draw func(r *rand.Rand) ten
 // TestQuantized compares each format's product with that of the numbers that it
 // stands for.
 func TestQuantized(t *testing.T) {
-	var cases []quantizedCase
+	eachPath(t, func(t *testing.T) {
+		for _, c := range quantizedCases() {
+			rows := []int{1, 2, 3, 7, 8, 12, 13, 40}
+			if testing.Short() || CPU() == "portable" {
+				rows = []int{1, 3, 8, 13}
+			}
+			for _, n := range rows {
+				c.test(t, n, inputs[0].draw)
+			}
+			c.test(t, 2, inputs[len(inputs)-1].draw)
+		}
+	})
+}
+
+// quantizedCases has weights in the order of the path in use.
+func quantizedCases() (cases []quantizedCase) {
 	for _, d := range append(blockFormats, plainFormats...) {
 		for _, kind := range scaleKinds {
 			for _, n := range []int{32, 70} {
@@ -199,18 +214,20 @@ func TestQuantized(t *testing.T) {
 	all := append(blockFormats, plainFormats...)
 	cases = append(cases, newQuantizedCase("mixed", 3, 512, 5*PanelN+8,
 		func(g, panel int) tensor.DType { return all[(5*g+panel)%len(all)] }, scaleKinds[0].draw))
-	eachPath(t, func(t *testing.T) {
-		for _, c := range cases {
-			rows := []int{1, 2, 3, 7, 8, 12, 13, 40}
-			if testing.Short() || CPU() == "portable" {
-				rows = []int{1, 3, 8, 13}
-			}
-			for _, n := range rows {
-				c.test(t, n, inputs[0].draw)
-			}
-			c.test(t, 2, inputs[len(inputs)-1].draw)
-		}
-	})
+	return cases
+}
+
+// TestQuantizedOtherPath changes the path after the weights were packed.
+func TestQuantizedOtherPath(t *testing.T) {
+	for _, d := range blockFormats {
+		eachPath(t, func(t *testing.T) {
+			c := newQuantizedCase(fmt.Sprint(d, " packed for ", CPU()), 1, 256, 70, one(d), scaleKinds[0].draw)
+			eachPath(t, func(t *testing.T) {
+				c.test(t, 1, inputs[0].draw)
+				c.test(t, 13, inputs[0].draw)
+			})
+		})
+	}
 }
 
 // TestQuantizedMild tests MXFP4 at and beyond the ends of what is mild, in weights
@@ -255,23 +272,23 @@ func TestQuantizedMild(t *testing.T) {
 // TestQuantizedDecode compares decoded panels with packed ones, the zeros
 // beyond N included.
 func TestQuantizedDecode(t *testing.T) {
-	for _, cpu := range machine {
+	eachPath(t, func(t *testing.T) {
 		for _, d := range blockFormats {
 			for _, kind := range scaleKinds {
 				c := newQuantizedCase("", 1, 1024, 70, one(d), kind.draw)
 				got := make([]tensor.BF16, len(c.plain.Data))
 				for i, panel := range c.coded.stored {
 					units := len(panel.data) / 2 / panel.coding.halfBytes()
-					cpu.decode[panel.coding.index](&got[i*c.plain.panelLen()], &panel.data[0], units)
+					panel.decode(&got[i*c.plain.panelLen()], &panel.data[0], units)
 				}
 				for i, want := range c.plain.Data {
 					if got := expand(got[i]); got != expand(want) && !sameBF16(tensor.FromFloat32(got), want) {
-						t.Fatalf("%s: %s %s: element %d is %g, want %g", cpu.name, d, kind.name, i, got, want.Float32())
+						t.Fatalf("%s %s: element %d is %g, want %g", d, kind.name, i, got, want.Float32())
 					}
 				}
 			}
 		}
-	}
+	})
 }
 
 func TestQuantizedResidency(t *testing.T) {

@@ -45,7 +45,7 @@ func (p *Packed) plainPanel(g, i int, buf []tensor.BF16) (panel, decoded []tenso
 	if buf == nil {
 		buf = make([]tensor.BF16, p.panelLen())
 	}
-	cpu.decode[stored.coding.index](&buf[0], &stored.data[0], p.blocks()/stored.coding.blocks)
+	stored.decode(&buf[0], &stored.data[0], p.blocks()/stored.coding.blocks)
 	return buf, buf
 }
 

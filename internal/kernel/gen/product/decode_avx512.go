@@ -20,7 +20,8 @@ func decodeAVX512() string {
 }
 
 // decodeAVX512 takes a row of 32 numbers as two vectors: those of columns 0 to
-// 7 and 8 to 15. With the instruction for it they are rounded at once.
+// 7 and 8 to 15. With the instruction for it they are rounded at once, and the
+// rows are those of quads: k2, k0 and k3, k1.
 //
 //	Z0, Z1 scales, Z2, Z3 offsets or the other scales   Z4 to Z7 numbers
 //	Z26, Z27 1, 0x7fff   Z29 table   Z30, Z31 columns of pairs
@@ -31,23 +32,59 @@ func (a *assembly) decodeAVX512(d *decoding, bf16 bool) {
 	}
 	a.function(sprintf("func decode%s%s(dst *tensor.BF16, src *byte, units int)", d.name, name), 0, 24)
 	a.decodeConstants(d, bf16)
+	if bf16 {
+		a.wordMasks()
+	}
 	a.decodeLoops(d, func() {
 		a.scalesAVX512(d, decodeSource)
 		for p := range pairs {
 			a.fetchCodes(d, p, "SI")
-			a.numbersAVX512(d, p, decodeSource)
 			if bf16 {
-				a.raw(roundPair(4, 5, 4), "VCVTNE2PS2BF16 Z4, Z5, Z4")
-				a.op("VMOVDQU32 Z4, %d(R10)", p*pairBytes)
-				continue
-			}
-			for v := range 2 {
-				a.roundUp(4+v, 6)
-				a.op("VPSRLD $16, Z%d, Z%d", 4+v, 4+v)
-				a.op("VPMOVDW Z%d, %d(R10)", 4+v, p*pairBytes+32*v)
+				a.decodeWords(d, p)
+			} else {
+				a.decodePair(d, p)
 			}
 		}
 	})
+}
+
+func (a *assembly) decodePair(d *decoding, pair int) {
+	a.numbersAVX512(d, pair, decodeSource)
+	for v := range 2 {
+		a.roundUp(4+v, 6)
+		a.op("VPSRLD $16, Z%d, Z%d", 4+v, 4+v)
+		a.op("VPMOVDW Z%d, %d(R10)", 4+v, pair*pairBytes+32*v)
+	}
+}
+
+// decodeWords makes a row in Z4 or Z6, and writes two pairs when it has both.
+func (a *assembly) decodeWords(d *decoding, row int) {
+	from := decodeSource
+	from.numbers += row % 2 * 2
+	a.wordsAVX512(d, row, from)
+	if row%2 == 0 {
+		return
+	}
+	a.op("VPSRLD $16, Z4, Z5")
+	a.op("VMOVDQU16 Z6, K2, Z5")
+	a.op("VPSLLD $16, Z6, Z7")
+	a.op("VMOVDQU16 Z4, K1, Z7")
+	a.op("VMOVDQU32 Z5, %d(R10)", (row-1)*pairBytes)
+	a.op("VMOVDQU32 Z7, %d(R10)", row*pairBytes)
+}
+
+// wordsAVX512 makes a row of numbers in bf16, in the first register for them.
+func (a *assembly) wordsAVX512(d *decoding, row int, from source) {
+	a.numbersAVX512(d, row, from)
+	n := byte(from.numbers)
+	a.raw(roundPair(n, n+1, n), "VCVTNE2PS2BF16 Z%d, Z%d, Z%d", n, n+1, n)
+}
+
+// wordMasks sets K1 and K2 to the lower and the upper halves of words.
+func (a *assembly) wordMasks() {
+	a.op("MOVL $0x55555555, AX")
+	a.op("KMOVD AX, K1")
+	a.op("KNOTD K1, K2")
 }
 
 // decodeConstants sets Z26 to Z31.

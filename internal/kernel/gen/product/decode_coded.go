@@ -1,20 +1,19 @@
 package main
 
 // codedRows are the tiles that meet weights which are not written down.
-var codedRows = []int{1, 2, 4}
+var codedRows = []int{1, 2, 4, 8}
 
 // mulCodedAVX512 multiplies a tile of A by units of a panel of which all numbers
 // are finite, without writing them down. As in mulAVX512BF16, whose A it takes, a
-// word holds two numbers of a sum. A vector of sums has even and odd ones in
-// turn, for eight columns.
+// word holds two numbers of a sum. With 8 rows it takes one half of a block after
+// the other.
 //
 // With mild, for MXFP4, the sums of a block are of the numbers without their
 // scale (see mulOneAVX512).
 //
 //	DI C   DX A   SI, R11 halves of the panel, R12, R13 their heads
 //	CX units, R9 blocks left
-//	Z0 to Z7 scales   Z8 to Z11 numbers   Z11, or Z26 and Z27, quads of A
-//	Z12 to Z27 sums of rows, halves and vectors   Z28 order of a quad
+//	Z0 to Z7 scales   Z8 to Z11 numbers   Z12 to Z27 sums
 //	Z29 to Z31 as in decodeAVX512
 func (a *assembly) mulCodedAVX512(d *decoding, rows int, mild bool) {
 	name := "mulCoded"
@@ -25,10 +24,11 @@ func (a *assembly) mulCodedAVX512(d *decoding, rows int, mild bool) {
 	a.flushDenormals()
 	if mild {
 		a.op("VMOVDQU32 ·wordsMXFP4(SB), Z29")
+		a.op("MOVL $0xff00, AX")
+		a.op("KMOVW AX, K1")
 	} else {
 		a.decodeConstants(d, true)
 	}
-	a.op("VMOVDQU32 ·quadWords(SB), Z28")
 	a.codedArgs()
 	a.op("CMPB add+32(FP), $0")
 	a.op("JNE unit")
@@ -37,75 +37,86 @@ func (a *assembly) mulCodedAVX512(d *decoding, rows int, mild bool) {
 		a.op("VMOVUPS Z0, %d(DI)", 64*i)
 	}
 	a.codedUnits(d, 2*rows, func(halves []source) {
-		for i := range 4 * rows {
-			a.op("VPXORD Z%d, Z%d, Z%d", 12+i, 12+i, 12+i)
-		}
-		for q := range quads {
-			for h, from := range halves {
-				a.codedQuad(d, rows, q, h, from, mild)
-			}
-		}
-		a.op("VMOVDQU32 ·evenOdd(SB), Z8")
-		a.op("VMOVDQU32 ·evenOdd+64(SB), Z9")
-		for i := range 2 * rows {
-			sums := 12 + 2*i
-			a.op("VMOVDQA64 Z8, Z10")
-			a.op("VMOVDQA64 Z9, Z11")
-			a.op("VPERMI2PS Z%d, Z%d, Z10", sums+1, sums)
-			a.op("VPERMI2PS Z%d, Z%d, Z11", sums+1, sums)
-			a.op("VADDPS Z11, Z10, Z10")
-			if mild {
-				a.scaleMild(halves[i%2], 10, 11)
-			}
-			a.op("VADDPS %d(DI), Z10, Z10", 64*i)
-			a.op("VMOVUPS Z10, %d(DI)", 64*i)
+		switch {
+		case mild:
+			a.mildBlock(d, halves)
+		case rows == 8:
+			a.codedBlock(d, rows, 0, halves[:1])
+			a.codedBlock(d, rows, 1, halves[1:])
+		default:
+			a.codedBlock(d, rows, 0, halves)
 		}
 	}, !mild)
 	a.leave()
 }
 
-// codedQuad multiplies a quad of 16 columns by those of the rows.
-func (a *assembly) codedQuad(d *decoding, rows, quad, half int, from source, mild bool) {
-	a.fetchCodes(d, 2*quad, from.block)
-	a.fetchCodes(d, 2*quad+1, from.block)
-	if mild {
-		a.mildWords(d, quad, from)
-	} else {
-		first, second := from, from
-		first.numbers, second.numbers = 8, 10
-		a.numbersAVX512(d, 2*quad, first)
-		a.numbersAVX512(d, 2*quad+1, second)
-		for v := range byte(2) {
-			a.raw(roundPair(8+v, 8+v, 10+v), "VCVTNE2PS2BF16 Z%d, Z%d, Z%d", 10+v, 8+v, 8+v)
-			a.op("VPERMW Z%d, Z28, Z%d", 8+v, 8+v)
+// codedBlock multiplies halves of a block, from first on, by all rows.
+func (a *assembly) codedBlock(d *decoding, rows, first int, halves []source) {
+	sum := func(r, h int) int { return 12 + 2*(r*len(halves)+h) }
+	for i := range 2 * rows * len(halves) {
+		a.op("VPXORD Z%d, Z%d, Z%d", 12+i, 12+i, 12+i)
+	}
+	for q := range quads {
+		for h, from := range halves {
+			for odd := range 2 {
+				a.fetchCodes(d, 2*q+odd, from.block)
+				from.numbers = 8 + 2*odd
+				a.wordsAVX512(d, 2*q+odd, from)
+			}
+			for r := range rows {
+				for odd := range 2 {
+					at, n, s := 8*(q*rows+r)+4*odd, 8+2*odd, sum(r, h)+odd
+					a.raw(dotPairEach(byte(s), byte(n), "DX", at), "VDPBF16PS.BCST %d(DX), Z%d, Z%d", at, n, s)
+				}
+			}
 		}
 	}
 	for r := range rows {
-		numbers, kept := byte(11), rows < 4
-		if kept {
-			numbers = byte(26 + r)
-		}
-		if half == 0 || !kept {
-			a.op("VBROADCASTSD %d(DX), Z%d", 8*(quad*rows+r), numbers)
-		}
-		for v := range byte(2) {
-			sum := byte(12+4*r+2*half) + v
-			a.raw(dotPair(sum, 8+v, numbers), "VDPBF16PS Z%d, Z%d, Z%d", numbers, 8+v, sum)
+		for h := range halves {
+			a.op("VADDPS Z%d, Z%d, Z%d", sum(r, h)+1, sum(r, h), sum(r, h))
+			a.addTo(128*r+64*(first+h), sum(r, h))
 		}
 	}
 }
 
-// mildWords makes the numbers of a quad without their scale, a table's: of an
-// index of 16 bits the lower 5 count, and the table is there twice.
-func (a *assembly) mildWords(d *decoding, quad int, from source) {
-	at := scaleBytes + 2*quad*d.rowBytes()
-	a.op("VPMOVZXBD %d(%s), Z8", at, from.block)
-	a.op("VPMOVZXBD %d(%s), Z9", at+d.rowBytes(), from.block)
-	a.op("VPSLLD $16, Z8, Z8")
-	a.op("VPORD Z9, Z8, Z8")
-	a.op("VPSRLW $4, Z8, Z9")
-	a.op("VPERMW Z29, Z8, Z8")
-	a.op("VPERMW Z29, Z9, Z9")
+// addTo adds sums to those of C.
+func (a *assembly) addTo(at, sums int) {
+	a.op("VADDPS %d(DI), Z%d, Z%d", at, sums, sums)
+	a.op("VMOVUPS Z%d, %d(DI)", sums, at)
+}
+
+// mildBlock multiplies a block by one row. A vector has the even number or sum of
+// each of eight columns and then the odd ones; of an index of 16 bits the lower 5
+// count, and the table is there twice.
+//
+//	Z8, Z9 numbers   Z10 a quad of A   Z12 to Z15 sums   Z29 the table
+func (a *assembly) mildBlock(d *decoding, halves []source) {
+	for i := range 4 {
+		a.op("VPXORD Z%d, Z%d, Z%d", 12+i, 12+i, 12+i)
+	}
+	for q := range quads {
+		a.op("VPBROADCASTD %d(DX), Z10", 8*q)
+		a.op("VPBROADCASTD %d(DX), K1, Z10", 8*q+4)
+		for h, from := range halves {
+			a.fetchCodes(d, 2*q, from.block)
+			a.fetchCodes(d, 2*q+1, from.block)
+			a.op("VPMOVZXBW %d(%s), Z8", scaleBytes+2*q*d.rowBytes(), from.block)
+			a.op("VPSRLW $4, Z8, Z9")
+			for v := range byte(2) {
+				a.op("VPERMW Z29, Z%d, Z%d", 8+v, 8+v)
+				sum := byte(12+2*h) + v
+				a.raw(dotPair(sum, 8+v, 10), "VDPBF16PS Z10, Z%d, Z%d", 8+v, sum)
+			}
+		}
+	}
+	for h, from := range halves {
+		sums := 12 + 2*h
+		a.op("VSHUFF64X2 $0x44, Z%d, Z%d, Z8", sums+1, sums)
+		a.op("VSHUFF64X2 $0xee, Z%d, Z%d, Z9", sums+1, sums)
+		a.op("VADDPS Z9, Z8, Z8")
+		a.scaleMild(from, 8, 9)
+		a.addTo(64*h, 8)
+	}
 }
 
 // codedUnits writes the loops over units and blocks, of which both halves are
