@@ -13,6 +13,14 @@ import (
 // and runs of blanks are the longest in use.
 const maxPiece = 512
 
+// maxMergeBytes bounds the memory that all such ways take together, with their
+// texts. A vocabulary of 256k tokens has 580k, which take 23 MB; one of long runs
+// of few letters has a hundred times more of them than tokens.
+const maxMergeBytes = 128 << 20
+
+// mergeBytes is what one takes beside its text.
+const mergeBytes = 32
+
 // scores makes a tokenizer over characters.
 func (v *GGMLVocab) scores() (*Tokenizer, error) {
 	t := &Tokenizer{model: model{byteFallback: true, fuseUnk: true, unk: v.Unknown}}
@@ -98,6 +106,7 @@ func (v *GGMLVocab) mergesByScore() ([]merge, error) {
 		}
 	}
 	var all []scoredMerge
+	size := 0
 	for id, text := range v.Tokens {
 		if !v.merging(id) {
 			continue
@@ -107,12 +116,16 @@ func (v *GGMLVocab) mergesByScore() ([]merge, error) {
 		}
 		total := utf8.RuneCountInString(text)
 		chars := 0
+		if size > maxMergeBytes {
+			return nil, fmt.Errorf("tokenizer.ggml.tokens: the first %d tokens can be made of others in %d ways, more than any vocabulary", id, len(all))
+		}
 		for cut := range text {
 			if cut > 0 {
 				left, ok := ids[text[:cut]]
 				right, ok2 := ids[text[cut:]]
 				if ok && ok2 {
 					all = append(all, scoredMerge{merge{left, right, int32(id)}, v.Scores[id], chars, total - chars})
+					size += len(text) + mergeBytes
 				}
 			}
 			chars++
