@@ -81,25 +81,29 @@ func (p *Precision) Check() error {
 	return nil
 }
 
+// Asked returns the format that is asked for the tensors of a role.
+func (p *Precision) Asked(role model.Role) tensor.DType {
+	switch role {
+	case model.RoleAttention:
+		return p.Attention
+	case model.RoleFeedForward:
+		return p.FeedForward
+	case model.RoleExpert:
+		return p.Experts
+	case model.RoleEmbedding:
+		return p.Embedding
+	case model.RoleHead:
+		return p.Head
+	}
+	return tensor.DTypeF32
+}
+
 // Format returns the format that a tensor gets. Where its rows are no whole
 // number of the blocks asked for it is the next that fits: Q8_0 for Q4_K, BF16
 // for all.
 func (p *Precision) Format(t model.TensorInfo) tensor.DType {
-	d := tensor.DTypeF32
-	switch t.Role {
-	case model.RoleAttention:
-		d = p.Attention
-	case model.RoleFeedForward:
-		d = p.FeedForward
-	case model.RoleExpert:
-		d = p.Experts
-	case model.RoleEmbedding:
-		d = p.Embedding
-	case model.RoleHead:
-		d = p.Head
-	}
 	width := t.Shape[len(t.Shape)-1]
-	for _, next := range []tensor.DType{d, tensor.DTypeQ8_0, tensor.DTypeBF16} {
+	for _, next := range []tensor.DType{p.Asked(t.Role), tensor.DTypeQ8_0, tensor.DTypeBF16} {
 		if block, _ := next.Block(); width%block == 0 {
 			return next
 		}

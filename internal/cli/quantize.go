@@ -194,6 +194,9 @@ func (q *quantization) checkDestination() error {
 	case err == nil && !q.force:
 		return fmt.Errorf("%s exists already; --force replaces it", q.dst)
 	}
+	if _, err := os.Stat(filepath.Dir(q.dst)); err != nil {
+		return fmt.Errorf("%s cannot be made: %w", q.dst, err)
+	}
 	if from, err := os.Stat(q.src); err == nil && info != nil && os.SameFile(from, info) {
 		return fmt.Errorf("%s is the model to quantize; name another file", q.dst)
 	}
@@ -206,7 +209,7 @@ func (q *quantization) workDir() string { return q.dst + ".work" }
 func (q *quantization) run(ctx context.Context) error {
 	cfg := q.weights.Config()
 	if err := model.CheckGGUF(cfg); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", q.src, err)
 	}
 	if err := q.refuseBlocks(); err != nil {
 		return err
@@ -269,20 +272,4 @@ func (q *quantization) again() []string {
 		args = append(args, "--force")
 	}
 	return args
-}
-
-// partSizes lists the parts of the result by format, with their sizes.
-func (q *quantization) partSizes() []string {
-	bytes, kinds := map[string]int64{}, []string{}
-	for _, t := range q.weights.Tensors() {
-		kind := fmt.Sprintf("%-13s %-5s", t.Role, strings.ToLower(string(q.precision.Format(t))))
-		if _, ok := bytes[kind]; !ok {
-			kinds = append(kinds, kind)
-		}
-		bytes[kind] += quantize.Bytes(&q.precision, t)
-	}
-	for i, kind := range kinds {
-		kinds[i] = fmt.Sprintf("%s %10s", kind, progress.Bytes(bytes[kind]))
-	}
-	return kinds
 }

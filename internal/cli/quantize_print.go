@@ -26,6 +26,7 @@ type quantizeResult struct {
 	Before      *quantize.Score        `json:"before,omitempty"`
 	After       *quantize.Score        `json:"after,omitempty"`
 	Change      *quantize.Change       `json:"change,omitempty"` // perplexity relative, the rest absolute
+	Notes       []string               `json:"notes"`            // choices that could not be kept, and why
 	Layers      []quantize.LayerReport `json:"layers"`
 }
 
@@ -63,6 +64,7 @@ type quantizePlan struct {
 	Precision   quantize.Precision `json:"precision"`
 	SourceBytes int64              `json:"source_bytes"`
 	Bytes       int64              `json:"bytes"` // of the tensors
+	Notes       []string           `json:"notes"` // choices that could not be kept, and why
 	Calibration *calibrationInfo   `json:"calibration,omitempty"`
 	ModelMemory int64              `json:"model_memory_bytes"` // the model as bf16
 	TextMemory  int64              `json:"text_memory_bytes"`
@@ -73,7 +75,7 @@ func (q *quantization) printPlan() error {
 	cfg := q.weights.Config()
 	p := quantizePlan{
 		From: q.src, To: q.dst, ModelType: cfg.ModelType, Method: q.method, Precision: q.precision,
-		SourceBytes: q.weights.SizeBytes(), ModelMemory: model.ModelBytes(cfg, false),
+		SourceBytes: q.weights.SizeBytes(), ModelMemory: model.ModelBytes(cfg, false), Notes: q.notes(),
 	}
 	for _, t := range q.weights.Tensors() {
 		p.Bytes += quantize.Bytes(&q.precision, t)
@@ -91,6 +93,7 @@ func (q *quantization) printPlan() error {
 	for _, line := range q.partSizes() {
 		fmt.Fprintf(q.Out, "          %s\n", line)
 	}
+	q.printNotes("          ")
 	if c := p.Calibration; c != nil {
 		fmt.Fprintf(q.Out, "text      %s\n          %s\n", c.Path, c)
 	}
@@ -157,6 +160,7 @@ func (q *quantization) print(r *quantizeResult) error {
 	for _, line := range q.partSizes() {
 		fmt.Fprintf(q.Out, "  %s\n", line)
 	}
+	q.printNotes("  ")
 	if r.After == nil {
 		return nil
 	}
@@ -174,4 +178,46 @@ func (q *quantization) print(r *quantizeResult) error {
 		fmt.Fprintln(q.Out, "                (± standard errors, of documents drawn at random)")
 	}
 	return nil
+}
+
+// partSizes lists the parts of the result by format, with their sizes.
+func (q *quantization) partSizes() []string {
+	bytes, kinds := map[string]int64{}, []string{}
+	for _, t := range q.weights.Tensors() {
+		kind := fmt.Sprintf("%-13s %-5s", t.Role, strings.ToLower(string(q.precision.Format(t))))
+		if _, ok := bytes[kind]; !ok {
+			kinds = append(kinds, kind)
+		}
+		bytes[kind] += quantize.Bytes(&q.precision, t)
+	}
+	for i, kind := range kinds {
+		kinds[i] = fmt.Sprintf("%s %10s", kind, progress.Bytes(bytes[kind]))
+	}
+	return kinds
+}
+
+// notes say which tensors get another format than was asked for.
+func (q *quantization) notes() []string {
+	count, notes := map[string]int{}, []string{} // JSON has a list and no null
+	for _, t := range q.weights.Tensors() {
+		asked, got := q.precision.Asked(t.Role), q.precision.Format(t)
+		if asked == got {
+			continue
+		}
+		note := fmt.Sprintf("tensors become %s: rows of %d do not divide into blocks of %s",
+			strings.ToLower(string(got)), t.Shape[len(t.Shape)-1], strings.ToLower(string(asked)))
+		if count[note]++; count[note] == 1 {
+			notes = append(notes, note)
+		}
+	}
+	for i, note := range notes {
+		notes[i] = fmt.Sprintf("%d %s", count[note], note)
+	}
+	return notes
+}
+
+func (q *quantization) printNotes(indent string) {
+	for _, note := range q.notes() {
+		fmt.Fprintf(q.Out, "%snote: %s\n", indent, note)
+	}
 }

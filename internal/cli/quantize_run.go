@@ -19,7 +19,7 @@ func (q *quantization) make(ctx context.Context, meta []gguf.Pair) (*quantizeRes
 	if err != nil {
 		return nil, err
 	}
-	out := &quantizeResult{Path: q.dst, Source: source, Method: q.method, Precision: q.precision, SourceBytes: q.weights.SizeBytes()}
+	out := &quantizeResult{Path: q.dst, Source: source, Method: q.method, Precision: q.precision, SourceBytes: q.weights.SizeBytes(), Notes: q.notes()}
 	m, err := q.load(ctx, out)
 	if err != nil {
 		return nil, err
