@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/tensor"
 	"github.com/polymath-lm/polymath/tensor/gguf"
@@ -70,5 +71,29 @@ func TestConvertProbeOfNothing(t *testing.T) {
 	back := filepath.Join(t.TempDir(), "back")
 	if r := convert(t, mute, back, Options{}); r.Compare.Tokens == 0 || !r.Compare.Exact {
 		t.Errorf("%+v", r.Compare)
+	}
+}
+
+// TestConvertKeepsOthers: what a conversion did not make is not removed with its
+// work, whatever lies beside it.
+func TestConvertKeepsOthers(t *testing.T) {
+	src, base := smallModel(t, model.Llama), t.TempDir()
+	for _, name := range []string{workMark, atomicfile.LockName} {
+		dst := filepath.Join(base, name+".gguf")
+		mine := filepath.Join(dst+".part", "mine.txt")
+		if err := os.Mkdir(filepath.Dir(mine), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{mine, filepath.Join(dst+".part", name)} {
+			if err := os.WriteFile(path, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := Convert(t.Context(), src, dst, Options{}); err == nil || !strings.Contains(err.Error(), "not from a conversion") {
+			t.Error(err)
+		}
+		if _, err := os.Stat(mine); err != nil {
+			t.Error(err)
+		}
 	}
 }

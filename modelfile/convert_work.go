@@ -71,14 +71,20 @@ func (w *work) claim() error {
 		return err
 	}
 	for _, e := range entries {
-		if e.Name() == workMark || atomicfile.IsTemporary(e.Name()) || e.Name() == atomicfile.LockName {
-			return nil
+		if !workName(e.Name()) {
+			return fmt.Errorf("%s is there and not from a conversion, as it holds %s: move it away", w.dir, e.Name())
 		}
 	}
-	if len(entries) > 0 {
-		return fmt.Errorf("%s is there and not from a conversion: move it away", w.dir)
-	}
 	return nil
+}
+
+// workName reports whether a conversion makes files or directories of that name.
+func workName(name string) bool {
+	switch name {
+	case workMark, atomicfile.LockName, madeFile, madeDir, replacedName:
+		return true
+	}
+	return atomicfile.IsTemporary(name) || filepath.Ext(name) == tensorExt
 }
 
 // request describes the conversion: the source by its content, and the format
@@ -125,8 +131,13 @@ func (w *work) adopt(request []byte) error {
 	return err
 }
 
-// replacedName is what a model that is replaced is called for a moment.
-const replacedName = "replaced"
+// The names of a whole model in the work directory: of what is made, and of one
+// that is replaced, for a moment.
+const (
+	madeFile     = "model.gguf"
+	madeDir      = "model"
+	replacedName = "replaced"
+)
 
 // restore gives a model that was about to be replaced when the machine stopped
 // its name again.

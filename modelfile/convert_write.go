@@ -46,7 +46,7 @@ func (c *Conversion) writeGGUF(work *work, w *model.Weights, parent string, tell
 	if c.options.Version != "" {
 		pairs = append(pairs, gguf.Pair{Key: keyVersion, Value: c.options.Version})
 	}
-	made := filepath.Join(work.dir, "model.gguf")
+	made := filepath.Join(work.dir, madeFile)
 	sum, err := model.WriteGGUF(made, w, pairs, c.chosen, tell)
 	result.Files = map[string]string{filepath.Base(c.dst): sum}
 	return made, err
@@ -63,7 +63,7 @@ func (c *Conversion) writeDir(work *work, w *model.Weights, parent string, tell 
 			from.Tokenizer = t.Hash()
 		}
 	}
-	made := filepath.Join(work.dir, "model")
+	made := filepath.Join(work.dir, madeDir)
 	err = model.WriteDir(made, w, model.DirOptions{
 		From: from, Extra: files, DType: c.options.DType, MaxShardBytes: c.options.MaxShardBytes, Progress: tell,
 	})
