@@ -238,10 +238,11 @@ func (c *class) choose(pinned int) {
 func (p *residentPlan) tooSmall(budget int64) error {
 	var b strings.Builder
 	for _, c := range p.classes {
-		fmt.Fprintf(&b, " + %d (%s)", c.bytes, c.units[0].name())
+		fmt.Fprintf(&b, "\n  + %d (%s)", c.bytes, c.units[0].name())
 	}
-	return fmt.Errorf("%d bytes of memory for the weights are too few: the least is %d = %d (norms, biases and buffers)%s, which is one matrix of each kind; all weights take %d",
-		budget, p.needed, p.fixed, b.String(), p.All)
+	const mib = 1 << 20
+	return fmt.Errorf("%d bytes of memory for the weights are too few: the least is %d, %d MiB, which is one matrix of each kind:\n  %d (norms, biases and buffers)%s\nAll weights take %d, %d MiB",
+		budget, p.needed, (p.needed+mib-1)/mib, p.fixed, b.String(), p.All, (p.All+mib-1)/mib)
 }
 
 // fileParts returns where the parts of a Param lie.
