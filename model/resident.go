@@ -58,14 +58,6 @@ type WeightsStats struct {
 	Stalled      time.Duration
 }
 
-// HitRate returns the part of the products' weights that were in memory, 0 to 1.
-func (s WeightsStats) HitRate() float64 {
-	if s.Hits+s.Misses == 0 {
-		return 0
-	}
-	return float64(s.Hits) / float64(s.Hits+s.Misses)
-}
-
 // WeightsStats returns what has happened so far. Goroutines may call it at any
 // time.
 func (m *Model) WeightsStats() WeightsStats {

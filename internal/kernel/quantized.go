@@ -44,37 +44,13 @@ func panelBytes(c *coding, k int) int {
 }
 
 // SizeBytes returns the memory of the weights that are there. It must not run
-// at the same time as SetRows or Drop.
+// at the same time as SetRows.
 func (p *Packed) SizeBytes() int64 {
 	n := 2 * int64(len(p.Data))
 	for i := range p.stored {
 		n += int64(len(p.stored[i].data))
 	}
 	return n
-}
-
-// Has reports whether all weights of group g are there. SetRows and Drop of
-// other groups may run at the same time.
-func (p *Packed) Has(g int) bool {
-	if p.stored == nil {
-		return true
-	}
-	for i := range p.group(g) {
-		if p.group(g)[i].data == nil {
-			return false
-		}
-	}
-	return true
-}
-
-// Drop lets the weights of group g go: Has is false until SetRows has brought
-// them back. It panics unless p is from NewQuantized. Products of other groups,
-// SetRows and Drop of other groups may run at the same time.
-func (p *Packed) Drop(g int) {
-	if p.stored == nil {
-		panic("kernel: Drop of weights that are not from NewQuantized")
-	}
-	clear(p.group(g))
 }
 
 // group returns the panels of group g.

@@ -33,10 +33,6 @@ func TestShare(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Error("another product")
 	}
-	all.Drop(1)
-	if all.Has(1) || !all.Has(2) {
-		t.Error("dropping one group is dropping that group")
-	}
 	defer func() {
 		if recover() == nil {
 			t.Error("weights of another size are shared")

@@ -299,12 +299,12 @@ func TestQuantizedResidency(t *testing.T) {
 		_, size := d.Block()
 		rows := drawRows(r, d, n, k, scaleKinds[0].draw)
 		per := len(rows) / n
-		if per%size != 0 || p.Has(0) || p.SizeBytes() != 0 {
+		if per%size != 0 || p.SizeBytes() != 0 {
 			t.Fatalf("%s: there is something before anything was set", d)
 		}
 		p.SetRows(1, 64, d, rows[:32*per])
-		if p.Has(1) {
-			t.Fatalf("%s: a part of a group counts as all", d)
+		if want := QuantizedBytes(d, k, 32); p.SizeBytes() != want {
+			t.Fatalf("%s: %d bytes of 32 rows, want %d", d, p.SizeBytes(), want)
 		}
 		var wg sync.WaitGroup
 		for g := range groups {
@@ -312,12 +312,8 @@ func TestQuantizedResidency(t *testing.T) {
 			wg.Go(func() { p.SetRows(g, 64, d, rows[64*per:]) })
 		}
 		wg.Wait()
-		if want := 2 * QuantizedBytes(d, k, n); !p.Has(0) || !p.Has(1) || p.SizeBytes() != want {
+		if want := 2 * QuantizedBytes(d, k, n); p.SizeBytes() != want {
 			t.Fatalf("%s: %d bytes, want %d", d, p.SizeBytes(), want)
-		}
-		p.Drop(0)
-		if p.Has(0) || !p.Has(1) || p.SizeBytes() != QuantizedBytes(d, k, n) {
-			t.Fatalf("%s: Drop leaves %d bytes", d, p.SizeBytes())
 		}
 	}
 }
@@ -356,7 +352,6 @@ func TestQuantizedBugs(t *testing.T) {
 	bug("no such format", func() { p.SetRows(0, 0, tensor.DTypeI8, rows) })
 	bug("K no multiple of the block", func() { NewQuantized(1, 48, 32).SetRows(0, 0, tensor.DTypeQ8_0, rows[:32*34]) })
 	bug("not quantized", func() { NewPacked(1, 32, 32).SetRows(0, 0, tensor.DTypeQ8_0, rows[:32*34]) })
-	bug("Drop", func() { NewPacked(1, 32, 32).Drop(0) })
 	bug("Pack", func() { p.PackBF16(0, make([]tensor.BF16, 256*70)) })
 	p.SetRows(0, 0, tensor.DTypeBF16, rows)
 	p.SetRows(1, 64, tensor.DTypeBF16, rows[:6*512])

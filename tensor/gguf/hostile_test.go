@@ -174,9 +174,7 @@ func readAll(m *Metadata, key string) {
 	_, _ = m.String(key)
 	_, _ = m.Bool(key)
 	_, _ = m.Uint(key)
-	_, _ = m.Float(key)
 	_, _ = m.Strings(key)
-	_, _ = m.Bools(key)
 	_, _ = m.Ints(key)
 	_, _ = m.Floats(key)
 }

@@ -53,11 +53,6 @@ func (m *Metadata) Strings(key string) ([]string, error) {
 	return get[[]string](m, key, "a list of text")
 }
 
-// Bools returns a list of truth values. The caller must not change it.
-func (m *Metadata) Bools(key string) ([]bool, error) {
-	return get[[]bool](m, key, "a list of true or false")
-}
-
 // Int returns a whole number of any of the integer types.
 func (m *Metadata) Int(key string) (int, error) {
 	value, err := m.value(key)
@@ -78,27 +73,6 @@ func (m *Metadata) Uint(key string) (int, error) {
 		return 0, fmt.Errorf("%s: %s is %d, and must not be negative", m.path, key, n)
 	}
 	return n, err
-}
-
-// Float returns a finite number of either of the floating-point types.
-func (m *Metadata) Float(key string) (float64, error) {
-	value, err := m.value(key)
-	if err != nil {
-		return 0, err
-	}
-	var x float64
-	switch v := value.(type) {
-	case float32:
-		x = float64(v)
-	case float64:
-		x = v
-	default:
-		return 0, m.wrong(key, "a number with a fraction")
-	}
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return 0, fmt.Errorf("%s: %s is %g, and must be finite", m.path, key, x)
-	}
-	return x, nil
 }
 
 // Ints returns a list of whole numbers of any of the integer types.
