@@ -263,6 +263,21 @@ func TestPrepareSplits(t *testing.T) {
 	}
 }
 
+// TestPrepareManyKeys: keys that are data do not fill the report.
+func TestPrepareManyKeys(t *testing.T) {
+	var b strings.Builder
+	for i := range 150 {
+		fmt.Fprintf(&b, "{\"text\": \"the answer\", \"k%03d\": 1}\n", i)
+	}
+	r, err := Prepare(writeFile(t, b.String()), t.TempDir(), Options{Encoder: testEncoder(), MaxTokens: 50, TooLong: Cut})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Ignored) != maxIgnored+1 || r.Ignored["k099"] != 1 || r.Ignored[otherKeys] != 50 {
+		t.Errorf("%d keys, %d others", len(r.Ignored), r.Ignored[otherKeys])
+	}
+}
+
 // TestPrepareRefuses: files of nothing, arrays that do not end.
 func TestPrepareRefuses(t *testing.T) {
 	for text, want := range map[string]string{

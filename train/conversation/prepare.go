@@ -86,6 +86,13 @@ func (e *BadLinesError) Error() string {
 // maxListed is how many bad lines are told.
 const maxListed = 10
 
+// maxIgnored is how many keys without a meaning are counted by name; the rest is
+// under otherKeys, so that a file whose keys are data does not fill the report.
+const (
+	maxIgnored = 100
+	otherKeys  = "(other keys)"
+)
+
 // Hash returns the SHA-256 of a file in hexadecimal.
 func Hash(path string) (string, error) {
 	m, err := tensor.Map(path)
@@ -225,6 +232,9 @@ func (p *preparation) add(it *item) error {
 	}
 	r.Forms[it.example.Form]++
 	for _, key := range it.example.Ignored {
+		if _, ok := r.Ignored[key]; !ok && len(r.Ignored) >= maxIgnored {
+			key = otherKeys
+		}
 		r.Ignored[key]++
 	}
 	tokens, learned := it.tokens, it.learned
