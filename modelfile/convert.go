@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/memory"
@@ -267,4 +268,13 @@ func (c *Conversion) putInPlace(made string) error {
 
 // WorkDir is the directory beside the destination that holds what is not
 // complete.
-func (c *Conversion) WorkDir() string { return c.dst + ".part" }
+func (c *Conversion) WorkDir() string { return c.dst + partSuffix }
+
+const partSuffix = ".part"
+
+// IsUnfinished reports whether dir is the WorkDir of a conversion that was
+// interrupted or is running.
+func IsUnfinished(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, workMark))
+	return err == nil && strings.HasSuffix(dir, partSuffix)
+}

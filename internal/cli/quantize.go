@@ -218,6 +218,9 @@ func (q *quantization) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if !q.solves() {
+		q.method = quantize.RTN // what the others do for formats that are always rounded
+	}
 	if err := q.readText(ctx); err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (q *quantization) readText(ctx context.Context) error {
 	if path == "" {
 		src, err = quickstart.ReadGo(ctx, limit)
 		if errors.Is(err, quickstart.ErrNoSources) {
-			if !q.method.Calibrates() || !q.solves() {
+			if !q.method.Calibrates() {
 				fmt.Fprintln(q.Err, "polymath: what this costs is not measured: name text with --calibrate PATH")
 				return nil
 			}

@@ -50,6 +50,10 @@ func (a *app) verify(ctx context.Context, root string) error {
 		if err == nil {
 			err = ctx.Err()
 		}
+		if err == nil && entry.IsDir() && path != target && modelfile.IsUnfinished(path) {
+			fmt.Fprintf(a.Err, "polymath: %s is left out: it is a conversion that has not ended\n", path)
+			return fs.SkipDir
+		}
 		if err != nil || entry.IsDir() {
 			return err
 		}
