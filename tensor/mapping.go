@@ -22,17 +22,22 @@ type Mapping struct {
 
 // Map opens the file at path.
 func Map(path string) (*Mapping, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close() // a mapping outlives its descriptor
-	info, err := file.Stat()
+	info, err := os.Stat(path) // before it is opened: a pipe that nobody writes to would wait
 	switch {
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
 		return nil, &fs.PathError{Op: "map", Path: path, Err: errors.New("not a regular file")}
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() // a mapping outlives its descriptor
+	info, err = file.Stat()
+	switch {
+	case err != nil:
+		return nil, err
 	case info.Size() == 0:
 		return &Mapping{}, nil
 	case info.Size() > math.MaxInt:

@@ -190,7 +190,7 @@ func WriteBytes(path string, data []byte) (sha256hex string, err error) {
 
 // Hash returns the SHA-256 of the file at path in hexadecimal.
 func Hash(path string) (sha256hex string, err error) {
-	file, err := os.Open(path)
+	file, err := openRegular(path)
 	if err != nil {
 		return "", err
 	}

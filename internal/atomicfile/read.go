@@ -8,10 +8,9 @@ import (
 	"os"
 )
 
-// ReadSmall reads a file of at most most bytes. What is no regular file, such as
-// a device that never ends or a pipe that nobody writes to, is an error, and so
-// is a file that is longer, before more of it is read.
-func ReadSmall(path string, most int64) ([]byte, error) {
+// openRegular opens a file. What is none, such as a device that never ends or a
+// pipe that nobody writes to, is an error, and a pipe is not waited for.
+func openRegular(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
@@ -19,7 +18,13 @@ func ReadSmall(path string, most int64) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
 	}
-	f, err := os.Open(path)
+	return os.Open(path)
+}
+
+// ReadSmall reads a file of at most most bytes. What is no regular file is an
+// error, and so is a file that is longer, before more of it is read.
+func ReadSmall(path string, most int64) ([]byte, error) {
+	f, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}

@@ -37,4 +37,7 @@ func TestReadSmall(t *testing.T) {
 	if _, err := ReadSmall(link, 1<<30); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Error(err)
 	}
+	if _, err := Hash(link); err == nil || !strings.Contains(err.Error(), "not a regular file") { // it would never end
+		t.Error(err)
+	}
 }
