@@ -60,6 +60,9 @@ func findGGUF(path string) (string, error) {
 	}
 	switch len(found) {
 	case 0:
+		if exists(filepath.Join(path, ManifestName)) {
+			return "", nil // it names what is missing
+		}
 		return "", noModel(path)
 	case 1:
 		return filepath.Join(path, found[0]), nil
