@@ -78,7 +78,7 @@ func checkBack(t *testing.T, back string) {
 	}
 	license, err := dirLicense(back)
 	if err != nil || license.ID != "other" || license.Name != "as-you-like" {
-		t.Errorf("the licence is %+v, %v", license, err)
+		t.Errorf("the license is %+v, %v", license, err)
 	}
 	man, err := model.Verify(back)
 	if err != nil {

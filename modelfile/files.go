@@ -16,7 +16,7 @@ import (
 )
 
 // carried are the files that go with a model's weights from directory to
-// directory, licences apart.
+// directory, licenses apart.
 var carried = []string{
 	tokenizerName, tokenizerConfigName, "special_tokens_map.json", "added_tokens.json",
 	jinjaName, "chat_template.json", generationName, readmeName,
@@ -24,7 +24,7 @@ var carried = []string{
 
 // Files returns the files that belong beside the weights of the model at path in
 // a directory, by name: tokenizer, chat template, generation settings, model card
-// and licence. Those of a directory are its own; those of a GGUF file are made of
+// and license. Those of a directory are its own; those of a GGUF file are made of
 // what it says. What a model does not have is left out.
 func Files(path string) (map[string][]byte, error) {
 	dir, file, err := locate(path)
@@ -136,7 +136,7 @@ func indented(v any) ([]byte, error) {
 }
 
 // Metadata returns the keys of a GGUF file that the model at path brings beside
-// its shape: name, licence, vocabulary and chat template. The vocabulary gets as
+// its shape: name, license, vocabulary and chat template. The vocabulary gets as
 // many tokens as cfg.VocabSize. A tokenizer that GGUF cannot express is an error
 // that names the field, and so is a model without one.
 func Metadata(path string, cfg *model.Config) ([]gguf.Pair, error) {

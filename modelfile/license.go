@@ -16,19 +16,19 @@ import (
 	"github.com/polymath-lm/polymath/tensor/gguf"
 )
 
-// License is what a model says of its licence; empty fields are not stated.
+// License is what a model says of its license; empty fields are not stated.
 // Nothing of it is checked.
 type License struct {
 	ID    string   `json:"id,omitempty"`    // such as apache-2.0
-	Name  string   `json:"name,omitempty"`  // of a licence without an id
+	Name  string   `json:"name,omitempty"`  // of a license without an id
 	Link  string   `json:"link,omitempty"`  // to its text
 	From  string   `json:"from,omitempty"`  // the key or file that says so
-	Files []string `json:"files,omitempty"` // licence texts beside the weights
+	Files []string `json:"files,omitempty"` // license texts beside the weights
 }
 
 const readmeName = "README.md"
 
-// The keys of a licence in a GGUF file.
+// The keys of a license in a GGUF file.
 const (
 	keyName        = "general.name"
 	keyLicense     = "general.license"
@@ -46,8 +46,8 @@ type frontMatter struct {
 	Link    string `yaml:"license_link"`
 }
 
-// dirLicense reads the licence of a directory: the first lines of README.md, and
-// the names of files with licences.
+// dirLicense reads the license of a directory: the first lines of README.md, and
+// the names of files with licenses.
 func dirLicense(dir string) (License, error) {
 	var l License
 	entries, err := os.ReadDir(dir)
@@ -129,7 +129,7 @@ func (m *frontMatter) id() string {
 	return ""
 }
 
-// ggufLicense reads the licence of a GGUF file.
+// ggufLicense reads the license of a GGUF file.
 func ggufLicense(meta *gguf.Metadata) License {
 	text := func(key string) string {
 		s, _ := meta.Value(key).(string) // of another type: not stated
@@ -142,7 +142,7 @@ func ggufLicense(meta *gguf.Metadata) License {
 	return l
 }
 
-// card returns a README.md that says the licence; nil where there is none.
+// card returns a README.md that says the license; nil where there is none.
 func (l *License) card() []byte {
 	if l.ID == "" && l.Name == "" {
 		return nil

@@ -26,7 +26,7 @@ func TestParseCard(t *testing.T) {
 	}
 }
 
-// FuzzParseCard: a card that says a licence says the same once it is written.
+// FuzzParseCard: a card that says a license says the same once it is written.
 func FuzzParseCard(f *testing.F) {
 	f.Add([]byte("---\nlicense: mit\nlicense_name: x\n---\n"))
 	f.Add([]byte("---\nlicense: [a, b]\n---\n"))

@@ -17,12 +17,12 @@ func (a *app) inspectCommand() *cobra.Command {
 	var asJSON, tensors bool
 	cmd := &cobra.Command{
 		Use:   "inspect MODEL",
-		Short: "Say what a model is: shape, sizes, memory, licence, tokenizer",
+		Short: "Say what a model is: shape, sizes, memory, license, tokenizer",
 		Long: `Inspect describes the model in a directory or a GGUF file without running it:
 its architecture and parameters, the formats and sizes of its parts, the memory
-it takes, its files with their hashes, what it says of its licence, its
+it takes, its files with their hashes, what it says of its license, its
 tokenizer and chat template. Where there is a manifest, its hashes are checked.
-Nothing of the licence is.`,
+Nothing of the license is.`,
 		Example: `  polymath inspect polymath-quickstart/run/model
   polymath inspect mixtral.gguf --tensors`,
 		Args: exactly("MODEL"),
@@ -151,21 +151,21 @@ func around(word, text string) string {
 	return word + text
 }
 
-// printOrigin says what the model states of its licence and origin.
+// printOrigin says what the model states of its license and origin.
 func printOrigin(w io.Writer, d *modelfile.Description) {
 	l := d.License
 	stated := strings.TrimSpace(l.ID + " " + l.Name)
 	switch {
 	case stated != "":
-		line(w, "licence", "%s (%s)", stated, l.From)
+		line(w, "license", "%s (%s)", stated, l.From)
 	case len(l.Files) == 0:
-		line(w, "licence", "not stated")
+		line(w, "license", "not stated")
 	}
 	if l.Link != "" {
 		line(w, "", "%s", l.Link)
 	}
 	for _, name := range l.Files {
-		line(w, "licence text", "%s", name)
+		line(w, "license text", "%s", name)
 	}
 	p := d.Provenance
 	if p == nil {
