@@ -14,10 +14,7 @@ import (
 // decodeShape is a mixture of experts whose weights exceed the caches: 121
 // million parameters, and with Quick a fifth of that.
 func decodeShape(quick bool) *model.Config {
-	cfg, err := model.Default(model.Qwen3MoE)
-	if err != nil {
-		panic(err)
-	}
+	cfg := defaultConfig(model.Qwen3MoE)
 	cfg.VocabSize, cfg.HiddenSize, cfg.NumLayers = 16384, 512, 4
 	cfg.NumHeads, cfg.NumKVHeads, cfg.HeadDim = 8, 8, 64
 	cfg.NumExperts, cfg.NumExpertsPerTok, cfg.MoEIntermediateSize = 16, 2, 1024

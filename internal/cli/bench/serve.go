@@ -67,10 +67,7 @@ func (s *served) close() error {
 
 // denseShape is a dense model of 0.4 billion parameters; with Quick, 8 million.
 func denseShape(quick bool) *model.Config {
-	cfg, err := model.Default(model.Qwen3)
-	if err != nil {
-		panic(err)
-	}
+	cfg := defaultConfig(model.Qwen3)
 	cfg.VocabSize, cfg.HiddenSize, cfg.NumLayers = 16384, 1024, 24
 	cfg.NumHeads, cfg.NumKVHeads, cfg.HeadDim, cfg.IntermediateSize = 16, 4, 64, 3584
 	cfg.MaxPositions = 2048
