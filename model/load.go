@@ -242,7 +242,7 @@ func (f *filling) run() error {
 	var free par.FreeList[rowScratch]
 	par.For(len(f.units), func(_, i int) {
 		s := free.Get()
-		errs[i] = f.units[i](s)
+		errs[i] = readMapped(func() error { return f.units[i](s) })
 		free.Put(s)
 	})
 	for _, err := range errs {

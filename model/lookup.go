@@ -9,14 +9,27 @@ import (
 	"github.com/polymath-lm/polymath/tensor"
 )
 
-// lookup copies the embeddings of tokens to x. They may lie in a mapped file, and
-// a page of it that cannot be read any longer, as when somebody has cut the file,
-// is an error: left alone, the signal would end the program.
-func (m *Model) lookup(x []tensor.BF16, tokens []int32) (err error) {
+// lookup copies the embeddings of tokens to x. They may lie in a mapped file.
+func (m *Model) lookup(x []tensor.BF16, tokens []int32) error {
 	if m.weights == nil {
 		m.embed.Forward(x, tokens)
 		return nil
 	}
+	err := readMapped(func() error {
+		m.embed.Forward(x, tokens)
+		return nil
+	})
+	if err != nil {
+		at, _ := m.weights.stored(m.embed.Weight.Name)
+		return fmt.Errorf("reading tensor %s of %s: %w", m.embed.Weight.Name, at.at.Path, err)
+	}
+	return nil
+}
+
+// readMapped runs do, which reads a mapped file on the calling goroutine. A page
+// of it that cannot be read any longer, as when somebody has cut the file, is an
+// error: left alone, the signal would end the program.
+func readMapped(do func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		v := recover()
@@ -30,9 +43,7 @@ func (m *Model) lookup(x []tensor.BF16, tokens []int32) (err error) {
 		if e, ok := v.(error); !ok || !errors.As(e, &fault) {
 			panic(v)
 		}
-		at, _ := m.weights.stored(m.embed.Weight.Name)
-		err = fmt.Errorf("reading tensor %s of %s: the file was cut or cannot be read any longer (%w)", m.embed.Weight.Name, at.at.Path, fault)
+		err = fmt.Errorf("the file was cut or cannot be read any longer (%w)", fault)
 	}()
-	m.embed.Forward(x, tokens)
-	return nil
+	return do()
 }
