@@ -45,7 +45,7 @@ func LoadWeights(w *Weights, o LoadOptions) (*Model, error) {
 	if err := f.run(); err != nil {
 		return nil, w.failed(err)
 	}
-	if err := m.fillBiases(w); err != nil {
+	if err := readMapped(func() error { return m.fillBiases(w) }); err != nil {
 		return nil, w.failed(err)
 	}
 	if o.Trainable {

@@ -54,7 +54,7 @@ func findGGUF(path string) (string, error) {
 	}
 	var found []string
 	for _, e := range entries {
-		if isGGUF(e.Name()) && !e.IsDir() {
+		if IsGGUF(e.Name()) && !e.IsDir() {
 			found = append(found, e.Name())
 		}
 	}
@@ -94,7 +94,8 @@ func (e *missingError) Is(target error) bool { return target == fs.ErrNotExist }
 
 var globEscape = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace
 
-func isGGUF(path string) bool { return strings.EqualFold(filepath.Ext(path), ".gguf") }
+// IsGGUF reports whether path is named as a GGUF file is.
+func IsGGUF(path string) bool { return strings.EqualFold(filepath.Ext(path), ".gguf") }
 
 // openDir opens a directory in the ecosystem's format.
 func openDir(dir string, verify bool) (*Weights, error) {

@@ -42,9 +42,8 @@ func (o *UpcycleOptions) granularity() int { return max(o.Granularity, 1) }
 // function, but for the rounding of the gates and of the sum that they weigh,
 // which turns last bits of the residual stream; with a TopK of 1 to the bit. Its
 // tensors are BF16, made when they are asked for until ctx ends; w must stay
-// open. Llama and
-// Mistral become Mixtral, Qwen3 becomes Qwen3MoE; other types and sizes that do
-// not divide are errors.
+// open. Llama and Mistral become Mixtral, Qwen3 becomes Qwen3MoE; other types and
+// sizes that do not divide are errors.
 func Upcycle(ctx context.Context, w *Weights, o UpcycleOptions) (*Weights, error) {
 	cfg, err := upcycledConfig(w.cfg, o)
 	if err != nil {

@@ -67,7 +67,7 @@ type Conversion struct {
 // so is a destination that exists, unless it is to be replaced. The caller closes
 // the Conversion.
 func NewConversion(src, dst string, o Options) (*Conversion, error) {
-	c := &Conversion{src: src, dst: filepath.Clean(dst), toGGUF: IsGGUF(dst), options: o, available: memory.Available()}
+	c := &Conversion{src: src, dst: filepath.Clean(dst), toGGUF: model.IsGGUF(dst), options: o, available: memory.Available()}
 	if err := c.checkPaths(); err != nil {
 		return nil, err
 	}
@@ -164,6 +164,7 @@ func (c *Conversion) checkOwn(to os.FileInfo) error {
 // ExistsError is a destination that is there already.
 type ExistsError struct{ Path string }
 
+// Error names the destination.
 func (e *ExistsError) Error() string { return e.Path + " exists already" }
 
 // replaceable reports whether a directory is empty or a model's.

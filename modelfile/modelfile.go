@@ -26,9 +26,6 @@ const (
 // ggufMagic begins every GGUF file.
 const ggufMagic = "GGUF"
 
-// IsGGUF reports whether path is named as a GGUF file is.
-func IsGGUF(path string) bool { return strings.EqualFold(filepath.Ext(path), ".gguf") }
-
 // locate says what path is: a model's directory, or the GGUF file that it names
 // or, as a directory without config.json, holds alone.
 func locate(path string) (dir, file string, err error) {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/tensor"
 	"github.com/polymath-lm/polymath/tensor/gguf"
 	"github.com/polymath-lm/polymath/tokenizer"
@@ -26,7 +27,7 @@ func Tokenizer(path string) (*tokenizer.Tokenizer, error) {
 	}
 	if isGGUF, err := beginsAsGGUF(file); err != nil {
 		return nil, err
-	} else if !isGGUF && !IsGGUF(file) {
+	} else if !isGGUF && !model.IsGGUF(file) {
 		return loadTokenizer(file)
 	}
 	f, err := gguf.Open(file)

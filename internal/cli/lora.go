@@ -48,7 +48,7 @@ writes almost, but not to the bit, what they write.`,
 
 func (a *app) loraMerge(ctx context.Context, base, adapter, dst string, dryRun bool) error {
 	switch {
-	case modelfile.IsGGUF(dst):
+	case model.IsGGUF(dst):
 		return usagef("%s: merging makes a directory; 'polymath convert' makes a GGUF file of it", dst)
 	case model.IsAdapter(base):
 		return usagef("%s is an adapter: give the model first, then the adapter", base)

@@ -182,7 +182,7 @@ func quantizeMethods() []string {
 }
 
 func (q *quantization) checkDestination() error {
-	if !modelfile.IsGGUF(q.dst) {
+	if !model.IsGGUF(q.dst) {
 		return usagef("%s: quantized weights are written as a GGUF file, whose name ends in .gguf", q.dst)
 	}
 	info, err := os.Stat(q.dst)

@@ -10,7 +10,6 @@ import (
 	"github.com/polymath-lm/polymath/infer"
 	"github.com/polymath-lm/polymath/internal/memory"
 	"github.com/polymath-lm/polymath/model"
-	"github.com/polymath-lm/polymath/modelfile"
 	"github.com/polymath-lm/polymath/serve"
 )
 
@@ -82,7 +81,7 @@ func splitModel(arg string) (name, dir string, err error) {
 			return "", "", err
 		}
 		name = filepath.Base(whole)
-		if modelfile.IsGGUF(name) {
+		if model.IsGGUF(name) {
 			name = strings.TrimSuffix(name, filepath.Ext(name))
 		}
 	}

@@ -46,7 +46,7 @@ With --granularity G each copy is cut into G smaller experts that begin as one.`
 }
 
 func (a *app) upcycle(ctx context.Context, src, dst string, o model.UpcycleOptions, dryRun bool) error {
-	if modelfile.IsGGUF(dst) {
+	if model.IsGGUF(dst) {
 		return usagef("%s: upcycling makes a directory to train on; 'polymath convert' makes GGUF files", dst)
 	}
 	if entries, err := os.ReadDir(dst); err == nil && len(entries) > 0 {

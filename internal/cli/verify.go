@@ -85,7 +85,7 @@ func (a *app) checkerOf(path string) func(context.Context) error {
 		return func(context.Context) error { return a.verifyShards(dir) }
 	case name == "config.json" && !inTraining && !exists(filepath.Join(dir, model.ManifestName)) && holdsWeights(dir):
 		return func(ctx context.Context) error { return a.verifyWeights(ctx, dir) }
-	case modelfile.IsGGUF(name) && !laterPart.MatchString(name):
+	case model.IsGGUF(name) && !laterPart.MatchString(name):
 		return func(ctx context.Context) error { return a.verifyWeights(ctx, path) }
 	}
 	return nil
