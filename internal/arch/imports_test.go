@@ -22,6 +22,10 @@ const order = `
 	internal/atomicfile/fault
 	tensor  tokenizer  picture  chat/jinja
 	internal/kernel  tensor/safetensors  tensor/gguf  shard  picture/draw  constrain  chat
+	corpus/words
+	corpus/document  corpus/extsort  corpus/source  internal/recipe
+	corpus/reader  corpus/extract  corpus/code  corpus/clean  corpus/filter  corpus/language  corpus/quality  corpus/privacy  corpus/secrets  corpus/decontaminate  corpus/dedup  corpus/segment
+	corpus/extract/pdf  corpus/extract/epub  corpus/mixture  corpus/report
 	corpus
 	model/nn
 	model/moe  model/vision
@@ -128,7 +132,7 @@ func checkApart(imports map[string][]string, pkg string, banned []string) []stri
 			return
 		}
 		seen[at] = true
-		if slices.Contains(banned, at) {
+		if slices.ContainsFunc(banned, func(b string) bool { return at == b || strings.HasPrefix(at, b+"/") }) {
 			faults = append(faults, fmt.Sprintf("%s must not reach %s, and does: %s", pkg, at, way))
 		}
 		for _, next := range imports[at] {
