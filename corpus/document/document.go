@@ -32,6 +32,9 @@ func ParseID(text string) (ID, error) {
 	return ID(b), nil
 }
 
+// MaxBytes is the length of the longest text that becomes a document.
+const MaxBytes = 64 << 20
+
 // Format says what the content of a record is, before text is made of it.
 type Format string
 
@@ -80,6 +83,8 @@ type Document struct {
 	Perplexity float32
 	// Cuts is what was taken out of the text or replaced in it.
 	Cuts []Cut
+	// Hits are the items of evaluation sets that the text contains.
+	Hits []Hit
 	// Drop says why the document is left out; nil while it stays.
 	Drop *Drop
 
@@ -113,6 +118,15 @@ type Cut struct {
 	Spans [][2]int `json:"spans,omitempty"`
 }
 
+// Hit is an item of an evaluation set that was found in a document.
+type Hit struct {
+	// Set is the name of the set and Item the number of the item in it, from 0.
+	Set  string `json:"set"`
+	Item int    `json:"item"`
+	// Rule is the one that found it, such as "ngram13".
+	Rule string `json:"rule"`
+}
+
 // MaxSpans bounds the places that a Cut remembers.
 const MaxSpans = 8
 
@@ -128,7 +142,7 @@ type Step interface {
 
 // Reset makes d a new document with that text, keeping its memory. d keeps text.
 func (d *Document) Reset(text []byte) {
-	*d = Document{Cuts: d.Cuts[:0], words: d.words}
+	*d = Document{Cuts: d.Cuts[:0], Hits: d.Hits[:0], words: d.words}
 	d.SetText(text)
 }
 
