@@ -9,6 +9,7 @@ import (
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/kernel"
+	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/model/nn"
 	"github.com/polymath-lm/polymath/train/optim"
@@ -78,7 +79,7 @@ func (t *Trainer) planAdapter() error {
 	r, cfg, p := t.recipe, t.cfg, &t.plan
 	shapes, scratch := model.AdapterShapes(cfg, r.Lora.adapter(), r.Batch.Rows*r.Batch.Sequence)
 	if len(shapes) == 0 {
-		return bad("lora.targets", "the model has none of them: %v", r.Lora.Targets)
+		return recipe.Bad("lora.targets", "the model has none of them: %v", r.Lora.Targets)
 	}
 	params := groupParams(r, shapes)
 	packed := int64(0)

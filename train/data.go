@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/shard"
 )
@@ -47,10 +48,10 @@ func (d *dataset) split(dir string, r *Recipe, tokenizerHash string) error {
 	}
 	train, held := d.set.Split(r.Data.HeldOut)
 	if train.Docs() == 0 {
-		return bad("data.held_out", "a share of %v of %d documents leaves none to train on", r.Data.HeldOut, d.set.Docs())
+		return recipe.Bad("data.held_out", "a share of %v of %d documents leaves none to train on", r.Data.HeldOut, d.set.Docs())
 	}
 	if r.Data.HeldOut > 0 && held.Docs() == 0 {
-		return bad("data.held_out", "a share of %v of %d documents holds none: raise it, or set it to 0 to measure no held-out loss", r.Data.HeldOut, d.set.Docs())
+		return recipe.Bad("data.held_out", "a share of %v of %d documents holds none: raise it, or set it to 0 to measure no held-out loss", r.Data.HeldOut, d.set.Docs())
 	}
 	d.train = shard.NewOrder(train, r.Batch.Sequence, r.Seed)
 	d.trainSet = train

@@ -1,29 +1,16 @@
 package train
 
 import (
-	"fmt"
 	"math"
 	"strings"
 
+	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/train/conversation"
 )
 
-// ValueError is an impossible value in a recipe.
-type ValueError struct {
-	// Key is the path of the key, such as "batch.tokens".
-	Key string
-	// Problem says what is wrong and what to do.
-	Problem string
-}
-
-// Error names the key and the problem.
-func (e *ValueError) Error() string {
-	if strings.HasPrefix(e.Problem, e.Key) {
-		return e.Problem
-	}
-	return e.Key + ": " + e.Problem
-}
+// ValueError is an impossible value in a recipe, with its key.
+type ValueError = recipe.ValueError
 
 // maxSize bounds every size in a recipe: products of two stay within int64.
 const maxSize = 1 << 30
@@ -42,10 +29,6 @@ func (r *Recipe) Validate() error {
 	return nil
 }
 
-func bad(key, format string, args ...any) error {
-	return &ValueError{Key: key, Problem: fmt.Sprintf(format, args...)}
-}
-
 // number is one value with the range it must lie in.
 type number struct {
 	key       string
@@ -59,9 +42,9 @@ func inRange(numbers ...number) error {
 		switch {
 		case n.value >= n.low && n.value <= n.high:
 		case math.IsInf(n.high, 1) || n.high >= maxSize:
-			return bad(n.key, "%v is impossible: it must be at least %v", n.value, n.low)
+			return recipe.Bad(n.key, "%v is impossible: it must be at least %v", n.value, n.low)
 		default:
-			return bad(n.key, "%v is impossible: it must be between %v and %v", n.value, n.low, n.high)
+			return recipe.Bad(n.key, "%v is impossible: it must be between %v and %v", n.value, n.low, n.high)
 		}
 	}
 	return nil
@@ -71,18 +54,18 @@ func (r *Recipe) checkData() error {
 	d := &r.Data
 	switch {
 	case d.Shards == "" && d.Conversations == "":
-		return bad("data.shards", "name the directory of the token shards, or a file of conversations as data.conversations")
+		return recipe.Bad("data.shards", "name the directory of the token shards, or a file of conversations as data.conversations")
 	case d.Shards != "" && d.Conversations != "":
-		return bad("data.conversations", "a run trains on conversations or on data.shards, not on both")
+		return recipe.Bad("data.conversations", "a run trains on conversations or on data.shards, not on both")
 	case d.Conversations == "" && (d.TooLong != "" || d.SkipBad):
-		return bad("data.conversations", "data.too_long and data.skip_bad are about a file of conversations: name it, or remove them")
+		return recipe.Bad("data.conversations", "data.too_long and data.skip_bad are about a file of conversations: name it, or remove them")
 	case d.Conversations != "" && d.TooLong != conversation.Cut && d.TooLong != conversation.Drop:
-		return bad("data.too_long", "there is no rule %q: use %q or %q", d.TooLong, conversation.Cut, conversation.Drop)
+		return recipe.Bad("data.too_long", "there is no rule %q: use %q or %q", d.TooLong, conversation.Cut, conversation.Drop)
 	case d.Conversations != "" && r.Model.From == "":
-		return bad("model.from", "conversations are for a model that is there already: name it")
+		return recipe.Bad("model.from", "conversations are for a model that is there already: name it")
 	}
 	if r.Tokenizer == "" && r.Model.From == "" {
-		return bad("tokenizer", "name the tokenizer.json that made the shards")
+		return recipe.Bad("tokenizer", "name the tokenizer.json that made the shards")
 	}
 	return inRange(number{"data.held_out", r.Data.HeldOut, 0, 0.5})
 }
@@ -92,21 +75,21 @@ func (r *Recipe) checkLora() error {
 	l := &r.Lora
 	if l.Rank == 0 {
 		if l.Alpha != 0 || l.RankStable || len(l.Targets) > 0 {
-			return bad("lora.rank", "an adapter needs a rank of at least 1")
+			return recipe.Bad("lora.rank", "an adapter needs a rank of at least 1")
 		}
 		return nil
 	}
 	c := l.adapter()
 	if err := c.Check(); err != nil {
 		key, _, _ := strings.Cut(err.Error(), " ")
-		return bad("lora."+strings.TrimSuffix(key, ":"), "lora.%v", err)
+		return recipe.Bad("lora."+strings.TrimSuffix(key, ":"), "lora.%v", err)
 	}
 	if r.Model.From == "" {
-		return bad("model.from", "an adapter is for a model that is there already: name it")
+		return recipe.Bad("model.from", "an adapter is for a model that is there already: name it")
 	}
 	for _, g := range r.Optimizer.groups() {
 		if g.Rule == Muon {
-			return bad("optimizer."+g.name+".rule", "an adapter's matrices are trained with %q", AdamW)
+			return recipe.Bad("optimizer."+g.name+".rule", "an adapter's matrices are trained with %q", AdamW)
 		}
 	}
 	return nil
@@ -120,7 +103,7 @@ func (m *ModelSpec) validate() error {
 		return err
 	}
 	if m.Experts == 0 && m.ExpertSize > 0 {
-		return bad("model.num_experts", "a model with experts needs their number")
+		return recipe.Bad("model.num_experts", "a model with experts needs their number")
 	}
 	_, err := m.config()
 	return err
@@ -131,7 +114,7 @@ func (m *ModelSpec) checkFrom() error {
 	empty := DefaultRecipe().Model
 	empty.From = m.From
 	if *m != empty {
-		return bad("model.from", "the model to go on from brings its own shape: remove the other keys of model")
+		return recipe.Bad("model.from", "the model to go on from brings its own shape: remove the other keys of model")
 	}
 	return nil
 }
@@ -178,7 +161,7 @@ func (b *BatchSpec) validate() error {
 	}
 	if unit := b.Rows * b.Sequence; b.Tokens%unit != 0 {
 		near := max(b.Tokens/unit, 1) * unit
-		return bad("batch.tokens", "%d tokens are no whole number of microbatches of %d rows x %d tokens = %d; %d would be", b.Tokens, b.Rows, b.Sequence, unit, near)
+		return recipe.Bad("batch.tokens", "%d tokens are no whole number of microbatches of %d rows x %d tokens = %d; %d would be", b.Tokens, b.Rows, b.Sequence, unit, near)
 	}
 	return nil
 }
@@ -186,21 +169,21 @@ func (b *BatchSpec) validate() error {
 func (r *Recipe) checkLength() error {
 	switch {
 	case r.Steps < 0:
-		return bad("steps", "%d is impossible: it must be at least 1", r.Steps)
+		return recipe.Bad("steps", "%d is impossible: it must be at least 1", r.Steps)
 	case r.Tokens < 0:
-		return bad("tokens", "%d is impossible: it must be at least 1", r.Tokens)
+		return recipe.Bad("tokens", "%d is impossible: it must be at least 1", r.Tokens)
 	case !(r.Epochs >= 0 && r.Epochs <= 1<<16):
-		return bad("epochs", "%v is impossible: it must be more than 0 and at most %d", r.Epochs, 1<<16)
+		return recipe.Bad("epochs", "%v is impossible: it must be more than 0 and at most %d", r.Epochs, 1<<16)
 	case r.Steps == 0 && r.Tokens == 0 && r.Epochs == 0:
-		return bad("steps", "set the length of the run, in steps, tokens or epochs")
+		return recipe.Bad("steps", "set the length of the run, in steps, tokens or epochs")
 	case r.Steps > 0 && r.Tokens > 0:
-		return bad("tokens", "set the length of the run in steps or in tokens, not in both")
+		return recipe.Bad("tokens", "set the length of the run in steps or in tokens, not in both")
 	case r.Epochs > 0 && (r.Steps > 0 || r.Tokens > 0):
-		return bad("epochs", "set the length of the run in epochs, or in steps or tokens, not in both")
+		return recipe.Bad("epochs", "set the length of the run in epochs, or in steps or tokens, not in both")
 	case r.Steps > maxSize:
-		return bad("steps", "%d is impossible: it must be at most %d", r.Steps, maxSize)
+		return recipe.Bad("steps", "%d is impossible: it must be at most %d", r.Steps, maxSize)
 	case r.Tokens/int64(r.Batch.Tokens) >= maxSize:
-		return bad("tokens", "%d is impossible: it must be at most %d steps of batch.tokens", r.Tokens, maxSize)
+		return recipe.Bad("tokens", "%d is impossible: it must be at most %d steps of batch.tokens", r.Tokens, maxSize)
 	}
 	if r.Epochs > 0 { // only the data tells
 		return nil
@@ -210,7 +193,7 @@ func (r *Recipe) checkLength() error {
 
 func (r *Recipe) checkWarmup(steps int) error {
 	if r.Schedule.Warmup > steps {
-		return bad("schedule.warmup", "%d steps of warmup are longer than the run of %d steps, which would never reach optimizer.lr: lower it", r.Schedule.Warmup, steps)
+		return recipe.Bad("schedule.warmup", "%d steps of warmup are longer than the run of %d steps, which would never reach optimizer.lr: lower it", r.Schedule.Warmup, steps)
 	}
 	return nil
 }
@@ -258,16 +241,16 @@ func (o *OptimizerSpec) groups() []namedGroup {
 func (g namedGroup) validate(key string) error {
 	switch {
 	case g.Rule != AdamW && g.Rule != Muon:
-		return bad(key+".rule", "there is no rule %q: use %q or %q", g.Rule, AdamW, Muon)
+		return recipe.Bad(key+".rule", "there is no rule %q: use %q or %q", g.Rule, AdamW, Muon)
 	case g.Rule == Muon && !g.muon:
-		return bad(key+".rule", "muon is for the matrices of attention and experts: use %q", AdamW)
+		return recipe.Bad(key+".rule", "muon is for the matrices of attention and experts: use %q", AdamW)
 	}
 	return inRange(number{key + ".scale", g.Scale, 0, 1000})
 }
 
 func (s *ScheduleSpec) validate() error {
 	if s.Kind != WSD && s.Kind != Cosine && s.Kind != Constant {
-		return bad("schedule.kind", "there is no schedule %q: use %q, %q or %q", s.Kind, WSD, Cosine, Constant)
+		return recipe.Bad("schedule.kind", "there is no schedule %q: use %q, %q or %q", s.Kind, WSD, Cosine, Constant)
 	}
 	return inRange(
 		number{"schedule.warmup", float64(s.Warmup), 0, maxSize},

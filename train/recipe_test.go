@@ -156,6 +156,9 @@ func TestShippedRecipes(t *testing.T) {
 		t.Fatal("no recipes", err)
 	}
 	for _, path := range paths {
+		if strings.HasPrefix(filepath.Base(path), "corpus-") {
+			continue // those of package corpus
+		}
 		if _, err := ReadRecipe(path); err != nil {
 			t.Error(err)
 		}

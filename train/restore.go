@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/model"
@@ -181,7 +182,7 @@ func flatten(text []byte) (map[string]string, error) {
 			return err
 		}
 		for key, value := range section {
-			if err := walk(join(path, key), value); err != nil {
+			if err := walk(strings.TrimPrefix(path+"."+key, "."), value); err != nil {
 				return err
 			}
 		}

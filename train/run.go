@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/train/optim"
 )
@@ -205,7 +206,7 @@ func checkFinite(dir string, list []optim.State) error {
 	for _, s := range list {
 		for _, v := range s.Data {
 			if !finite(float64(v)) {
-				return bad("model.from", "%s: tensor %s holds %v: the model is damaged, take another one", dir, s.Name, v)
+				return recipe.Bad("model.from", "%s: tensor %s holds %v: the model is damaged, take another one", dir, s.Name, v)
 			}
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/internal/memory"
+	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/modelfile"
 	"github.com/polymath-lm/polymath/tokenizer"
@@ -177,10 +178,10 @@ func (t *Trainer) shape() error {
 		cfg.BOSTokenID, cfg.EOSTokenIDs = int(header.EndOfText), []int{int(header.EndOfText)}
 	}
 	if header.VocabSize > t.cfg.VocabSize {
-		return bad("model.vocab_size", "the shards' tokenizer has %d tokens and the model %d: set it to %d or more", header.VocabSize, t.cfg.VocabSize, header.VocabSize)
+		return recipe.Bad("model.vocab_size", "the shards' tokenizer has %d tokens and the model %d: set it to %d or more", header.VocabSize, t.cfg.VocabSize, header.VocabSize)
 	}
 	if r.Batch.Sequence > t.cfg.MaxPositions {
-		return bad("batch.sequence", "rows of %d tokens are longer than the %d positions of the model", r.Batch.Sequence, t.cfg.MaxPositions)
+		return recipe.Bad("batch.sequence", "rows of %d tokens are longer than the %d positions of the model", r.Batch.Sequence, t.cfg.MaxPositions)
 	}
 	return t.cfg.Validate()
 }

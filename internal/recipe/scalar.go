@@ -1,0 +1,73 @@
+package recipe
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+)
+
+func (p *Places) decodeScalar(node ast.Node, v reflect.Value, path string) error {
+	want, ok := scalarFits(node, v.Kind())
+	if !ok {
+		return p.fail(node.GetToken().Position, path, fmt.Sprintf("%s must be %s, and this is %s", path, want, nodeKind(node)))
+	}
+	if err := yaml.NodeToValue(node, v.Addr().Interface()); err != nil {
+		return p.fail(node.GetToken().Position, path, fmt.Sprintf("%s must be %s: %s is out of range", path, want, node.GetToken().Value))
+	}
+	return nil
+}
+
+func isScalar(node ast.Node) bool {
+	switch node.(type) {
+	case *ast.StringNode, *ast.LiteralNode, *ast.IntegerNode, *ast.FloatNode:
+		return true
+	}
+	return false
+}
+
+// scalarFits says what a field of this kind holds and whether node is one.
+func scalarFits(node ast.Node, kind reflect.Kind) (want string, ok bool) {
+	switch kind {
+	case reflect.String:
+		_, ok = node.(*ast.StringNode)
+		if !ok {
+			_, ok = node.(*ast.LiteralNode)
+		}
+		return "a text", ok
+	case reflect.Bool:
+		_, ok = node.(*ast.BoolNode)
+		return "true or false", ok
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		_, ok = node.(*ast.IntegerNode)
+		return "a whole number", ok
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		_, ok = node.(*ast.IntegerNode)
+		return "a whole number, not negative", ok
+	case reflect.Float32, reflect.Float64:
+		if _, ok = node.(*ast.IntegerNode); !ok {
+			_, ok = node.(*ast.FloatNode)
+		}
+		return "a number", ok
+	}
+	panic("recipe: a field of kind " + kind.String())
+}
+
+// nodeKind names what stands in the file.
+func nodeKind(node ast.Node) string {
+	switch n := node.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return "a section"
+	case *ast.SequenceNode:
+		return "a list"
+	case *ast.NullNode:
+		return "empty"
+	case *ast.StringNode, *ast.LiteralNode:
+		return fmt.Sprintf("the text %q", n.GetToken().Value)
+	case *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		return n.GetToken().Value
+	}
+	return "a YAML " + strings.ToLower(node.Type().String()) + ", which recipes do not use"
+}
