@@ -24,8 +24,8 @@ const order = `
 	internal/kernel  tensor/safetensors  tensor/gguf  shard  picture/draw  constrain  chat
 	corpus/words
 	corpus/document  corpus/extsort  corpus/source  internal/recipe
-	corpus/reader  corpus/extract  corpus/code  corpus/clean  corpus/filter  corpus/language  corpus/quality  corpus/privacy  corpus/secrets  corpus/decontaminate  corpus/dedup  corpus/segment
-	corpus/extract/pdf  corpus/extract/epub  corpus/mixture  corpus/report
+	corpus/extract  corpus/code  corpus/clean  corpus/filter  corpus/language  corpus/quality  corpus/privacy  corpus/secrets  corpus/decontaminate  corpus/dedup  corpus/segment
+	corpus/reader  corpus/extract/pdf  corpus/extract/epub  corpus/mixture  corpus/report
 	corpus
 	model/nn
 	model/moe  model/vision
