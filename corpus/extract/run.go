@@ -1,0 +1,237 @@
+package extract
+
+import "golang.org/x/net/html/atom"
+
+// run is a stretch of text that no start or end of a block interrupts.
+type run struct {
+	owner    int32 // the innermost block around it
+	from, to int32 // nodes
+	letters  int32
+	linked   int32
+	commas   int32
+	words    int32
+	form     form
+	row      int32 // of a cell: its row
+	depth    uint8 // of an item: how many lists it is in
+	first    bool  // of an item: its first run
+	keep     bool
+}
+
+// form is what a run of text is.
+type form uint8
+
+const (
+	paragraph form = iota
+	title
+	item
+	tableCell
+	code
+	quote
+)
+
+func (r *run) density() float32 {
+	if r.letters == 0 {
+		return 1
+	}
+	return float32(r.linked) / float32(r.letters)
+}
+
+// scanner finds the runs of a page and weighs its elements.
+type scanner struct {
+	*tree
+	ignore hint // hints that count for nothing
+	total  int32
+	runs   []run
+	value  []float32 // by node: what its text is worth as an article
+	inside []int32   // open elements
+	at     run       // the run that is open
+	breaks int       // line breaks at its end
+	lists  uint8
+}
+
+// dropped tells whether the content of an element is left out.
+func (s *scanner) dropped(i int32) bool {
+	n := &s.nodes[i]
+	if n.kind&unseen != 0 {
+		return true
+	}
+	h := n.hint &^ s.ignore
+	own := n.letters - n.linked
+	switch {
+	case n.tag == atom.Body || n.tag == atom.Main:
+		return false
+	case own*2 > s.total:
+		return false
+	case h&isHidden != 0:
+		return true
+	case h&isComment != 0:
+		return true
+	case n.kind&landmark != 0 && s.ignore&isAside == 0:
+		return true
+	case h&isAside != 0 && h&isBody == 0:
+		return true
+	case h&isMeta != 0 && h&isBody == 0 && n.letters < 300:
+		return true
+	case n.tag == atom.Figcaption || n.tag == atom.Caption && false:
+		return true
+	}
+	return false
+}
+
+func (s *scanner) scan() {
+	s.total = s.nodes[0].letters - s.nodes[0].linked
+	s.value = make([]float32, len(s.nodes))
+	s.at.owner = -1
+	for i := int32(0); i < int32(len(s.nodes)); {
+		for len(s.inside) > 0 && i >= s.nodes[s.inside[len(s.inside)-1]].end {
+			s.leave()
+		}
+		n := &s.nodes[i]
+		switch {
+		case n.tag == 0:
+			s.add(i)
+		case n.tag == atom.Br:
+			if s.breaks++; s.breaks == 2 {
+				s.flush()
+			}
+		case n.kind&void != 0:
+			s.flush()
+		case s.dropped(i):
+			s.flush() // what lies on both sides of it does not belong together
+			i = n.end
+			continue
+		default:
+			s.enter(i)
+		}
+		i++
+	}
+	for len(s.inside) > 0 {
+		s.leave()
+	}
+}
+
+func (s *scanner) enter(i int32) {
+	n := &s.nodes[i]
+	if n.kind&block != 0 {
+		s.flush()
+	}
+	if n.kind&list != 0 {
+		s.lists++
+	}
+	s.inside = append(s.inside, i)
+}
+
+func (s *scanner) leave() {
+	i := s.inside[len(s.inside)-1]
+	n := &s.nodes[i]
+	if n.kind&block != 0 {
+		s.flush()
+	}
+	if n.kind&list != 0 {
+		s.lists--
+	}
+	s.inside = s.inside[:len(s.inside)-1]
+	if n.parent >= 0 {
+		s.value[n.parent] += s.value[i]
+	}
+}
+
+// add puts a piece of text into the open run.
+func (s *scanner) add(i int32) {
+	n := &s.nodes[i]
+	if n.letters == 0 && s.at.letters == 0 && n.commas == 0 {
+		return
+	}
+	if s.at.letters == 0 && s.at.commas == 0 {
+		s.at.from = i
+	}
+	s.at.to = i + 1
+	s.at.letters += n.letters
+	s.at.linked += n.linked
+	s.at.commas += n.commas
+	if n.letters > 0 {
+		s.breaks = 0
+	}
+}
+
+// flush ends the open run.
+func (s *scanner) flush() {
+	r := s.at
+	s.at, s.breaks = run{}, 0
+	if r.letters == 0 && r.commas == 0 {
+		return
+	}
+	r.owner = s.inside[len(s.inside)-1]
+	for k := len(s.inside) - 1; k > 0; k-- {
+		if s.nodes[s.inside[k]].kind&block != 0 {
+			r.owner = s.inside[k]
+			break
+		}
+	}
+	r.row = -1
+	s.classify(&r)
+	s.value[r.owner] += s.worth(&r)
+	s.runs = append(s.runs, r)
+}
+
+// classify says what the run is by the elements around it.
+func (s *scanner) classify(r *run) {
+	for i, steps := r.owner, 0; i >= 0 && steps < 12; i, steps = s.nodes[i].parent, steps+1 {
+		n := &s.nodes[i]
+		switch {
+		case n.kind&heading != 0:
+			r.form = title
+			return
+		case n.tag == atom.Pre || n.tag == atom.Listing:
+			r.form = code
+			return
+		case n.tag == atom.Li || n.tag == atom.Dd:
+			r.form, r.depth = item, s.lists
+			r.row = i
+			return
+		case n.kind&cell != 0:
+			if s.isData(n.parent) {
+				r.form, r.row = tableCell, n.parent
+			}
+			return
+		case n.tag == atom.Blockquote:
+			r.form = quote
+			return
+		}
+	}
+}
+
+// isData tells whether the table around a row is one of data, not of layout.
+func (s *scanner) isData(row int32) bool {
+	for i := row; i >= 0; i = s.nodes[i].parent {
+		if n := &s.nodes[i]; n.tag == atom.Table {
+			return n.from >= 4 && n.letters < 80*n.from
+		}
+	}
+	return false
+}
+
+// worth is what a run counts for as part of an article: its letters if it reads
+// like sentences, less than nothing if it reads like a menu.
+func (s *scanner) worth(r *run) float32 {
+	own := float32(r.letters - r.linked)
+	d := r.density()
+	switch {
+	case d > 0.5:
+		if r.form == title {
+			return -5
+		}
+		return -min(max(15, float32(r.letters)/2), 60)
+	case r.form == code:
+		return own / 2
+	case r.form == title, r.form == tableCell:
+		return 0
+	case own >= 80 && r.commas > 0:
+		return own * (1 - d)
+	case own >= 40 && r.commas > 0:
+		return own * (1 - d) / 2
+	case s.nodes[r.owner].tag == atom.P || r.form == item || r.form == quote:
+		return 0
+	}
+	return -10
+}
