@@ -27,6 +27,7 @@ type path struct {
 	decode decodeOps
 	coded  mulCodedOps
 	mildOps
+	minHash minHash
 
 	// quads: codes of weights are k2, k0 of each column in one row and k3, k1 in
 	// the next, and decode and coded take them so. Otherwise a row is a pair.

@@ -56,7 +56,7 @@ func detect() (f features) {
 // for; the plain one does without, even where the processor has it.
 func machinePaths() (paths []*path) {
 	f := detect()
-	plain := path{name: "avx512", productOps: avx512Product, rowOps: avx512Rows, decode: decodeAVX512, coded: mulCodedAVX512, mildOps: mildAVX512Ops}
+	plain := path{name: "avx512", productOps: avx512Product, rowOps: avx512Rows, decode: decodeAVX512, coded: mulCodedAVX512, mildOps: mildAVX512Ops, minHash: avx512MinHash}
 	best := plain
 	if f.bf16 {
 		best.rowOps = avx512BF16Rows
@@ -78,7 +78,7 @@ func machinePaths() (paths []*path) {
 		paths = append(paths, &plain)
 	}
 	if f.avx2 {
-		paths = append(paths, &path{name: "avx2", productOps: avx2Product, rowOps: avx2Rows, decode: decodeAVX2, coded: mulCodedAVX2, mildOps: mildAVX2Ops})
+		paths = append(paths, &path{name: "avx2", productOps: avx2Product, rowOps: avx2Rows, decode: decodeAVX2, coded: mulCodedAVX2, mildOps: mildAVX2Ops, minHash: avx2MinHash})
 	}
-	return append(paths, &path{name: "portable", productOps: portableProduct, rowOps: portableRows, decode: portableDecode})
+	return append(paths, &path{name: "portable", productOps: portableProduct, rowOps: portableRows, decode: portableDecode, minHash: portableMinHash})
 }

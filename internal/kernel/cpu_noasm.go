@@ -3,5 +3,5 @@
 package kernel
 
 func machinePaths() []*path {
-	return []*path{{name: "portable", productOps: portableProduct, rowOps: portableRows, decode: portableDecode}}
+	return []*path{{name: "portable", productOps: portableProduct, rowOps: portableRows, decode: portableDecode, minHash: portableMinHash}}
 }

@@ -1,0 +1,4 @@
+package kernel
+
+//go:noescape
+func neonMinHash(mins, mul, xor, x []uint32)

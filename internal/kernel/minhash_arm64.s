@@ -1,0 +1,95 @@
+#include "textflag.h"
+
+// Blocks of 112 functions do not fit into the registers, so mul, xor and the minima
+// of 32 are in them at a time, and of 16 at the end. R0 is mins, R1 mul, R2 xor, R3
+// what is left of them, R4 and R5 x. The words are MUL Vd.4S, Vn.4S, Vm.4S, which
+// the assembler lacks.
+
+// func neonMinHash(mins, mul, xor, x []uint32)
+TEXT ·neonMinHash(SB), NOSPLIT, $0-96
+	MOVD mins_base+0(FP), R0
+	MOVD mins_len+8(FP), R3
+	MOVD mul_base+24(FP), R1
+	MOVD xor_base+48(FP), R2
+	MOVD x_base+72(FP), R4
+	MOVD x_len+80(FP), R5
+
+large:
+	CMP $32, R3
+	BLT small
+	MOVD R0, R6
+	VLD1.P 64(R0), [V0.S4, V1.S4, V2.S4, V3.S4]
+	VLD1.P 64(R0), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VLD1.P 64(R1), [V8.S4, V9.S4, V10.S4, V11.S4]
+	VLD1.P 64(R1), [V12.S4, V13.S4, V14.S4, V15.S4]
+	VLD1.P 64(R2), [V16.S4, V17.S4, V18.S4, V19.S4]
+	VLD1.P 64(R2), [V20.S4, V21.S4, V22.S4, V23.S4]
+	MOVD R4, R7
+	MOVD R5, R8
+
+largeLoop:
+	MOVWU.P 4(R7), R9
+	VDUP R9, V24.S4
+	VEOR V16.B16, V24.B16, V25.B16
+	VEOR V17.B16, V24.B16, V26.B16
+	VEOR V18.B16, V24.B16, V27.B16
+	VEOR V19.B16, V24.B16, V28.B16
+	WORD $0x4ea89f39 // MUL V8.S4, V25.S4, V25.S4
+	WORD $0x4ea99f5a // MUL V9.S4, V26.S4, V26.S4
+	WORD $0x4eaa9f7b // MUL V10.S4, V27.S4, V27.S4
+	WORD $0x4eab9f9c // MUL V11.S4, V28.S4, V28.S4
+	VUMIN V25.S4, V0.S4, V0.S4
+	VUMIN V26.S4, V1.S4, V1.S4
+	VUMIN V27.S4, V2.S4, V2.S4
+	VUMIN V28.S4, V3.S4, V3.S4
+	VEOR V20.B16, V24.B16, V25.B16
+	VEOR V21.B16, V24.B16, V26.B16
+	VEOR V22.B16, V24.B16, V27.B16
+	VEOR V23.B16, V24.B16, V28.B16
+	WORD $0x4eac9f39 // MUL V12.S4, V25.S4, V25.S4
+	WORD $0x4ead9f5a // MUL V13.S4, V26.S4, V26.S4
+	WORD $0x4eae9f7b // MUL V14.S4, V27.S4, V27.S4
+	WORD $0x4eaf9f9c // MUL V15.S4, V28.S4, V28.S4
+	VUMIN V25.S4, V4.S4, V4.S4
+	VUMIN V26.S4, V5.S4, V5.S4
+	VUMIN V27.S4, V6.S4, V6.S4
+	VUMIN V28.S4, V7.S4, V7.S4
+	SUBS $1, R8
+	BNE largeLoop
+
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R6)
+	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], 64(R6)
+	SUB $32, R3
+	B large
+
+small:
+	CBZ R3, done
+	MOVD R0, R6
+	VLD1.P 64(R0), [V0.S4, V1.S4, V2.S4, V3.S4]
+	VLD1.P 64(R1), [V8.S4, V9.S4, V10.S4, V11.S4]
+	VLD1.P 64(R2), [V16.S4, V17.S4, V18.S4, V19.S4]
+	MOVD R4, R7
+	MOVD R5, R8
+
+smallLoop:
+	MOVWU.P 4(R7), R9
+	VDUP R9, V24.S4
+	VEOR V16.B16, V24.B16, V25.B16
+	VEOR V17.B16, V24.B16, V26.B16
+	VEOR V18.B16, V24.B16, V27.B16
+	VEOR V19.B16, V24.B16, V28.B16
+	WORD $0x4ea89f39 // MUL V8.S4, V25.S4, V25.S4
+	WORD $0x4ea99f5a // MUL V9.S4, V26.S4, V26.S4
+	WORD $0x4eaa9f7b // MUL V10.S4, V27.S4, V27.S4
+	WORD $0x4eab9f9c // MUL V11.S4, V28.S4, V28.S4
+	VUMIN V25.S4, V0.S4, V0.S4
+	VUMIN V26.S4, V1.S4, V1.S4
+	VUMIN V27.S4, V2.S4, V2.S4
+	VUMIN V28.S4, V3.S4, V3.S4
+	SUBS $1, R8
+	BNE smallLoop
+
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R6)
+
+done:
+	RET
