@@ -1,0 +1,144 @@
+package words
+
+import (
+	"slices"
+	"strings"
+	"sync"
+)
+
+// special is a piece that the rules would cut otherwise.
+type special struct {
+	text string
+	ends []uint8 // where its words end
+	// rules is where the rules alone would cut it, if they would at its edges: then
+	// it is put together again wherever it is found cut so.
+	rules []uint8
+}
+
+// specials finds the exceptions by their text. Nothing changes it once made.
+type specials struct {
+	list    []special
+	slots   [1 << 12]uint16 // 1 more than the place in list; 0 is empty
+	longest int
+	cut     int        // most words of rules
+	edges   [256]uint8 // bit 0: one begins with that byte; bit 1: one ends with it; bit 2: one that has rules begins with it
+	// By the hash of the letters: exceptions that are letters alone, and those that
+	// are letters and a full stop.
+	letters, stops bloom
+}
+
+// bloom is a set of hashes that sometimes has what was never added.
+type bloom [128]uint64
+
+func (b *bloom) add(hash uint64) { b[hash>>6&127] |= 1 << (hash & 63) }
+
+func (b *bloom) has(hash uint64) bool { return b[hash>>6&127]>>(hash&63)&1 != 0 }
+
+var table = sync.OnceValue(func() *specials {
+	t := &specials{}
+	all := exceptions()
+	for text := range all {
+		t.list = append(t.list, special{text: text, ends: all[text]})
+	}
+	slices.SortFunc(t.list, func(a, b special) int { return strings.Compare(a.text, b.text) })
+	for i := range t.list {
+		t.insert(i)
+	}
+	return t
+})
+
+func (t *specials) insert(i int) {
+	s := &t.list[i]
+	t.longest = max(t.longest, len(s.text))
+	t.edges[s.text[0]] |= 1
+	t.edges[s.text[len(s.text)-1]] |= 2
+	at := slot([]byte(s.text))
+	for t.slots[at] != 0 {
+		at = (at + 1) % len(t.slots)
+	}
+	t.slots[at] = uint16(i + 1)
+
+	text := []byte(s.text)
+	end, hash := letters(text, 0)
+	switch {
+	case end == len(text):
+		t.letters.add(hash)
+	case end == len(text)-1 && text[end] == '.':
+		t.stops.add(hash)
+	}
+	l := List{specials: &specials{}} // knows no exceptions
+	p := span{0, len(text)}
+	if prefix(text, p)+suffix(text, p) == 0 && !hasInfix(text, p) {
+		return
+	}
+	l.affixes(text, p)
+	for _, w := range l.Words {
+		s.rules = append(s.rules, uint8(w.End))
+	}
+	t.cut = max(t.cut, len(s.rules))
+	t.edges[text[0]] |= 4
+}
+
+func hasInfix(text []byte, p span) bool {
+	var l List
+	l.infixes(text, p)
+	return len(l.Words) > 1
+}
+
+// find returns the exception with that text, or nil.
+func (t *specials) find(text []byte) *special {
+	if len(text) > t.longest || len(text) == 0 || t.edges[text[0]]&1 == 0 || t.edges[text[len(text)-1]]&2 == 0 {
+		return nil
+	}
+	for at := slot(text); t.slots[at] != 0; at = (at + 1) % len(t.slots) {
+		if s := &t.list[t.slots[at]-1]; s.text == string(text) {
+			return s
+		}
+	}
+	return nil
+}
+
+func slot(text []byte) int {
+	h := uint64(seed)
+	for _, c := range text {
+		h = (h ^ uint64(c)) * key1
+	}
+	return int(h >> 52)
+}
+
+// rejoin puts exceptions together that the rules have cut, in the words from
+// first on, which are one piece: the longest first, then the first.
+func (l *List) rejoin(text []byte, first int) {
+	t := l.specials
+	for size := min(t.cut, len(l.Words)-first); size > 1; size-- {
+		for i := first; i+size <= len(l.Words); i++ {
+			w := l.Words[i : i+size]
+			if t.edges[text[w[0].Start]]&4 == 0 {
+				continue
+			}
+			s := t.find(text[w[0].Start:w[size-1].End])
+			if s == nil || !cutAs(w, s.rules) {
+				continue
+			}
+			rest := append([]Word(nil), l.Words[i+size:]...)
+			p := span{int(w[0].Start), int(w[size-1].End)}
+			l.Words = l.Words[:i]
+			l.attach(text, p, s)
+			i = len(l.Words) - 1
+			l.Words = append(l.Words, rest...)
+		}
+	}
+}
+
+// cutAs reports whether the words end where the rules would end them.
+func cutAs(w []Word, rules []uint8) bool {
+	if len(w) != len(rules) {
+		return false
+	}
+	for i := range w {
+		if w[i].End-w[0].Start != int32(rules[i]) {
+			return false
+		}
+	}
+	return true
+}
