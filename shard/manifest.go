@@ -31,8 +31,17 @@ type Manifest struct {
 	Tokens int64       `json:"tokens"`
 	Docs   int64       `json:"docs"`
 	Files  []FileEntry `json:"files"`
+	// Stages divides the documents, in the order of the files, into stages that
+	// training reads one after the other in every epoch; nil is one stage.
+	Stages []Stage `json:"stages,omitempty"`
 
 	hash string
+}
+
+// Stage is a run of documents of a set.
+type Stage struct {
+	Name string `json:"name"`
+	Docs int64  `json:"docs"`
 }
 
 // FileEntry is one file of a set.
@@ -126,5 +135,38 @@ func parseManifest(data []byte) (Manifest, error) {
 	if tokens != m.Tokens || docs != m.Docs {
 		return Manifest{}, fmt.Errorf("%d tokens in %d documents, but its files have %d in %d", m.Tokens, m.Docs, tokens, docs)
 	}
-	return m, nil
+	return m, m.checkStages()
+}
+
+func (m *Manifest) checkStages() error {
+	if m.Stages == nil {
+		return nil
+	}
+	if m.Masked {
+		return errors.New("a set with a mask has no stages")
+	}
+	docs := m.Docs
+	for _, s := range m.Stages {
+		if s.Docs < 0 || s.Docs > docs {
+			return fmt.Errorf("stage %q of %d documents, and %d are left", s.Name, s.Docs, docs)
+		}
+		docs -= s.Docs
+	}
+	if docs > 0 {
+		return fmt.Errorf("%d documents belong to no stage", docs)
+	}
+	return nil
+}
+
+// stages returns the document with which each stage begins, and the number of
+// documents.
+func (m *Manifest) stages() []int64 {
+	if m.Stages == nil {
+		return []int64{0, m.Docs}
+	}
+	bounds := []int64{0}
+	for _, s := range m.Stages {
+		bounds = append(bounds, bounds[len(bounds)-1]+s.Docs)
+	}
+	return bounds
 }

@@ -17,6 +17,9 @@ import (
 // document, and end-of-text for the last; so one epoch predicts every token of
 // every document once. Only the row at the end of an epoch may be filled up.
 //
+// The stages of a set come one after the other in every epoch, each with a stream
+// of its own, and their rows do not mix.
+//
 // A set with a mask is packed instead: each of its documents lies in one row, as
 // many together as fit, and rows are filled up. Documents longer than a row are
 // cut at its end. The target of each token is the next one where the mask marks
@@ -24,13 +27,26 @@ import (
 //
 // Goroutines may share an Order, each with its own Row.
 type Order struct {
-	set    *Set
-	seqLen int
-	seed   uint64
-	docs   permutation // place in the stream -> document
-	marks  []int64     // tokens of the stream before each markEvery-th place
-	packed [][]int64   // with a mask, the documents of each row
+	set     *Set
+	seqLen  int
+	seed    uint64
+	streams []stream  // of the stages
+	packed  [][]int64 // with a mask, the documents of each row
 }
+
+// stream is the documents of a stage, one after the other.
+type stream struct {
+	stage  uint64
+	first  int64       // the stage's first document
+	docs   permutation // place in the stream -> document of the stage
+	marks  []int64     // tokens of the stream before each markEvery-th place
+	tokens int64
+	before int64 // rows of an epoch before the stage
+	rows   int64
+}
+
+// doc returns the document at a place of the stream.
+func (t *stream) doc(place int64) int64 { return t.first + t.docs.at(place) }
 
 // markEvery bounds what Row reads to find its place, and the memory to 8 bytes
 // for so many documents.
@@ -69,26 +85,41 @@ func NewOrder(set *Set, seqLen int, seed uint64) *Order {
 	if seqLen < 1 {
 		panic(fmt.Sprintf("shard: rows of %d tokens", seqLen))
 	}
-	n := set.NumDocs()
-	o := &Order{set: set, seqLen: seqLen, seed: seed, docs: newPermutation(n, mix(seed))}
-	if set.manifest.Masked {
-		o.pack()
-		return o
-	}
-	var tokens int64
-	for place := range n {
-		if place%markEvery == 0 {
-			o.marks = append(o.marks, tokens)
+	o := &Order{set: set, seqLen: seqLen, seed: seed}
+	bounds := set.manifest.stages()
+	var before int64
+	for i, first := range bounds[:len(bounds)-1] {
+		t := stream{stage: uint64(i), first: first, docs: newPermutation(bounds[i+1]-first, mix(seed)+golden*uint64(i)), before: before}
+		if set.manifest.Masked {
+			o.streams = append(o.streams, t)
+			o.pack()
+			return o
 		}
-		tokens += o.length(place)
+		o.measure(&t)
+		before += t.rows
+		o.streams = append(o.streams, t)
 	}
 	return o
 }
 
+// golden sets the keys of stages apart.
+const golden = 0x9e3779b97f4a7c15
+
+// measure fills in what the lengths of the documents decide.
+func (o *Order) measure(t *stream) {
+	for place := range int64(t.docs.n) {
+		if place%markEvery == 0 {
+			t.marks = append(t.marks, t.tokens)
+		}
+		t.tokens += o.length(t, place)
+	}
+	t.rows = (t.tokens + int64(o.seqLen) - 1) / int64(o.seqLen)
+}
+
 // length returns the number of tokens that a place of the stream holds: none
 // if the document is on the other side of the split.
-func (o *Order) length(place int64) int64 {
-	f, doc := o.set.locate(o.docs.at(place))
+func (o *Order) length(t *stream, place int64) int64 {
+	f, doc := o.set.locate(t.doc(place))
 	if !o.set.part.holds(f.ID(doc)) {
 		return 0
 	}
@@ -100,22 +131,32 @@ func (o *Order) Rows() int64 {
 	if o.set.manifest.Masked {
 		return int64(len(o.packed))
 	}
-	length := int64(o.seqLen)
-	return (o.set.Tokens() + length - 1) / length
+	last := &o.streams[len(o.streams)-1]
+	return last.before + last.rows
 }
 
 // SeqLen returns the number of tokens of a row.
 func (o *Order) SeqLen() int { return o.seqLen }
 
-// epoch is the order of the rows in one epoch.
+// epoch is the order of the rows of a stage in one epoch.
 type epoch struct {
-	rows  permutation // position in the epoch -> row
+	rows  permutation // position in the stage's part of the epoch -> row
 	shift int64       // where in the stream row 0 begins
 }
 
-func (o *Order) epoch(e int64) epoch {
-	key := mix(mix(o.seed) + 1 + uint64(e))
-	return epoch{rows: newPermutation(o.Rows(), key), shift: int64(mix(^key) % uint64(o.set.Tokens()))}
+// epoch returns that of a stage that has rows.
+func (o *Order) epoch(t *stream, e int64) epoch {
+	key := mix(mix(o.seed)+1+uint64(e)) + golden*t.stage
+	if o.set.manifest.Masked {
+		return epoch{rows: newPermutation(int64(len(o.packed)), key)}
+	}
+	return epoch{rows: newPermutation(t.rows, key), shift: int64(mix(^key) % uint64(t.tokens))}
+}
+
+// stageOf returns the stage of a position in an epoch.
+func (o *Order) stageOf(pos int64) *stream {
+	i := sort.Search(len(o.streams), func(i int) bool { return o.streams[i].before+o.streams[i].rows > pos })
+	return &o.streams[i]
 }
 
 // Row fills row with position i of the training, counted from 0 over all
@@ -126,22 +167,23 @@ func (o *Order) Row(i int64, row *Row) {
 	if i < 0 || rows == 0 {
 		panic(fmt.Sprintf("shard: row %d of an order of %d rows an epoch", i, rows))
 	}
-	e := o.epoch(i / rows)
 	if o.set.manifest.Masked {
+		e := o.epoch(&o.streams[0], i/rows)
 		o.packedRow(row, o.packed[e.rows.at(i%rows)])
 		return
 	}
-	begin := e.rows.at(i%rows) * int64(o.seqLen)
-	total := o.set.Tokens()
+	t := o.stageOf(i % rows)
+	e := o.epoch(t, i/rows)
+	begin := e.rows.at(i%rows-t.before) * int64(o.seqLen)
 	row.reset(o.seqLen)
 	filled := 0
-	place, at := o.seek((e.shift + begin) % total)
-	for want := min(int64(o.seqLen), total-begin); int64(filled) < want; {
-		if place == o.set.NumDocs() { // the stream goes round
+	place, at := o.seek(t, (e.shift+begin)%t.tokens)
+	for want := min(int64(o.seqLen), t.tokens-begin); int64(filled) < want; {
+		if place == int64(t.docs.n) { // the stream goes round
 			place, at = 0, 0
 		}
-		if n := o.length(place); at < n {
-			filled += o.read(row, filled, place, int(at), int(min(n-at, want-int64(filled))))
+		if n := o.length(t, place); at < n {
+			filled += o.read(row, filled, t.doc(place), int(at), int(min(n-at, want-int64(filled))))
 		}
 		place, at = place+1, 0
 	}
@@ -150,11 +192,11 @@ func (o *Order) Row(i int64, row *Row) {
 
 // seek returns the place of the stream that holds the token at position pos,
 // and how many tokens of that place come before it.
-func (o *Order) seek(pos int64) (place, at int64) {
-	mark := sort.Search(len(o.marks), func(i int) bool { return o.marks[i] > pos }) - 1
-	at = pos - o.marks[mark]
+func (o *Order) seek(t *stream, pos int64) (place, at int64) {
+	mark := sort.Search(len(t.marks), func(i int) bool { return t.marks[i] > pos }) - 1
+	at = pos - t.marks[mark]
 	for place = int64(mark) * markEvery; ; place++ {
-		n := o.length(place)
+		n := o.length(t, place)
 		if at < n {
 			return place, at
 		}
@@ -162,10 +204,9 @@ func (o *Order) seek(pos int64) (place, at int64) {
 	}
 }
 
-// read puts n tokens of a place into the row, from token at of the place on,
-// and returns n.
-func (o *Order) read(row *Row, filled int, place int64, at, n int) int {
-	number := o.docs.at(place)
+// read puts n tokens of a document's place into the row, from token at of the
+// place on, and returns n.
+func (o *Order) read(row *Row, filled int, number int64, at, n int) int {
 	f, doc := o.set.locate(number)
 	end := o.set.manifest.EndOfText
 	tokens, targets := row.Tokens[filled:filled+n], row.Targets[filled:filled+n]
@@ -214,7 +255,7 @@ func (o *Order) RowsOf(dst []int64, doc, e int64) []int64 {
 		return dst
 	}
 	if o.set.manifest.Masked {
-		epoch := o.epoch(e)
+		epoch := o.epoch(&o.streams[0], e)
 		for row, docs := range o.packed {
 			if slices.Contains(docs, doc) {
 				dst = append(dst, e*o.Rows()+epoch.rows.inverse(int64(row)))
@@ -222,24 +263,26 @@ func (o *Order) RowsOf(dst []int64, doc, e int64) []int64 {
 		}
 		return dst
 	}
-	place := o.docs.inverse(doc)
+	stage := sort.Search(len(o.streams), func(i int) bool { return o.streams[i].first+int64(o.streams[i].docs.n) > doc })
+	t := &o.streams[stage]
+	place := t.docs.inverse(doc - t.first)
 	mark := place / markEvery
-	begin := o.marks[mark]
+	begin := t.marks[mark]
 	for p := mark * markEvery; p < place; p++ {
-		begin += o.length(p)
+		begin += o.length(t, p)
 	}
-	epoch, total, length := o.epoch(e), o.set.Tokens(), int64(o.seqLen)
-	pos := (begin - epoch.shift + total) % total
+	epoch, length := o.epoch(t, e), int64(o.seqLen)
+	pos := (begin - epoch.shift + t.tokens) % t.tokens
 	first := pos / length
-	for left := o.length(place); left > 0; {
+	for left := o.length(t, place); left > 0; {
 		row := pos / length
 		// A document that goes round the stream may end in its first row.
-		if row != first || left == o.length(place) {
-			dst = append(dst, e*o.Rows()+epoch.rows.inverse(row))
+		if row != first || left == o.length(t, place) {
+			dst = append(dst, e*o.Rows()+t.before+epoch.rows.inverse(row))
 		}
-		step := min((row+1)*length, total) - pos
+		step := min((row+1)*length, t.tokens) - pos
 		left -= step
-		pos = (pos + step) % total
+		pos = (pos + step) % t.tokens
 	}
 	return dst
 }

@@ -105,6 +105,37 @@ func checkRow(t interface {
 	}
 }
 
+// drawStages divides n documents, or does not.
+func drawStages(rt *rapid.T, n int64) []Stage {
+	var stages []Stage
+	for left := n; left > 0 && rapid.Bool().Draw(rt, "stages"); {
+		docs := rapid.Int64Range(0, left).Draw(rt, "stage")
+		stages = append(stages, Stage{Name: fmt.Sprint(len(stages)), Docs: docs})
+		if left -= docs; left == 0 {
+			return stages
+		}
+	}
+	if stages == nil {
+		return nil
+	}
+	for _, s := range stages {
+		n -= s.Docs
+	}
+	return append(stages, Stage{Name: "rest", Docs: n})
+}
+
+// stageOf counts the stages before a document's.
+func stageOf(set *Set, doc int64) int {
+	bounds := set.manifest.stages()
+	stage := 0
+	for i := 1; i < len(bounds)-1; i++ {
+		if doc >= bounds[i] {
+			stage = i
+		}
+	}
+	return stage
+}
+
 // TestEpochSeesEveryTargetOnce is the promise of Order, for training and
 // held-out sets, in several epochs; RowsOf must tell the same.
 func TestEpochSeesEveryTargetOnce(t *testing.T) {
@@ -112,6 +143,7 @@ func TestEpochSeesEveryTargetOnce(t *testing.T) {
 		n := rapid.IntRange(1, 200).Draw(rt, "docs")
 		maxLen := rapid.IntRange(1, 100).Draw(rt, "maxLen")
 		set, docs := testSet(t, rapid.Uint64().Draw(rt, "text"), n, maxLen)
+		set.manifest.Stages = drawStages(rt, int64(n))
 		side, other := set.Split(rapid.Float64Range(0, 1).Draw(rt, "share"))
 		if rapid.Bool().Draw(rt, "held") {
 			side, other = other, side
@@ -125,10 +157,16 @@ func TestEpochSeesEveryTargetOnce(t *testing.T) {
 			for i := range docs {
 				seen[i] = make([]int, len(docs[i].tokens)+1)
 			}
+			stage := 0
 			for i := epoch * order.Rows(); i < (epoch+1)*order.Rows(); i++ {
 				order.Row(i, &row)
 				checkRow(rt, &row, docs, 299, seqLen, seen)
 				for _, ref := range row.Docs {
+					if ref.Doc >= 0 && stageOf(set, ref.Doc) < stage {
+						rt.Fatalf("epoch %d: document %d of stage %d comes after stage %d", epoch, ref.Doc, stageOf(set, ref.Doc), stage)
+					} else if ref.Doc >= 0 {
+						stage = stageOf(set, ref.Doc)
+					}
 					if ref.Doc >= 0 && !slices.Contains(rowsOf[ref.Doc], i) {
 						rowsOf[ref.Doc] = append(rowsOf[ref.Doc], i)
 					}

@@ -17,8 +17,9 @@ type openRow struct {
 // many, the fullest is closed.
 func (o *Order) pack() {
 	var open []*openRow
-	for place := range o.set.NumDocs() {
-		length := min(o.length(place), int64(o.seqLen))
+	t := &o.streams[0]
+	for place := range int64(t.docs.n) {
+		length := min(o.length(t, place), int64(o.seqLen))
 		if length == 0 {
 			continue // on the other side of the split
 		}
@@ -32,7 +33,7 @@ func (o *Order) pack() {
 			best = &openRow{room: int64(o.seqLen)}
 			open = append(open, best)
 		}
-		best.docs = append(best.docs, o.docs.at(place))
+		best.docs = append(best.docs, t.doc(place))
 		best.room -= length
 		if len(open) > openRows {
 			open = o.closeFullest(open)

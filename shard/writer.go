@@ -83,6 +83,16 @@ func (w *Writer) Add(id ID, tokens []int32) error {
 	return w.addDoc(id, tokens, nil)
 }
 
+// BeginStage makes the documents that are added from now on another stage of the
+// set, see Manifest. It panics in a set with a mask, or if documents were added
+// before the first stage.
+func (w *Writer) BeginStage(name string) {
+	if w.header.Masked || w.manifest.Stages == nil && (w.file != nil || len(w.manifest.Files) > 0) {
+		panic("shard: BeginStage in a set with a mask, or after documents that are in none")
+	}
+	w.manifest.Stages = append(w.manifest.Stages, Stage{Name: name})
+}
+
 // AddMasked appends a document to a set with a mask: all its tokens, and which
 // of them are to be learned. It panics if those are not as many, or in a set
 // without a mask. A document of less than two tokens, or without any after the
@@ -128,6 +138,9 @@ func (w *Writer) add(id ID, tokens []int32, learned []bool) error {
 			return err
 		}
 		w.file = file
+	}
+	if n := len(w.manifest.Stages); n > 0 {
+		w.manifest.Stages[n-1].Docs++
 	}
 	w.buf = appendTokens(w.buf[:0], tokens, int(width))
 	w.file.mark(learned)

@@ -1,0 +1,263 @@
+package mixture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/shard"
+	"github.com/polymath-lm/polymath/tokenizer"
+)
+
+// Doc is a document that stays.
+type Doc struct {
+	// Source is its index in Plan.Sources.
+	Source int
+	// ID names the final text.
+	ID shard.ID
+	// Text lasts until the next document.
+	Text []byte
+}
+
+// PackOptions says how to write shards.
+type PackOptions struct {
+	// Work is the directory of the runs, which must exist. Runs that are there
+	// already are not made again, so it must belong to this plan, tokenizer and
+	// text alone.
+	Work string
+	// Shards is the directory to write. What an interrupted Merge left there is
+	// replaced.
+	Shards string
+	// FileBytes is the size at which another shard begins; 0 is shard's default.
+	FileBytes int64
+	// Memory bounds the buffers of Merge in bytes; 0 is 64 MiB.
+	Memory    int64
+	Plan      *Plan
+	Tokenizer *tokenizer.Tokenizer
+}
+
+// Packer tokenizes documents and writes shards: Segment for each segment in any
+// order, and then Merge.
+type Packer struct {
+	o      PackOptions
+	header shard.Header
+}
+
+// NewPacker returns a Packer. A tokenizer without an end-of-text token is an
+// error.
+func NewPacker(o PackOptions) (*Packer, error) {
+	if o.Tokenizer.EOS() < 0 {
+		return nil, errors.New("the tokenizer has no end-of-text token, which shards put between documents")
+	}
+	if o.Memory == 0 {
+		o.Memory = 64 << 20
+	}
+	return &Packer{o: o, header: shard.Header{
+		TokenizerHash: o.Tokenizer.Hash(), VocabSize: o.Tokenizer.VocabSize(), EndOfText: o.Tokenizer.EOS(), FileBytes: o.FileBytes,
+	}}, nil
+}
+
+// Batches of texts that are tokenized at a time.
+const (
+	batchBytes = 4 << 20
+	batchDocs  = 4096
+)
+
+// Done reports whether the run of a segment is there.
+func (p *Packer) Done(segment int) (bool, error) {
+	_, err := os.Stat(p.runPath(segment))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (p *Packer) runPath(segment int) string {
+	return filepath.Join(p.o.Work, fmt.Sprintf("%06d.run", segment))
+}
+
+// Segment tokenizes the documents of a segment and writes their run. An error
+// or the end of ctx leaves no run. It is not called twice at the same time.
+func (p *Packer) Segment(ctx context.Context, segment int, docs iter.Seq2[Doc, error]) error {
+	b := batch{packer: p}
+	for d, err := range docs {
+		if err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if b.add(d); len(b.text) >= batchBytes || len(b.docs) >= batchDocs {
+			b.tokenize()
+		}
+	}
+	b.tokenize()
+	return writeRun(p.runPath(segment), b.entries)
+}
+
+// batch gathers texts to tokenize them on all threads.
+type batch struct {
+	packer  *Packer
+	docs    []Doc
+	ends    []int
+	text    []byte
+	entries []entry
+}
+
+// add takes a document unless it is never read.
+func (b *batch) add(d Doc) {
+	plan := b.packer.o.Plan
+	for s := range plan.Stages {
+		if plan.NumCopies(s, d.Source, d.ID) > 0 {
+			b.text = append(b.text, d.Text...)
+			b.ends = append(b.ends, len(b.text))
+			b.docs = append(b.docs, d)
+			return
+		}
+	}
+}
+
+// tokenize makes the entries of the texts that were gathered.
+func (b *batch) tokenize() {
+	texts, from := make([][]byte, len(b.docs)), 0
+	for i, end := range b.ends {
+		texts[i], from = b.text[from:end], end
+	}
+	plan := b.packer.o.Plan
+	for i, tokens := range b.packer.o.Tokenizer.EncodeAll(texts) {
+		d := b.docs[i]
+		tokens = slices.Clip(slices.Clone(tokens))
+		for s := range plan.Stages {
+			for c := range plan.NumCopies(s, d.Source, d.ID) {
+				b.entries = append(b.entries, entry{
+					stage: uint32(s), source: uint32(d.Source), place: plan.place(s, c, d.ID), id: d.ID, tokens: tokens,
+				})
+			}
+		}
+	}
+	b.docs, b.ends, b.text = b.docs[:0], b.ends[:0], b.text[:0]
+}
+
+// Result is what the shards hold.
+type Result struct {
+	Manifest shard.Manifest `json:"-"`
+	// Shards is the hash of the shards' manifest.
+	Shards string `json:"shards_sha256"`
+	// Tokens and Docs count by stage and source, as Tokens of a shard.Manifest.
+	Tokens [][]int64 `json:"tokens"`
+	Docs   [][]int64 `json:"docs"`
+}
+
+// maxOpen bounds the runs that are open at a time.
+const maxOpen = 128
+
+// Merge writes the shards from the runs of segments 0 to n-1. It calls progress
+// with the number of documents written so far. An error or the end of ctx leaves
+// no shards; calling it again begins the shards anew.
+func (p *Packer) Merge(ctx context.Context, n int, progress func(docs int64)) (Result, error) {
+	paths := make([]string, n)
+	for i := range paths {
+		paths[i] = p.runPath(i)
+	}
+	paths, err := p.fewer(ctx, paths)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := atomicfile.RemoveAll(p.o.Shards); err != nil {
+		return Result{}, err
+	}
+	w, err := shard.NewWriter(p.o.Shards, p.header)
+	if err != nil {
+		return Result{}, err
+	}
+	defer w.Abort()
+	r := Result{Tokens: p.table(), Docs: p.table()}
+	begun, docs := 0, int64(0)
+	begin := func(stages int) {
+		for ; begun < stages && len(p.o.Plan.Stages) > 1; begun++ {
+			w.BeginStage(p.o.Plan.Stages[begun])
+		}
+	}
+	err = mergeRuns(paths, p.o.Memory, func(e *entry) error {
+		if int(e.stage) >= len(p.o.Plan.Stages) || int(e.source) >= len(p.o.Plan.Sources) {
+			return fmt.Errorf("%s: the runs are of another plan", p.o.Work)
+		}
+		begin(int(e.stage) + 1)
+		if docs++; docs%1024 == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			progress(docs)
+		}
+		if len(e.tokens) > 0 {
+			r.Tokens[e.stage][e.source] += int64(len(e.tokens)) + 1
+			r.Docs[e.stage][e.source]++
+		}
+		return w.Add(e.id, e.tokens)
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	begin(len(p.o.Plan.Stages))
+	progress(docs)
+	if r.Manifest, err = w.Close(); err != nil {
+		return Result{}, err
+	}
+	r.Shards = r.Manifest.Hash()
+	return r, nil
+}
+
+func (p *Packer) table() [][]int64 {
+	t := make([][]int64, len(p.o.Plan.Stages))
+	for s := range t {
+		t[s] = make([]int64, len(p.o.Plan.Sources))
+	}
+	return t
+}
+
+// fewer merges runs until there are at most maxOpen.
+func (p *Packer) fewer(ctx context.Context, paths []string) ([]string, error) {
+	for level := 0; len(paths) > maxOpen; level++ {
+		var merged []string
+		for group := range slices.Chunk(paths, maxOpen) {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			path := filepath.Join(p.o.Work, fmt.Sprintf("merged-%d-%06d.run", level, len(merged)))
+			merged = append(merged, path)
+			if _, err := os.Stat(path); err == nil {
+				continue // made before an interruption
+			}
+			if err := p.mergeInto(path, group); err != nil {
+				return nil, err
+			}
+		}
+		paths = merged
+	}
+	return paths, nil
+}
+
+func (p *Packer) mergeInto(path string, runs []string) error {
+	f, err := atomicfile.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Abort()
+	var b []byte
+	err = mergeRuns(runs, p.o.Memory, func(e *entry) error {
+		b = e.appendTo(b[:0])
+		_, err := f.Write(b)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = f.Commit()
+	return err
+}

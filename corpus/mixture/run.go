@@ -1,0 +1,186 @@
+package mixture
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/shard"
+)
+
+// An entry is one reading of a document: a line of a run. A run is a file of
+// entries in the order of the shards:
+//
+//	4  stage
+//	8  place in the stage
+//	16 name of the text
+//	4  source
+//	4  number of tokens N
+//	4N tokens
+type entry struct {
+	stage, source uint32
+	place         uint64
+	id            shard.ID
+	tokens        []int32
+}
+
+const entryHeader = 4 + 8 + 16 + 4 + 4
+
+// compare orders entries; those that are equal hold the same text.
+func (e *entry) compare(f *entry) int {
+	return cmp.Or(cmp.Compare(e.stage, f.stage), cmp.Compare(e.place, f.place), bytes.Compare(e.id[:], f.id[:]), cmp.Compare(e.source, f.source))
+}
+
+// appendTo encodes the entry.
+func (e *entry) appendTo(b []byte) []byte {
+	le := binary.LittleEndian
+	b = le.AppendUint32(b, e.stage)
+	b = le.AppendUint64(b, e.place)
+	b = append(b, e.id[:]...)
+	b = le.AppendUint32(b, e.source)
+	b = le.AppendUint32(b, uint32(len(e.tokens)))
+	for _, t := range e.tokens {
+		b = le.AppendUint32(b, uint32(t))
+	}
+	return b
+}
+
+// writeRun writes entries, which it sorts, to a file.
+func writeRun(path string, entries []entry) error {
+	slices.SortFunc(entries, func(a, b entry) int { return a.compare(&b) })
+	_, err := atomicfile.Write(path, func(w io.Writer) error {
+		var b []byte
+		for i := range entries {
+			b = entries[i].appendTo(b[:0])
+			if _, err := w.Write(b); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return err
+}
+
+// runReader reads the entries of a run.
+type runReader struct {
+	entry // the current one; its tokens last until the next
+	path  string
+	file  *os.File
+	in    *bufio.Reader
+	left  int64 // bytes of the file
+	buf   []byte
+}
+
+// openRun opens a run with a buffer of that size.
+func openRun(path string, buffer int) (*runReader, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		_ = f.Close() // the other error matters
+		return nil, err
+	}
+	return &runReader{path: path, file: f, in: bufio.NewReaderSize(f, buffer), left: info.Size()}, nil
+}
+
+// next reads the next entry, or returns io.EOF.
+func (r *runReader) next() error {
+	var head [entryHeader]byte
+	if _, err := io.ReadFull(r.in, head[:]); err != nil {
+		if err == io.EOF {
+			return err
+		}
+		return fmt.Errorf("%s: %w", r.path, err)
+	}
+	le := binary.LittleEndian
+	r.stage, r.place = le.Uint32(head[0:]), le.Uint64(head[4:])
+	r.id = shard.ID(head[12:28])
+	r.source = le.Uint32(head[28:])
+	n := int64(le.Uint32(head[32:]))
+	if r.left -= entryHeader + 4*n; r.left < 0 {
+		return fmt.Errorf("%s: damaged: an entry of %d tokens ends beyond the file", r.path, n)
+	}
+	r.buf = slices.Grow(r.buf[:0], int(4*n))[:4*n]
+	if _, err := io.ReadFull(r.in, r.buf); err != nil {
+		return fmt.Errorf("%s: %w", r.path, err)
+	}
+	r.tokens = slices.Grow(r.tokens[:0], int(n))[:n]
+	for i := range r.tokens {
+		r.tokens[i] = int32(le.Uint32(r.buf[4*i:]))
+	}
+	return nil
+}
+
+// mergeRuns calls emit with the entries of all runs in order. The entry's
+// tokens last until emit returns.
+func mergeRuns(paths []string, memory int64, emit func(*entry) error) (err error) {
+	heap := make([]*runReader, 0, len(paths))
+	defer func() {
+		for _, r := range heap {
+			err = errors.Join(err, r.file.Close())
+		}
+	}()
+	buffer := int(min(max(memory/int64(max(len(paths), 1)), 16<<10), 4<<20))
+	for _, path := range paths {
+		r, err := openRun(path, buffer)
+		if err != nil {
+			return err
+		}
+		heap = append(heap, r)
+		if err := r.next(); err == io.EOF {
+			heap = heap[:len(heap)-1]
+			if err := r.file.Close(); err != nil {
+				return err
+			}
+		} else if err != nil {
+			return err
+		}
+	}
+	for i := len(heap)/2 - 1; i >= 0; i-- {
+		siftDown(heap, i)
+	}
+	for len(heap) > 0 {
+		first := heap[0]
+		if err := emit(&first.entry); err != nil {
+			return err
+		}
+		if err := first.next(); err == io.EOF {
+			heap[0] = heap[len(heap)-1]
+			heap = heap[:len(heap)-1]
+			if err := first.file.Close(); err != nil {
+				return err
+			}
+		} else if err != nil {
+			return err
+		}
+		if len(heap) > 0 {
+			siftDown(heap, 0)
+		}
+	}
+	return nil
+}
+
+func siftDown(heap []*runReader, i int) {
+	for {
+		least := i
+		for c := 2*i + 1; c <= 2*i+2 && c < len(heap); c++ {
+			if heap[c].compare(&heap[least].entry) < 0 {
+				least = c
+			}
+		}
+		if least == i {
+			return
+		}
+		heap[i], heap[least] = heap[least], heap[i]
+		i = least
+	}
+}
