@@ -60,6 +60,19 @@ func TestHyphenKeepsItsLineBreak(t *testing.T) {
 	}
 }
 
+// TestBeyondTheBasicPlane has a font whose letters are characters that UTF-16
+// writes as two.
+func TestBeyondTheBasicPlane(t *testing.T) {
+	var m maker
+	catalog := m.document(column(72, 700, "AAAAA"))
+	cmap := m.stream("", []byte("/CIDInit /ProcSet findresource begin begincmap\n1 begincodespacerange <00> <ff> endcodespacerange\n"+
+		"1 beginbfchar <41> <D835DC00> endbfchar\nendcmap end"))
+	m.objects[0] = strings.Replace(m.objects[0], ">>", fmt.Sprintf("/ToUnicode %d 0 R >>", cmap), 1)
+	if got, _ := textOf(t, m.bytes(catalog)); got != "𝐀𝐀𝐀𝐀𝐀\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestColumnsInTurn(t *testing.T) {
 	var m maker
 	left, right := []string{"left one", "left two", "left three"}, []string{"right one", "right two", "right three"}

@@ -1,7 +1,6 @@
 package pdf
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -52,7 +51,7 @@ func (r *reader) readPages(ctx context.Context, document references.FPDF_DOCUMEN
 			return err
 		}
 		page := requests.Page{ByIndex: &requests.PageByIndex{Document: document, Index: i}}
-		got, err := r.instance.GetPageText(&requests.GetPageText{Page: page})
+		got, err := r.page(page)
 		switch {
 		case errors.Is(err, failures.ErrPage): // the others are as good as before
 			unread++
@@ -64,7 +63,7 @@ func (r *reader) readPages(ctx context.Context, document references.FPDF_DOCUMEN
 			r.text = append(r.text, "\f\n"...)
 		}
 		before := len(r.text)
-		r.text = appendPage(r.text, got.Text)
+		r.text = appendPage(r.text, got)
 		written = written || len(r.text) > before
 		if len(r.text) > r.limits.text {
 			return fmt.Errorf("%w: more than %d bytes of text", ErrTooLarge, r.limits.text)
@@ -86,40 +85,6 @@ func (r *reader) readPages(ctx context.Context, document references.FPDF_DOCUMEN
 func damaged(where string, err error) error {
 	first, _, _ := strings.Cut(err.Error(), "\n")
 	return fmt.Errorf("%w: %s%s", ErrDamaged, where, first)
-}
-
-// hyphen is what PDFium puts for a hyphen and the line break after it.
-const hyphen = '\x02'
-
-// appendPage appends the lines of a page, or nothing if it is blank. Glyphs
-// without a character come as control characters and go.
-func appendPage(dst []byte, page string) []byte {
-	start := len(dst)
-	for i, c := range page {
-		switch {
-		case c == '\n':
-			dst = append(trimSpace(dst, start), '\n')
-		case c == hyphen && strings.IndexAny(page[i+1:], "\r\n") == 0:
-			dst = append(dst, '-')
-		case c == hyphen:
-			dst = append(dst, "-\n"...)
-		case c == '\t' || c != utf8.RuneError && !unicode.IsControl(c) && c&0xfffe != 0xfffe:
-			dst = utf8.AppendRune(dst, c)
-		}
-	}
-	dst = trimSpace(dst, start)
-	if len(bytes.TrimSpace(dst[start:])) == 0 {
-		return dst[:start]
-	}
-	return append(dst, '\n')
-}
-
-// trimSpace takes blanks off the end of dst, back to start.
-func trimSpace(dst []byte, start int) []byte {
-	for len(dst) > start && (dst[len(dst)-1] == ' ' || dst[len(dst)-1] == '\t') {
-		dst = dst[:len(dst)-1]
-	}
-	return dst
 }
 
 // maxMeta bounds one piece of metadata, in bytes.
