@@ -3,6 +3,7 @@
 package recipe
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -52,23 +53,25 @@ func Bad(key, format string, args ...any) error {
 }
 
 // Below returns a *ValueError of a section with the section's path before its
-// key, and any other error with the path in front.
+// key. Any other error becomes one of the section itself; nil stays nil.
 func Below(section string, err error) error {
-	switch bad, ok := err.(*ValueError); { //nolint:errorlint // a wrapped one has more to say than its key
+	var bad *ValueError
+	switch {
 	case err == nil:
 		return nil
-	case ok:
-		problem := bad.Problem
-		if strings.HasPrefix(problem, bad.Key) { // it is about to begin with the longer key
-			problem = join(section, problem)
-		}
-		return &ValueError{Key: join(section, bad.Key), Problem: problem}
+	case !errors.As(err, &bad):
+		return &ValueError{Key: section, Problem: err.Error()}
 	}
-	return fmt.Errorf("%s: %w", section, err)
+	problem := bad.Problem
+	if bad.Key != "" && strings.HasPrefix(problem, bad.Key) { // as it did with the short key
+		problem = join(section, problem)
+	}
+	return &ValueError{Key: join(section, bad.Key), Problem: problem}
 }
 
+// join puts a key below a path. A key may begin with an index, such as "[2].a".
 func join(path, key string) string {
-	if path == "" || key == "" {
+	if path == "" || key == "" || key[0] == '[' {
 		return path + key
 	}
 	return path + "." + key
