@@ -7,6 +7,8 @@ import (
 // The rules for what is cut off before, after and inside a word follow
 // spacy/lang/punctuation.py and spacy/lang/en/punctuation.py.
 
+const alpha = lower | upper
+
 // prefix returns the length of the mark that the piece begins with, or 0.
 func prefix(text []byte, p span) int {
 	switch c := text[p.start]; {
@@ -197,11 +199,11 @@ func infix(text []byte, p span, k kind, size int, prev kind) int {
 	case '~':
 		return hyphen(text, p, 1, prev)
 	case ',':
-		if prev&letter != 0 && next&letter != 0 {
+		if prev&alpha != 0 && next&alpha != 0 {
 			return 1
 		}
 	case ':', '<', '>', '=', '/':
-		if prev&(letter|digit) != 0 && next&letter != 0 {
+		if prev&(alpha|digit) != 0 && next&alpha != 0 {
 			return 1
 		}
 	}
@@ -211,7 +213,7 @@ func infix(text []byte, p span, k kind, size int, prev kind) int {
 // hyphen is infix for the dashes: one, two long ones, or up to three short ones,
 // between letters or after a digit.
 func hyphen(text []byte, p span, size int, prev kind) int {
-	if prev&(letter|digit) == 0 {
+	if prev&(alpha|digit) == 0 {
 		return 0
 	}
 	most := 1
@@ -224,7 +226,7 @@ func hyphen(text []byte, p span, size int, prev kind) int {
 	n := 0
 	for range most {
 		n += size
-		if k, _ := at(text, p.start+n, p.end); k&letter != 0 {
+		if k, _ := at(text, p.start+n, p.end); k&alpha != 0 {
 			return n
 		}
 		if p.start+n+size > p.end || string(text[p.start+n:p.start+n+size]) != string(text[p.start:p.start+size]) {

@@ -12,8 +12,8 @@ type kind uint16
 const (
 	space kind = 1 << iota
 	letter
-	lower // a letter in lower case or without case
-	upper // a letter in upper case or without case
+	lower // a letter of a word, in lower case or without case
+	upper // a letter of a word, in upper case or without case
 	digit // 0 to 9
 	number
 	combining // mark above or below a letter
@@ -24,6 +24,8 @@ const (
 	icon
 	alone // each is a word, whatever it stands beside
 	mark  // the commonest of closing, in ASCII
+	punctuation
+	terminal // ends a sentence
 )
 
 // What the rules name by hand. Quotes and marks are both opening and closing.
@@ -68,6 +70,8 @@ var named = func() func(rune) kind {
 func general(r rune) kind {
 	var k kind
 	switch {
+	case unicode.IsLetter(r) && sign(r):
+		k = letter
 	case unicode.IsLetter(r):
 		k = letter | lower | upper
 		if unicode.IsLower(r) {
@@ -93,7 +97,19 @@ func general(r rune) kind {
 	if k&(lower|digit) != 0 {
 		k |= beforeDot
 	}
+	if unicode.IsPunct(r) {
+		k |= punctuation
+	}
+	if unicode.Is(unicode.Sentence_Terminal, r) {
+		k |= terminal
+	}
 	return k
+}
+
+// sign reports whether a letter stands for itself, as in mathematics: no mark is
+// cut off beside it.
+func sign(r rune) bool {
+	return 0x3d0 <= r && r <= 0x3ff || 0x2100 <= r && r <= 0x214f || 0x1d400 <= r && r <= 0x1d7ff
 }
 
 // plane is the kinds of the characters below 65536, found when text first asks.

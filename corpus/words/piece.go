@@ -141,6 +141,10 @@ func (l *List) infixes(text []byte, p span) {
 
 // add adds one word.
 func (l *List) add(text []byte, p span) {
+	if p.end-p.start == 1 && ascii[text[p.start]]&(letter|digit) == 0 {
+		l.Words = append(l.Words, Word{Start: int32(p.start), End: int32(p.end), Runes: 1, Class: Symbol})
+		return
+	}
 	w := measure(text[p.start:p.end])
 	w.Start, w.End = int32(p.start), int32(p.end)
 	l.Words = append(l.Words, w)

@@ -82,7 +82,7 @@ func (l *List) plain(text []byte, start int) int {
 		}
 		switch {
 		case ascii[text[next]]&mark != 0:
-		case text[next] == '.' && endsSentence(text[end-2:end]) && !l.specials.stops.has(hash):
+		case text[next] == '.' && endsSentence(text[end-2:end]) && !l.specials.stops.has(hash) && !l.specials.letters.has(hash):
 		default:
 			return l.piece(text, start, next)
 		}
