@@ -4,12 +4,9 @@
 package reader
 
 import (
-	"context"
 	"fmt"
-	"io"
 
 	"github.com/polymath-lm/polymath/corpus/document"
-	"github.com/polymath-lm/polymath/corpus/source"
 )
 
 // Format says how records lie in a file.
@@ -107,10 +104,4 @@ type Skipped struct {
 // Error implements error.
 func (e *Skipped) Error() string {
 	return fmt.Sprintf("%s: record %d at byte %d: skipped: %s", e.Origin.File, e.Origin.Record, e.Origin.Offset, e.Reason)
-}
-
-// Open opens a file at a place that Position returned, the zero Position being
-// its beginning. Options that are zero mean the defaults.
-func Open(ctx context.Context, f source.File, opt Options, from Position) (Reader, error) {
-	return nil, io.EOF
 }

@@ -1,0 +1,158 @@
+package reader
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/polymath-lm/polymath/corpus/document"
+	"github.com/polymath-lm/polymath/corpus/source"
+)
+
+// Open opens a file at a place that Position returned, the zero Position being
+// its beginning. Options that are zero mean the defaults.
+func Open(ctx context.Context, f source.File, opt Options, from Position) (Reader, error) {
+	opt = opt.filled()
+	base := document.Origin{Source: opt.Source, File: f.Path}
+	if opt.Format == Tree || f.Tree {
+		return openTree(ctx, f, base, opt, from)
+	}
+	if opt.Format == Parquet {
+		return openParquet(ctx, f, base, opt, from)
+	}
+	if from.Record < 0 || from.Offset < 0 || from.Member < 0 || from.Skip < 0 || from.Skip > from.Offset {
+		return nil, fmt.Errorf("%s: %+v is no place in a file", f.Path, from)
+	}
+	in, how, err := openInput(ctx, f, opt)
+	if err != nil {
+		return nil, err
+	}
+	format := opt.Format
+	if format == Auto {
+		if format, err = recognize(f, in.need(4096), how); err != nil {
+			in.src.Close()
+			return nil, err
+		}
+	}
+	if format == Parquet {
+		in.src.Close()
+		return openParquet(ctx, f, base, opt, from)
+	}
+	if from.Offset > 0 {
+		in.src.Close()
+		if in, err = reopenInput(ctx, f, opt, how, from); err != nil {
+			return nil, err
+		}
+	}
+	return newReader(in, f, base, format, opt, from), nil
+}
+
+func newReader(in *input, f source.File, base document.Origin, format Format, opt Options, from Position) Reader {
+	switch format {
+	case WARC:
+		return &warc{in: in, base: base, count: from.Record, limit: int64(opt.MaxRecord)}
+	case JSONL:
+		return newJSONL(in, base, opt, from)
+	}
+	limit := int(opt.MaxRecord)
+	if format == PDF || format == EPUB {
+		limit = int(opt.MaxFile)
+	}
+	return &whole{in: in, base: base, name: f.Name, format: document.Format(format), limit: limit, done: from.Record > 0}
+}
+
+// openInput opens a file at its beginning.
+func openInput(ctx context.Context, f source.File, opt Options) (*input, packing, error) {
+	s, err := openStored(ctx, f, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	head, _ := s.Peek(8)
+	how, err := packingOf(head)
+	if err != nil {
+		s.Close()
+		return nil, 0, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	src, err := unpack(s, how, opt.MaxRatio)
+	if err != nil {
+		s.Close()
+		return nil, 0, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	return newInput(src, Position{}), how, nil
+}
+
+// reopenInput opens a file at a place in it.
+func reopenInput(ctx context.Context, f source.File, opt Options, how packing, from Position) (*input, error) {
+	at := from.Member
+	if how == plain {
+		at = from.Offset
+	}
+	s, err := openStored(ctx, f, at)
+	if err != nil {
+		return nil, err
+	}
+	src, err := unpack(s, how, opt.MaxRatio)
+	if err != nil {
+		s.Close()
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	in := newInput(src, from)
+	if how != plain && in.discard(from.Skip) != nil {
+		in.src.Close()
+		return nil, fmt.Errorf("%s: cannot go on at byte %d of what it unpacks to: %w", f.Path, from.Offset, in.err)
+	}
+	return in, nil
+}
+
+// extensions are the formats by the end of a name.
+var extensions = map[string]Format{
+	".warc": WARC, ".wet": WARC, ".wat": WARC,
+	".jsonl": JSONL, ".ndjson": JSONL, ".json": JSONL,
+	".html": HTML, ".htm": HTML, ".xhtml": HTML,
+	".md": Markdown, ".markdown": Markdown,
+	".txt": Text, ".text": Text, ".pdf": PDF, ".epub": EPUB, ".parquet": Parquet,
+}
+
+// recognize finds the format of a file by the first bytes of what it holds and
+// by its name.
+func recognize(f source.File, head []byte, how packing) (Format, error) {
+	if format := formatOf(head, how); format != "" {
+		return format, nil
+	}
+	name := strings.ToLower(f.Name)
+	for _, packed := range []string{".gz", ".zst", ".zstd"} {
+		name = strings.TrimSuffix(name, packed)
+	}
+	byName := extensions[path.Ext(name)]
+	trimmed := bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\ufeff")))
+	switch {
+	case byName == WARC || byName == JSONL || byName == HTML || byName == Markdown || byName == Text:
+		return byName, nil
+	case len(trimmed) > 0 && trimmed[0] == '{':
+		return JSONL, nil
+	case bytes.IndexByte(head, 0) < 0 && byName == "":
+		return Text, nil
+	case bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")):
+		return Text, nil
+	case byName != "":
+		return "", fmt.Errorf("%s: the name says %s, but the content does not begin like it; set format if it is something else", f.Path, byName)
+	}
+	return "", fmt.Errorf("%s: the format is not recognized; set format, or leave the file out", f.Path)
+}
+
+// formatOf goes by the first bytes alone.
+func formatOf(head []byte, how packing) Format {
+	switch {
+	case bytes.HasPrefix(head, []byte("WARC/")):
+		return WARC
+	case bytes.HasPrefix(head, []byte("PAR1")) && how == plain:
+		return Parquet
+	}
+	switch f := sniff(head, false); f {
+	case document.PDF, document.EPUB, document.HTML:
+		return Format(f)
+	}
+	return ""
+}

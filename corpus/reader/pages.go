@@ -1,0 +1,241 @@
+package reader
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// Bounds of a Parquet file. Writers make pages of about a megabyte.
+const (
+	maxFooter     = 16 << 20
+	maxPage       = 256 << 20
+	maxPageValues = 1 << 24
+	maxPageHead   = 16 << 20
+)
+
+// column reads the values of one column chunk in order, a page at a time. It
+// looks at each page before the library does, which believes what a file says
+// of its own sizes.
+type column struct {
+	at    io.ReaderAt
+	name  string
+	start int64
+	next  int64 // where the next page begins
+	end   int64
+	codec format.CompressionCodec
+	head  []byte
+
+	level  int // definition level of a value that is there
+	pages  parquet.Pages
+	page   parquet.Page
+	values parquet.ValueReader
+	batch  []parquet.Value
+	used   int
+}
+
+func newColumn(at io.ReaderAt, size int64, name string, level int, chunk parquet.ColumnChunk, meta *format.ColumnMetaData) (*column, error) {
+	c := &column{at: at, name: name, level: level, codec: meta.Codec, batch: make([]parquet.Value, 0, 64)}
+	c.next = meta.DataPageOffset
+	if meta.DictionaryPageOffset != 0 {
+		c.next = meta.DictionaryPageOffset
+	}
+	c.start = c.next
+	c.end = c.next + meta.TotalCompressedSize
+	if c.next < 4 || meta.TotalCompressedSize < 0 || c.end > size || c.end < c.next {
+		return nil, fmt.Errorf("column %s lies outside of the file", name)
+	}
+	c.pages = chunk.Pages()
+	return c, nil
+}
+
+// value returns the next value; it lasts until the next call. io.EOF is the end.
+func (c *column) value() (v parquet.Value, err error) {
+	for c.used == len(c.batch) {
+		if err := c.fill(); err != nil {
+			return v, err
+		}
+	}
+	c.used++
+	return c.batch[c.used-1], nil
+}
+
+// fill reads more values of the current page, or the next page.
+func (c *column) fill() error {
+	if c.values != nil {
+		n, err := c.values.ReadValues(c.batch[:cap(c.batch)])
+		c.batch, c.used = c.batch[:n], 0
+		if n > 0 {
+			return nil
+		}
+		if err != io.EOF {
+			return cmpError(err, io.ErrNoProgress)
+		}
+		parquet.Release(c.page)
+		c.page, c.values = nil, nil
+	}
+	if err := c.inspect(); err != nil {
+		return err
+	}
+	page, err := c.pages.ReadPage()
+	if err != nil {
+		return err
+	}
+	c.page, c.values = page, page.Values()
+	return nil
+}
+
+func cmpError(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
+func (c *column) close() {
+	if c.page != nil {
+		parquet.Release(c.page)
+	}
+	c.pages.Close()
+}
+
+// inspect looks at the pages up to the next one with values.
+func (c *column) inspect() error {
+	for {
+		if c.next >= c.end {
+			return io.EOF
+		}
+		h, err := c.header()
+		if err != nil {
+			return fmt.Errorf("column %s: the page at byte %d: %w", c.name, c.next, err)
+		}
+		if err := c.check(h); err != nil {
+			return fmt.Errorf("column %s: the page at byte %d: %w", c.name, c.next, err)
+		}
+		c.next += int64(h.size) + h.packed
+		if h.kind != int64(format.DictionaryPage) {
+			return nil
+		}
+	}
+}
+
+// header reads the header of the next page.
+func (c *column) header() (pageHeader, error) {
+	for size := int64(1 << 10); ; size *= 8 {
+		size = min(size, c.end-c.next, maxPageHead)
+		if int64(cap(c.head)) < size {
+			c.head = make([]byte, size)
+		}
+		c.head = c.head[:size]
+		if _, err := c.at.ReadAt(c.head, c.next); err != nil {
+			return pageHeader{}, err
+		}
+		h, err := parsePageHeader(c.head)
+		if !errors.Is(err, errShort) || size == maxPageHead || size == c.end-c.next {
+			return h, err
+		}
+	}
+}
+
+func (c *column) check(h pageHeader) error {
+	switch {
+	case h.packed < 0 || h.unpacked < 0 || h.packed > c.end-c.next-int64(h.size) || h.levels > h.packed:
+		return errors.New("its size makes no sense")
+	case h.unpacked > maxPage || h.packed > maxPage:
+		return fmt.Errorf("it unpacks to %d bytes, more than %d; write the file with smaller pages", h.unpacked, maxPage)
+	case h.values < 0 || h.values > maxPageValues:
+		return fmt.Errorf("it has %d values, more than %d; write the file with smaller pages", h.values, maxPageValues)
+	}
+	return c.measure(h)
+}
+
+// measure makes sure that a page does not unpack to far more than it says,
+// where the library would go on. Unpacking twice is left to pages that could.
+func (c *column) measure(h pageHeader) error {
+	limit := h.unpacked - h.levels
+	from, n := c.next+int64(h.size)+h.levels, h.packed-h.levels
+	packed := io.NewSectionReader(c.at, from, n)
+	var r io.Reader
+	switch c.codec {
+	case format.Snappy:
+		return measureSnappy(packed, limit)
+	case format.Zstd:
+		if zstdBlocks(packed) <= maxGrowth/zstdBlock {
+			return nil
+		}
+		z, err := zstd.NewReader(packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+		if err != nil {
+			return err
+		}
+		defer z.Close()
+		r = z
+	case format.Gzip:
+		if n <= maxGrowth/1032 { // the most that deflate makes of a byte
+			return nil
+		}
+		z, err := gzip.NewReader(packed)
+		if err != nil {
+			return err
+		}
+		r = z
+	case format.Brotli:
+		r = brotli.NewReader(packed)
+	default:
+		return nil
+	}
+	if got, err := io.CopyN(io.Discard, r, limit+1); err == nil {
+		return fmt.Errorf("it unpacks to more than the %d bytes it states", got-1)
+	}
+	return nil // what is damaged, the library says
+}
+
+// maxGrowth is the size below which nothing is measured, zstdBlock the most
+// that a block of zstd unpacks to.
+const (
+	maxGrowth = 1 << 30
+	zstdBlock = 128 << 10
+)
+
+// zstdBlocks counts the blocks in packed, up to one more than are allowed.
+func zstdBlocks(packed *io.SectionReader) (n int) {
+	var at int64
+	var head [5]byte
+	for n <= maxGrowth/zstdBlock {
+		if _, err := packed.ReadAt(head[:], at); err != nil || !isFrame(head[:]) {
+			return n
+		}
+		if isSkippable(head[:]) {
+			return maxGrowth // nobody writes them into pages
+		}
+		header, checksum := frameHeader(head[4])
+		at += int64(header)
+		for last := false; !last && n <= maxGrowth/zstdBlock; n++ {
+			if _, err := packed.ReadAt(head[:3], at); err != nil {
+				return n
+			}
+			var size int
+			size, last = blockHeader(head[:])
+			at += int64(size)
+		}
+		at += int64(checksum)
+	}
+	return n
+}
+
+func measureSnappy(packed io.Reader, limit int64) error {
+	var head [binary.MaxVarintLen64]byte
+	n, _ := io.ReadFull(packed, head[:])
+	size, err := binary.ReadUvarint(bytes.NewReader(head[:n]))
+	if n > 0 && (err != nil || size > uint64(max(limit, 0))) {
+		return fmt.Errorf("it unpacks to %d bytes, but states %d", size, limit)
+	}
+	return nil
+}

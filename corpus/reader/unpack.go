@@ -1,0 +1,183 @@
+package reader
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/polymath-lm/polymath/corpus/source"
+)
+
+// packing is how a file is packed, by its first bytes.
+type packing int
+
+const (
+	plain packing = iota
+	gzipped
+	zstandard
+)
+
+// packingOf goes by the first bytes, whatever the name says.
+func packingOf(head []byte) (packing, error) {
+	switch {
+	case len(head) >= 3 && head[0] == 0x1f && head[1] == 0x8b && head[2] == 8:
+		return gzipped, nil
+	case len(head) >= 4 && isFrame(head):
+		return zstandard, nil
+	case len(head) >= 4 && string(head[:3]) == "BZh" && head[3] >= '1' && head[3] <= '9':
+		return 0, errors.New("bzip2 is not read; pack the file with zstd or gzip")
+	case len(head) >= 6 && string(head[:6]) == "\xfd7zXZ\x00":
+		return 0, errors.New("xz is not read; pack the file with zstd or gzip")
+	}
+	return plain, nil
+}
+
+// stored is a file as stored, which knows how far it was read.
+type stored struct {
+	*bufio.Reader
+	raw   io.ReadCloser
+	count *int64
+}
+
+func openStored(ctx context.Context, f source.File, offset int64) (*stored, error) {
+	raw, err := source.Open(ctx, f, offset)
+	if err != nil {
+		return nil, err
+	}
+	count := offset
+	return &stored{bufio.NewReaderSize(counter{raw, &count}, bufferSize), raw, &count}, nil
+}
+
+// at is the byte that is read next.
+func (s *stored) at() int64 { return *s.count - int64(s.Buffered()) }
+
+func (s *stored) Close() error { return s.raw.Close() }
+
+type counter struct {
+	r io.Reader
+	n *int64
+}
+
+func (c counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	*c.n += int64(n)
+	return n, err
+}
+
+// unpack returns what a file packed that way holds. maxRatio bounds a part.
+func unpack(s *stored, how packing, maxRatio int64) (unpacker, error) {
+	b := &bomb{s: s, max: maxRatio}
+	switch how {
+	case gzipped:
+		return &gunzip{s: s, bomb: b}, nil
+	case zstandard:
+		return newUnzstd(s, b)
+	}
+	return unpacked{s}, nil
+}
+
+// unpacked is a file that is not packed.
+type unpacked struct{ *stored }
+
+func (unpacked) part() int64 { return -1 }
+
+// bomb watches how much the current part unpacks to.
+type bomb struct {
+	s     *stored
+	max   int64
+	start int64 // of the part, stored
+	n     int64 // unpacked
+}
+
+// fuse is the size from which on the ratio counts.
+const fuse = 64 << 20
+
+func (b *bomb) begin() { b.start, b.n = b.s.at(), 0 }
+
+func (b *bomb) add(n int) error {
+	b.n += int64(n)
+	if b.n > fuse && b.n/b.max > b.s.at()-b.start {
+		return fmt.Errorf("the part at stored byte %d unpacks to more than %d times its size; if it is sound, raise max_ratio", b.start, b.max)
+	}
+	return nil
+}
+
+// gunzip unpacks the members of a gzip file.
+type gunzip struct {
+	s    *stored
+	bomb *bomb
+	z    *gzip.Reader
+	open bool // within a member
+	err  error
+}
+
+func (g *gunzip) part() int64  { return g.bomb.start }
+func (g *gunzip) Close() error { return g.s.Close() }
+
+// Read implements io.Reader.
+func (g *gunzip) Read(p []byte) (int, error) {
+	for g.err == nil {
+		if !g.open {
+			g.err = g.next()
+			continue
+		}
+		n, err := g.z.Read(p)
+		if err == io.EOF {
+			g.open = false
+		} else if err != nil {
+			g.err = damaged("gzip", g.bomb.start, err)
+		}
+		if err := g.bomb.add(n); err != nil {
+			g.err = err
+		}
+		if n > 0 {
+			return n, nil
+		}
+	}
+	return 0, g.err
+}
+
+// next opens the next member. Zeros that fill up a file, as tapes and some
+// writers leave them, are its end.
+func (g *gunzip) next() error {
+	if err := g.zeros(); err != nil {
+		return err
+	}
+	g.bomb.begin()
+	var err error
+	if g.z == nil {
+		g.z, err = gzip.NewReader(g.s.Reader)
+	} else {
+		err = g.z.Reset(g.s.Reader)
+	}
+	if err != nil {
+		return damaged("gzip", g.bomb.start, err)
+	}
+	g.z.Multistream(false)
+	g.open = true
+	return nil
+}
+
+func (g *gunzip) zeros() error {
+	for {
+		c, err := g.s.ReadByte()
+		if err != nil {
+			return err
+		}
+		if c != 0 {
+			return g.s.UnreadByte()
+		}
+	}
+}
+
+// damaged says what is wrong with a packed part. Errors of the source itself
+// say it already.
+func damaged(how string, start int64, err error) error {
+	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("the %s part at stored byte %d is cut off: %w", how, start, io.ErrUnexpectedEOF)
+	}
+	return fmt.Errorf("the %s part at stored byte %d is damaged: %w", how, start, err)
+}

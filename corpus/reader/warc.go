@@ -1,0 +1,302 @@
+package reader
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/polymath-lm/polymath/corpus/document"
+)
+
+// warc reads a web archive, WARC 1.0 and 1.1 (ISO 28500). Where it is damaged
+// it goes on at the next line that begins a record.
+type warc struct {
+	in    *input
+	base  document.Origin
+	count int64
+	limit int64
+}
+
+// maxHead bounds the header of a record and of an HTTP answer.
+const maxHead = 64 << 10
+
+var (
+	magic = []byte("WARC/")
+	// next is how a record begins on a line in the middle of others.
+	next = []byte("\nWARC/1.")
+)
+
+// Next implements Reader.
+func (w *warc) Next() (*Record, error) {
+	w.blank()
+	if len(w.in.need(len(next))) == 0 {
+		return nil, w.in.ended(w.base.File)
+	}
+	r := &Record{Origin: w.base}
+	r.Origin.Record, r.Origin.Offset = w.count, w.in.offset()
+	if !bytes.HasPrefix(w.in.need(len(magic)), magic) {
+		return nil, w.garbage(r)
+	}
+	head, err := w.head()
+	if err != nil {
+		return nil, w.resync(r, err.Error())
+	}
+	if head.length > w.limit {
+		return nil, w.large(r, head)
+	}
+	return w.block(r, head)
+}
+
+// blank passes over the empty lines between records.
+func (w *warc) blank() {
+	for {
+		window := w.in.need(1)
+		n := 0
+		for n < len(window) && (window[n] == '\r' || window[n] == '\n') {
+			n++
+		}
+		w.in.advance(n)
+		if n == 0 || n < len(window) {
+			return
+		}
+	}
+}
+
+// garbage passes over what belongs to no record.
+func (w *warc) garbage(r *Record) error {
+	from := w.in.at
+	if !w.seek() && w.in.err != nil && w.in.err != io.EOF {
+		return w.in.ended(w.base.File)
+	}
+	w.count++
+	return r.bad("%d bytes belong to no record", w.in.at-from)
+}
+
+// resync leaves a record that makes no sense and finds the next.
+func (w *warc) resync(r *Record, problem string) error {
+	w.count++
+	w.in.advance(1)
+	w.seek()
+	return r.bad("%s", problem)
+}
+
+// seek moves to the next line that begins a record, or to the end.
+func (w *warc) seek() bool {
+	for {
+		window := w.in.need(len(next))
+		if i := bytes.Index(window, next); i >= 0 {
+			w.in.advance(i + 1)
+			return true
+		}
+		if len(window) < len(next) {
+			w.in.advance(len(window))
+			return false
+		}
+		w.in.advance(len(window) - len(next) + 1)
+	}
+}
+
+// head reads the header at the window's beginning and leaves it there.
+func (w *warc) head() (*warcHead, error) {
+	window := w.in.need(1)
+	for {
+		if body := headEnd(window); body >= 0 {
+			return parseHead(window[:body])
+		}
+		if len(window) > maxHead {
+			return nil, fmt.Errorf("its header is longer than %d bytes", maxHead)
+		}
+		more := w.in.need(len(window) + 1)
+		if len(more) == len(window) {
+			return nil, errors.New("the file ends in its header")
+		}
+		window = more
+	}
+}
+
+// headEnd returns where the body after a header begins, or -1.
+func headEnd(b []byte) int {
+	for i := 0; ; {
+		k := bytes.IndexByte(b[i:], '\n')
+		if k < 0 {
+			return -1
+		}
+		i += k + 1
+		if i < len(b) && b[i] == '\n' {
+			return i + 1
+		}
+		if i+1 < len(b) && b[i] == '\r' && b[i+1] == '\n' {
+			return i + 2
+		}
+	}
+}
+
+// large passes over a record that is larger than allowed.
+func (w *warc) large(r *Record, h *warcHead) error {
+	w.count++
+	if err := w.in.discard(int64(h.size) + h.length); err != nil && w.in.err != io.EOF {
+		return w.in.ended(w.base.File)
+	}
+	if !h.wanted() {
+		return &Skipped{r.Origin, h.reason()}
+	}
+	return r.bad("it has %d bytes, more than the %d of max_record", h.length, w.limit)
+}
+
+// block reads the body of a record. A length that leads into the middle of
+// something, while another record begins before, is wrong.
+func (w *warc) block(r *Record, h *warcHead) (*Record, error) {
+	end := h.size + int(h.length)
+	window := w.in.need(end + len("\r\n\r\n") + len(next) - 1)
+	if len(window) < end || !follows(window[end:]) {
+		if i := bytes.Index(window[:min(end, len(window))], next); i >= 0 {
+			w.count++
+			w.in.advance(i + 1)
+			return nil, r.bad("its length of %d bytes leads into another record", h.length)
+		}
+	}
+	if len(window) < end {
+		if w.in.err != io.EOF {
+			return nil, w.in.ended(w.base.File)
+		}
+		w.count++
+		w.in.advance(len(window))
+		return nil, r.bad("the file ends after %d of its %d bytes", len(window)-h.size, h.length)
+	}
+	w.count++
+	if !h.wanted() {
+		w.in.advance(end)
+		w.blank()
+		return nil, &Skipped{r.Origin, h.reason()}
+	}
+	r.Content = bytes.Clone(window[h.size:end])
+	r.Meta = h.meta()
+	r.resolve = h.resolver()
+	w.in.advance(end)
+	w.blank()
+	return r, nil
+}
+
+// follows says whether this may stand behind a record.
+func follows(b []byte) bool {
+	b = bytes.TrimLeft(b, "\r\n")
+	return bytes.HasPrefix(b, magic) || bytes.HasPrefix(magic, b)
+}
+
+// Position implements Reader.
+func (w *warc) Position() Position { return w.in.position(w.count) }
+
+// Close implements Reader.
+func (w *warc) Close() error { return w.in.src.Close() }
+
+// warcHead is what matters of a record's header.
+type warcHead struct {
+	size        int // of the header
+	length      int64
+	kind        string
+	url         string
+	date        string
+	id          string
+	contentType string
+	segment     string
+}
+
+func parseHead(b []byte) (*warcHead, error) {
+	h := &warcHead{size: len(b), length: -1}
+	version, rest, _ := bytes.Cut(b, []byte("\n"))
+	if !slices.Contains([]string{"WARC/1.0", "WARC/1.1", "WARC/0.18", "WARC/0.17"}, string(bytes.TrimSpace(version))) {
+		return nil, fmt.Errorf("%.40q is no version of WARC that is read", bytes.TrimSpace(version))
+	}
+	var err error
+	eachField(rest, func(name, value string) {
+		switch name {
+		case "content-length":
+			n, bad := strconv.ParseInt(value, 10, 64)
+			if bad != nil || n < 0 || n > 1<<50 {
+				err = fmt.Errorf("its length is %.40q", value)
+			}
+			h.length = n
+		case "warc-type":
+			h.kind = strings.ToLower(value)
+		case "warc-target-uri":
+			h.url = strings.Trim(value, "<>")
+		case "warc-date":
+			h.date = value
+		case "warc-record-id":
+			h.id = strings.Trim(value, "<>")
+		case "content-type":
+			h.contentType = value
+		case "warc-segment-number":
+			h.segment = value
+		}
+	})
+	if err == nil && h.length < 0 {
+		err = errors.New("its header has no Content-Length")
+	}
+	return h, err
+}
+
+// eachField calls fn with the fields of a header, names in lower case. Lines
+// that begin with a space go on with the field before.
+func eachField(b []byte, fn func(name, value string)) {
+	name, value := "", ""
+	flush := func() {
+		if name != "" {
+			fn(name, strings.ToValidUTF8(value, "\ufffd"))
+		}
+		name = ""
+	}
+	for len(b) > 0 {
+		line, rest, _ := bytes.Cut(b, []byte("\n"))
+		b = rest
+		trimmed := bytes.TrimSpace(line)
+		if len(trimmed) > 0 && (line[0] == ' ' || line[0] == '\t') {
+			value += " " + string(trimmed)
+			continue
+		}
+		flush()
+		if n, v, ok := bytes.Cut(trimmed, []byte(":")); ok {
+			name, value = strings.ToLower(string(bytes.TrimSpace(n))), string(bytes.TrimSpace(v))
+		}
+	}
+	flush()
+}
+
+// wanted says whether a record can hold a document: requests, notes of the
+// crawler and references to other records do not.
+func (h *warcHead) wanted() bool {
+	return h.segment == "" && (h.kind == "response" || h.kind == "resource" || h.kind == "conversion")
+}
+
+func (h *warcHead) reason() string {
+	switch h.kind {
+	case "request", "metadata", "warcinfo", "revisit", "continuation":
+		return "record type " + h.kind
+	case "response", "resource", "conversion":
+		return "record in segments"
+	}
+	return "record type unknown"
+}
+
+func (h *warcHead) meta() map[string]string {
+	m := map[string]string{}
+	for key, value := range map[string]string{"url": h.url, "date": h.date, "warc_record_id": h.id} {
+		if value != "" {
+			m[key] = value
+		}
+	}
+	return m
+}
+
+// resolver returns what makes a page of the record's body.
+func (h *warcHead) resolver() func(*Record) error {
+	if h.kind == "response" && strings.HasPrefix(h.contentType, "application/http") {
+		return resolveHTTP
+	}
+	contentType := h.contentType
+	return func(r *Record) error { return r.classify(contentType) }
+}
