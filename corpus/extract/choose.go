@@ -15,7 +15,7 @@ func (s *scanner) choose() int32 {
 		if v <= 0 {
 			continue
 		}
-		if v *= s.prior(n); v >= most {
+		if v *= s.prior(int32(i)); v >= most {
 			best, most = int32(i), v
 		}
 	}
@@ -23,17 +23,19 @@ func (s *scanner) choose() int32 {
 }
 
 // prior is how much more an element is worth for what it says that it is.
-func (s *scanner) prior(n *node) float32 {
-	f := float32(1)
+func (s *scanner) prior(i int32) float32 {
+	n, b := &s.nodes[i], &s.bodies[i]
 	switch {
-	case n.hint&isBody != 0:
-		f = 1.25
+	case b.self:
+		return 2
+	case b.parts > 1 && b.value >= 0.8*s.value[i] && b.largest <= 0.85*b.value:
+		return 2 // an article in pieces, or a thread
 	case n.tag == atom.Article:
-		f = 1.15
+		return 1.15
 	case n.hint&isArticle != 0 || n.tag == atom.Main:
-		f = 1.05
+		return 1.05
 	}
-	return f
+	return 1
 }
 
 // within returns the runs inside an element.
@@ -50,31 +52,54 @@ func (s *scanner) within(i int32) []run {
 	return s.runs[from:to]
 }
 
-// sift marks the runs to keep.
-func (s *scanner) sift(runs []run) {
+// sift marks the runs to keep of those in root.
+func (s *scanner) sift(runs []run, root int32) {
+	first := len(runs)
 	for i := range runs {
 		r := &runs[i]
-		r.keep = r.density() <= 0.5 || r.form == code
-	}
-	first, last := -1, -1
-	for i := range runs {
-		if r := &runs[i]; r.keep && s.solid(r) {
-			if first < 0 {
-				first = i
-			}
-			last = i
+		r.keep = s.readable(r) && !s.listed(r, root) && !s.offering(r)
+		if r.keep && s.solid(r) {
+			first = min(first, i)
 		}
 	}
-	for i := range runs {
-		r := &runs[i]
-		if i > last || i < first && r.form == title {
+	last := len(runs) - 1
+	for ; last > first && !(runs[last].keep && s.solid(&runs[last])); last-- {
+		runs[last].keep = false
+	}
+	for ; last > first && (!runs[last].keep || runs[last].form == title || s.closing(&runs[last])); last-- {
+		runs[last].keep = false
+	}
+	for i := range runs[:min(first, len(runs))] {
+		if r := &runs[i]; s.nodes[r.owner].tag != atom.P {
 			r.keep = false
 		}
 	}
 }
 
+// readable tells whether a run is more than links.
+func (s *scanner) readable(r *run) bool {
+	own := r.letters - r.linked
+	if tag := s.nodes[r.owner].tag; r.form == paragraph && own < 60 && r.commas == 0 && tag != atom.P {
+		return false
+	}
+	return r.density() <= 0.5 || r.form == code || own >= 40 && r.commas > 0
+}
+
+// listed tells whether a run lies in a list of other articles below root.
+func (s *scanner) listed(r *run, root int32) bool {
+	for i := r.owner; i > root; i = s.nodes[i].parent {
+		if s.cards[i].listing {
+			return true
+		}
+	}
+	return false
+}
+
 // solid tells whether a run reads like a part of an article by itself.
 func (s *scanner) solid(r *run) bool {
 	own := r.letters - r.linked
+	if r.form == title {
+		return false
+	}
 	return own >= 40 && r.commas > 0 || r.form == code || r.form == item && own >= 15
 }

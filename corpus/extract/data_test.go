@@ -147,6 +147,11 @@ func TestArticles(t *testing.T) {
 		t.Logf("%-6s %3.0f pages: words F1 %.4f (precision %.4f recall %.4f); four words F1 %.4f, benchmark's F1 %.4f (precision %.4f recall %.4f)",
 			k, n[0], m(1), m(2), m(3), m(4), 2*m(5)*m(6)/(m(5)+m(6)), m(5), m(6))
 	}
+	if os.Getenv("EXTRACT_IDS") != "" {
+		for _, s := range scores {
+			fmt.Printf("ID %s %.4f %.4f %.4f %v\n", s.id[:8], s.f1, s.precision, s.recall, seen(s.host()))
+		}
+	}
 	for _, s := range scores[:10] {
 		t.Logf("%.3f precision %.3f recall %.3f %s", s.f1, s.precision, s.recall, s.url)
 	}

@@ -50,7 +50,7 @@ const asideNames = `share sharing shares sharedaddy addtoany addthis social soci
 sharebar sharetools newsletter newsletters subscribe subscription subscriptions signup optin mailchimp
 related relatedposts relatedarticles relatedstories relatedcontent relatedlinks relatedlink recommended recommendations
 recommendation recirc recirculation outbrain taboola revcontent zergnet trending mostread mostpopular
-popular morestories morefrom morenews readmore readnext seealso yarpp jp teaser teasers promo promos promotion promoted
+popular morestories morefrom morenews readmore readnext seealso yarpp teaser teasers promo promos promotion promoted
 promobox sponsor sponsored sponsors sponsoredcontent ad ads adv advert adverts advertisement advertising
 adsense adslot adunit adcontainer adbox dfp gpt banner banners cookie cookies cookiebar cookieconsent consent gdpr
 ccpa onetrust popup popups popover modal modals overlay lightbox tooltip dropdown breadcrumb breadcrumbs crumbs nav navbar
@@ -61,6 +61,7 @@ donate donation disclaimer skiplink skiplinks print printonly noprint toc tableo
 widget widgets gallery slideshow carousel slider
 livefyre masthead hatnote navbox mweditsection editsection reflist infobox catlinks printfooter
 siteheader sitefooter pageheader pagefooter globalheader globalfooter searchform searchbox search
+reference gutter lineno linenos linenodiv
 appstore download callout cta alertbar upsell followus followme follow`
 
 const commentNames = `comment comments commentlist commentarea commentsection commentform disqus
@@ -169,31 +170,37 @@ func endsFold(s []byte, word string) bool {
 
 // nameHint looks up the words of a class or id, which end at every character
 // that is no letter and where a capital follows a small letter, and each pair.
+// Short words count only if they stand alone: names made by machines are full
+// of them.
 func nameHint(value []byte) hint {
 	var h hint
 	var word [64]byte // the word before and this one, in lower case
 	before, n := 0, 0 // where this word begins, and its end
-	flush := func() {
+	camel := false    // this word begins at a capital
+	flush := func(atCapital bool) {
 		if n == before {
 			return
 		}
-		h |= names[string(word[before:n])]
+		if n-before > 3 || !camel && !atCapital {
+			h |= names[string(word[before:n])]
+		}
 		if before > 0 {
 			h |= names[string(word[:n])]
 		}
 		copy(word[:], word[before:n])
 		n -= before
 		before = n
+		camel = atCapital
 	}
 	var last byte
 	for _, c := range value {
 		lower := c | 0x20
 		letter := 'a' <= lower && lower <= 'z'
-		if !letter || c < 'a' && 'a' <= last && last <= 'z' {
-			flush()
+		if capital := letter && c < 'a' && 'a' <= last && last <= 'z'; !letter || capital {
+			flush(capital)
 		}
 		if c == ' ' {
-			before, n = 0, 0
+			before, n, camel = 0, 0, false
 		}
 		if letter {
 			if n == len(word) {
@@ -204,6 +211,6 @@ func nameHint(value []byte) hint {
 		}
 		last = c
 	}
-	flush()
+	flush(false)
 	return h
 }

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"net/url"
 	"strings"
 
 	"golang.org/x/net/html/atom"
@@ -146,4 +147,22 @@ func hasWord(s []byte, word string) bool {
 		}
 	}
 	return false
+}
+
+// resolve makes the addresses that are relative to the page absolute.
+func (m *metadata) resolve(page string) {
+	base, err := url.Parse(page)
+	if err != nil || page == "" {
+		return
+	}
+	for _, key := range []string{"url", "license"} {
+		v, ok := m.values[key]
+		if !ok || strings.Contains(v.text, " ") { // a license may be named by words
+			continue
+		}
+		if u, err := base.Parse(v.text); err == nil {
+			v.text = u.String()
+			m.values[key] = v
+		}
+	}
 }

@@ -36,17 +36,37 @@ func (r *run) density() float32 {
 	return float32(r.linked) / float32(r.letters)
 }
 
+// bodies is about the elements in an element that are the text of an article by
+// their names.
+type bodies struct {
+	self           bool // the element is one itself
+	parts          int32
+	value, largest float32
+}
+
+// cards is about what an element holds: runs of links and of other text, and
+// pieces that are a link with a little text, as lists of other articles have
+// them.
+type cards struct {
+	links, texts   int32
+	cards, letters int32
+	listing        bool // it is such a list
+}
+
 // scanner finds the runs of a page and weighs its elements.
 type scanner struct {
 	*tree
-	ignore hint // hints that count for nothing
-	total  int32
-	runs   []run
-	value  []float32 // by node: what its text is worth as an article
-	inside []int32   // open elements
-	at     run       // the run that is open
-	breaks int       // line breaks at its end
-	lists  uint8
+	ignore  hint // hints that count for nothing
+	total   int32
+	runs    []run
+	value   []float32 // by node: what its text is worth as an article
+	bodies  []bodies  // by node
+	cards   []cards   // by node
+	inside  []int32   // open elements
+	at      run       // the run that is open
+	breaks  int       // line breaks at its end
+	lists   uint8
+	scratch []byte
 }
 
 // dropped tells whether the content of an element is left out.
@@ -57,30 +77,31 @@ func (s *scanner) dropped(i int32) bool {
 	}
 	h := n.hint &^ s.ignore
 	own := n.letters - n.linked
+	if n.tag == atom.Body || n.tag == atom.Main || own*2 > s.total {
+		return false
+	}
+	if h&isHidden != 0 || n.kind&landmark != 0 && s.ignore&isAside == 0 {
+		return true
+	}
+	if n.kind&phrase != 0 || n.tag == atom.P && n.letters > 200 {
+		return false
+	}
 	switch {
-	case n.tag == atom.Body || n.tag == atom.Main:
-		return false
-	case own*2 > s.total:
-		return false
-	case h&isHidden != 0:
-		return true
 	case h&isComment != 0:
-		return true
-	case n.kind&landmark != 0 && s.ignore&isAside == 0:
 		return true
 	case h&isAside != 0 && h&isBody == 0:
 		return true
 	case h&isMeta != 0 && h&isBody == 0 && n.letters < 300:
 		return true
-	case n.tag == atom.Figcaption || n.tag == atom.Caption && false:
-		return true
 	}
-	return false
+	return n.tag == atom.Figcaption
 }
 
 func (s *scanner) scan() {
 	s.total = s.nodes[0].letters - s.nodes[0].linked
 	s.value = make([]float32, len(s.nodes))
+	s.bodies = make([]bodies, len(s.nodes))
+	s.cards = make([]cards, len(s.nodes))
 	s.at.owner = -1
 	for i := int32(0); i < int32(len(s.nodes)); {
 		for len(s.inside) > 0 && i >= s.nodes[s.inside[len(s.inside)-1]].end {
@@ -98,6 +119,9 @@ func (s *scanner) scan() {
 			s.flush()
 		case s.dropped(i):
 			s.flush() // what lies on both sides of it does not belong together
+			if n.linked >= 8 && n.linked*2 > n.letters {
+				s.cards[n.parent].links++
+			}
 			i = n.end
 			continue
 		default:
@@ -131,8 +155,36 @@ func (s *scanner) leave() {
 		s.lists--
 	}
 	s.inside = s.inside[:len(s.inside)-1]
+	s.countCards(i)
+	b := &s.bodies[i]
+	if v := s.value[i]; n.hint&isBody != 0 && n.tag != atom.P && v > 0 {
+		*b = bodies{true, 1, v, v}
+	}
 	if n.parent >= 0 {
 		s.value[n.parent] += s.value[i]
+		p := &s.bodies[n.parent]
+		p.parts += b.parts
+		p.value += b.value
+		p.largest = max(p.largest, b.largest)
+	}
+}
+
+// countCards tells the element around i what i is to it.
+func (s *scanner) countCards(i int32) {
+	n, c := &s.nodes[i], &s.cards[i]
+	if n.parent < 0 {
+		return
+	}
+	p := &s.cards[n.parent]
+	if c.cards >= 3 && c.letters*2 > n.letters {
+		c.listing = true
+		s.value[i] = min(s.value[i], 0)
+	}
+	p.links += c.links
+	p.texts += c.texts
+	if n.kind&block != 0 && n.letters < 400 && c.links > 0 && c.texts > 0 && c.links <= 12 && c.texts <= 4 {
+		p.cards++
+		p.letters += n.letters
 	}
 }
 
@@ -171,6 +223,12 @@ func (s *scanner) flush() {
 	r.row = -1
 	s.classify(&r)
 	s.value[r.owner] += s.worth(&r)
+	switch d := r.density(); {
+	case d > 0.9 && r.letters >= 8:
+		s.cards[r.owner].links++
+	case d < 0.5 && r.form != title:
+		s.cards[r.owner].texts++
+	}
 	s.runs = append(s.runs, r)
 }
 
@@ -216,7 +274,10 @@ func (s *scanner) isData(row int32) bool {
 func (s *scanner) worth(r *run) float32 {
 	own := float32(r.letters - r.linked)
 	d := r.density()
+	p := s.nodes[r.owner].tag == atom.P
 	switch {
+	case d > 0.5 && own >= 20 && p:
+		return 0
 	case d > 0.5:
 		if r.form == title {
 			return -5
@@ -226,11 +287,13 @@ func (s *scanner) worth(r *run) float32 {
 		return own / 2
 	case r.form == title, r.form == tableCell:
 		return 0
+	case !p && own < 300 && len(s.runs) > 0 && s.runs[len(s.runs)-1].density() > 0.9:
+		return -5 // a link and what it leads to
 	case own >= 80 && r.commas > 0:
 		return own * (1 - d)
-	case own >= 40 && r.commas > 0:
+	case own >= 40 && r.commas > 0 || own >= 120 && p:
 		return own * (1 - d) / 2
-	case s.nodes[r.owner].tag == atom.P || r.form == item || r.form == quote:
+	case p || r.form == item || r.form == quote:
 		return 0
 	}
 	return -10

@@ -18,6 +18,7 @@ const (
 	media   // a picture, its caption or a player
 	control // a part of a form
 	landmark
+	phrase // marks words inside a sentence
 )
 
 var kinds = map[atom.Atom]kind{
@@ -27,20 +28,20 @@ var kinds = map[atom.Atom]kind{
 	atom.Summary: block | closesP, atom.Pre: block | closesP, atom.Listing: block | closesP,
 	atom.Fieldset: block | closesP, atom.Form: block | closesP, atom.Hgroup: block | closesP,
 	atom.Html: block | barrier, atom.Body: block, atom.Head: block,
-	atom.Hr:   block | closesP | void,
-	atom.H1:   block | closesP | heading,
-	atom.H2:   block | closesP | heading,
-	atom.H3:   block | closesP | heading,
-	atom.H4:   block | closesP | heading,
-	atom.H5:   block | closesP | heading,
-	atom.H6:   block | closesP | heading,
-	atom.Ul:   block | closesP | list,
-	atom.Ol:   block | closesP | list,
-	atom.Dl:   block | closesP | list,
-	atom.Dir:  block | closesP | list,
-	atom.Li:   block | closesP,
-	atom.Dt:   block | closesP,
-	atom.Dd:   block | closesP,
+	atom.Hr:  block | closesP | void,
+	atom.H1:  block | closesP | heading,
+	atom.H2:  block | closesP | heading,
+	atom.H3:  block | closesP | heading,
+	atom.H4:  block | closesP | heading,
+	atom.H5:  block | closesP | heading,
+	atom.H6:  block | closesP | heading,
+	atom.Ul:  block | closesP | list,
+	atom.Ol:  block | closesP | list,
+	atom.Dl:  block | closesP | list,
+	atom.Dir: block | closesP | list,
+	atom.Li:  block | closesP,
+	atom.Dt:  block | closesP,
+	atom.Dd:  block | closesP,
 
 	atom.Table: block | closesP | barrier, atom.Caption: block | barrier,
 	atom.Thead: block, atom.Tbody: block, atom.Tfoot: block, atom.Tr: block,
@@ -48,8 +49,11 @@ var kinds = map[atom.Atom]kind{
 
 	atom.Figure: block | closesP | media, atom.Figcaption: block | closesP | media,
 	atom.Nav: block | closesP | landmark, atom.Aside: block | closesP | landmark,
-	atom.Header: block | closesP, atom.Footer: block | closesP | landmark,
+	atom.Header: block | closesP | landmark, atom.Footer: block | closesP | landmark,
 	atom.Menu: block | closesP | landmark, atom.Dialog: block | closesP | landmark,
+
+	atom.A: phrase, atom.Strong: phrase, atom.Em: phrase, atom.B: phrase, atom.I: phrase,
+	atom.U: phrase, atom.Mark: phrase, atom.Code: phrase, atom.Q: phrase, atom.Abbr: phrase,
 
 	atom.Br: void, atom.Wbr: void, atom.Img: void | media, atom.Input: void | control,
 	atom.Meta: void, atom.Link: void, atom.Base: void, atom.Col: void, atom.Area: void,

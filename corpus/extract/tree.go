@@ -56,7 +56,7 @@ type builder struct {
 	last  map[atom.Atom]int32 // place of the uppermost element of a tag, plus one
 	// places of the uppermost barrier and block, plus one
 	barrier, block int32
-	deeper         int // elements beyond maxDepth
+	deeper         int       // elements beyond maxDepth
 	raw            atom.Atom // the element whose raw text comes next
 	link           bool
 	pre            int
@@ -82,7 +82,9 @@ func parse(content []byte) (*tree, error) {
 			}
 			return &b.tree, nil
 		case html.TextToken:
-			b.addText(b.z.Text())
+			if b.raw == 0 || b.raw == atom.Title {
+				b.addText(b.z.Text())
+			}
 		case html.StartTagToken, html.SelfClosingTagToken:
 			b.start()
 		case html.EndTagToken:
