@@ -56,7 +56,8 @@ adsense adslot adunit adcontainer adbox dfp gpt banner banners cookie cookies co
 ccpa onetrust popup popups popover modal modals overlay lightbox tooltip dropdown breadcrumb breadcrumbs crumbs nav navbar
 navigation navi subnav menu menus submenu megamenu topbar toolbar sidebar sidebars aside rail rightrail leftrail rightcol rightcolumn
 footer colophon copyright pagination pager paging pagenav prevnext nextprev postnav postnavigation
-tagcloud login signin register paywall
+tagcloud login signin register
+breakingnews latestnews topnews topstories latestposts recentposts recentcomments popularposts lateststories
 donate donation disclaimer skiplink skiplinks print printonly noprint toc tableofcontents jumplinks
 widget widgets gallery slideshow carousel slider
 livefyre masthead hatnote navbox mweditsection editsection reflist infobox catlinks printfooter

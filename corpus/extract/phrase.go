@@ -11,7 +11,7 @@ var (
 		[]byte("related content"), []byte("related video"), []byte("related coverage"), []byte("related topic"),
 		[]byte("share this"), []byte("share on "), []byte("don't miss"), []byte("don’t miss"),
 		[]byte("story continues below"), []byte("article continues below"), []byte("sign up for"),
-		[]byte("sign up to"), []byte("subscribe to our"), []byte("subscribe now"), []byte("you may also like"),
+		[]byte("sign up to"), []byte("get breaking news"), []byte("get the latest"), []byte("subscribe to our"), []byte("subscribe now"), []byte("you may also like"),
 		[]byte("you might also like"), []byte("more from "), []byte("see also:"), []byte("also read"),
 		[]byte("also see"), []byte("see more:"), []byte("recommended for you"), []byte("most read"), []byte("most popular"),
 		[]byte("image 1 of"), []byte("image 2 of"), []byte("image 3 of"), []byte("image 4 of"), []byte("image 5 of"),

@@ -87,14 +87,42 @@ func (s *scanner) dropped(i int32) bool {
 		return false
 	}
 	switch {
+	case n.tag == atom.Figcaption:
+		return true
+	case n.tag == atom.Article && s.ignore&isComment == 0 && s.nested(i):
+		return true
 	case h&isComment != 0:
 		return true
 	case h&isAside != 0 && h&isBody == 0:
-		return true
-	case h&isMeta != 0 && h&isBody == 0 && n.letters < 300:
-		return true
+		return !s.central(i)
+	case h&isMeta != 0 && h&isBody == 0:
+		return n.letters < 300
 	}
-	return n.tag == atom.Figcaption
+	return false
+}
+
+// nested tells whether an article is a small part of another, such as a comment
+// or the start of a related article.
+func (s *scanner) nested(i int32) bool {
+	n := &s.nodes[i]
+	for up := n.parent; up >= 0; up = s.nodes[up].parent {
+		if s.nodes[up].tag == atom.Article {
+			return n.letters*2 < s.nodes[up].letters
+		}
+	}
+	return false
+}
+
+// central tells whether an element has most of the text of the article around
+// it, whatever its name.
+func (s *scanner) central(i int32) bool {
+	n := &s.nodes[i]
+	for up := n.parent; up >= 0; up = s.nodes[up].parent {
+		if a := &s.nodes[up]; a.hint&isBody != 0 {
+			return (n.letters-n.linked)*2 > a.letters-a.linked
+		}
+	}
+	return false
 }
 
 func (s *scanner) scan() {
