@@ -245,8 +245,21 @@ func TestWrongUse(t *testing.T) {
 	if _, err := s.Sort(t.Context()); err == nil {
 		t.Error("sorted twice")
 	}
-	if err := errors.Join(s.Close(), s.Close()); err != nil {
+	it, err := func() (*Iterator, error) {
+		s, err := New(t.TempDir(), 8, 100)
+		if err != nil {
+			return nil, err
+		}
+		return s.Sort(t.Context())
+	}()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.Close(), s.Close(), it.sorter.Close()); err != nil {
 		t.Error(err)
+	}
+	if _, err := it.Next(); err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("Next after Close: %v", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package extsort
 
 import (
 	"context"
+	"errors"
 	"io"
 )
 
@@ -11,12 +12,12 @@ const checkEvery = 1 << 14
 // Iterator gives the records of a Sorter in order. It must not be used by
 // several goroutines at a time, nor after Close of the Sorter.
 type Iterator struct {
-	ctx   context.Context
-	width int
-	block []byte  // what is left, if all is in memory
-	merge *merger // else
-	count int
-	err   error
+	ctx    context.Context
+	sorter *Sorter
+	block  []byte  // what is left, if all is in memory
+	merge  *merger // else
+	count  int
+	err    error
 }
 
 // Next returns the next record, which is valid until the next call, or io.EOF
@@ -25,6 +26,9 @@ type Iterator struct {
 func (it *Iterator) Next() ([]byte, error) {
 	if it.err != nil {
 		return nil, it.err
+	}
+	if it.sorter.closed {
+		return nil, errors.New("extsort: Next after Close")
 	}
 	if it.count++; it.count%checkEvery == 1 {
 		if it.err = it.ctx.Err(); it.err != nil {
@@ -41,9 +45,9 @@ func (it *Iterator) Next() ([]byte, error) {
 		it.err = io.EOF
 		return nil, io.EOF
 	}
-	record = record[:it.width:it.width]
+	record = record[:it.sorter.width:it.sorter.width]
 	if it.merge == nil {
-		it.block = it.block[it.width:]
+		it.block = it.block[it.sorter.width:]
 	}
 	return record, nil
 }

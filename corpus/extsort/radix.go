@@ -2,6 +2,7 @@ package extsort
 
 import (
 	"bytes"
+	"encoding/binary"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -127,6 +128,18 @@ func (r *radix) permute(a []byte, depth int, ends *[256]int) {
 // swap exchanges two records.
 func swap(a, b []byte) {
 	b = b[:len(a)]
+	for len(a) >= 8 {
+		x, y := binary.NativeEndian.Uint64(a), binary.NativeEndian.Uint64(b)
+		binary.NativeEndian.PutUint64(a, y)
+		binary.NativeEndian.PutUint64(b, x)
+		a, b = a[8:], b[8:]
+	}
+	if len(a) >= 4 {
+		x, y := binary.NativeEndian.Uint32(a), binary.NativeEndian.Uint32(b)
+		binary.NativeEndian.PutUint32(a, y)
+		binary.NativeEndian.PutUint32(b, x)
+		a, b = a[4:], b[4:]
+	}
 	for i := range a {
 		a[i], b[i] = b[i], a[i]
 	}

@@ -31,6 +31,7 @@ type Sorter struct {
 	runs          *runs  // nil while all is in memory
 	records       int64
 	sorted        bool
+	closed        bool
 	err           error // the first failure; every later call returns it
 }
 
@@ -66,8 +67,12 @@ func (s *Sorter) Add(records []byte) error {
 		return fmt.Errorf("extsort: %d bytes are no whole records of %d", len(records), s.width)
 	}
 	s.records += int64(len(records) / s.width)
-	if s.buf == nil {
-		s.buf = make([]byte, 0, s.memory) // the system gives pages when they are touched
+	if s.buf == nil && len(records) > 0 {
+		buf, err := allocate(s.memory) // the system gives pages when they are touched
+		if err != nil {
+			return fmt.Errorf("sort: %d bytes of memory: %w", s.memory, err)
+		}
+		s.buf = buf[:0]
 	}
 	for len(records) > 0 {
 		if len(s.buf) == cap(s.buf) {
@@ -111,7 +116,7 @@ func (s *Sorter) Sort(ctx context.Context) (*Iterator, error) {
 	s.sorted = true
 	if s.runs == nil {
 		sortRecords(s.buf, s.width)
-		return &Iterator{ctx: ctx, width: s.width, block: s.buf}, nil
+		return &Iterator{ctx: ctx, sorter: s, block: s.buf}, nil
 	}
 	if len(s.buf) > 0 {
 		if err := s.spill(); err != nil {
@@ -129,7 +134,7 @@ func (s *Sorter) Sort(ctx context.Context) (*Iterator, error) {
 		s.err = err
 		return nil, err
 	}
-	return &Iterator{ctx: ctx, width: s.width, merge: m}, nil
+	return &Iterator{ctx: ctx, sorter: s, merge: m}, nil
 }
 
 // mergeAll merges the runs into fewer, in another file.
@@ -178,14 +183,16 @@ func (s *Sorter) mergeSome(ctx context.Context, list []run, into *runs) error {
 	}
 }
 
-// Close removes what is on disk and ends the Iterator. Closing again does
-// nothing.
+// Close gives the memory back, removes what is on disk and ends the Iterator, the
+// records of which are gone. Closing again does nothing.
 func (s *Sorter) Close() error {
-	s.sorted, s.buf = true, nil
-	if s.runs == nil {
-		return nil
+	var err error
+	if s.buf != nil {
+		err = free(s.buf)
 	}
-	r := s.runs
-	s.runs = nil
-	return r.close()
+	if s.runs != nil {
+		err = errors.Join(err, s.runs.close())
+	}
+	s.sorted, s.closed, s.buf, s.runs = true, true, nil, nil
+	return err
 }
