@@ -8,7 +8,7 @@ func (s *scanner) choose() int32 {
 	best, most := int32(-1), float32(0)
 	for i := range s.nodes {
 		n := &s.nodes[i]
-		if n.tag == 0 || n.kind&block == 0 {
+		if n.tag == 0 || n.kind&block == 0 || n.tag == atom.P {
 			continue
 		}
 		v := s.value[i]
@@ -76,13 +76,18 @@ func (s *scanner) sift(runs []run, root int32) {
 	}
 }
 
-// readable tells whether a run is more than links.
+// readable tells whether a run is more than links and labels.
 func (s *scanner) readable(r *run) bool {
-	own := r.letters - r.linked
-	if tag := s.nodes[r.owner].tag; r.form == paragraph && own < 60 && r.commas == 0 && tag != atom.P {
-		return false
+	own, p := r.letters-r.linked, s.nodes[r.owner].tag == atom.P
+	switch {
+	case r.form == code:
+		return true
+	case r.density() > 0.5: // a sentence about something else, or a long one with links
+		return r.commas > 0 && (own >= 40 || own >= 20 && p && !s.nodes[r.from].link)
+	case r.form == paragraph && !p:
+		return own >= 60 || r.commas > 0
 	}
-	return r.density() <= 0.5 || r.form == code || own >= 40 && r.commas > 0
+	return true
 }
 
 // listed tells whether a run lies in a list of other articles below root.

@@ -1,6 +1,10 @@
 package extract
 
-import "golang.org/x/net/html/atom"
+import (
+	"bytes"
+
+	"golang.org/x/net/html/atom"
+)
 
 // render writes the runs that are kept.
 func (s *scanner) render(runs []run) []byte {
@@ -35,27 +39,28 @@ func (s *scanner) render(runs []run) []byte {
 
 // appendGap writes what stands between two runs.
 func appendGap(out []byte, before, r *run) []byte {
-	switch {
-	case before == nil:
-	case r.form == tableCell && before.form == tableCell && r.row == before.row:
-		return append(out, " | "...)
-	case r.form == tableCell && before.form == tableCell,
-		r.form == item && before.form == item:
-		out = append(out, '\n')
-	default:
-		out = append(out, "\n\n"...)
-	}
-	if r.form == item {
-		for range max(int(r.depth), 1) - 1 {
-			out = append(out, "  "...)
-		}
-		if before == nil || before.form != item || before.row != r.row {
-			out = append(out, "- "...)
-		} else {
-			out = append(out, "  "...)
+	if before != nil {
+		switch same := before.form == r.form && before.group == r.group; {
+		case r.form == tableCell && same && before.cell == r.cell:
+			return append(out, ' ')
+		case r.form == tableCell && same:
+			return append(out, " | "...)
+		case (r.form == tableCell || r.form == item) && before.form == r.form:
+			out = append(out, '\n')
+		default:
+			out = append(out, "\n\n"...)
 		}
 	}
-	return out
+	if r.form != item {
+		return out
+	}
+	for range max(int(r.depth), 1) - 1 {
+		out = append(out, "  "...)
+	}
+	if before == nil || before.form != item || before.group != r.group {
+		return append(out, "- "...)
+	}
+	return append(out, "  "...)
 }
 
 // appendRun writes the text of a run without space around it.
@@ -78,10 +83,8 @@ func (s *scanner) appendRun(out []byte, r *run) []byte {
 		}
 		i++
 	}
-	if r.form == code {
-		for start < len(out) && (out[start] == '\n' || out[start] == '\r') {
-			out = append(out[:start], out[start+1:]...)
-		}
+	if r.form == code { // the first line may be indented
+		out = append(out[:start], bytes.TrimLeft(out[start:], "\r\n")...)
 	}
 	for len(out) > start && (out[len(out)-1] <= ' ') {
 		out = out[:len(out)-1]

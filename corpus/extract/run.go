@@ -9,11 +9,10 @@ type run struct {
 	letters  int32
 	linked   int32
 	commas   int32
-	words    int32
 	form     form
-	row      int32 // of a cell: its row
+	group    int32 // of a cell: its row; of an item: its element
+	cell     int32 // of a cell: its element
 	depth    uint8 // of an item: how many lists it is in
-	first    bool  // of an item: its first run
 	keep     bool
 }
 
@@ -248,7 +247,6 @@ func (s *scanner) flush() {
 			break
 		}
 	}
-	r.row = -1
 	s.classify(&r)
 	s.value[r.owner] += s.worth(&r)
 	switch d := r.density(); {
@@ -271,13 +269,12 @@ func (s *scanner) classify(r *run) {
 		case n.tag == atom.Pre || n.tag == atom.Listing:
 			r.form = code
 			return
-		case n.tag == atom.Li || n.tag == atom.Dd:
-			r.form, r.depth = item, s.lists
-			r.row = i
+		case n.tag == atom.Li || n.tag == atom.Dd || n.tag == atom.Dt:
+			r.form, r.group, r.depth = item, i, s.lists
 			return
 		case n.kind&cell != 0:
 			if s.isData(n.parent) {
-				r.form, r.row = tableCell, n.parent
+				r.form, r.group, r.cell = tableCell, n.parent, i
 			}
 			return
 		case n.tag == atom.Blockquote:

@@ -248,7 +248,7 @@ func (b *builder) endTag(tag atom.Atom, k kind) {
 		if place > b.last[atom.Table] {
 			b.closeTo(place)
 		}
-	case place >= b.barrier:
+	case place >= b.barrier || tag == atom.Table:
 		b.closeTo(place)
 	}
 }
