@@ -183,16 +183,27 @@ func (in *input) ended(file string) error {
 // position is the beginning of the window.
 func (in *input) position(record int64) Position {
 	p := Position{Record: record, Offset: in.at}
-	if len(in.marks) > 0 {
-		p.Member, p.Skip = in.marks[0].part, in.at-in.marks[0].at
+	if m, ok := in.mark(); ok {
+		p.Member, p.Skip = m.part, in.at-m.at
 	}
 	return p
 }
 
 // offset is the beginning of the window as an Origin names it.
 func (in *input) offset() int64 {
-	if len(in.marks) > 0 && in.marks[0].at == in.at {
-		return in.marks[0].part
+	if m, ok := in.mark(); ok && m.at == in.at {
+		return m.part
 	}
 	return in.at
+}
+
+// mark is the part that the window begins in.
+func (in *input) mark() (m mark, ok bool) {
+	for _, next := range in.marks {
+		if next.at > in.at {
+			break
+		}
+		m, ok = next, true
+	}
+	return m, ok
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,18 +86,27 @@ func (w *warc) resync(r *Record, problem string) error {
 }
 
 // seek moves to the next line that begins a record, or to the end.
-func (w *warc) seek() bool {
+func (w *warc) seek() bool { return w.seekWithin(math.MaxInt64) }
+
+// seekWithin looks for a record in the following n bytes and moves to it, or
+// behind them.
+func (w *warc) seekWithin(n int64) bool {
+	end := w.in.at + min(n, math.MaxInt64-w.in.at)
 	for {
 		window := w.in.need(len(next))
-		if i := bytes.Index(window, next); i >= 0 {
+		if i := bytes.Index(window, next); i >= 0 && int64(i) < end-w.in.at {
 			w.in.advance(i + 1)
 			return true
 		}
+		step := int64(len(window) - len(next) + 1)
 		if len(window) < len(next) {
-			w.in.advance(len(window))
+			step = int64(len(window))
+		}
+		step = min(step, end-w.in.at)
+		w.in.advance(int(step))
+		if w.in.at == end || len(window) < len(next) {
 			return false
 		}
-		w.in.advance(len(window) - len(next) + 1)
 	}
 }
 
@@ -135,10 +145,12 @@ func headEnd(b []byte) int {
 	}
 }
 
-// large passes over a record that is larger than allowed.
+// large passes over a record that is larger than allowed, as far as no other
+// begins in it: a length that is wrong must not hide the rest of the file.
 func (w *warc) large(r *Record, h *warcHead) error {
 	w.count++
-	if err := w.in.discard(int64(h.size) + h.length); err != nil && w.in.err != io.EOF {
+	w.in.advance(h.size - 1) // the line end may be that before a record
+	if !w.seekWithin(h.length+1) && w.in.err != nil && w.in.err != io.EOF && w.in.r == w.in.w {
 		return w.in.ended(w.base.File)
 	}
 	if !h.wanted() {

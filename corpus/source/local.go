@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // listLocal lists what a pattern on disk names.
@@ -124,8 +125,8 @@ func (w *walker) entry(dir string, e fs.DirEntry) error {
 	if linked {
 		info, err = os.Stat(path)
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // a link to nowhere, or a file that has just gone
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP) {
+		return nil // a link to nowhere or to itself, or a file that has just gone
 	}
 	if err != nil {
 		return localError(path, err)
