@@ -106,5 +106,5 @@ func (s *scanner) solid(r *run) bool {
 	if r.form == title {
 		return false
 	}
-	return own >= 40 && r.commas > 0 || r.form == code || r.form == item && own >= 15
+	return own >= 40 && r.commas > 0 || own >= 300 || r.form == code || r.form == item && own >= 15
 }

@@ -68,8 +68,10 @@ func (t *tree) content() []byte {
 			best, runs, most = s, r, letters(r)
 		}
 	}
-	if most < minLetters {
-		runs = best.everything()
+	if most < fewLetters {
+		if all := (&scanner{tree: t}); letters(all.everything()) > 6*most {
+			best, runs = *all, all.runs
+		}
 	}
 	if letters(runs) < minLetters {
 		return nil
@@ -91,6 +93,7 @@ func (s *scanner) article() []run {
 
 // everything marks all runs that are not links.
 func (s *scanner) everything() []run {
+	s.scan()
 	for i := range s.runs {
 		s.runs[i].keep = s.runs[i].density() <= 0.5
 	}

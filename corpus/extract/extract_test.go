@@ -19,7 +19,7 @@ const (
 func TestHTML(t *testing.T) {
 	menu := `<ul class="menu">` + strings.Repeat(`<li><a href="/x">Some section</a></li>`, 20) + `</ul>`
 	for name, c := range map[string]struct{ page, want string }{
-		"paragraphs": {menu + "<p>" + long + "<p>" + sentence + menu, long + "\n\n" + sentence},
+		"paragraphs":  {menu + "<p>" + long + "<p>" + sentence + menu, long + "\n\n" + sentence},
 		"no tags end": {"<div><p>" + long + "<p>" + long, long + "\n\n" + long},
 		"inline":      {"<p>" + long + "<b>bo</b>ld &amp; <i>it</i>alic&nbsp;x.</p>", long + "bold & italic x."},
 		"headings": {
@@ -67,6 +67,7 @@ func TestHTML(t *testing.T) {
 				strings.Repeat(`<div><h3><a href="/">Another long title</a></h3><p>`+sentence+"</p></div>", 5) + "</div>",
 			long + "\n\n" + long,
 		},
+		"a note": {"<p>" + long + `One<sup class="reference"><a href="#n1">[1]</a></sup> and two.`, long + "One and two."},
 		"an unclosed button": {"<p>" + long + "</p><button>x<p>" + long, long},
 		"misnested":          {"<p>" + long + "<b><p>" + long + "</b></p><i></p>" + long, long + "\n\n" + long + "\n\n" + long},
 		"text of an entity":  {"<p>" + long + "&lt;p&gt; &#x4E2D;&#xD800;&eacute;", long + "<p> 中\uFFFDé"},

@@ -13,7 +13,8 @@ const maxMeta = 1 << 10 // bytes of a value
 // metadata is what a page says about itself. The first value of a key stays,
 // and that of the better place.
 type metadata struct {
-	values map[string]metaValue
+	values   map[string]metaValue
+	fragment bool // the last element is a link into the page
 }
 
 type metaValue struct {
@@ -69,6 +70,7 @@ func (m *metadata) rawText(tag atom.Atom, s []byte) {
 
 // element takes what the attributes of an element say.
 func (m *metadata) element(tag atom.Atom, p *pending) {
+	m.fragment = len(p.href) > 0 && p.href[0] == '#'
 	switch tag {
 	case atom.Html:
 		if i := bytes.IndexAny(p.lang, "-_"); i > 0 {

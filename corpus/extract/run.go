@@ -16,6 +16,9 @@ type run struct {
 	keep     bool
 }
 
+// maxUp bounds how far up the elements are asked that may decide about one.
+const maxUp = 64
+
 // form is what a run of text is.
 type form uint8
 
@@ -104,7 +107,7 @@ func (s *scanner) dropped(i int32) bool {
 // or the start of a related article.
 func (s *scanner) nested(i int32) bool {
 	n := &s.nodes[i]
-	for up := n.parent; up >= 0; up = s.nodes[up].parent {
+	for up, steps := n.parent, 0; up >= 0 && steps < maxUp; up, steps = s.nodes[up].parent, steps+1 {
 		if s.nodes[up].tag == atom.Article {
 			return n.letters*2 < s.nodes[up].letters
 		}
@@ -116,7 +119,7 @@ func (s *scanner) nested(i int32) bool {
 // it, whatever its name.
 func (s *scanner) central(i int32) bool {
 	n := &s.nodes[i]
-	for up := n.parent; up >= 0; up = s.nodes[up].parent {
+	for up, steps := n.parent, 0; up >= 0 && steps < maxUp; up, steps = s.nodes[up].parent, steps+1 {
 		if a := &s.nodes[up]; a.hint&isBody != 0 {
 			return (n.letters-n.linked)*2 > a.letters-a.linked
 		}
@@ -145,7 +148,9 @@ func (s *scanner) scan() {
 		case n.kind&void != 0:
 			s.flush()
 		case s.dropped(i):
-			s.flush() // what lies on both sides of it does not belong together
+			if n.kind&block != 0 {
+				s.flush() // what lies on both sides of it does not belong together
+			}
 			if n.linked >= 8 && n.linked*2 > n.letters {
 				s.cards[n.parent].links++
 			}
@@ -260,7 +265,7 @@ func (s *scanner) flush() {
 
 // classify says what the run is by the elements around it.
 func (s *scanner) classify(r *run) {
-	for i, steps := r.owner, 0; i >= 0 && steps < 12; i, steps = s.nodes[i].parent, steps+1 {
+	for i, steps := r.owner, 0; i >= 0 && steps < maxUp; i, steps = s.nodes[i].parent, steps+1 {
 		n := &s.nodes[i]
 		switch {
 		case n.kind&heading != 0:
@@ -316,7 +321,7 @@ func (s *scanner) worth(r *run) float32 {
 		return -5 // a link and what it leads to
 	case own >= 80 && r.commas > 0:
 		return own * (1 - d)
-	case own >= 40 && r.commas > 0 || own >= 120 && p:
+	case own >= 40 && r.commas > 0 || own >= 120 && p || own >= 300: // Thai has no stops
 		return own * (1 - d) / 2
 	case p || r.form == item || r.form == quote:
 		return 0

@@ -214,6 +214,9 @@ func (b *builder) start() {
 		b.deeper++
 		return
 	}
+	if b.pre > 0 {
+		h &= isHidden // classes inside code are about its grammar
+	}
 	if k&cell != 0 {
 		if t := b.last[atom.Table]; t > 0 {
 			b.nodes[b.stack[t-1].node].from++
@@ -221,8 +224,22 @@ func (b *builder) start() {
 	}
 	b.push(tag, k, h)
 	if tag == atom.A {
-		b.link = true
+		b.link = !(b.meta.fragment && b.inHeading()) // to the heading itself
 	}
+}
+
+func (b *builder) inHeading() bool {
+	n := b.top()
+	for range 3 {
+		if n.kind&heading != 0 {
+			return true
+		}
+		if n.parent < 0 {
+			return false
+		}
+		n = &b.nodes[n.parent]
+	}
+	return false
 }
 
 func (b *builder) endTag(tag atom.Atom, k kind) {
@@ -294,8 +311,8 @@ func collapse(dst, s []byte, n *node) []byte {
 			continue
 		case c == ',' || c == '.' || c == '!' || c == '?' || c == ';':
 			n.commas++
-		case c == 0xE3 && i+2 < len(s) && s[i+1] == 0x80 && (s[i+2] == 0x82 || s[i+2] == 0x81):
-			n.commas++ // ideographic full stop and comma
+		case c >= 0xD6 && isStop(s[i:]):
+			n.commas++
 			n.letters++
 		default:
 			n.letters++
@@ -310,4 +327,25 @@ func collapse(dst, s []byte, n *node) []byte {
 		dst = append(dst, ' ')
 	}
 	return dst
+}
+
+// isStop tells whether s begins with the comma or full stop of a script that is
+// not Latin: Armenian, Arabic, Devanagari, Tibetan, Burmese, Ethiopic, Khmer,
+// Chinese and Japanese.
+func isStop(s []byte) bool {
+	if len(s) >= 2 {
+		switch [2]byte(s) {
+		case [2]byte{0xD6, 0x89}, [2]byte{0xD8, 0x8C}, [2]byte{0xD8, 0x9F}, [2]byte{0xDB, 0x94}:
+			return true
+		}
+	}
+	if len(s) >= 3 && s[0] >= 0xE0 && s[0] <= 0xEF {
+		switch [3]byte(s) {
+		case [3]byte{0xE0, 0xA5, 0xA4}, [3]byte{0xE0, 0xBC, 0x8D}, [3]byte{0xE1, 0x81, 0x8B},
+			[3]byte{0xE1, 0x8D, 0xA2}, [3]byte{0xE1, 0x9F, 0x94}, [3]byte{0xE3, 0x80, 0x81},
+			[3]byte{0xE3, 0x80, 0x82}, [3]byte{0xEF, 0xBC, 0x81}, [3]byte{0xEF, 0xBC, 0x8C}, [3]byte{0xEF, 0xBC, 0x9F}:
+			return true
+		}
+	}
+	return false
 }
