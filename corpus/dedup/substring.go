@@ -49,9 +49,9 @@ func (o *SubstringOptions) Check() error {
 // missed. Goroutines may share Substrings.
 type Substrings struct {
 	opt SubstringOptions
-	// A fingerprint is the least hash of the grams of gram words, windows of which
-	// are in a run of MinWords.
-	gram, windows       int
+	// A fingerprint is the least hash of the grams, of gram words each, in a run of
+	// MinWords. The powers are those of base that take a word out of a hash.
+	gram                int
 	gramPower, runPower uint64
 }
 
@@ -62,7 +62,7 @@ func NewSubstrings(o SubstringOptions) (*Substrings, error) {
 	}
 	gram := o.MinWords / 2
 	return &Substrings{
-		opt: o, gram: gram, windows: o.MinWords - gram + 1,
+		opt: o, gram: gram,
 		gramPower: power(gram), runPower: power(o.MinWords),
 	}, nil
 }
