@@ -115,7 +115,7 @@ func (c *c4) Apply(d *document.Document) {
 		return
 	}
 	c.out, c.cuts, c.sentences = c.out[:0], c.cuts[:0], 0
-	c.look.begin(text)
+	c.look.begin(text, list)
 	at := 0 // in list
 	for l := linesOf(text); l.scan(); {
 		from := at

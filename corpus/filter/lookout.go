@@ -3,6 +3,8 @@ package filter
 import (
 	"bytes"
 	"encoding/binary"
+
+	"github.com/polymath-lm/polymath/corpus/words"
 )
 
 // found says which phrases a text has.
@@ -29,30 +31,26 @@ var needles = []struct {
 	{[]byte("use cookies"), policy},
 }
 
-// hints are in every text that has one of the needles.
-var hints = [][]byte{
-	[]byte("lorem ipsum"), []byte("javascript"), []byte("terms of use"), []byte("y policy"), []byte("e policy"), []byte(" cookies"),
-}
-
 // lookout finds the phrases of C4's rules in lines, whatever their case.
 type lookout struct {
 	text  []byte
+	list  []words.Word
 	known bool
-	any   bool // the text has a hint
-	small []byte
+	any   bool   // the text may have a phrase
+	small []byte // then, the text in small letters
 }
 
-// begin takes the text whose lines will be asked about.
-func (l *lookout) begin(text []byte) { l.text, l.known = text, false }
+// begin takes the text whose lines will be asked about, and its words.
+func (l *lookout) begin(text []byte, list []words.Word) {
+	l.text, l.list, l.known, l.small = text, list, false, l.small[:0]
+}
 
 // in returns the phrases in a line of the text that begins at start; changed
 // says that something was taken out of it.
 func (l *lookout) in(line []byte, start int, changed bool) found {
 	if !l.known {
-		l.small = lower(l.small[:0], l.text)
-		l.any, l.known = false, true
-		for _, h := range hints {
-			l.any = l.any || bytes.Contains(l.small, h)
+		if l.any, l.known = hinted(l.text, l.list), true; l.any {
+			l.small = lower(l.small, l.text)
 		}
 	}
 	if changed {
@@ -75,6 +73,40 @@ func (l *lookout) in(line []byte, start int, changed bool) found {
 	return f
 }
 
+// hinted reports whether the text may have one of the needles: a word long enough
+// for one that is inside words, or one that begins as the last word of another.
+func hinted(text []byte, list []words.Word) bool {
+	const (
+		java = uint32('j') | 'a'<<8 | 'v'<<16 | 'a'<<24
+		ipsu = uint32('i') | 'p'<<8 | 's'<<16 | 'u'<<24
+		poli = uint32('p') | 'o'<<8 | 'l'<<16 | 'i'<<24
+		cook = uint32('c') | 'o'<<8 | 'o'<<16 | 'k'<<24
+		use  = uint32('u') | 's'<<8 | 'e'<<16
+		mask = 0x20202020
+	)
+	for i := range list {
+		w := &list[i]
+		x := uint32(mask)
+		if int(w.Start)+4 <= len(text) {
+			x |= binary.LittleEndian.Uint32(text[w.Start:])
+		} else {
+			x |= uint32(last(text[w.Start:]))
+		}
+		switch x {
+		case java, ipsu, poli, cook:
+			return true
+		default:
+			if x&0xffffff == use && i > 0 && bytes.EqualFold(list[i-1].Text(text), []byte("of")) {
+				return true
+			}
+		}
+		if w.End-w.Start > int32(len("javascript")) && hasJavaScript(w.Text(text)) {
+			return true
+		}
+	}
+	return false
+}
+
 // lower appends text in small ASCII letters.
 func lower(dst, text []byte) []byte {
 	const ones = 0x0101010101010101
@@ -94,4 +126,15 @@ func lower(dst, text []byte) []byte {
 		}
 	}
 	return dst
+}
+
+// hasJavaScript reports whether a word has javascript inside.
+func hasJavaScript(word []byte) bool {
+	const name = "javascript"
+	for i := 0; i+len(name) <= len(word); i++ {
+		if word[i]|0x20 == 'j' && bytes.EqualFold(word[i:i+len(name)], []byte(name)) {
+			return true
+		}
+	}
+	return false
 }

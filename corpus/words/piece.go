@@ -145,6 +145,14 @@ func (l *List) add(text []byte, p span) {
 		l.Words = append(l.Words, Word{Start: int32(p.start), End: int32(p.end), Runes: 1, Class: Symbol})
 		return
 	}
+	if ascii[text[p.start]]&letter != 0 {
+		if end, hash := letters(text, p.start); end == p.end {
+			l.Words = append(l.Words, Word{
+				Start: int32(p.start), End: int32(end), Runes: int32(end - p.start), Class: Letter, Hash: hash,
+			})
+			return
+		}
+	}
 	w := measure(text[p.start:p.end])
 	w.Start, w.End = int32(p.start), int32(p.end)
 	l.Words = append(l.Words, w)

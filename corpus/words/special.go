@@ -15,13 +15,16 @@ type special struct {
 	rules []uint8
 }
 
-// specials finds the exceptions by their text. Nothing changes it once made.
+// specials finds the exceptions, of less than 32 bytes each, by their text. Nothing changes it once made.
 type specials struct {
-	list    []special
-	slots   [1 << 12]uint16 // 1 more than the place in list; 0 is empty
-	longest int
-	cut     int        // most words of rules
-	edges   [256]uint8 // bit 0: one begins with that byte; bit 1: one ends with it; bit 2: one that has rules begins with it
+	list  []special
+	slots [1 << 12]uint16 // 1 more than the place in list; 0 is empty
+	cut   int             // most words of rules
+	// By first byte, the lengths of those that begin with it, as bits; of those that
+	// have rules; and whether one ends with a byte.
+	lengths [256]uint32
+	joined  [256]uint32
+	ends    [256]bool
 	// By the hash of the letters: exceptions that are letters alone, and those that
 	// are letters and a full stop.
 	letters, stops bloom
@@ -49,9 +52,8 @@ var table = sync.OnceValue(func() *specials {
 
 func (t *specials) insert(i int) {
 	s := &t.list[i]
-	t.longest = max(t.longest, len(s.text))
-	t.edges[s.text[0]] |= 1
-	t.edges[s.text[len(s.text)-1]] |= 2
+	t.lengths[s.text[0]] |= 1 << len(s.text)
+	t.ends[s.text[len(s.text)-1]] = true
 	at := slot([]byte(s.text))
 	for t.slots[at] != 0 {
 		at = (at + 1) % len(t.slots)
@@ -76,7 +78,7 @@ func (t *specials) insert(i int) {
 		s.rules = append(s.rules, uint8(w.End))
 	}
 	t.cut = max(t.cut, len(s.rules))
-	t.edges[text[0]] |= 4
+	t.joined[text[0]] |= 1 << len(text)
 }
 
 func hasInfix(text []byte, p span) bool {
@@ -87,7 +89,7 @@ func hasInfix(text []byte, p span) bool {
 
 // find returns the exception with that text, or nil.
 func (t *specials) find(text []byte) *special {
-	if len(text) > t.longest || len(text) == 0 || t.edges[text[0]]&1 == 0 || t.edges[text[len(text)-1]]&2 == 0 {
+	if len(text) == 0 || len(text) >= 32 || t.lengths[text[0]]>>len(text)&1 == 0 || !t.ends[text[len(text)-1]] {
 		return nil
 	}
 	for at := slot(text); t.slots[at] != 0; at = (at + 1) % len(t.slots) {
@@ -113,7 +115,7 @@ func (l *List) rejoin(text []byte, first int) {
 	for size := min(t.cut, len(l.Words)-first); size > 1; size-- {
 		for i := first; i+size <= len(l.Words); i++ {
 			w := l.Words[i : i+size]
-			if t.edges[text[w[0].Start]]&4 == 0 {
+			if t.joined[text[w[0].Start]]>>(w[size-1].End-w[0].Start)&1 == 0 {
 				continue
 			}
 			s := t.find(text[w[0].Start:w[size-1].End])
