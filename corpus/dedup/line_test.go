@@ -146,6 +146,17 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// TestMaxRemoved: a document is dropped when more goes than may, not as much.
+func TestMaxRemoved(t *testing.T) {
+	for most, rule := range map[float64]string{0.5: "", 0.49: "max_removed"} {
+		items := []item{{rank: Rank{Quality: 1}, text: "one two three\n"}, {text: "one two three\nsix four five\n"}}
+		removeLines(t, LineOptions{Unit: UnitLines, MinLength: 1, MaxRemoved: most}, items)
+		if got := results(items)[items[1].name()]; got != rule+"|six four five\n" {
+			t.Errorf("at most %v may go: %q", most, got)
+		}
+	}
+}
+
 func TestLineOptions(t *testing.T) {
 	for _, o := range []LineOptions{
 		{Unit: "words", MinLength: 1}, {Unit: UnitLines}, {Unit: UnitLines, MinLength: 1, MaxRemoved: 1.5}, {Unit: UnitLines, MinLength: 1, MaxRemoved: -1},

@@ -72,6 +72,9 @@ func TestSignature(t *testing.T) {
 		for _, o := range []NearOptions{defaultNear(), {NGram: 1, Bands: 1, Rows: 1}, {NGram: 64, Bands: 3, Rows: 5, Seed: 9}, {NGram: 13, Bands: 20, Rows: 450, Seed: 2}} {
 			m := newMinHash(t, o)
 			s := m.Worker()
+			if slices.ContainsFunc(m.mul, func(a uint32) bool { return a%2 == 0 }) {
+				t.Error("an even factor makes no permutation")
+			}
 			for _, n := range []int{0, 1, o.NGram - 1, o.NGram, o.NGram + 1, 100, blockSize + o.NGram - 1, 2500} {
 				hashes := randomHashes(r, n)
 				for i := range hashes {
@@ -192,6 +195,14 @@ func TestBands(t *testing.T) {
 	slices.Sort(a)
 	if len(slices.Compact(a)) != 14 {
 		t.Error("two bands have one key")
+	}
+	for i := range m.mul {
+		m.mul[i], m.xor[i] = 1, 0
+	}
+	same := bandsOf("five words of one text")
+	slices.Sort(same)
+	if len(slices.Compact(same)) != 14 {
+		t.Error("two bands of equal minima have one key")
 	}
 	if n := testing.AllocsPerRun(10, func() { a = s.Bands(a[:0], &l) }); n > 0 {
 		t.Errorf("%v allocations for each document", n)

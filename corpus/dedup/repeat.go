@@ -170,9 +170,7 @@ func (m *Marks) Next() (doc uint32, hashes []uint64, err error) {
 		if !m.ahead || m.doc != doc {
 			return doc, m.hashes, nil
 		}
-		if m.hash != m.hashes[len(m.hashes)-1] {
-			m.hashes = append(m.hashes, m.hash)
-		}
+		m.hashes = append(m.hashes, m.hash) // a collector marks each once
 	}
 }
 
