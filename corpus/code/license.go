@@ -1,0 +1,224 @@
+package code
+
+import (
+	"cmp"
+	_ "embed"
+	"encoding/binary"
+	"errors"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// licenseData has the fingerprints of the licenses' texts. To make it again from
+// the texts of the SPDX list:
+//
+//	npm pack spdx-license-list && tar xzf spdx-license-list-*.tgz
+//	POLYMATH_SPDX=package/licenses go test ./corpus/code -run TestFingerprints -update
+//
+//go:embed licenses.bin
+var licenseData []byte
+
+// A fingerprint is a license's text as hashes of its runs of words. Of long
+// texts only those below a bound are kept, the same bound for all runs, which
+// leaves shares as they are.
+type fingerprint struct {
+	id     string
+	bound  uint32   // hashes are not above
+	hashes []uint32 // ascending
+}
+
+const (
+	runWords  = 3   // words of a run
+	maxHashes = 512 // of a fingerprint
+	// minShare is the share of a license's runs that a text with it has. Names and
+	// addresses differ.
+	minShare = 0.8
+)
+
+// weight is the number of runs that the fingerprint stands for.
+func (f *fingerprint) weight(hashes int) float64 {
+	return float64(hashes) * (1 << 32) / (float64(f.bound) + 1)
+}
+
+// newFingerprint makes that of a text.
+func newFingerprint(id, text string) fingerprint {
+	f := fingerprint{id: id, bound: 1<<32 - 1, hashes: runsOf(text)}
+	if len(f.hashes) > maxHashes {
+		f.hashes = f.hashes[:maxHashes]
+		f.bound = f.hashes[maxHashes-1]
+	}
+	return f
+}
+
+// runsOf returns the hashes of the runs of words, ascending, each once. Case,
+// marks, lines about copyright, and ways to spell do not matter.
+func runsOf(text string) []uint32 {
+	var words []string
+	for line := range strings.Lines(strings.ToLower(text)) {
+		of := strings.FieldsFunc(line, func(c rune) bool { return (c < 'a' || c > 'z') && (c < '0' || c > '9') })
+		if len(of) > 0 && (of[0] == "copyright" || of[0] == "c" && len(of) > 1 && of[1] == "copyright") || strings.Contains(line, "all rights reserved") && len(of) < 8 {
+			continue
+		}
+		for _, word := range of {
+			switch word {
+			case "http", "https", "www":
+			case "licence":
+				words = append(words, "license")
+			case "licences":
+				words = append(words, "licenses")
+			default:
+				words = append(words, word)
+			}
+		}
+	}
+	var hashes []uint32
+	for i := range len(words) - runWords + 1 {
+		h := fnv.New64a()
+		for _, word := range words[i : i+runWords] {
+			_, _ = h.Write([]byte(word))
+			_, _ = h.Write([]byte{0})
+		}
+		sum := h.Sum64()
+		sum ^= sum >> 32
+		sum *= 0x9e3779b97f4a7c15 // the low bits of FNV follow the last letters
+		hashes = append(hashes, uint32(sum>>32))
+	}
+	slices.Sort(hashes)
+	return slices.Compact(hashes)
+}
+
+// common returns how many of the fingerprint's hashes are among those.
+func (f *fingerprint) common(hashes []uint32) int {
+	n, i := 0, 0
+	for _, h := range f.hashes {
+		for i < len(hashes) && hashes[i] < h {
+			i++
+		}
+		if i < len(hashes) && hashes[i] == h {
+			n++
+		}
+	}
+	return n
+}
+
+// maxLicense bounds the text that a license is looked for in, in bytes.
+const maxLicense = 256 << 10
+
+// License returns the SPDX expression of the licenses whose texts are in a text,
+// with AND between several, and the smallest share of one of them that is there.
+// It is "" if there is none that is known. What the text alone does not say, such
+// as whether later versions of the GPL may be used, is left open: GPL-3.0.
+func License(text []byte) (expression string, score float64) {
+	found, score := licensesIn(text)
+	return strings.Join(found, " AND "), score
+}
+
+func licensesIn(text []byte) (ids []string, score float64) {
+	rest := runsOf(string(text[:min(len(text), maxLicense)]))
+	score = 1
+	for len(rest) > 0 {
+		var best *fingerprint
+		var most, share float64
+		for i := range fingerprints() {
+			f := &fingerprints()[i]
+			n := f.common(rest)
+			part := float64(n) / float64(len(f.hashes))
+			if part < minShare {
+				continue
+			}
+			if w := f.weight(n); w > most*1.02 || w > most*0.98 && part > share {
+				best, most, share = f, w, part
+			}
+		}
+		if best == nil {
+			break
+		}
+		ids = append(ids, best.id)
+		score = min(score, share)
+		rest = best.without(rest)
+	}
+	if len(ids) == 0 {
+		return nil, 0
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), score
+}
+
+// without returns the hashes but for those of the license. Where only a part of
+// its runs is known, all below the bound go that are near: none can be told from
+// another license's, so only the known ones go.
+func (f *fingerprint) without(hashes []uint32) []uint32 {
+	return slices.DeleteFunc(slices.Clone(hashes), func(h uint32) bool {
+		_, ok := slices.BinarySearch(f.hashes, h)
+		return ok
+	})
+}
+
+// fingerprints are those of all licenses that are known.
+var fingerprints = sync.OnceValue(func() []fingerprint {
+	all, err := decodeFingerprints(licenseData)
+	if err != nil {
+		return nil // a test sees to it that they are there
+	}
+	return all
+})
+
+// encodeFingerprints writes, for each, the name, the bound, and the hashes as
+// their differences.
+func encodeFingerprints(all []fingerprint) []byte {
+	slices.SortFunc(all, func(a, b fingerprint) int { return cmp.Compare(a.id, b.id) })
+	var out []byte
+	for _, f := range all {
+		out = binary.AppendUvarint(out, uint64(len(f.id)))
+		out = append(out, f.id...)
+		out = binary.AppendUvarint(out, uint64(f.bound))
+		out = binary.AppendUvarint(out, uint64(len(f.hashes)))
+		last := uint32(0)
+		for _, h := range f.hashes {
+			out = binary.AppendUvarint(out, uint64(h-last))
+			last = h
+		}
+	}
+	return out
+}
+
+var errFingerprints = errors.New("the fingerprints of licenses are damaged")
+
+func decodeFingerprints(data []byte) ([]fingerprint, error) {
+	var all []fingerprint
+	failed := false
+	next := func() uint64 {
+		v, n := binary.Uvarint(data)
+		if n <= 0 {
+			failed = true
+			return 0
+		}
+		data = data[n:]
+		return v
+	}
+	for len(data) > 0 {
+		size := next()
+		if failed || size > uint64(len(data)) {
+			return nil, errFingerprints
+		}
+		f := fingerprint{id: string(data[:size])}
+		data = data[size:]
+		f.bound = uint32(next())
+		count := next()
+		if failed || count > maxHashes {
+			return nil, errFingerprints
+		}
+		last := uint32(0)
+		for range count {
+			last += uint32(next())
+			f.hashes = append(f.hashes, last)
+		}
+		if failed {
+			return nil, errFingerprints
+		}
+		all = append(all, f)
+	}
+	return all, nil
+}
