@@ -140,5 +140,5 @@ func (d *Duplicates) Next() (Duplicate, error) {
 	return Duplicate{}, io.EOF
 }
 
-// Close gives the tables up.
+// Close gives the tables up; closing again does nothing.
 func (d *Duplicates) Close() error { return d.sets.close() }

@@ -113,7 +113,7 @@ func (o *Order) Len() int { return o.table.len() }
 // Of returns the place of a document, which is one of Len: 0 is the best.
 func (o *Order) Of(doc uint32) uint32 { return o.table.at(doc) }
 
-// Close gives the table up.
+// Close gives the table up; closing again does nothing.
 func (o *Order) Close() error { return o.table.close() }
 
 // check returns an error if the document has no rank.

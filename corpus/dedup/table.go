@@ -3,6 +3,7 @@ package dedup
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 )
@@ -16,13 +17,16 @@ const inMemory = 1 << 20
 // written, so a full disk is an error here and not a fault later.
 type table struct {
 	data  []byte
-	close func() error
+	unmap func() error // nil for ordinary memory
 }
 
 func newTable(dir string, n int) (*table, error) {
+	if n > math.MaxInt/4 {
+		return nil, fmt.Errorf("a table of %d documents is larger than the address space", n)
+	}
 	size := 4 * n
 	if size < inMemory {
-		return &table{data: make([]byte, size), close: func() error { return nil }}, nil
+		return &table{data: make([]byte, size)}, nil
 	}
 	file, err := atomicfile.CreateScratch(dir)
 	if err != nil {
@@ -34,13 +38,23 @@ func newTable(dir string, n int) (*table, error) {
 	}
 	t := &table{}
 	if err == nil {
-		t.data, t.close, err = mapShared(file, size)
+		t.data, t.unmap, err = mapShared(file, size)
 	}
 	if err != nil {
 		_ = file.Close() // the first error says more
 		return nil, fmt.Errorf("a table of %d documents: %w", n, err)
 	}
 	return t, nil
+}
+
+// close gives the memory and the file up; closing again does nothing.
+func (t *table) close() error {
+	unmap := t.unmap
+	t.data, t.unmap = nil, nil
+	if unmap == nil {
+		return nil
+	}
+	return unmap()
 }
 
 func (t *table) len() int { return len(t.data) / 4 }

@@ -3,6 +3,7 @@
 package dedup
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -21,5 +22,8 @@ func mapShared(scratch *atomicfile.Scratch, size int) (data []byte, unmap func()
 	if err != nil {
 		return nil, nil, &os.PathError{Op: "map", Path: scratch.Path(), Err: err}
 	}
-	return data, func() error { return unix.Munmap(data) }, scratch.Close()
+	if err := scratch.Close(); err != nil {
+		return nil, nil, errors.Join(err, unix.Munmap(data))
+	}
+	return data, func() error { return unix.Munmap(data) }, nil
 }
