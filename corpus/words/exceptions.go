@@ -30,7 +30,7 @@ const dropped = `doin goin nothin nuthin ol somethin lovin havin`
 
 // others are cut as shown.
 const others = `y'|all y|all how|'d|'y How|'d|'y not|'ve not|ve Not|'ve Not|ve can|not Can|not gon|na Gon|na got|ta
-	Got|ta let|'s Let|'s c'm|on C'm|on °|c. °|f. °|k. °|C. °|F. °|K.`
+	Got|ta let|'s Let|'s c'm|on C'm|on °|c|. °|f|. °|k|. °|C|. °|F|. °|K|.`
 
 // contractions are the short forms that each of the words before them takes,
 // with and without the apostrophe, small or with a capital.

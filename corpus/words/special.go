@@ -109,21 +109,23 @@ func slot(text []byte) int {
 }
 
 // rejoin puts exceptions together that the rules have cut, in the words from
-// first on, which are one piece: the longest first, then the first.
+// first on, which are one piece: the longest first, of these the first.
 func (l *List) rejoin(text []byte, first int) {
 	t := l.specials
+	l.done = l.done[:0]
 	for size := min(t.cut, len(l.Words)-first); size > 1; size-- {
 		for i := first; i+size <= len(l.Words); i++ {
 			w := l.Words[i : i+size]
-			if t.joined[text[w[0].Start]]>>(w[size-1].End-w[0].Start)&1 == 0 {
-				continue
-			}
-			s := t.find(text[w[0].Start:w[size-1].End])
-			if s == nil || !cutAs(w, s.rules) {
-				continue
-			}
-			rest := append([]Word(nil), l.Words[i+size:]...)
 			p := span{int(w[0].Start), int(w[size-1].End)}
+			if t.joined[text[p.start]]>>(p.end-p.start)&1 == 0 {
+				continue
+			}
+			s := t.find(text[p.start:p.end])
+			if s == nil || !cutAs(w, s.rules) || slices.ContainsFunc(l.done, p.overlaps) {
+				continue
+			}
+			l.done = append(l.done, p)
+			rest := slices.Clone(l.Words[i+size:])
 			l.Words = l.Words[:i]
 			l.attach(text, p, s)
 			i = len(l.Words) - 1
@@ -131,6 +133,8 @@ func (l *List) rejoin(text []byte, first int) {
 		}
 	}
 }
+
+func (s span) overlaps(p span) bool { return s.start < p.end && p.start < s.end }
 
 // cutAs reports whether the words end where the rules would end them.
 func cutAs(w []Word, rules []uint8) bool {

@@ -42,6 +42,7 @@ type List struct {
 
 	specials *specials
 	tails    []span // suffixes of the piece at work, the last one first
+	done     []span // exceptions put together in it
 }
 
 // span is a piece of the text.
