@@ -77,10 +77,14 @@ func (c *Clusters) Duplicates(ctx context.Context, order *Order) (*Duplicates, e
 	if err != nil {
 		return nil, err
 	}
-	if err := c.unite(it, sets); err != nil {
-		return nil, errors.Join(err, sets.close())
+	err = c.unite(it, sets)
+	if err == nil {
+		err = c.sorter.Close() // its memory and disk are not needed any more
 	}
-	if err := sets.finish(ctx); err != nil {
+	if err == nil {
+		err = sets.finish(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, sets.close())
 	}
 	return &Duplicates{sets: sets}, nil

@@ -91,13 +91,17 @@ func (r *Ranks) Order(ctx context.Context) (*Order, error) {
 	for place := uint32(0); ; place++ {
 		record, err := it.Next()
 		if errors.Is(err, io.EOF) {
-			return &Order{table: t}, nil
+			break
 		}
 		if err != nil {
 			return nil, errors.Join(err, t.close())
 		}
 		t.set(binary.BigEndian.Uint32(record[rankBytes-4:]), place)
 	}
+	if err := r.sorter.Close(); err != nil { // its memory and disk are not needed any more
+		return nil, errors.Join(err, t.close())
+	}
+	return &Order{table: t}, nil
 }
 
 // Close removes what is on disk.

@@ -66,7 +66,11 @@ func (r *Repeats) marks(ctx context.Context, order *Order) (*Marks, error) {
 		return nil, err
 	}
 	c := collector{to: to, order: order}
-	if err := c.collect(it); err != nil {
+	err = c.collect(it)
+	if err == nil {
+		err = r.sorter.Close() // its memory and disk are not needed any more
+	}
+	if err != nil {
 		return nil, errors.Join(err, to.Close())
 	}
 	sorted, err := to.Sort(ctx)
