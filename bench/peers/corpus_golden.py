@@ -94,6 +94,8 @@ def document(r):
         return " ".join(r.choice("abcdefg") for _ in range(200)) + "."
     if kind < 0.11:
         return " ".join("Extraordinarily internationalization of uncharacteristically" for _ in range(r.randint(10, 40))) + "."
+    if kind < 0.13:
+        return ("\n" * r.randint(1, 9)).join(r.sample(SENTENCES, r.randint(3, 12)))
     n = r.choice([3, 5, 8, 20, 60, 200])
     pool = [line(r) for _ in range(r.choice([1, 2, 3, 5, n, n, n, 4 * n]))]
     if kind < 0.2:

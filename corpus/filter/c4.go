@@ -91,6 +91,8 @@ type c4 struct {
 	bad *phrases
 
 	out       []byte // the lines left
+	newline   bool   // the last of them had a newline
+	end       int    // behind it
 	cuts      []cut
 	sentences int
 	look      lookout
@@ -114,7 +116,7 @@ func (c *c4) Apply(d *document.Document) {
 		d.Drop.Note = phrase
 		return
 	}
-	c.out, c.cuts, c.sentences = c.out[:0], c.cuts[:0], 0
+	c.out, c.cuts, c.sentences, c.newline = c.out[:0], c.cuts[:0], 0, false
 	c.look.begin(text, list)
 	at := 0 // in list
 	for l := linesOf(text); l.scan(); {
@@ -133,6 +135,9 @@ func (c *c4) Apply(d *document.Document) {
 	out := trim(c.out)
 	if bytes.Equal(out, text) {
 		return
+	}
+	if c.newline && len(c.out) > 0 {
+		c.cuts = append(c.cuts, cut{"space", c.end - 1, 1}) // that of the last line
 	}
 	for _, x := range c.cuts {
 		d.Cut(c4Name, x.reason, x.at, x.n)
@@ -161,9 +166,14 @@ func (c *c4) take(l *lines, list []words.Word) string {
 	if start > l.start {
 		c.cuts = append(c.cuts, cut{"space", l.start, start - l.start})
 	}
-	if more := l.next - end; more > 1 {
+	c.newline = l.next > l.end
+	if more := l.next - end; more > 1 || more == 1 && !c.newline {
+		if c.newline {
+			more-- // one byte is the newline that stays
+		}
 		c.cuts = append(c.cuts, cut{"space", end, more})
 	}
+	c.end = l.next
 	if len(c.out) > 0 {
 		c.out = append(c.out, '\n')
 	}
