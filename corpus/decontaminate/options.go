@@ -2,6 +2,7 @@ package decontaminate
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -152,4 +153,20 @@ func (s *Set) check() error {
 		return recipe.Bad("template", "template names no field: write one as {name}")
 	}
 	return nil
+}
+
+// Files lists the files that the sets are read from; a pattern that matches none
+// stands for itself.
+func (o *Options) Files() (files []string) {
+	for i := range o.Sets {
+		for _, pattern := range o.Sets[i].Files {
+			found, err := filepath.Glob(pattern)
+			if err != nil || len(found) == 0 {
+				found = []string{pattern}
+			}
+			files = append(files, found...)
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
 }
