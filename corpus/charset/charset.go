@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	labels "golang.org/x/net/html/charset"
@@ -25,18 +26,18 @@ var ErrBinary = errors.New("the content is not text")
 // which it never changes. Content that is no text is an ErrBinary. It may be
 // called by many goroutines.
 func Text(content []byte, declared string) (text []byte, name string, err error) {
-	name, err = Name(content, declared)
+	name, valid, err := find(content, declared)
 	if err != nil {
 		return nil, "", err
 	}
 	if name == "utf-8" {
 		content = bytes.TrimPrefix(content, []byte("\ufeff"))
-		if utf8.Valid(content) {
-			return content, name, nil
+		if !valid {
+			content = bytes.ToValidUTF8(content, []byte("\ufffd"))
 		}
-		return bytes.ToValidUTF8(content, []byte("\ufffd")), name, nil
+		return content, name, nil
 	}
-	text, err = decodeText(content, lookup(name))
+	text, err = decodeText(content, name)
 	return text, name, err
 }
 
@@ -44,34 +45,41 @@ func Text(content []byte, declared string) (text []byte, name string, err error)
 // byte order mark; UTF-8 where it is that; the declared one where content can
 // be read in it; else the likeliest.
 func Name(content []byte, declared string) (string, error) {
+	name, _, err := find(content, declared)
+	return name, err
+}
+
+// find returns the charset and whether content is valid UTF-8.
+func find(content []byte, declared string) (name string, valid bool, err error) {
 	if name := mark(content); name != "" {
-		return name, nil
+		return name, name == "utf-8" && utf8.Valid(content), nil
 	}
 	zeros := bytes.IndexByte(content, 0) >= 0
 	if zeros {
 		if name := wide(content); name != "" {
-			return name, nil
+			return name, false, nil
 		}
 	}
 	if utf8.Valid(content) {
-		switch name := escaped(content); {
-		case name != "":
-			return name, nil
-		case zeros && tooManyControls(content), !zeros && controls(content) > len(content)/8:
-			return "", ErrBinary
+		head := content[:min(len(content), 4096)]
+		switch {
+		case isJIS(content):
+			return "iso-2022-jp", false, nil
+		case zeros && tooManyControls(content), controls(head) > len(head)/8:
+			return "", false, ErrBinary
 		}
-		return "utf-8", nil
+		return "utf-8", true, nil
 	}
 	if zeros || tooManyControls(content) {
-		return "", ErrBinary
+		return "", false, ErrBinary
 	}
 	if mostlyUTF8(content) {
-		return "utf-8", nil
+		return "utf-8", false, nil
 	}
 	if name := readable(content, declared); name != "" {
-		return name, nil
+		return name, false, nil
 	}
-	return detect(content), nil
+	return detect(content), false, nil
 }
 
 // mark returns the charset of a byte order mark.
@@ -91,12 +99,10 @@ func mark(b []byte) string {
 	return ""
 }
 
-// escaped recognizes a charset that hides in ASCII.
-func escaped(b []byte) string {
-	if i := bytes.IndexByte(b, 0x1b); i >= 0 && i+2 < len(b) && b[i+1] == '$' && (b[i+2] == 'B' || b[i+2] == '@') {
-		return "iso-2022-jp"
-	}
-	return ""
+// isJIS recognizes ISO-2022-JP, which hides in ASCII.
+func isJIS(b []byte) bool {
+	i := bytes.IndexByte(b, 0x1b)
+	return i >= 0 && i+2 < len(b) && b[i+1] == '$' && (b[i+2] == 'B' || b[i+2] == '@')
 }
 
 // lookup returns the encoding of a name of Text's, or nil.
@@ -116,7 +122,11 @@ func lookup(name string) encoding.Encoding {
 }
 
 // decodeText decodes content in one piece.
-func decodeText(content []byte, e encoding.Encoding) ([]byte, error) {
+func decodeText(content []byte, name string) ([]byte, error) {
+	if t := tableOf(name); t != nil {
+		return t.decode(content), nil
+	}
+	e := lookup(name)
 	if e == nil {
 		return nil, ErrBinary
 	}
@@ -125,6 +135,55 @@ func decodeText(content []byte, e encoding.Encoding) ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimPrefix(text, []byte("\ufeff")), nil
+}
+
+// bytewise is a charset of one byte a character: what each byte becomes.
+type bytewise [256]struct {
+	text [3]byte
+	n    uint8
+}
+
+var tables sync.Map // of *bytewise, nil for other charsets, by name
+
+func tableOf(name string) *bytewise {
+	if t, ok := tables.Load(name); ok {
+		return t.(*bytewise)
+	}
+	var t *bytewise
+	if e := lookup(name); e != nil && single(name) {
+		t = &bytewise{}
+		for b := range t {
+			text, _, _ := transform.Bytes(e.NewDecoder(), []byte{byte(b)})
+			t[b].n = uint8(copy(t[b].text[:], text))
+		}
+	}
+	tables.Store(name, t)
+	return t
+}
+
+// single says whether a charset, as the WHATWG names it, has one byte a
+// character.
+func single(name string) bool {
+	for _, prefix := range []string{"windows-", "iso-8859-", "koi8-", "ibm", "mac", "x-mac-"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *bytewise) decode(content []byte) []byte {
+	size := 0
+	for _, b := range content {
+		size += int(t[b].n)
+	}
+	text := make([]byte, 0, size+2) // room for the copies of 3 bytes
+	for _, b := range content {
+		c := &t[b]
+		n := len(text)
+		text = append(text, c.text[0], c.text[1], c.text[2])[:n+int(c.n)]
+	}
+	return text
 }
 
 // controls counts the control characters that text has no use for.
@@ -159,7 +218,9 @@ func mostlyUTF8(b []byte) bool {
 		}
 		r, n := utf8.DecodeRune(b[i:])
 		if r == utf8.RuneError && n == 1 {
-			broken++
+			if broken++; broken > 64+whole {
+				return false
+			}
 		} else {
 			whole++
 		}
@@ -198,8 +259,12 @@ func readable(content []byte, declared string) string {
 	return name
 }
 
-// sampleSize is how much of content a guess is based on.
-const sampleSize = 32 << 10
+// sampleSize is how much of content is looked at to see whether a charset can
+// be right, detectSize how much of that to choose among all.
+const (
+	sampleSize = 32 << 10
+	detectSize = 8 << 10
+)
 
 // sample returns a part of content, from the line on in which the first byte
 // beyond ASCII is.
