@@ -57,19 +57,33 @@ func (l *List) Split(text []byte) {
 	if cap(l.Words) > keep && len(text) < keep {
 		l.Words = nil
 	}
-	l.Words = l.Words[:0]
-	l.specials = table()
+	l.Words, l.specials = l.Words[:0], table()
+	list, exceptions := l.Words, &l.specials.letters
 	for i := 0; i < len(text); {
 		k := ascii[text[i]]
-		switch {
-		case k&space != 0:
+		if k&space != 0 {
 			i++
-		case k&letter != 0:
+			continue
+		}
+		if k&letter != 0 && i+8 < len(text) { // most words are short, and a space follows
+			x := binary.LittleEndian.Uint64(text[i:])
+			n := bits.TrailingZeros64(notLetters(x)) / 8
+			hash := finish(seed, (x|spaces)&(1<<(8*n&63)-1), n)
+			if n < 8 && text[i+n] == ' ' && !exceptions.has(hash) {
+				list = append(list, Word{Start: int32(i), End: int32(i + n), Runes: int32(n), Class: Letter, Hash: hash})
+				i += n + 1
+				continue
+			}
+		}
+		l.Words = list
+		if k&letter != 0 {
 			i = l.plain(text, i)
-		default:
+		} else {
 			i = l.piece(text, i, i)
 		}
+		list = l.Words
 	}
+	l.Words = list
 }
 
 // plain takes a piece that begins with an ASCII letter: most are words alone or
