@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/polymath-lm/polymath/corpus/code"
 	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/internal/recipe"
 )
@@ -31,6 +32,8 @@ type Options struct {
 	// MaxRatio is how many times its size a packed file may unpack to, once that is
 	// over 64 MiB.
 	MaxRatio int64 `yaml:"max_ratio" json:"max_ratio,omitempty"`
+	// Tree says what of a source tree is kept.
+	Tree code.TreeOptions `yaml:"tree" json:"tree"`
 }
 
 // usual are the fields that are kept in Meta without being named.
@@ -40,7 +43,7 @@ var usual = []string{"url", "title", "author", "date", "language", "license", "p
 func (o *Options) SetDefaults() {
 	*o = Options{
 		Format: Auto, Source: o.Source, TextField: "text", Holds: document.Text,
-		MaxRecord: 64 << 20, MaxFile: 256 << 20, MaxRatio: 300,
+		MaxRecord: 64 << 20, MaxFile: 256 << 20, MaxRatio: 300, Tree: o.Tree,
 	}
 }
 

@@ -38,8 +38,7 @@ func packingOf(head []byte) (packing, error) {
 // stored is a file as stored, which knows how far it was read.
 type stored struct {
 	*bufio.Reader
-	raw   io.ReadCloser
-	count *int64
+	raw *counter
 }
 
 func openStored(ctx context.Context, f source.File, offset int64) (*stored, error) {
@@ -47,23 +46,28 @@ func openStored(ctx context.Context, f source.File, offset int64) (*stored, erro
 	if err != nil {
 		return nil, err
 	}
-	count := offset
-	return &stored{bufio.NewReaderSize(counter{raw, &count}, bufferSize), raw, &count}, nil
+	c := &counter{raw, offset, nil}
+	return &stored{bufio.NewReaderSize(c, bufferSize), c}, nil
 }
 
 // at is the byte that is read next.
-func (s *stored) at() int64 { return *s.count - int64(s.Buffered()) }
+func (s *stored) at() int64 { return s.raw.n - int64(s.Buffered()) }
 
 func (s *stored) Close() error { return s.raw.Close() }
 
+// counter counts what is read and keeps the error that ended it.
 type counter struct {
-	r io.Reader
-	n *int64
+	io.ReadCloser
+	n   int64
+	err error
 }
 
-func (c counter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	*c.n += int64(n)
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.n += int64(n)
+	if err != nil && err != io.EOF {
+		c.err = err
+	}
 	return n, err
 }
 
@@ -128,7 +132,7 @@ func (g *gunzip) Read(p []byte) (int, error) {
 		if err == io.EOF {
 			g.open = false
 		} else if err != nil {
-			g.err = damaged("gzip", g.bomb.start, err)
+			g.err = g.s.damaged("gzip", g.bomb.start, err)
 		}
 		if err := g.bomb.add(n); err != nil {
 			g.err = err
@@ -154,7 +158,7 @@ func (g *gunzip) next() error {
 		err = g.z.Reset(g.s.Reader)
 	}
 	if err != nil {
-		return damaged("gzip", g.bomb.start, err)
+		return g.s.damaged("gzip", g.bomb.start, err)
 	}
 	g.z.Multistream(false)
 	g.open = true
@@ -175,8 +179,11 @@ func (g *gunzip) zeros() error {
 
 // damaged says what is wrong with a packed part. Errors of the source itself
 // say it already.
-func damaged(how string, start int64, err error) error {
-	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+func (s *stored) damaged(how string, start int64, err error) error {
+	switch {
+	case s.raw.err != nil:
+		return s.raw.err
+	case err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the %s part at stored byte %d is cut off: %w", how, start, io.ErrUnexpectedEOF)
 	}
 	return fmt.Errorf("the %s part at stored byte %d is damaged: %w", how, start, err)

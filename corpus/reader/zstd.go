@@ -53,7 +53,7 @@ func (u *unzstd) Read(p []byte) (int, error) {
 		case errors.Is(err, zstd.ErrWindowSizeExceeded):
 			u.err = fmt.Errorf("the zstd frame at stored byte %d needs more than %d MiB to unpack; pack it again without --long, or with --long=27", u.bomb.start, maxWindow>>20)
 		case err != nil:
-			u.err = damaged("zstd", u.bomb.start, err)
+			u.err = u.s.damaged("zstd", u.bomb.start, err)
 		}
 		if err := u.bomb.add(n); err != nil {
 			u.err = err
@@ -73,23 +73,23 @@ func (u *unzstd) next() error {
 			return err
 		}
 		if len(head) < 4 || !isFrame(head) {
-			return damaged("zstd", u.s.at(), errors.New("no frame begins here"))
+			return u.s.damaged("zstd", u.s.at(), errors.New("no frame begins here"))
 		}
 		if !isSkippable(head) {
 			break
 		}
 		if len(head) < 8 {
-			return damaged("zstd", u.s.at(), io.ErrUnexpectedEOF)
+			return u.s.damaged("zstd", u.s.at(), io.ErrUnexpectedEOF)
 		}
 		size := int64(binary.LittleEndian.Uint32(head[4:])) + 8
 		if _, err := io.CopyN(io.Discard, u.s, size); err != nil {
-			return damaged("zstd", u.s.at(), err)
+			return u.s.damaged("zstd", u.s.at(), err)
 		}
 	}
 	u.bomb.begin()
 	u.f = frame{s: u.s}
 	if err := u.z.Reset(&u.f); err != nil {
-		return damaged("zstd", u.bomb.start, err)
+		return u.s.damaged("zstd", u.bomb.start, err)
 	}
 	u.open = true
 	return nil

@@ -147,7 +147,7 @@ func TestHTTPBreaksWithoutRange(t *testing.T) {
 	}
 	defer r.Close()
 	got, err := io.ReadAll(r)
-	if err == nil || !bytes.Equal(got, s.content[:len(got)]) || !strings.Contains(err.Error(), "gave up after 4 tries") || !strings.Contains(err.Error(), f.Path) {
+	if !errors.Is(err, ErrTransfer) || !bytes.Equal(got, s.content[:len(got)]) || !strings.Contains(err.Error(), "gave up after 4 tries") || !strings.Contains(err.Error(), f.Path) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
 }

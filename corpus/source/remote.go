@@ -123,7 +123,7 @@ func (r *remote) wait(ctx context.Context, path string, failures int, err error)
 		return fmt.Errorf("%s: %w", display(path), f.err)
 	}
 	if failures >= r.opt.Retries {
-		return fmt.Errorf("%s: gave up after %d tries: %w; check the connection and run again, which goes on here", display(path), failures+1, err)
+		return fmt.Errorf("%s: %w: gave up after %d tries: %w; check the connection and run again", display(path), ErrTransfer, failures+1, err)
 	}
 	pause := min(backoff<<failures, 15*time.Second)
 	if f != nil && f.after > 0 {

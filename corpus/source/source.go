@@ -63,6 +63,10 @@ func (o *Options) SetDefaults() { o.Retries, o.Stall = 6, 60 }
 // listed, or was changed while it was read.
 var ErrChanged = errors.New("the file changed while it was read")
 
+// ErrTransfer is in the error for a transfer that broke too often in a row: it
+// may work another time.
+var ErrTransfer = errors.New("the transfer failed")
+
 // List returns the files that the patterns name, sorted by name. A pattern is
 // a file; a directory, which means all files below it that are not hidden; a
 // path with *, ?, [a-z] for parts of a name and ** for any number of
