@@ -10,7 +10,8 @@ type rule struct {
 	negated bool
 	onlyDir bool
 	name    string   // a pattern for the last component, anywhere below
-	path    []string // or one for the whole path below the file's directory
+	path    []string // or one for the whole path below the file's directory,
+	prefix  string   // after these characters
 }
 
 // maxIgnore bounds a .gitignore file, in bytes; what is beyond has no effect.
@@ -58,8 +59,46 @@ func parseRule(line string) (rule, bool) {
 		r.name = line
 		return r, true
 	}
-	r.path = strings.Split(strings.TrimPrefix(line, "/"), "/")
+	line = strings.TrimPrefix(line, "/")
+	// Git compares the characters before the first special one by themselves: two
+	// asterisks right after them count as a component's first.
+	if i := strings.IndexAny(line, `*?[\`); i > 0 && line[i-1] != '/' && strings.HasPrefix(line[i:], "**") {
+		if rest := strings.TrimLeft(line[i:], "*"); rest == "" || rest[0] == '/' {
+			r.prefix, line = line[:i], line[i:]
+		}
+	}
+	r.path = splitPattern(line)
+	for i, part := range r.path {
+		if len(part) > 1 && strings.Trim(part, "*") == "" {
+			r.path[i] = "**"
+		}
+	}
 	return r, true
+}
+
+// splitPattern divides a pattern at slashes, but for those in classes, which
+// match nothing.
+func splitPattern(pattern string) []string {
+	var parts []string
+	begin := 0
+	for i := 0; i < len(pattern); i++ {
+		switch pattern[i] {
+		case '[':
+			if width, _ := matchClass(pattern[i:], 0); width > 0 {
+				i += width - 1
+			}
+		case '\\':
+			if strings.HasPrefix(pattern[i+1:], "/") { // it is a slash as any other
+				parts = append(parts, pattern[begin:i])
+				begin = i + 2
+			}
+			i++
+		case '/':
+			parts = append(parts, pattern[begin:i])
+			begin = i + 1
+		}
+	}
+	return append(parts, pattern[begin:])
 }
 
 // matches says whether a rule matches a path below the directory of its file.
@@ -69,6 +108,10 @@ func (r *rule) matches(path []string, isDir bool) bool {
 		return false
 	case r.path == nil:
 		return matchName(r.name, path[len(path)-1])
+	}
+	if r.prefix != "" {
+		rest, ok := strings.CutPrefix(strings.Join(path, "/"), r.prefix)
+		return ok && matchPath(r.path, strings.Split(rest, "/"))
 	}
 	return matchPath(r.path, path)
 }

@@ -80,3 +80,122 @@ func TestFingerprintsAreThere(t *testing.T) {
 		}
 	}
 }
+
+const mit = `MIT License
+
+Copyright (c) 2021 Somebody Else <me@example.org>
+
+Permission is hereby granted, free of charge, to any person obtaining a copy
+of this software and associated documentation files (the "Software"), to deal
+in the Software without restriction, including without limitation the rights
+to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all
+copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+SOFTWARE.
+`
+
+const zlib = `Copyright (C) 1995 Somebody
+
+This software is provided 'as-is', without any express or implied
+warranty. In no event will the authors be held liable for any damages
+arising from the use of this software.
+
+Permission is granted to anyone to use this software for any purpose,
+including commercial applications, and to alter it and redistribute it
+freely, subject to the following restrictions:
+
+1. The origin of this software must not be misrepresented; you must not
+   claim that you wrote the original software. If you use this software
+   in a product, an acknowledgment in the product documentation would be
+   appreciated but is not required.
+2. Altered source versions must be plainly marked as such, and must not be
+   misrepresented as being the original software.
+3. This notice may not be removed or altered from any source distribution.
+`
+
+func TestLicense(t *testing.T) {
+	commented := "/*\n * " + strings.ReplaceAll(mit, "\n", "\n * ") + "*/"
+	half := mit[:len(mit)/2]
+	for _, c := range []struct{ name, text, want string }{
+		{"MIT", mit, "MIT"},
+		{"Zlib", zlib, "Zlib"},
+		{"in a comment", commented, "MIT"},
+		{"both", mit + "\n----\n" + zlib, "MIT AND Zlib"},
+		{"none", "All rights reserved.", ""},
+		{"empty", "", ""},
+		{"half of it", half, ""},
+		{"a readme", "This program is under the MIT license.", ""},
+	} {
+		if got, score := License([]byte(c.text)); got != c.want || (got != "") != (score >= minShare) {
+			t.Errorf("%s: %q (%.2f), want %q", c.name, got, score, c.want)
+		}
+	}
+}
+
+func TestExpressionOfFiles(t *testing.T) {
+	for _, c := range []struct {
+		together, choice []string
+		want             string
+	}{
+		{nil, nil, ""},
+		{nil, []string{"MIT", "Apache-2.0"}, "Apache-2.0 OR MIT"},
+		{[]string{"MIT"}, nil, "MIT"},
+		{[]string{"GPL-3.0", "LGPL-3.0"}, nil, "LGPL-3.0"},
+		{[]string{"MIT", "BSD-3-Clause", "MIT"}, nil, "BSD-3-Clause AND MIT"},
+	} {
+		if got := expressionOf(c.together, c.choice); got != c.want {
+			t.Errorf("%v and %v: %q, want %q", c.together, c.choice, got, c.want)
+		}
+	}
+}
+
+func TestSPDX(t *testing.T) {
+	for text, want := range map[string]string{
+		"// SPDX-License-Identifier: MIT\n":                                         "MIT",
+		"/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */":       "GPL-2.0-only WITH Linux-syscall-note",
+		"# SPDX-License-Identifier:Apache-2.0 or MIT":                               "Apache-2.0 OR MIT",
+		"<!-- SPDX-License-Identifier: (MIT OR Apache-2.0) AND BSD-3-Clause -->":    "(MIT OR Apache-2.0) AND BSD-3-Clause",
+		"(* SPDX-License-Identifier: LGPL-2.1+*)":                                   "LGPL-2.1+",
+		"#!/bin/sh\n# Copyright me\n# SPDX-License-Identifier: LicenseRef-Mine.1\r": "LicenseRef-Mine.1",
+		"// SPDX-License-Identifier:\n// MIT":                                       "",
+		"// SPDX-License-Identifier: ???":                                           "",
+		strings.Repeat(" ", spdxHead) + "// SPDX-License-Identifier: MIT":           "",
+		"no": "",
+	} {
+		if got := SPDX([]byte(text)); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// FuzzLicense reads any text as a license.
+func FuzzLicense(f *testing.F) {
+	f.Add([]byte(mit), []byte(zlib))
+	f.Add([]byte("SPDX-License-Identifier: MIT"), []byte{})
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		got, score := License(a)
+		if (got == "") != (score == 0) || score > 1 {
+			t.Errorf("%q with %v", got, score)
+		}
+		if id := SPDX(a); strings.ContainsAny(id, "\r\n") {
+			t.Errorf("expression %q", id)
+		}
+		if all, err := decodeFingerprints(b); err == nil {
+			for _, f := range all {
+				if len(f.hashes) > maxHashes {
+					t.Errorf("%d hashes", len(f.hashes))
+				}
+			}
+		}
+	})
+}
