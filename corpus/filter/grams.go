@@ -1,6 +1,8 @@
 package filter
 
 import (
+	"encoding/binary"
+
 	"github.com/polymath-lm/polymath/corpus/words"
 )
 
@@ -40,10 +42,27 @@ func (g *grams) of(text []byte, list []words.Word) {
 	g.hashes[0], g.lengths[0] = 0, 0
 	for i := range list {
 		w := &list[i]
-		h = h*base + hash(text[w.Start:w.End])
+		h = h*base + asWritten(text, int(w.Start), int(w.End))
 		n += w.Runes
 		g.hashes[i+1], g.lengths[i+1] = h, n
 	}
+}
+
+// asWritten is the hash of a word with its case and symbols.
+func asWritten(text []byte, start, end int) uint64 {
+	n := end - start
+	if n > 8 {
+		return hash(text[start:end])
+	}
+	var x uint64
+	if end >= 8 {
+		x = binary.LittleEndian.Uint64(text[end-8:]) >> (64 - 8*n)
+	} else {
+		for i, c := range text[start:end] {
+			x |= uint64(c) << (8 * i)
+		}
+	}
+	return mum(x^odd1, odd2^uint64(n))
 }
 
 // runs is how many runs of n words there are.

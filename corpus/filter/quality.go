@@ -132,7 +132,7 @@ func countWords(text []byte, list []words.Word) (plain, length, alphabetic int) 
 			alphabetic++
 			plain++
 			length += int(w.Runes)
-		} else if !symbols(w.Text(text)) {
+		} else if w.End-w.Start > 1 && !symbols(w.Text(text)) || w.Class == words.Digit && w.End-w.Start == 1 {
 			plain++
 			length += int(w.Runes)
 		}

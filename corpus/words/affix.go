@@ -72,8 +72,10 @@ func suffix(text []byte, p span) int {
 			return 1
 		}
 		return 0
-	case c < utf8.RuneSelf && ascii[c]&closing != 0:
+	case ascii[c]&closing != 0:
 		return 1
+	case ascii[c]&digit != 0:
+		return 0
 	}
 	r, size := utf8.DecodeLastRune(text[p.start:p.end])
 	if r == '…' {
