@@ -20,7 +20,6 @@ type rewriter struct {
 	changed bool
 
 	out   []byte
-	lines int // line feeds at the end of out
 }
 
 func (r *rewriter) cut(reason string, at, n int) {

@@ -28,16 +28,18 @@ const (
 // itself: title, author, date, url, language, license, description and sitename,
 // those that it has. Paragraphs are set apart by an empty line, items of lists
 // begin with a dash, cells of a row are set apart by a bar, and code keeps its
-// space. declaredCharset is what came with the page, or "".
+// space. declaredCharset is what came with the page;
+// "" is what the page says.
 //
-// The error is ErrEmpty for a page without content and a *LimitError for one that
-// is too large; the metadata then is what was read. Time and memory grow with
+// The error is ErrEmpty for a page without content, ErrBinary for what is no text
+// and a *LimitError for a page that is too large; the metadata then is what was
+// read. Time and memory grow with
 // the length of the page alone. Any number of goroutines may call HTML.
 func HTML(content []byte, declaredCharset, url string) (text []byte, meta map[string]string, err error) {
 	if len(content) > maxBytes {
 		return nil, nil, &LimitError{What: "bytes", Limit: maxBytes}
 	}
-	content, _, err = Plain(content, declaredCharset)
+	content, _, err = Plain(content, charsetOf(content, declaredCharset))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+	"golang.org/x/text/encoding/charmap"
 )
 
 const (
@@ -67,7 +68,7 @@ func TestHTML(t *testing.T) {
 				strings.Repeat(`<div><h3><a href="/">Another long title</a></h3><p>`+sentence+"</p></div>", 5) + "</div>",
 			long + "\n\n" + long,
 		},
-		"a note": {"<p>" + long + `One<sup class="reference"><a href="#n1">[1]</a></sup> and two.`, long + "One and two."},
+		"a note":             {"<p>" + long + `One<sup class="reference"><a href="#n1">[1]</a></sup> and two.`, long + "One and two."},
 		"an unclosed button": {"<p>" + long + "</p><button>x<p>" + long, long},
 		"misnested":          {"<p>" + long + "<b><p>" + long + "</b></p><i></p>" + long, long + "\n\n" + long + "\n\n" + long},
 		"text of an entity":  {"<p>" + long + "&lt;p&gt; &#x4E2D;&#xD800;&eacute;", long + "<p> 中\uFFFDé"},
@@ -108,6 +109,24 @@ func TestMeta(t *testing.T) {
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestCharset(t *testing.T) {
+	const text = "Le café est prêt, et la fenêtre est ouverte; l'été commence ici, près de la forêt. "
+	latin, _ := charmap.Windows1252.NewEncoder().String(text)
+	greek, _ := charmap.ISO8859_7.NewEncoder().String("Ο καιρός είναι καλός σήμερα, και η θάλασσα είναι ήρεμη. ")
+	for _, c := range []struct{ page, declared, want string }{
+		{"<meta charset=windows-1252><p>" + latin, "", text},
+		{`<META http-equiv="Content-Type" content="text/html; charset=ISO-8859-7"><p>` + greek, "", "Ο καιρός είναι καλός σήμερα, και η θάλασσα είναι ήρεμη."},
+		{"<meta charset=utf-8><p>" + latin, "windows-1252", text},
+		{"<meta charset=iso-8859-1><p>" + text, "", text},
+		{"<p>" + text, "", text},
+	} {
+		got, _, err := HTML([]byte(c.page), c.declared, "")
+		if err != nil || strings.TrimSpace(string(got)) != strings.TrimSpace(c.want) {
+			t.Errorf("%.60q: %q, %v", c.page, got, err)
+		}
 	}
 }
 
@@ -196,7 +215,7 @@ func FuzzHTML(f *testing.F) {
 	f.Fuzz(func(t *testing.T, page []byte, charset string) {
 		text, meta, err := HTML(page, charset, "https://example.org/")
 		var limit *LimitError
-		if err != nil && err != ErrEmpty && !errors.As(err, &limit) && utf8.Valid(page) {
+		if err != nil && err != ErrEmpty && err != ErrBinary && !errors.As(err, &limit) {
 			t.Fatal(err)
 		}
 		if !utf8.Valid(text) {

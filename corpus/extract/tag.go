@@ -15,8 +15,6 @@ const (
 	heading
 	list
 	cell
-	media   // a picture, its caption or a player
-	control // a part of a form
 	landmark
 	phrase // marks words inside a sentence
 )
@@ -47,7 +45,7 @@ var kinds = map[atom.Atom]kind{
 	atom.Thead: block, atom.Tbody: block, atom.Tfoot: block, atom.Tr: block,
 	atom.Td: block | barrier | cell, atom.Th: block | barrier | cell,
 
-	atom.Figure: block | closesP | media, atom.Figcaption: block | closesP | media,
+	atom.Figure: block | closesP, atom.Figcaption: block | closesP,
 	atom.Nav: block | closesP | landmark, atom.Aside: block | closesP | landmark,
 	atom.Header: block | closesP | landmark, atom.Footer: block | closesP | landmark,
 	atom.Menu: block | closesP | landmark, atom.Dialog: block | closesP | landmark,
@@ -55,7 +53,7 @@ var kinds = map[atom.Atom]kind{
 	atom.A: phrase, atom.Strong: phrase, atom.Em: phrase, atom.B: phrase, atom.I: phrase,
 	atom.U: phrase, atom.Mark: phrase, atom.Code: phrase, atom.Q: phrase, atom.Abbr: phrase,
 
-	atom.Br: void, atom.Wbr: void, atom.Img: void | media, atom.Input: void | control,
+	atom.Br: void, atom.Wbr: void, atom.Img: void, atom.Input: void,
 	atom.Meta: void, atom.Link: void, atom.Base: void, atom.Col: void, atom.Area: void,
 	atom.Embed: void, atom.Source: void, atom.Track: void, atom.Param: void,
 	atom.Frame: void, atom.Keygen: void,
@@ -65,9 +63,9 @@ var kinds = map[atom.Atom]kind{
 
 	atom.Template: unseen | barrier, atom.Svg: unseen | barrier, atom.Canvas: unseen,
 	atom.Audio: unseen, atom.Video: unseen, atom.Object: unseen | barrier, atom.Applet: unseen | barrier,
-	atom.Map: unseen, atom.Rp: unseen, atom.Datalist: unseen, atom.Select: unseen | control,
+	atom.Map: unseen, atom.Rp: unseen, atom.Datalist: unseen, atom.Select: unseen,
 	atom.Option: unseen, atom.Progress: unseen, atom.Meter: unseen,
-	atom.Button: unseen | barrier | control,
+	atom.Button: unseen | barrier,
 }
 
 // lookup returns a number for the element of that name, in lower case, and its
