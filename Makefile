@@ -5,7 +5,7 @@ FUZZTIME ?= 30s
 BENCH    ?= .
 COUNT    ?= 6
 
-.PHONY: all build cross test race lint format vuln bench fuzz parity-long generate quickstart-amx soak ui ci clean
+.PHONY: all build cross test race lint format vuln bench fuzz parity-long generate quickstart-amx soak ui language-model ci clean
 
 all: build test lint
 
@@ -75,6 +75,14 @@ soak:
 # The web chat. What it builds is committed, so that Go alone builds the rest.
 ui:
 	cd serve/ui/web && npm ci && npm test && npm run build
+
+# Trains the language model anew, from packages of Debian (about 300 MB to fetch,
+# 2 GB unpacked). Its test reads the sentences: POLYMATH_SENTENCES=$(LANGUAGE_DATA)/sentences
+LANGUAGE_DATA ?= /tmp/polymath-language
+language-model:
+	corpus/language/train/fetch.sh $(LANGUAGE_DATA)/packages
+	mkdir -p $(LANGUAGE_DATA)/sentences
+	go run ./corpus/language/train -data $(LANGUAGE_DATA)/packages -held $(LANGUAGE_DATA)/sentences -goroot "$$(go env GOROOT)"
 
 ci:
 	.ci/run
