@@ -43,20 +43,28 @@ func Open(path string) (*File, error) {
 // go: without it, the whole shard would count in the program's peak.
 const releaseEvery = 1 << 22
 
-// parse checks a whole file; b is aligned to 8 bytes. It calls done each time
-// that it has read releaseEvery bytes or so, which it does not need again soon.
-func parse(b []byte, done func()) (*File, error) {
-	h, err := decodeHeader(b)
-	if err != nil {
-		return nil, err
+// shapeOf reads where the parts of a file lie, and checks that it has their size.
+func shapeOf(b []byte) (h Header, l layout, err error) {
+	if h, err = decodeHeader(b); err != nil {
+		return h, l, err
 	}
 	tail := b[len(b)-trailerSize:]
 	tokens, docs := binary.LittleEndian.Uint64(tail), binary.LittleEndian.Uint64(tail[8:])
 	size := uint64(len(b))
 	if tokens > size || docs > size || newLayout(h, int64(tokens), int64(docs)).size() != int64(size) {
-		return nil, fmt.Errorf("truncated or damaged: %d bytes do not hold the %d tokens in %d documents that the end tells of", size, tokens, docs)
+		return h, l, fmt.Errorf("truncated or damaged: %d bytes do not hold the %d tokens in %d documents that the end tells of", size, tokens, docs)
 	}
-	l := newLayout(h, int64(tokens), int64(docs))
+	return h, newLayout(h, int64(tokens), int64(docs)), nil
+}
+
+// parse checks a whole file; b is aligned to 8 bytes. It calls done each time
+// that it has read releaseEvery bytes or so, which it does not need again soon.
+func parse(b []byte, done func()) (*File, error) {
+	h, l, err := shapeOf(b)
+	if err != nil {
+		return nil, err
+	}
+	tokens, tail := uint64(l.tokens), b[l.trailer:]
 	sum := sha256.New()
 	for rest := b[:len(b)-hashSize]; len(rest) > 0; {
 		n := min(len(rest), releaseEvery)
