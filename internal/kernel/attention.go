@@ -69,6 +69,11 @@ func (s AttentionShape) visible(position, block int) (lo, hi int) {
 	return max(0, s.first(position)-block*KeyBlock), min(KeyBlock, position+1-block*KeyBlock)
 }
 
+// seeAll reports whether the queries [from, to) see all keys of a block.
+func (s AttentionShape) seeAll(from, to, block int) bool {
+	return s.first(to-1) <= block*KeyBlock && from+1 >= (block+1)*KeyBlock
+}
+
 func (s AttentionShape) check(qkv []tensor.BF16, spans []Span) {
 	if s.KVHeads <= 0 || s.Heads <= 0 || s.Heads%s.KVHeads != 0 || s.HeadDim <= 0 || s.Window < 0 || !(s.Scale > 0) {
 		panic(fmt.Sprintf("kernel: attention of shape %+v", s))

@@ -172,7 +172,7 @@ func (t *backwardScratch) pair(j *backwardJob, span *Span, b, c int) {
 	t.q.mul(t.scores, rowSums(keyPanels), t.keyBlocks[at*part:], keyPanels, depth*blockLen, false)
 	t.do.mul(t.dp, rowSums(keyPanels), t.values[at*part:], keyPanels, depth*blockLen, false)
 	n := min(KeyBlock, span.Len-c*KeyBlock)
-	for r := range n {
+	for r := 0; r < n && !j.seeAll(c*KeyBlock, c*KeyBlock+n, b); r++ {
 		lo, hi := j.visible(c*KeyBlock+r, b)
 		if lo > 0 || hi < KeyBlock {
 			maskScores(t.scores[r*KeyBlock:][:KeyBlock], t.dp[r*KeyBlock:][:KeyBlock], lo, hi)

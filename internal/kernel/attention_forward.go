@@ -47,7 +47,7 @@ func (s AttentionShape) Forward(o []tensor.BF16, lse []float32, qkv []tensor.BF1
 // queries returns how many queries are taken at a time.
 func (s AttentionShape) queries() int {
 	n := 1
-	for n*2*s.group() <= cpu.queries && n < KeyBlock {
+	for n*2*s.group() <= cpu.queries {
 		n *= 2
 	}
 	return n
@@ -82,10 +82,15 @@ func (j *forwardJob) Do(worker, i int) {
 	depth, panels := j.depth(), j.depth()
 	for b := j.AttentionShape.first(from) / KeyBlock; b*KeyBlock < to; b++ {
 		block := &span.Blocks[b]
-		t.q.mul(t.s, rowSums(keyPanels), t.keys(j, block, head), keyPanels, depth*blockLen, false)
-		t.weigh(j, from, to, b)
-		t.p.pack(t.rows, KeyBlock, len(t.max), KeyBlock)
-		t.p.mul(t.acc, rowSums(panels), t.values(j, block, head), panels, keyPanels*blockLen, true)
+		scores, outputs := rowSums(keyPanels), rowSums(panels)
+		// Queries before the block see nothing of it.
+		blind := max(0, b*KeyBlock-from) * j.group() / t.q.full.rows * t.q.full.rows
+		scores.from, outputs.from = blind, blind
+		t.q.mul(t.s, scores, t.keys(j, block, head), keyPanels, depth*blockLen, false)
+		t.weigh(j, from, to, b, blind)
+		t.p.shape(len(t.max), KeyBlock)
+		t.p.packFrom(blind, t.rows, KeyBlock, len(t.max), KeyBlock)
+		t.p.mul(t.acc, outputs, t.values(j, block, head), panels, keyPanels*blockLen, true)
 	}
 	t.end(j, span, head, from, to)
 }
@@ -136,22 +141,21 @@ func (t *attentionScratch) begin(j *forwardJob, span *Span, head, from, to int) 
 	}
 }
 
-// weigh turns the scores with a block of keys into weights.
-func (t *attentionScratch) weigh(j *forwardJob, from, to, block int) {
+// weigh turns the scores of rows from one on with a block of keys into weights.
+func (t *attentionScratch) weigh(j *forwardJob, from, to, block, row int) {
 	group, wide := j.group(), j.depth()*BlockK
-	for position := from; position < to; position++ {
-		lo, hi := j.visible(position, block)
-		if lo <= 0 && hi >= KeyBlock {
-			continue
-		}
-		for r := (position - from) * group; r < (position-from+1)*group; r++ {
-			maskScores(t.s[r*KeyBlock:][:KeyBlock], nil, lo, hi)
+	if !j.seeAll(from, to, block) {
+		for r := row; r < len(t.max); r++ {
+			lo, hi := j.visible(from+r/group, block)
+			if lo > 0 || hi < KeyBlock {
+				maskScores(t.s[r*KeyBlock:][:KeyBlock], nil, lo, hi)
+			}
 		}
 	}
-	n := len(t.max) * KeyBlock
-	scoreRows(t.rows[:n], t.s[:n], t.max, t.sum, t.alpha, j.Scale)
-	for r, alpha := range t.alpha {
-		if alpha != 1 {
+	at, n := row*KeyBlock, len(t.max)*KeyBlock
+	scoreRows(t.rows[at:n], t.s[at:n], t.max[row:], t.sum[row:], t.alpha[row:], j.Scale)
+	for r := row; r < len(t.alpha); r++ {
+		if alpha := t.alpha[r]; alpha != 1 {
 			ScaleF32(t.acc[r*wide:][:wide], alpha)
 		}
 	}

@@ -39,6 +39,7 @@ type matmulJob struct {
 	all     [2]int32 // the offsets of a single group
 
 	rows   int     // rows of a chunk, at most
+	near   int     // rows of which A is in scratch at a time
 	depth  int     // blocks of A in scratch
 	panels int     // panels of a chunk
 	first  []int32 // by group, the first item
@@ -94,19 +95,27 @@ func (j *matmulJob) plan() int {
 	blocks := j.w.blocks()
 	full := &ops.tiles[len(ops.tiles)-1]
 	tile := full.rows
-	j.depth = min(blocks, max(1, ops.budgetA/(min(tile*4, ops.maxRows)*BlockK*full.aBytes)))
+	budget, near := ops.budgetA, ops.maxRows
+	if ops.nearRows > 0 && j.w.stored == nil {
+		budget, near = ops.nearA, ops.nearRows
+	}
+	j.depth = min(blocks, max(1, budget/(min(tile*4, near)*BlockK*full.aBytes)))
 	if j.depth < blocks && j.w.stored != nil {
 		j.depth = max(unitBlocks, j.depth/unitBlocks*unitBlocks)
 	}
-	j.rows = ops.budgetA / (j.depth * BlockK * full.aBytes)
-	j.rows = max(tile, min(j.rows, ops.maxRows)/tile*tile)
+	j.near = max(tile, min(budget/(j.depth*BlockK*full.aBytes), near)/tile*tile)
+	j.rows = j.near
 	j.panels = j.w.panels()
 	if j.depth < blocks {
-		j.panels = min(j.panels, maxSums/(j.rows*PanelN))
+		j.panels = min(j.panels, maxSums/(j.near*PanelN))
 	}
-	chunks := 0 // of rows
-	for g := range j.w.Groups {
-		chunks += ceilDiv(int(j.offsets[g+1]-j.offsets[g]), j.rows)
+	if ops.nearRows > 0 && j.w.stored == nil {
+		j.rows = ops.maxRows
+		j.panels = min(j.panels, max(minPanels, ops.nearB/(blocks*blockLen*2)))
+	}
+	chunks := j.allRowChunks()
+	if j.near < j.rows {
+		chunks = j.splitRows(chunks)
 	}
 	j.splitPanels(chunks)
 	items := int32(0)
@@ -115,6 +124,23 @@ func (j *matmulJob) plan() int {
 		items += int32(j.rowChunks(g) * ceilDiv(j.w.panels(), j.panels))
 	}
 	return int(items)
+}
+
+func (j *matmulJob) allRowChunks() (chunks int) {
+	for g := range j.w.Groups {
+		chunks += j.rowChunks(g)
+	}
+	return chunks
+}
+
+// splitRows gives items fewer rows until there are enough of them for the
+// threads, and returns the chunks of rows.
+func (j *matmulJob) splitRows(chunks int) int {
+	for j.rows > j.near && chunks*ceilDiv(j.w.panels(), j.panels) < itemsPerThread*par.Threads() {
+		j.rows = max(j.near, ceilDiv(j.rows, 2*j.near)*j.near)
+		chunks = j.allRowChunks()
+	}
+	return chunks
 }
 
 // splitPanels makes items narrower until there are enough for the threads.
@@ -138,7 +164,7 @@ func (j *matmulJob) rowChunks(g int) int {
 }
 
 // item returns the group, rows and panels of item i. Row chunks of a group are
-// of even size, and follow each other so that they share the weights in cache.
+// of even size in tiles, and follow each other so that they share the weights in cache.
 func (j *matmulJob) item(i int) (g, row, rows, panel, panels int) {
 	low, high := 0, len(j.first) // the last group whose first item is at most i
 	for low+1 < high {
@@ -153,39 +179,73 @@ func (j *matmulJob) item(i int) (g, row, rows, panel, panels int) {
 	chunks := j.rowChunks(g)
 	start, n := int(j.offsets[g]), int(j.offsets[g+1]-j.offsets[g])
 	chunk := i % chunks
-	row = start + n*chunk/chunks
-	rows = start + n*(chunk+1)/chunks - row
+	row = start + j.chunkStart(n, chunk, chunks)
+	rows = start + j.chunkStart(n, chunk+1, chunks) - row
 	panel = i / chunks * j.panels
 	return g, row, rows, panel, min(j.panels, j.w.panels()-panel)
+}
+
+// chunkStart returns where a chunk of n rows begins: at a whole tile.
+func (j *matmulJob) chunkStart(n, chunk, chunks int) int {
+	tile := cpu.tiles[len(cpu.tiles)-1].rows
+	return min(n, ceilDiv(n, tile)*chunk/chunks*tile)
 }
 
 func (j *matmulJob) Do(worker, i int) {
 	g, row, rows, panel, panels := j.item(i)
 	s := workerScratch(worker)
+	for ; rows > 0; row, rows = row+j.near, rows-j.near {
+		j.mul(s, g, row, min(rows, j.near), panel, panels)
+	}
+}
+
+// mul multiplies rows by panels of a group.
+func (j *matmulJob) mul(s *scratch, g, row, rows, panel, panels int) {
 	w, blocks := j.w, j.w.blocks()
 	for block := 0; block < blocks; block += j.depth {
 		depth := min(j.depth, blocks-block)
 		k := block * BlockK
 		s.a.pack(j.x[row*w.K+k:], w.K, rows, min(depth*BlockK, w.K-k))
-		sums := s.a.sums()
-		batch := panels // of which the sums are in scratch
-		if depth == blocks {
-			batch = min(panels, max(1, sumsPerBatch/sums))
+		last := block+depth == blocks
+		sums, as := s.a.sums(), s.a.panelSums()
+		done := 0 // rows that are rounded on the way
+		if last && j.roundsTiles(&s.a, panel+panels) {
+			done = s.a.padded - s.a.last.rows
+			s.rows = grow(s.rows, s.a.full.rows*PanelN)
 		}
-		s.c = grow(s.c, batch*sums)
+		batch := panels // of which the sums are in scratch
+		switch {
+		case block == 0 && last && done == rows && s.a.oneStep():
+			as.panel = 0 // there are no sums
+			s.c = grow(s.c, sums)
+		case depth == blocks:
+			batch = min(panels, max(1, sumsPerBatch/sums))
+			s.c = grow(s.c, batch*sums)
+		default:
+			s.c = grow(s.c, batch*sums)
+		}
 		for p := 0; p < panels; p += batch {
 			n := min(batch, panels-p)
 			if w.stored != nil {
 				s.mulStored(s.c, w.group(g)[panel+p:][:n], block, block > 0)
 			} else {
 				b := w.Data[g*w.groupLen()+(panel+p)*w.panelLen()+block*blockLen:]
-				s.a.mul(s.c, s.a.panelSums(), b, n, w.panelLen(), block > 0)
+				if done > 0 {
+					as.y, as.yRow, as.rows = j.y[row*w.N+(panel+p)*PanelN:], w.N, s.rows
+				}
+				s.a.mul(s.c, as, b, n, w.panelLen(), block > 0)
 			}
-			for q := 0; q < n && block+depth == blocks; q++ {
-				j.store(s.c[q*sums:][:sums], row, rows, panel+p+q)
+			for q := 0; q < n && last && done < rows; q++ {
+				j.store(s.c[q*sums:][:sums][done*PanelN:], row+done, rows-done, panel+p+q)
 			}
 		}
 	}
+}
+
+// roundsTiles reports whether a product up to a panel leaves whole tiles as
+// bfloat16 at once.
+func (j *matmulJob) roundsTiles(a *operand, end int) bool {
+	return j.y != nil && j.w.stored == nil && a.full.mulRound != nil && a.fulls > 0 && end*PanelN <= j.w.N
 }
 
 // sumsPerBatch is the number of sums that stay in the nearest cache until they

@@ -11,14 +11,16 @@ import (
 var amxProduct = productOps{
 	tiles: []tileOp{
 		{rows: 16, aBytes: 2, pack: packAMXx16, packT: packTAMXx16, mul: mulAMXx16},
-		{rows: 32, aBytes: 2, pack: packAMXx32, packT: packTAMXx32, mul: mulAMXx32},
+		{rows: 32, aBytes: 2, pack: packAMXx32, packT: packTAMXx32, mul: mulAMXx32, mulRound: mulAMXx32Round},
 	},
 	budgetA:  768 << 10,
+	nearRows: 32, nearA: 32 << 10, nearB: 1 << 20,
 	kc:       512,
 	maxRows:  512,
 	callWork: 32 << 20,
 	gradRows: 256, gradCols: 512, gradK: 512,
-	queries:  64,
+	packsFar: true,
+	queries:  256,
 	packRows: packRowsAVX512,
 	packCols: packColsAVX512,
 	round:    roundAMX,
@@ -48,6 +50,9 @@ func packTAMXx16(dst unsafe.Pointer, src *tensor.BF16, stride, cols, kb int)
 
 //go:noescape
 func mulAMXx32(t *tileArgs)
+
+//go:noescape
+func mulAMXx32Round(t *tileArgs)
 
 //go:noescape
 func packAMXx32(dst unsafe.Pointer, src *tensor.BF16, stride, rows, kb int)

@@ -87,8 +87,7 @@ func (j *gradJob) Do(worker, i int) {
 	for token := start; token < end; token += cpu.gradK {
 		n := min(cpu.gradK, end-token)
 		depth := ceilDiv(n, BlockK)
-		s.copyRows(j.dy[token*j.out+row:], j.out, n, rows)
-		s.a.packT(s.at, s.atStride, rows, depth*BlockK)
+		s.packA(j.dy[token*j.out+row:], j.out, n, rows)
 		s.packB(j.x[token*j.in+col:], j.in, n, cols)
 		if token == start {
 			s.c = grow(s.c, panels*s.a.sums())
@@ -97,6 +96,21 @@ func (j *gradJob) Do(worker, i int) {
 		s.a.mul(s.c, s.a.panelSums(), s.b, panels, depth*blockLen, true)
 	}
 	storeSums(dw, j.in, s.c, s.a.sums(), rows, cols)
+}
+
+// packA packs the transpose of n rows of cols values, with zeros up to a whole
+// block of rows.
+func (s *scratch) packA(x []tensor.BF16, stride, n, cols int) {
+	s.a.shape(cols, ceilDiv(n, BlockK)*BlockK)
+	blocks := 0
+	if cpu.packsFar && s.a.rest == 0 {
+		blocks = n / BlockK
+		s.a.packTBlocks(x, stride, 0, blocks)
+	}
+	if done := blocks * BlockK; done < n {
+		s.copyRows(x[done*stride:], stride, n-done, cols)
+		s.a.packTBlocks(s.at, s.atStride, blocks, s.a.depth)
+	}
 }
 
 // copyRows makes s.at from n rows of cols values, with zeros up to a whole

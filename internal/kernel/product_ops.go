@@ -30,14 +30,21 @@ type productOps struct {
 	tiles []tileOp // by rows, ascending
 
 	budgetA int // bytes of A that a worker keeps in its cache
-	kc      int // length of K that a tile multiplies at a time, 0 for all
-	maxRows int // most rows of A in scratch
+	// Where a tile is multiplied so fast that the caches are what limits, nearRows
+	// rows of A at a time stay in the first cache, nearA bytes of them, while nearB
+	// bytes of weights come from the second; 0 if not.
+	nearRows, nearA, nearB int
+	kc                     int // length of K that a tile multiplies at a time, 0 for all
+	maxRows                int // most rows of A in scratch
 
 	// callWork is the number of products in one call of assembly, which cannot
 	// be preempted: some tens of microseconds.
 	callWork int
 
 	gradRows, gradCols, gradK int // tile of MatMulGrad
+	// packsFar says that packT is as fast with rows that are far apart, block by
+	// block, so that they need not be copied.
+	packsFar bool
 
 	queries int // rows of a tile of attention: queries times heads of a group
 
@@ -64,6 +71,9 @@ type tileOp struct {
 	// up to 64 bytes beyond the last value of a row.
 	packT func(dst unsafe.Pointer, src *tensor.BF16, stride, cols, kb int)
 	mul   func(t *tileArgs)
+	// mulRound is mul that leaves the sums as bfloat16 in Y, and reads C only if
+	// it adds; nil where a path has none.
+	mulRound func(t *tileArgs)
 }
 
 // tileArgs are the arguments of tileOp.mul; assembly knows their offsets.
@@ -82,4 +92,10 @@ type tileArgs struct {
 	add     int // 0: C starts at zero, 1: at what it holds
 
 	marks []uint8 // by panel, part of it and tile: not 0 if to be done again
+
+	// of mulRound
+	y     unsafe.Pointer
+	yRow  int            // bytes between rows of Y
+	yTile int            // bytes between tiles of Y
+	rows  unsafe.Pointer // memory for a tile of sums
 }

@@ -66,7 +66,12 @@ func (o *operand) tile(row int) (op *tileOp, rows int, at unsafe.Pointer) {
 // pack makes o from rows of k values of x.
 func (o *operand) pack(x []tensor.BF16, stride, rows, k int) {
 	o.shape(rows, k)
-	for row := 0; row < rows; {
+	o.packFrom(0, x, stride, rows, k)
+}
+
+// packFrom is pack of the rows from the first of a tile on, after shape.
+func (o *operand) packFrom(row int, x []tensor.BF16, stride, rows, k int) {
+	for row < rows {
 		op, n, at := o.tile(row)
 		if k%BlockK == 0 {
 			op.pack(at, &x[row*stride], stride, n, o.depth)
@@ -87,16 +92,36 @@ func (o *operand) pack(x []tensor.BF16, stride, rows, k int) {
 // values. 32 values after the last one must be readable.
 func (o *operand) packT(x []tensor.BF16, stride, rows, k int) {
 	o.shape(rows, k)
-	for row := 0; row < rows; {
-		op, n, at := o.tile(row)
-		op.packT(at, &x[row], stride, n, o.depth)
-		row += n
+	o.packTBlocks(x, stride, 0, o.depth)
+}
+
+// packTBlocks is packT of the blocks [from, to) along K, which x begins with,
+// after shape.
+func (o *operand) packTBlocks(x []tensor.BF16, stride, from, to int) {
+	step := 1 // x is read in the order in which it lies
+	if !cpu.packsFar {
+		step = to - from
+	}
+	for block := from; block < to; block += step {
+		for row := 0; row < o.fulls*o.full.rows+o.rest; {
+			op, n, at := o.tile(row)
+			at = unsafe.Add(at, block*op.rows*BlockK*op.aBytes)
+			op.packT(at, &x[(block-from)*BlockK*stride+row], stride, n, step)
+			row += n
+		}
 	}
 }
 
 // sumsAs is where a product leaves its sums: rows and panels of 32 columns in
-// a slice, so many elements apart.
-type sumsAs struct{ row, panel int }
+// a slice, so many elements apart. With y, whole tiles of rows leave as bfloat16
+// in rows of y instead, so many elements apart, by way of rows.
+type sumsAs struct {
+	row, panel int
+	from       int // the row, the first of a tile, with which the product begins
+	y          []tensor.BF16
+	yRow       int
+	rows       []float32
+}
 
 // panelSums has one panel after the other.
 func (o *operand) panelSums() sumsAs { return sumsAs{row: PanelN, panel: o.sums()} }
@@ -107,6 +132,9 @@ func rowSums(panels int) sumsAs { return sumsAs{row: panels * PanelN, panel: Pan
 // nearBytes is the size of weights that are still in the second cache when
 // tiles of another size meet them.
 const nearBytes = 256 << 10
+
+// oneStep reports whether mul goes through all of K at once.
+func (o *operand) oneStep() bool { return cpu.kc == 0 || o.depth*BlockK <= cpu.kc }
 
 // mul computes c (+)= A · b, b being panels that are panelLen apart.
 func (o *operand) mul(c []float32, as sumsAs, b []tensor.BF16, panels, panelLen int, add bool) {
@@ -127,21 +155,27 @@ func (o *operand) mul(c []float32, as sumsAs, b []tensor.BF16, panels, panelLen 
 		for block := 0; block < o.depth; block += step {
 			o.args.kb = min(step, o.depth-block)
 			o.args.b = unsafe.Pointer(&b[first*panelLen+block*blockLen])
-			o.mulRows(block, unsafe.Pointer(&c[first*as.panel]), add || block > 0)
+			o.args.y = nil
+			if as.y != nil && block+step >= o.depth {
+				o.args.y, o.args.yRow = unsafe.Pointer(&as.y[first*PanelN]), as.yRow*2
+				o.args.rows = unsafe.Pointer(&as.rows[0])
+			}
+			o.mulRows(as.from, block, unsafe.Pointer(&c[first*as.panel]), add || block > 0)
 		}
 	}
 }
 
-// mulRows multiplies all tiles by the weights that args has, which meet A from
-// a block of K on.
-func (o *operand) mulRows(block int, c unsafe.Pointer, add bool) {
+// mulRows multiplies the tiles from a row on by the weights that args has, which
+// meet A from a block of K on.
+func (o *operand) mulRows(row, block int, c unsafe.Pointer, add bool) {
 	if add {
 		o.args.add = 1
 	}
-	if o.fulls > 0 {
-		o.mulTiles(0, o.fulls, block, c)
+	if tiles := o.fulls - row/o.full.rows; tiles > 0 {
+		o.mulTiles(row, tiles, block, c)
 	}
 	if o.rest > 0 {
+		o.args.y = nil
 		o.mulTiles(o.fulls*o.full.rows, 1, block, c)
 	}
 }
@@ -155,5 +189,10 @@ func (o *operand) mulTiles(row, tiles, block int, c unsafe.Pointer) {
 	t.cTile = op.rows * t.cRow
 	t.a = unsafe.Add(a, block*op.rows*BlockK*op.aBytes)
 	t.c = unsafe.Add(c, row*t.cRow)
-	op.mul(t)
+	if t.y == nil {
+		op.mul(t)
+		return
+	}
+	t.yTile = op.rows * t.yRow
+	op.mulRound(t)
 }

@@ -94,7 +94,7 @@ func (s *scratch) mulCoded(c []float32, as sumsAs, panel *storedPanel, block int
 		n := min(step, s.a.depth-at)
 		panel.decode(&s.b[0], &panel.data[(block+at)/panel.coding.blocks*unit], n/panel.coding.blocks)
 		s.a.args = tileArgs{panels: 1, cRow: as.row * 4, kb: n, b: unsafe.Pointer(&s.b[0]), marks: s.a.args.marks}
-		s.a.mulRows(at, sums, add || at > 0)
+		s.a.mulRows(0, at, sums, add || at > 0)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 type scratch struct {
 	a        operand
 	c        []float32     // sums
+	rows     []float32     // those of a tile, to be rounded
 	b        []tensor.BF16 // weights packed for one item
 	at       []tensor.BF16 // rows to be transposed
 	atStride int

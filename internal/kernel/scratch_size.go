@@ -25,7 +25,8 @@ func productBytes() int {
 	edge := ops.budgetA / (2 * full.aBytes)
 	sums := max(maxSums, ops.maxRows*PanelN, ops.gradRows*ops.gradCols)
 	at := ops.gradK * (ceilDiv(ops.gradRows, 64)*64 + 32)
-	return a + edge + 4*sums + 2*at + 2*ops.gradK*ops.gradCols
+	rows := full.rows * PanelN
+	return a + edge + 4*(sums+rows) + 2*at + 2*ops.gradK*ops.gradCols
 }
 
 // forwardBytes is the size of a worker's buffers for Append and Forward.

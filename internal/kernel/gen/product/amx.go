@@ -90,41 +90,85 @@ func (a *assembly) raw(code []byte, format string, args ...any) {
 func amx() string {
 	a := newAssembly()
 	for _, tiles := range []int{1, 2} {
-		a.mulAMX(tiles)
+		a.mulAMX(tiles, false)
 		a.packAMX(tiles)
 		a.packTAMX(tiles)
 	}
+	a.mulAMX(2, true)
 	a.roundAMX()
 	a.peakAMX()
 	return a.String()
 }
 
-// mulAMX multiplies one or two tiles of 16 rows by the two of a panel.
+// mulAMX multiplies one or two tiles of 16 rows by the two of a panel. A tile
+// of rows meets all panels before the next one does: it stays in the first
+// cache, and the panels come from the second.
 //
 //	T0 to T3 sums (row tile, column tile)   T4, T5 A   T6, T7 B
-//	R9 64, the row of a tile of A or B   R11 bytes between rows of C
-//	R14 what is to be fetched, R15 its end
-func (a *assembly) mulAMX(tiles int) {
-	a.function(sprintf("func mulAMXx%d(t *tileArgs)", 16*tiles), 16, 8)
+//	R9 64, the row of a tile of A or B   R10 the tile of A   R13 the panel
+//	BX C of the tile   R12 C of tile and panel   AX panels to go   0(SP) tiles
+//
+// With round, C is where the sums begin if at all, and they leave as rows of
+// bfloat16, R11 bytes apart; 8(SP) is where the tile begins in Y, R14 where the
+// panel does.
+func (a *assembly) mulAMX(tiles int, round bool) {
+	name := sprintf("mulAMXx%d", 16*tiles)
+	if round {
+		name += "Round"
+	}
+	a.function(sprintf("func %s(t *tileArgs)", name), 16, 8)
 	a.op("MOVQ t+0(FP), DI")
 	a.op("MOVQ $·amxConfig(SB), R8")
 	a.raw(tileConfig("R8"), "LDTILECFG (R8)")
 	a.op("MOVL $64, R9")
+	a.op("MOVQ %d(DI), R10", argA)
+	a.op("MOVQ %d(DI), BX", argC)
 	a.op("MOVQ %d(DI), R11", argCRow)
-	a.mulLoops(nil, true, func() { a.tileAMX(tiles) })
+	a.op("MOVQ %d(DI), AX", argTiles)
+	a.op("MOVQ AX, 0(SP)")
+	if round {
+		a.op("MOVQ %d(DI), R14", argY)
+	}
+	a.label("tile")
+	if round {
+		a.op("MOVQ R14, 8(SP)")
+	}
+	a.op("MOVQ %d(DI), R13", argB)
+	a.op("MOVQ BX, R12")
+	a.op("MOVQ %d(DI), AX", argPanels)
+	a.label("panel")
+	a.op("MOVQ R10, SI")
+	a.op("MOVQ R13, DX")
+	a.tileAMX(tiles, round)
+	a.op("ADDQ %d(DI), R13", argBPanel)
+	a.op("ADDQ %d(DI), R12", argCPanel)
+	a.op("DECQ AX")
+	a.op("JNZ panel")
+	a.op("ADDQ %d(DI), R10", argATile)
+	a.op("ADDQ %d(DI), BX", argCTile)
+	if round {
+		a.op("MOVQ 8(SP), R14")
+		a.op("ADDQ %d(DI), R14", argYTile)
+	}
+	a.op("DECQ 0(SP)")
+	a.op("JNZ tile")
 	a.raw(tileRelease(), "TILERELEASE")
+	if round {
+		a.op("VZEROUPPER")
+	}
 	a.op("RET")
 }
 
-func (a *assembly) tileAMX(tiles int) {
-	// C of the second row tile is in R8 + 16 R11.
+// tileAMX multiplies a tile of rows by a panel. CX is where C of the second row
+// tile is.
+func (a *assembly) tileAMX(tiles int, round bool) {
 	sums := func(what func(tile byte, base, index string, disp int32) []byte, name string) {
 		for r := range tiles {
-			base := "R8"
+			base := "R12"
 			if r > 0 {
 				a.op("MOVQ R11, CX")
 				a.op("SHLQ $4, CX")
-				a.op("ADDQ R8, CX")
+				a.op("ADDQ R12, CX")
 				base = "CX"
 			}
 			for c := range 2 {
@@ -134,6 +178,9 @@ func (a *assembly) tileAMX(tiles int) {
 	}
 	a.op("CMPQ %d(DI), $0", argAdd)
 	a.op("JEQ zero")
+	if round {
+		a.op("MOVQ %d(DI), R11", argCRow)
+	}
 	sums(tileLoad, "TILELOADD")
 	a.op("JMP begin")
 	a.label("zero")
@@ -141,37 +188,72 @@ func (a *assembly) tileAMX(tiles int) {
 		a.raw(tileZero(byte(t)), "TILEZERO T%d", t)
 	}
 	a.label("begin")
+	if round {
+		a.op("MOVQ R14, R8")
+		a.op("MOVQ %d(DI), R11", argYRow)
+	}
 	a.op("MOVQ %d(DI), CX", argDepth)
 	a.label("block")
-	const fetch = 8 // lines of what follows the panel, for each block of each tile
-	a.op("CMPQ R14, R15")
-	a.op("JAE fetched")
-	for i := range fetch {
-		a.op("PREFETCHT1 %d(R14)", 64*i)
-	}
-	a.op("ADDQ $%d, R14", 64*fetch)
-	a.label("fetched")
 	load := func(f func(byte, string, string, int32) []byte, name string, tile byte, base string, disp int32) {
 		a.raw(f(tile, base, "R9", disp), "%s T%d, %d(%s)(R9*1)", name, tile, disp, base)
 	}
 	product := func(sum, x, y byte) { a.raw(tileProduct(sum, x, y), "TDPBF16PS T%d += T%d T%d", sum, x, y) }
-	load(tileLoad, "TILELOADD", 6, "DX", 0)
-	load(tileLoadOnce, "TILELOADDT1", 4, "SI", 0)
-	load(tileLoad, "TILELOADD", 7, "DX", halfBytes)
+	fetch := func() {
+		if round { // a row of the result
+			a.raw(fetchToWrite("R8"), "PREFETCHW (R8)")
+			a.op("ADDQ R11, R8")
+		}
+	}
+	load(tileLoadOnce, "TILELOADDT1", 6, "DX", 0)
+	load(tileLoad, "TILELOADD", 4, "SI", 0)
+	load(tileLoadOnce, "TILELOADDT1", 7, "DX", halfBytes)
 	product(0, 4, 6)
 	if tiles == 2 {
-		load(tileLoadOnce, "TILELOADDT1", 5, "SI", halfBytes)
+		load(tileLoad, "TILELOADD", 5, "SI", halfBytes)
 	}
 	product(1, 4, 7)
+	fetch()
 	if tiles == 2 {
 		product(2, 5, 6)
+		fetch()
 		product(3, 5, 7)
 	}
 	a.op("ADDQ $%d, SI", tiles*1024)
 	a.op("ADDQ $%d, DX", blockBytes)
 	a.op("DECQ CX")
 	a.op("JNZ block")
-	sums(tileStore, "TILESTORED")
+	if round {
+		a.roundTiles(tiles)
+	} else {
+		sums(tileStore, "TILESTORED")
+	}
+}
+
+// roundTiles writes the sums to memory that is near, and from there rounded to
+// rows of Y.
+func (a *assembly) roundTiles(tiles int) {
+	a.op("MOVQ %d(DI), SI", argRows)
+	a.op("MOVL $128, CX")
+	for t := range 2 * tiles {
+		at := int32(t/2*16*128 + t%2*64)
+		a.raw(tileStore(byte(t), "SI", "CX", at), "TILESTORED T%d, %d(SI)(CX*1)", t, at)
+	}
+	a.op("MOVQ R14, R8")
+	for r := range 16 * tiles {
+		low := byte(r % 8)
+		a.op("VMOVUPS %d(SI), Z%d", 128*r, low)
+		a.op("VMOVUPS %d(SI), Z%d", 128*r+64, low+8)
+		a.raw(roundPair(low, low+8, low), "VCVTNE2PS2BF16 Z%d, Z%d, Z%d", low, low+8, low)
+		a.op("VMOVDQU32 Z%d, (R8)", low)
+		a.op("ADDQ R11, R8")
+	}
+	a.op("ADDQ $64, R14")
+}
+
+// fetchToWrite encodes PREFETCHW (base).
+func fetchToWrite(base string) []byte {
+	b := register[base]
+	return []byte{0x40 | b>>3, 0x0f, 0x0d, 1<<3 | b&7}
 }
 
 // packAMX copies rows, one after the other.

@@ -76,6 +76,10 @@ const (
 	argCRow   = 80
 	argAdd    = 88
 	argMarks  = 96
+	argY      = 120
+	argYRow   = 128
+	argYTile  = 136
+	argRows   = 144
 )
 
 // Sizes of the packed layout in bytes.
