@@ -2,7 +2,6 @@ package clean
 
 import (
 	"bytes"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -200,7 +199,7 @@ func judgeRead(text []byte, before, after byte) (certainty int, ok bool) {
 			switch quote := isQuote(text[i-1]); {
 			case word && !quote, isLower(before) && isLower(after):
 				certainty += 2
-			case word || !capital && last != 0:
+			case word || !quote || !capital && last != 0:
 				certainty++
 			}
 		case 0x2010 <= r && r <= 0x203A, r == 0x20AC, r == 0x2122, r == 0xFFFD, r == 0xFEFF, 0x1F300 <= r && r <= 0x1FAFF:
@@ -231,12 +230,30 @@ func isQuote(c byte) bool {
 
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 
-// isCommon tells whether r is of a script in daily use, or a sign.
+// common is blocks of scripts in daily use, in order: those of Greek, Cyrillic and
+// Armenian; Hebrew without its signs for singing; Arabic; those of India to
+// Tibet; Burmese and Georgian; Jamo and Ethiopic; Khmer and Mongolian; signs;
+// Chinese, Japanese, Korean; forms of theirs; pictures.
+var common = [...][2]rune{
+	{0x250, 0x58F},
+	{0x5B0, 0x5FF},
+	{0x600, 0x6FF},
+	{0x900, 0xFFF},
+	{0x1000, 0x10FF},
+	{0x1100, 0x137F},
+	{0x1780, 0x18AF},
+	{0x2000, 0x2BFF},
+	{0x2E80, 0x9FFF},
+	{0xAC00, 0xD7A3},
+	{0xFE00, 0xFFEF},
+	{0x1F000, 0x1FAFF},
+}
+
 func isCommon(r rune) bool {
-	return unicode.In(r, unicode.Greek, unicode.Cyrillic, unicode.Armenian, unicode.Hebrew, unicode.Arabic,
-		unicode.Devanagari, unicode.Bengali, unicode.Gurmukhi, unicode.Gujarati, unicode.Oriya, unicode.Tamil,
-		unicode.Telugu, unicode.Kannada, unicode.Malayalam, unicode.Sinhala, unicode.Thai, unicode.Lao,
-		unicode.Tibetan, unicode.Myanmar, unicode.Georgian, unicode.Hangul, unicode.Ethiopic, unicode.Khmer,
-		unicode.Hiragana, unicode.Katakana, unicode.Han, unicode.Mongolian) ||
-		0x2000 <= r && r <= 0x2BFF || 0x3000 <= r && r <= 0x303F || 0xFE00 <= r && r <= 0xFFEF || r >= 0x1F000 || 0x250 <= r && r <= 0x36F
+	for _, b := range common {
+		if r <= b[1] {
+			return r >= b[0]
+		}
+	}
+	return false
 }

@@ -19,7 +19,7 @@ type rewriter struct {
 	blank   int
 	changed bool
 
-	out   []byte
+	out []byte
 }
 
 func (r *rewriter) cut(reason string, at, n int) {
