@@ -29,7 +29,7 @@ type Location struct {
 // in order; a text that was added several times has as many. It reads the lists
 // of names alone and verifies no hash.
 func Locate(ctx context.Context, dir string, id ID) ([]Location, error) {
-	m, err := readManifest(dir)
+	m, err := ReadManifest(dir)
 	if err != nil {
 		return nil, err
 	}

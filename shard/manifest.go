@@ -79,8 +79,8 @@ func (m *Manifest) write(path string) error {
 	return err
 }
 
-// readManifest reads the manifest of dir.
-func readManifest(dir string) (Manifest, error) {
+// ReadManifest reads the manifest of dir, and none of its files.
+func ReadManifest(dir string) (Manifest, error) {
 	path := filepath.Join(dir, ManifestName)
 	file, err := os.Open(path)
 	if err != nil {

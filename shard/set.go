@@ -34,7 +34,7 @@ func (p part) holds(id ID) bool {
 // OpenSet maps all shards that the manifest of dir names, and reads them once
 // to verify every hash. An error names the file.
 func OpenSet(dir string) (*Set, error) {
-	m, err := readManifest(dir)
+	m, err := ReadManifest(dir)
 	if err != nil {
 		return nil, err
 	}

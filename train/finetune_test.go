@@ -321,9 +321,9 @@ func TestFinetuneTrace(t *testing.T) {
 	}
 	defer data.set.Close()
 	for doc := range data.set.NumDocs() {
-		steps, held, err := StepsOf(dir, data.set.ID(doc))
-		if err != nil || held == (len(steps) > 0) || len(steps) > 2 {
-			t.Fatalf("conversation %d: steps %v, held out %v, %v", doc, steps, held, err)
+		read, err := StepsOf(dir, data.set.ID(doc))
+		if err != nil || read.HeldOut == (len(read.Steps) > 0) || len(read.Steps) > 2 {
+			t.Fatalf("conversation %d: %+v, %v", doc, read, err)
 		}
 	}
 }

@@ -11,41 +11,82 @@ import (
 	"github.com/polymath-lm/polymath/shard"
 )
 
+// Reading is when a run reads a document.
+type Reading struct {
+	// Steps are the steps that read some of it, ascending, to the end of the run.
+	Steps []int `json:"steps"`
+	// HeldOut says that the run keeps the document for measuring, so that no step
+	// reads it.
+	HeldOut bool `json:"held_out"`
+	// Done is the number of steps that the run has done, and Total that which it
+	// will have.
+	Done  int `json:"done"`
+	Total int `json:"total"`
+	// Shards is the hash of the shards that the run reads.
+	Shards string `json:"shards_sha256"`
+}
+
 // StepsOf answers which steps of a run read the document with that name, the
-// first half of its text's SHA-256. heldOut is true for a document that the
-// run keeps for measuring: it has no steps, and neither has one that is not in
-// the shards. It reads the shards, which must still be where the recipe says,
-// and counts the steps that the run has done so far.
-func StepsOf(runDir string, id shard.ID) (steps []int, heldOut bool, err error) {
-	path := filepath.Join(runDir, infoFile)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, false, fmt.Errorf("%s is not the directory of a run: it has no %s", runDir, infoFile)
-	}
-	info, err := readInfo(runDir)
+// first half of its text's SHA-256. run is the directory of a run, or the recipe of
+// one that has not begun. A document that is not in the shards has no steps. It
+// reads the shards, which must still be where the recipe says.
+func StepsOf(run string, id shard.ID) (*Reading, error) {
+	info, done, err := openRun(run)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	if err := info.Recipe.Validate(); err != nil {
-		return nil, false, fmt.Errorf("%s: %w", path, err)
-	}
-	records, err := ReadMetrics(runDir)
-	if err != nil {
-		return nil, false, err
-	}
-	dir := info.Recipe.Data.Shards
+	dir, hash := info.Recipe.Data.Shards, info.Hashes.Tokenizer
 	if info.Recipe.Data.Conversations != "" {
-		dir = filepath.Join(runDir, dataDir)
+		dir = filepath.Join(run, dataDir)
 	}
-	data, err := openData(dir, info.Recipe, info.Hashes.Tokenizer)
+	if hash == "" {
+		set, err := shard.ReadManifest(dir)
+		if err != nil {
+			return nil, err
+		}
+		hash = set.TokenizerHash
+	}
+	data, err := openData(dir, info.Recipe, hash)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	defer data.set.Close()
-	if hash := data.set.Manifest().Hash(); hash != info.Hashes.Corpus {
-		return nil, false, fmt.Errorf("%s: the shards in %s have hash %s, and the run was trained on %s", runDir, dir, hash, info.Hashes.Corpus)
+	r := &Reading{Done: done, Total: info.Steps, Shards: data.set.Manifest().Hash()}
+	if info.Hashes.Corpus != "" && r.Shards != info.Hashes.Corpus {
+		return nil, fmt.Errorf("%s: the shards in %s have hash %s, and the run was trained on %s", run, dir, r.Shards, info.Hashes.Corpus)
 	}
-	steps, heldOut = data.stepsOf(id, info.Recipe.Batch, lastStep(records))
-	return steps, heldOut, nil
+	if r.Total == 0 {
+		r.Total = info.Recipe.stepsFor(data.train.Rows())
+	}
+	r.Steps, r.HeldOut = data.stepsOf(id, info.Recipe.Batch, max(r.Total, done))
+	return r, nil
+}
+
+// openRun reads what a run is and how many steps it has done; of a recipe it is
+// none.
+func openRun(path string) (info *runInfo, done int, err error) {
+	if stat, err := os.Stat(path); err == nil && !stat.IsDir() {
+		r, err := ReadRecipe(path)
+		if err != nil {
+			return nil, 0, err
+		}
+		if r.Data.Shards == "" {
+			return nil, 0, fmt.Errorf("%s: the recipe reads no shards", path)
+		}
+		return &runInfo{Recipe: r}, 0, nil
+	}
+	file := filepath.Join(path, infoFile)
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, fmt.Errorf("%s is not the directory of a run: it has no %s", path, infoFile)
+	}
+	if info, err = readInfo(path); err != nil {
+		return nil, 0, err
+	}
+	if err := info.Recipe.Validate(); err != nil {
+		return nil, 0, fmt.Errorf("%s: %w", file, err)
+	}
+	records, err := ReadMetrics(path)
+	return info, lastStep(records), err
 }
 
 // lastStep is the last step that the records tell of.

@@ -1,6 +1,8 @@
 package train
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -61,22 +63,48 @@ func mustHash(t *testing.T, r *Recipe) string {
 func TestStepsOfRun(t *testing.T) {
 	r := smallRun(t)
 	dir := t.TempDir()
-	if _, _, err := StepsOf(dir, shard.ID{}); err == nil || !strings.Contains(err.Error(), "not the directory of a run") {
+	if _, err := StepsOf(dir, shard.ID{}); err == nil || !strings.Contains(err.Error(), "not the directory of a run") {
 		t.Error(err)
 	}
-	mustRun(t, r, Options{RunDir: dir})
+	halfRun(t, r, dir)
 	data, err := openData(r.Data.Shards, r, mustHash(t, r))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer data.set.Close()
 	var row shard.Row
-	data.train.Row(0, &row)
-	steps, heldOut, err := StepsOf(dir, row.Docs[0].ID)
-	if err != nil || heldOut || !slices.Contains(steps, 1) {
-		t.Errorf("the first row's document: steps %v, held out %v, %v", steps, heldOut, err)
+	for step := range r.Steps { // two are done, two are to come
+		data.train.Row(int64(step), &row)
+		read, err := StepsOf(dir, row.Docs[0].ID)
+		if err != nil || read.HeldOut || !slices.Contains(read.Steps, step+1) || read.Done != 2 || read.Total != r.Steps {
+			t.Errorf("the document of step %d: %+v, %v", step+1, read, err)
+		}
 	}
-	if steps, _, err := StepsOf(dir, shard.ID{}); err != nil || steps != nil {
-		t.Errorf("an unknown document: %v, %v", steps, err)
+	if read, err := StepsOf(dir, shard.ID{}); err != nil || read.Steps != nil {
+		t.Errorf("an unknown document: %+v, %v", read, err)
+	}
+}
+
+// TestStepsOfRecipe: a recipe alone tells what a run of it will read.
+func TestStepsOfRecipe(t *testing.T) {
+	r := smallRun(t)
+	data, err := openData(r.Data.Shards, r, mustHash(t, r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer data.set.Close()
+	path := filepath.Join(t.TempDir(), "r.yaml")
+	text, err := r.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var row shard.Row
+	data.train.Row(3, &row)
+	read, err := StepsOf(path, row.Docs[0].ID)
+	if err != nil || !slices.Contains(read.Steps, 4) || read.Done != 0 || read.Total != 4 || read.Shards != data.set.Manifest().Hash() {
+		t.Errorf("%+v, %v", read, err)
 	}
 }
