@@ -207,3 +207,13 @@ func (in *input) mark() (m mark, ok bool) {
 	}
 	return m, ok
 }
+
+// parted says whether another part begins within the window's first n bytes.
+func (in *input) parted(n int) bool {
+	for _, m := range in.marks {
+		if m.at > in.at && m.at <= in.at+int64(n) {
+			return true
+		}
+	}
+	return false
+}

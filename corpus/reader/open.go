@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"path"
 	"strings"
 
@@ -31,7 +32,11 @@ func Open(ctx context.Context, f source.File, opt Options, from Position) (Reade
 	}
 	format := opt.Format
 	if format == Auto {
-		if format, err = recognize(f, in.need(4096), how); err != nil {
+		head := in.need(4096)
+		if format, err = recognize(f, head, how); len(head) == 0 && in.err != io.EOF {
+			err = in.ended(f.Path)
+		}
+		if err != nil {
 			in.src.Close()
 			return nil, err
 		}
@@ -75,7 +80,7 @@ func openInput(ctx context.Context, f source.File, opt Options) (*input, packing
 		s.Close()
 		return nil, 0, fmt.Errorf("%s: %w", f.Path, err)
 	}
-	src, err := unpack(s, how, opt.MaxRatio)
+	src, err := unpack(s, how, opt.MaxRatio, isArchive(f, opt))
 	if err != nil {
 		s.Close()
 		return nil, 0, fmt.Errorf("%s: %w", f.Path, err)
@@ -93,7 +98,7 @@ func reopenInput(ctx context.Context, f source.File, opt Options, how packing, f
 	if err != nil {
 		return nil, err
 	}
-	src, err := unpack(s, how, opt.MaxRatio)
+	src, err := unpack(s, how, opt.MaxRatio, isArchive(f, opt))
 	if err != nil {
 		s.Close()
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
@@ -115,17 +120,27 @@ var extensions = map[string]Format{
 	".txt": Text, ".text": Text, ".pdf": PDF, ".epub": EPUB, ".parquet": Parquet,
 }
 
+// nameFormat is the format that a name says, packed or not; "" is none.
+func nameFormat(name string) Format {
+	name = strings.ToLower(name)
+	for _, packed := range []string{".gz", ".zst", ".zstd"} {
+		name = strings.TrimSuffix(name, packed)
+	}
+	return extensions[path.Ext(name)]
+}
+
+// isArchive says whether to expect a web archive before anything is unpacked.
+func isArchive(f source.File, opt Options) bool {
+	return opt.Format == WARC || opt.Format == Auto && nameFormat(f.Name) == WARC
+}
+
 // recognize finds the format of a file by the first bytes of what it holds and
 // by its name.
 func recognize(f source.File, head []byte, how packing) (Format, error) {
 	if format := formatOf(head, how); format != "" {
 		return format, nil
 	}
-	name := strings.ToLower(f.Name)
-	for _, packed := range []string{".gz", ".zst", ".zstd"} {
-		name = strings.TrimSuffix(name, packed)
-	}
-	byName := extensions[path.Ext(name)]
+	byName := nameFormat(f.Name)
 	trimmed := bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\ufeff")))
 	switch {
 	case byName == WARC || byName == JSONL || byName == HTML || byName == Markdown || byName == Text:

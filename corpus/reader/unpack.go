@@ -71,12 +71,13 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// unpack returns what a file packed that way holds. maxRatio bounds a part.
-func unpack(s *stored, how packing, maxRatio int64) (unpacker, error) {
+// unpack returns what a file packed that way holds. maxRatio bounds a part;
+// with heal, damaged members of gzip are holes.
+func unpack(s *stored, how packing, maxRatio int64, heal bool) (unpacker, error) {
 	b := &bomb{s: s, max: maxRatio}
 	switch how {
 	case gzipped:
-		return &gunzip{s: s, bomb: b}, nil
+		return &gunzip{s: s, bomb: b, heal: heal}, nil
 	case zstandard:
 		return newUnzstd(s, b)
 	}
@@ -115,8 +116,18 @@ type gunzip struct {
 	bomb *bomb
 	z    *gzip.Reader
 	open bool // within a member
-	err  error
+	// heal goes on after a damaged member, leaving a hole, if another one follows.
+	heal    bool
+	pending string
+	err     error
 }
+
+// These stand in what a file unpacks to where a member is damaged: behind what
+// there is of it, or instead of it.
+const (
+	hole    = "\n\x00damaged gzip member\x00\n"
+	missing = "\n\x00a damaged gzip member\x00\n"
+)
 
 func (g *gunzip) part() int64  { return g.bomb.start }
 func (g *gunzip) Close() error { return g.s.Close() }
@@ -124,24 +135,61 @@ func (g *gunzip) Close() error { return g.s.Close() }
 // Read implements io.Reader.
 func (g *gunzip) Read(p []byte) (int, error) {
 	for g.err == nil {
+		if g.pending != "" {
+			n := copy(p, g.pending)
+			g.pending = g.pending[n:]
+			return n, nil
+		}
 		if !g.open {
-			g.err = g.next()
+			g.failed(g.next())
 			continue
 		}
 		n, err := g.z.Read(p)
-		if err == io.EOF {
+		if bomb := g.bomb.add(n); bomb != nil {
+			g.err = bomb
+		} else if err == io.EOF {
 			g.open = false
-		} else if err != nil {
-			g.err = g.s.damaged("gzip", g.bomb.start, err)
-		}
-		if err := g.bomb.add(n); err != nil {
-			g.err = err
+		} else {
+			g.failed(err)
 		}
 		if n > 0 {
 			return n, nil
 		}
 	}
 	return 0, g.err
+}
+
+// failed ends the file with an error, or goes on behind the damage.
+func (g *gunzip) failed(err error) {
+	switch {
+	case err == nil:
+	case err == io.EOF && !g.open:
+		g.err = err
+	case g.heal && g.s.raw.err == nil && g.seek():
+		g.pending = hole
+		if g.bomb.n == 0 {
+			g.pending = missing
+		}
+		g.open = false
+	default:
+		g.err = g.s.damaged("gzip", g.bomb.start, err)
+	}
+}
+
+// seek moves to the next bytes that look like the header of a member.
+func (g *gunzip) seek() bool {
+	for {
+		head, _ := g.s.Peek(10)
+		if len(head) < 10 {
+			return false
+		}
+		if head[0] == 0x1f && head[1] == 0x8b && head[2] == 8 && head[3] < 0x20 && (head[8] == 0 || head[8] == 2 || head[8] == 4) {
+			return true
+		}
+		if _, err := g.s.Discard(1); err != nil {
+			return false
+		}
+	}
 }
 
 // next opens the next member. Zeros that fill up a file, as tapes and some
@@ -157,12 +205,14 @@ func (g *gunzip) next() error {
 	} else {
 		err = g.z.Reset(g.s.Reader)
 	}
-	if err != nil {
-		return g.s.damaged("gzip", g.bomb.start, err)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
 	}
-	g.z.Multistream(false)
-	g.open = true
-	return nil
+	if err == nil {
+		g.z.Multistream(false)
+		g.open = true
+	}
+	return err
 }
 
 func (g *gunzip) zeros() error {

@@ -119,7 +119,7 @@ func TestCutOff(t *testing.T) {
 			}
 			if err == nil {
 				how, _ := packingOf(packed)
-				src, _ := unpack(mustStored(t, f), how, 300)
+				src, _ := unpack(mustStored(t, f), how, 300, false)
 				if got, err := io.ReadAll(src); err != nil || len(got) != 9000 {
 					rt.Fatalf("%s cut to %d bytes is no error: %d records", name, n, len(all))
 				}

@@ -28,7 +28,8 @@ const maxHead = 64 << 10
 var (
 	magic = []byte("WARC/")
 	// next is how a record begins on a line in the middle of others.
-	next = []byte("\nWARC/1.")
+	next   = []byte("\nWARC/1.")
+	inHole = []byte(hole[1 : len(hole)-1])
 )
 
 // Next implements Reader.
@@ -70,10 +71,15 @@ func (w *warc) blank() {
 // garbage passes over what belongs to no record.
 func (w *warc) garbage(r *Record) error {
 	from := w.in.at
+	head := w.in.need(len(hole))
+	damaged := bytes.HasPrefix(head, []byte(hole[1:])) || bytes.HasPrefix(head, []byte(missing[1:]))
 	if !w.seek() && w.in.err != nil && w.in.err != io.EOF {
 		return w.in.ended(w.base.File)
 	}
 	w.count++
+	if damaged {
+		return r.bad("a gzip member is damaged")
+	}
 	return r.bad("%d bytes belong to no record", w.in.at-from)
 }
 
@@ -115,6 +121,9 @@ func (w *warc) head() (*warcHead, error) {
 	window := w.in.need(1)
 	for {
 		if body := headEnd(window); body >= 0 {
+			if bytes.Contains(window[:body], next) {
+				return nil, errors.New("another record begins in its header")
+			}
 			return parseHead(window[:body])
 		}
 		if len(window) > maxHead {
@@ -171,6 +180,12 @@ func (w *warc) block(r *Record, h *warcHead) (*Record, error) {
 			return nil, r.bad("its length of %d bytes leads into another record", h.length)
 		}
 	}
+	if end <= len(window) && (bytes.Contains(window[:end], inHole) || !follows(window[end:]) && w.holeBehind(end)) {
+		w.count++
+		w.in.advance(end)
+		return nil, r.bad("its gzip member is damaged")
+	}
+	window = w.in.need(end) // which may have moved
 	if len(window) < end {
 		if w.in.err != io.EOF {
 			return nil, w.in.ended(w.base.File)
@@ -191,6 +206,17 @@ func (w *warc) block(r *Record, h *warcHead) (*Record, error) {
 	w.in.advance(end)
 	w.blank()
 	return r, nil
+}
+
+// holeBehind says whether the member that a record of n bytes is in turns out to
+// be damaged before the next record.
+func (w *warc) holeBehind(n int) bool {
+	rest := w.in.need(n + maxHead)[n:]
+	if i := bytes.Index(rest, next); i >= 0 {
+		rest = rest[:i]
+	}
+	i := bytes.Index(rest, inHole)
+	return i >= 0 && !w.in.parted(n+i)
 }
 
 // follows says whether this may stand behind a record.
