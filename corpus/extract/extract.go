@@ -75,7 +75,10 @@ func (t *tree) content() []byte {
 			best, runs = *all, all.runs
 		}
 	}
-	if letters(runs) < minLetters {
+	if most = letters(runs); most < fewLetters && len(t.meta.body) > 3*int(most)+fewLetters {
+		return t.linkedBody() // the page itself is filled by a script
+	}
+	if most < minLetters {
 		return nil
 	}
 	return best.render(runs)

@@ -112,6 +112,31 @@ func TestMeta(t *testing.T) {
 	}
 }
 
+func TestLinkedData(t *testing.T) {
+	script := func(body string) string {
+		return `<script type="application/ld+json">{"@context":"https://schema.org","@graph":[{"@type":"Person","name":"No"},
+		{"@type":["NewsArticle"],"headline":"A page","author":[{"@type":"Person","name":"Ada L."},{"name":"Grace H."}],
+		"datePublished":"2019-11-19","inLanguage":"en-US","articleBody":"` + body + `"}]}</script>`
+	}
+	_, meta, err := HTML([]byte(script("")+"<p>"+long), "", "")
+	want := map[string]string{"title": "A page", "author": "Ada L., Grace H.", "date": "2019-11-19", "language": "en"}
+	if err != nil || !maps.Equal(meta, want) {
+		t.Errorf("%q, %v", meta, err)
+	}
+	for _, c := range []struct{ page, want string }{
+		{script(long+long) + "<p>Loading, please wait for the page.", long + long},
+		{script("<p>"+long+"</p><p>"+long+"</p>") + "<div id=app></div>", long + "\n\n" + long},
+		{script(sentence) + "<p>" + long, long},
+		{`<script type="application/ld+json">{"@type":"Article","articleBody":` + "</script><p>" + long, long},
+		{`<script type="application/ld+json">` + strings.Repeat(`[`, 5000) + "</script><p>" + long, long},
+	} {
+		got, _, err := HTML([]byte(c.page), "", "")
+		if want := strings.ReplaceAll(strings.TrimSpace(c.want), ". \n", ".\n"); err != nil || strings.TrimSpace(string(got)) != want {
+			t.Errorf("%.80q: %q, %v", c.page, got, err)
+		}
+	}
+}
+
 func TestCharset(t *testing.T) {
 	const text = "Le café est prêt, et la fenêtre est ouverte; l'été commence ici, près de la forêt. "
 	latin, _ := charmap.Windows1252.NewEncoder().String(text)
@@ -209,6 +234,7 @@ func FuzzHTML(f *testing.F) {
 		"<p>" + long + "</p><ul><li>a<li>b</ul><table><tr><td>x<td>y</table><pre> z\n</pre>",
 		"<a><b><p></a></b><table><a><td></div></table></p>", "<!--", "<script><!--<script>", "<p hidden style='display:none'",
 		"<svg><title>x</svg><select><option>", "&#x110000;&#0;\x00\xff", "<article><article class=comment>" + long,
+		`<script type="application/ld+json">{"@type":"Article","author":["a",{"name":"b"}],"articleBody":"<p>x</p>"}</script>`,
 	} {
 		f.Add([]byte(s), "utf-8")
 	}

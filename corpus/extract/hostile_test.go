@@ -36,6 +36,7 @@ func TestHostile(t *testing.T) {
 		"entities":         {"<p>", "&amp"},
 		"scripts":          {"", "<script></scrip"},
 		"metadata":         {"", "<meta name=author content=x>"},
+		"linked data":      {"", `<script type="application/ld+json">{"@type":"Article","author":["x"]}</script>`},
 		"buttons":          {"", "<button><p>"},
 		"form feeds":       {"<p>", "\f"},
 	} {

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"cmp"
 	"net/url"
 	"strings"
 
@@ -14,7 +15,9 @@ const maxMeta = 1 << 10 // bytes of a value
 // and that of the better place.
 type metadata struct {
 	values   map[string]metaValue
-	fragment bool // the last element is a link into the page
+	fragment bool   // the last element is a link into the page
+	linked   bool   // the last element is a script of linked data
+	body     string // of the article, as linked data has it
 }
 
 type metaValue struct {
@@ -25,7 +28,7 @@ type metaValue struct {
 // pending is the attributes of one element that metadata may need. The bytes
 // last until the next token.
 type pending struct {
-	name, content, rel, href, lang, datetime []byte
+	name, content, rel, href, lang, datetime, kind []byte
 }
 
 func (p *pending) attribute(tag atom.Atom, key, value []byte) {
@@ -42,6 +45,8 @@ func (p *pending) attribute(tag atom.Atom, key, value []byte) {
 		p.lang = value
 	case "datetime":
 		p.datetime = value
+	case "type":
+		p.kind = value
 	}
 }
 
@@ -60,17 +65,29 @@ func (m *metadata) set(key string, value []byte, rank int) {
 	m.values[key] = metaValue{strings.Join(strings.Fields(strings.ToValidUTF8(string(value), "\uFFFD")), " "), rank}
 }
 
-// rawText takes the text of a raw element: the title.
+// rawText takes the text of a raw element: the title, or linked data.
 func (m *metadata) rawText(tag atom.Atom, s []byte) {
 	switch tag {
 	case atom.Title:
 		m.set("title", s, 5)
+	case atom.Script:
+		m.linkedData(s)
 	}
+}
+
+// wants tells whether the raw text of the last element, of that tag, says
+// something about the page.
+func (m *metadata) wants(tag atom.Atom) bool {
+	return tag == atom.Title || tag == atom.Script && m.linked
 }
 
 // element takes what the attributes of an element say.
 func (m *metadata) element(tag atom.Atom, p *pending) {
 	m.fragment = len(p.href) > 0 && p.href[0] == '#'
+	m.linked = tag == atom.Script && bytes.EqualFold(p.kind, []byte("application/ld+json"))
+	if tag != atom.Meta && string(p.name) == "datePublished" {
+		m.set("date", []byte(cmp.Or(string(p.datetime), string(p.content))), 2)
+	}
 	switch tag {
 	case atom.Html:
 		if i := bytes.IndexAny(p.lang, "-_"); i > 0 {

@@ -82,7 +82,7 @@ func parse(content []byte) (*tree, error) {
 			}
 			return &b.tree, nil
 		case html.TextToken:
-			if b.raw == 0 || b.raw == atom.Title {
+			if b.raw == 0 || b.meta.wants(b.raw) {
 				b.addText(b.z.Text())
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
