@@ -3,6 +3,7 @@ package secrets
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -111,15 +112,19 @@ func (w *worker) tryGeneric(rule, end int) {
 	if quote == 0 && i < len(text) && text[i] > ' ' && text[i] != ',' && text[i] != ';' {
 		return
 	}
-	if looksRandom(value) && !w.isExample(value) {
+	longest := 8 // letters in a row; a name in code, which has no quotes, has more
+	if quote == 0 {
+		longest = 6
+	}
+	if looksRandom(value, longest) && !w.isExample(value) {
 		w.found = append(w.found, secret{start, i, rule})
 	}
 }
 
 // looksRandom says whether a value is a key or a strong password rather than a
-// name, a path or an expression: it mixes digits and letters without long runs of
-// small letters.
-func looksRandom(value []byte) bool {
+// name, a path or an expression: it mixes digits and letters, with at most so many
+// letters in a row.
+func looksRandom(value []byte, most int) bool {
 	if len(value) < 16 || len(value) > 200 || entropy(value) < 3.5 {
 		return false
 	}
@@ -145,7 +150,7 @@ func looksRandom(value []byte) bool {
 			longest = max(longest, run)
 		}
 	}
-	return digits >= 2 && longest <= 8 && changes*4 >= len(value) && other*6 <= len(value)
+	return digits >= 2 && longest <= most && changes*4 >= len(value) && other*6 <= len(value)
 }
 
 // entropy is the bits for each byte of value, after Shannon.
@@ -168,11 +173,17 @@ var examples = []string{
 	"example", "xxxx", "placeholder", "your", "dummy", "changeme", "redacted", "1234567890", "0123456789", "abcdefghij", "deadbeef", "${", "{{", "...", "****", "-----", "000000", "<",
 }
 
+// words are what manuals write for a password in an address.
+var words = []string{"password", "passwd", "pass", "pwd", "secret", "token", "user", "guest", "admin", "test"}
+
 // isExample says whether value is an example, or allowed by the options.
 func (w *worker) isExample(value []byte) bool {
 	lower := strings.ToLower(string(value[:min(len(value), 512)]))
 	if strings.HasPrefix(lower, "-----begin") {
 		return strings.Contains(lower, "...") || strings.Contains(lower, "xxxx")
+	}
+	if slices.Contains(words, lower) {
+		return true
 	}
 	for _, list := range [][]string{examples, w.options.Allow} {
 		for _, text := range list {

@@ -66,7 +66,7 @@ var rules = []rule{
 	{name: "anthropic_key", keys: []string{"sk-ant-"}, form: `sk-ant-(?:api03|admin01|sid01|oat01)-[\w-]{80,120}`, entropy: 3.5},
 	{name: "openai_key", keys: []string{"t3blbkfj"}, form: `sk-(?:[a-z]{2,12}-)?[\w-]{20,80}T3BlbkFJ[\w-]{20,80}`, back: 100, entropy: 3.5},
 	{name: "openrouter_key", keys: []string{"sk-or-v1-"}, form: `sk-or-v1-[0-9a-f]{64}`, entropy: 3},
-	{name: "hugging_face_token", keys: []string{"hf_", "api_org_"}, form: `(?:hf_|api_org_)[A-Za-z]{34}`, entropy: 3},
+	{name: "hugging_face_token", keys: []string{"hf_", "api_org_"}, form: `(?:hf_|api_org_)[0-9A-Za-z]{34,40}`, entropy: 3},
 	{name: "perplexity_key", keys: []string{"pplx-"}, form: `pplx-[0-9A-Za-z]{48}`, entropy: 3.5},
 	{name: "groq_key", keys: []string{"gsk_"}, form: `gsk_[0-9A-Za-z]{52}`, entropy: 3.5},
 	{name: "xai_key", keys: []string{"xai-"}, form: `xai-[0-9A-Za-z]{80}`, entropy: 3.5},
@@ -119,6 +119,24 @@ var rules = []rule{
 	{name: "adobe_secret", keys: []string{"p8e-"}, form: `p8e-[0-9A-Za-z]{32}`, entropy: 3},
 	{name: "age_key", keys: []string{"age-secret-key-1"}, form: `AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}`, entropy: 3},
 	{name: "one_password_token", keys: []string{"ops_eyj"}, form: `ops_eyJ[0-9A-Za-z+/]{250,}={0,3}`, entropy: 4},
+	{name: "one_password_key", keys: []string{"a3-"}, form: `A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}`, entropy: 3.5},
+	{name: "openshift_token", keys: []string{"sha256~"}, form: `sha256~[\w-]{43}`, entropy: 3.5},
+	{name: "grafana_key", keys: []string{"eyjrijoi"}, form: `eyJrIjoi[0-9A-Za-z+/]{70,400}={0,3}`, entropy: 3},
+	{name: "sonar_token", keys: []string{"sqp_", "squ_", "sqa_"}, form: `sq[pua]_[0-9a-f]{40}`, entropy: 3},
+	{name: "sourcegraph_token", keys: []string{"sgp_"}, form: `sgp_(?:[0-9a-f]{16}_|local_)?[0-9a-f]{40}`, entropy: 3},
+	{name: "harness_key", keys: []string{"pat.", "sat."}, form: `[ps]at\.[\w-]{22}\.[0-9a-f]{24}\.[0-9A-Za-z]{20}`, entropy: 3.5},
+	{name: "octopus_key", keys: []string{"api-"}, form: `API-[A-Z0-9]{26}`, entropy: 3},
+	{name: "infracost_key", keys: []string{"ico-"}, form: `ico-[0-9A-Za-z]{32}`, entropy: 3.5},
+	{name: "scalingo_token", keys: []string{"tk-us-"}, form: `tk-us-[\w-]{48}`, entropy: 3.5},
+	{name: "frameio_token", keys: []string{"fio-u-"}, form: `fio-u-[\w=-]{64}`, entropy: 3.5},
+	{name: "settlemint_token", keys: []string{"sm_aat_", "sm_pat_", "sm_sat_"}, form: `sm_[aps]at_[0-9A-Za-z]{16}`, entropy: 3},
+	{name: "intra42_secret", keys: []string{"s-s4t2"}, form: `s-s4t2(?:ud|af)-[0-9a-f]{64}`, entropy: 3},
+	{name: "yandex_key", keys: []string{"aqvn"}, form: `AQVN[\w-]{35,38}`, entropy: 3.5},
+	{name: "maxmind_key", keys: []string{"_mmk"}, form: `[0-9A-Za-z]{6}_[0-9A-Za-z]{29}_mmk`, back: 36, entropy: 3.5},
+	{name: "clickhouse_key", keys: []string{"4b1d"}, form: `4b1d[0-9A-Za-z]{38}`, entropy: 3.5},
+	{name: "dropbox_token", keys: []string{"sl."}, form: `sl\.[\w-]{130,152}`, entropy: 3.5},
+	{name: "lob_key", keys: []string{"live_", "test_"}, form: `(?:live|test)_[0-9a-f]{35}`, entropy: 3},
+	{name: "mapbox_token", keys: []string{"sk.eyj"}, form: `sk\.eyJ[\w-]{40,400}\.[\w-]{20,64}`, entropy: 3.5},
 	// Forms of no one issuer.
 	{name: "private_key", keys: []string{"-----begin "}, form: `-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?s:.{64,}?)-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----`},
 	{name: "putty_key", keys: []string{"private-lines:"}, form: `Private-Lines: \d{1,4}\r?\n((?:[0-9A-Za-z+/=]+\r?\n)+)`},
@@ -132,6 +150,16 @@ var rules = []rule{
 var generic = []string{
 	"password", "passwd", "passphrase", "secret", "token", "api_key", "apikey", "api-key", "access_key", "accesskey", "access-key", "auth_key", "authkey",
 	"encryption_key", "private_key", "signing_key", "secret_key", "credential",
+}
+
+// services are names of services whose keys have no form of their own, but stand
+// behind the name.
+var services = []string{
+	"adafruit", "adobe", "algolia", "alibaba", "aliyun", "asana", "auth0", "beamer", "bitbucket", "bittrex", "cohere", "codecov", "coinbase", "confluent",
+	"contentful", "deepseek", "droneci", "dropbox", "elastic", "etsy", "facebook", "fastly", "finicity", "finnhub", "flickr", "freshbooks", "freshdesk",
+	"gitter", "gocardless", "hubspot", "intercom", "jfrog", "kraken", "kucoin", "launchdarkly", "linkedin", "looker", "mailjet", "mapbox", "mattermost",
+	"meraki", "messagebird", "mistral", "nytimes", "okta", "pagerduty", "paypal", "plaid", "rapidapi", "razorpay", "sendbird", "sentry", "snyk",
+	"squarespace", "sumologic", "sumo_access", "trello", "twitch", "twitter", "vercel", "yandex", "zendesk", "zoom",
 }
 
 // genericRule is the name of the rule for them.

@@ -41,7 +41,7 @@ func New(o Options) (*Scanner, error) {
 			}
 		}
 	}
-	for _, key := range generic {
+	for _, key := range slices.Concat(generic, services) {
 		if !slices.Contains(o.Skip, genericRule) {
 			add(key, len(rules))
 		}
