@@ -157,26 +157,26 @@ func packColsEdge(dst []tensor.BF16, panelLen int, x []tensor.BF16, stride, rows
 	}
 }
 
-// loadSums reads panels of sums, zero beyond rows and cols.
+// loadSums reads panels of sums, zero beyond rows and cols. It goes through w in
+// the order in which it lies in memory, which is the slow side.
 func loadSums(c []float32, panelLen int, w []float32, stride, rows, cols int) {
-	for col := 0; col < cols; col += PanelN {
-		n := min(PanelN, cols-col)
-		panel := c[col/PanelN*panelLen:][:panelLen]
-		if n < PanelN {
-			clear(panel)
-		}
-		for r := range rows {
-			copy(panel[r*PanelN:][:n], w[r*stride+col:])
+	if whole := cols / PanelN; whole*PanelN < cols {
+		clear(c[whole*panelLen:][:panelLen])
+	}
+	for r := range rows {
+		for col := 0; col < cols; col += PanelN {
+			n := min(PanelN, cols-col)
+			copy(c[col/PanelN*panelLen+r*PanelN:][:n], w[r*stride+col:])
 		}
 	}
 }
 
+// storeSums writes what loadSums read.
 func storeSums(w []float32, stride int, c []float32, panelLen, rows, cols int) {
-	for col := 0; col < cols; col += PanelN {
-		n := min(PanelN, cols-col)
-		panel := c[col/PanelN*panelLen:]
-		for r := range rows {
-			copy(w[r*stride+col:][:n], panel[r*PanelN:])
+	for r := range rows {
+		for col := 0; col < cols; col += PanelN {
+			n := min(PanelN, cols-col)
+			copy(w[r*stride+col:][:n], c[col/PanelN*panelLen+r*PanelN:])
 		}
 	}
 }
