@@ -71,7 +71,7 @@ Start with:  polymath quickstart`,
 		return nil
 	}
 	root.AddCommand(
-		a.quickstartCommand(), a.trainCommand(), a.finetuneCommand(), a.loraCommand(), a.generateCommand(), a.chatCommand(), a.serveCommand(),
+		a.quickstartCommand(), a.corpusCommand(), a.trainCommand(), a.finetuneCommand(), a.loraCommand(), a.generateCommand(), a.chatCommand(), a.serveCommand(),
 		a.tokenizerCommand(), a.quantizeCommand(), a.upcycleCommand(), a.convertCommand(), a.inspectCommand(), a.verifyCommand(), a.benchCommand(),
 		a.versionCommand(), a.manCommand(),
 	)

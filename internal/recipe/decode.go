@@ -185,7 +185,7 @@ func pairsOf(node ast.Node) ([]*ast.MappingValueNode, bool) {
 
 func (p *Places) decodePair(pair *ast.MappingValueNode, v reflect.Value, full string) error {
 	p.at[full] = pair.Value.GetToken().Position
-	if section(v.Type()) != nil {
+	if section(v.Type()) != nil && !isScalar(pair.Value) {
 		p.at[full] = pair.Key.GetToken().Position
 	}
 	return p.decode(pair.Value, v, full)

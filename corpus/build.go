@@ -1,0 +1,235 @@
+package corpus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+
+	"github.com/polymath-lm/polymath/corpus/dedup"
+	"github.com/polymath-lm/polymath/corpus/extract/pdf"
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/tokenizer"
+)
+
+// Options are what a build needs beside the recipe. They do not change the
+// result.
+type Options struct {
+	// Fresh removes what an earlier build left in the directory.
+	Fresh bool
+	// Version is that of the program, for the manifest.
+	Version string
+	// OpenTokenizer opens the tokenizer at a path; nil: tokenizer.Load.
+	OpenTokenizer func(path string) (*tokenizer.Tokenizer, error)
+	// Perplexity opens the model at a path and returns what measures the perplexity
+	// per token of a text, for many goroutines. Without it no recipe can ask for it.
+	Perplexity func(path string) (func(text []byte) (float64, error), error)
+	// Observe is called now and then by one goroutine; nil: nobody looks.
+	Observe func(Progress)
+	// Notice is called with what a user should know; nil: nobody listens.
+	Notice func(text string)
+}
+
+// build is one build at work.
+type build struct {
+	recipe  *Recipe
+	o       *Options
+	work    string
+	threads int
+	watch   watch
+}
+
+// workDir is the directory of the stages within that of the build.
+const workDir = "work"
+
+// Build makes the corpus of the recipe in the directory that it names, or goes on
+// with it, and returns its manifest. The end of ctx stops it; a later call goes
+// on. It returns a *ChangedError where the directory holds something else, a
+// *TooManyBad where too much of a source cannot be read, and errors about keys of
+// a recipe that was read from a file with their lines.
+func Build(ctx context.Context, r *Recipe, o Options) (*Manifest, error) {
+	if err := r.Check(); err != nil {
+		return nil, r.locate(err)
+	}
+	b := &build{recipe: r, o: &o, work: filepath.Join(r.Out, workDir), threads: r.threads()}
+	b.watch.report = o.Observe
+	if err := os.MkdirAll(r.Out, 0o777); err != nil {
+		return nil, explain(err)
+	}
+	unlock, err := atomicfile.Lock(r.Out)
+	if err != nil {
+		return nil, explain(err)
+	}
+	m, err := b.run(ctx)
+	if unlockErr := unlock(); err == nil {
+		err = unlockErr
+	}
+	return m, r.locate(explain(err))
+}
+
+func (r *Recipe) threads() int {
+	if r.Threads > 0 {
+		return r.Threads
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+func (b *build) run(ctx context.Context) (*Manifest, error) {
+	if b.o.Fresh {
+		if err := b.clear(); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(b.work, 0o777); err != nil {
+		return nil, err
+	}
+	if err := atomicfile.RemoveLeftovers(b.recipe.Out); err != nil {
+		return nil, err
+	}
+	if err := b.checkTokenizer(); err != nil {
+		return nil, err
+	}
+	in, err := b.ingest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return b.after(ctx, in)
+}
+
+// after runs the stages that come after the sources were read.
+func (b *build) after(ctx context.Context, in *ingested) (*Manifest, error) {
+	v := &view{ingested: in}
+	defer v.close()
+	if err := b.index(ctx, v); err != nil {
+		return nil, err
+	}
+	if err := b.dedup(ctx, v); err != nil {
+		return nil, err
+	}
+	if err := b.lines(ctx, v); err != nil {
+		return nil, err
+	}
+	if err := b.substrings(ctx, v); err != nil {
+		return nil, err
+	}
+	census, err := b.census(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	t, err := b.tokenizer(ctx, v, census)
+	if err != nil {
+		return nil, err
+	}
+	packed, err := b.pack(ctx, v, census, t)
+	if err != nil {
+		return nil, err
+	}
+	return b.manifest(v, census, t, packed)
+}
+
+// clear removes what builds leave, and nothing else.
+func (b *build) clear() error {
+	if err := os.Remove(filepath.Join(b.recipe.Out, ManifestName)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for _, name := range []string{ShardsDir, workDir} {
+		if err := atomicfile.RemoveAll(filepath.Join(b.recipe.Out, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stage opens a stage that may be made anew: where it was made from something
+// else, what it left is removed.
+func (b *build) stage(name string, version int, part any, input string) (*stage, *stageDone, error) {
+	s, err := newStage(b.work, name, version, part, input)
+	if err != nil {
+		return nil, nil, err
+	}
+	done, changed, err := s.open()
+	if err != nil || changed == nil {
+		return s, done, err
+	}
+	b.notice(fmt.Sprintf("%s is done anew: %s", name, changed[0]))
+	return s, nil, s.again()
+}
+
+func (b *build) notice(text string) {
+	if b.o.Notice != nil {
+		b.o.Notice(text)
+	}
+}
+
+// memory is what one of several tables may take.
+func (b *build) memory(parts int64) int64 { return max(int64(b.recipe.Memory)/parts, 16<<20) }
+
+// newShared makes what workers share.
+func (b *build) newShared(ctx context.Context) (*shared, error) {
+	pool, err := pdf.New(b.threads)
+	if err != nil {
+		return nil, err
+	}
+	s := &shared{ctx: ctx, pdfs: pool}
+	if o := b.recipe.Dedup.MinHash; o != nil {
+		if s.minhash, err = dedup.NewMinHash(*o); err != nil {
+			_ = pool.Close() // the other error matters
+			return nil, err
+		}
+		s.numBands = o.Bands
+	}
+	return s, nil
+}
+
+// ChangedError says that a directory holds a build of other sources or steps.
+type ChangedError struct {
+	Dir string
+	// Changes are what differs, each as a sentence.
+	Changes []string
+}
+
+// Error lists the first changes.
+func (e *ChangedError) Error() string {
+	const shown = 5
+	text := fmt.Sprintf("%s holds a corpus that was read differently:", e.Dir)
+	for _, c := range e.Changes[:min(shown, len(e.Changes))] {
+		text += "\n  " + c
+	}
+	if more := len(e.Changes) - shown; more > 0 {
+		text += fmt.Sprintf("\n  and %d more", more)
+	}
+	return text + "\nname another directory with --out, or remove what is there with --fresh"
+}
+
+// TooManyBad says that too much of a source cannot be read.
+type TooManyBad struct {
+	Source  string
+	Problem string
+	MaxBad  float64
+	// Example is one of the reasons.
+	Example string
+}
+
+// Error says what to do.
+func (e *TooManyBad) Error() string {
+	return fmt.Sprintf("source %s: %s, more than the max_bad of %v; one of them: %s\nmend the files, or raise max_bad of the source and build again, which goes on here",
+		e.Source, e.Problem, e.MaxBad, e.Example)
+}
+
+// explain says what to do about errors of the disk.
+func explain(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("%w\nthe disk is full: free some space and build again, which goes on where it was", err)
+	case errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w\nyour quota of the disk is used up: free some space and build again, which goes on where it was", err)
+	case errors.Is(err, syscall.EROFS), errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("%w\nname a directory with --out in which you may write, or change its permissions; building again goes on where it was", err)
+	}
+	return err
+}

@@ -1,0 +1,224 @@
+package corpus
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/polymath-lm/polymath/corpus/decontaminate"
+	"github.com/polymath-lm/polymath/corpus/document"
+	"github.com/polymath-lm/polymath/corpus/segment"
+)
+
+// collector writes what the workers made, in order, into segments.
+type collector struct {
+	dir     string
+	sources []*openSource
+	writer  *segment.Writer
+	sum     *Summary // of the segment being written
+	next    *Summary // what the next one begins with
+	tallies map[*pipeline]*decontaminate.Tally
+	open    map[int]*reading // files not read to their end, by index
+	totals  []Funnel         // by source
+	files   []int64          // files read, by source
+	failed  []int64          // and those that failed
+	example string           // why the last bad record is bad
+
+	source int   // where the next segment begins
+	place  Place // in the source
+
+	observe   func(*result)
+	committed func(*Summary)
+}
+
+// reading is an input file as far as it was collected.
+type reading struct {
+	input    *InputFile
+	contents contents
+}
+
+// maxDocuments bounds the documents of a corpus: their numbers are kept in 32
+// bits.
+const maxDocuments = math.MaxUint32 - 1
+
+func (c *collector) begin(source int) error {
+	w, err := segment.Create(c.dir, c.next.Number)
+	if err != nil {
+		return err
+	}
+	c.writer, c.sum = w, c.next
+	c.sum.Source, c.sum.Samples = source, Samples{}
+	c.tallies = map[*pipeline]*decontaminate.Tally{}
+	return nil
+}
+
+// abort gives the segment up that is being written.
+func (c *collector) abort() {
+	if c.writer != nil {
+		c.writer.Abort()
+	}
+}
+
+// collect adds a batch to the segment.
+func (c *collector) collect(r *result) error {
+	if c.writer == nil {
+		if err := c.begin(r.batch.source.index); err != nil {
+			return err
+		}
+	}
+	lines, texts, bands := r.lines, r.texts, r.bands
+	for i := range r.docs {
+		out := &r.docs[i]
+		if err := c.item(&r.batch.items[i], out, lines[:out.lines], texts[:out.texts], bands[:out.bands]); err != nil {
+			return err
+		}
+		lines, texts, bands = lines[out.lines:], texts[out.texts:], bands[out.bands:]
+	}
+	c.sum.Funnel.Merge(&r.funnel)
+	c.totals[r.batch.source.index].Merge(&r.funnel)
+	c.sum.Samples.Merge(r.samples)
+	if c.observe != nil {
+		c.observe(r)
+	}
+	if r.batch.end == nil {
+		return nil
+	}
+	return c.commit(*r.batch.end)
+}
+
+func (c *collector) item(it *item, out *outcome, line, text []byte, bands []uint64) error {
+	file := c.open[it.file.Index]
+	if file == nil {
+		file = &reading{it.file, newContents()}
+		c.open[it.file.Index] = file
+	}
+	if it.ended {
+		return c.ended(it, file)
+	}
+	if !out.recorded {
+		return nil
+	}
+	if c.sum.First+c.sum.Records >= maxDocuments {
+		return fmt.Errorf("more than %d documents are too many for one corpus; divide the sources", int64(maxDocuments))
+	}
+	if out.bad != "" {
+		c.example = out.bad
+	}
+	c.sum.Records++
+	file.input.Records++
+	file.input.Bytes += out.content
+	if out.bad == "" {
+		file.contents.Write(out.id[:])
+	}
+	if len(text) > 0 {
+		c.sum.Kept++
+		c.sum.TextBytes += int64(len(text))
+	}
+	if len(out.hits) > 0 {
+		c.tally(out.pipeline).Add(out.hits)
+	}
+	return c.writer.Add(line, text, bands)
+}
+
+func (c *collector) tally(p *pipeline) *decontaminate.Tally {
+	t := c.tallies[p]
+	if t == nil {
+		t = p.evaluation.NewTally()
+		c.tallies[p] = t
+	}
+	return t
+}
+
+// ended takes a file to those that were read.
+func (c *collector) ended(it *item, file *reading) error {
+	delete(c.open, it.file.Index)
+	done := *file.input
+	done.Contents, done.Failed = file.contents.String(), it.failed
+	c.sum.Read = append(c.sum.Read, done)
+	c.files[c.sum.Source]++
+	if it.failed == "" {
+		return nil
+	}
+	c.failed[c.sum.Source]++
+	c.example = fmt.Sprintf("%s: %s", it.file.Path, it.failed)
+	rec := segment.Record{
+		ID: document.FormatID(document.ID{}), Bad: it.failed,
+		Origin: document.Origin{Source: c.sources[c.sum.Source].spec.Name, File: it.file.Path, Record: done.Records, Offset: -1},
+	}
+	line, err := rec.AppendLine(nil)
+	if err != nil {
+		return err
+	}
+	c.sum.Records++
+	c.sum.Funnel.bad(0)
+	c.totals[c.sum.Source].bad(0)
+	return c.writer.Add(line, nil, nil)
+}
+
+// commit ends the segment and makes it last.
+func (c *collector) commit(end Place) error {
+	if err := c.tolerate(end); err != nil {
+		return err
+	}
+	hashes, err := c.writer.Commit()
+	c.writer = nil
+	if err != nil {
+		return err
+	}
+	s := c.sum
+	s.Files, s.End = hashes, end
+	if s.Tallies, err = c.storeTallies(); err != nil {
+		return err
+	}
+	for _, file := range c.open { // at most one: files are read one after the other
+		open := *file.input
+		if open.Contents, err = file.contents.state(); err != nil {
+			return err
+		}
+		s.Open = &open
+	}
+	if err := s.write(c.dir); err != nil {
+		return err
+	}
+	c.next = &Summary{Number: s.Number + 1, Before: s.hash, First: s.First + s.Records}
+	if c.committed != nil {
+		c.committed(s)
+	}
+	return nil
+}
+
+func (c *collector) storeTallies() (map[string]jsontext.Value, error) {
+	stored := map[string]jsontext.Value{}
+	for p, t := range c.tallies {
+		text, err := marshal(t)
+		if err != nil {
+			return nil, err
+		}
+		stored[p.name] = text
+	}
+	return stored, nil
+}
+
+// enough is the number of records after which a source may be given up before
+// its end.
+const enough = 1000
+
+// tolerate reports an error if too much of the source cannot be read.
+func (c *collector) tolerate(end Place) error {
+	at := c.sum.Source
+	spec, f := c.sources[at].spec, &c.totals[at]
+	over := end.File >= len(c.sources[at].files)
+	reason := ""
+	switch {
+	case !over && f.Read.Docs < enough:
+	case float64(f.Bad.Docs) > spec.MaxBad*float64(f.Read.Docs):
+		reason = fmt.Sprintf("%d of %d records cannot be read", f.Bad.Docs, f.Read.Docs)
+	case over && float64(c.failed[at]) > spec.MaxBad*float64(c.files[at]):
+		reason = fmt.Sprintf("%d of %d files cannot be read to their end", c.failed[at], c.files[at])
+	}
+	if reason == "" {
+		return nil
+	}
+	return &TooManyBad{Source: spec.Name, Problem: reason, MaxBad: spec.MaxBad, Example: c.example}
+}

@@ -1,0 +1,214 @@
+package corpus
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/polymath-lm/polymath/corpus/dedup"
+	"github.com/polymath-lm/polymath/corpus/document"
+	"github.com/polymath-lm/polymath/corpus/segment"
+)
+
+const (
+	dedupStage   = "dedup"
+	dedupVersion = 1
+)
+
+// dedupPart is what the finding of duplicates depends on.
+type dedupPart struct {
+	Exact   bool               `json:"exact"`
+	MinHash *dedup.NearOptions `json:"minhash,omitempty"`
+}
+
+// Clusters is the number of documents that went because others are alike: bin i
+// counts those of which there were at least 2^i and less than twice that, the
+// one that stayed included.
+type Clusters struct {
+	Exact []int64 `json:"exact,omitempty"`
+	Near  []int64 `json:"near,omitempty"`
+}
+
+// dedup finds documents that are there twice.
+func (b *build) dedup(ctx context.Context, v *view) error {
+	part := dedupPart{Exact: b.recipe.Dedup.Exact, MinHash: b.recipe.Dedup.MinHash}
+	v.output = v.ingested.output
+	if !part.Exact && part.MinHash == nil {
+		return nil
+	}
+	s, done, err := b.stage(dedupStage, dedupVersion, part, v.ingested.output)
+	if err != nil {
+		return err
+	}
+	if done == nil {
+		if done, err = b.findDuplicates(ctx, v, s); err != nil {
+			return err
+		}
+	}
+	v.output = done.Output
+	if part.Exact {
+		if v.exact, err = openDuplicates(s.dir, goneExact); err != nil {
+			return err
+		}
+	}
+	if part.MinHash != nil {
+		v.near, err = openDuplicates(s.dir, goneNear)
+	}
+	if err != nil {
+		return err
+	}
+	return readMark(clustersPath(s.dir), &v.clusters)
+}
+
+// findDuplicates does the work of the stage.
+func (b *build) findDuplicates(ctx context.Context, v *view, s *stage) (*stageDone, error) {
+	if err := s.again(); err != nil {
+		return nil, err
+	}
+	b.watch.stage(dedupStage)
+	f, err := newFinder(s.dir, b.recipe.Dedup, b.memory(4))
+	if err != nil {
+		return nil, err
+	}
+	defer f.close()
+	parts := segment.Parts{}
+	if f.near != nil {
+		parts.Bands = b.recipe.Dedup.MinHash.Bands
+	}
+	if err := v.all(ctx, parts, &b.watch, f.add); err != nil {
+		return nil, err
+	}
+	order, err := f.ranks.Order(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer order.Close()
+	var clusters Clusters
+	chain := ""
+	for _, kind := range []struct {
+		name     string
+		clusters *dedup.Clusters
+		sizes    *[]int64
+	}{{goneExact, f.exact, &clusters.Exact}, {goneNear, f.near, &clusters.Near}} {
+		if kind.clusters == nil {
+			continue
+		}
+		hash, err := f.write(ctx, kind.name, kind.clusters, order, kind.sizes)
+		if err != nil {
+			return nil, err
+		}
+		chain += filepath.Base(duplicatesPath(s.dir, kind.name)) + " " + hash + "\n"
+	}
+	if err := writeMark(clustersPath(s.dir), clusters); err != nil {
+		return nil, err
+	}
+	return s.finishFiles(chain)
+}
+
+func clustersPath(dir string) string { return dir + "/clusters.json" }
+
+// finder gathers what duplicates have in common.
+type finder struct {
+	dir   string
+	ranks *dedup.Ranks
+	exact *dedup.Clusters // nil: not asked for
+	near  *dedup.Clusters
+}
+
+func newFinder(dir string, o DedupSpec, memory int64) (*finder, error) {
+	f := &finder{dir: dir}
+	var err error
+	if f.ranks, err = dedup.NewRanks(dir, memory); err != nil {
+		return nil, err
+	}
+	if o.Exact {
+		f.exact, err = dedup.NewClusters(dir, len(document.ID{}), memory)
+	}
+	if err == nil && o.MinHash != nil {
+		f.near, err = dedup.NewClusters(dir, dedup.BandBytes, memory)
+	}
+	if err != nil {
+		f.close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (f *finder) close() {
+	_ = f.ranks.Close() // what is left goes with the directory
+	for _, c := range []*dedup.Clusters{f.exact, f.near} {
+		if c != nil {
+			_ = c.Close()
+		}
+	}
+}
+
+// add takes the next document.
+func (f *finder) add(e *entry) error {
+	if err := f.ranks.Add(rankOf(e)); err != nil {
+		return err
+	}
+	if !e.stays() {
+		return nil
+	}
+	if f.exact != nil {
+		id, err := document.ParseID(e.record.Text)
+		if err != nil {
+			return err
+		}
+		if err := f.exact.Add(e.number, id[:]); err != nil {
+			return err
+		}
+	}
+	if f.near == nil || empty(e.bands) {
+		return nil
+	}
+	return f.near.AddBands(e.number, e.bands)
+}
+
+// empty reports whether a document had too few words for band keys.
+func empty(bands []uint64) bool {
+	for _, b := range bands {
+		if b != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// rankOf orders documents by what they are and not by where they are: of equal
+// ones that of the source that the recipe names first stays.
+func rankOf(e *entry) dedup.Rank {
+	id, _ := document.ParseID(e.record.ID) // of a bad record it is zero
+	r := dedup.Rank{Quality: e.record.Quality, ID: id, Tie: uint64(e.source) << 48}
+	if text, err := document.ParseID(e.record.Text); err == nil {
+		r.Tie |= binary.BigEndian.Uint64(text[:]) >> 16
+	}
+	return r
+}
+
+// write stores the documents that go.
+func (f *finder) write(ctx context.Context, kind string, c *dedup.Clusters, order *dedup.Order, sizes *[]int64) (hash string, err error) {
+	found, err := c.Duplicates(ctx, order)
+	if err != nil {
+		return "", err
+	}
+	hash, *sizes, err = writeDuplicates(ctx, f.dir, kind, found)
+	return hash, errors.Join(err, found.Close())
+}
+
+// order ranks all documents of a view.
+func (b *build) order(ctx context.Context, v *view, dir string) (*dedup.Order, error) {
+	ranks, err := dedup.NewRanks(dir, b.memory(4))
+	if err != nil {
+		return nil, err
+	}
+	defer ranks.Close()
+	err = v.all(ctx, segment.Parts{}, &b.watch, func(e *entry) error { return ranks.Add(rankOf(e)) })
+	if err != nil {
+		return nil, fmt.Errorf("ranking: %w", err)
+	}
+	return ranks.Order(ctx)
+}

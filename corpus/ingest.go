@@ -1,0 +1,211 @@
+package corpus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/polymath-lm/polymath/corpus/reader"
+	"github.com/polymath-lm/polymath/corpus/source"
+)
+
+// Batches of records that a worker takes at a time.
+const (
+	batchBytes = 1 << 20
+	batchItems = 1024
+)
+
+// feeder reads the sources' files in order and cuts the records into segments
+// and batches. Where it cuts depends on the records alone.
+type feeder struct {
+	sources []*openSource
+	segment int64 // bytes of content
+	emit    func(*batch) error
+
+	number int // of the segment
+	bytes  int64
+	batch  *batch
+}
+
+// feed reads from a place in a source on to the end of the last one. open is the
+// file that was read in part.
+func (f *feeder) feed(ctx context.Context, from int, place Place, open *InputFile) error {
+	for i := from; i < len(f.sources); i++ {
+		if err := f.source(ctx, i, place, open); err != nil {
+			return err
+		}
+		place, open = Place{}, nil
+	}
+	return nil
+}
+
+func (f *feeder) source(ctx context.Context, index int, place Place, open *InputFile) error {
+	src := f.sources[index]
+	f.begin(src)
+	next := opener{ctx: ctx, source: src}
+	defer next.close()
+	next.start(place.File, place.Position)
+	for i := place.File; i < len(src.files); i++ {
+		file := next.take()
+		if i+1 < len(src.files) {
+			next.start(i+1, reader.Position{})
+		}
+		if open != nil {
+			if err := file.input.sameAs(open); err != nil {
+				file.close()
+				return err
+			}
+			file.input, open = open, nil
+		}
+		err := f.file(ctx, file)
+		file.close()
+		if err != nil {
+			return err
+		}
+	}
+	if last := len(f.sources)-1 == index; f.bytes > 0 || len(f.batch.items) > 0 {
+		return f.cut(Place{Last: last, File: len(src.files)})
+	}
+	return nil
+}
+
+func (f *feeder) begin(src *openSource) {
+	f.batch = &batch{segment: f.number, source: src}
+}
+
+// file reads one file to its end.
+func (f *feeder) file(ctx context.Context, file *openFile) error {
+	if file.err != nil {
+		return f.ended(ctx, file, file.err)
+	}
+	for {
+		record, err := file.reader.Next()
+		it := item{file: file.input, record: record, stored: storedAt(file.reader.Position())}
+		var bad *reader.BadRecord
+		var skipped *reader.Skipped
+		switch {
+		case err == nil:
+		case errors.As(err, &bad):
+			it.bad = bad
+		case errors.As(err, &skipped):
+			it.skip = skipped.Reason
+		default:
+			return f.ended(ctx, file, err)
+		}
+		if err := f.add(it, file); err != nil {
+			return err
+		}
+	}
+}
+
+// add takes one record, and cuts where that is due.
+func (f *feeder) add(it item, file *openFile) error {
+	const each = 64 // what an item without content counts
+	size := int64(each)
+	if it.record != nil {
+		size += int64(len(it.record.Content))
+	}
+	f.batch.items = append(f.batch.items, it)
+	f.batch.bytes += size
+	f.bytes += size
+	switch {
+	case f.bytes >= f.segment:
+		return f.cut(Place{File: file.input.Index, Position: file.reader.Position()})
+	case f.batch.bytes >= batchBytes || len(f.batch.items) >= batchItems:
+		return f.send()
+	}
+	return nil
+}
+
+// cut ends the segment.
+func (f *feeder) cut(end Place) error {
+	f.batch.end = &end
+	f.number++
+	f.bytes = 0
+	return f.send()
+}
+
+func (f *feeder) send() error {
+	b := f.batch
+	f.begin(b.source)
+	return f.emit(b)
+}
+
+// ended notes the end of a file. A damaged file does not end the build, what may
+// be well again tomorrow does.
+func (f *feeder) ended(ctx context.Context, file *openFile, err error) error {
+	it := item{file: file.input, ended: true}
+	if !errors.Is(err, io.EOF) {
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, source.ErrChanged), errors.Is(err, source.ErrTransfer):
+			return err
+		}
+		it.failed = err.Error()
+	}
+	f.batch.items = append(f.batch.items, it)
+	return nil
+}
+
+// openFile is a file that is being read, or why it cannot be.
+type openFile struct {
+	input  *InputFile
+	reader reader.Reader
+	err    error
+}
+
+func (f *openFile) close() {
+	if f.reader != nil {
+		_ = f.reader.Close() // it was only read
+	}
+}
+
+// opener opens a file while another one is read.
+type opener struct {
+	ctx     context.Context
+	source  *openSource
+	pending chan *openFile
+}
+
+func (o *opener) start(index int, from reader.Position) {
+	if index >= len(o.source.files) {
+		return
+	}
+	out := make(chan *openFile, 1)
+	o.pending = out
+	go func() { out <- o.open(index, from) }()
+}
+
+func (o *opener) open(index int, from reader.Position) *openFile {
+	file := o.source.files[index]
+	f := &openFile{}
+	f.input, f.err = newInput(index, file)
+	if f.err == nil {
+		f.reader, f.err = openReader(o.ctx, file, o.source.spec.reading(), from)
+	}
+	return f
+}
+
+// openReader keeps a panic in a parser from ending the program.
+func openReader(ctx context.Context, file source.File, o reader.Options, from reader.Position) (r reader.Reader, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("a bug in the program: %v", p)
+		}
+	}()
+	return reader.Open(ctx, file, o, from)
+}
+
+func (o *opener) take() *openFile {
+	f := <-o.pending
+	o.pending = nil
+	return f
+}
+
+func (o *opener) close() {
+	if o.pending != nil {
+		o.take().close()
+	}
+}

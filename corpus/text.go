@@ -1,0 +1,114 @@
+package corpus
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/polymath-lm/polymath/corpus/document"
+	"github.com/polymath-lm/polymath/corpus/extract"
+	"github.com/polymath-lm/polymath/corpus/extract/epub"
+	"github.com/polymath-lm/polymath/corpus/extract/pdf"
+	"github.com/polymath-lm/polymath/corpus/reader"
+)
+
+// extractStep is the name of the making of text in funnels.
+const extractStep = "extract"
+
+// text makes text of a record's content. A content that is sound and holds no
+// text is a drop, one that cannot be read an error.
+func (w *worker) text(ctx context.Context, r *reader.Record) (text []byte, meta map[string]string, drop *document.Drop, err error) {
+	switch r.Format {
+	case document.HTML:
+		text, meta, err = extract.HTML(r.Content, r.Charset, r.Meta["url"])
+	case document.Markdown:
+		text, meta, err = extract.Markdown(r.Content, r.Charset)
+	case document.PDF:
+		text, meta, err = w.shared.pdfs.Text(ctx, r.Content)
+	case document.EPUB:
+		text, meta, err = epub.Text(r.Content)
+	default:
+		text, _, err = extract.Plain(r.Content, r.Charset)
+	}
+	if rule := noText(err); rule != "" {
+		return nil, meta, &document.Drop{Filter: extractStep, Rule: rule}, nil
+	}
+	if err == nil && len(text) > document.MaxBytes {
+		err = fmt.Errorf("the text has %d bytes, and a document %d at most", len(text), document.MaxBytes)
+	}
+	if !utf8.Valid(text) {
+		text = bytes.ToValidUTF8(text, []byte("\uFFFD"))
+	}
+	return text, meta, nil, err
+}
+
+// noText names the reason for which a sound content has no text; "" for other
+// errors, and for none.
+func noText(err error) string {
+	var limit *extract.LimitError
+	switch {
+	case errors.Is(err, extract.ErrEmpty):
+		return "empty"
+	case errors.Is(err, extract.ErrBinary):
+		return "binary"
+	case errors.As(err, &limit):
+		return "too_large"
+	case errors.Is(err, pdf.ErrNoText):
+		return "no_text"
+	case errors.Is(err, pdf.ErrEncrypted), errors.Is(err, epub.ErrEncrypted):
+		return "encrypted"
+	}
+	return ""
+}
+
+// describe fills in what the source, the content and the recipe say about a
+// document, the first of them that says something.
+func (s *Source) describe(d *document.Document, r *reader.Record, found map[string]string) {
+	d.Meta = validMeta(r.Meta)
+	if len(found) > 0 || s.License != "" && d.Meta["license"] == "" {
+		d.Meta = maps.Clone(d.Meta)
+		if d.Meta == nil {
+			d.Meta = map[string]string{}
+		}
+	}
+	for key, value := range found {
+		if d.Meta[key] == "" {
+			d.Meta[key] = strings.ToValidUTF8(value, "\uFFFD")
+		}
+	}
+	if s.License != "" && d.Meta["license"] == "" {
+		d.Meta["license"] = s.License
+	}
+	if d.Language = s.Language; d.Language == "" {
+		d.Language = primary(d.Meta["language"])
+	}
+}
+
+// validMeta returns meta as text that JSON can hold.
+func validMeta(meta map[string]string) map[string]string {
+	for key, value := range meta {
+		if utf8.ValidString(key) && utf8.ValidString(value) {
+			continue
+		}
+		valid := make(map[string]string, len(meta))
+		for key, value := range meta {
+			valid[strings.ToValidUTF8(key, "\uFFFD")] = strings.ToValidUTF8(value, "\uFFFD")
+		}
+		return valid
+	}
+	return meta
+}
+
+// primary is the first part of a language tag, if it is a code of two or three
+// letters.
+func primary(tag string) string {
+	code, _, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(tag, "_", "-")), "-")
+	if len(code) != 2 && len(code) != 3 || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz") != "" {
+		return ""
+	}
+	return code
+}
