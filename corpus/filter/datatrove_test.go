@@ -135,57 +135,49 @@ func askDatatrove(t *testing.T, python string, samples []sample) []decision {
 // The most texts of one file, and bytes of one text.
 const (
 	mostTexts = 150
-	mostBytes = 60_000
+	mostBytes = 30_000
 )
 
 // collect returns texts of the data archives, the same ones each time.
 func collect(t *testing.T, root string) []sample {
 	t.Helper()
 	var all []sample
-	add := func(source string, texts []string) {
+	add := func(source, path string, texts []string) {
+		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 		step := max(1, len(texts)/mostTexts)
 		for i := 0; i < len(texts); i += step {
 			text := strings.ToValidUTF8(texts[i], "\ufffd")
 			if len(text) > mostBytes {
 				text = strings.ToValidUTF8(text[:mostBytes], "")
 			}
-			all = append(all, sample{fmt.Sprintf("%s:%d", source, i), text})
+			all = append(all, sample{fmt.Sprintf("%s:%s:%d", source, name, i), text})
 		}
 	}
-	var stories, pages []string
 	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		base := filepath.Base(path)
 		switch {
 		case err != nil || e.IsDir():
 			return err
 		case strings.Contains(path, "pt_debian_docs") && strings.HasSuffix(path, ".jsonl"):
-			add("debian_docs", records(t, path, "text"))
+			add("debian_docs", path, records(t, path, "text"))
 		case strings.Contains(path, "pt_asp_stories") && strings.HasSuffix(path, ".md"):
-			stories = append(stories, readText(t, path))
+			add("stories", path, []string{readText(t, path)})
 		case strings.Contains(path, "pt_wikitext2") && strings.HasSuffix(path, ".txt"):
-			add("wikitext", strings.Split(readText(t, path), "\n = "))
+			add("wikitext", path, strings.Split(readText(t, path), "\n = "))
 		case strings.Contains(path, "web_dolma_tests") && strings.HasPrefix(base, "cc_en_") && strings.HasSuffix(base, ".jsonl"):
-			add("web_common_crawl", records(t, path, "raw_content"))
+			add("web_common_crawl", path, records(t, path, "text"))
 		case strings.Contains(path, "web_dolma_tests") && strings.Contains(path, "documents") && strings.HasSuffix(base, ".json.gz"):
-			add("web_dolma", records(t, path, "text"))
+			add("web_dolma", path, records(t, path, "text"))
 		case base == "ground-truth.json":
-			pages = append(pages, groundTruth(t, path)...)
+			add("web_articles", path, groundTruth(t, path))
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range stories {
-		add("stories", []string{s})
-	}
-	for _, p := range pages {
-		add("web_articles", []string{p})
-	}
 	if more := os.Getenv("POLYMATH_TEXTS"); more != "" {
-		for _, text := range records(t, more, "text") {
-			add("more", []string{text})
-		}
+		add("more", more, records(t, more, "text"))
 	}
 	return all
 }

@@ -95,6 +95,9 @@ func (r *Repetition) Worker() document.Step {
 	return &repetition{o: &r.o, top: r.o.top(), repeated: r.o.repeated()}
 }
 
+// keep is the number of words for which a worker keeps memory.
+const keep = 1 << 20
+
 type repetition struct {
 	o        *RepetitionOptions
 	top      [3]gram
@@ -116,7 +119,11 @@ func (r *repetition) Apply(d *document.Document) {
 		r.pieces(d, text, 1, length, number{"duplicate_lines", r.o.Lines}, number{"duplicate_line_characters", r.o.LineCharacters}) {
 		return
 	}
-	r.grams.of(text, d.Words().Words)
+	list := d.Words().Words
+	if len(list) > keep {
+		defer func() { r.grams, r.set = grams{}, seen{} }()
+	}
+	r.grams.of(text, list)
 	for i, most := range r.grams.mostTop(r.top) {
 		if g := r.top[i]; exceeds(most, length, g.limit) &&
 			over(d, repetitionName, g.rule, ratio(r.grams.topLength(g.n), length), g.limit) {

@@ -49,7 +49,7 @@ func (s *seen) reset(n int) {
 	for size < 2*n {
 		size *= 2
 	}
-	if cap(s.slots) < size || size < cap(s.slots)/64 && cap(s.slots) > 1<<20 {
+	if cap(s.slots) < size {
 		s.slots = make([]uint64, size)
 	}
 	s.slots = s.slots[:size]
