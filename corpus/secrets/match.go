@@ -7,11 +7,18 @@ import (
 	"strings"
 )
 
-// window is how many bytes from its beginning a secret may reach.
-const window = 16 << 10
+// How many bytes from its beginning a secret may reach.
+const (
+	near = 4 << 10
+	far  = 16 << 10
+)
 
-// try looks for a secret of the rule at its key, text[at:end].
+// try looks for a secret of the rule at its key, text[at:end], unless a secret of a
+// form of its own covers it.
 func (w *worker) try(rule, at, end int) {
+	if n := len(w.found); n > 0 && w.found[n-1].rule < len(rules) && w.found[n-1].start <= at && at < w.found[n-1].end {
+		return
+	}
 	if rule == len(rules) {
 		w.tryGeneric(rule, end)
 		return
@@ -38,7 +45,15 @@ func (w *worker) try(rule, at, end int) {
 
 // match adds the secret that the rule's form finds at start, if it finds one.
 func (w *worker) match(rule, start int, quote byte) bool {
-	text := w.text[start:min(len(w.text), start+window)]
+	r := &rules[rule]
+	reach := near
+	if r.long {
+		reach = far
+	}
+	text := w.text[start:min(len(w.text), start+reach)]
+	if r.may != nil && !r.may(text) {
+		return false
+	}
 	m := w.forms[rule].FindSubmatchIndex(text)
 	if m == nil {
 		return false
@@ -51,11 +66,26 @@ func (w *worker) match(rule, start int, quote byte) bool {
 	if quote != 0 && (to >= len(text) || text[to] != quote) || wordAfter(text, to) && isWord(value[len(value)-1]) {
 		return false
 	}
-	if entropy(value) < rules[rule].entropy || w.isExample(value) {
+	if entropy(value) < r.entropy || w.isExample(value) {
 		return false
 	}
 	w.found = append(w.found, secret{start + from, start + to, rule})
 	return true
+}
+
+// closed says whether the first line of text can begin a private key that ends
+// further on.
+func closed(text []byte) bool {
+	return bytes.Contains(text[:min(len(text), 80)], []byte("PRIVATE KEY")) && bytes.Contains(text, []byte("-----END "))
+}
+
+// dotted says whether the second part of a JSON web token follows the first.
+func dotted(text []byte) bool {
+	i := 0
+	for i < len(text) && (isWord(text[i]) || text[i] == '-') {
+		i++
+	}
+	return bytes.HasPrefix(text[i:], []byte(".eyJ"))
 }
 
 func isWord(b byte) bool {

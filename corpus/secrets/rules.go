@@ -14,6 +14,11 @@ type rule struct {
 	// after says that the form is the value that is assigned to a name with the key
 	// in it.
 	after bool
+	// may, if there is one, says cheaply of the text at the key that the form may be
+	// there, so that no long text is tried in vain.
+	may func(text []byte) bool
+	// long says that the secret may reach far, as keys in files do.
+	long bool
 	// entropy is the fewest bits for each character of the secret.
 	entropy float64
 }
@@ -27,7 +32,7 @@ var rules = []rule{
 	{name: "aws_bedrock_key", keys: []string{"absk"}, form: `ABSK[0-9A-Za-z+/]{109,269}={0,2}`, entropy: 3},
 	{name: "gcp_api_key", keys: []string{"aiza"}, form: `AIza[\w-]{35}`, entropy: 3.5},
 	{name: "gcp_oauth_secret", keys: []string{"gocspx-"}, form: `GOCSPX-[\w-]{28}`, entropy: 3},
-	{name: "gcp_oauth_token", keys: []string{"ya29."}, form: `ya29\.[\w-]{30,}`, entropy: 3.5},
+	{name: "gcp_oauth_token", keys: []string{"ya29."}, form: `ya29\.[\w-]{30,400}`, entropy: 3.5},
 	{name: "azure_client_secret", keys: []string{"q~"}, form: `[\w~.]{3}\dQ~[\w~.-]{31,34}`, back: 4, entropy: 3},
 	{name: "azure_account_key", keys: []string{"accountkey=", "sharedaccesskey="}, form: `(?:AccountKey|SharedAccessKey)=([0-9A-Za-z+/]{43,86}={1,2})`, entropy: 4},
 	{name: "azure_sas", keys: []string{"sig="}, form: `sig=([0-9A-Za-z%]{43,63}%3[dD])`, entropy: 3.5},
@@ -72,7 +77,7 @@ var rules = []rule{
 	{name: "xai_key", keys: []string{"xai-"}, form: `xai-[0-9A-Za-z]{80}`, entropy: 3.5},
 	{name: "replicate_token", keys: []string{"r8_"}, form: `r8_[0-9A-Za-z]{37}`, entropy: 3.5},
 	// Messages.
-	{name: "slack_token", keys: []string{"xoxb-", "xoxp-", "xoxa-", "xoxo-", "xoxr-", "xoxs-", "xoxe-", "xoxe."}, form: `xox(?:[bpaors]-(?:\d-)?(?:[0-9A-Za-z]{8,}-){0,3}[0-9A-Za-z]{10,64}|e(?:\.xox[bp])?-\d-[0-9A-Za-z]{100,})`, entropy: 2.5},
+	{name: "slack_token", keys: []string{"xoxb-", "xoxp-", "xoxa-", "xoxo-", "xoxr-", "xoxs-", "xoxe-", "xoxe."}, form: `xox(?:[bpaors]-(?:\d-)?(?:[0-9A-Za-z]{8,}-){0,3}[0-9A-Za-z]{10,64}|e(?:\.xox[bp])?-\d-[0-9A-Za-z]{100,300})`, entropy: 2.5},
 	{name: "slack_app_token", keys: []string{"xapp-"}, form: `xapp-\d-[A-Z0-9]+-\d+-[0-9a-f]+`, entropy: 2.5},
 	{name: "slack_webhook", keys: []string{"hooks.slack.com/"}, form: `hooks\.slack\.com/(?:services|workflows|triggers)/([0-9A-Za-z+/]{43,60})`, entropy: 3},
 	{name: "discord_webhook", keys: []string{"/api/webhooks/"}, form: `/api/webhooks/(\d{17,20}/[\w-]{60,72})`, entropy: 3.5},
@@ -84,10 +89,10 @@ var rules = []rule{
 	{name: "sendinblue_key", keys: []string{"xkeysib-"}, form: `xkeysib-[0-9a-f]{64}-[0-9A-Za-z]{16}`, entropy: 3},
 	{name: "mailgun_key", keys: []string{"key-"}, form: `key-[0-9a-f]{32}`, entropy: 3},
 	{name: "mailchimp_key", keys: []string{"-us"}, form: `[0-9a-f]{32}-us\d{1,2}`, back: 32, entropy: 3},
-	{name: "facebook_token", keys: []string{"eaam", "eaac"}, form: `EAA[MC][0-9A-Za-z]{100,}`, entropy: 4},
+	{name: "facebook_token", keys: []string{"eaam", "eaac"}, form: `EAA[MC][0-9A-Za-z]{100,400}`, entropy: 4},
 	// Money and shops.
 	{name: "stripe_key", keys: []string{"sk_live_", "sk_test_", "rk_live_", "rk_test_", "sk_prod_", "rk_prod_"}, form: `[sr]k_(?:live|test|prod)_[0-9A-Za-z]{10,99}`, entropy: 2.5},
-	{name: "stripe_webhook_secret", keys: []string{"whsec_"}, form: `whsec_[0-9A-Za-z+/]{32,}={0,2}`, entropy: 3},
+	{name: "stripe_webhook_secret", keys: []string{"whsec_"}, form: `whsec_[0-9A-Za-z+/]{32,100}={0,2}`, entropy: 3},
 	{name: "square_token", keys: []string{"sq0atp-", "sq0csp-", "sq0idp-", "eaaa"}, form: `sq0(?:atp|csp|idp)-[\w-]{22,43}|EAAA[\w-]{60}`, entropy: 3},
 	{name: "braintree_token", keys: []string{"access_token$production$"}, form: `access_token\$production\$[0-9a-z]{16}\$[0-9a-f]{32}`, entropy: 3},
 	{name: "plaid_token", keys: []string{"access-sandbox-", "access-production-", "access-development-"}, form: `access-(?:sandbox|development|production)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}`, entropy: 3},
@@ -118,7 +123,7 @@ var rules = []rule{
 	{name: "readme_key", keys: []string{"rdme_"}, form: `rdme_[a-z0-9]{70}`, entropy: 3},
 	{name: "adobe_secret", keys: []string{"p8e-"}, form: `p8e-[0-9A-Za-z]{32}`, entropy: 3},
 	{name: "age_key", keys: []string{"age-secret-key-1"}, form: `AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}`, entropy: 3},
-	{name: "one_password_token", keys: []string{"ops_eyj"}, form: `ops_eyJ[0-9A-Za-z+/]{250,}={0,3}`, entropy: 4},
+	{name: "one_password_token", keys: []string{"ops_eyj"}, form: `ops_eyJ[0-9A-Za-z+/]{250,1000}={0,3}`, entropy: 4},
 	{name: "one_password_key", keys: []string{"a3-"}, form: `A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}`, entropy: 3.5},
 	{name: "openshift_token", keys: []string{"sha256~"}, form: `sha256~[\w-]{43}`, entropy: 3.5},
 	{name: "grafana_key", keys: []string{"eyjrijoi"}, form: `eyJrIjoi[0-9A-Za-z+/]{70,400}={0,3}`, entropy: 3},
@@ -138,9 +143,9 @@ var rules = []rule{
 	{name: "lob_key", keys: []string{"live_", "test_"}, form: `(?:live|test)_[0-9a-f]{35}`, entropy: 3},
 	{name: "mapbox_token", keys: []string{"sk.eyj"}, form: `sk\.eyJ[\w-]{40,400}\.[\w-]{20,64}`, entropy: 3.5},
 	// Forms of no one issuer.
-	{name: "private_key", keys: []string{"-----begin "}, form: `-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?s:.{64,}?)-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----`},
-	{name: "putty_key", keys: []string{"private-lines:"}, form: `Private-Lines: \d{1,4}\r?\n((?:[0-9A-Za-z+/=]+\r?\n)+)`},
-	{name: "jwt", keys: []string{"eyj"}, form: `eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}`, entropy: 3},
+	{name: "private_key", keys: []string{"-----begin "}, may: closed, long: true, form: `-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?s:.{64,}?)-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----`},
+	{name: "putty_key", keys: []string{"private-lines:"}, long: true, form: `Private-Lines: \d{1,4}\r?\n((?:[0-9A-Za-z+/=]+\r?\n)+)`},
+	{name: "jwt", keys: []string{"eyj"}, may: dotted, form: `eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}`, entropy: 3},
 	{name: "bearer_token", keys: []string{"bearer "}, form: `(?i:bearer) +([\w.~+/-]{24,}=*)`, entropy: 3.8},
 	{name: "basic_auth", keys: []string{"authorization: basic ", `authorization": "basic `}, form: `(?i:authorization: basic|authorization": "basic) ([0-9A-Za-z+/]{12,200}={0,2})`, entropy: 3},
 	{name: "url_password", keys: []string{"://"}, form: `://[^\s:/@'"<>]{0,64}:([^\s/@:'"<>${}\[\]()]{3,128})@[\w.\[-]`, entropy: 2.5},

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/polymath-lm/polymath/corpus/document"
 )
@@ -234,6 +235,20 @@ func TestClean(t *testing.T) {
 	}
 	if &d.Text()[0] != &text[0] || len(d.Cuts) != 0 {
 		t.Errorf("a clean text was changed: %+v", d.Cuts)
+	}
+}
+
+// TestHostile says that texts made of beginnings cost no more than others by far.
+func TestHostile(t *testing.T) {
+	s := scanner(t)
+	for _, part := range []string{
+		"-----BEGIN RSA PRIVATE KEY-----\n", "eyJ-", "://a:", "sk-aaaaaaaa-T3BlbkFJ-", "password=", "Bearer ", "EAAC/", "glc_a/", "AccountKey=", ":AA",
+	} {
+		start := time.Now()
+		apply(s, strings.Repeat(part, 256<<10/len(part)))
+		if took := time.Since(start); took > 20*time.Second {
+			t.Errorf("%q takes %v for 256 KiB", part, took)
+		}
 	}
 }
 

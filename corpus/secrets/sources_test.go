@@ -20,7 +20,7 @@ func TestGoSources(t *testing.T) {
 	}
 	w, total, size := scanner(t).Worker(), map[string]int{}, 0
 	err := filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
-		if err != nil || filepath.Ext(name) != ".go" {
+		if err != nil || e.IsDir() || filepath.Ext(name) != ".go" {
 			return err
 		}
 		text, err := os.ReadFile(name)
