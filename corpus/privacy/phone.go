@@ -16,7 +16,7 @@ func (w *worker) isPhone(a, b int, digits []byte, plus bool) bool {
 	groups := num.groups[a:b]
 	whole := a == 0 && b == num.n
 	if plus {
-		return international(groups, digits) && (len(groups) > 1 || len(digits) >= 10)
+		return international(groups, digits) && (len(groups) > 1 || len(digits) >= 10 || w.near(groups[0].start, 24, phoneWords...))
 	}
 	if dated(groups, digits) {
 		return false

@@ -221,3 +221,37 @@ func BenchmarkApply(b *testing.B) {
 		})
 	}
 }
+
+// TestPhones measures how many example numbers of the world's plans are found, in
+// a sentence and behind a word that says what they are.
+func TestPhones(t *testing.T) {
+	source, err := os.ReadFile("testdata/phones.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	total, found := map[string]int{}, map[string]int{}
+	for line := range strings.Lines(string(source)) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(f) != 4 {
+			continue
+		}
+		for _, around := range []string{"Reach us at {}, please.", "Tel: {}"} {
+			key := f[2] + " " + around
+			total[key]++
+			d := worked(t, func(o *Options) { o.Kinds = []string{Phone} }, strings.Replace(around, "{}", f[3], 1))
+			if string(d.Text()) == strings.Replace(around, "{}", "<PHONE>", 1) {
+				found[key]++
+			}
+		}
+	}
+	for key, least := range map[string]float64{
+		"international Reach us at {}, please.": 0.98, "international Tel: {}": 0.98,
+		"e164 Reach us at {}, please.": 0.92, "e164 Tel: {}": 0.98,
+		"national Reach us at {}, please.": 0.4, "national Tel: {}": 0.92,
+	} {
+		t.Logf("%s %d of %d", key, found[key], total[key])
+		if float64(found[key]) < least*float64(total[key]) || total[key] == 0 {
+			t.Errorf("%s: %d of %d", key, found[key], total[key])
+		}
+	}
+}

@@ -84,8 +84,8 @@ func (w *worker) found(k kind, at, end int) {
 	w.d.Cut(StepName, kindNames[k], at, end-at)
 }
 
-// scan looks at each @, each word with a digit, and each colon between what may
-// be parts of an address.
+// scan looks at each @, each word with a digit, each colon between what may be
+// parts of an address, and each bracket with "at" in it.
 func (w *worker) scan() {
 	text := w.text
 	for i := 0; i < len(text); {
@@ -97,6 +97,8 @@ func (w *worker) scan() {
 			i = max(i+1, w.mail(i))
 		case colon:
 			i = max(i+1, w.ipv6(i))
+		case bracket:
+			i = max(i+1, w.spelledMail(i))
 		default:
 			i = max(i+1, w.digits(i))
 		}
@@ -131,20 +133,21 @@ func (w *worker) digits(i int) int {
 
 // Classes of bytes.
 const (
-	digit uint8 = 1 << iota
+	digit uint16 = 1 << iota
 	letter
 	hex
 	local // stands in the part of an address before the @
 	at
 	colon
+	bracket
 	mailDomain
 	alnum   = digit | letter
-	trigger = digit | at | colon
+	trigger = digit | at | colon | bracket
 )
 
 var class = makeClasses()
 
-func makeClasses() (c [256]uint8) {
+func makeClasses() (c [256]uint16) {
 	for b := range 256 {
 		switch {
 		case b >= '0' && b <= '9':
@@ -163,5 +166,7 @@ func makeClasses() (c [256]uint8) {
 	c['.'] |= mailDomain
 	c['@'] |= at
 	c[':'] |= colon
+	c['('] |= bracket
+	c['['] |= bracket
 	return c
 }
