@@ -21,8 +21,8 @@ var choices = []evidence{
 	{"HTML", regexp.MustCompile(`(?i)^\s*<(!DOCTYPE|html|head|body|div|table|script|p|h[1-6]|ul|a)\b`)},
 	{"Hack", regexp.MustCompile(`^(#!.*hhvm.*\n)?<\?hh`)},
 	{"PHP", regexp.MustCompile(`<\?(php|=|\s)`)},
-	{"Objective-C", regexp.MustCompile(`(?m)^\s*(@(interface|class|protocol|property|end|synchronized|implementation|import|selector)\b|#import\s+[<"]|.*\bNS(String|Object|Array|Dictionary|UInteger|Integer|_ENUM)\b)`)},
-	{"C++", regexp.MustCompile(`(?m)^[ \t]*(#[ \t]*include[ \t]*<(c(std)?(int|lib|io|def|arg)?|cstring|cmath|cassert|string|string_view|vector|map|set|list|array|deque|bitset|queue|stack|tuple|optional|variant|span|iosfwd|iostream|istream|ostream|fstream|sstream|memory|algorithm|utility|type_traits|functional|iterator|limits|mutex|atomic|thread|chrono|exception|stdexcept|initializer_list|unordered_(map|set)|ext/\w+|bits/[\w+]+\.h)>|template[ \t]*<|(class|namespace)[ \t]+\w+|namespace[ \t]*\{|using[ \t]+\w+|(private|public|protected)[ \t]*:|.*\bstd::\w|.*\b(constexpr|noexcept|nullptr|typename|virtual|static_cast<|operator[ \t]*[=+<\[(])|_GLIBCXX_|.*\binline[ \t]+namespace\b)`)},
+	{"Objective-C", regexp.MustCompile(`(?m)^\s*(@(interface|class|protocol|property|end|synchronized|implementation|import)\b|#import\s+[<"])`)},
+	{"C++", regexp.MustCompile(`(?m)^[ \t]*(#[ \t]*include[ \t]*<(c(stdint|stdlib|stdio|stddef|stdarg|string|math|assert|limits|time|ctype|errno|signal)|string|string_view|vector|map|set|list|array|deque|bitset|queue|stack|tuple|optional|variant|span|iosfwd|iostream|istream|ostream|fstream|sstream|memory|algorithm|utility|type_traits|functional|iterator|limits|mutex|atomic|thread|chrono|exception|stdexcept|initializer_list|unordered_(map|set))>|template[ \t]*<|(class|namespace)[ \t]+\w+[^;*()\n]*$|(class|namespace)[ \t]+\w+.*[{;]|namespace[ \t]*\{|using[ \t]+(namespace\b|\w+[ \t]*=|\w+::)|(private|public|protected)[ \t]*:|virtual[ \t]+[\w:<>*& ~]+\(|constexpr[ \t]|(explicit|friend)[ \t]+\w)`)},
 	{"Raku", regexp.MustCompile(`(?m)^\s*(use v6\b|(unit )?(class|module|grammar|role) [\w:-]+(;|\s*\{))|^#!.*(raku|perl6)`)},
 	{"Perl", regexp.MustCompile(`(?m)^\s*((use|require|no)\s+[\w:.]+|my\s*[$@%(]|our\s*[$@%(]|sub\s+\w+|package\s+[\w:]+\s*[;{]|=(head\d|pod|cut|item))|\$\w+\s*=|@ARGV|\$_\b`)},
 	{"Prolog", regexp.MustCompile(`(?m)^[^#%/'"\n]*:-|^\w+\(.*\)\.\s*$`)},
@@ -44,8 +44,8 @@ var choices = []evidence{
 	{"Fortran", regexp.MustCompile(`(?mi)^([c*][^abd-z]|\s*(subroutine|program|end|data|module|function|integer|real|call|implicit)\b|\s*!)`)},
 	{"Lex", regexp.MustCompile(`(?m)^(%[%{}]|%option|<\w+>)`)},
 	{"Roff", regexp.MustCompile(`(?m)^[.'](\\"|TH|SH|SS|PP|Dd|Dt|de|ds|so|nf|br)\b`)},
+	{"OpenCL", regexp.MustCompile(`\b(__kernel|__global|kernel void|get_global_id)\b|(?m)^#(pragma|include|if|define)\b`)},
 	{"Common Lisp", regexp.MustCompile(`(?mi)^\s*\((defun|in-package|defpackage|defparameter|defmacro|defvar|defclass|setf|eval-when)\b|^;;`)},
-	{"OpenCL", regexp.MustCompile(`\b(__kernel|__global|kernel void|get_global_id)\b`)},
 	{"Standard ML", regexp.MustCompile(`=> case\b|(?m)^\s*(structure|signature|functor|datatype|fun)\b`)},
 	{"OCaml", regexp.MustCompile(`(?m)\blet rec\b|^\s*(module|open|let|type|val|exception)\b|->`)},
 	{"SuperCollider", regexp.MustCompile(`(?m)\b(SynthDef|\.play|SinOsc|Routine)\b|^\s*[+*]?\s*\w+\s*:\s*\w+\s*\{`)},
@@ -80,7 +80,7 @@ var byDefault = []string{"PHP", "Verilog", "Roff", "Perl", "Python", "Shell", "P
 // choose returns which of the languages a file that begins so is in.
 func choose(candidates []string, head []byte) string {
 	for _, c := range choices {
-		if slices.Contains(candidates, c.language) && c.pattern.Match(head) {
+		if slices.Contains(candidates, c.language) && (hasWord(head, c.language) || c.pattern.Match(head)) {
 			return c.language
 		}
 	}
@@ -90,6 +90,16 @@ func choose(candidates []string, head []byte) string {
 		}
 	}
 	return ""
+}
+
+// telling are words that no other language with the same ending has.
+var telling = map[string][]string{
+	"C++":         {"std::", "static_cast<", "typename ", "operator=", "operator("},
+	"Objective-C": {"NSString", "NSObject", "NS_ENUM", "NSUInteger"},
+}
+
+func hasWord(head []byte, language string) bool {
+	return slices.ContainsFunc(telling[language], func(word string) bool { return bytes.Contains(head, []byte(word)) })
 }
 
 // contents are what files without a name that says it begin with.
@@ -115,8 +125,12 @@ var contents = []evidence{
 	{"C", regexp.MustCompile(`(?m)^(#\s*include\s*[<"]|#\s*(ifndef|define) \w+_H\b|(static |extern )?(int|void|char|unsigned|struct \w+) \*?\w+\(.*)`)},
 }
 
+// contentHead is how much of a file without a telling name is looked at.
+const contentHead = 8 << 10
+
 // byContent returns a language that the content shows by itself.
 func byContent(head []byte) (language string, score float32) {
+	head = head[:min(len(head), contentHead)]
 	if i := bytes.IndexByte(head, '\n'); i > 0 && bytes.HasPrefix(head, []byte("#!")) {
 		head = head[i+1:]
 	}

@@ -68,6 +68,9 @@ var comment = regexp.MustCompile(`^\s*(//|/\*|\*|#|--|;|%|<!--|"""|'|"|\{-|\(\*|
 // program wrote it, and what they say.
 func isGenerated(name string, content []byte) (says string, ok bool) {
 	head := content[:min(len(content), generatedHead)]
+	if lower := bytes.ToLower(head); !bytes.Contains(lower, []byte("generated")) && !bytes.Contains(lower, []byte("created")) && !bytes.Contains(lower, []byte("made by")) {
+		return "", false // as most files, without a look at each line
+	}
 	inBlock := false
 	for line := range bytes.Lines(head) {
 		line = bytes.TrimRight(line, "\r\n")

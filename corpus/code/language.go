@@ -70,7 +70,7 @@ func Language(name string, content []byte) (language string, score float32) {
 }
 
 // headBytes is how much of a file the language is looked for in.
-const headBytes = 64 << 10
+const headBytes = 16 << 10
 
 // isStem says whether names that begin so are of the same kind.
 func isStem(base string) bool {
