@@ -103,9 +103,6 @@ func (b *build) run(ctx context.Context) (*Manifest, error) {
 func (b *build) after(ctx context.Context, in *ingested) (*Manifest, error) {
 	v := &view{ingested: in}
 	defer v.close()
-	if err := b.index(ctx, v); err != nil {
-		return nil, err
-	}
 	if err := b.dedup(ctx, v); err != nil {
 		return nil, err
 	}
@@ -113,6 +110,9 @@ func (b *build) after(ctx context.Context, in *ingested) (*Manifest, error) {
 		return nil, err
 	}
 	if err := b.substrings(ctx, v); err != nil {
+		return nil, err
+	}
+	if err := b.index(ctx, v); err != nil {
 		return nil, err
 	}
 	census, err := b.census(ctx, v)

@@ -25,9 +25,10 @@ const (
 	indexRow = len(document.ID{}) + 4
 )
 
-// index writes which documents have an id, sorted by id.
+// index writes which documents have an id, or a text of that id after all stages,
+// sorted by id.
 func (b *build) index(ctx context.Context, v *view) error {
-	s, done, err := b.stage(indexStage, indexVersion, struct{}{}, v.ingested.output)
+	s, done, err := b.stage(indexStage, indexVersion, struct{}{}, v.output)
 	if err != nil || done != nil {
 		return err
 	}
