@@ -85,7 +85,7 @@ func collect(dir, sources, goroot string) (*collection, error) {
 }
 
 // pathCode finds the language in the path of a file of a package.
-var pathCode = regexp.MustCompile(`/(?:man|help|HTML|help/libreoffice|locale|translations)/([A-Za-z]{2,3})(?:[-_][A-Za-z]+)?(?:\.UTF-8)?/|/debian-handbook/html/([a-z]{2})-[A-Z]{2}/|\.([a-z]{2})(?:-[a-z]{2})?\.html$`)
+var pathCode = regexp.MustCompile(`/(?:man|help|HTML|help/libreoffice|locale|translations)/([A-Za-z]{2,3}|C)(?:[-_][A-Za-z]+)?(?:\.UTF-8)?/|/debian-handbook/html/([a-z]{2})-[A-Z]{2}/|\.([a-z]{2})(?:-[a-z]{2})?\.html$`)
 
 // codeOf returns the language of a file: that of its path, or else of its
 // source; "" for none of interest.
