@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/fnv"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -35,6 +36,8 @@ const (
 	// minShare is the share of a license's runs that a text with it has. Names and
 	// addresses differ.
 	minShare = 0.8
+	// minRest is the share that licenses found before must have left.
+	minRest = 0.7
 )
 
 // weight is the number of runs that the fingerprint stands for.
@@ -42,9 +45,12 @@ func (f *fingerprint) weight(hashes int) float64 {
 	return float64(hashes) * (1 << 32) / (float64(f.bound) + 1)
 }
 
+// holderLine is a line of a license's text that names who holds the rights.
+var holderLine = regexp.MustCompile(`(?im)^\W*copyright\W.*(\(c\)|©|\d{4}|year|yyyy|[<\[{]).*$|^\W*all rights reserved\W*$`)
+
 // newFingerprint makes that of a text.
 func newFingerprint(id, text string) fingerprint {
-	f := fingerprint{id: id, bound: 1<<32 - 1, hashes: runsOf(text)}
+	f := fingerprint{id: id, bound: 1<<32 - 1, hashes: runsOf(holderLine.ReplaceAllString(text, ""))}
 	if len(f.hashes) > maxHashes {
 		f.hashes = f.hashes[:maxHashes]
 		f.bound = f.hashes[maxHashes-1]
@@ -53,24 +59,13 @@ func newFingerprint(id, text string) fingerprint {
 }
 
 // runsOf returns the hashes of the runs of words, ascending, each once. Case,
-// marks, lines about copyright, and ways to spell do not matter.
+// marks and ways to spell do not matter.
 func runsOf(text string) []uint32 {
-	var words []string
-	for line := range strings.Lines(strings.ToLower(text)) {
-		of := strings.FieldsFunc(line, func(c rune) bool { return (c < 'a' || c > 'z') && (c < '0' || c > '9') })
-		if len(of) > 0 && (of[0] == "copyright" || of[0] == "c" && len(of) > 1 && of[1] == "copyright") || strings.Contains(line, "all rights reserved") && len(of) < 8 {
-			continue
-		}
-		for _, word := range of {
-			switch word {
-			case "http", "https", "www":
-			case "licence":
-				words = append(words, "license")
-			case "licences":
-				words = append(words, "licenses")
-			default:
-				words = append(words, word)
-			}
+	words := strings.FieldsFunc(strings.ToLower(text), func(c rune) bool { return (c < 'a' || c > 'z') && (c < '0' || c > '9') })
+	words = slices.DeleteFunc(words, func(word string) bool { return word == "http" || word == "https" || word == "www" })
+	for i, word := range words {
+		if strings.HasPrefix(word, "licence") {
+			words[i] = "license" + word[len("licence"):]
 		}
 	}
 	var hashes []uint32
@@ -116,19 +111,20 @@ func License(text []byte) (expression string, score float64) {
 }
 
 func licensesIn(text []byte) (ids []string, score float64) {
-	rest := runsOf(string(text[:min(len(text), maxLicense)]))
+	whole := runsOf(string(text[:min(len(text), maxLicense)]))
 	score = 1
-	for len(rest) > 0 {
+	for rest := whole; len(rest) > 0; {
 		var best *fingerprint
 		var most, share float64
 		for i := range fingerprints() {
 			f := &fingerprints()[i]
-			n := f.common(rest)
-			part := float64(n) / float64(len(f.hashes))
+			part := float64(f.common(whole)) / float64(len(f.hashes))
 			if part < minShare {
 				continue
 			}
-			if w := f.weight(n); w > most*1.02 || w > most*0.98 && part > share {
+			// A license that has much of others' text must not pass for them.
+			n := f.common(rest)
+			if w := f.weight(n) * part * part; w > most && float64(n) > minRest*float64(len(f.hashes)) {
 				best, most, share = f, w, part
 			}
 		}
@@ -146,9 +142,9 @@ func licensesIn(text []byte) (ids []string, score float64) {
 	return slices.Compact(ids), score
 }
 
-// without returns the hashes but for those of the license. Where only a part of
-// its runs is known, all below the bound go that are near: none can be told from
-// another license's, so only the known ones go.
+// without returns the hashes but for those of the fingerprint. As those of all
+// long texts are the lowest, licenses that share text are not found in each
+// other's again.
 func (f *fingerprint) without(hashes []uint32) []uint32 {
 	return slices.DeleteFunc(slices.Clone(hashes), func(h uint32) bool {
 		_, ok := slices.BinarySearch(f.hashes, h)
@@ -168,7 +164,7 @@ var fingerprints = sync.OnceValue(func() []fingerprint {
 // encodeFingerprints writes, for each, the name, the bound, and the hashes as
 // their differences.
 func encodeFingerprints(all []fingerprint) []byte {
-	slices.SortFunc(all, func(a, b fingerprint) int { return cmp.Compare(a.id, b.id) })
+	slices.SortStableFunc(all, func(a, b fingerprint) int { return cmp.Compare(a.id, b.id) })
 	var out []byte
 	for _, f := range all {
 		out = binary.AppendUvarint(out, uint64(len(f.id)))
