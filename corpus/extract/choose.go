@@ -8,7 +8,7 @@ func (s *scanner) choose() int32 {
 	best, most := int32(-1), float32(0)
 	for i := range s.nodes {
 		n := &s.nodes[i]
-		if n.tag == 0 || n.kind&block == 0 || n.tag == atom.P {
+		if n.tag == 0 || n.kind&block == 0 || n.tag == atom.P || n.tag == atom.Li || n.tag == atom.Blockquote {
 			continue
 		}
 		v := s.value[i]
@@ -52,6 +52,8 @@ func (s *scanner) within(i int32) []run {
 	return s.runs[from:to]
 }
 
+const maxHeading = 80 // letters of the heading of a part
+
 // sift marks the runs to keep of those in root.
 func (s *scanner) sift(runs []run, root int32) {
 	first := len(runs)
@@ -70,7 +72,10 @@ func (s *scanner) sift(runs []run, root int32) {
 		runs[last].keep = false
 	}
 	for i := range runs[:min(first, len(runs))] {
-		if r := &runs[i]; s.nodes[r.owner].tag != atom.P {
+		r := &runs[i]
+		tag := s.nodes[r.owner].tag
+		opens := i == first-1 && r.form == title && tag != atom.H1 && r.letters < maxHeading
+		if tag != atom.P && !opens {
 			r.keep = false
 		}
 	}
@@ -80,7 +85,7 @@ func (s *scanner) sift(runs []run, root int32) {
 func (s *scanner) readable(r *run) bool {
 	own, p := r.letters-r.linked, s.nodes[r.owner].tag == atom.P
 	switch {
-	case r.form == code:
+	case r.form == code || r.form == tableCell && s.fewLinks(r):
 		return true
 	case r.density() > 0.5: // a sentence about something else, or a long one with links
 		return r.commas > 0 && (own >= 40 || own >= 20 && p && !s.nodes[r.from].link)
@@ -88,6 +93,16 @@ func (s *scanner) readable(r *run) bool {
 		return own >= 60 || r.commas > 0
 	}
 	return true
+}
+
+// fewLinks tells whether less than half of the table of a cell is links.
+func (s *scanner) fewLinks(r *run) bool {
+	for i := r.group; i >= 0; i = s.nodes[i].parent {
+		if n := &s.nodes[i]; n.tag == atom.Table {
+			return n.linked*2 < n.letters
+		}
+	}
+	return false
 }
 
 // listed tells whether a run lies in a list of other articles below root.

@@ -49,6 +49,11 @@ func HTML(content []byte, declaredCharset, url string) (text []byte, meta map[st
 	}
 	t.meta.resolve(url)
 	text = t.content()
+	if len(text) == 0 && len(t.meta.noscript) > 0 {
+		if inner, err := parse(t.meta.noscript); err == nil {
+			text = inner.content()
+		}
+	}
 	if len(text) == 0 {
 		return nil, t.meta.all(), ErrEmpty
 	}

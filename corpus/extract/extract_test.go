@@ -69,6 +69,7 @@ func TestHTML(t *testing.T) {
 			long + "\n\n" + long,
 		},
 		"a note":             {"<p>" + long + `One<sup class="reference"><a href="#n1">[1]</a></sup> and two.`, long + "One and two."},
+		"no scripts":         {"<div id=app></div><noscript><p>" + long + "</noscript>", long},
 		"an unclosed button": {"<p>" + long + "</p><button>x<p>" + long, long},
 		"misnested":          {"<p>" + long + "<b><p>" + long + "</b></p><i></p>" + long, long + "\n\n" + long + "\n\n" + long},
 		"text of an entity":  {"<p>" + long + "&lt;p&gt; &#x4E2D;&#xD800;&eacute;", long + "<p> 中\uFFFDé"},

@@ -59,7 +59,7 @@ footer colophon copyright pagination pager paging pagenav prevnext nextprev post
 tagcloud login signin register
 breakingnews latestnews topnews topstories latestposts recentposts recentcomments popularposts lateststories
 donate donation disclaimer skiplink skiplinks print printonly noprint toc tableofcontents jumplinks
-widget widgets gallery slideshow carousel slider
+widgetarea widgettitle gallery slideshow carousel slider
 livefyre masthead hatnote navbox mweditsection editsection reflist infobox catlinks printfooter
 siteheader sitefooter pageheader pagefooter globalheader globalfooter searchform searchbox search
 reference gutter lineno linenos linenodiv

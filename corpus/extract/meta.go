@@ -18,6 +18,7 @@ type metadata struct {
 	fragment bool   // the last element is a link into the page
 	linked   bool   // the last element is a script of linked data
 	body     string // of the article, as linked data has it
+	noscript []byte // the longest page for readers without scripts
 }
 
 type metaValue struct {
@@ -72,13 +73,17 @@ func (m *metadata) rawText(tag atom.Atom, s []byte) {
 		m.set("title", s, 5)
 	case atom.Script:
 		m.linkedData(s)
+	case atom.Noscript:
+		if len(s) > len(m.noscript) {
+			m.noscript = bytes.Clone(s)
+		}
 	}
 }
 
 // wants tells whether the raw text of the last element, of that tag, says
 // something about the page.
 func (m *metadata) wants(tag atom.Atom) bool {
-	return tag == atom.Title || tag == atom.Script && m.linked
+	return tag == atom.Title || tag == atom.Noscript || tag == atom.Script && m.linked
 }
 
 // element takes what the attributes of an element say.

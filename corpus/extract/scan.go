@@ -17,6 +17,7 @@ type cards struct {
 	links, texts   int32
 	cards, letters int32
 	listing        bool // it is such a list
+	textFirst      bool // text comes before the first link
 }
 
 // scanner finds the runs of a page and weighs its elements.
@@ -146,8 +147,10 @@ func (s *scanner) flush() {
 	switch d := r.density(); {
 	case d > 0.9 && r.letters >= 8:
 		s.cards[r.owner].links++
-	case d < 0.5 && r.form != title:
-		s.cards[r.owner].texts++
+	case d < 0.5 && r.form != title && r.form != tableCell:
+		c := &s.cards[r.owner]
+		c.textFirst = c.textFirst || c.links+c.texts == 0
+		c.texts++
 	}
 	s.runs = append(s.runs, r)
 }
@@ -163,9 +166,12 @@ func (s *scanner) countCards(i int32) {
 		c.listing = true
 		s.value[i] = min(s.value[i], 0)
 	}
+	if p.links+p.texts == 0 {
+		p.textFirst = c.textFirst
+	}
 	p.links += c.links
 	p.texts += c.texts
-	if n.kind&block != 0 && n.letters < 400 && c.links > 0 && c.texts > 0 && c.links <= 12 && c.texts <= 4 {
+	if !c.textFirst && n.kind&block != 0 && n.letters < 400 && c.links > 0 && c.texts > 0 && c.links <= 12 && c.texts <= 4 {
 		p.cards++
 		p.letters += n.letters
 	}
