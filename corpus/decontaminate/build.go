@@ -220,13 +220,25 @@ func (b *builder) ngrams(text []byte) bool {
 		b.table.text = b.table.text[:b.table.starts[first]]
 		return false
 	}
-	size := min(b.gram, len(hashes))
-	for i := 0; i+size <= len(hashes); i++ {
-		h := uint64(0)
-		for _, x := range hashes[i : i+b.options.MinWords] {
-			h = roll(h, x)
+	size, n := min(b.gram, len(hashes)), b.options.MinWords
+	rolled := make([]uint64, len(hashes)-n+1)
+	for i := range rolled {
+		for _, x := range hashes[i : i+n] {
+			rolled[i] = roll(rolled[i], x)
 		}
-		b.grams = append(b.grams, entry{hash: mix(h), item: b.items, at: uint32(first + i), size: uint16(size)})
+		rolled[i] = mix(rolled[i])
+	}
+	for i := 0; i+size <= len(hashes); i++ {
+		e := entry{item: b.items, at: uint32(first + i), size: uint16(size)}
+		// What is least for an n-gram is so for its neighbors as well: they share an
+		// anchor, and the bitmap has fewer bits set. The order is not that of the
+		// hashes, of which only small ones would be left.
+		for k, h := range rolled[i : i+size-n+1] {
+			if k == 0 || h*k3 < e.hash*k3 {
+				e.hash, e.skip = h, uint16(k)
+			}
+		}
+		b.grams = append(b.grams, e)
 	}
 	return true
 }

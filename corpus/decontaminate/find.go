@@ -133,15 +133,16 @@ func (w *Worker) findWords(text []byte, list *words.List) {
 	}
 }
 
-// checkWords compares the entries whose first words may begin with word i.
+// checkWords compares the entries whose anchor may begin with word i.
 func (w *Worker) checkWords(text []byte, all []words.Word, i int, entries []entry) {
 	equal := false
 	for k := range entries {
 		e := &entries[k]
 		if !e.same {
-			equal = i+int(e.size) <= len(w.words)
+			first := i - int(e.skip)
+			equal = first >= 0 && first+int(e.size) <= len(w.words)
 			for j := 0; equal && j < int(e.size); j++ {
-				equal = w.isWord(all[w.words[i+j]].Text(text), w.table.word(e.at+uint32(j)))
+				equal = w.isWord(all[w.words[first+j]].Text(text), w.table.word(e.at+uint32(j)))
 			}
 		}
 		if equal {

@@ -14,7 +14,7 @@ type entry struct {
 	item uint32
 	at   uint32 // its first byte or word in the table
 	size uint16 // bytes or words
-	skip uint16 // bytes before the anchor
+	skip uint16 // bytes or words before the anchor
 	same bool   // it is the string of the entry before
 }
 
@@ -52,7 +52,13 @@ func newIndex(entries []entry, compare func(a, b *entry) int) *index {
 		kept = append(kept, e)
 	}
 	entries = slices.Clip(kept)
-	width := max(16, bits.Len(uint(len(entries)))+5)
+	hashes := 0
+	for i := range entries {
+		if i == 0 || entries[i].hash != entries[i-1].hash {
+			hashes++
+		}
+	}
+	width := max(16, bits.Len(uint(hashes))+5)
 	x := &index{
 		bitmap: make([]uint64, 1<<(width-6)), shift: uint(64 - width),
 		slots: make([]uint32, 1<<(width-4)), slot: uint(64 - (width - 4)),
@@ -112,8 +118,12 @@ type wordTable struct {
 
 func (t *wordTable) word(i uint32) []byte { return t.text[t.starts[i]:t.starts[i+1]] }
 
-// compare orders two rows of words.
+// compare orders two rows of words with the same anchor, which may stand in
+// different places of them.
 func (t *wordTable) compare(a, b *entry) int {
+	if a.skip != b.skip {
+		return cmp.Compare(a.skip, b.skip)
+	}
 	for i := range uint32(min(a.size, b.size)) {
 		if c := bytes.Compare(t.word(a.at+i), t.word(b.at+i)); c != 0 {
 			return c
