@@ -1,3 +1,5 @@
+// Package code reads source trees: which files are worth learning from, in which
+// language they are, and under which license.
 package code
 
 import (
