@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // TestSentences measures the model on sentences of everyday language, which is
@@ -63,6 +64,21 @@ func TestInvalid(t *testing.T) {
 	for _, text := range []string{"\xff", "caf\xe9 \xe0 la carte", "\xe3\x81", strings.Repeat("\x80\xc0", 1000)} {
 		if g := Identify([]byte(text)); g.Score < 0 || g.Score > 1 {
 			t.Errorf("%q: %+v", text, g)
+		}
+	}
+}
+
+// TestSymbols compares the table of symbols with what the characters are.
+func TestSymbols(t *testing.T) {
+	for r, got := range symbols() {
+		want := rune(blank)
+		if unicode.IsLetter(rune(r)) {
+			if want = foreign; unicode.In(rune(r), scripts...) {
+				want = unicode.ToLower(rune(r))
+			}
+		}
+		if rune(got) != want {
+			t.Fatalf("%U: %d, want %d", r, got, want)
 		}
 	}
 }

@@ -27,21 +27,26 @@ var scripts = []*unicode.RangeTable{
 var symbols = sync.OnceValue(func() *[1 << 16]uint16 {
 	table := new([1 << 16]uint16)
 	for i := range table {
-		table[i] = symbolOf(rune(i))
+		table[i] = blank
+	}
+	each(unicode.L, func(r rune) { table[r] = foreign })
+	for _, script := range scripts {
+		each(script, func(r rune) {
+			if table[r] == foreign {
+				table[r] = uint16(unicode.ToLower(r))
+			}
+		})
 	}
 	return table
 })
 
-func symbolOf(r rune) uint16 {
-	switch {
-	case !unicode.IsLetter(r):
-		return blank
-	case unicode.In(r, scripts...):
-		if low := unicode.ToLower(r); low > foreign && low < 1<<16 {
-			return uint16(low)
+// each calls f with every character of the basic plane that a table has.
+func each(table *unicode.RangeTable, f func(r rune)) {
+	for _, span := range table.R16 {
+		for r := rune(span.Lo); r <= rune(span.Hi); r += rune(span.Stride) {
+			f(r)
 		}
 	}
-	return foreign
 }
 
 // The multipliers that spread n-grams of 1 to 5 symbols over the buckets.
