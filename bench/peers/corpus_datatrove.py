@@ -9,7 +9,8 @@ A text is {"id", "text"}. decide prints {"id", "FILTER": "RULE", ...} with the r
 by which each filter drops the document, in the names that datatrove gives them, "" if it stays,
 and with "c4_text" the SHA-256 of what C4's filter leaves. bench prints {"name", "value", "unit"}.
 
-Needs Python and: pip install "datatrove[processing]==0.10.1" spacy==3.8.18
+Needs Python and: pip install "datatrove[processing]==0.10.1" spacy==3.8.18 lxml_html_clean
+Times are those of this process on one core; without a package it says which and exits with 77.
 """
 
 import hashlib
@@ -167,8 +168,14 @@ def extraction(directory):
     import gzip
     import pathlib
 
-    from datatrove.pipeline.extractors import Trafilatura
+    try:
+        from datatrove.pipeline.extractors import Trafilatura
 
+        extractor = Trafilatura()
+        extractor.extract("<html><body><p>A page to load what is loaded late.</p></body></html>")
+    except ImportError as e:
+        print(f"skipped: {e}; pip install trafilatura==1.11.0 lxml_html_clean", file=sys.stderr)
+        return
     pages = []
     for path in sorted(pathlib.Path(directory).rglob("*")):
         if path.name.endswith((".html", ".html.gz")):
@@ -177,9 +184,7 @@ def extraction(directory):
     if not pages:
         print(f"skipped: no *.html or *.html.gz below {directory}", file=sys.stderr)
         return
-    extractor = Trafilatura()
     texts = [p.decode("utf-8", "replace") for p in pages]
-    extractor.extract(texts[0])
     start = time.process_time()
     for t in texts:
         try:
