@@ -31,14 +31,20 @@ var (
 
 // limits bound what one file may cost.
 type limits struct {
-	time   time.Duration
+	time   time.Duration // and again for each 2 MiB
 	file   int    // bytes of the PDF
 	text   int    // bytes of its text
 	pages  int    // pages of the PDF
 	memory uint32 // of an instance, in units of 64 KiB
 }
 
-var defaultLimits = limits{time: 2 * time.Minute, file: 192 << 20, text: 64 << 20, pages: 20000, memory: 512 << 4}
+var defaultLimits = limits{time: time.Minute, file: 192 << 20, text: 64 << 20, pages: 20000, memory: 512 << 4}
+
+// timeFor is far more than a sound file of that many bytes takes, so that the
+// speed of the machine seldom decides.
+func (l *limits) timeFor(size int) time.Duration {
+	return min(l.time*time.Duration(1+size>>21), 20*l.time)
+}
 
 // Pool runs up to a number of PDFs at a time. Every file gets an instance of its
 // own, so that nothing of one file reaches another. Goroutines may share a Pool.
@@ -85,7 +91,7 @@ func (p *Pool) Text(ctx context.Context, content []byte) (text []byte, meta map[
 	if err != nil {
 		return nil, nil, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, p.limits.time, ErrTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, p.limits.timeFor(len(content)), ErrTimeout)
 	defer cancel()
 	instance, err := library.GetInstanceWithContext(ctx)
 	if err != nil {
