@@ -25,7 +25,7 @@ const order = `
 	corpus/words  corpus/charset
 	corpus/document  corpus/extsort  corpus/source  internal/recipe  corpus/charset/train
 	corpus/extract  corpus/code  corpus/clean  corpus/filter  corpus/language  corpus/quality  corpus/privacy  corpus/secrets  corpus/decontaminate  corpus/dedup  corpus/segment
-	corpus/reader  corpus/extract/pdf  corpus/extract/epub  corpus/mixture  corpus/report
+	corpus/reader  corpus/extract/pdf  corpus/extract/epub  corpus/mixture
 	corpus
 	model/nn
 	model/moe  model/vision
@@ -33,7 +33,7 @@ const order = `
 	quantize
 	modelfile
 	task  train/optim  train/chart  train/conversation  infer  plan
-	train
+	train  corpus/report
 	align  eval
 	polymath
 	serve  serve/ui

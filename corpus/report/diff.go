@@ -1,0 +1,111 @@
+package report
+
+import (
+	"html"
+	"html/template"
+	"strings"
+	"unicode"
+)
+
+// marked returns two texts in which the words that only one of them has are
+// marked. Both may be the beginnings of longer texts: what follows the last word
+// that both have is not marked in the second if cut is set.
+func marked(before, after string, cut bool) (a, b template.HTML) {
+	x, y := pieces(before), pieces(after)
+	inX, inY := common(x, y)
+	if cut {
+		for i := len(y) - 1; i >= 0 && !inY[i]; i-- {
+			inY[i] = true
+		}
+	}
+	return mark(x, inX, "del"), mark(y, inY, "ins")
+}
+
+// pieces parts a text into words with the space after them.
+func pieces(text string) []string {
+	var out []string
+	start, space := 0, false
+	for i, r := range text {
+		s := unicode.IsSpace(r)
+		if space && !s || r == '\n' && i > start {
+			out = append(out, text[start:i])
+			start = i
+		}
+		space = s
+	}
+	if start < len(text) {
+		out = append(out, text[start:])
+	}
+	return out
+}
+
+// maxPieces bounds the table of common: a sample's text has far fewer words.
+const maxPieces = 1500
+
+// common finds a longest sequence that both have.
+func common(x, y []string) (inX, inY []bool) {
+	inX, inY = make([]bool, len(x)), make([]bool, len(y))
+	n, m := min(len(x), maxPieces), min(len(y), maxPieces)
+	length := make([][]uint16, n+1) // of the rests from i and j on
+	for i := range length {
+		length[i] = make([]uint16, m+1)
+	}
+	for i := n - 1; i >= 0; i-- {
+		for j := m - 1; j >= 0; j-- {
+			if x[i] == y[j] {
+				length[i][j] = length[i+1][j+1] + 1
+			} else {
+				length[i][j] = max(length[i+1][j], length[i][j+1])
+			}
+		}
+	}
+	for i, j := 0, 0; i < n && j < m; {
+		switch {
+		case x[i] == y[j]:
+			inX[i], inY[j] = true, true
+			i, j = i+1, j+1
+		case length[i+1][j] >= length[i][j+1]:
+			i++
+		default:
+			j++
+		}
+	}
+	return inX, inY
+}
+
+// mark puts a tag around the pieces that are not common.
+func mark(list []string, common []bool, tag string) template.HTML {
+	var b strings.Builder
+	for i := 0; i < len(list); {
+		j := i
+		for j < len(list) && common[j] == common[i] {
+			j++
+		}
+		text := html.EscapeString(visible(strings.Join(list[i:j], "")))
+		if common[i] {
+			b.WriteString(text)
+		} else {
+			b.WriteString("<" + tag + ">" + text + "</" + tag + ">")
+		}
+		i = j
+	}
+	return template.HTML(b.String())
+}
+
+// visible shows control characters as signs, and keeps others from turning the
+// direction of the page.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case r < 0x20:
+			return 0x2400 + r // control pictures
+		case r == 0x7f:
+			return 0x2421
+		case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
