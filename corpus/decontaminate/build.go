@@ -213,7 +213,7 @@ func (b *builder) ngrams(text []byte) bool {
 		}
 		b.table.text = foldWord(b.table.text, w.Text(text))
 		b.table.starts = append(b.table.starts, uint32(len(b.table.text)))
-		hashes = append(hashes, w.Hash)
+		hashes = append(hashes, wordHash(w, text))
 	}
 	if len(hashes) < b.options.MinWords {
 		b.table.starts = b.table.starts[:first+1]

@@ -14,6 +14,7 @@ type Worker struct {
 	*T
 	squeezed []byte
 	words    []int32  // the words of the document that are none of symbols
+	hashes   []uint64 // theirs
 	found    []uint64 // item and rule, perhaps more than once
 	limit    int      // when found is made shorter
 	folded   []byte
@@ -112,17 +113,17 @@ func (w *Worker) checkBytes(s []byte, i int, entries []entry) {
 // findWords looks for n-grams.
 func (w *Worker) findWords(text []byte, list *words.List) {
 	all, x, n := list.Words, w.T.words, w.options.MinWords
-	w.words = w.words[:0]
+	w.words, w.hashes = w.words[:0], w.hashes[:0]
 	for i := range all {
 		if all[i].Hash != 0 {
-			w.words = append(w.words, int32(i))
+			w.words, w.hashes = append(w.words, int32(i)), append(w.hashes, wordHash(&all[i], text))
 		}
 	}
 	h, oldest := uint64(0), power(n)
-	for i, at := range w.words {
-		h = roll(h, all[at].Hash)
+	for i, hash := range w.hashes {
+		h = roll(h, hash)
 		if i >= n {
-			h -= all[w.words[i-n]].Hash * oldest
+			h -= w.hashes[i-n] * oldest
 		}
 		if i+1 < n {
 			continue

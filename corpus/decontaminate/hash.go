@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+
+	"github.com/polymath-lm/polymath/corpus/words"
 )
 
 // minAnchor is how many bytes of a substring are hashed to search for it. No
@@ -22,6 +24,22 @@ const (
 func anchor(s []byte) uint64 {
 	_ = s[minAnchor-1]
 	return binary.LittleEndian.Uint64(s)*k1 + binary.LittleEndian.Uint64(s[8:])*k2 + binary.LittleEndian.Uint64(s[16:])*k3
+}
+
+// wordHash is the hash of a word, and tells digits apart, unlike that of the list:
+// else all sums would be one to the n-grams.
+func wordHash(w *words.Word, text []byte) uint64 {
+	if w.Class&words.Digit == 0 {
+		return w.Hash
+	}
+	h := w.Hash
+	for _, b := range w.Text(text) {
+		if b >= '0' && b <= '9' || b >= 0x80 {
+			h = (h ^ uint64(b)) * k1
+			h ^= h >> 32
+		}
+	}
+	return h
 }
 
 // roll adds the hash of a word behind those in h.
