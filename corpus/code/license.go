@@ -58,9 +58,9 @@ func newFingerprint(id, text string) fingerprint {
 	return f
 }
 
-// runsOf returns the hashes of the runs of words, ascending, each once. Case,
-// marks and ways to spell do not matter.
-func runsOf(text string) []uint32 {
+// wordsOf returns the words of a text. Case, marks and ways to spell do not
+// matter.
+func wordsOf(text string) []string {
 	words := strings.FieldsFunc(strings.ToLower(text), func(c rune) bool { return (c < 'a' || c > 'z') && (c < '0' || c > '9') })
 	words = slices.DeleteFunc(words, func(word string) bool { return word == "http" || word == "https" || word == "www" })
 	for i, word := range words {
@@ -68,6 +68,12 @@ func runsOf(text string) []uint32 {
 			words[i] = "license" + word[len("licence"):]
 		}
 	}
+	return words
+}
+
+// runsOf returns the hashes of the runs of words, ascending, each once.
+func runsOf(text string) []uint32 {
+	words := wordsOf(text)
 	var hashes []uint32
 	for i := range len(words) - runWords + 1 {
 		h := fnv.New64a()

@@ -62,7 +62,7 @@ func (w worker) Apply(d *document.Document) {
 	}
 	name, content := d.Meta["path"], d.Text()
 	d.Language, d.LanguageScore = Language(name, content)
-	if license := SPDX(content); license != "" {
+	if license := FileLicense(content); license != "" {
 		if d.Meta == nil {
 			d.Meta = map[string]string{}
 		}
