@@ -34,7 +34,7 @@ func wordHash(w *words.Word, text []byte) uint64 {
 	}
 	h := w.Hash
 	for _, b := range w.Text(text) {
-		if b >= '0' && b <= '9' || b >= 0x80 {
+		if b >= '0' && b <= '9' {
 			h = (h ^ uint64(b)) * k1
 			h ^= h >> 32
 		}

@@ -67,6 +67,19 @@ func TestDigits(t *testing.T) {
 	}
 }
 
+// TestCase says that the n-gram rule takes capital letters for small ones, in words
+// with digits as well.
+func TestCase(t *testing.T) {
+	item := "Die Ämter É2 und Ü3 haben am 4. Mai im Saal A1b über die Größe der neuen Straße beraten"
+	T, err := NewItems([]Loaded{{"news", []string{item}}}, defaults(func(o *Options) { o.Rules = []string{"ngram13"} }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := apply(T, strings.ToLower(item)); len(d.Hits) != 1 {
+		t.Errorf("in small letters: %v", d.Hits)
+	}
+}
+
 func TestTally(t *testing.T) {
 	T := exams(t)
 	texts := []string{tale, whale, "nothing", tale + whale, strings.ToUpper(tale), whale}
