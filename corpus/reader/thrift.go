@@ -176,6 +176,7 @@ type pageHeader struct {
 	unpacked, packed int64
 	values           int64
 	levels           int64 // bytes before the packed part
+	plain            bool  // not packed, although the column is
 }
 
 // parsePageHeader reads a PageHeader. errShort asks for more bytes.
@@ -208,6 +209,8 @@ func parsePageHeader(b []byte) (pageHeader, error) {
 					}
 					h.levels += n
 					return true, err
+				case kind == cFalse && id == 8 && sub == 7:
+					h.plain = true
 				}
 				return false, nil
 			})
