@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/polymath-lm/polymath/corpus/language"
 	"github.com/polymath-lm/polymath/corpus/source"
@@ -60,7 +62,7 @@ func (p *ingestPart) addFiles(patterns []string) error {
 		if err != nil || len(paths) == 0 {
 			paths = []string{pattern}
 		}
-		for _, path := range paths {
+		for _, path := range filesOf(paths) {
 			sum, err := atomicfile.Hash(path)
 			if err != nil {
 				return err
@@ -69,6 +71,25 @@ func (p *ingestPart) addFiles(patterns []string) error {
 		}
 	}
 	return nil
+}
+
+// filesOf lists the files themselves, and of directories, such as models, those
+// that lie in them.
+func filesOf(paths []string) []string {
+	var files []string
+	for _, path := range paths {
+		entries, err := os.ReadDir(path)
+		if err != nil { // a file, or what hashing will complain of
+			files = append(files, path)
+			continue
+		}
+		for _, e := range entries {
+			if e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
+				files = append(files, filepath.Join(path, e.Name()))
+			}
+		}
+	}
+	return files
 }
 
 // ingested is what the sources hold, in segments.

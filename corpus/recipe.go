@@ -18,6 +18,7 @@
 package corpus
 
 import (
+	"github.com/polymath-lm/polymath/corpus/code"
 	"github.com/polymath-lm/polymath/corpus/dedup"
 	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/mixture"
@@ -80,6 +81,8 @@ type Source struct {
 	// EPUB; more is bad.
 	MaxRecord recipe.Bytes `yaml:"max_record" json:"max_record,omitempty"`
 	MaxFile   recipe.Bytes `yaml:"max_file" json:"max_file,omitempty"`
+	// Tree says what of a source tree is kept.
+	Tree code.TreeOptions `yaml:"tree" json:"tree,omitzero"`
 	// Language and License hold for documents that say nothing else themselves.
 	Language string `yaml:"language" json:"language,omitempty"`
 	License  string `yaml:"license" json:"license,omitempty"`
@@ -119,7 +122,7 @@ func (s *Source) listing() source.Options {
 func (s *Source) reading() reader.Options {
 	return reader.Options{
 		Format: s.Format, Source: s.Name, TextField: s.TextField, Holds: s.Holds, MetaFields: s.MetaFields,
-		MaxRecord: s.MaxRecord, MaxFile: s.MaxFile,
+		MaxRecord: s.MaxRecord, MaxFile: s.MaxFile, Tree: s.Tree,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -68,7 +69,7 @@ func noText(err error) string {
 // describe fills in what the source, the content and the recipe say about a
 // document, the first of them that says something.
 func (s *Source) describe(d *document.Document, r *reader.Record, found map[string]string) {
-	d.Meta = validMeta(r.Meta)
+	d.Meta = boundedMeta(r.Meta)
 	if len(found) > 0 || s.License != "" && d.Meta["license"] == "" {
 		d.Meta = maps.Clone(d.Meta)
 		if d.Meta == nil {
@@ -77,7 +78,7 @@ func (s *Source) describe(d *document.Document, r *reader.Record, found map[stri
 	}
 	for key, value := range found {
 		if d.Meta[key] == "" {
-			d.Meta[key] = strings.ToValidUTF8(value, "\uFFFD")
+			d.Meta[key] = boundedText(value)
 		}
 	}
 	if s.License != "" && d.Meta["license"] == "" {
@@ -88,19 +89,34 @@ func (s *Source) describe(d *document.Document, r *reader.Record, found map[stri
 	}
 }
 
-// validMeta returns meta as text that JSON can hold.
-func validMeta(meta map[string]string) map[string]string {
+// Bounds of what is kept of a document's metadata.
+const (
+	maxMetaKeys  = 64
+	maxMetaBytes = 16 << 10 // of one value
+)
+
+// boundedMeta returns meta as text that JSON can hold and that is not long: what
+// is longer is cut, and of more keys the first in order stay.
+func boundedMeta(meta map[string]string) map[string]string {
+	sound := len(meta) <= maxMetaKeys
 	for key, value := range meta {
-		if utf8.ValidString(key) && utf8.ValidString(value) {
-			continue
-		}
-		valid := make(map[string]string, len(meta))
-		for key, value := range meta {
-			valid[strings.ToValidUTF8(key, "\uFFFD")] = strings.ToValidUTF8(value, "\uFFFD")
-		}
-		return valid
+		sound = sound && len(key)+len(value) <= maxMetaBytes && utf8.ValidString(key) && utf8.ValidString(value)
 	}
-	return meta
+	if sound {
+		return meta
+	}
+	bounded := make(map[string]string, len(meta))
+	for _, key := range slices.Sorted(maps.Keys(meta)) {
+		if len(bounded) == maxMetaKeys {
+			break
+		}
+		bounded[boundedText(key)] = boundedText(meta[key])
+	}
+	return bounded
+}
+
+func boundedText(s string) string {
+	return string(cutText([]byte(strings.ToValidUTF8(s, "\uFFFD")), maxMetaBytes))
 }
 
 // primary is the first part of a language tag, if it is a code of two or three

@@ -73,9 +73,11 @@ func (a *app) corpusBuild(ctx context.Context, path string, o corpusFlags) error
 		r.Memory = recipe.Bytes(o.memory)
 	}
 	view := &corpusView{screen: progress.NewScreen(a.Err), out: a.Err}
+	models := scorers{ctx: ctx}
+	defer models.close()
 	options := corpus.Options{
 		Fresh: o.fresh, Version: readVersion(), OpenTokenizer: modelfile.Tokenizer, Observe: view.show,
-		Notice: func(text string) { view.screen.Print(text) },
+		Notice: func(text string) { view.screen.Print(text) }, Perplexity: models.open,
 	}
 	if o.dryRun {
 		return a.corpusPlan(ctx, r, options, o.asJSON)
@@ -199,7 +201,7 @@ func printSource(w io.Writer, s *corpus.SourceReport) {
 	fmt.Fprintf(w, "%s: %s files\n", progress.Visible(s.Name), progress.Count(s.Files))
 	row := func(what string, c corpus.Count) {
 		if c.Docs > 0 {
-			fmt.Fprintf(w, "  %-36s %12s %6.1f%% %10s\n", what, progress.Count(c.Docs), 100*float64(c.Docs)/float64(max(f.Read.Docs, 1)), progress.Bytes(c.Bytes))
+			fmt.Fprintf(w, "  %-52s %12s %6.1f%% %10s\n", what, progress.Count(c.Docs), 100*float64(c.Docs)/float64(max(f.Read.Docs, 1)), progress.Bytes(c.Bytes))
 		}
 	}
 	row("read", f.Read)
