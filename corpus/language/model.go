@@ -234,11 +234,11 @@ func (m *Model) probabilities(p []float32, n int) {
 	if n > 1 {
 		power := []float32{m.growth * float32(kernel.Log(float64(n)))}
 		kernel.Exp(power, power)
-		heat *= power[0]
+		heat = float32(heat * power[0])
 	}
 	top := float32(math.Inf(-1))
 	for i := range p {
-		p[i] *= heat
+		p[i] = float32(p[i] * heat)
 		top = max(top, p[i])
 	}
 	for i := range p {
