@@ -40,6 +40,8 @@ type matmulJob struct {
 
 	rows   int     // rows of a chunk, at most
 	near   int     // rows of which A is in scratch at a time
+	// decodes: stored weights are decoded before a whole tile of rows or more
+	decodes bool
 	depth  int     // blocks of A in scratch
 	panels int     // panels of a chunk
 	first  []int32 // by group, the first item
@@ -95,21 +97,24 @@ func (j *matmulJob) plan() int {
 	blocks := j.w.blocks()
 	full := &ops.tiles[len(ops.tiles)-1]
 	tile := full.rows
-	budget, near := ops.budgetA, ops.maxRows
-	if ops.nearRows > 0 && j.w.stored == nil {
-		budget, near = ops.nearA, ops.nearRows
+	budget, rows := ops.budgetA, ops.maxRows
+	j.decodes = false
+	nearby := j.staysNear()
+	if nearby {
+		budget, rows = ops.nearA, ops.nearRows
+		j.decodes = j.w.stored != nil
 	}
-	j.depth = min(blocks, max(1, budget/(min(tile*4, near)*BlockK*full.aBytes)))
+	j.depth = min(blocks, max(1, budget/(min(tile*4, rows)*BlockK*full.aBytes)))
 	if j.depth < blocks && j.w.stored != nil {
 		j.depth = max(unitBlocks, j.depth/unitBlocks*unitBlocks)
 	}
-	j.near = max(tile, min(budget/(j.depth*BlockK*full.aBytes), near)/tile*tile)
+	j.near = max(tile, min(budget/(j.depth*BlockK*full.aBytes), rows)/tile*tile)
 	j.rows = j.near
 	j.panels = j.w.panels()
 	if j.depth < blocks {
 		j.panels = min(j.panels, maxSums/(j.near*PanelN))
 	}
-	if ops.nearRows > 0 && j.w.stored == nil {
+	if nearby {
 		j.rows = ops.maxRows
 		j.panels = min(j.panels, max(minPanels, ops.nearB/(blocks*blockLen*2)))
 	}
@@ -124,6 +129,21 @@ func (j *matmulJob) plan() int {
 		items += int32(j.rowChunks(g) * ceilDiv(j.w.panels(), j.panels))
 	}
 	return int(items)
+}
+
+// staysNear reports whether some group has rows for whole tiles that stay in
+// the nearest cache, and weights that are stored fit into the next one decoded.
+func (j *matmulJob) staysNear() bool {
+	ops := &cpu.productOps
+	if ops.nearRows == 0 || j.w.stored != nil && minPanels*j.w.panelLen()*2 > ops.nearB {
+		return false
+	}
+	for g := range j.w.Groups {
+		if int(j.offsets[g+1]-j.offsets[g]) >= ops.nearRows {
+			return true
+		}
+	}
+	return false
 }
 
 func (j *matmulJob) allRowChunks() (chunks int) {
@@ -194,13 +214,21 @@ func (j *matmulJob) chunkStart(n, chunk, chunks int) int {
 func (j *matmulJob) Do(worker, i int) {
 	g, row, rows, panel, panels := j.item(i)
 	s := workerScratch(worker)
+	var weights []tensor.BF16
+	switch {
+	case j.w.stored == nil:
+		weights = j.w.Data[g*j.w.groupLen()+panel*j.w.panelLen():]
+	case j.decodes && rows >= j.near:
+		weights = s.decodePanels(j.w.group(g)[panel:][:panels], j.w.panelLen())
+	}
 	for ; rows > 0; row, rows = row+j.near, rows-j.near {
-		j.mul(s, g, row, min(rows, j.near), panel, panels)
+		j.mul(s, g, row, min(rows, j.near), panel, panels, weights)
 	}
 }
 
-// mul multiplies rows by panels of a group.
-func (j *matmulJob) mul(s *scratch, g, row, rows, panel, panels int) {
+// mul multiplies rows by panels of a group: by those in weights or, if that is
+// nil, by those that are stored.
+func (j *matmulJob) mul(s *scratch, g, row, rows, panel, panels int, weights []tensor.BF16) {
 	w, blocks := j.w, j.w.blocks()
 	for block := 0; block < blocks; block += j.depth {
 		depth := min(j.depth, blocks-block)
@@ -209,7 +237,7 @@ func (j *matmulJob) mul(s *scratch, g, row, rows, panel, panels int) {
 		last := block+depth == blocks
 		sums, as := s.a.sums(), s.a.panelSums()
 		done := 0 // rows that are rounded on the way
-		if last && j.roundsTiles(&s.a, panel+panels) {
+		if last && weights != nil && j.roundsTiles(&s.a, panel+panels) {
 			done = s.a.padded - s.a.last.rows
 			s.rows = grow(s.rows, s.a.full.rows*PanelN)
 		}
@@ -226,10 +254,10 @@ func (j *matmulJob) mul(s *scratch, g, row, rows, panel, panels int) {
 		}
 		for p := 0; p < panels; p += batch {
 			n := min(batch, panels-p)
-			if w.stored != nil {
+			if weights == nil {
 				s.mulStored(s.c, w.group(g)[panel+p:][:n], block, block > 0)
 			} else {
-				b := w.Data[g*w.groupLen()+(panel+p)*w.panelLen()+block*blockLen:]
+				b := weights[p*w.panelLen()+block*blockLen:]
 				if done > 0 {
 					as.y, as.yRow, as.rows = j.y[row*w.N+(panel+p)*PanelN:], w.N, s.rows
 				}
@@ -245,7 +273,7 @@ func (j *matmulJob) mul(s *scratch, g, row, rows, panel, panels int) {
 // roundsTiles reports whether a product up to a panel leaves whole tiles as
 // bfloat16 at once.
 func (j *matmulJob) roundsTiles(a *operand, end int) bool {
-	return j.y != nil && j.w.stored == nil && a.full.mulRound != nil && a.fulls > 0 && end*PanelN <= j.w.N
+	return j.y != nil && a.full.mulRound != nil && a.fulls > 0 && end*PanelN <= j.w.N
 }
 
 // sumsPerBatch is the number of sums that stay in the nearest cache until they

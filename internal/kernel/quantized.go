@@ -81,6 +81,23 @@ func (s *scratch) mulStored(c []float32, panels []storedPanel, block int, add bo
 	}
 }
 
+// decodePanels returns panels as plain weights, until the next call.
+func (s *scratch) decodePanels(panels []storedPanel, panelLen int) []tensor.BF16 {
+	s.b = grow(s.b, len(panels)*panelLen)
+	for i := range panels {
+		dst, panel := s.b[i*panelLen:][:panelLen], &panels[i]
+		switch {
+		case panel.data == nil:
+			panic("kernel: product with weights that are not in memory")
+		case panel.coding == nil:
+			copy(dst, tensor.View[tensor.BF16](panel.data))
+		default:
+			panel.decode(&dst[0], &panel.data[0], panelLen/blockLen/panel.coding.blocks)
+		}
+	}
+	return s.b
+}
+
 // mulCoded is mulStored for one panel in a format of blocks.
 func (s *scratch) mulCoded(c []float32, as sumsAs, panel *storedPanel, block int, add bool) {
 	if s.mulFewRows(c, panel, block, add) {

@@ -193,6 +193,25 @@ func TestQuantized(t *testing.T) {
 	})
 }
 
+// TestNear: every path can keep tiles of rows near and decode weights ahead of
+// them, as AMX does.
+func TestNear(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
+		before := *cpu
+		defer func() { *cpu = before }()
+		tile := cpu.tiles[len(cpu.tiles)-1]
+		cpu.nearRows, cpu.nearA, cpu.nearB = tile.rows, tile.rows*tile.aBytes*8*BlockK, 192<<10
+		for _, d := range []tensor.DType{tensor.DTypeBF16, tensor.DTypeQ8_0} {
+			for _, shape := range [][3]int{{1, 256, 70}, {3, 768, 96}, {1, 1600, 40}} {
+				c := newQuantizedCase(fmt.Sprint(d, " near ", shape), shape[0], shape[1], shape[2], one(d), scaleKinds[0].draw)
+				for _, rows := range []int{3, 40, 100} {
+					c.test(t, rows, inputs[0].draw)
+				}
+			}
+		}
+	})
+}
+
 // quantizedCases has weights in the order of the path in use.
 func quantizedCases() (cases []quantizedCase) {
 	for _, d := range append(blockFormats, plainFormats...) {

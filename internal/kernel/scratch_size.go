@@ -26,7 +26,8 @@ func productBytes() int {
 	sums := max(maxSums, ops.maxRows*PanelN, ops.gradRows*ops.gradCols)
 	at := ops.gradK * (ceilDiv(ops.gradRows, 64)*64 + 32)
 	rows := full.rows * PanelN
-	return a + edge + 4*(sums+rows) + 2*at + 2*ops.gradK*ops.gradCols
+	b := max(2*ops.gradK*ops.gradCols, ops.nearB)
+	return a + edge + 4*(sums+rows) + 2*at + b
 }
 
 // forwardBytes is the size of a worker's buffers for Append and Forward.
