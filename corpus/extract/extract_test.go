@@ -68,7 +68,7 @@ func TestHTML(t *testing.T) {
 				strings.Repeat(`<div><h3><a href="/">Another long title</a></h3><p>`+sentence+"</p></div>", 5) + "</div>",
 			long + "\n\n" + long,
 		},
-		"a note":             {"<p>" + long + `One<sup class="reference"><a href="#n1">[1]</a></sup> and two.`, long + "One and two."},
+		"a note":             {"<p>" + long + `One<sup id="cite_ref-1" class="reference"><a href="#n1">[1]</a></sup> and two.`, long + "One and two."},
 		"no scripts":         {"<div id=app></div><noscript><p>" + long + "</noscript>", long},
 		"an unclosed button": {"<p>" + long + "</p><button>x<p>" + long, long},
 		"misnested":          {"<p>" + long + "<b><p>" + long + "</b></p><i></p>" + long, long + "\n\n" + long + "\n\n" + long},

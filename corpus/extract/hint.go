@@ -62,7 +62,7 @@ donate donation disclaimer skiplink skiplinks print printonly noprint toc tableo
 widgetarea widgettitle gallery slideshow carousel slider
 livefyre masthead hatnote navbox mweditsection editsection reflist infobox catlinks printfooter
 siteheader sitefooter pageheader pagefooter globalheader globalfooter searchform searchbox search
-reference gutter lineno linenos linenodiv
+citeref gutter lineno linenos linenodiv
 appstore download callout cta alertbar upsell followus followme follow`
 
 const commentNames = `comment comments commentlist commentarea commentsection commentform disqus
