@@ -38,13 +38,13 @@ type matmulJob struct {
 	offsets []int32
 	all     [2]int32 // the offsets of a single group
 
-	rows   int     // rows of a chunk, at most
-	near   int     // rows of which A is in scratch at a time
+	rows int // rows of a chunk, at most
+	near int // rows of which A is in scratch at a time
 	// decodes: stored weights are decoded before a whole tile of rows or more
 	decodes bool
-	depth  int     // blocks of A in scratch
-	panels int     // panels of a chunk
-	first  []int32 // by group, the first item
+	depth   int     // blocks of A in scratch
+	panels  int     // panels of a chunk
+	first   []int32 // by group, the first item
 }
 
 var matmulJobs par.FreeList[matmulJob]
