@@ -105,28 +105,28 @@ func hasWord(head []byte, language string) bool {
 // contents are what files without a name that says it begin with.
 var contents = []evidence{
 	{"PHP", regexp.MustCompile(`^\s*<\?php\b`)},
-	{"HTML", regexp.MustCompile(`(?i)^\s*(<!--.*?-->\s*)?<(!DOCTYPE html|html\b)`)},
+	{"HTML", regexp.MustCompile(`(?i)^\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<(!DOCTYPE html|html\b)`)},
 	{"XML", regexp.MustCompile(`^\s*<\?xml\b`)},
 	{"Diff", regexp.MustCompile(`(?m)^(diff --git |--- \S.*\n\+\+\+ \S.*\n@@ )`)},
 	{"Public Key", regexp.MustCompile(`^-----BEGIN `)},
 	{"Roff", regexp.MustCompile(`^(\.\\".*\n|'\\".*\n)*\.(TH|Dd)\s`)},
 	{"Makefile", regexp.MustCompile(`(?m)^(\.PHONY|all|install|clean)\s*:.*\n(\t|\n)`)},
-	{"Go", regexp.MustCompile(`(?m)^package \w+\s*\n(\s*\n|//.*\n)*(import\b|func\b|type\b|var\b|const\b)`)},
-	{"Rust", regexp.MustCompile(`(?m)^(pub(\(crate\))? )?(fn \w+.*\{|mod \w+;|struct \w+)|^use (std|crate|super|core)::`)},
+	{"Go", regexp.MustCompile(`(?m)^package \w+\s*$(?s:.*)^(import|func|type|var|const)\b`)},
+	{"Rust", regexp.MustCompile(`(?m)^(pub(\(\w+\))? )?((unsafe |async |const )?fn \w+.*(\{|->)|mod \w+;)|^(pub )?use (std|crate|super|core|self)::|^impl(<.*>)? [A-Z]|^#!?\[(derive|cfg|allow)\(`)},
 	{"Java", regexp.MustCompile(`(?m)^(import (static )?(java|javax|org|com)\.[\w.*]+;|public (final |abstract )?(class|interface|enum) \w+)`)},
 	{"C#", regexp.MustCompile(`(?m)^using System(\.[\w.]+)?;`)},
-	{"TypeScript", regexp.MustCompile(`(?m)^(export )?(interface \w+.*\{|type \w+ = )|^import .*\bfrom '@?\w.*;\s*$[\s\S]*: (string|number|boolean|void)\b`)},
-	{"JavaScript", regexp.MustCompile(`(?m)^'use strict'|^"use strict"|^(const|var|let) \w+ = require\(|^module\.exports\b|^export (default|const|function)\b|^import .* from ['"]|^\s*(var|const|let) \w+ = function\b|^\(function\s*\(`)},
-	{"Ruby", regexp.MustCompile(`(?m)^\s*(require(_relative)? ['"]|module [A-Z]\w*\s*$|class [A-Z]\w*( < [A-Z][\w:]*)?\s*$|attr_(reader|accessor|writer) :)|^# frozen_string_literal`)},
 	{"Python", regexp.MustCompile(`(?m)^(import [\w.]+(\s*(,| as ).*)?\s*$|from [\w.]+ import |def \w+\(.*\)( -> .*)?:\s*$|class \w+(\(.*\))?:\s*$)`)},
-	{"Perl", regexp.MustCompile(`(?m)^(use (strict|warnings)\b|package [\w:]+;)`)},
-	{"Objective-C", regexp.MustCompile(`(?m)^(@(interface|implementation|protocol)\b|#import )`)},
-	{"C++", regexp.MustCompile(`(?m)^(#include <(iostream|vector|string|memory|map|algorithm|cstdint|cstdlib)>|namespace \w+\s*\{|template\s*<|using namespace )|\bstd::`)},
-	{"C", regexp.MustCompile(`(?m)^(#\s*include\s*[<"]|#\s*(ifndef|define) \w+_H\b|(static |extern )?(int|void|char|unsigned|struct \w+) \*?\w+\(.*)`)},
+	{"TypeScript", regexp.MustCompile(`(?m)^(export )?(default )?(declare (const|function|module|global|class|namespace)|abstract class|interface \w+|type \w+(<.*>)? =)|^import type |^export (type|declare|\{ type) |^\s*(public|private|protected|readonly) \w+[?!]?:|[\w)\]][?]?: (string|number|boolean|void|any|unknown|Promise<.*|Record<.*)(\[\])?( =|[;,){ ]|$)`)},
+	{"JavaScript", regexp.MustCompile(`(?m)^\s*['"]use strict['"]|^\s*(const|var|let) .*= require\(|^(module\.)?exports\b|^export (default|const|function|class|async|\*|\{)|^import .*['"];?$|^\s*(var|const|let) \w+ = (async )?(function\b|\()|^\s*\(?(async )?function\s*\w*\([\w$, ={}\[\].]*\)\s*\{|=> \{$`)},
+	{"Ruby", regexp.MustCompile(`(?m)^\s*(require(_relative)? ['"]|module [A-Z]\w*\s*$|class [A-Z]\w*( < [A-Z][\w:]*)?\s*$|attr_(reader|accessor|writer) :)|^# frozen_string_literal`)},
+	{"Perl", regexp.MustCompile(`(?m)^(use (strict|warnings|utf8|vars|v?5)\b|package [\w:]+;|sub \w+ \{|=(head1|pod)\b)`)},
 }
 
 // contentHead is how much of a file without a telling name is looked at.
 const contentHead = 8 << 10
+
+// cFamily is what files in C, C++ and Objective-C have.
+var cFamily = regexp.MustCompile(`(?m)^[ \t]*#([ \t]*include[ \t]*[<"]|[ \t]*import[ \t]*[<"]|define[ \t]+\w|ifndef[ \t]+\w|[ \t]*pragma[ \t]+once)`)
 
 // byContent returns a language that the content shows by itself.
 func byContent(head []byte) (language string, score float32) {
@@ -138,6 +138,12 @@ func byContent(head []byte) (language string, score float32) {
 		if c.pattern.Match(head) {
 			return c.language, 0.6
 		}
+	}
+	if cFamily.Match(head) {
+		if language := choose([]string{"Objective-C", "C++", "C"}, head); language != "" {
+			return language, 0.6
+		}
+		return "C", 0.6
 	}
 	return "", 0
 }
