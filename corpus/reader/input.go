@@ -30,6 +30,7 @@ type input struct {
 	r, w  int   // the window is buf[r:w]
 	at    int64 // the unpacked byte at buf[r]
 	marks []mark
+	most  int   // the window never needs to be larger; 0 is not known
 	err   error // what ended src
 }
 
@@ -77,7 +78,20 @@ func (in *input) room() {
 		in.move(size)
 		return
 	}
-	in.move(2 * len(in.buf))
+	size := 2 * len(in.buf)
+	if in.most > len(in.buf) {
+		size = min(size, in.most)
+	}
+	in.move(size)
+}
+
+// expect prepares for a whole file of at most limit bytes, and of size bytes if
+// that is known.
+func (in *input) expect(size int64, limit int) {
+	in.most = limit + 1
+	if in.src.part() < 0 && size >= int64(len(in.buf)) && size <= int64(limit) {
+		in.move(int(size) + 1)
+	}
 }
 
 func (in *input) move(size int) {

@@ -65,6 +65,7 @@ func newReader(in *input, f source.File, base document.Origin, format Format, op
 	if format == PDF || format == EPUB {
 		limit = int(opt.MaxFile)
 	}
+	in.expect(f.Size, limit)
 	return &whole{in: in, base: base, name: f.Name, format: document.Format(format), limit: limit, done: from.Record > 0}
 }
 
