@@ -83,7 +83,7 @@ func reread(ctx context.Context, spec *Source, o document.Origin) (*reader.Recor
 	if err != nil || len(files) != 1 {
 		return nil, fmt.Errorf("%w: %v", ErrGone, err)
 	}
-	in, err := reader.Open(ctx, files[0], spec.reading(), reader.Position{})
+	in, err := openReader(ctx, files[0], spec.reading(), reader.Position{})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrGone, err)
 	}

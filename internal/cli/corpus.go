@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/polymath-lm/polymath/corpus"
+	"github.com/polymath-lm/polymath/corpus/report"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/internal/cli/shell"
 	"github.com/polymath-lm/polymath/internal/recipe"
@@ -30,7 +31,8 @@ type corpusFlags struct {
 }
 
 func (a *app) corpusCommand() *cobra.Command {
-	return a.group("corpus", "Build the text that models are trained on, and account for it", a.corpusBuildCommand())
+	return a.group("corpus", "Build the text that models are trained on, and account for it",
+		a.corpusBuildCommand(), a.corpusInspectCommand(), a.corpusTraceCommand(), a.corpusQualityCommand())
 }
 
 func (a *app) corpusBuildCommand() *cobra.Command {
@@ -91,11 +93,24 @@ func (a *app) corpusBuild(ctx context.Context, path string, o corpusFlags) error
 		}
 		return err
 	}
+	if err := writeReport(ctx, r.Out); err != nil {
+		return err
+	}
 	if o.asJSON {
 		return writeIndented(a.Out, m)
 	}
 	printCorpus(a.Out, m, r.Out)
 	return nil
+}
+
+// writeReport writes the page of a corpus into its directory.
+func writeReport(ctx context.Context, dir string) error {
+	c, err := corpus.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return report.Write(ctx, filepath.Join(dir, report.Name), c)
 }
 
 // corpusAgain is the command line that goes on with a build.
