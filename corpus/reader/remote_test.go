@@ -71,7 +71,15 @@ func TestRemote(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all := checkResume(t, f, Options{})
+		all, places, err := drain(t, f, Options{}, Position{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		half := len(all) / 2
+		rest, _, err := drain(t, f, Options{}, places[half-1])
+		if diff := cmp.Diff(all[half:], rest); err != nil || diff != "" {
+			t.Errorf("%s from %+v: %v\n%s", name, places[half-1], err, diff)
+		}
 		for i := range want {
 			want[i].Origin.File = f.Path
 		}
