@@ -12,8 +12,9 @@ import (
 type BoilerplateOptions struct {
 	// MaxWords is how many words a line may have that is taken out.
 	MaxWords int `yaml:"max_words" json:"max_words"`
-	// Repeats is how often a line of two words or more may stand in a document; of
-	// those that do more often the first one stays. 0 lets all stay.
+	// Repeats is how often a line of two words or more may stand in a document,
+	// and in long ones one of 32 different lines; of those that stand more often
+	// the first one stays. 0 lets all stay.
 	Repeats int `yaml:"repeats" json:"repeats"`
 }
 
@@ -35,6 +36,7 @@ func (o *BoilerplateOptions) Check() error {
 const (
 	boilerplateName = "boilerplate_lines"
 	reasonRepeated  = "repeated"
+	fewOfMany       = 32 // different lines for each time that one may stand in a long document
 	wordBytes       = 12 // of a word at most, on average, in a line that is looked at
 )
 
@@ -61,10 +63,17 @@ func (b *Boilerplate) Worker() document.Step {
 }
 
 type boilerplateWorker struct {
-	o      BoilerplateOptions
-	seen   map[uint64]int32 // how often a line stands in the text; below 0 once it was kept
-	hashes []uint64         // of the lines, if they are counted
-	lower  []byte           // the line at hand
+	o     BoilerplateOptions
+	seen  map[uint64]int32 // how often a line stands in the text; below 0 once it was kept
+	often int              // how often a line may
+	lines []lineNote
+	lower []byte // the line at hand
+}
+
+// lineNote is what is known of a line before lines go.
+type lineNote struct {
+	reason string // why it goes by itself
+	hash   uint64 // of a short line that does not
 }
 
 // Name is boilerplate_lines.
@@ -76,16 +85,13 @@ func (w *boilerplateWorker) Apply(d *document.Document) {
 		return
 	}
 	text := d.Text()
-	w.count(text)
+	w.read(text)
 	var out []byte
 	changed := false
 	number := 0
 	for at := 0; at < len(text); {
 		line := firstLine(text[at:])
-		reason := w.judge(line)
-		if reason == "" && number < len(w.hashes) && w.again(w.hashes[number], line) {
-			reason = reasonRepeated
-		}
+		reason := w.reason(number, line)
 		n := len(line)
 		number++
 		if reason == "" {
@@ -120,23 +126,33 @@ func firstLine(text []byte) []byte {
 
 func isEmpty(line []byte) bool { return len(line) > 0 && len(bytes.TrimSpace(line)) == 0 }
 
-// count hashes the lines if any may stand too often.
-func (w *boilerplateWorker) count(text []byte) {
+// read judges the lines one by one, and counts those that stay.
+func (w *boilerplateWorker) read(text []byte) {
 	clear(w.seen)
-	w.hashes = w.hashes[:0]
-	if w.o.Repeats == 0 || bytes.Count(text, []byte("\n")) < w.o.Repeats {
-		return
-	}
-	for len(text) > 0 && len(w.hashes) < maxLines {
+	w.lines = w.lines[:0]
+	for len(text) > 0 && len(w.lines) < maxLines {
 		line := firstLine(text)
 		text = text[len(line):]
-		h := uint64(0)
-		if line = bytes.TrimSpace(line); len(line) >= 3 && len(line) <= w.o.MaxWords*wordBytes {
-			h = hashLine(line)
-			w.seen[h]++
+		l := lineNote{reason: w.judge(line)}
+		if line = bytes.TrimSpace(line); l.reason == "" && len(line) >= 3 && len(line) <= w.o.MaxWords*wordBytes {
+			l.hash = hashLine(line)
+			w.seen[l.hash]++
 		}
-		w.hashes = append(w.hashes, h)
+		w.lines = append(w.lines, l)
 	}
+	w.often = max(w.o.Repeats, len(w.seen)/fewOfMany)
+}
+
+// reason returns why the line with that number goes, or "".
+func (w *boilerplateWorker) reason(number int, line []byte) string {
+	if number >= len(w.lines) {
+		return w.judge(line)
+	}
+	l := w.lines[number]
+	if l.reason == "" && w.o.Repeats > 0 && w.again(l.hash, line) {
+		return reasonRepeated
+	}
+	return l.reason
 }
 
 func hashLine(line []byte) uint64 {
@@ -155,7 +171,7 @@ func hashLine(line []byte) uint64 {
 // time.
 func (w *boilerplateWorker) again(h uint64, line []byte) bool {
 	n := w.seen[h]
-	if h == 0 || n >= 0 && (int(n) <= w.o.Repeats || countWords(line) < 2) {
+	if h == 0 || n >= 0 && (int(n) <= w.often || countWords(line) < 2) {
 		return false
 	}
 	w.seen[h] = -1
@@ -170,8 +186,10 @@ func (w *boilerplateWorker) judge(line []byte) string {
 	}
 	w.lower = appendLower(w.lower[:0], trimmed)
 	words := 0
-	for _, r := range rules {
-		if !r.found(w.lower) {
+	small := isLower(trimmed[0]) // the line goes on with a sentence
+	for i := range rules {
+		r := &rules[i]
+		if small && r.opens || !r.found(w.lower) {
 			continue
 		}
 		if words == 0 {

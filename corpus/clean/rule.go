@@ -6,6 +6,8 @@ import "bytes"
 type rule struct {
 	reason string
 	words  int // of a line at most
+	// opens is set for what begins with a capital or with a letter that has none.
+	opens bool
 	// A line has one of each list that is not empty: it begins with one of starts,
 	// has one of parts and one of others in it. All are in lower case.
 	starts, parts, others [][]byte
@@ -74,23 +76,23 @@ var rules = []rule{
 		"todos los derechos reservados", "todos os direitos reservados", "tutti i diritti riservati", "все права защищены")},
 	{reason: "copyright", words: 12, starts: list("©", "copyright ©", "copyright (c)", "copyright 19", "copyright 20", "(c) 19", "(c) 20")},
 	{reason: "subscribe", words: 30, parts: list("newsletter"), others: list("sign up", "subscribe", "inbox", "join our", "your email")},
-	{reason: "subscribe", words: 14, starts: list("subscribe to", "subscribe now", "subscribe for", "sign up for", "sign up to",
+	{reason: "subscribe", words: 14, opens: true, starts: list("subscribe to", "subscribe now", "subscribe for", "sign up for", "sign up to",
 		"sign up now", "enter your email", "your email address", "join our mailing", "get the latest", "log in to", "sign in to",
 		"already a subscriber", "already a member", "create an account", "create a free account")},
-	{reason: "share", words: 10, starts: list("share this", "share on", "share via", "share with", "click to share", "tweet this", "pin it",
+	{reason: "share", words: 10, opens: true, starts: list("share this", "share on", "share via", "share with", "click to share", "tweet this", "pin it",
 		"follow us", "like us on", "find us on", "follow @", "email this", "print this", "send to a friend", "post to facebook",
 		"share to", "save to pinterest", "teilen auf", "partager sur", "compartir en", "compartilhe", "condividi su", "поделиться")},
-	{reason: "more", words: 14, starts: list("read more:", "read also", "see also:", "also read", "related:", "related articles",
+	{reason: "more", words: 14, opens: true, starts: list("read more:", "read also", "see also:", "also read", "related:", "related articles",
 		"related posts", "related stories", "related news", "related topics", "you may also like", "you might also like",
 		"more from", "more on this", "recommended for you", "click here to", "click here for", "continue reading", "don't miss:",
 		"most read", "most popular", "trending now", "leave a comment", "leave a reply", "post a comment", "be the first to comment",
 		"story continues below", "article continues below", "lire aussi", "a lire aussi", "lire la suite", "lesen sie auch",
 		"leia também", "leia mais", "lee también", "leer más", "leggi anche", "lees ook", "lees meer", "читайте также", "読む", "続きを読む", "阅读更多")},
-	{reason: "menu", words: 4, starts: list("skip to content", "skip to main content", "skip to navigation", "back to top", "scroll to top",
+	{reason: "menu", words: 4, opens: true, starts: list("skip to content", "skip to main content", "skip to navigation", "back to top", "scroll to top",
 		"toggle navigation", "main menu", "jump to navigation", "jump to content", "advertisement", "sponsored content",
 		"terms of use", "terms of service", "terms and conditions", "privacy policy", "cookie policy", "page not found",
 		"close menu", "open menu", "show menu", "view comments", "load more", "show more", "view all", "read more", "learn more",
 		"publicidad", "publicité", "anzeige", "publicidade", "pubblicità", "реклама", "weiterlesen", "mehr lesen")},
-	{reason: "menu", words: 1, starts: list("share", "tweet", "comments", "subscribe", "login", "menu", "print", "loading...", "teilen",
+	{reason: "menu", words: 1, opens: true, starts: list("share", "tweet", "comments", "subscribe", "login", "menu", "print", "loading...", "teilen",
 		"partager", "compartir", "compartilhar", "condividi", "delen", "previous", "next")},
 }
