@@ -121,3 +121,19 @@ func FuzzPDF(f *testing.F) {
 }
 
 func first(text string, _ map[string]int) string { return text }
+
+func BenchmarkPDF(b *testing.B) {
+	var text strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&text, "A Book\n%s%d\n\f\n", strings.Repeat("The quick brown fox jumps over the lazy dog and the tree be-\nhind it, again.\n", 30), i)
+	}
+	s := pdfStep(b, allPDF())
+	content := []byte(text.String())
+	b.SetBytes(int64(len(content)))
+	var d document.Document
+	for b.Loop() {
+		d.Reset(content)
+		d.Format = document.PDF
+		s.Apply(&d)
+	}
+}

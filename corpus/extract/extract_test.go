@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 
@@ -85,6 +86,26 @@ func TestHTML(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestShared reads one page in several goroutines.
+func TestShared(t *testing.T) {
+	page := []byte("<title>T</title><p>" + long + "</p><ul><li>one, two<li>three</ul><p>" + long)
+	want, _, err := HTML(page, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			for range 20 {
+				if got, _, err := HTML(page, "", ""); err != nil || string(got) != string(want) {
+					t.Errorf("%q, %v", got, err)
+				}
+			}
+		})
+	}
+	wait.Wait()
 }
 
 func TestEmpty(t *testing.T) {
