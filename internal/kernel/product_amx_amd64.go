@@ -19,7 +19,7 @@ var amxProduct = productOps{
 	maxRows:  512,
 	callWork: 32 << 20,
 	gradRows: 256, gradCols: 512, gradK: 512,
-	packsFar: true,
+	packsFar: true, sumsByRow: true,
 	queries:  256,
 	packRows: packRowsAVX512,
 	packCols: packColsAVX512,

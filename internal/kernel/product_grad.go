@@ -157,26 +157,36 @@ func packColsEdge(dst []tensor.BF16, panelLen int, x []tensor.BF16, stride, rows
 	}
 }
 
-// loadSums reads panels of sums, zero beyond rows and cols. It goes through w in
-// the order in which it lies in memory, which is the slow side.
+// loadSums reads panels of sums, zero beyond rows and cols.
 func loadSums(c []float32, panelLen int, w []float32, stride, rows, cols int) {
 	if whole := cols / PanelN; whole*PanelN < cols {
 		clear(c[whole*panelLen:][:panelLen])
 	}
-	for r := range rows {
-		for col := 0; col < cols; col += PanelN {
-			n := min(PanelN, cols-col)
-			copy(c[col/PanelN*panelLen+r*PanelN:][:n], w[r*stride+col:])
-		}
-	}
+	eachSums(panelLen, stride, rows, cols, func(inPanel, inRows, n int) {
+		copy(c[inPanel:][:n], w[inRows:])
+	})
 }
 
 // storeSums writes what loadSums read.
 func storeSums(w []float32, stride int, c []float32, panelLen, rows, cols int) {
-	for r := range rows {
+	eachSums(panelLen, stride, rows, cols, func(inPanel, inRows, n int) {
+		copy(w[inRows:][:n], c[inPanel:])
+	})
+}
+
+// eachSums tells where a panel's part of each row is, in panels and in rows: row
+// by row, so that memory is passed through in order, or panel by panel, whichever
+// is faster on the path.
+func eachSums(panelLen, stride, rows, cols int, f func(inPanel, inRows, n int)) {
+	step := rows
+	if cpu.sumsByRow {
+		step = 1
+	}
+	for row := 0; row < rows; row += step {
 		for col := 0; col < cols; col += PanelN {
-			n := min(PanelN, cols-col)
-			copy(w[r*stride+col:][:n], c[col/PanelN*panelLen+r*PanelN:])
+			for r := row; r < row+step; r++ {
+				f(col/PanelN*panelLen+r*PanelN, r*stride+col, min(PanelN, cols-col))
+			}
 		}
 	}
 }

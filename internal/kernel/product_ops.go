@@ -45,6 +45,8 @@ type productOps struct {
 	// packsFar says that packT is as fast with rows that are far apart, block by
 	// block, so that they need not be copied.
 	packsFar bool
+	// sumsByRow says that gradients are read and written faster by rows.
+	sumsByRow bool
 
 	queries int // rows of a tile of attention: queries times heads of a group
 
