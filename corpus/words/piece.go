@@ -114,6 +114,11 @@ func (l *List) infixes(text []byte, p span) {
 	from := p.start
 	var prev kind
 	for i := p.start; i < p.end; {
+		if k := ascii[text[i]]; k&(letter|digit) != 0 {
+			prev = k
+			i++
+			continue
+		}
 		k, size := at(text, i, p.end)
 		n := 0
 		if k&letter == 0 {
