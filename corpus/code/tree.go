@@ -32,7 +32,7 @@ type File struct {
 	// Content is in UTF-8 and without NUL; it belongs to the receiver.
 	Content []byte
 	// License is the SPDX expression of the nearest directory upward that has
-	// licence files which are known, or "".
+	// license files which are known, or "".
 	License string
 }
 
