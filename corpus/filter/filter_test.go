@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/polymath-lm/polymath/corpus/document"
+	"github.com/polymath-lm/polymath/corpus/words"
 	"github.com/polymath-lm/polymath/internal/recipe"
 )
 
@@ -43,6 +44,7 @@ func TestDrops(t *testing.T) {
 	wantDrop(t, apply(quality, strings.Repeat("ab ", 60)), "min_mean_length", 2, 3)
 	wantDrop(t, apply(quality, strings.Repeat("#tags the word of this ", 20)), "max_hashes", 1./6, 0.1)
 	wantDrop(t, apply(quality, strings.Repeat("the very same ", 50)), "min_stop_words", 1, 2)
+	wantDrop(t, apply(quality, strings.Repeat("the words of ", 33_334)), "max_words", 100_002, 100_000)
 	wantDrop(t, apply(repetition, ""), "empty", 0, 1)
 	wantDrop(t, apply(repetition, "a\nb\nc\nb\na"), "duplicate_lines", 0.4, 0.3)
 	wantDrop(t, apply(repetition, "a\n\nb\n\na\n\n"), "duplicate_paragraphs", 1./3, 0.3)
@@ -258,6 +260,35 @@ func FuzzSteps(f *testing.F) {
 			}
 			if a.Drop != nil && (len(a.Cuts) > 0 || !bytes.Equal(a.Text(), text)) {
 				t.Fatalf("%s of %q: changed and dropped", used[i].Name(), text)
+			}
+		}
+	})
+}
+
+// FuzzPhrases holds that a list finds its own phrases.
+func FuzzPhrases(f *testing.F) {
+	f.Add([]byte("bad\nvery bad\n# not\n\xff x.y\n"), []byte("a very Bad thing"))
+	f.Fuzz(func(t *testing.T, list, text []byte) {
+		name := filepath.Join(t.TempDir(), "list")
+		if err := os.WriteFile(name, list, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p, err := readPhrases("lists", []string{name})
+		if err != nil {
+			return
+		}
+		var l words.List
+		l.Split(text)
+		if n, _ := p.count(text, l.Words, len(l.Words)); n > len(l.Words) {
+			t.Fatalf("%d of %d words are in phrases", n, len(l.Words))
+		}
+		for line := range bytes.Lines(list) {
+			if line = trim(line); len(line) == 0 || bytes.HasPrefix(line, []byte("# ")) || bytes.HasPrefix(line, []byte("\ufeff")) {
+				continue
+			}
+			l.Split(line)
+			if n, _ := p.count(line, l.Words, len(l.Words)); n == 0 {
+				t.Fatalf("%q is not found in itself", line)
 			}
 		}
 	})

@@ -11,7 +11,8 @@ import (
 // many words of lists such as profanity.
 type WordListOptions struct {
 	// Lists are files with one phrase a line. Case does not matter; a phrase is
-	// found where its words stand one after the other.
+	// found where its words stand one after the other, and not inside an address or
+	// a name with underscores.
 	Lists []string `yaml:"lists" json:"lists"`
 	// A document is dropped if more than MaxCount of its words are in phrases, and
 	// these are more than the share MaxRatio of all its words. Both are 0 at first:
