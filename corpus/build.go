@@ -78,6 +78,9 @@ func (r *Recipe) threads() int {
 }
 
 func (b *build) run(ctx context.Context) (*Manifest, error) {
+	if err := b.checkDir(); err != nil {
+		return nil, err
+	}
 	if b.o.Fresh {
 		if err := b.clear(); err != nil {
 			return nil, err
@@ -130,9 +133,53 @@ func (b *build) after(ctx context.Context, in *ingested) (*Manifest, error) {
 	return b.manifest(v, census, t, packed)
 }
 
+// checkDir refuses a directory in which something else has the names that the
+// build uses, and might remove.
+func (b *build) checkDir() error {
+	_, err := os.Stat(filepath.Join(b.work, ingestStage, stageFile))
+	if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for _, name := range []string{workDir, ShardsDir} {
+		path := filepath.Join(b.recipe.Out, name)
+		entries, err := os.ReadDir(path)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		for _, e := range entries {
+			if name == workDir && e.Name() == ingestStage { // stopped right at the beginning
+				continue
+			}
+			return fmt.Errorf("%s is there and was not made by a build of a corpus; name another directory with --out", path)
+		}
+	}
+	return nil
+}
+
+// unfinish removes the manifest before anything that it tells of is changed.
+func (b *build) unfinish() error {
+	err := os.Remove(filepath.Join(b.recipe.Out, ManifestName))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// unused removes what is left of a stage that the recipe no longer has.
+func (b *build) unused(name string) error {
+	dir := filepath.Join(b.work, name)
+	if _, err := os.Stat(dir); err != nil {
+		return nil //nolint:nilerr // there is nothing to remove
+	}
+	if err := b.unfinish(); err != nil {
+		return err
+	}
+	return atomicfile.RemoveAll(dir)
+}
+
 // clear removes what builds leave, and nothing else.
 func (b *build) clear() error {
-	if err := os.Remove(filepath.Join(b.recipe.Out, ManifestName)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := b.unfinish(); err != nil {
 		return err
 	}
 	for _, name := range []string{ShardsDir, workDir} {
@@ -151,8 +198,11 @@ func (b *build) stage(name string, version int, part any, input string) (*stage,
 		return nil, nil, err
 	}
 	done, changed, err := s.open()
-	if err != nil || changed == nil {
+	if err != nil || done != nil {
 		return s, done, err
+	}
+	if err := b.unfinish(); err != nil || changed == nil {
+		return s, nil, err
 	}
 	b.notice(fmt.Sprintf("%s is done anew: %s", name, changed[0]))
 	return s, nil, s.again()
@@ -167,14 +217,14 @@ func (b *build) notice(text string) {
 // memory is what one of several tables may take.
 func (b *build) memory(parts int64) int64 { return max(int64(b.recipe.Memory)/parts, 16<<20) }
 
-// newShared makes what workers share.
-func (b *build) newShared(ctx context.Context) (*shared, error) {
+// newShared makes what workers share. They make band keys unless o is nil.
+func (b *build) newShared(ctx context.Context, o *dedup.NearOptions) (*shared, error) {
 	pool, err := pdf.New(b.threads)
 	if err != nil {
 		return nil, err
 	}
 	s := &shared{ctx: ctx, pdfs: pool}
-	if o := b.recipe.Dedup.MinHash; o != nil {
+	if o != nil {
 		if s.minhash, err = dedup.NewMinHash(*o); err != nil {
 			_ = pool.Close() // the other error matters
 			return nil, err

@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/polymath-lm/polymath/corpus/decontaminate"
+	"github.com/polymath-lm/polymath/corpus/dedup"
 	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/segment"
 )
@@ -28,6 +29,7 @@ type collector struct {
 	source int   // where the next segment begins
 	place  Place // in the source
 
+	minhash   *dedup.NearOptions // that of the band keys
 	observe   func(*result)
 	committed func(*Summary)
 }
@@ -167,7 +169,7 @@ func (c *collector) commit(end Place) error {
 		return err
 	}
 	s := c.sum
-	s.Files, s.End = hashes, end
+	s.Files, s.End, s.MinHash = hashes, end, c.minhash
 	if s.Tallies, err = c.storeTallies(); err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (b *build) dedup(ctx context.Context, v *view) error {
 	part := dedupPart{Exact: b.recipe.Dedup.Exact, MinHash: b.recipe.Dedup.MinHash}
 	v.output = v.ingested.output
 	if !part.Exact && part.MinHash == nil {
-		return nil
+		return b.unused(dedupStage)
 	}
 	s, done, err := b.stage(dedupStage, dedupVersion, part, v.ingested.output)
 	if err != nil {
@@ -74,11 +74,17 @@ func (b *build) findDuplicates(ctx context.Context, v *view, s *stage) (*stageDo
 	}
 	defer f.close()
 	parts := segment.Parts{}
-	if f.near != nil {
-		parts.Bands = b.recipe.Dedup.MinHash.Bands
+	stored := f.near != nil && v.minhash != nil && *v.minhash == *b.recipe.Dedup.MinHash
+	if stored {
+		parts.Bands = v.minhash.Bands
 	}
 	if err := v.all(ctx, parts, &b.watch, f.add); err != nil {
 		return nil, err
+	}
+	if f.near != nil && !stored {
+		if err := b.sign(ctx, v, f); err != nil {
+			return nil, err
+		}
 	}
 	order, err := f.ranks.Order(ctx)
 	if err != nil {
@@ -166,6 +172,40 @@ func (f *finder) add(e *entry) error {
 		return nil
 	}
 	return f.near.AddBands(e.number, e.bands)
+}
+
+// sign adds the band keys of all documents, which the segments do not hold.
+func (b *build) sign(ctx context.Context, v *view, f *finder) error {
+	minhash, err := dedup.NewMinHash(*b.recipe.Dedup.MinHash)
+	if err != nil {
+		return err
+	}
+	work := flow[[]markedText, []markedText]{
+		threads: b.threads, memory: b.memory(4), size: sizeOf,
+		worker: func() func([]markedText) []markedText {
+			s, d := minhash.Worker(), &document.Document{}
+			return func(batch []markedText) []markedText {
+				for i := range batch {
+					d.Reset(batch[i].text)
+					batch[i].hashes = s.Bands(nil, d.Words())
+					batch[i].text = nil
+				}
+				return batch
+			}
+		},
+		collect: func(batch []markedText) error {
+			for i := range batch {
+				if len(batch[i].hashes) == 0 {
+					continue
+				}
+				if err := f.near.AddBands(batch[i].number, batch[i].hashes); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	return work.run(ctx, func(ctx context.Context, emit func([]markedText) error) error { return b.marked(ctx, v, nil, emit) })
 }
 
 // empty reports whether a document had too few words for band keys.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/polymath-lm/polymath/corpus/dedup"
 	"github.com/polymath-lm/polymath/corpus/language"
 	"github.com/polymath-lm/polymath/corpus/source"
 	"github.com/polymath-lm/polymath/internal/atomicfile"
@@ -28,7 +29,6 @@ type ingestPart struct {
 	// Files are the SHA-256 of the models and lists of the steps, by path.
 	Files     map[string]string `json:"files,omitempty"`
 	Languages string            `json:"language_model"`
-	MinHash   any               `json:"minhash,omitempty"`
 	Segment   recipe.Bytes      `json:"segment"`
 }
 
@@ -36,9 +36,6 @@ func (r *Recipe) ingestPart() (*ingestPart, error) {
 	p := &ingestPart{
 		Pipelines: map[string][]Step{}, Files: map[string]string{}, Languages: language.Default().Hash(),
 		Segment: r.Segment,
-	}
-	if r.Dedup.MinHash != nil {
-		p.MinHash = r.Dedup.MinHash
 	}
 	for _, s := range r.Sources {
 		s.Weight, s.Epochs = 0, 0 // these are for the mixture
@@ -99,6 +96,10 @@ type ingested struct {
 	output   string
 	sources  []*openSource
 	segments []segmentInfo
+	// minhash says which band keys the segments hold, nil for none. They are made
+	// on the way, when the words of a document are known; a recipe that asks for
+	// others later gets them from the texts.
+	minhash *dedup.NearOptions
 }
 
 // segmentInfo is what later stages need of a summary.
@@ -147,6 +148,9 @@ func (b *build) ingest(ctx context.Context) (*ingested, error) {
 		return nil, err
 	}
 	if done == nil {
+		if err := b.unfinish(); err != nil {
+			return nil, err
+		}
 		if err := b.read(ctx, in, at); err != nil {
 			return nil, err
 		}
@@ -166,12 +170,14 @@ func (in *ingested) resume(r *Recipe) (*collector, error) {
 			return nil, err
 		}
 	}
+	in.minhash = r.Dedup.MinHash
 	c := &collector{
 		dir: in.dir, sources: in.sources, next: &Summary{Before: in.key}, open: map[int]*reading{},
 		totals: make([]Funnel, len(in.sources)), files: make([]int64, len(in.sources)), failed: make([]int64, len(in.sources)),
 	}
 	err := eachSummary(in.dir, in.key, func(s *Summary) error {
 		in.segments = append(in.segments, segmentInfo{s.Source, s.First, s.Records})
+		in.minhash = s.MinHash
 		return c.resumeAfter(s)
 	})
 	return c, err
@@ -216,7 +222,7 @@ func (c *collector) resumeAfter(s *Summary) error {
 
 // read reads the sources from where the collector is.
 func (b *build) read(ctx context.Context, in *ingested, c *collector) error {
-	shared, err := b.newShared(ctx)
+	shared, err := b.newShared(ctx, in.minhash)
 	if err != nil {
 		return err
 	}
@@ -229,6 +235,7 @@ func (b *build) read(ctx context.Context, in *ingested, c *collector) error {
 		s.named, s.byFormat = pipelines[s.spec.Pipeline], pipelines
 	}
 	defer c.abort()
+	c.minhash = in.minhash
 	b.watch.begin(ingestStage, in.sources, c)
 	c.observe = b.watch.batch
 	c.committed = func(s *Summary) {

@@ -63,14 +63,16 @@ type Manifest struct {
 
 // SourceReport is what became of one source.
 type SourceReport struct {
-	Name      string     `json:"name"`
-	Files     int64      `json:"files"`
-	FileBytes int64      `json:"file_bytes"`
-	Failed    int64      `json:"failed_files,omitzero"`
-	Pipelines [][]string `json:"pipelines,omitempty"`
-	Funnel    Funnel     `json:"funnel"`
-	After     Left       `json:"after"`
-	Samples   Samples    `json:"samples,omitempty"`
+	Name      string `json:"name"`
+	Files     int64  `json:"files"`
+	FileBytes int64  `json:"file_bytes"`
+	Failed    int64  `json:"failed_files,omitzero"`
+	// Pipelines are the names of the steps in order, by the names of the pipelines
+	// that the source's documents may go through.
+	Pipelines map[string][]string `json:"pipelines,omitempty"`
+	Funnel    Funnel              `json:"funnel"`
+	After     Left                `json:"after"`
+	Samples   Samples             `json:"samples,omitempty"`
 }
 
 // manifest gathers what all stages left and writes it.
@@ -89,7 +91,7 @@ func (b *build) manifest(v *view, c *Census, t *tokenizer.Tokenizer, p *packed) 
 		m.TokenizerPath = filepath.Join(b.recipe.Out, TokenizerName)
 	}
 	for i, s := range v.sources {
-		m.Sources = append(m.Sources, SourceReport{Name: s.spec.Name, After: c.Sources[i], Samples: Samples{}})
+		m.Sources = append(m.Sources, SourceReport{Name: s.spec.Name, After: c.Sources[i], Samples: Samples{}, Pipelines: b.recipe.pipelinesOf(s.spec)})
 	}
 	if err := b.gather(v, m); err != nil {
 		return nil, err

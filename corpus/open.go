@@ -114,7 +114,7 @@ type Found struct {
 	// "near" for a duplicate of Keeper, "lines" or "substrings" where too little was
 	// left of it.
 	Gone   string `json:"gone,omitempty"`
-	Keeper uint32 `json:"keeper,omitzero"`
+	Keeper uint32 `json:"keeper"`
 }
 
 // Document returns the document of that number.

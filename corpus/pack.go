@@ -52,7 +52,7 @@ func (b *build) pack(ctx context.Context, v *view, c *Census, t *tokenizer.Token
 		if _, err := os.Stat(shards); err == nil {
 			return p, readMark(path, p)
 		}
-		if err := s.again(); err != nil { // somebody removed the shards
+		if err := errors.Join(b.unfinish(), s.again()); err != nil { // somebody removed the shards
 			return nil, err
 		}
 	}

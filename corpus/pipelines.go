@@ -64,15 +64,32 @@ func (r *Recipe) allPipelines() map[string][]Step {
 func (r *Recipe) usedPipelines() []string {
 	used := map[string]bool{}
 	for i := range r.Sources {
-		if name := r.Sources[i].Pipeline; name != "" {
-			used[name] = true
-			continue
-		}
-		for _, name := range []string{webPipeline, textPipeline, codePipeline, booksPipeline} {
+		for _, name := range r.Sources[i].pipelines() {
 			used[name] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(used))
+}
+
+// pipelines are the names of those that the source's documents may go through.
+func (s *Source) pipelines() []string {
+	if s.Pipeline != "" {
+		return []string{s.Pipeline}
+	}
+	return []string{webPipeline, textPipeline, codePipeline, booksPipeline}
+}
+
+// pipelinesOf are the names of the steps of the source's pipelines.
+func (r *Recipe) pipelinesOf(s *Source) map[string][]string {
+	all, out := r.allPipelines(), map[string][]string{}
+	for _, name := range s.pipelines() {
+		out[name] = []string{}
+		for i := range all[name] {
+			step, _, _ := all[name][i].chosen() // Check has seen it
+			out[name] = append(out[name], step)
+		}
+	}
+	return out
 }
 
 // readyPipelines loads the lists and models of all pipelines in use.

@@ -72,7 +72,7 @@ func newPlan(ctx context.Context, r *Recipe, o *Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	shared, err := b.newShared(ctx)
+	shared, err := b.newShared(ctx, r.Dedup.MinHash)
 	if err != nil {
 		return nil, err
 	}

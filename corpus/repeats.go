@@ -45,7 +45,7 @@ func (r substringRemover) hashes(dst []uint64, pass int, common []uint64, d *doc
 func (b *build) lines(ctx context.Context, v *view) error {
 	o := b.recipe.Dedup.Lines
 	if o == nil {
-		return nil
+		return b.unused(linesStage)
 	}
 	l, err := dedup.NewLines(*o)
 	if err != nil {
@@ -58,7 +58,7 @@ func (b *build) lines(ctx context.Context, v *view) error {
 func (b *build) substrings(ctx context.Context, v *view) error {
 	o := b.recipe.Dedup.Substrings
 	if o == nil {
-		return nil
+		return b.unused(substringsStage)
 	}
 	s, err := dedup.NewSubstrings(*o)
 	if err != nil {

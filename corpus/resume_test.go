@@ -117,7 +117,6 @@ func TestChangedRecipe(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{"min_words: 9", "min_words: 8", "pipelines.pages[0].length.min_words was 9 and is 8"},
 		{"license: CC0-1.0", "license: MIT", `sources[1].license was "CC0-1.0" and is "MIT"`},
-		{"bands: 4", "bands: 5", "minhash.bands was 4 and is 5"},
 	} {
 		_, err := Build(t.Context(), parse(t, strings.Replace(text, c.old, c.new, 1)), Options{})
 		var changed *ChangedError
@@ -130,6 +129,9 @@ func TestChangedRecipe(t *testing.T) {
 	for _, c := range []struct{ old, new, notice string }{
 		{"seed: 7", "seed: 8", "tokenizer is done anew: seed was 7 and is 8"},
 		{"min_length: 30", "min_length: 31", "lines is done anew: min_length was 30 and is 31"},
+		{"bands: 4", "bands: 5", "dedup is done anew: minhash.bands was 4 and is 5"},
+		{"  minhash: {bands: 4, rows: 4}\n", "", "dedup is done anew: minhash.bands is gone"},
+		{"  lines: {min_length: 30}\n", "", "census is done anew"},
 		{"dedup:", "dedup:\n  exact: false", "dedup is done anew: exact was true and is false"},
 		{"epochs: 2", "epochs: 1, max_bad: 0.5", "pack is done anew"},
 		{"name: fixture", "name: other", ""},
@@ -209,5 +211,44 @@ func TestDamagedFile(t *testing.T) {
 	again.Threads = 1
 	if m2 := mustBuild(t, again); m2.Shards != m.Shards {
 		t.Error("the shards are others")
+	}
+}
+
+// TestLaterBands: duplicates by band keys that the segments do not hold are the
+// same as by those that they hold.
+func TestLaterBands(t *testing.T) {
+	dir := t.TempDir()
+	f := newFixture(t, filepath.Join(dir, "in"))
+	text := f.recipe(filepath.Join(dir, "out"))
+	first := mustBuild(t, parse(t, text))
+	mustBuild(t, parse(t, strings.Replace(text, "  minhash: {bands: 4, rows: 4}\n", "", 1)))
+	if _, err := Build(t.Context(), parse(t, strings.Replace(text, "bands: 4", "bands: 6", 1)), Options{Fresh: true}); err != nil {
+		t.Fatal(err)
+	}
+	later := mustBuild(t, parse(t, text))
+	if later.Shards != first.Shards || len(first.Clusters.Near) == 0 {
+		t.Error("the shards differ")
+	}
+	if diff := cmp.Diff(first.Clusters, later.Clusters); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestForeignDirectory: what a build did not make is not taken for its own.
+func TestForeignDirectory(t *testing.T) {
+	for _, name := range []string{"work/notes.txt", "shards/shards.json"} {
+		dir := t.TempDir()
+		f := newSmallFixture(t, filepath.Join(dir, "in"))
+		out := &fixture{dir: filepath.Join(dir, "out")}
+		out.write(t, name, "mine")
+		for _, fresh := range []bool{false, true} {
+			_, err := Build(t.Context(), parse(t, f.recipe(out.dir)), Options{Fresh: fresh})
+			if err == nil || !strings.Contains(err.Error(), "was not made by a build") {
+				t.Errorf("%s: %v", name, err)
+			}
+			if _, err := os.Stat(out.path(name)); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }

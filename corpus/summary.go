@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/polymath-lm/polymath/corpus/dedup"
 	"github.com/polymath-lm/polymath/corpus/reader"
 	"github.com/polymath-lm/polymath/corpus/segment"
 	"github.com/polymath-lm/polymath/internal/atomicfile"
@@ -27,6 +28,8 @@ type Summary struct {
 	Source int `json:"source"`
 	// Files are the segment's.
 	Files segment.Hashes `json:"files"`
+	// MinHash says which band keys the segment holds; nil is none.
+	MinHash *dedup.NearOptions `json:"minhash,omitempty"`
 	// First is the number of the first document, Records how many there are and
 	// Kept how many of them stayed, with TextBytes of text.
 	First     int64 `json:"first"`

@@ -108,4 +108,3 @@ func (t *texts) record(ctx context.Context, rec *reader.Record) error {
 	}
 	return t.do(text)
 }
-

@@ -190,8 +190,14 @@ func (w *worker) record(in *reader.Record, out *outcome, r *result) (err error) 
 	}
 	r.funnel.document(d, content)
 	w.sample(c, text, r)
+	if len(text) > largeText {
+		w.doc = document.Document{} // its list of words takes several times the text
+	}
 	return nil
 }
+
+// largeText is the length of texts whose memory is not kept for the next.
+const largeText = 4 << 20
 
 // sign appends the document's band keys: zeros for one of too few words.
 func (w *worker) sign(d *document.Document, r *result) {

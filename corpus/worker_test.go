@@ -15,7 +15,7 @@ type stepFunc func(*document.Document)
 
 func (s stepFunc) Name() string               { return "strange" }
 func (s stepFunc) Apply(d *document.Document) { s(d) }
-func (s stepFunc) ready() readyStep { return readyStep{"strange", func() document.Step { return s }} }
+func (s stepFunc) ready() readyStep           { return readyStep{"strange", func() document.Step { return s }} }
 
 func (s stepFunc) pipeline(n string) *pipeline {
 	return &pipeline{name: n, steps: []readyStep{s.ready()}}
