@@ -144,6 +144,10 @@ func recognize(f source.File, head []byte, how packing) (Format, error) {
 	byName := nameFormat(f.Name)
 	trimmed := bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\ufeff")))
 	switch {
+	case byName == EPUB && bytes.HasPrefix(head, []byte("PK\x03\x04")): // many books do not begin with their type
+		return EPUB, nil
+	case byName == PDF && bytes.Contains(head[:min(len(head), 1024)], []byte("%PDF-")): // nor do some PDFs
+		return PDF, nil
 	case byName == WARC || byName == JSONL || byName == HTML || byName == Markdown || byName == Text:
 		return byName, nil
 	case len(trimmed) > 0 && trimmed[0] == '{':

@@ -21,6 +21,7 @@ func TestRecognize(t *testing.T) {
 		"a.txt": {"text", document.Text}, "b.md": {"# Title", document.Markdown}, "c.htm": {"<p>no head", document.HTML},
 		"d": {"<!DOCTYPE html><p>x", document.HTML}, "e.txt": {" <html><p>x", document.HTML}, "f": {"%PDF-1.7\n", document.PDF},
 		"g.bin": {epub, document.EPUB}, "h": {"{\"text\":\"x\"}\n", document.Text}, "i.README": {"plain words", document.Text},
+		"j.epub": {"PK\x03\x04 and no type first", document.EPUB}, "k.pdf": {"junk before\n%PDF-1.4", document.PDF},
 		"j.unknown": {"\xff\xfet\x00", document.Text}, "k.txt": {page(1, "<p>x"), document.HTML}, "l.txt": {"gr\xfc\xdfe", document.Text},
 	} {
 		for _, packed := range []string{"", "gz", "zst"} {
@@ -37,7 +38,7 @@ func TestRecognize(t *testing.T) {
 			}
 		}
 	}
-	for name, content := range map[string]string{"a.pdf": "no pdf at all", "b.parquet": "short", "c.bin": "\x00\x01\x02\x03", "d.epub": "PK\x03\x04"} {
+	for name, content := range map[string]string{"a.pdf": "no pdf at all", "b.parquet": "short", "c.bin": "\x00\x01\x02\x03", "d.epub": "no book at all"} {
 		if _, _, err := drain(t, file(t, name, []byte(content)), Options{}, Position{}); err == nil || !strings.Contains(err.Error(), "format") {
 			t.Errorf("%s: %v", name, err)
 		}
