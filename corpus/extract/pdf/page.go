@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -38,10 +39,15 @@ func (r *reader) page(page requests.Page) (string, error) {
 // hyphen is what PDFium puts for a hyphen and the line break after it.
 const hyphen = '\ufffe'
 
+// leaders are the dots that lead from a heading to its page in a list of
+// contents.
+var leaders = regexp.MustCompile(`\.(?: ?\.){4,}`)
+
 // appendPage appends the lines of a page, or nothing if it is blank. Glyphs
-// without a character come as control characters and go.
+// without a character come as control characters and go. Rows of dots become three.
 func appendPage(dst []byte, page string) []byte {
 	start := len(dst)
+	page = leaders.ReplaceAllString(page, "...")
 	for i, c := range page {
 		switch {
 		case c == '\n':

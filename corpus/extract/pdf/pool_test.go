@@ -52,6 +52,13 @@ func TestPagesAndLines(t *testing.T) {
 	}
 }
 
+func TestLeadersAreShort(t *testing.T) {
+	got, _ := textOf(t, simple([]string{"1 One . . . . . . . . . 5", "2 Two ............ 17", "Three dots ... stay."}))
+	if want := "1 One ... 5\n2 Two ... 17\nThree dots ... stay.\n"; got != want {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+}
+
 func TestHyphenKeepsItsLineBreak(t *testing.T) {
 	got, _ := textOf(t, simple([]string{"This is the manip-", "ulation of words, and a well-known", "hyphen - so to say."}))
 	want := "This is the manip-\nulation of words, and a well-known\nhyphen - so to say.\n"
