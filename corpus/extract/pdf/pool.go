@@ -32,10 +32,10 @@ var (
 // limits bound what one file may cost.
 type limits struct {
 	time   time.Duration // and again for each 2 MiB
-	file   int    // bytes of the PDF
-	text   int    // bytes of its text
-	pages  int    // pages of the PDF
-	memory uint32 // of an instance, in units of 64 KiB
+	file   int           // bytes of the PDF
+	text   int           // bytes of its text
+	pages  int           // pages of the PDF
+	memory uint32        // of an instance, in units of 64 KiB
 }
 
 var defaultLimits = limits{time: time.Minute, file: 192 << 20, text: 64 << 20, pages: 20000, memory: 512 << 4}
