@@ -82,6 +82,28 @@ func TestUndeclared(t *testing.T) {
 	}
 }
 
+// TestShort reads a few words.
+func TestShort(t *testing.T) {
+	for _, s := range []struct{ charsets, text string }{
+		{"windows-1251 koi8-r iso-8859-5 ibm866", "Привет, мир"},
+		{"windows-1251 koi8-r iso-8859-5 ibm866", "ВНИМАНИЕ: Москва"},
+		{"windows-1252", "A naïve café in Zürich"},
+		{"windows-1252", "It’s “quoted” – with dashes… and so on"},
+		{"windows-1250 iso-8859-2", "Příliš žluťoučký kůň"},
+		{"windows-1253 iso-8859-7", "Καλημέρα κόσμε"},
+		{"shift_jis euc-jp", "こんにちは、世界"},
+		{"gb18030", "你好，世界"},
+		{"euc-kr", "안녕하세요"},
+	} {
+		for name := range strings.FieldsSeq(s.charsets) {
+			got, as, err := Text(encode(t, name, s.text), "")
+			if err != nil || string(got) != s.text {
+				t.Errorf("%q in %s was read as %s: %q", s.text, name, as, got)
+			}
+		}
+	}
+}
+
 func TestDeclared(t *testing.T) {
 	for _, s := range sentences {
 		for name := range strings.FieldsSeq(s.charsets) {

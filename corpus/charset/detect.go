@@ -19,9 +19,9 @@ const (
 	uprightCost = 6 * nat  // one behind a lower-case letter
 	asciiCost   = 3 * nat  // which of the ASCII letters it is, where they are one class
 	mixedCost   = 5 * nat  // letters of two scripts in one word
-	singleCost  = 3 * nat  // a word of one letter in a script that is not Latin
+	singleCost  = 5 * nat  // a word of one letter in a script that is not Latin
 	aloneCost   = 8 * nat  // a single ideograph beside an ASCII letter
-	rareCost    = 12 * nat // a character that is not in a table
+	rareCost    = 13 * nat // a character that is not in a table
 	strangeCost = 17 * nat // one that texts in the language have not
 )
 
@@ -33,11 +33,11 @@ var pages = []struct {
 }{
 	{"windows-1252", "west", 0},
 	{"iso-8859-15", "west", 3 * nat},
-	{"macintosh", "west", 4 * nat},
-	{"windows-1250", "central", nat},
-	{"iso-8859-2", "central", nat},
-	{"windows-1254", "turkish", nat},
-	{"windows-1257", "baltic", nat},
+	{"macintosh", "west", 2 * nat},
+	{"windows-1250", "central", 2 * nat},
+	{"iso-8859-2", "central", 2 * nat},
+	{"windows-1254", "turkish", 2 * nat},
+	{"windows-1257", "baltic", 2 * nat},
 	{"iso-8859-13", "baltic", 3 * nat},
 	{"windows-1251", "cyrillic", 0},
 	{"koi8-r", "cyrillic", nat},

@@ -124,6 +124,9 @@ func TestHTTP(t *testing.T) {
 				t.Errorf("%s: from %d: %d bytes, want %d", name, offset, len(got), len(content)-int(offset))
 			}
 		}
+		if s.tag == `"v1"` && !s.noRange && !s.noHead && s.header.Get("Range") != "" && s.header.Get("If-Match") != s.tag {
+			t.Errorf("%s: a part is asked for without its version: %v", name, s.header)
+		}
 		if s.header.Get("Authorization") != "Bearer x" || s.header.Get("Accept-Encoding") != "identity" {
 			t.Errorf("%s: headers %v", name, s.header)
 		}
