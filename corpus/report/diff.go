@@ -21,13 +21,14 @@ func marked(before, after string, cut bool) (a, b template.HTML) {
 	return mark(x, inX, "del"), mark(y, inY, "ins")
 }
 
-// pieces parts a text into words with the space after them.
+// pieces parts a text into words and the space between them, each line feed by
+// itself.
 func pieces(text string) []string {
 	var out []string
 	start, space := 0, false
 	for i, r := range text {
 		s := unicode.IsSpace(r)
-		if space && !s || r == '\n' && i > start {
+		if i > start && (s != space || r == '\n' || text[i-1] == '\n') {
 			out = append(out, text[start:i])
 			start = i
 		}
@@ -39,8 +40,8 @@ func pieces(text string) []string {
 	return out
 }
 
-// maxPieces bounds the table of common: a sample's text has far fewer words.
-const maxPieces = 1500
+// maxPieces bounds the table of common: a sample's text has fewer pieces.
+const maxPieces = 2000
 
 // common finds a longest sequence that both have.
 func common(x, y []string) (inX, inY []bool) {

@@ -25,6 +25,7 @@ type columns struct {
 	labels     []string
 	kept, went []int64
 	axis       string // the name of the horizontal axis
+	alone      bool   // kept is not what stayed: there is one kind of documents
 }
 
 // svg draws the histogram; "" if it counts nothing.
@@ -47,6 +48,7 @@ func (c columns) svg() template.HTML {
 			left, width-8, num(y), num(y), left-5, num(y+3.5), short(v))
 	}
 	each := float64(plotWidth) / float64(n)
+	wide := min(each*0.84, 46)
 	for i := range n {
 		x := left + each*float64(i)
 		base := float64(plotTop + plotHeight)
@@ -57,7 +59,7 @@ func (c columns) svg() template.HTML {
 			h := max(plotHeight*float64(v)/float64(top), 0.7)
 			base -= h
 			fmt.Fprintf(&b, `<rect class="f%d" x="%s" y="%s" width="%s" height="%s"><title>%s</title></rect>`,
-				class+1, num(x+each*0.08), num(base), num(each*0.84), num(h), html.EscapeString(c.say(i, class, v)))
+				c.color(class), num(x+(each-wide)/2), num(base), num(wide), num(h), html.EscapeString(c.say(class, v)))
 		}
 		if i < len(c.labels) && c.labels[i] != "" {
 			fmt.Fprintf(&b, `<text x="%s" y="%d" text-anchor="middle">%s</text>`, num(x+each/2), height-bottom+14, html.EscapeString(c.labels[i]))
@@ -68,15 +70,21 @@ func (c columns) svg() template.HTML {
 }
 
 // say is what a column tells where the pointer rests on it.
-func (c columns) say(i, class int, v int64) string {
-	what := "kept"
-	if class == 1 {
-		what = "dropped"
+func (c columns) say(class int, v int64) string {
+	switch {
+	case c.alone:
+		return count(v) + " documents"
+	case class == 1:
+		return count(v) + " dropped"
 	}
-	if len(c.went) == 0 {
-		what = "documents"
+	return count(v) + " kept"
+}
+
+func (c columns) color(class int) int {
+	if c.alone {
+		return 4
 	}
-	return fmt.Sprintf("%s %s", count(v), what)
+	return class + 1
 }
 
 func at(v []int64, i int) int64 {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"maps"
@@ -36,48 +37,68 @@ type pairRow struct {
 
 // Bounds of what the page shows.
 const (
-	maxKept    = 3
 	maxEach    = 2 // of a rule
 	maxGroups  = 60
-	maxCleaned = 3
+	maxCleaned = 5
 	maxPairs   = 3
 )
 
 // truncated is a length near which a text is the beginning of a longer one.
 const truncated = 1400
 
-func (p *page) examples(o *corpus.Overview) {
-	for _, s := range o.Samples["kept"] {
-		if len(p.Kept) < maxKept {
-			p.Kept = append(p.Kept, plain(&s))
+func (p *page) examples(m *corpus.Manifest, o *corpus.Overview) {
+	stayed := map[string][]example{} // by source
+	for i := range m.Sources {
+		for j := range m.Sources[i].Samples[kept] {
+			stayed[m.Sources[i].Name] = append(stayed[m.Sources[i].Name], plain(&m.Sources[i].Samples[kept][j]))
 		}
 	}
+	others := o.Samples[kept] // for sources of which nothing stayed
 	for _, key := range slices.Sorted(maps.Keys(o.Samples)) {
-		list := o.Samples[key]
-		p.clean(list)
-		if key == "kept" || len(p.Dropped) >= maxGroups {
+		if key == kept || len(p.Dropped) >= maxGroups {
 			continue
 		}
+		list := o.Samples[key]
 		step, rule, _ := strings.Cut(key, "/")
 		group := exampleGroup{Step: step, Rule: rule}
 		for i := range list[:min(len(list), maxEach)] {
 			e := plain(&list[i])
-			if n := len(p.Kept); n > 0 {
-				e.Beside = &p.Kept[(len(p.Dropped)+i)%n]
+			if beside := stayed[list[i].Origin.Source]; len(beside) > 0 {
+				e.Beside = &beside[(len(p.Dropped)+i)%len(beside)]
+			} else if len(others) > 0 {
+				k := plain(&others[i%len(others)])
+				e.Beside = &k
 			}
 			group.List = append(group.List, e)
 		}
 		p.Dropped = append(p.Dropped, group)
 	}
+	p.cleaned(m)
 }
 
-// clean takes documents of which something was cut.
-func (p *page) clean(list []corpus.Sample) {
-	for i := range list {
-		s := &list[i]
-		if s.After == "" || len(p.Cleaned) >= maxCleaned || len(s.Cuts) == 0 {
-			continue
+// kept is the key of the samples that stayed.
+const kept = "kept"
+
+// cleaned shows the documents of which the most different things were cut, one of
+// each source.
+func (p *page) cleaned(m *corpus.Manifest) {
+	var best []*corpus.Sample
+	for i := range m.Sources {
+		var most *corpus.Sample
+		for _, key := range slices.Sorted(maps.Keys(m.Sources[i].Samples)) {
+			list := m.Sources[i].Samples[key]
+			for j := range list {
+				if s := &list[j]; s.After != "" && (most == nil || len(s.Cuts) > len(most.Cuts)) {
+					most = s
+				}
+			}
 		}
+		if most != nil && len(most.Cuts) > 0 {
+			best = append(best, most)
+		}
+	}
+	slices.SortStableFunc(best, func(a, b *corpus.Sample) int { return cmp.Compare(len(b.Cuts), len(a.Cuts)) })
+	for _, s := range best[:min(len(best), maxCleaned)] {
 		e := plain(s)
 		e.Before, e.After = marked(s.Before, s.After, len(s.Before) >= truncated)
 		var cuts []string
@@ -124,10 +145,10 @@ func where(o document.Origin) string {
 // pairs shows documents that are nearly the same side by side.
 func (p *page) pairs(list []corpus.Pair) {
 	for i := range list {
-		kept, gone := &list[i].Kept, &list[i].Gone
+		stays, gone := &list[i].Kept, &list[i].Gone
 		var r pairRow
-		r.Kept, r.Gone = found(kept), found(gone)
-		r.Gone.Before, r.Kept.Before = marked(string(gone.Text), string(kept.Text), false)
+		r.Kept, r.Gone = found(stays), found(gone)
+		r.Gone.Before, r.Kept.Before = marked(string(gone.Text), string(stays.Text), false)
 		r.Alike = fmt.Sprintf("%s documents are alike", count(int64(list[i].Size)))
 		p.Pairs = append(p.Pairs, r)
 	}

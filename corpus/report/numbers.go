@@ -21,6 +21,20 @@ func count(n int64) string {
 // short writes a number in four or five characters.
 func short(n int64) string { return chart.Number(float64(n)) }
 
+// power writes 2^i in short.
+func power(i int) string {
+	units := []string{"", "Ki", "Mi", "Gi", "Ti", "Pi"}
+	return strconv.Itoa(1<<(i%10)) + units[min(i/10, len(units)-1)]
+}
+
+// between writes the numbers from 2^i on that are less than twice that.
+func between(i int) string {
+	if i < 10 {
+		return fmt.Sprintf("%d–%d", 1<<i, 1<<(i+1)-1)
+	}
+	return power(i) + "–" + power(i+1)
+}
+
 // size writes a number of bytes.
 func size(n int64) string {
 	v := float64(n)

@@ -69,7 +69,6 @@ type page struct {
 	Bad        []badRow
 	BadSeen    string
 	Skipped    []row
-	Kept       []example
 	Dropped    []exampleGroup
 	Cleaned    []example
 	Pairs      []pairRow
@@ -128,7 +127,7 @@ func newPage(in *contents) *page {
 	p.sources(m)
 	p.mixture(m, in.asked)
 	p.evaluation(m)
-	p.examples(o)
+	p.examples(m, o)
 	p.pairs(in.pairs)
 	p.quarantine(in.bad, in.seen, o)
 	p.chain(m)
@@ -188,7 +187,7 @@ func (p *page) charts(m *corpus.Manifest, o *corpus.Overview) {
 		}
 	}
 	f := &o.Funnel
-	lengths := func(i int) string { return short(1 << i) }
+	lengths := func(i int) string { return power(i) }
 	add("Length", "bytes of text", columns{kept: f.Length.Kept, went: f.Length.Dropped, labels: every(f.Length, 3, lengths), axis: "bytes"})
 	shares := func(i int) string { return fmt.Sprintf("%.1f", float64(i)/20) }
 	add("Sureness of the language", "", columns{kept: f.LanguageScore.Kept, went: f.LanguageScore.Dropped, labels: every(f.LanguageScore, 4, shares), axis: "score"})
@@ -196,9 +195,10 @@ func (p *page) charts(m *corpus.Manifest, o *corpus.Overview) {
 	perplexity := func(i int) string { return short(1 << (i / 4)) }
 	add("Perplexity", "per token", columns{kept: f.Perplexity.Kept, went: f.Perplexity.Dropped, labels: every(f.Perplexity, 8, perplexity), axis: "perplexity"})
 	sizes := func(list []int64) columns {
-		c := columns{kept: list, axis: "documents that are alike"}
-		for i := range list {
-			c.labels = append(c.labels, short(1<<i))
+		c := columns{axis: "documents that are alike", alone: true}
+		for i := 1; i < len(list); i++ { // bin 0 is of one document: no duplicate
+			c.kept = append(c.kept, list[i])
+			c.labels = append(c.labels, between(i))
 		}
 		return c
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"github.com/polymath-lm/polymath/corpus"
@@ -353,17 +354,11 @@ func indented(text, mark string, lines int) string {
 	const columns = 100
 	var out []string
 	for l := range strings.Lines(progress.Visible(text)) {
-		l = strings.TrimRight(l, "\n")
-		for r := []rune(l); len(out) < lines; r = r[columns:] {
-			if len(r) <= columns {
-				out = append(out, mark+string(r))
-				break
+		for _, part := range strings.Split(ansi.Wrap(strings.TrimRight(l, "\n"), columns, ""), "\n") {
+			if len(out) == lines {
+				return strings.Join(append(out, mark+"…"), "\n")
 			}
-			out = append(out, mark+string(r[:columns]))
-		}
-		if len(out) == lines {
-			out = append(out, mark+"…")
-			break
+			out = append(out, mark+part)
 		}
 	}
 	return strings.Join(out, "\n")
