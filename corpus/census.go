@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 
 	"github.com/polymath-lm/polymath/corpus/mixture"
-	"github.com/polymath-lm/polymath/corpus/segment"
 )
 
 const (
@@ -47,7 +46,7 @@ func (b *build) census(ctx context.Context, v *view) (*Census, error) {
 	for _, src := range v.sources {
 		c.Sources = append(c.Sources, Left{Name: src.spec.Name})
 	}
-	err = v.all(ctx, segment.Parts{}, &b.watch, func(e *entry) error {
+	err = v.allFacts(ctx, 0, &b.watch, func(e *entry) error {
 		c.Sources[e.source].add(e, v.edits)
 		return nil
 	})
@@ -63,9 +62,12 @@ func (b *build) census(ctx context.Context, v *view) (*Census, error) {
 
 func (l *Left) add(e *entry, stages []*edits) {
 	if e.stays() {
-		l.Left.add(e.record.TextBytes)
+		l.Left.add(int64(e.fact.bytes))
 	} else if e.gone != "" {
-		l.Gone = plusAt(l.Gone, e.gone, Count{1, e.record.TextBytes})
+		l.Gone = plusAt(l.Gone, e.gone, Count{1, int64(e.fact.bytes)})
+	}
+	if e.record == nil { // no stage edited it
+		return
 	}
 	for _, c := range e.record.Cuts {
 		for _, s := range stages {

@@ -19,6 +19,7 @@ type collector struct {
 	writer  *segment.Writer
 	sum     *Summary // of the segment being written
 	next    *Summary // what the next one begins with
+	facts   []byte   // of the segment
 	tallies map[*pipeline]*decontaminate.Tally
 	open    map[int]*reading // files not read to their end, by index
 	totals  []Funnel         // by source
@@ -51,7 +52,7 @@ func (c *collector) begin(source int) error {
 	}
 	c.writer, c.sum = w, c.next
 	c.sum.Source, c.sum.Samples = source, Samples{}
-	c.tallies = map[*pipeline]*decontaminate.Tally{}
+	c.tallies, c.facts = map[*pipeline]*decontaminate.Tally{}, c.facts[:0]
 	return nil
 }
 
@@ -110,10 +111,11 @@ func (c *collector) item(it *item, out *outcome, line, text []byte, bands []uint
 	c.sum.Records++
 	file.input.Records++
 	file.input.Bytes += out.content
+	c.facts = out.fact.appendTo(c.facts)
 	if out.bad == "" {
-		file.contents.Write(out.id[:])
+		file.contents.Write(out.fact.id[:])
 	}
-	if len(text) > 0 {
+	if out.fact.kept() {
 		c.sum.Kept++
 		c.sum.TextBytes += int64(len(text))
 	}
@@ -153,6 +155,7 @@ func (c *collector) ended(it *item, file *reading) error {
 		return err
 	}
 	c.sum.Records++
+	c.facts = (&fact{}).appendTo(c.facts)
 	c.sum.Funnel.bad(0)
 	c.totals[c.sum.Source].bad(0)
 	return c.writer.Add(line, nil, nil)
@@ -170,6 +173,9 @@ func (c *collector) commit(end Place) error {
 	}
 	s := c.sum
 	s.Files, s.End, s.MinHash = hashes, end, c.minhash
+	if s.Facts, err = writeFacts(c.dir, s.Number, c.facts); err != nil {
+		return err
+	}
 	if s.Tallies, err = c.storeTallies(); err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/polymath-lm/polymath/corpus/dedup"
 	"github.com/polymath-lm/polymath/corpus/document"
-	"github.com/polymath-lm/polymath/corpus/segment"
 )
 
 const (
@@ -73,12 +72,12 @@ func (b *build) findDuplicates(ctx context.Context, v *view, s *stage) (*stageDo
 		return nil, err
 	}
 	defer f.close()
-	parts := segment.Parts{}
+	bands := 0
 	stored := f.near != nil && v.minhash != nil && *v.minhash == *b.recipe.Dedup.MinHash
 	if stored {
-		parts.Bands = v.minhash.Bands
+		bands = v.minhash.Bands
 	}
-	if err := v.all(ctx, parts, &b.watch, f.add); err != nil {
+	if err := v.allFacts(ctx, bands, &b.watch, f.add); err != nil {
 		return nil, err
 	}
 	if f.near != nil && !stored {
@@ -160,11 +159,7 @@ func (f *finder) add(e *entry) error {
 		return nil
 	}
 	if f.exact != nil {
-		id, err := document.ParseID(e.record.Text)
-		if err != nil {
-			return err
-		}
-		if err := f.exact.Add(e.number, id[:]); err != nil {
+		if err := f.exact.Add(e.number, e.fact.text[:]); err != nil {
 			return err
 		}
 	}
@@ -221,11 +216,8 @@ func empty(bands []uint64) bool {
 // rankOf orders documents by what they are and not by where they are: of equal
 // ones that of the source that the recipe names first stays.
 func rankOf(e *entry) dedup.Rank {
-	id, _ := document.ParseID(e.record.ID) // of a bad record it is zero
-	r := dedup.Rank{Quality: e.record.Quality, ID: id, Tie: uint64(e.source) << 48}
-	if text, err := document.ParseID(e.record.Text); err == nil {
-		r.Tie |= binary.BigEndian.Uint64(text[:]) >> 16
-	}
+	r := dedup.Rank{Quality: e.fact.quality, ID: e.fact.id, Tie: uint64(e.source) << 48}
+	r.Tie |= binary.BigEndian.Uint64(e.fact.text[:]) >> 16
 	return r
 }
 
@@ -246,7 +238,7 @@ func (b *build) order(ctx context.Context, v *view, dir string) (*dedup.Order, e
 		return nil, err
 	}
 	defer ranks.Close()
-	err = v.all(ctx, segment.Parts{}, &b.watch, func(e *entry) error { return ranks.Add(rankOf(e)) })
+	err = v.allFacts(ctx, 0, &b.watch, func(e *entry) error { return ranks.Add(rankOf(e)) })
 	if err != nil {
 		return nil, fmt.Errorf("ranking: %w", err)
 	}

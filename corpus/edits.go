@@ -126,8 +126,7 @@ func (c *editCursor) apply(e *entry) error {
 		if number < e.number { // a document that a later stage's reader was not asked for
 			continue
 		}
-		*e.record = rec
-		e.text = text
+		e.record, e.fact, e.text = &rec, factOf(&rec), text
 		if !rec.Kept() {
 			e.gone = c.stage
 		}

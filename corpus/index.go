@@ -11,7 +11,6 @@ import (
 
 	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/extsort"
-	"github.com/polymath-lm/polymath/corpus/segment"
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/tensor"
 )
@@ -42,10 +41,10 @@ func (b *build) index(ctx context.Context, v *view) error {
 	}
 	defer sorter.Close()
 	var rows []byte
-	err = v.all(ctx, segment.Parts{}, &b.watch, func(e *entry) error {
-		rows = appendRow(rows[:0], e.record.ID, e.number)
-		if e.record.Text != e.record.ID {
-			rows = appendRow(rows, e.record.Text, e.number)
+	err = v.allFacts(ctx, 0, &b.watch, func(e *entry) error {
+		rows = appendRow(rows[:0], e.fact.id, e.number)
+		if e.fact.text != e.fact.id {
+			rows = appendRow(rows, e.fact.text, e.number)
 		}
 		return sorter.Add(rows)
 	})
@@ -79,9 +78,8 @@ func (b *build) index(ctx context.Context, v *view) error {
 
 // appendRow appends a row for an id; bad records, and texts that were dropped,
 // have none.
-func appendRow(rows []byte, text string, number uint32) []byte {
-	id, err := document.ParseID(text)
-	if err != nil || id == (document.ID{}) {
+func appendRow(rows []byte, id document.ID, number uint32) []byte {
+	if id == (document.ID{}) {
 		return rows
 	}
 	return binary.BigEndian.AppendUint32(append(rows, id[:]...), number)

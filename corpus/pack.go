@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/mixture"
 	"github.com/polymath-lm/polymath/corpus/segment"
 	"github.com/polymath-lm/polymath/tokenizer"
@@ -149,13 +148,9 @@ func (v *view) readAhead(ctx context.Context, number int, parts chan<- []mixture
 		if !e.stays() {
 			return nil
 		}
-		id, err := document.ParseID(e.record.Text)
-		if err != nil {
-			return err
-		}
 		at := len(text)
 		text = append(text, e.text...)
-		docs = append(docs, mixture.Doc{Source: e.source, ID: id, Text: text[at:len(text):len(text)]})
+		docs = append(docs, mixture.Doc{Source: e.source, ID: e.fact.text, Text: text[at:len(text):len(text)]})
 		if len(text) < batchBytes {
 			return nil
 		}

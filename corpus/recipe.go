@@ -81,6 +81,10 @@ type Source struct {
 	// EPUB; more is bad.
 	MaxRecord recipe.Bytes `yaml:"max_record" json:"max_record,omitempty"`
 	MaxFile   recipe.Bytes `yaml:"max_file" json:"max_file,omitempty"`
+	// MaxRatio is how many times its size a packed file may unpack to.
+	MaxRatio int64 `yaml:"max_ratio" json:"max_ratio,omitempty"`
+	// Tree says what of a source tree is kept.
+	Tree code.TreeOptions `yaml:"tree" json:"tree"`
 	// Tree says what of a source tree is kept.
 	Tree code.TreeOptions `yaml:"tree" json:"tree,omitzero"`
 	// Language and License hold for documents that say nothing else themselves.
@@ -122,7 +126,7 @@ func (s *Source) listing() source.Options {
 func (s *Source) reading() reader.Options {
 	return reader.Options{
 		Format: s.Format, Source: s.Name, TextField: s.TextField, Holds: s.Holds, MetaFields: s.MetaFields,
-		MaxRecord: s.MaxRecord, MaxFile: s.MaxFile, Tree: s.Tree,
+		MaxRecord: s.MaxRecord, MaxFile: s.MaxFile, MaxRatio: s.MaxRatio, Tree: s.Tree, Tree: s.Tree,
 	}
 }
 

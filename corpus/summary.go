@@ -26,8 +26,9 @@ type Summary struct {
 	Before string `json:"before"`
 	// Source is the index of the recipe's source.
 	Source int `json:"source"`
-	// Files are the segment's.
+	// Files are the segment's, and Facts is the SHA-256 of the file of facts.
 	Files segment.Hashes `json:"files"`
+	Facts string         `json:"facts"`
 	// MinHash says which band keys the segment holds; nil is none.
 	MinHash *dedup.NearOptions `json:"minhash,omitempty"`
 	// First is the number of the first document, Records how many there are and

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/mixture"
 	"github.com/polymath-lm/polymath/corpus/segment"
 	"github.com/polymath-lm/polymath/internal/recipe"
@@ -93,11 +92,10 @@ func (b *build) trainTokenizer(ctx context.Context, v *view, c *Census) (*tokeni
 			if !e.stays() {
 				return nil
 			}
-			id, err := document.ParseID(e.record.Text)
-			if err == nil && mixture.Sampled(id, b.recipe.Seed, share) && !yield(e.text) {
+			if mixture.Sampled(e.fact.text, b.recipe.Seed, share) && !yield(e.text) {
 				return errStopped
 			}
-			return err
+			return nil
 		})
 	}
 	t, err := tokenizer.Train(texts, tokenizer.TrainOptions{VocabSize: o.VocabSize})

@@ -108,6 +108,9 @@ func (v *verifier) segments() error {
 		if err := segment.Verify(dir, s.Number, s.Files); err != nil {
 			return err
 		}
+		if err := v.hash(factsPath(dir, s.Number), s.Facts); err != nil {
+			return err
+		}
 		if s.Source >= len(sources) {
 			return fmt.Errorf("%s: its source is not in %s", summaryPath(dir, s.Number), v.path(ManifestName))
 		}

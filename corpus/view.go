@@ -32,6 +32,7 @@ func (v *view) close() {
 type entry struct {
 	number uint32
 	source int
+	fact   fact
 	record *segment.Record
 	text   []byte
 	bands  []uint64
@@ -43,7 +44,7 @@ type entry struct {
 }
 
 // stays reports whether the document is still there.
-func (e *entry) stays() bool { return e.record.Kept() && e.gone == "" }
+func (e *entry) stays() bool { return e.fact.kept() && e.gone == "" }
 
 // Reasons for which a document goes after it was kept.
 const (
@@ -59,15 +60,13 @@ func (v *view) each(ctx context.Context, number int, parts segment.Parts, do fun
 		return err
 	}
 	defer r.Close()
-	changes := make([]*editCursor, len(v.edits))
-	for i, e := range v.edits {
-		if changes[i], err = e.open(number, parts.Text); err != nil {
-			return err
-		}
-		defer changes[i].close()
+	changes, err := v.changes(number, parts.Text)
+	if err != nil {
+		return err
 	}
+	defer closeAll(changes)
 	var rec segment.Record
-	e := entry{number: uint32(v.segments[number].first), source: v.segments[number].source, record: &rec}
+	e := entry{number: uint32(v.segments[number].first), source: v.segments[number].source}
 	for ; ; e.number++ {
 		if e.number%1024 == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -79,6 +78,7 @@ func (v *view) each(ctx context.Context, number int, parts segment.Parts, do fun
 		if err != nil {
 			return err
 		}
+		e.record, e.fact = &rec, factOf(&rec)
 		if err := v.settle(&e, changes); err != nil {
 			return err
 		}
@@ -88,10 +88,30 @@ func (v *view) each(ctx context.Context, number int, parts segment.Parts, do fun
 	}
 }
 
+// changes opens what stages changed in a segment.
+func (v *view) changes(number int, text bool) ([]*editCursor, error) {
+	var open []*editCursor
+	for _, e := range v.edits {
+		c, err := e.open(number, text)
+		if err != nil {
+			closeAll(open)
+			return nil, err
+		}
+		open = append(open, c)
+	}
+	return open, nil
+}
+
+func closeAll(cursors []*editCursor) {
+	for _, c := range cursors {
+		c.close()
+	}
+}
+
 // settle applies what the stages decided.
 func (v *view) settle(e *entry, changes []*editCursor) error {
 	e.gone, e.keeper = "", 0
-	if !e.record.Kept() {
+	if !e.fact.kept() {
 		return nil
 	}
 	if keeper, ok := v.exact.keeper(e.number); ok {

@@ -58,7 +58,7 @@ type result struct {
 type outcome struct {
 	lines, texts, bands int // how much of the result's is this one's
 	content             int64
-	id                  document.ID
+	fact                fact
 	recorded            bool
 	bad                 string // why no document can be made of it
 	hits                []document.Hit
@@ -123,6 +123,7 @@ func (w *worker) item(in *item, out *outcome, r *result) {
 }
 
 func (w *worker) fail(origin document.Origin, err error, out *outcome, r *result) {
+	*out = outcome{content: out.content} // nothing of a document stays
 	var bad *reader.BadRecord
 	var skipped *reader.Skipped
 	switch {
@@ -182,14 +183,14 @@ func (w *worker) record(in *reader.Record, out *outcome, r *result) (err error) 
 	if err != nil {
 		return err
 	}
-	r.lines, out.recorded, out.id, out.content, out.pipeline = lines, true, d.ID, content, c.pipeline
+	r.lines, out.recorded, out.fact, out.content, out.pipeline = lines, true, factOf(&rec), content, c.pipeline
 	out.hits = slices.Clone(d.Hits)
 	if d.Drop == nil {
 		r.texts = append(r.texts, d.Text()...)
 		w.sign(d, r)
 	}
-	r.funnel.document(d, content)
 	w.sample(c, text, r)
+	r.funnel.document(d, content) // last: what fails before is counted as bad
 	if len(text) > largeText {
 		w.doc = document.Document{} // its list of words takes several times the text
 	}
