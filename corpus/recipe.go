@@ -84,8 +84,6 @@ type Source struct {
 	// MaxRatio is how many times its size a packed file may unpack to.
 	MaxRatio int64 `yaml:"max_ratio" json:"max_ratio,omitempty"`
 	// Tree says what of a source tree is kept.
-	Tree code.TreeOptions `yaml:"tree" json:"tree"`
-	// Tree says what of a source tree is kept.
 	Tree code.TreeOptions `yaml:"tree" json:"tree,omitzero"`
 	// Language and License hold for documents that say nothing else themselves.
 	Language string `yaml:"language" json:"language,omitempty"`
@@ -126,7 +124,7 @@ func (s *Source) listing() source.Options {
 func (s *Source) reading() reader.Options {
 	return reader.Options{
 		Format: s.Format, Source: s.Name, TextField: s.TextField, Holds: s.Holds, MetaFields: s.MetaFields,
-		MaxRecord: s.MaxRecord, MaxFile: s.MaxFile, MaxRatio: s.MaxRatio, Tree: s.Tree, Tree: s.Tree,
+		MaxRecord: s.MaxRecord, MaxFile: s.MaxFile, MaxRatio: s.MaxRatio, Tree: s.Tree,
 	}
 }
 
