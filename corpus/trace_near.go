@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -72,6 +73,37 @@ func (c *Corpus) FindNear(ctx context.Context, text []byte, progress func(done, 
 	}
 	slices.SortStableFunc(out, func(a, b Near) int { return cmp.Compare(b.Alike, a.Alike) })
 	return out[:min(len(out), maxNear)], nil
+}
+
+// FindWithin returns the numbers of the first documents whose text holds this one,
+// less space at its ends. It reads the texts of all documents that the filters
+// kept, as they are after all stages.
+func (c *Corpus) FindWithin(ctx context.Context, text []byte, progress func(done, all int)) ([]uint32, error) {
+	text = bytes.TrimSpace(text)
+	if len(text) == 0 {
+		return nil, errors.New("the text is empty")
+	}
+	var mu sync.Mutex
+	var numbers []uint32
+	done := 0
+	err := parallel(ctx, len(c.view.segments), func(i int) error {
+		var found []uint32
+		err := c.view.each(ctx, i, segment.Parts{Text: true}, func(e *entry) error {
+			if len(found) < maxFound && bytes.Contains(e.text, text) {
+				found = append(found, e.number)
+			}
+			return nil
+		})
+		mu.Lock()
+		defer mu.Unlock()
+		numbers = append(numbers, found...)
+		if done++; progress != nil {
+			progress(done, len(c.view.segments))
+		}
+		return err
+	})
+	slices.Sort(numbers)
+	return numbers[:min(len(numbers), maxFound)], err
 }
 
 // candidates returns the documents with equal keys, those with the most first.

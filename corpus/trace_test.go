@@ -152,6 +152,12 @@ func TestFind(t *testing.T) {
 	if err != nil || len(near) == 0 || near[0].Number != numbers[0] || near[0].Alike < 0.8 || near[0].Alike >= 1 {
 		t.Errorf("a text that is nearly that of document %d: %+v, %v", numbers[0], near, err)
 	}
+	if within, err := c.FindWithin(ctx, append([]byte(" "), d.Text[20:len(d.Text)-20]...), func(done, all int) {}); err != nil || !slices.Contains(within, numbers[0]) {
+		t.Errorf("a passage of document %d: %v, %v", numbers[0], within, err)
+	}
+	if within, err := c.FindWithin(ctx, []byte("words that nobody wrote"), nil); err != nil || len(within) != 0 {
+		t.Errorf("no passage: %v, %v", within, err)
+	}
 	if near, err := c.FindNear(ctx, []byte("Nothing in all the world resembles these twelve particular words, does it?"), nil); err != nil || len(near) != 0 {
 		t.Errorf("another text: %+v, %v", near, err)
 	}
