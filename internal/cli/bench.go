@@ -16,11 +16,13 @@ import (
 // benchFlags are the flags of polymath bench.
 type benchFlags struct {
 	asJSON, quick bool
-	text          string
+	text, html    string
+	threads       []int
+	synthetic     byteSize
 }
 
 // benchNames are the benchmarks in the order of the help.
-var benchNames = []string{"gemm", "attention", "train", "decode", "weights", "tokenizer", "serve"}
+var benchNames = []string{"gemm", "attention", "train", "decode", "weights", "tokenizer", "serve", "corpus"}
 
 func (a *app) benchCommand() *cobra.Command {
 	var o benchFlags
@@ -38,7 +40,8 @@ read for memory. Values are medians; the fraction is the median of ratios.
   weights    prompts and generation with weights in blocks of 8 and 4 bits, of
              random models or of each MODEL, a GGUF file or a directory
   tokenizer  training, encoding and decoding
-  serve      completions over HTTP at 1, 8 and 32 streams, and with a schema`,
+  serve      completions over HTTP at 1, 8 and 32 streams, and with a schema
+  corpus     the stages of a corpus build, and builds from text and web pages`,
 		Example:     "  polymath bench gemm --json",
 		Annotations: map[string]string{"argument": "NAME [MODEL...] [flags]"}, // it has a command too
 		ValidArgs:   benchNames,
@@ -47,7 +50,10 @@ read for memory. Values are medians; the fraction is the median of ratios.
 	}
 	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print one JSON object per result")
 	cmd.Flags().BoolVar(&o.quick, "quick", false, "smaller sizes and fewer repeats")
-	cmd.Flags().StringVar(&o.text, "text", "", "text for the tokenizer (default: the Go toolchain's sources)")
+	cmd.Flags().StringVar(&o.text, "text", "", "text for tokenizer, serve and corpus (default: the Go toolchain's sources)")
+	cmd.Flags().StringVar(&o.html, "html", "", "web pages for corpus (default: made of the text)")
+	cmd.Flags().IntSliceVar(&o.threads, "threads", []int{1, 2}, "numbers of threads for corpus")
+	cmd.Flags().Var(&o.synthetic, "synthetic", "for corpus: build one of so much text that is made while it is read")
 	cmd.AddCommand(a.soakCommand())
 	return cmd
 }
@@ -71,14 +77,14 @@ func (a *app) bench(ctx context.Context, args []string, o benchFlags) error {
 			failed = err
 		}
 	}}
-	err := a.runBench(ctx, args[0], args[1:], options, o.text)
+	err := a.runBench(ctx, args[0], args[1:], options, o)
 	if err == nil {
 		err = failed
 	}
 	return err
 }
 
-func (a *app) runBench(ctx context.Context, name string, models []string, options bench.Options, text string) error {
+func (a *app) runBench(ctx context.Context, name string, models []string, options bench.Options, o benchFlags) error {
 	switch name {
 	case "gemm":
 		return bench.Gemm(ctx, options)
@@ -91,7 +97,7 @@ func (a *app) runBench(ctx context.Context, name string, models []string, option
 	case "weights":
 		return bench.Weights(ctx, options, models)
 	case "tokenizer", "serve":
-		texts, err := benchText(ctx, text, options.Quick)
+		texts, err := benchText(ctx, o.text, options.Quick)
 		if err != nil {
 			return err
 		}
@@ -99,12 +105,29 @@ func (a *app) runBench(ctx context.Context, name string, models []string, option
 			return bench.Serve(ctx, options, texts)
 		}
 		return bench.Tokenizer(ctx, options, texts)
+	case "corpus":
+		return benchCorpus(ctx, options, o)
 	}
 	similar := slices.DeleteFunc(slices.Clone(benchNames), func(s string) bool { return spelling.Distance(s, name) > 2 })
 	if len(similar) > 0 {
 		return usagef("no benchmark is called %q; did you mean %s?", name, strings.Join(similar, " or "))
 	}
 	return usagef("no benchmark is called %q; there are %s", name, strings.Join(benchNames, ", "))
+}
+
+func benchCorpus(ctx context.Context, options bench.Options, o benchFlags) error {
+	if len(o.threads) == 0 || slices.Min(o.threads) < 1 {
+		return usagef("--threads is a list of numbers from 1 on, such as 1,2")
+	}
+	c := bench.CorpusOptions{Text: o.text, HTML: o.html, Threads: o.threads, Synthetic: int64(o.synthetic)}
+	if o.text == "" && o.synthetic == 0 {
+		texts, err := benchText(ctx, "", options.Quick)
+		if err != nil {
+			return err
+		}
+		c.Texts = texts
+	}
+	return bench.Corpus(ctx, options, c)
 }
 
 // benchText reads 8 MiB of text, an eighth of that if quick.

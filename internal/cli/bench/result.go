@@ -70,7 +70,10 @@ func (o Options) emit(r Result, values, limits []float64) {
 		ratios[i] = values[i] / limits[i]
 	}
 	r.Value, r.Limit, r.Fraction = median(values), median(limits), median(ratios)
-	r.Repeats, r.Threads, r.CPU = len(values), par.Threads(), kernel.CPU()
+	r.Repeats, r.CPU = len(values), kernel.CPU()
+	if r.Threads == 0 {
+		r.Threads = par.Threads()
+	}
 	o.Emit(r)
 }
 
