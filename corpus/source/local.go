@@ -8,14 +8,23 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
 
 // listLocal lists what a pattern on disk names.
-func listLocal(ctx context.Context, pattern string, trees bool) ([]File, error) {
+func listLocal(ctx context.Context, pattern string, opt Options) ([]File, error) {
+	exclude := make([]*matcher, len(opt.Exclude))
+	for i, p := range opt.Exclude {
+		var err error
+		if exclude[i], err = newMatcher(p); err != nil {
+			return nil, fmt.Errorf("exclude: %s: %w", p, err)
+		}
+	}
+	w := walker{ctx: ctx, root: pattern, trees: opt.Trees, exclude: exclude, closed: opt.Closed, seen: map[string]bool{}}
 	if info, err := os.Stat(pattern); err == nil {
-		return listPath(ctx, pattern, info, trees)
+		return listPath(&w, pattern, info)
 	} else if !hasMeta(pattern) {
 		return nil, localError(pattern, err)
 	}
@@ -28,21 +37,20 @@ func listLocal(ctx context.Context, pattern string, trees bool) ([]File, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", pattern, err)
 	}
-	w := walker{ctx: ctx, root: root, match: m, trees: trees, seen: map[string]bool{}}
+	w.root, w.match = root, m
 	return w.walk()
 }
 
-func listPath(ctx context.Context, path string, info fs.FileInfo, trees bool) ([]File, error) {
+func listPath(w *walker, path string, info fs.FileInfo) ([]File, error) {
 	name := filepath.ToSlash(filepath.Base(path))
 	switch {
 	case info.Mode().IsRegular():
 		return []File{localFile(path, name, info)}, nil
 	case !info.IsDir():
 		return nil, fmt.Errorf("%s: this is neither a file nor a directory", path)
-	case trees:
+	case w.trees:
 		return []File{{Path: path, Name: treeName(path), Size: -1, Time: info.ModTime(), Tree: true}}, nil
 	}
-	w := walker{ctx: ctx, root: path, seen: map[string]bool{}}
 	return w.walk()
 }
 
@@ -66,9 +74,12 @@ type walker struct {
 	root  string
 	match *matcher // nil: all that is not hidden
 	trees bool
-	seen  map[string]bool // real paths of directories
-	links []string        // below root, with slashes
-	files []File
+	// exclude match names that are passed over; closed is Options.Closed.
+	exclude []*matcher
+	closed  func(path string)
+	seen    map[string]bool // real paths of directories
+	links   []string        // below root, with slashes
+	files   []File
 }
 
 func (w *walker) walk() ([]File, error) {
@@ -103,6 +114,10 @@ func (w *walker) enter(dir string) error {
 	}
 	w.seen[real] = true
 	entries, err := os.ReadDir(path)
+	if errors.Is(err, fs.ErrPermission) && w.closed != nil && dir != "" {
+		w.closed(path)
+		return nil
+	}
 	if err != nil {
 		return localError(path, err)
 	}
@@ -118,6 +133,9 @@ func (w *walker) entry(dir string, e fs.DirEntry) error {
 	name := e.Name()
 	if dir != "" {
 		name = dir + "/" + name
+	}
+	if slices.ContainsFunc(w.exclude, func(m *matcher) bool { return m.file(name) }) {
+		return nil
 	}
 	path := filepath.Join(w.root, filepath.FromSlash(name))
 	linked := e.Type()&fs.ModeSymlink != 0

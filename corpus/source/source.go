@@ -54,6 +54,12 @@ type Options struct {
 	// Trees lists each directory as one file, for source trees, instead of the
 	// files in it.
 	Trees bool `yaml:"-" json:"-"`
+	// Exclude are patterns of names below a place on disk: files and directories
+	// that one of them matches are not listed.
+	Exclude []string `yaml:"-" json:"-"`
+	// Closed is called with each directory that may not be read, and listing goes
+	// on; nil: such a directory is an error.
+	Closed func(path string) `yaml:"-" json:"-"`
 }
 
 // SetDefaults sets what an empty section of a recipe means.
@@ -96,7 +102,7 @@ func List(ctx context.Context, patterns []string, opt Options) ([]File, error) {
 func listOne(ctx context.Context, pattern string, r *remote) ([]File, error) {
 	switch scheme(pattern) {
 	case "":
-		return listLocal(ctx, pattern, r.opt.Trees)
+		return listLocal(ctx, pattern, r.opt)
 	case "http", "https":
 		return listHTTP(ctx, pattern, r)
 	case "s3":

@@ -284,3 +284,58 @@ func TestDisplay(t *testing.T) {
 		}
 	}
 }
+
+// TestExclude: a pattern leaves out files, and directories with all that is in
+// them, wherever the files are named.
+func TestExclude(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a.go", "testdata/b.go", "src/c.go", "src/testdata/d.go", "src/testdata/x/e.go", "test/f.go", "src/test/g.go"} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("x"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, pattern := range []string{dir, filepath.Join(dir, "**", "*.go")} {
+		files, err := List(t.Context(), []string{pattern}, Options{Exclude: []string{"**/testdata", "test"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, f := range files {
+			names = append(names, f.Name)
+		}
+		if got := strings.Join(names, " "); got != "a.go src/c.go src/test/g.go" {
+			t.Errorf("%s: %s", pattern, got)
+		}
+	}
+	if _, err := List(t.Context(), []string{dir}, Options{Exclude: []string{"[a"}}); err == nil {
+		t.Error("a damaged pattern passes")
+	}
+}
+
+// TestClosedDirectories: what may not be read is passed over where that is asked
+// for.
+func TestClosedDirectories(t *testing.T) {
+	dir := t.TempDir()
+	closed := filepath.Join(dir, "closed")
+	if err := os.WriteFile(filepath.Join(dir, "a"), []byte("x"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(closed, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.ReadDir(closed); err == nil {
+		t.Skip("this user may read every directory")
+	}
+	if _, err := List(t.Context(), []string{dir}, Options{}); err == nil {
+		t.Error("no error")
+	}
+	var told []string
+	files, err := List(t.Context(), []string{dir}, Options{Closed: func(path string) { told = append(told, path) }})
+	if err != nil || len(files) != 1 || len(told) != 1 || told[0] != closed {
+		t.Errorf("%v, %v, %v", files, told, err)
+	}
+}
