@@ -42,7 +42,7 @@ writes the page that a build leaves as report.html.
 Of a recipe it tries the first records of each source, writes nothing, and shows
 what would become of them.`,
 		Example: `  polymath corpus inspect corpus/demo
-  polymath corpus inspect corpus/demo --source web --filter gopher_quality --samples 3
+  polymath corpus inspect corpus/demo --source web --filter gopher_quality
   polymath corpus inspect recipes/corpus-demo.yaml`,
 		Args: exactly("CORPUS|RECIPE"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -33,13 +33,14 @@ func (a *app) corpusQualityTrainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "train --good PATH --poor PATH --out FILE",
 		Short: "Train a classifier from good and poor documents",
-		Long: `Train makes a linear classifier on hashed words and pairs of words that tells how
-likely a document is one of the good ones, for the step quality of a recipe. Paths
-are files, directories, patterns or addresses in every format that a recipe's
-sources have. A tenth of the documents calibrates the scores, and another tenth
-measures them; which ones is decided by their text alone. The same documents give
-the same file, byte for byte.`,
-		Example: `  polymath corpus quality train --good books/ --good wiki.jsonl.gz --poor crawl.warc.gz --out quality.model`,
+		Long: `Train makes a linear classifier on hashed words and pairs of words that tells
+how likely a document is one of the good ones, for the step quality of a recipe.
+Paths are files, directories, patterns or addresses in every format that a
+recipe's sources have. A tenth of the documents calibrates the scores, and
+another tenth measures them; which ones is decided by their text alone. The same
+documents give the same file, byte for byte.`,
+		Example: `  polymath corpus quality train --good books --good wiki.jsonl.gz \
+      --poor crawl.warc.gz --out quality.model`,
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {

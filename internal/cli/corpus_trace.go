@@ -19,8 +19,8 @@ import (
 
 // traceFlags are the flags of polymath corpus trace.
 type traceFlags struct {
-	text, run    string
-	show, asJSON bool
+	text, run            string
+	show, within, asJSON bool
 }
 
 // maxTraced bounds the documents of which everything is told.
@@ -33,12 +33,15 @@ func (a *app) corpusTraceCommand() *cobra.Command {
 		Short: "Say where a document came from, and what became of it",
 		Long: `Trace finds a document of a corpus by its id or that of its text (32 hexadecimal
 digits), by its place (FILE#RECORD, a file, or the address in its metadata), or
-by its text: as an argument, in a file (--text), or on standard input (--text -).
-It tells where the document came from, what was cut out of it, which rule dropped
+by its text: an argument, a file (--text), or standard input (--text -). It
+tells where the document came from, what was cut out of it, which rule dropped
 it and on what number, which document stays in its place, which items of
-evaluation sets it holds, and where it is in the shards. With --run, the directory
-of a training run or the recipe of one, it tells at which steps that run reads it.
-Of a text that no document has it names the documents that are likest to it.
+evaluation sets it holds, and where it is in the shards. With --run, the
+directory of a training run or the recipe of one, it tells at which steps that
+run reads it.
+
+Of a text that no document has it names the documents that are likest to it;
+--within finds a passage.
 
 --show reads the record again from its source, if that is still there unchanged,
 and shows the text around what was cut. Private data is never shown.`,
@@ -57,6 +60,7 @@ and shows the text around what was cut. Private data is never shown.`,
 	f.StringVar(&o.text, "text", "", "find the text that is in this file; - reads standard input")
 	f.StringVar(&o.run, "run", "", "tell the steps at which this run reads it: its directory, or a training recipe")
 	f.BoolVar(&o.show, "show", false, "read the record again and show the text around what was cut")
+	f.BoolVar(&o.within, "within", false, "find documents that hold the text among other text; reads all texts")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
 	return cmd
 }
@@ -90,7 +94,7 @@ func (a *app) corpusTrace(ctx context.Context, args []string, o traceFlags) erro
 	defer c.Close()
 	screen := progress.NewScreen(a.Err)
 	defer screen.Clear()
-	s := &search{Corpus: c, show: func(done, all int) {
+	s := &search{Corpus: c, within: o.within, show: func(done, all int) {
 		screen.Show(fmt.Sprintf("  %s segment %d of %d", progress.Bar(float64(done)/float64(max(all, 1)), 24), done, all))
 	}}
 	numbers, err := s.find(ctx, a.In, args[1:], o.text)
@@ -123,6 +127,7 @@ func (a *app) corpusTrace(ctx context.Context, args []string, o traceFlags) erro
 type search struct {
 	*corpus.Corpus
 	answer traced
+	within bool
 	show   func(done, all int)
 }
 
@@ -200,6 +205,10 @@ func isAddress(text string) bool {
 // byText finds documents of that text, or the likest ones.
 func (s *search) byText(ctx context.Context, text []byte) ([]uint32, error) {
 	s.answer.By = "text"
+	if s.within {
+		s.answer.Searched = "no text of a document that the filters kept holds this one"
+		return s.FindWithin(ctx, text, s.show)
+	}
 	s.answer.Searched = "no content and no final text is this text"
 	numbers, err := s.FindText(text)
 	if err != nil || len(numbers) > 0 {

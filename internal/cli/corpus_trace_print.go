@@ -32,7 +32,9 @@ func printTraced(w io.Writer, c *corpus.Corpus, t *traced, o traceFlags) {
 
 func printTrace(w io.Writer, c *corpus.Corpus, d *tracedDoc, o traceFlags) {
 	r := &d.Record
-	line(w, "document", "%s", r.ID)
+	if r.Bad == "" {
+		line(w, "document", "%s", r.ID)
+	}
 	if r.Text != "" && r.Text != r.ID {
 		line(w, "text", "%s", r.Text)
 	}
@@ -49,8 +51,8 @@ func printTrace(w io.Writer, c *corpus.Corpus, d *tracedDoc, o traceFlags) {
 			line(w, "", "version %s", f.Tag)
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(r.Meta)) {
-		line(w, key, "%s", r.Meta[key])
+	for i, key := range slices.Sorted(maps.Keys(r.Meta)) {
+		line(w, []string{"metadata", ""}[min(i, 1)], "%s: %s", key, r.Meta[key])
 	}
 	if r.Bad != "" {
 		line(w, "unreadable", "%s", r.Bad)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/polymath-lm/polymath/corpus"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/modelfile"
@@ -22,12 +23,13 @@ import (
 func (a *app) verifyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify PATH",
-		Short: "Check models and token shards: hashes, structure, weights",
-		Long: `Verify reads every model and set of token shards at PATH or below it: what a
-manifest lists is compared with its SHA-256, and of GGUF files and of models
-without a manifest, which other programs write, the structure is checked and
-that every weight is a finite number. It says what each model was made from. The
-first fault is an error that names the file.`,
+		Short: "Check models, corpora and token shards: hashes, structure, weights",
+		Long: `Verify reads every model, corpus and set of token shards at PATH or below it:
+what a manifest lists is compared with its SHA-256, and of GGUF files and of
+models without a manifest, which other programs write, the structure is checked
+and that every weight is a finite number. Of a corpus the chain of hashes is
+followed from the recipe over all stages to the shards. It says what each model
+was made from. The first fault is an error that names the file.`,
 		Example: `  polymath verify polymath-quickstart
   polymath verify mixtral.gguf`,
 		Args: exactly("PATH"),
@@ -68,7 +70,7 @@ func (a *app) verify(ctx context.Context, root string) error {
 		return err
 	}
 	if found == 0 {
-		return fmt.Errorf("verify: nothing below %s can be checked: no %s, no %s, no config.json and no GGUF file", root, model.ManifestName, shard.ManifestName)
+		return fmt.Errorf("verify: nothing below %s can be checked: no %s, no %s, no %s, no config.json and no GGUF file", root, model.ManifestName, corpus.ManifestName, shard.ManifestName)
 	}
 	return nil
 }
@@ -81,7 +83,9 @@ func (a *app) checkerOf(path string) func(context.Context) error {
 	switch name := filepath.Base(path); {
 	case name == model.ManifestName && !inTraining:
 		return func(context.Context) error { return a.verifyModel(dir) }
-	case name == shard.ManifestName:
+	case name == corpus.ManifestName:
+		return func(ctx context.Context) error { return a.verifyCorpus(ctx, dir) }
+	case name == shard.ManifestName && !exists(filepath.Join(filepath.Dir(dir), corpus.ManifestName)):
 		return func(context.Context) error { return a.verifyShards(dir) }
 	case name == "config.json" && !inTraining && !exists(filepath.Join(dir, model.ManifestName)) && holdsWeights(dir):
 		return func(ctx context.Context) error { return a.verifyWeights(ctx, dir) }
@@ -146,6 +150,22 @@ func (a *app) verifyModel(dir string) error {
 			fmt.Fprintf(a.Out, "    %-10s %s\n", from.name, from.hash)
 		}
 	}
+	return nil
+}
+
+// verifyCorpus follows the chain of a corpus to its shards.
+func (a *app) verifyCorpus(ctx context.Context, dir string) error {
+	screen := progress.NewScreen(a.Err)
+	defer screen.Clear()
+	v, err := corpus.Verify(ctx, dir, func(share float64) {
+		screen.Show(fmt.Sprintf("  %s %s", progress.Bar(share, 30), dir))
+	})
+	if err != nil {
+		return err
+	}
+	screen.Clear()
+	fmt.Fprintf(a.Out, "%s: corpus, %s files as written, in %s and %s of shards\n    %-10s %s\n", dir, progress.Count(int64(v.Files)),
+		plural(int64(v.Segments), "segment"), plural(int64(v.Shards), "file"), "hash", v.Hash)
 	return nil
 }
 
