@@ -6,8 +6,12 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/polymath-lm/polymath/corpus/code"
 	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/source"
 )
@@ -62,7 +66,10 @@ func newReader(in *input, f source.File, base document.Origin, format Format, op
 		return newJSONL(in, base, opt, from)
 	}
 	limit := int(opt.MaxRecord)
-	if format == PDF || format == EPUB {
+	switch format {
+	case Text, Markdown, Code:
+		return &parts{in: in, base: base, name: f.Name, format: document.Format(format), size: int(opt.Part), limit: limit, next: from.Record, done: from.Record > 0 && from.Offset == 0}
+	case PDF, EPUB:
 		limit = int(opt.MaxFile)
 	}
 	in.expect(f.Size, limit)
@@ -115,7 +122,7 @@ func reopenInput(ctx context.Context, f source.File, opt Options, how packing, f
 // extensions are the formats by the end of a name.
 var extensions = map[string]Format{
 	".warc": WARC, ".wet": WARC, ".wat": WARC,
-	".jsonl": JSONL, ".ndjson": JSONL, ".json": JSONL,
+	".jsonl": JSONL, ".ndjson": JSONL,
 	".html": HTML, ".htm": HTML, ".xhtml": HTML,
 	".md": Markdown, ".markdown": Markdown,
 	".txt": Text, ".text": Text, ".pdf": PDF, ".epub": EPUB, ".parquet": Parquet,
@@ -150,16 +157,42 @@ func recognize(f source.File, head []byte, how packing) (Format, error) {
 		return PDF, nil
 	case byName == WARC || byName == JSONL || byName == HTML || byName == Markdown || byName == Text:
 		return byName, nil
-	case len(trimmed) > 0 && trimmed[0] == '{':
+	case isJSONL(trimmed):
 		return JSONL, nil
 	case bytes.IndexByte(head, 0) < 0 && byName == "":
+		if isCode(f.Name, head) {
+			return Code, nil
+		}
 		return Text, nil
 	case bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")):
 		return Text, nil
 	case byName != "":
-		return "", fmt.Errorf("%s: the name says %s, but the content does not begin like it; set format if it is something else", f.Path, byName)
+		return "", fmt.Errorf("%s: %w: the name says %s, but the content does not begin like it; set format if it is something else", f.Path, ErrFormat, byName)
 	}
-	return "", fmt.Errorf("%s: the format is not recognized; set format, or leave the file out", f.Path)
+	return "", fmt.Errorf("%s: %w; set format, or leave the file out", f.Path, ErrFormat)
+}
+
+// isJSONL says whether the first line is an object, as far as it is there.
+func isJSONL(head []byte) bool {
+	line, _, whole := bytes.Cut(head, []byte("\n"))
+	if len(line) == 0 || line[0] != '{' {
+		return false
+	}
+	return !whole && bytes.HasPrefix(bytes.TrimLeft(line[1:], " \t"), []byte(`"`)) || jsontext.Value(bytes.TrimSpace(line)).IsValid()
+}
+
+// prose are languages of texts that are no source code.
+var prose = []string{"", "Text", "Markdown", "HTML", "AsciiDoc", "Org", "reStructuredText"}
+
+// isCode says whether a name, or a first line that names a program, is that of
+// source code.
+func isCode(name string, head []byte) bool {
+	for _, packed := range []string{".gz", ".zst", ".zstd"} {
+		name = strings.TrimSuffix(name, packed)
+	}
+	const byName = 0.8 // less sure is what only the content says
+	language, score := code.Language(name, head)
+	return score >= byName && !slices.Contains(prose, language)
 }
 
 // formatOf goes by the first bytes alone.

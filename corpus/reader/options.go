@@ -32,6 +32,9 @@ type Options struct {
 	// MaxRatio is how many times its size a packed file may unpack to, once that is
 	// over 64 MiB.
 	MaxRatio int64 `yaml:"max_ratio" json:"max_ratio,omitempty"`
+	// Part is the size from which files of text, Markdown and code are cut at line
+	// ends into records of about that size; 0 is MaxRecord.
+	Part recipe.Bytes `yaml:"part" json:"part,omitempty"`
 	// Tree says what of a source tree is kept.
 	Tree code.TreeOptions `yaml:"tree" json:"tree"`
 }
@@ -43,7 +46,7 @@ var usual = []string{"url", "title", "author", "date", "language", "license", "p
 func (o *Options) SetDefaults() {
 	*o = Options{
 		Format: Auto, Source: o.Source, TextField: "text", Holds: document.Text,
-		MaxRecord: 64 << 20, MaxFile: 256 << 20, MaxRatio: 300, Tree: o.Tree,
+		MaxRecord: 64 << 20, MaxFile: 256 << 20, MaxRatio: 300, Part: o.Part, Tree: o.Tree,
 	}
 }
 
@@ -66,6 +69,9 @@ func (o Options) filled() Options {
 	if o.MaxFile == 0 {
 		o.MaxFile = d.MaxFile
 	}
+	if o.Part == 0 || o.Part > o.MaxRecord {
+		o.Part = o.MaxRecord
+	}
 	if o.MaxRatio == 0 {
 		o.MaxRatio = d.MaxRatio
 	}
@@ -74,7 +80,7 @@ func (o Options) filled() Options {
 
 // Check returns what is wrong with the options.
 func (o *Options) Check() error {
-	formats := []Format{Auto, WARC, JSONL, Parquet, Text, HTML, Markdown, PDF, EPUB, Tree}
+	formats := []Format{Auto, WARC, JSONL, Parquet, Text, HTML, Markdown, PDF, EPUB, Code, Tree}
 	if o.Format != "" && !slices.Contains(formats, o.Format) {
 		return recipe.Bad("format", "%q is not one of %s", o.Format, list(formats))
 	}
@@ -90,7 +96,7 @@ func (o *Options) Check() error {
 	for _, l := range []struct {
 		key   string
 		value int64
-	}{{"max_record", int64(o.MaxRecord)}, {"max_file", int64(o.MaxFile)}, {"max_ratio", o.MaxRatio}} {
+	}{{"max_record", int64(o.MaxRecord)}, {"max_file", int64(o.MaxFile)}, {"part", int64(o.Part)}, {"max_ratio", o.MaxRatio}} {
 		if l.value < 0 || l.value > 1<<31 {
 			return recipe.Bad(l.key, "%d is not between 1 and %d", l.value, int64(1)<<31)
 		}

@@ -4,6 +4,7 @@
 package reader
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/polymath-lm/polymath/corpus/document"
@@ -12,7 +13,8 @@ import (
 // Format says how records lie in a file.
 type Format string
 
-// Formats of files. Auto goes by the first bytes, then by the name.
+// Formats of files. Auto goes by the first bytes, then by the name. Code is
+// source code, one document a file.
 const (
 	Auto     Format = "auto"
 	WARC     Format = "warc"
@@ -23,8 +25,12 @@ const (
 	Markdown Format = "markdown"
 	PDF      Format = "pdf"
 	EPUB     Format = "epub"
+	Code     Format = "code"
 	Tree     Format = "tree"
 )
+
+// ErrFormat is in the error of a file whose format is not recognized.
+var ErrFormat = errors.New("the format is not recognized")
 
 // Record is one record of a file.
 type Record struct {
