@@ -56,18 +56,22 @@ type BadReason struct {
 	Problem string          `json:"problem"`
 }
 
-// maxBad bounds the records that Quarantine looks at.
-const maxBad = 10000
+// Bounds of what Quarantine looks at: records, and segments that hold some.
+const (
+	maxBad         = 10000
+	maxBadSegments = 200
+)
 
 // Quarantine returns why records could not be read, the most frequent reason
-// first, and of how many records that is: the first maxBad of the corpus or of a
-// source. It reads only segments that have some.
+// first, and of how many records that is: the first of the corpus or of a source,
+// of a large one not all. It reads only segments that have some.
 func (c *Corpus) Quarantine(ctx context.Context, source string) (reasons []BadReason, seen int64, err error) {
-	at := map[string]int{}
+	at, read := map[string]int{}, 0
 	err = eachSummary(c.view.dir, c.view.key, func(s *Summary) error {
-		if s.Funnel.Bad.Docs == 0 || seen >= maxBad || source != "" && c.sourceOf(source) != s.Source {
+		if s.Funnel.Bad.Docs == 0 || seen >= maxBad || read >= maxBadSegments || source != "" && c.sourceOf(source) != s.Source {
 			return ctx.Err()
 		}
+		read++
 		return c.records(ctx, s.Number, func(_ int64, r *segment.Record) {
 			if r.Bad == "" || seen >= maxBad {
 				return

@@ -42,6 +42,9 @@ func Open(dir string) (*Corpus, error) {
 	}
 	if err := c.open(); err != nil {
 		_ = c.Close() // the other error matters
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w; %s holds what became of the documents: put it back, or build again", err, filepath.Join(dir, workDir))
+		}
 		return nil, err
 	}
 	return c, nil

@@ -41,7 +41,7 @@ another tenth measures them; which ones is decided by their text alone. The same
 documents give the same file, byte for byte.`,
 		Example: `  polymath corpus quality train --good books --good wiki.jsonl.gz \
       --poor crawl.warc.gz --out quality.model`,
-		Args:    exactly(),
+		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case len(o.good) == 0:
