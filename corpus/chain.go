@@ -2,6 +2,8 @@ package corpus
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/polymath-lm/polymath/corpus/decontaminate"
 	"github.com/polymath-lm/polymath/corpus/document"
@@ -65,6 +67,9 @@ func (c *chain) applyStep(s document.Step, d *document.Document) {
 	s.Apply(d)
 }
 
+// holdsSecrets stands for an excerpt that a step drops for its secrets.
+const holdsSecrets = "(left out: it holds secrets)"
+
 // conceal replaces private data in an excerpt.
 func (c *chain) conceal(text []byte) []byte {
 	if len(c.concealers) == 0 {
@@ -73,8 +78,34 @@ func (c *chain) conceal(text []byte) []byte {
 	c.scratch.Reset(text)
 	for _, s := range c.concealers {
 		if s.Apply(&c.scratch); c.scratch.Drop != nil {
-			return []byte("(left out: it holds secrets)")
+			return []byte(holdsSecrets)
 		}
 	}
 	return c.scratch.Text()
+}
+
+// places are the metadata by which a document is found again, or that say what
+// it is: nothing is replaced in them.
+var places = []string{"url", "path", "date", "language", "license", "charset", "commit"}
+
+// concealMeta replaces private data in what is known of d, such as the address
+// of an author.
+func (c *chain) concealMeta(d *document.Document) {
+	if len(c.concealers) == 0 {
+		return
+	}
+	own := false
+	for key, value := range d.Meta {
+		if slices.Contains(places, key) {
+			continue
+		}
+		text := c.conceal([]byte(value))
+		if string(text) == value {
+			continue
+		}
+		if !own { // the reader may give the same to other documents
+			d.Meta, own = maps.Clone(d.Meta), true
+		}
+		d.Meta[key] = string(text)
+	}
 }

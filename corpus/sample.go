@@ -111,9 +111,24 @@ func newSample(d *document.Document, before []byte, conceal func([]byte) []byte)
 	for i := range s.Cuts {
 		s.Cuts[i].Spans = nil
 	}
-	s.Before = string(conceal(excerpt(before)))
-	if after := excerpt(d.Text()); !bytes.Equal(after, excerpt(before)) {
-		s.After = string(conceal(after))
+	s.Before = concealed(before, conceal)
+	if !bytes.Equal(excerpt(d.Text()), excerpt(before)) {
+		s.After = concealed(d.Text(), conceal)
 	}
 	return s
+}
+
+// concealMargin is how much more than an excerpt is looked at: private data that
+// the end of an excerpt cuts in two would not be known as such.
+const concealMargin = 16 << 10
+
+// concealed is the beginning of a text with its private data replaced. What may be
+// the first part of such data at the end of what was looked at is left out.
+func concealed(text []byte, conceal func([]byte) []byte) string {
+	seen := cutText(text, excerptBytes+concealMargin)
+	out := conceal(seen)
+	if len(seen) < len(text) && string(out) != holdsSecrets {
+		out = cutText(out, max(len(out)-concealMargin, 0))
+	}
+	return string(excerpt(out))
 }
