@@ -78,6 +78,16 @@ func (l *Left) add(e *entry, stages []*edits) {
 	}
 }
 
+// NewMixture divides the text among the stages of training, where left is what
+// is left of each source of the recipe.
+func (r *Recipe) NewMixture(left []Count) (*mixture.Plan, error) {
+	c := Census{Sources: make([]Left, len(left))}
+	for i, n := range left {
+		c.Sources[i] = Left{Name: r.Sources[i].Name, Left: n}
+	}
+	return mixture.NewPlan(r.Mixture, r.Seed, c.mixed(r))
+}
+
 // mixed is what the mixture needs to know of the sources.
 func (c *Census) mixed(r *Recipe) []mixture.Source {
 	out := make([]mixture.Source, len(c.Sources))

@@ -8,7 +8,6 @@ import (
 
 	"github.com/polymath-lm/polymath/corpus/decontaminate"
 	"github.com/polymath-lm/polymath/corpus/dedup"
-	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/segment"
 )
 
@@ -146,11 +145,7 @@ func (c *collector) ended(it *item, file *reading) error {
 	}
 	c.failed[c.sum.Source]++
 	c.example = fmt.Sprintf("%s: %s", it.file.Path, it.failed)
-	rec := segment.Record{
-		ID: document.FormatID(document.ID{}), Bad: it.failed,
-		Origin: document.Origin{Source: c.sources[c.sum.Source].spec.Name, File: it.file.Path, Record: done.Records, Offset: -1},
-	}
-	line, err := rec.AppendLine(nil)
+	line, err := failedLine(c.sources[c.sum.Source].spec.Name, it, done.Records)
 	if err != nil {
 		return err
 	}
@@ -176,7 +171,7 @@ func (c *collector) commit(end Place) error {
 	if s.Facts, err = writeFacts(c.dir, s.Number, c.facts); err != nil {
 		return err
 	}
-	if s.Tallies, err = c.storeTallies(); err != nil {
+	if s.Tallies, err = storeTallies(c.tallies); err != nil {
 		return err
 	}
 	for _, file := range c.open { // at most one: files are read one after the other
@@ -196,9 +191,9 @@ func (c *collector) commit(end Place) error {
 	return nil
 }
 
-func (c *collector) storeTallies() (map[string]jsontext.Value, error) {
+func storeTallies(tallies map[*pipeline]*decontaminate.Tally) (map[string]jsontext.Value, error) {
 	stored := map[string]jsontext.Value{}
-	for p, t := range c.tallies {
+	for p, t := range tallies {
 		text, err := marshal(t)
 		if err != nil {
 			return nil, err
@@ -215,18 +210,24 @@ const enough = 1000
 // tolerate reports an error if too much of the source cannot be read.
 func (c *collector) tolerate(end Place) error {
 	at := c.sum.Source
-	spec, f := c.sources[at].spec, &c.totals[at]
+	spec := c.sources[at].spec
 	over := end.File >= len(c.sources[at].files)
-	reason := ""
-	switch {
-	case !over && f.Read.Docs < enough:
-	case float64(f.Bad.Docs) > spec.MaxBad*float64(f.Read.Docs):
-		reason = fmt.Sprintf("%d of %d records cannot be read", f.Bad.Docs, f.Read.Docs)
-	case over && float64(c.failed[at]) > spec.MaxBad*float64(c.files[at]):
-		reason = fmt.Sprintf("%d of %d files cannot be read to their end", c.failed[at], c.files[at])
-	}
+	reason := spec.tooMany(&c.totals[at], c.files[at], c.failed[at], over)
 	if reason == "" {
 		return nil
 	}
 	return &TooManyBad{Source: spec.Name, Problem: reason, MaxBad: spec.MaxBad, Example: c.example}
+}
+
+// tooMany says what is wrong if too much of a source cannot be read, and else "".
+// over says that it was read to its end.
+func (s *Source) tooMany(f *Funnel, files, failed int64, over bool) string {
+	switch {
+	case !over && f.Read.Docs < enough:
+	case float64(f.Bad.Docs) > s.MaxBad*float64(f.Read.Docs):
+		return fmt.Sprintf("%d of %d records cannot be read", f.Bad.Docs, f.Read.Docs)
+	case over && float64(failed) > s.MaxBad*float64(files):
+		return fmt.Sprintf("%d of %d files cannot be read to their end", failed, files)
+	}
+	return ""
 }

@@ -152,7 +152,7 @@ func (f *finder) close() {
 
 // add takes the next document.
 func (f *finder) add(e *entry) error {
-	if err := f.ranks.Add(rankOf(e)); err != nil {
+	if err := f.ranks.Add(rankOf(e.source, &e.fact)); err != nil {
 		return err
 	}
 	if !e.stays() {
@@ -215,9 +215,9 @@ func empty(bands []uint64) bool {
 
 // rankOf orders documents by what they are and not by where they are: of equal
 // ones that of the source that the recipe names first stays.
-func rankOf(e *entry) dedup.Rank {
-	r := dedup.Rank{Quality: e.fact.quality, ID: e.fact.id, Tie: uint64(e.source) << 48}
-	r.Tie |= binary.BigEndian.Uint64(e.fact.text[:]) >> 16
+func rankOf(source int, f *fact) dedup.Rank {
+	r := dedup.Rank{Quality: f.quality, ID: f.id, Tie: uint64(source) << 48}
+	r.Tie |= binary.BigEndian.Uint64(f.text[:]) >> 16
 	return r
 }
 
@@ -238,7 +238,7 @@ func (b *build) order(ctx context.Context, v *view, dir string) (*dedup.Order, e
 		return nil, err
 	}
 	defer ranks.Close()
-	err = v.allFacts(ctx, 0, &b.watch, func(e *entry) error { return ranks.Add(rankOf(e)) })
+	err = v.allFacts(ctx, 0, &b.watch, func(e *entry) error { return ranks.Add(rankOf(e.source, &e.fact)) })
 	if err != nil {
 		return nil, fmt.Errorf("ranking: %w", err)
 	}

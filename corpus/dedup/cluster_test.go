@@ -42,7 +42,7 @@ func TestRankOrder(t *testing.T) {
 		}
 	}
 	nan := Rank{Quality: float32(math.NaN())}
-	if slices.Compare(nan.appendKey(nil), Rank{Quality: -inf}.appendKey(nil)) <= 0 {
+	if slices.Compare(nan.AppendKey(nil), Rank{Quality: -inf}.AppendKey(nil)) <= 0 {
 		t.Error("a quality that is no number is not the lowest")
 	}
 }

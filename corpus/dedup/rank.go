@@ -30,8 +30,8 @@ type Rank struct {
 // rankBytes is the length of a rank and a document's number.
 const rankBytes = 4 + len(document.ID{}) + 8 + 4
 
-// appendKey appends bytes that sort better ranks first.
-func (r Rank) appendKey(b []byte) []byte {
+// AppendKey appends bytes that sort better ranks first, as many for each rank.
+func (r Rank) AppendKey(b []byte) []byte {
 	quality := r.Quality + 0 // no negative zero
 	bits := math.Float32bits(quality)
 	switch {
@@ -71,7 +71,7 @@ func (r *Ranks) Add(rank Rank) error {
 	if r.n == maxDocuments {
 		return fmt.Errorf("more than %d documents: split the corpus", uint32(maxDocuments))
 	}
-	r.record = rank.appendKey(r.record[:0])
+	r.record = rank.AppendKey(r.record[:0])
 	r.record = binary.BigEndian.AppendUint32(r.record, r.n)
 	r.n++
 	return r.sorter.Add(r.record)

@@ -40,6 +40,9 @@ type PackOptions struct {
 	Memory    int64
 	Plan      *Plan
 	Tokenizer *tokenizer.Tokenizer
+	// Parted says that no entry of a run comes before one of the runs before it, so
+	// that Merge reads one after the other.
+	Parted bool
 }
 
 // Packer tokenizes documents and writes shards: Segment for each segment in any
@@ -79,7 +82,7 @@ func (p *Packer) Done(segment int) (bool, error) {
 }
 
 func (p *Packer) runPath(segment int) string {
-	return filepath.Join(p.o.Work, fmt.Sprintf("%06d.run", segment))
+	return filepath.Join(p.o.Work, RunName(segment))
 }
 
 // Segment tokenizes the documents of a segment and writes their run. An error
@@ -113,13 +116,10 @@ type batch struct {
 // add takes a document unless it is never read.
 func (b *batch) add(d Doc) {
 	plan := b.packer.o.Plan
-	for s := range plan.Stages {
-		if plan.NumCopies(s, d.Source, d.ID) > 0 {
-			b.text = append(b.text, d.Text...)
-			b.ends = append(b.ends, len(b.text))
-			b.docs = append(b.docs, d)
-			return
-		}
+	if plan.Uses(d.Source, d.ID) {
+		b.text = append(b.text, d.Text...)
+		b.ends = append(b.ends, len(b.text))
+		b.docs = append(b.docs, d)
 	}
 }
 
@@ -165,7 +165,7 @@ func (p *Packer) Merge(ctx context.Context, n int, progress func(docs int64)) (R
 	for i := range paths {
 		paths[i] = p.runPath(i)
 	}
-	paths, err := p.fewer(ctx, paths)
+	groups, err := p.groups(ctx, paths)
 	if err != nil {
 		return Result{}, err
 	}
@@ -184,7 +184,7 @@ func (p *Packer) Merge(ctx context.Context, n int, progress func(docs int64)) (R
 			w.BeginStage(p.o.Plan.Stages[begun])
 		}
 	}
-	err = mergeRuns(paths, p.o.Memory, func(e *entry) error {
+	write := func(e *entry) error {
 		if int(e.stage) >= len(p.o.Plan.Stages) || int(e.source) >= len(p.o.Plan.Sources) {
 			return fmt.Errorf("%s: the runs are of another plan", p.o.Work)
 		}
@@ -200,9 +200,11 @@ func (p *Packer) Merge(ctx context.Context, n int, progress func(docs int64)) (R
 			r.Docs[e.stage][e.source]++
 		}
 		return w.Add(e.id, e.tokens)
-	})
-	if err != nil {
-		return Result{}, err
+	}
+	for _, group := range groups {
+		if err := mergeRuns(group, p.o.Memory, write); err != nil {
+			return Result{}, err
+		}
 	}
 	begin(len(p.o.Plan.Stages))
 	progress(docs)
@@ -219,6 +221,15 @@ func (p *Packer) table() [][]int64 {
 		t[s] = make([]int64, len(p.o.Plan.Sources))
 	}
 	return t
+}
+
+// groups are the runs that are merged at a time, one group after the other.
+func (p *Packer) groups(ctx context.Context, paths []string) ([][]string, error) {
+	if p.o.Parted {
+		return slices.Collect(slices.Chunk(paths, 1)), nil
+	}
+	paths, err := p.fewer(ctx, paths)
+	return [][]string{paths}, err
 }
 
 // fewer merges runs until there are at most maxOpen.

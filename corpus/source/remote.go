@@ -49,6 +49,13 @@ func transport() *http.Transport {
 	}
 }
 
+// With returns a file that is reached with these options, like one of a List with
+// them: for files whose fields were stored in between.
+func (f File) With(opt Options) File {
+	f.remote = newRemote(opt)
+	return f
+}
+
 // reach returns what a file is reached by, also for one that no list made.
 func (f File) reach() *remote {
 	if f.remote != nil {
