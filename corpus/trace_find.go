@@ -91,15 +91,15 @@ func (c *Corpus) FindPlace(ctx context.Context, file string, record int64) (numb
 	return numbers, records, true, err
 }
 
-// FindAddress returns the numbers of the documents whose metadata say that url.
-// It reads what is known of all documents, and calls progress with the number of
+// FindAddress returns the numbers of the documents whose metadata say that url or
+// path. It reads what is known of all documents, and calls progress with the number of
 // segments done.
 func (c *Corpus) FindAddress(ctx context.Context, url string, progress func(done, all int)) ([]uint32, error) {
 	segments := make([]int, len(c.view.segments))
 	for i := range segments {
 		segments[i] = i
 	}
-	return c.scan(ctx, segments, progress, func(r *segment.Record) bool { return r.Meta["url"] == url })
+	return c.scan(ctx, segments, progress, func(r *segment.Record) bool { return r.Meta["url"] == url || r.Meta["path"] == url })
 }
 
 // scan returns the first documents of these segments that are wanted. It reads

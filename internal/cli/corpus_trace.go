@@ -32,13 +32,13 @@ func (a *app) corpusTraceCommand() *cobra.Command {
 		Use:   "trace CORPUS [ID|PLACE|TEXT]",
 		Short: "Say where a document came from, and what became of it",
 		Long: `Trace finds a document of a corpus by its id or that of its text (32 hexadecimal
-digits), by its place (FILE#RECORD, a file, or the address in its metadata), or
-by its text: an argument, a file (--text), or standard input (--text -). It
-tells where the document came from, what was cut out of it, which rule dropped
-it and on what number, which document stays in its place, which items of
-evaluation sets it holds, and where it is in the shards. With --run, the
-directory of a training run or the recipe of one, it tells at which steps that
-run reads it.
+digits), by its place (FILE#RECORD, a file, or the address or path in its
+metadata), or by its text: an argument, a file (--text), or standard input
+(--text -). It tells where the document came from, what was cut out of it, which
+rule dropped it and on what number, which document stays in its place, which
+items of evaluation sets it holds, and where it is in the shards. With --run,
+the directory of a training run or the recipe of one, it tells at which steps
+that run reads it.
 
 Of a text that no document has it names the documents that are likest to it;
 --within finds a passage.
@@ -68,7 +68,7 @@ and shows the text around what was cut. Private data is never shown.`,
 // traced is what --json prints.
 type traced struct {
 	// Query is what was asked for, and By how it was understood: "id", "place",
-	// "address" or "text".
+	// "address", "path" or "text".
 	Query string `json:"query"`
 	By    string `json:"by"`
 	// Matches is the number of documents that were found; the first are in
@@ -164,6 +164,9 @@ func (s *search) find(ctx context.Context, in io.Reader, args []string, file str
 	switch {
 	case err == nil:
 		return s.byText(ctx, text)
+	case strings.Contains(query, "/") && !strings.ContainsAny(query, " \n\t"):
+		s.answer.By, s.answer.Searched = "path", "no input file and no metadata have this path"
+		return s.FindAddress(ctx, query, s.show)
 	case record >= 0 || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errNoName):
 		s.answer.By, s.answer.Searched = "place", "no input file has this path or name"
 		return nil, nil
