@@ -14,7 +14,7 @@ import (
 
 const (
 	packStage   = "pack"
-	packVersion = 1
+	packVersion = 2
 	// ShardsDir is the directory of the shards.
 	ShardsDir  = "shards"
 	resultFile = "result.json"

@@ -48,8 +48,9 @@ type PackOptions struct {
 // Packer tokenizes documents and writes shards: Segment for each segment in any
 // order, and then Merge.
 type Packer struct {
-	o      PackOptions
-	header shard.Header
+	o       PackOptions
+	header  shard.Header
+	written chan error // the end of the run that is being written; nil: none is
 }
 
 // NewPacker returns a Packer. A tokenizer without an end-of-text token is an
@@ -68,8 +69,8 @@ func NewPacker(o PackOptions) (*Packer, error) {
 
 // Batches of texts that are tokenized at a time.
 const (
-	batchBytes = 4 << 20
-	batchDocs  = 4096
+	batchBytes = 16 << 20
+	batchDocs  = 8192
 )
 
 // Done reports whether the run of a segment is there.
@@ -78,30 +79,57 @@ func (p *Packer) Done(segment int) (bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return err == nil, err
+	if err != nil {
+		return false, errors.Join(err, p.wait())
+	}
+	return true, nil
 }
 
 func (p *Packer) runPath(segment int) string {
 	return filepath.Join(p.o.Work, RunName(segment))
 }
 
-// Segment tokenizes the documents of a segment and writes their run. An error
-// or the end of ctx leaves no run. It is not called twice at the same time.
+// Segment tokenizes the documents of a segment and writes their run, which may
+// still go on when it returns: the next call, and Merge, wait for it and return
+// its error. An error or the end of ctx leaves no run. It is not called twice at
+// the same time.
 func (p *Packer) Segment(ctx context.Context, segment int, docs iter.Seq2[Doc, error]) error {
+	entries, err := p.tokenize(ctx, docs)
+	if err = errors.Join(err, p.wait()); err != nil {
+		return err
+	}
+	written := make(chan error, 1)
+	go func() { written <- writeRun(p.runPath(segment), entries) }()
+	p.written = written
+	return nil
+}
+
+// tokenize makes the entries of documents.
+func (p *Packer) tokenize(ctx context.Context, docs iter.Seq2[Doc, error]) ([]entry, error) {
 	b := batch{packer: p}
 	for d, err := range docs {
-		if err != nil {
-			return err
+		if err == nil {
+			err = ctx.Err()
 		}
-		if err := ctx.Err(); err != nil {
-			return err
+		if err != nil {
+			return nil, err
 		}
 		if b.add(d); len(b.text) >= batchBytes || len(b.docs) >= batchDocs {
 			b.tokenize()
 		}
 	}
 	b.tokenize()
-	return writeRun(p.runPath(segment), b.entries)
+	return b.entries, nil
+}
+
+// wait waits until the run of the segment before is written.
+func (p *Packer) wait() error {
+	if p.written == nil {
+		return nil
+	}
+	err := <-p.written
+	p.written = nil
+	return err
 }
 
 // batch gathers texts to tokenize them on all threads.
@@ -132,7 +160,6 @@ func (b *batch) tokenize() {
 	plan := b.packer.o.Plan
 	for i, tokens := range b.packer.o.Tokenizer.EncodeAll(texts) {
 		d := b.docs[i]
-		tokens = slices.Clip(slices.Clone(tokens))
 		for s := range plan.Stages {
 			for c := range plan.NumCopies(s, d.Source, d.ID) {
 				b.entries = append(b.entries, entry{
@@ -161,6 +188,9 @@ const maxOpen = 128
 // with the number of documents written so far. An error or the end of ctx leaves
 // no shards; calling it again begins the shards anew.
 func (p *Packer) Merge(ctx context.Context, n int, progress func(docs int64)) (Result, error) {
+	if err := p.wait(); err != nil {
+		return Result{}, err
+	}
 	paths := make([]string, n)
 	for i := range paths {
 		paths[i] = p.runPath(i)

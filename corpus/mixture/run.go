@@ -22,8 +22,8 @@ import (
 //	8  place in the stage
 //	16 name of the text
 //	4  source
-//	4  number of tokens N
-//	4N tokens
+//	4  number of tokens N, with the highest bit set if some token needs 4 bytes
+//	2N or 4N tokens
 type entry struct {
 	stage, source uint32
 	place         uint64
@@ -32,6 +32,9 @@ type entry struct {
 }
 
 const entryHeader = 4 + 8 + 16 + 4 + 4
+
+// wide marks the number of tokens of 4 bytes each.
+const wide = 1 << 31
 
 // compare orders entries; those that are equal hold the same text.
 func (e *entry) compare(f *entry) int {
@@ -45,9 +48,22 @@ func (e *entry) appendTo(b []byte) []byte {
 	b = le.AppendUint64(b, e.place)
 	b = append(b, e.id[:]...)
 	b = le.AppendUint32(b, e.source)
-	b = le.AppendUint32(b, uint32(len(e.tokens)))
+	var bits int32
 	for _, t := range e.tokens {
-		b = le.AppendUint32(b, uint32(t))
+		bits |= t
+	}
+	if bits>>16 != 0 {
+		b = le.AppendUint32(b, uint32(len(e.tokens))|wide)
+		for _, t := range e.tokens {
+			b = le.AppendUint32(b, uint32(t))
+		}
+		return b
+	}
+	b = le.AppendUint32(b, uint32(len(e.tokens)))
+	from := len(b)
+	b = slices.Grow(b, 2*len(e.tokens))[:from+2*len(e.tokens)]
+	for i, t := range e.tokens {
+		le.PutUint16(b[from+2*i:], uint16(t))
 	}
 	return b
 }
@@ -105,19 +121,35 @@ func (r *runReader) next() error {
 	r.stage, r.place = le.Uint32(head[0:]), le.Uint64(head[4:])
 	r.id = shard.ID(head[12:28])
 	r.source = le.Uint32(head[28:])
-	n := int64(le.Uint32(head[32:]))
-	if r.left -= entryHeader + 4*n; r.left < 0 {
+	count := le.Uint32(head[32:])
+	n, width := int64(count&^wide), int64(2)
+	if count&wide != 0 {
+		width = 4
+	}
+	if r.left -= entryHeader + width*n; r.left < 0 {
 		return fmt.Errorf("%s: damaged: an entry of %d tokens ends beyond the file", r.path, n)
 	}
-	r.buf = slices.Grow(r.buf[:0], int(4*n))[:4*n]
+	r.buf = slices.Grow(r.buf[:0], int(width*n))[:width*n]
 	if _, err := io.ReadFull(r.in, r.buf); err != nil {
 		return fmt.Errorf("%s: %w", r.path, err)
 	}
 	r.tokens = slices.Grow(r.tokens[:0], int(n))[:n]
+	r.decode(width)
+	return nil
+}
+
+// decode takes the tokens from the buffer.
+func (r *runReader) decode(width int64) {
+	le := binary.LittleEndian
+	if width == 2 {
+		for i := range r.tokens {
+			r.tokens[i] = int32(le.Uint16(r.buf[2*i:]))
+		}
+		return
+	}
 	for i := range r.tokens {
 		r.tokens[i] = int32(le.Uint32(r.buf[4*i:]))
 	}
-	return nil
 }
 
 // mergeRuns calls emit with the entries of all runs in order. The entry's
