@@ -10,7 +10,9 @@ import (
 	"syscall"
 
 	"github.com/polymath-lm/polymath/corpus/dedup"
+	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/extract/pdf"
+	"github.com/polymath-lm/polymath/corpus/segment"
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/tokenizer"
 )
@@ -50,24 +52,67 @@ const workDir = "work"
 // on. It returns a *ChangedError where the directory holds something else, a
 // *TooManyBad where too much of a source cannot be read, and errors about keys of
 // a recipe that was read from a file with their lines.
-func Build(ctx context.Context, r *Recipe, o Options) (*Manifest, error) {
+func Build(ctx context.Context, r *Recipe, o Options) (m *Manifest, err error) {
+	err = r.with(o, func(b *build) error {
+		m, err = b.run(ctx)
+		return err
+	})
+	return m, err
+}
+
+// Read does what of Build comes before the tokenizer: it reads the sources and
+// removes what is there twice. It calls do with each document that stays, with the
+// id of its text and the length in bytes, and returns what became of the sources.
+// Build goes on from there.
+func Read(ctx context.Context, r *Recipe, o Options, do func(id document.ID, bytes int64) error) (sources []SourceReport, err error) {
+	err = r.with(o, func(b *build) error {
+		in, err := b.begin(ctx)
+		if err != nil {
+			return err
+		}
+		v := &view{ingested: in}
+		defer v.close()
+		c, err := b.settle(ctx, v)
+		if err != nil {
+			return err
+		}
+		sources = b.reports(v, c)
+		err = eachSummary(v.dir, v.key, func(s *Summary) error {
+			sources[s.Source].add(s)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return v.all(ctx, segment.Parts{}, &b.watch, func(e *entry) error {
+			if !e.stays() {
+				return nil
+			}
+			return do(e.fact.text, int64(e.fact.bytes))
+		})
+	})
+	return sources, err
+}
+
+// with does work on a build whose directory nobody else uses meanwhile.
+func (r *Recipe) with(o Options, work func(*build) error) error {
 	if err := r.Check(); err != nil {
-		return nil, r.locate(err)
+		return r.locate(err)
 	}
 	b := &build{recipe: r, o: &o, work: filepath.Join(r.Out, workDir), threads: r.threads()}
 	b.watch.report = o.Observe
 	if err := os.MkdirAll(r.Out, 0o777); err != nil {
-		return nil, explain(err)
+		return explain(err)
 	}
 	unlock, err := atomicfile.Lock(r.Out)
 	if err != nil {
-		return nil, explain(err)
+		return explain(err)
 	}
-	m, err := b.run(ctx)
+	err = work(b)
 	if unlockErr := unlock(); err == nil {
 		err = unlockErr
 	}
-	return m, r.locate(explain(err))
+	return r.locate(explain(err))
 }
 
 func (r *Recipe) threads() int {
@@ -78,6 +123,15 @@ func (r *Recipe) threads() int {
 }
 
 func (b *build) run(ctx context.Context) (*Manifest, error) {
+	in, err := b.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return b.after(ctx, in)
+}
+
+// begin reads the sources.
+func (b *build) begin(ctx context.Context) (*ingested, error) {
 	if err := b.checkDir(); err != nil {
 		return nil, err
 	}
@@ -95,30 +149,14 @@ func (b *build) run(ctx context.Context) (*Manifest, error) {
 	if err := b.checkTokenizer(); err != nil {
 		return nil, err
 	}
-	in, err := b.ingest(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return b.after(ctx, in)
+	return b.ingest(ctx)
 }
 
 // after runs the stages that come after the sources were read.
 func (b *build) after(ctx context.Context, in *ingested) (*Manifest, error) {
 	v := &view{ingested: in}
 	defer v.close()
-	if err := b.dedup(ctx, v); err != nil {
-		return nil, err
-	}
-	if err := b.lines(ctx, v); err != nil {
-		return nil, err
-	}
-	if err := b.substrings(ctx, v); err != nil {
-		return nil, err
-	}
-	if err := b.index(ctx, v); err != nil {
-		return nil, err
-	}
-	census, err := b.census(ctx, v)
+	census, err := b.settle(ctx, v)
 	if err != nil {
 		return nil, err
 	}
@@ -131,6 +169,23 @@ func (b *build) after(ctx context.Context, in *ingested) (*Manifest, error) {
 		return nil, err
 	}
 	return b.manifest(v, census, t, packed)
+}
+
+// settle decides which documents stay.
+func (b *build) settle(ctx context.Context, v *view) (*Census, error) {
+	if err := b.dedup(ctx, v); err != nil {
+		return nil, err
+	}
+	if err := b.lines(ctx, v); err != nil {
+		return nil, err
+	}
+	if err := b.substrings(ctx, v); err != nil {
+		return nil, err
+	}
+	if err := b.index(ctx, v); err != nil {
+		return nil, err
+	}
+	return b.census(ctx, v)
 }
 
 // checkDir refuses a directory in which something else has the names that the

@@ -64,6 +64,10 @@ func (c *collector) abort() {
 
 // collect adds a batch to the segment.
 func (c *collector) collect(r *result) error {
+	src := r.batch.source
+	if src.full.Load() {
+		return nil
+	}
 	if c.writer == nil {
 		if err := c.begin(r.batch.source.index); err != nil {
 			return err
@@ -83,10 +87,26 @@ func (c *collector) collect(r *result) error {
 	if c.observe != nil {
 		c.observe(r)
 	}
-	if r.batch.end == nil {
+	switch sample := int64(src.spec.Sample); {
+	case sample > 0 && c.totals[src.index].Kept.Bytes >= sample:
+		src.full.Store(true)
+		c.leave()
+		return c.commit(Place{Last: src.index == len(c.sources)-1, File: len(src.files)})
+	case r.batch.end == nil:
 		return nil
 	}
 	return c.commit(*r.batch.end)
+}
+
+// leave takes the file that is open to those that were read: no more is wanted.
+func (c *collector) leave() {
+	for _, file := range c.open {
+		done := *file.input
+		done.Contents, done.Left = file.contents.String(), true
+		c.sum.Read = append(c.sum.Read, done)
+		c.files[c.sum.Source]++
+	}
+	clear(c.open)
 }
 
 func (c *collector) item(it *item, out *outcome, line, text []byte, bands []uint64) error {

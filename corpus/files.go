@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding"
@@ -9,9 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/source"
@@ -27,6 +32,9 @@ type openSource struct {
 	// named is the pipeline for all documents, or nil; byFormat are the others.
 	named    *pipeline
 	byFormat map[string]*pipeline
+	// full is set when the source's sample is complete: what comes later is not
+	// collected.
+	full atomic.Bool
 }
 
 func (s *openSource) pipeline(format document.Format) *pipeline {
@@ -36,21 +44,36 @@ func (s *openSource) pipeline(format document.Format) *pipeline {
 	return s.byFormat[pipelineOf(format)]
 }
 
-// listSources finds the files of all sources.
-func listSources(ctx context.Context, r *Recipe) ([][]source.File, error) {
+// listSources finds the files of all sources, and tells what it passes over.
+func listSources(ctx context.Context, r *Recipe, notice func(text string)) ([][]source.File, error) {
 	lists := make([][]source.File, len(r.Sources))
 	for i := range r.Sources {
 		s := &r.Sources[i]
-		files, err := source.List(ctx, s.patterns(), s.listing())
+		o := s.listing()
+		if s.Mixed {
+			o.Closed = func(path string) { notice(path + " is left out: it may not be read") }
+		}
+		files, err := source.List(ctx, s.patterns(), o)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
 			return nil, recipe.Bad(fmt.Sprintf("sources[%d].path", i), "source %s: %v", s.Name, err)
 		}
+		if s.Sample > 0 {
+			byHash(files)
+		}
 		lists[i] = files
 	}
 	return lists, nil
+}
+
+// byHash puts files into the order in which a sample takes them.
+func byHash(files []source.File) {
+	slices.SortFunc(files, func(a, b source.File) int {
+		x, y := sha256.Sum256([]byte(a.Name)), sha256.Sum256([]byte(b.Name))
+		return bytes.Compare(x[:], y[:])
+	})
 }
 
 // listed is the file that keeps the names of a source's files, so that a build
@@ -98,15 +121,37 @@ func sameList(name string, old, now []string) error {
 }
 
 // newInput describes a file before it is read. A file on this machine is read
-// once for its hash.
-func newInput(index int, f source.File) (*InputFile, error) {
+// once for its hash, unless it holds more than is wanted of the whole source.
+func (s *openSource) newInput(ctx context.Context, index int) (*InputFile, error) {
+	f := s.files[index]
 	in := &InputFile{Index: index, Name: f.Name, Path: f.Path, Size: f.Size, Tag: f.Tag, Time: f.Time}
-	if isRemote(f.Path) || f.Tree {
+	if isRemote(f.Path) || f.Tree || s.spec.Sample > 0 && f.Size > int64(s.spec.Sample) {
 		return in, nil
 	}
-	sum, err := atomicfile.Hash(f.Path)
+	sum, err := hashFile(ctx, f.Path)
 	in.SHA256 = sum
 	return in, err
+}
+
+// hashFile is atomicfile.Hash that ends with ctx: input files may be very long.
+func hashFile(ctx context.Context, path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	sum, part := sha256.New(), make([]byte, 1<<18)
+	for ctx.Err() == nil {
+		n, err := file.Read(part)
+		sum.Write(part[:n])
+		if errors.Is(err, io.EOF) {
+			return hex.EncodeToString(sum.Sum(nil)), nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return "", context.Cause(ctx)
 }
 
 func isRemote(path string) bool { return strings.Contains(path, "://") }
@@ -122,10 +167,10 @@ func (in *InputFile) sameAs(old *InputFile) error {
 
 // unchanged checks a file that was read to its end, by its size and time; where
 // only the time differs, by its hash.
-func (in *InputFile) unchanged(f source.File) error {
+func (in *InputFile) unchanged(ctx context.Context, f source.File) error {
 	now := &InputFile{Name: f.Name, Path: f.Path, Size: f.Size, Tag: f.Tag, SHA256: in.SHA256}
 	if in.SHA256 != "" && !f.Time.Equal(in.Time) {
-		sum, err := atomicfile.Hash(f.Path)
+		sum, err := hashFile(ctx, f.Path)
 		if err != nil {
 			return err
 		}

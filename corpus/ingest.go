@@ -46,7 +46,7 @@ func (f *feeder) source(ctx context.Context, index int, place Place, open *Input
 	next := opener{ctx: ctx, source: src}
 	defer next.close()
 	next.start(place.File, place.Position)
-	for i := place.File; i < len(src.files); i++ {
+	for i := place.File; i < len(src.files) && !src.full.Load(); i++ {
 		file := next.take()
 		if i+1 < len(src.files) {
 			next.start(i+1, reader.Position{})
@@ -64,6 +64,11 @@ func (f *feeder) source(ctx context.Context, index int, place Place, open *Input
 			return err
 		}
 	}
+	if src.full.Load() { // the collector has ended the segment
+		f.number++
+		f.bytes = 0
+		return nil
+	}
 	if last := len(f.sources)-1 == index; f.bytes > 0 || len(f.batch.items) > 0 {
 		return f.cut(Place{Last: last, File: len(src.files)})
 	}
@@ -79,8 +84,8 @@ func (f *feeder) file(ctx context.Context, file *openFile) error {
 	if file.err != nil {
 		return f.ended(ctx, file, file.err)
 	}
-	for {
-		record, err := file.reader.Next()
+	for !f.batch.source.full.Load() {
+		record, err := file.next()
 		it := item{file: file.input, record: record, stored: storedAt(file.reader.Position())}
 		var bad *reader.BadRecord
 		var skipped *reader.Skipped
@@ -97,6 +102,7 @@ func (f *feeder) file(ctx context.Context, file *openFile) error {
 			return err
 		}
 	}
+	return nil
 }
 
 // add takes one record, and cuts where that is due.
@@ -142,18 +148,35 @@ func (f *feeder) ended(ctx context.Context, file *openFile, err error) error {
 			return context.Cause(ctx)
 		case errors.Is(err, source.ErrChanged), errors.Is(err, source.ErrTransfer):
 			return err
+		case f.batch.source.spec.Mixed && errors.Is(err, reader.ErrFormat):
+			f.batch.items = append(f.batch.items, item{file: file.input, skip: otherFormat})
+		default:
+			it.failed = err.Error()
 		}
-		it.failed = err.Error()
 	}
 	f.batch.items = append(f.batch.items, it)
 	return nil
 }
+
+// otherFormat is the reason in funnels for which a file of a mixed source is
+// skipped.
+const otherFormat = "no known format"
 
 // openFile is a file that is being read, or why it cannot be.
 type openFile struct {
 	input  *InputFile
 	reader reader.Reader
 	err    error
+}
+
+// next keeps a panic in a parser from ending the program: it ends the file.
+func (f *openFile) next() (r *reader.Record, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("a bug in the program: %v", p)
+		}
+	}()
+	return f.reader.Next()
 }
 
 func (f *openFile) close() {
@@ -181,7 +204,7 @@ func (o *opener) start(index int, from reader.Position) {
 func (o *opener) open(index int, from reader.Position) *openFile {
 	file := o.source.files[index]
 	f := &openFile{}
-	f.input, f.err = newInput(index, file)
+	f.input, f.err = o.source.newInput(o.ctx, index)
 	if f.err == nil {
 		f.reader, f.err = openReader(o.ctx, file, o.source.spec.reading(), from)
 	}

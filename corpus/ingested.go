@@ -136,14 +136,14 @@ func (b *build) ingest(ctx context.Context) (*ingested, error) {
 		return nil, &ChangedError{Dir: b.recipe.Out, Changes: changed}
 	}
 	in := &ingested{dir: s.dir, key: s.key}
-	lists, err := listSources(ctx, b.recipe)
+	lists, err := listSources(ctx, b.recipe, b.notice)
 	if err != nil {
 		return nil, err
 	}
 	for i := range b.recipe.Sources {
 		in.sources = append(in.sources, &openSource{index: i, spec: &b.recipe.Sources[i], files: lists[i]})
 	}
-	at, err := in.resume(b.recipe)
+	at, err := in.resume(ctx, b.recipe)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +164,7 @@ func (b *build) ingest(ctx context.Context) (*ingested, error) {
 
 // resume finds out how far an earlier build came, and that its files are the
 // same.
-func (in *ingested) resume(r *Recipe) (*collector, error) {
+func (in *ingested) resume(ctx context.Context, r *Recipe) (*collector, error) {
 	for _, s := range in.sources {
 		if err := keepList(in.dir, s); err != nil {
 			return nil, err
@@ -178,13 +178,13 @@ func (in *ingested) resume(r *Recipe) (*collector, error) {
 	err := eachSummary(in.dir, in.key, func(s *Summary) error {
 		in.segments = append(in.segments, segmentInfo{s.Source, s.First, s.Records})
 		in.minhash = s.MinHash
-		return c.resumeAfter(s)
+		return c.resumeAfter(ctx, s)
 	})
 	return c, err
 }
 
 // resumeAfter takes the summary of a segment that is complete.
-func (c *collector) resumeAfter(s *Summary) error {
+func (c *collector) resumeAfter(ctx context.Context, s *Summary) error {
 	if s.Source >= len(c.sources) {
 		return fmt.Errorf("segment %d is of a source that the recipe does not have", s.Number)
 	}
@@ -199,7 +199,7 @@ func (c *collector) resumeAfter(s *Summary) error {
 		if in.Index >= len(files) {
 			return fmt.Errorf("segment %d names a file that source %s does not have", s.Number, c.sources[s.Source].spec.Name)
 		}
-		if err := in.unchanged(files[in.Index]); err != nil && !errors.Is(err, fs.ErrPermission) {
+		if err := in.unchanged(ctx, files[in.Index]); err != nil && !errors.Is(err, fs.ErrPermission) {
 			return err
 		}
 	}

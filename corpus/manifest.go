@@ -67,6 +67,10 @@ type SourceReport struct {
 	Files     int64  `json:"files"`
 	FileBytes int64  `json:"file_bytes"`
 	Failed    int64  `json:"failed_files,omitzero"`
+	// Unread is the number of files that the source's sample does without, and
+	// Divided that of files in which there were several documents.
+	Unread  int64 `json:"unread_files,omitzero"`
+	Divided int64 `json:"divided_files,omitzero"`
 	// Pipelines are the names of the steps in order, by the names of the pipelines
 	// that the source's documents may go through.
 	Pipelines map[string][]string `json:"pipelines,omitempty"`
@@ -90,9 +94,7 @@ func (b *build) manifest(v *view, c *Census, t *tokenizer.Tokenizer, p *packed) 
 	if b.recipe.Tokenizer.Train != nil {
 		m.TokenizerPath = filepath.Join(b.recipe.Out, TokenizerName)
 	}
-	for i, s := range v.sources {
-		m.Sources = append(m.Sources, SourceReport{Name: s.spec.Name, After: c.Sources[i], Samples: Samples{}, Pipelines: b.recipe.pipelinesOf(s.spec)})
-	}
+	m.Sources = b.reports(v, c)
 	if err := b.gather(v, m); err != nil {
 		return nil, err
 	}
@@ -102,6 +104,17 @@ func (b *build) manifest(v *view, c *Census, t *tokenizer.Tokenizer, p *packed) 
 	}
 	_, err = atomicfile.WriteBytes(filepath.Join(b.recipe.Out, ManifestName), append(out, '\n'))
 	return m, err
+}
+
+// reports begins what is told of each source.
+func (b *build) reports(v *view, c *Census) []SourceReport {
+	var list []SourceReport
+	for i, s := range v.sources {
+		list = append(list, SourceReport{
+			Name: s.spec.Name, Unread: int64(len(s.files)), After: c.Sources[i], Samples: Samples{}, Pipelines: b.recipe.pipelinesOf(s.spec),
+		})
+	}
+	return list
 }
 
 // gather adds up the summaries of all segments, and lists the files.
@@ -134,6 +147,10 @@ func (r *SourceReport) add(s *Summary) {
 	r.Samples.Merge(s.Samples)
 	for i := range s.Read {
 		r.Files++
+		r.Unread--
+		if s.Read[i].Records > 1 {
+			r.Divided++
+		}
 		r.FileBytes += max(s.Read[i].Size, 0)
 		if s.Read[i].Failed != "" {
 			r.Failed++

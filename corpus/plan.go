@@ -64,7 +64,7 @@ func newPlan(ctx context.Context, r *Recipe, o *Options) (*Plan, error) {
 	if err := b.checkTokenizer(); err != nil {
 		return nil, err
 	}
-	lists, err := listSources(ctx, r)
+	lists, err := listSources(ctx, r, b.notice)
 	if err != nil {
 		return nil, err
 	}

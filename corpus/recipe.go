@@ -68,8 +68,17 @@ type Source struct {
 	// package source.
 	Path  string   `yaml:"path" json:"path,omitempty"`
 	Paths []string `yaml:"paths" json:"paths,omitempty"`
+	// Exclude are patterns of names below the path: files and directories on this
+	// machine that are left out.
+	Exclude []string `yaml:"exclude" json:"exclude,omitempty"`
+	// Mixed says that other files lie among those to read: files of no known format
+	// are counted as skipped, and directories that may not be read passed over.
+	Mixed bool `yaml:"mixed" json:"mixed,omitempty"`
+	// Sample ends the source when the steps have kept so much text. Its files are
+	// read in an order that a hash of their names gives. 0 reads all of it.
+	Sample recipe.Bytes `yaml:"sample" json:"sample,omitempty"`
 	// Format is that of the files: auto, warc, jsonl, parquet, text, html,
-	// markdown, pdf, epub or tree.
+	// markdown, pdf, epub, code or tree.
 	Format reader.Format `yaml:"format" json:"format"`
 	// TextField is the field of the records of JSONL and Parquet that holds the
 	// text, Holds what it holds (text, html, markdown or code), and MetaFields are
@@ -83,6 +92,9 @@ type Source struct {
 	MaxFile   recipe.Bytes `yaml:"max_file" json:"max_file,omitempty"`
 	// MaxRatio is how many times its size a packed file may unpack to.
 	MaxRatio int64 `yaml:"max_ratio" json:"max_ratio,omitempty"`
+	// Part is the size from which files of text, Markdown and code are cut at line
+	// ends into documents of about that size; 0 is max_record.
+	Part recipe.Bytes `yaml:"part" json:"part,omitempty"`
 	// Tree says what of a source tree is kept.
 	Tree code.TreeOptions `yaml:"tree" json:"tree,omitzero"`
 	// Language and License hold for documents that say nothing else themselves.
@@ -117,6 +129,7 @@ func (s *Source) listing() source.Options {
 	var o source.Options
 	o.SetDefaults()
 	o.Headers, o.Endpoint, o.Region, o.Trees = s.Headers, s.Endpoint, s.Region, s.Format == reader.Tree
+	o.Exclude = s.Exclude
 	return o
 }
 
@@ -124,7 +137,7 @@ func (s *Source) listing() source.Options {
 func (s *Source) reading() reader.Options {
 	return reader.Options{
 		Format: s.Format, Source: s.Name, TextField: s.TextField, Holds: s.Holds, MetaFields: s.MetaFields,
-		MaxRecord: s.MaxRecord, MaxFile: s.MaxFile, MaxRatio: s.MaxRatio, Tree: s.Tree,
+		MaxRecord: s.MaxRecord, MaxFile: s.MaxFile, Part: s.Part, MaxRatio: s.MaxRatio, Tree: s.Tree,
 	}
 }
 
@@ -155,8 +168,16 @@ func (t *TokenizerSpec) UnmarshalText(text []byte) error {
 type TokenizerTraining struct {
 	// VocabSize is the number of its tokens.
 	VocabSize int `yaml:"vocab_size" json:"vocab_size"`
-	// Sample is how much text is learned from: the documents of the lowest ids.
+	// Sample is about how much text is learned from, chosen by a hash of the
+	// documents' texts.
 	Sample recipe.Bytes `yaml:"sample" json:"sample"`
+	// HeldOut is the share of the documents that are not learned from: those that
+	// a training recipe with the same data.held_out holds out.
+	HeldOut float64 `yaml:"held_out" json:"held_out,omitempty"`
+	// Shrink makes a smaller vocabulary where the text does not fill it: a token
+	// takes 200 bytes of text, and not more tokens are made than there are repeated
+	// sequences.
+	Shrink bool `yaml:"shrink" json:"shrink,omitempty"`
 }
 
 // SetDefaults sets the values of the keys that a recipe leaves out.

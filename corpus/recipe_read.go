@@ -109,6 +109,8 @@ func (r *Recipe) checkSource(s *Source, before []string) error {
 		return recipe.Bad("weight", "%v is impossible: it must not be negative", s.Weight)
 	case !(s.Epochs > 0 && s.Epochs <= 1000):
 		return recipe.Bad("epochs", "%v is impossible: it must be more than 0 and at most 1000", s.Epochs)
+	case s.Sample < 0:
+		return recipe.Bad("sample", "%d is impossible: it must not be negative", s.Sample)
 	case !(s.MaxBad >= 0 && s.MaxBad <= 1):
 		return recipe.Bad("max_bad", "%v is impossible: it is a share from 0 to 1", s.MaxBad)
 	}
@@ -148,6 +150,8 @@ func (t *TokenizerSpec) check() error {
 		return recipe.Bad("path", "a tokenizer is read or trained, not both")
 	case t.Train != nil && t.Train.VocabSize < 257:
 		return recipe.Bad("train.vocab_size", "%d is impossible: it must be at least 257", t.Train.VocabSize)
+	case t.Train != nil && !(t.Train.HeldOut >= 0 && t.Train.HeldOut < 1):
+		return recipe.Bad("train.held_out", "%v is impossible: it is a share from 0 to less than 1", t.Train.HeldOut)
 	case t.Train != nil && t.Train.Sample < 1:
 		return recipe.Bad("train.sample", "%d bytes are too few", t.Train.Sample)
 	}

@@ -79,6 +79,8 @@ type InputFile struct {
 	// Contents is the SHA-256 over the ids of all documents in order; of a file that
 	// is open it is the state of that hash.
 	Contents string `json:"contents"`
+	// Left says that the source's sample was complete before the file's end.
+	Left bool `json:"left,omitzero"`
 	// Failed says why the file was not read to its end.
 	Failed string `json:"failed,omitempty"`
 }

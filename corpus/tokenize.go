@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"github.com/polymath-lm/polymath/corpus/mixture"
 	"github.com/polymath-lm/polymath/corpus/segment"
 	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/tokenizer"
@@ -15,7 +14,7 @@ import (
 
 const (
 	tokenizerStage   = "tokenizer"
-	tokenizerVersion = 1
+	tokenizerVersion = 2
 	// TokenizerName is the file of a tokenizer that the build trained.
 	TokenizerName = "tokenizer.json"
 )
@@ -82,29 +81,26 @@ func (b *build) checkTokenizer() error {
 	return nil
 }
 
-// trainTokenizer learns from documents that a hash of their text chooses.
+// trainTokenizer learns from texts that a hash chooses.
 func (b *build) trainTokenizer(ctx context.Context, v *view, c *Census) (*tokenizer.Tokenizer, error) {
-	o := b.recipe.Tokenizer.Train
-	share := min(float64(o.Sample)/float64(max(c.total().Bytes, 1)), 1)
+	total := c.total().Bytes
 	var failed error
 	texts := func(yield func([]byte) bool) {
 		failed = v.all(ctx, segment.Parts{Text: true}, &b.watch, func(e *entry) error {
 			if !e.stays() {
 				return nil
 			}
-			if mixture.Sampled(e.fact.text, b.recipe.Seed, share) && !yield(e.text) {
-				return errStopped
+			for block := range b.recipe.Learned(e.text, e.fact.text, total) {
+				if !yield(block) {
+					return errStopped
+				}
 			}
 			return nil
 		})
 	}
-	t, err := tokenizer.Train(texts, tokenizer.TrainOptions{VocabSize: o.VocabSize})
+	t, err := b.recipe.TrainTokenizer(texts, total, b.watchMerges)
 	if failed != nil {
 		return nil, failed
-	}
-	var small *tokenizer.VocabError
-	if errors.As(err, &small) {
-		return nil, fmt.Errorf("tokenizer: %w; lower train.vocab_size", err)
 	}
 	return t, err
 }

@@ -142,7 +142,7 @@ func (v *verifier) segments() error {
 func (v *verifier) counts(sources []SourceReport) error {
 	for i := range sources {
 		s, told := &sources[i], v.Manifest.Sources[i]
-		s.Name, s.After, s.Pipelines = told.Name, told.After, told.Pipelines
+		s.Name, s.Unread, s.After, s.Pipelines = told.Name, told.Unread, told.After, told.Pipelines
 		if told.Samples == nil {
 			told.Samples = Samples{}
 		}

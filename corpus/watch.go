@@ -42,6 +42,7 @@ type watch struct {
 	last   time.Time
 	before [][]int64 // the bytes of all files before each
 	total  int64
+	sample int64 // of the only source; 0 is none
 }
 
 const watchEvery = 50 * time.Millisecond
@@ -58,6 +59,9 @@ func (w *watch) begin(stage string, sources []*openSource, c *collector) {
 		before[len(s.files)] = w.total
 		w.before = append(w.before, before)
 		w.now.TotalFiles += len(s.files)
+	}
+	if len(sources) == 1 {
+		w.sample = int64(sources[0].spec.Sample)
 	}
 	for i := range c.totals {
 		f := &c.totals[i]
@@ -112,6 +116,9 @@ func (w *watch) place(source int, it *item) {
 		within = size
 	}
 	w.now.Share = float64(before+within) / float64(max(w.total, 1))
+	if w.sample > 0 {
+		w.now.Share = max(w.now.Share, min(float64(w.now.Text)/float64(w.sample), 1))
+	}
 }
 
 // stage begins a stage of which nothing is done.

@@ -97,6 +97,9 @@ func (w *worker) work(b *batch) *result {
 		w.segment, w.seen = b.segment, Samples{}
 	}
 	r := &result{batch: b, docs: make([]outcome, len(b.items)), samples: Samples{}}
+	if b.source.full.Load() { // nobody wants it any more
+		return r
+	}
 	for i := range b.items {
 		w.item(&b.items[i], &r.docs[i], r)
 	}
