@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"errors"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	"regexp"
@@ -29,6 +30,9 @@ func TestDiskFaults(t *testing.T) {
 	faults, want := kinds(disk), resultOf(t, r.Out)
 	if len(faults) < 60 {
 		t.Fatalf("only %d kinds of operations went through the disk", len(faults))
+	}
+	if testing.Short() {
+		faults = faults[:len(faults)/8]
 	}
 	failed := 0
 	for _, op := range faults {
@@ -79,4 +83,21 @@ func tryAndRepeat(t *testing.T, r *Recipe, disk *fault.Disk, want map[string]str
 		t.Fatalf("after %v: %s", err, diff)
 	}
 	return err != nil
+}
+
+func TestExplain(t *testing.T) {
+	for err, want := range map[error]string{
+		&fs.PathError{Op: "write", Path: "a", Err: syscall.ENOSPC}: "write a: no space left on device\nthe disk is full: free some space and build again",
+		&fs.PathError{Op: "open", Path: "a", Err: syscall.EACCES}:  "open a: permission denied\nname a directory with --out in which you may write",
+		&fs.PathError{Op: "open", Path: "a", Err: syscall.EROFS}:   "open a: read-only file system\nname a directory with --out",
+		&fs.PathError{Op: "write", Path: "a", Err: syscall.EDQUOT}: "your quota of the disk is used up",
+		errors.New("other"): "other",
+	} {
+		if got := explain(err); !errors.Is(got, err) || !strings.Contains(got.Error(), want) {
+			t.Errorf("got  %v\nwant %s", got, want)
+		}
+	}
+	if explain(nil) != nil {
+		t.Error("no error is one")
+	}
 }
