@@ -20,9 +20,16 @@ import (
 func TestThreads(t *testing.T) {
 	dir := t.TempDir()
 	f := newFixture(t, filepath.Join(dir, "in"))
+	text := f.recipe(filepath.Join(dir, "out"))
+	testThreads(t, text)
+	testThreads(t, strings.Replace(text, "license: CC0-1.0", "license: CC0-1.0, sample: 150 KiB", 1))
+}
+
+func testThreads(t *testing.T, text string) {
+	t.Helper()
 	var want map[string]string
 	for _, threads := range []int{1, 2, 4} {
-		r := parse(t, f.recipe(filepath.Join(dir, "out")))
+		r := parse(t, text)
 		r.Threads, r.Memory = threads, 64<<20*recipe.Bytes(threads)
 		m, err := Build(t.Context(), r, Options{Fresh: true})
 		if err != nil {
