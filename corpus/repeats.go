@@ -14,7 +14,7 @@ import (
 const (
 	linesStage      = "lines"
 	substringsStage = "substrings"
-	repeatsVersion  = 1
+	repeatsVersion  = 2
 )
 
 // remover is one goroutine's part in the removal of what several documents have.

@@ -14,10 +14,12 @@ const (
 	UnitParagraphs = "paragraphs"
 )
 
+// linesStep is the name of the step in cuts and drops, whatever the unit.
+const linesStep = "lines"
+
 // LineOptions say which repeated lines or paragraphs go.
 type LineOptions struct {
-	// Unit is "lines" or "paragraphs", which empty lines separate. It is the name
-	// of the step, too.
+	// Unit is "lines" or "paragraphs", which empty lines separate.
 	Unit string `yaml:"unit" json:"unit"`
 	// MinLength is that of the shortest unit that goes, in letters and digits.
 	MinLength int `yaml:"min_length" json:"min_length"`
@@ -69,7 +71,7 @@ func NewLines(o LineOptions) (*Lines, error) {
 
 // Worker returns a LineWorker, one for each goroutine.
 func (l *Lines) Worker() *LineWorker {
-	return &LineWorker{opt: l.opt, cutter: cutter{step: l.opt.Unit, maxRemoved: l.opt.MaxRemoved}}
+	return &LineWorker{opt: l.opt, cutter: cutter{step: linesStep, maxRemoved: l.opt.MaxRemoved}}
 }
 
 // LineWorker works on one document at a time.
