@@ -3,16 +3,55 @@ package report
 import (
 	"html"
 	"html/template"
+	"slices"
 	"strings"
 	"unicode"
 )
 
-// marked returns two texts in which the words that only one of them has are
-// marked. Both may be the beginnings of longer texts: what follows the last word
-// that both have is not marked in the second if cut is set.
+// marked returns two texts in which what only one of them has is marked: whole
+// lines, and within lines that are alike words. With cut both are the beginnings of
+// longer texts, and the second is the first less something: a line that only the
+// second has is not marked, because it stands further on in the first.
 func marked(before, after string, cut bool) (a, b template.HTML) {
+	x, y := slices.Collect(strings.Lines(before)), slices.Collect(strings.Lines(after))
+	inX, inY := common(x, y)
+	for i, j := 0, 0; i < len(x) || j < len(y); {
+		if i < len(x) && j < len(y) && inX[i] && inY[j] {
+			a, b = a+escaped(x[i]), b+escaped(y[j])
+			i, j = i+1, j+1
+			continue
+		}
+		fromX, fromY := i, j
+		for i < len(x) && !inX[i] {
+			i++
+		}
+		for j < len(y) && !inY[j] {
+			j++
+		}
+		p, q := hunk(strings.Join(x[fromX:i], ""), strings.Join(y[fromY:j], ""), cut)
+		a, b = a+p, b+q
+	}
+	return a, b
+}
+
+// alike is the share of a text that another must have for its words to be
+// compared.
+const alike = 0.5
+
+// hunk marks what differs between two runs of lines.
+func hunk(before, after string, cut bool) (a, b template.HTML) {
 	x, y := pieces(before), pieces(after)
 	inX, inY := common(x, y)
+	same := 0
+	for i, piece := range x {
+		if inX[i] && strings.TrimSpace(piece) != "" {
+			same += len(piece)
+		}
+	}
+	if float64(same) < alike*float64(len(strings.Join(strings.Fields(before), ""))) {
+		clear(inX)
+		clear(inY)
+	}
 	if cut {
 		for i := len(y) - 1; i >= 0 && !inY[i]; i-- {
 			inY[i] = true
@@ -76,13 +115,18 @@ func common(x, y []string) (inX, inY []bool) {
 
 // mark puts a tag around the pieces that are not common.
 func mark(list []string, common []bool, tag string) template.HTML {
+	for i := 1; i+1 < len(list); i++ { // space between two words that are marked
+		if !common[i-1] && !common[i+1] && strings.TrimSpace(list[i]) == "" {
+			common[i] = false
+		}
+	}
 	var b strings.Builder
 	for i := 0; i < len(list); {
 		j := i
 		for j < len(list) && common[j] == common[i] {
 			j++
 		}
-		text := html.EscapeString(visible(strings.Join(list[i:j], "")))
+		text := string(escaped(strings.Join(list[i:j], "")))
 		if common[i] {
 			b.WriteString(text)
 		} else {
@@ -92,6 +136,8 @@ func mark(list []string, common []bool, tag string) template.HTML {
 	}
 	return template.HTML(b.String())
 }
+
+func escaped(text string) template.HTML { return template.HTML(html.EscapeString(visible(text))) }
 
 // visible shows control characters as signs, and keeps others from turning the
 // direction of the page.

@@ -11,8 +11,8 @@ import (
 // Size of a histogram in its own units: that of a phone's screen, so that its
 // text can be read there.
 const (
-	width, height = 360, 190
-	left, bottom  = 44, 26
+	width, height = 300, 170
+	left, bottom  = 40, 28
 	plotTop       = 10
 	plotWidth     = width - left - 8
 	plotHeight    = height - bottom - plotTop
@@ -62,10 +62,10 @@ func (c columns) svg() template.HTML {
 				c.color(class), num(x+(each-wide)/2), num(base), num(wide), num(h), html.EscapeString(c.say(class, v)))
 		}
 		if i < len(c.labels) && c.labels[i] != "" {
-			fmt.Fprintf(&b, `<text x="%s" y="%d" text-anchor="middle">%s</text>`, num(x+each/2), height-bottom+14, html.EscapeString(c.labels[i]))
+			fmt.Fprintf(&b, `<text x="%s" y="%d" text-anchor="middle">%s</text>`, num(x+each/2), height-bottom+13, html.EscapeString(c.labels[i]))
 		}
 	}
-	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text></svg>`, width-8, height-1, html.EscapeString(c.axis))
+	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text></svg>`, width-8, height-3, html.EscapeString(c.axis))
 	return template.HTML(b.String())
 }
 

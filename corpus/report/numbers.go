@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"html/template"
 	"math"
 	"strconv"
 	"strings"
@@ -70,6 +71,11 @@ func value(v float64) string {
 		return count(int64(v))
 	}
 	return strconv.FormatFloat(v, 'g', 4, 64)
+}
+
+// soft is a name that may be parted after each underscore.
+func soft(name string) template.HTML {
+	return template.HTML(strings.ReplaceAll(string(escaped(name)), "_", "_<wbr>"))
 }
 
 // words makes a name of a recipe readable.

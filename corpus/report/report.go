@@ -90,9 +90,15 @@ type figure struct {
 	SVG         template.HTML
 }
 
-type ruleRow struct{ Step, Rule, Docs, Bytes, Share string }
+type ruleRow struct {
+	Step, Rule         template.HTML
+	Docs, Bytes, Share string
+}
 
-type cutRow struct{ Step, Reason, Docs, Places, Bytes string }
+type cutRow struct {
+	Step, Reason        template.HTML
+	Docs, Places, Bytes string
+}
 
 type badRow struct{ Reason, Count, Where string }
 
@@ -164,7 +170,7 @@ func (p *page) stages(o *corpus.Overview) {
 			Value: count(s.After), Detail: loss(s.Dropped.Docs, s.After+s.Dropped.Docs),
 		})
 		for _, r := range s.Rules {
-			p.Rules = append(p.Rules, ruleRow{s.Name, r.Rule, count(r.Docs), size(r.Bytes), percent(r.Docs, all)})
+			p.Rules = append(p.Rules, ruleRow{soft(s.Name), soft(r.Rule), count(r.Docs), size(r.Bytes), percent(r.Docs, all)})
 		}
 	}
 	p.Stages = append(p.Stages, row{Name: "left", Bar: bar(part{share(o.Left.Docs), "f3"}), Value: count(o.Left.Docs), Detail: percent(o.Left.Docs, all) + " of all"})
@@ -264,7 +270,7 @@ func (p *page) cuts(o *corpus.Overview) {
 	for _, step := range slices.Sorted(maps.Keys(o.Cuts)) {
 		for _, reason := range slices.Sorted(maps.Keys(o.Cuts[step])) {
 			c := o.Cuts[step][reason]
-			p.Cuts = append(p.Cuts, cutRow{step, words(reason), count(c.Docs), count(c.Places), size(c.Bytes)})
+			p.Cuts = append(p.Cuts, cutRow{soft(step), soft(reason), count(c.Docs), count(c.Places), size(c.Bytes)})
 		}
 	}
 }

@@ -171,8 +171,11 @@ func TestMarked(t *testing.T) {
 		cut           bool
 		a, b          string
 	}{
-		{"a b c", "a c", false, "a <del>b </del>c", "a c"},
-		{"a x@y b", "a <EMAIL> b", false, "a <del>x@y</del> b", "a <ins>&lt;EMAIL&gt;</ins> b"},
+		{"a b c d", "a c d", false, "a <del>b </del>c d", "a c d"},
+		{"call x@y now", "call <EMAIL> now", false, "call <del>x@y</del> now", "call <ins>&lt;EMAIL&gt;</ins> now"},
+		{"one two three", "nothing of the kind", false, "<del>one two three</del>", "<ins>nothing of the kind</ins>"},
+		{"a line\nmenu | more\nb line\n", "a line\nb line\nc line\n", true, "a line\n<del>menu | more\n</del>b line\n", "a line\nb line\nc line\n"},
+		{"a line\nmenu | more\n", "a line\nb line\n", true, "a line\n<del>menu | more\n</del>", "a line\nb line\n"},
 		{"a b", "a b c d", true, "a b", "a b c d"},
 		{"a b", "a b c", false, "a b", "a b<ins> c</ins>"},
 		{"", "", false, "", ""},

@@ -52,7 +52,7 @@ func (p *page) sources(m *corpus.Manifest) {
 		for _, step := range slices.Sorted(maps.Keys(s.Funnel.Dropped)) {
 			for _, rule := range slices.Sorted(maps.Keys(s.Funnel.Dropped[step])) {
 				n := s.Funnel.Dropped[step][rule]
-				r.Dropped = append(r.Dropped, ruleRow{step, rule, count(n.Docs), size(n.Bytes), percent(n.Docs, all)})
+				r.Dropped = append(r.Dropped, ruleRow{soft(step), soft(rule), count(n.Docs), size(n.Bytes), percent(n.Docs, all)})
 			}
 		}
 		p.Sources = append(p.Sources, r)
@@ -85,6 +85,9 @@ func (p *page) mixture(m *corpus.Manifest, asked []map[string]float64) {
 		stage := stageMix{Name: name, Tokens: short(all)}
 		for i, src := range m.Plan.Sources {
 			tokens := cell(m.Mixed.Tokens, s, i)
+			if tokens == 0 && s < len(asked) && asked[s] != nil && asked[s][src.Name] == 0 {
+				continue // it is not of this stage
+			}
 			r := mixRow{
 				Name: src.Name, Got: percent(tokens, all), Tokens: short(tokens), Docs: count(cell(m.Mixed.Docs, s, i)), Text: size(src.Bytes),
 				Bar:  bar(part{float64(tokens) / float64(max(all, 1)), "f1"}),

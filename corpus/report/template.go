@@ -29,7 +29,7 @@ section{background:var(--card);border:1px solid var(--line);border-radius:8px;pa
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(270px,100%),1fr));gap:16px;margin-bottom:16px}
 .two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(440px,100%),1fr));gap:16px;margin-bottom:16px;align-items:start}
 .grid section,.two section{margin:0}
-.grid .chart{max-width:440px}
+.grid .chart{max-width:400px}
 .chart rect.f4{fill:var(--s4)}.chart rect.f1,.bar .f1,.key .f1{fill:var(--s1);background:var(--s1)}.chart rect.f2,.bar .f2,.key .f2{fill:var(--s2);background:var(--s2)}
 .bar .f3,.key .f3{fill:var(--s3);background:var(--s3)}.bar .f4,.key .f4{fill:var(--s4);background:var(--s4)}
 .bar .bad,.key .bad{fill:var(--dim);background:var(--dim)}.bar .rest{fill:var(--line);opacity:.45}
@@ -44,9 +44,11 @@ section{background:var(--card);border:1px solid var(--line);border-radius:8px;pa
 .key i{display:inline-block;width:10px;height:10px;border-radius:2px;margin-right:5px}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:13px}
-td,th{text-align:left;padding:3px 14px 3px 0;vertical-align:top}
+td,th{text-align:left;padding:3px 12px 3px 0;vertical-align:top}
 th{color:var(--dim);font-weight:400;white-space:nowrap}
-td{overflow-wrap:anywhere}td.step{white-space:nowrap}
+td{overflow-wrap:anywhere}.scroll td{overflow-wrap:normal;white-space:nowrap}
+.scroll td.wrap{white-space:normal;overflow-wrap:break-word;min-width:8em}.wrap span{color:var(--dim)}
+.bars+details{margin-top:14px}
 .r{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td.hash{font:12px ui-monospace,monospace}
 .found{color:var(--s2);font-weight:600}
@@ -60,7 +62,7 @@ del{background:color-mix(in srgb,var(--s2) 26%,transparent);text-decoration:line
 ins{background:color-mix(in srgb,var(--s3) 26%,transparent);text-decoration:none}
 summary{cursor:pointer;color:var(--dim);font-size:13px}
 details+details{margin-top:6px}details[open]>summary{margin-bottom:8px}
-@media (max-width:560px){.bars{display:block}.bars .row{display:grid;grid-template:"n v" "b b" "d d"/1fr max-content;gap:2px 10px;margin-bottom:10px}
+@media (max-width:560px){.last{display:none}.bars{display:block}.bars .row{display:grid;grid-template:"n v" "b b" "d d"/1fr max-content;gap:2px 10px;margin-bottom:10px}
 .bars .name{grid-area:n}.bars .n{grid-area:v}.bars .b{grid-area:b}.bars .d{grid-area:d;font-size:12px}}
 </style>
 </head>
@@ -77,17 +79,17 @@ details+details{margin-top:6px}details[open]>summary{margin-bottom:8px}
 <p class="key"><span><i class="f3"></i>left</span><span><i class="f2"></i>dropped</span><span><i class="f4"></i>there twice</span><span><i class="bad"></i>unreadable</span></p>
 <div class="bars">{{range .Sources}}{{template "bar" .}}{{end}}</div>
 {{range .Sources}}<details><summary>{{.Name}}: {{.Files}}</summary><p class="key">{{range .Legend}}<span>{{.Name}} {{.Value}}</span>{{end}}</p>
-{{with .Dropped}}<div class="scroll"><table><tr><th>step</th><th>rule</th><th class="r">documents</th><th class="r">share</th><th class="r">text</th></tr>{{range .}}<tr><td class="step">{{.Step}}</td><td>{{.Rule}}</td><td class="r">{{.Docs}}</td><td class="r">{{.Share}}</td><td class="r">{{.Bytes}}</td></tr>{{end}}</table></div>{{end}}</details>{{end}}</section>
+{{with .Dropped}}<div class="scroll"><table><tr><th>step and rule</th><th class="r">documents</th><th class="r">share</th><th class="r last">text</th></tr>{{range .}}<tr><td class="wrap"><span>{{.Step}}</span> {{.Rule}}</td><td class="r">{{.Docs}}</td><td class="r">{{.Share}}</td><td class="r last">{{.Bytes}}</td></tr>{{end}}</table></div>{{end}}</details>{{end}}</section>
 <div class="two">
 {{if .Languages}}<section><h2>Languages</h2><div class="bars">{{range .Languages}}{{template "bar" .}}{{end}}</div></section>{{end}}
 {{if .Formats}}<section><h2>Formats</h2><div class="bars">{{range .Formats}}{{template "bar" .}}{{end}}</div></section>{{end}}
-{{if .Rules}}<section><h2>Rules <span class="note">documents that they dropped</span></h2><div class="scroll"><table><tr><th>step</th><th>rule</th><th class="r">documents</th><th class="r">of all</th><th class="r">text</th></tr>{{range .Rules}}<tr><td class="step">{{.Step}}</td><td>{{.Rule}}</td><td class="r">{{.Docs}}</td><td class="r">{{.Share}}</td><td class="r">{{.Bytes}}</td></tr>{{end}}</table></div></section>{{end}}
-{{if .Cuts}}<section><h2>Cut out <span class="note">of documents that stay or went later</span></h2><div class="scroll"><table><tr><th>step</th><th>what</th><th class="r">documents</th><th class="r">places</th><th class="r">text</th></tr>{{range .Cuts}}<tr><td class="step">{{.Step}}</td><td>{{.Reason}}</td><td class="r">{{.Docs}}</td><td class="r">{{.Places}}</td><td class="r">{{.Bytes}}</td></tr>{{end}}</table></div></section>{{end}}
+{{if .Rules}}<section><h2>Rules <span class="note">documents that they dropped</span></h2><div class="scroll"><table><tr><th>step and rule</th><th class="r">documents</th><th class="r">of all</th><th class="r last">text</th></tr>{{range .Rules}}<tr><td class="wrap"><span>{{.Step}}</span> {{.Rule}}</td><td class="r">{{.Docs}}</td><td class="r">{{.Share}}</td><td class="r last">{{.Bytes}}</td></tr>{{end}}</table></div></section>{{end}}
+{{if .Cuts}}<section><h2>Cut out <span class="note">of documents that stay or went later</span></h2><div class="scroll"><table><tr><th>step and what</th><th class="r">documents</th><th class="r">places</th><th class="r last">text</th></tr>{{range .Cuts}}<tr><td class="wrap"><span>{{.Step}}</span> {{.Reason}}</td><td class="r">{{.Docs}}</td><td class="r">{{.Places}}</td><td class="r last">{{.Bytes}}</td></tr>{{end}}</table></div></section>{{end}}
 </div>
 {{if .Mixture}}<section><h2>Mixture <span class="note">what training reads in one epoch of the shards</span></h2>
 {{range .Mixture}}<h3>{{.Name}} <span class="note">{{.Tokens}} tokens</span></h3><div class="scroll"><table><tr><th>source</th><th style="width:26%">share of the tokens</th><th class="r">asked</th><th class="r">got</th><th class="r">tokens</th><th class="r">documents</th><th class="r">text there is</th><th class="r">read</th></tr>{{range .Rows}}<tr><td>{{.Name}}</td><td style="vertical-align:middle">{{.Bar}}</td><td class="r">{{.Asked}}</td><td class="r">{{.Got}}</td><td class="r">{{.Tokens}}</td><td class="r">{{.Docs}}</td><td class="r">{{.Text}}</td><td class="r">{{.Read}}</td></tr>{{end}}</table></div>{{end}}
-{{with .Short}}<p class="note">There is less text than the weights ask for, and others fill up: {{range $i, $s := .}}{{if $i}}, {{end}}{{$s}}{{end}}</p>{{end}}</section>{{end}}
-{{if .Evaluation}}<section><h2>Evaluation sets <span class="note">items that were found in documents</span></h2><div class="scroll"><table><tr><th>set</th><th class="r">items</th><th class="r">found</th><th class="r">in documents</th><th>by rule</th><th>pipeline</th></tr>{{range .Evaluation}}<tr><td>{{.Set}}</td><td class="r">{{.Items}}</td><td class="r{{if .Found}} found{{end}}">{{.Touched}}</td><td class="r">{{.Documents}}</td><td>{{.Rules}}</td><td>{{.Pipeline}}</td></tr>{{end}}</table></div></section>{{end}}
+{{with .Short}}<p class="note">There is less text than the weights ask for of {{range $i, $s := .}}{{if $i}}, {{end}}{{$s}}{{end}}; others fill up.</p>{{end}}</section>{{end}}
+{{if .Evaluation}}<section><h2>Evaluation sets <span class="note">items that were found in documents</span></h2><div class="scroll"><table><tr><th>set</th><th class="r">items</th><th class="r">found</th><th class="r">in documents</th><th>by rule</th><th>pipeline</th></tr>{{range .Evaluation}}<tr><td>{{.Set}}</td><td class="r">{{.Items}}</td><td class="r{{if .Found}} found{{end}}">{{.Touched}}</td><td class="r">{{.Documents}}</td><td style="white-space:normal">{{.Rules}}</td><td>{{.Pipeline}}</td></tr>{{end}}</table></div></section>{{end}}
 {{if or .Bad .Skipped}}<div class="two">{{if .Bad}}<section><h2>Unreadable records <span class="note">{{.BadSeen}}</span></h2><table><tr><th>why</th><th class="r">records</th><th>the first</th></tr>{{range .Bad}}<tr><td>{{.Reason}}</td><td class="r">{{.Count}}</td><td>{{.Where}}</td></tr>{{end}}</table></section>{{end}}
 {{if .Skipped}}<section><h2>Records that hold no document</h2><table>{{range .Skipped}}<tr><td>{{.Name}}</td><td class="r">{{.Value}}</td></tr>{{end}}</table></section>{{end}}</div>{{end}}
 {{if .Dropped}}<section><h2>Dropped, beside kept</h2>

@@ -160,6 +160,9 @@ func printMixture(w io.Writer, m *corpus.Manifest) {
 		fmt.Fprintf(w, "  %-22s %14s %7s %10s\n", "stage "+progress.Visible(stage), "tokens", "", "read")
 		for i, src := range m.Plan.Sources {
 			n := m.Mixed.Tokens[s][i]
+			if n == 0 {
+				continue
+			}
 			read := 0.0
 			if src.Docs > 0 {
 				read = float64(m.Mixed.Docs[s][i]) / float64(src.Docs)
