@@ -8,6 +8,13 @@ import (
 // from are letters of ASCII, and returns where they end.
 func (l *List) piece(text []byte, start, from int) int {
 	end, cut := from, start
+	for end < len(text) && ascii[text[end]]&space == 0 && text[end] < utf8.RuneSelf {
+		end++
+	}
+	if end-start <= shortPiece && (end == len(text) || text[end] < utf8.RuneSelf) {
+		l.short(text, start, end)
+		return end
+	}
 	for end < len(text) {
 		if text[end] < utf8.RuneSelf {
 			if ascii[text[end]]&space != 0 {

@@ -43,6 +43,8 @@ type List struct {
 	specials *specials
 	tails    []span // suffixes of the piece at work, the last one first
 	done     []span // exceptions put together in it
+	known    []knownPiece
+	slow     int // pieces cut while known is nil
 }
 
 // span is a piece of the text.
