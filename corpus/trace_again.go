@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/polymath-lm/polymath/corpus/document"
@@ -42,7 +43,7 @@ type StepAgain struct {
 
 // CutAgain is a place at which something was cut, with the text around it.
 // Private data is replaced in all of it, and that which the step itself found is
-// left out.
+// left out. Where private data lies across the edges there is no text.
 type CutAgain struct {
 	Reason string `json:"reason"`
 	Offset int    `json:"offset"`
@@ -212,20 +213,28 @@ func (c *chain) around(text []byte, span [2]int, private bool) (CutAgain, bool) 
 	if from < 0 || to < from || to > len(text) {
 		return CutAgain{}, false
 	}
-	before, after := text[max(from-seenAround, 0):from], text[to:min(to+seenAround, len(text))]
-	out := CutAgain{
-		Offset: from, Length: span[1],
-		Before: lastPart(c.shown(before), shownAround), After: firstPart(c.shown(after), shownAround),
+	out := CutAgain{Offset: from, Length: span[1]}
+	start, end := max(from-seenAround, 0), min(to+seenAround, len(text))
+	before, cut, after := c.shown(text[start:from]), c.shown(text[from:to]), c.shown(text[to:end])
+	if private {
+		cut = ""
+	} else if before+cut+after != c.shown(text[start:end]) || before+after != c.shown(slices.Concat(text[start:from], text[to:end])) {
+		return out, true // private data lies across the edges
 	}
-	if !private {
-		out.Text = firstPart(c.shown(text[from:min(to, from+seenAround)]), shownCut)
-	}
+	out.Before, out.Text, out.After = lastPart(before, shownAround), firstPart(cut, shownCut), firstPart(after, shownAround)
 	return out, true
 }
 
-// shown is a text as it may be shown.
+// shown is a text as it may be shown: without signs that nobody sees, which would
+// hide private data from the steps that know it.
 func (c *chain) shown(text []byte) string {
-	return strings.ToValidUTF8(string(c.conceal(bytes.ToValidUTF8(text, nil))), "")
+	seen := bytes.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, bytes.ToValidUTF8(text, nil))
+	return strings.ToValidUTF8(string(c.conceal(seen)), "")
 }
 
 func firstPart(text string, n int) string {

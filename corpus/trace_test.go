@@ -189,6 +189,7 @@ func TestAgain(t *testing.T) {
 	f := newSmallFixture(t, t.TempDir())
 	f.write(t, "text/private.txt", prose(700, 100)+"\nWrite to someone.special@gmail.com or call now, thank you.\n\n\n\n\n"+prose(701, 100))
 	f.write(t, "text/short.txt", "Write to another.person@gmail.com today")
+	f.write(t, "text/parted.txt", prose(702, 50)+"\nWrite to someone.el\u200bse@gmail.com or call now, thank you, and thank you.\n")
 	out := filepath.Join(f.dir, "out")
 	text := strings.Replace(f.recipe(out), "text: [length: {min_words: 5}]", "text: [unicode, length: {min_words: 8}, private]", 1)
 	mustBuild(t, parse(t, text))
@@ -215,7 +216,7 @@ func TestAgain(t *testing.T) {
 		if !a.Same || a.Pipeline != "text" {
 			t.Errorf("%s: %+v", place, a)
 		}
-		if text, err := marshal(a); err != nil || strings.Contains(string(text), "@gmail.com") {
+		if text, err := marshal(a); err != nil || strings.Contains(string(text), "@gmail.com") || strings.Contains(string(text), "someone.el") {
 			t.Errorf("%s: private data is shown: %s", place, text)
 		}
 		return a
@@ -231,6 +232,11 @@ func TestAgain(t *testing.T) {
 	}
 	if mail.Text != "" || mail.Reason != "email" || mail.Length != len("someone.special@gmail.com") || !strings.HasSuffix(mail.Before, "Write to ") || !strings.HasPrefix(mail.After, " or call") {
 		t.Errorf("%+v", mail)
+	}
+	a = again("parted.txt")
+	parted := slices.IndexFunc(a.Steps[0].Cuts, func(c CutAgain) bool { return c.Reason == "zero_width" })
+	if parted < 0 || a.Steps[0].Cuts[parted].Before != "" || a.Steps[0].Cuts[parted].After != "" {
+		t.Errorf("private data on both sides of a cut: %+v", a.Steps[0].Cuts)
 	}
 	if a := again("short.txt"); a.Steps[len(a.Steps)-1].Drop == nil || a.Steps[len(a.Steps)-1].Drop.Rule != "min_words" {
 		t.Errorf("%+v", a)
