@@ -85,12 +85,13 @@ func newPlan(ctx context.Context, r *Recipe, o *Options) (*Plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.add(planned, src.files)
+		p.add(planned, src.files, int64(spec.Sample))
 	}
 	return p, nil
 }
 
-func (p *Plan) add(s *PlannedSource, files []source.File) {
+// add counts a source of which sample bytes of text are enough; 0 takes all.
+func (p *Plan) add(s *PlannedSource, files []source.File, sample int64) {
 	p.Sources = append(p.Sources, *s)
 	p.Stored += s.Stored
 	for _, f := range files {
@@ -100,6 +101,9 @@ func (p *Plan) add(s *PlannedSource, files []source.File) {
 	}
 	if s.SampleStored > 0 {
 		times := float64(s.Stored) / float64(s.SampleStored)
+		if text := times * float64(s.Sample.Kept.Bytes); sample > 0 && text > float64(sample) {
+			times *= float64(sample) / text
+		}
 		p.Content += int64(times * float64(s.Sample.Read.Bytes))
 		p.Text += int64(times * float64(s.Sample.Kept.Bytes))
 		p.Seconds += times * s.SampleSeconds / float64(p.Threads)

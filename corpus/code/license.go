@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/fnv"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -118,20 +119,16 @@ func License(text []byte) (expression string, score float64) {
 
 func licensesIn(text []byte) (ids []string, score float64) {
 	whole := runsOf(string(text[:min(len(text), maxLicense)]))
+	candidates := likely(whole)
 	score = 1
 	for rest := whole; len(rest) > 0; {
 		var best *fingerprint
 		var most, share float64
-		for i := range fingerprints() {
-			f := &fingerprints()[i]
-			part := float64(f.common(whole)) / float64(len(f.hashes))
-			if part < minShare {
-				continue
-			}
+		for _, c := range candidates {
 			// A license that has much of others' text must not pass for them.
-			n := f.common(rest)
-			if w := f.weight(n) * part * part; w > most && float64(n) > minRest*float64(len(f.hashes)) {
-				best, most, share = f, w, part
+			n := c.common(rest)
+			if w := c.weight(n) * c.part * c.part; w > most && float64(n) > minRest*float64(len(c.hashes)) {
+				best, most, share = c.fingerprint, w, c.part
 			}
 		}
 		if best == nil {
@@ -147,6 +144,43 @@ func licensesIn(text []byte) (ids []string, score float64) {
 	slices.Sort(ids)
 	return slices.Compact(ids), score
 }
+
+// candidate is a license of which a text has enough.
+type candidate struct {
+	*fingerprint
+	part float64 // its share that is there
+}
+
+// likely returns the licenses of which at least minShare is among the hashes.
+func likely(hashes []uint32) []candidate {
+	all, counts := fingerprints(), map[uint16]int{}
+	for _, h := range hashes {
+		at, _ := slices.BinarySearch(hashIndex(), uint64(h)<<16)
+		for ; at < len(hashIndex()) && uint32(hashIndex()[at]>>16) == h; at++ {
+			counts[uint16(hashIndex()[at])]++
+		}
+	}
+	var list []candidate
+	for _, i := range slices.Sorted(maps.Keys(counts)) {
+		if part := float64(counts[i]) / float64(len(all[i].hashes)); part >= minShare {
+			list = append(list, candidate{&all[i], part})
+		}
+	}
+	return list
+}
+
+// hashIndex has the hashes of all fingerprints in order, each above the 16 bits
+// of the fingerprint's number.
+var hashIndex = sync.OnceValue(func() []uint64 {
+	var index []uint64
+	for i, f := range fingerprints() {
+		for _, h := range f.hashes {
+			index = append(index, uint64(h)<<16|uint64(uint16(i)))
+		}
+	}
+	slices.Sort(index)
+	return index
+})
 
 // without returns the hashes but for those of the fingerprint. As those of all
 // long texts are the lowest, licenses that share text are not found in each

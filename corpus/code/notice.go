@@ -14,14 +14,15 @@ var gnuNotice = regexp.MustCompile(`\b(?:version (\d(?: \d)?) of )?the gnu (affe
 // otherNotices name a license by words that stand in files.
 var otherNotices = []struct {
 	id      string
+	word    string // what is always in the words, as a quick look
 	pattern *regexp.Regexp
 }{
-	{"Apache-2.0", regexp.MustCompile(`\b(licensed|released|distributed) under (the )?(terms of )?(the )?apache license,? (version|v) ?2( 0)?\b|\bapache org licenses license 2 0\b`)},
-	{"MPL-2.0", regexp.MustCompile(`\bsubject to the terms of the mozilla public license (version|v) ?2 0\b`)},
-	{"EPL-2.0", regexp.MustCompile(`\bterms of the eclipse public license (version|v)? ?2 0\b`)},
-	{"EPL-1.0", regexp.MustCompile(`\bterms of the eclipse public license (version|v)? ?1 0\b`)},
-	{"BSL-1.0", regexp.MustCompile(`\bdistributed under the boost software license version 1 0\b`)},
-	{"CC0-1.0", regexp.MustCompile(`\bcreativecommons org publicdomain zero 1 0\b`)},
+	{"Apache-2.0", "apache", regexp.MustCompile(`\b(licensed|released|distributed) under (the )?(terms of )?(the )?apache license,? (version|v) ?2( 0)?\b|\bapache org licenses license 2 0\b`)},
+	{"MPL-2.0", "mozilla", regexp.MustCompile(`\bsubject to the terms of the mozilla public license (version|v) ?2 0\b`)},
+	{"EPL-2.0", "eclipse", regexp.MustCompile(`\bterms of the eclipse public license (version|v)? ?2 0\b`)},
+	{"EPL-1.0", "eclipse", regexp.MustCompile(`\bterms of the eclipse public license (version|v)? ?1 0\b`)},
+	{"BSL-1.0", "boost", regexp.MustCompile(`\bdistributed under the boost software license version 1 0\b`)},
+	{"CC0-1.0", "creativecommons", regexp.MustCompile(`\bcreativecommons org publicdomain zero 1 0\b`)},
 }
 
 // FileLicense returns the SPDX expression of what a file says of its own license
@@ -40,7 +41,7 @@ func FileLicense(content []byte) string {
 		return id
 	}
 	for _, n := range otherNotices {
-		if n.pattern.MatchString(words) {
+		if strings.Contains(words, n.word) && n.pattern.MatchString(words) {
 			return n.id
 		}
 	}
@@ -50,6 +51,9 @@ func FileLicense(content []byte) string {
 
 // gnuLicense returns the license of a notice of GNU, if it says which version.
 func gnuLicense(words string) string {
+	if !strings.Contains(words, "general public license") {
+		return ""
+	}
 	for _, m := range gnuNotice.FindAllStringSubmatch(words, -1) {
 		version := m[1]
 		if version == "" {
