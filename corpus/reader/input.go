@@ -13,6 +13,16 @@ const (
 	keepSize   = 4 << 20
 )
 
+// bufferFor is the room for what is read ahead of a file of size bytes, -1 if that
+// is not known.
+func bufferFor(size int64) int {
+	const least = 512
+	if size < 0 || size >= bufferSize {
+		return bufferSize
+	}
+	return max(int(size)+1, least)
+}
+
 // unpacker is what a file unpacks to, from a part of it on.
 type unpacker interface {
 	io.ReadCloser
@@ -37,8 +47,12 @@ type input struct {
 // mark is where a part begins: unpacked and stored.
 type mark struct{ at, part int64 }
 
-func newInput(src unpacker, from Position) *input {
-	in := &input{src: src, buf: make([]byte, bufferSize), at: from.Offset - from.Skip}
+// newInput begins at a place in a file of that size as stored.
+func newInput(src unpacker, from Position, size int64) *input {
+	if src.part() >= 0 {
+		size = -1
+	}
+	in := &input{src: src, buf: make([]byte, bufferFor(size)), at: from.Offset - from.Skip}
 	if src.part() >= 0 {
 		in.marks = append(in.marks, mark{in.at, from.Member})
 	} else {
@@ -182,7 +196,10 @@ func (in *input) skipLine() {
 func (in *input) take() []byte {
 	content := in.buf[in.r:in.w:in.w]
 	in.advance(len(content))
-	in.buf, in.r, in.w = make([]byte, bufferSize), 0, 0
+	in.buf, in.r, in.w = nil, 0, 0
+	if in.err == nil {
+		in.buf = make([]byte, bufferSize)
+	}
 	return content
 }
 

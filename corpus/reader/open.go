@@ -93,7 +93,7 @@ func openInput(ctx context.Context, f source.File, opt Options) (*input, packing
 		s.Close()
 		return nil, 0, fmt.Errorf("%s: %w", f.Path, err)
 	}
-	return newInput(src, Position{}), how, nil
+	return newInput(src, Position{}, f.Size), how, nil
 }
 
 // reopenInput opens a file at a place in it.
@@ -111,7 +111,7 @@ func reopenInput(ctx context.Context, f source.File, opt Options, how packing, f
 		s.Close()
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
-	in := newInput(src, from)
+	in := newInput(src, from, f.Size)
 	if how != plain && in.discard(from.Skip) != nil {
 		in.src.Close()
 		return nil, fmt.Errorf("%s: cannot go on at byte %d of what it unpacks to: %w", f.Path, from.Offset, in.err)

@@ -47,7 +47,7 @@ func openStored(ctx context.Context, f source.File, offset int64) (*stored, erro
 		return nil, err
 	}
 	c := &counter{raw, offset, nil}
-	return &stored{bufio.NewReaderSize(c, bufferSize), c}, nil
+	return &stored{bufio.NewReaderSize(c, bufferFor(f.Size)), c}, nil
 }
 
 // at is the byte that is read next.
