@@ -83,6 +83,9 @@ func (r *Recipe) Check() error {
 		}
 		names = append(names, s.Name)
 	}
+	if err := r.checkWeights(); err != nil {
+		return err
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.Pipelines)) {
 		if err := checkSteps(r.Pipelines[name]); err != nil {
 			return recipe.Below("pipelines."+name, err)
@@ -95,6 +98,30 @@ func (r *Recipe) Check() error {
 		return err
 	}
 	return recipe.Below("tokenizer", r.Tokenizer.check())
+}
+
+// checkWeights refuses a source that would be read for nothing.
+func (r *Recipe) checkWeights() error {
+	used := map[string]bool{}
+	for _, s := range r.Mixture.Stages {
+		for name, w := range s.Weights {
+			used[name] = used[name] || w > 0
+		}
+	}
+	weighted, own := false, len(r.Mixture.Stages) == 0
+	for _, s := range r.Mixture.Stages {
+		own = own || s.Weights == nil
+	}
+	for _, s := range r.Sources {
+		weighted = weighted || s.Weight > 0
+	}
+	for i, s := range r.Sources {
+		if !used[s.Name] && (own && weighted && s.Weight == 0 || !own) {
+			return recipe.Bad(fmt.Sprintf("sources[%d]", i),
+				"source %s has no weight, and others have: the mixture would not read it; give it a weight, or take it out", s.Name)
+		}
+	}
+	return nil
 }
 
 func (r *Recipe) checkSource(s *Source, before []string) error {

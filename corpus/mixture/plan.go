@@ -125,6 +125,9 @@ type Plan struct {
 	// Copies[s][i] is how often a document of source i is read in the stages up to
 	// and with s, on average, in units of 2^-32.
 	Copies [][]uint64 `json:"copies"`
+	// Limit names the source whose weight and epochs decide how much is read, where
+	// no size does, if some text of the others is then not read at all.
+	Limit string `json:"limit,omitempty"`
 	// Short names the sources of which there is less than the weights ask for at
 	// that size, so that others fill up.
 	Short []string `json:"short,omitempty"`
@@ -153,7 +156,7 @@ func NewPlan(o Options, seed uint64, sources []Source) (*Plan, error) {
 	}
 	size := float64(o.Size)
 	if size == 0 {
-		size = largestSize(weights, sources)
+		size, p.Limit = largestSize(weights, sources)
 	}
 	demand := make([][]float64, len(stages))
 	for s := range stages {
@@ -220,19 +223,31 @@ func stageWeights(o Options, stages []Stage, sources []Source) ([][]float64, err
 	return out, nil
 }
 
-// largestSize is the most text for which no source is read beyond its epochs.
-func largestSize(weights [][]float64, sources []Source) float64 {
-	size := math.Inf(1)
+// largestSize is the most text for which no source is read beyond its epochs,
+// with the source that decides it, unless it leaves no text out.
+func largestSize(weights [][]float64, sources []Source) (size float64, limit string) {
+	share := make([]float64, len(sources)) // of all that is read
+	size = math.Inf(1)
 	for i, src := range sources {
-		var w float64
 		for s := range weights {
-			w += weights[s][i]
+			share[i] += weights[s][i]
 		}
-		if w > 0 {
-			size = min(size, float64(src.Bytes)*src.epochs()/w)
+		if most := float64(src.Bytes) * src.epochs() / share[i]; share[i] > 0 && most < size {
+			size, limit = most, src.Name
 		}
 	}
-	return size
+	for i, src := range sources {
+		if share[i]*size < float64(src.Bytes)*(1-1e-9) {
+			return size, limit
+		}
+	}
+	return size, ""
+}
+
+// Unread returns how much text of source i no stage reads, in bytes, on average.
+func (p *Plan) Unread(i int) int64 {
+	copies := float64(p.Copies[len(p.Copies)-1][i]) / one
+	return int64(float64(p.Sources[i].Bytes) * max(0, 1-copies))
 }
 
 // limit keeps each source within its epochs and gives what is missing in a

@@ -82,6 +82,23 @@ func TestPlan(t *testing.T) {
 	})
 }
 
+// TestLimit: a small source with a large weight decides how much is read, and is
+// named for it.
+func TestLimit(t *testing.T) {
+	sources := []Source{{Name: "web", Weight: 1, Bytes: 10e6}, {Name: "notes", Weight: 1, Bytes: 1e6, Epochs: 2}}
+	p, err := NewPlan(Options{Temperature: 1}, 1, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Limit != "notes" || p.Unread(0) != 8e6 || p.Unread(1) != 0 {
+		t.Errorf("limit %q, unread %d and %d", p.Limit, p.Unread(0), p.Unread(1))
+	}
+	sources[0].Weight = 5
+	if p, err = NewPlan(Options{Temperature: 1}, 1, sources); err != nil || p.Limit != "" {
+		t.Errorf("all is read: limit %q, %v", p.Limit, err)
+	}
+}
+
 // TestTemperature: sizes 1 to 16 become weights 1 to 4 at temperature 2.
 func TestTemperature(t *testing.T) {
 	sources := []Source{{Name: "small", Bytes: 1e6, Epochs: 100}, {Name: "large", Bytes: 16e6, Epochs: 100}}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/polymath-lm/polymath/corpus"
+	"github.com/polymath-lm/polymath/corpus/mixture"
 	"github.com/polymath-lm/polymath/corpus/report"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/internal/cli/shell"
@@ -143,16 +144,22 @@ func (a *app) corpusPlan(ctx context.Context, r *corpus.Recipe, options corpus.O
 		return writeIndented(a.Out, p)
 	}
 	for _, s := range p.Sources {
-		fmt.Fprintf(a.Out, "%-12s %s files, %s, from %s\n", progress.Visible(s.Name), progress.Count(int64(s.Files)), progress.Bytes(s.Stored), progress.Visible(s.First))
+		fmt.Fprintf(a.Out, "%-12s %s, %s, from %s\n", progress.Visible(s.Name), quantity(int64(s.Files), "file"), progress.Bytes(s.Stored), progress.Visible(s.First))
 		for _, name := range slices.Sorted(maps.Keys(s.Pipelines)) {
 			fmt.Fprintf(a.Out, "%-12s pipeline %s: %s\n", "", name, strings.Join(s.Pipelines[name], ", "))
 		}
-		fmt.Fprintf(a.Out, "%-12s of %s records that were tried %s are bad and %s are kept\n", "", progress.Count(s.Sample.Read.Docs),
+		fmt.Fprintf(a.Out, "%-12s of the first %s records %s cannot be read, and %s are kept\n", "", progress.Count(s.Sample.Read.Docs),
 			progress.Count(s.Sample.Bad.Docs), progress.Count(s.Sample.Kept.Docs))
+		for _, fault := range s.Faults {
+			fmt.Fprintf(a.Out, "%-12s unreadable: %s\n", "", progress.Visible(fault))
+		}
 	}
 	fmt.Fprintf(a.Out, "in all       %s, about %s of text will be kept, written to %s\n", progress.Bytes(p.Stored), progress.Bytes(p.Text), r.Out)
-	fmt.Fprintf(a.Out, "time         about %s of reading with %d threads, by these records; deduplication and tokens come after it\n",
-		progress.Duration(time.Duration(p.Seconds*float64(time.Second))), p.Threads)
+	if p.Unknown > 0 {
+		fmt.Fprintf(a.Out, "not counted  %s of unknown length, such as source trees\n", quantity(int64(p.Unknown), "file"))
+	}
+	fmt.Fprintf(a.Out, "time         about %s of reading with %s, by these records; deduplication and tokens come after it\n",
+		progress.Duration(time.Duration(p.Seconds*float64(time.Second))), quantity(int64(p.Threads), "thread"))
 	return nil
 }
 
@@ -208,12 +215,26 @@ func printCorpus(w io.Writer, m *corpus.Manifest, out string) {
 				progress.Count(int64(r.Touched)), progress.Count(int64(r.Items)), progress.Count(r.Documents))
 		}
 	}
+	if m.Plan != nil && m.Plan.Limit != "" {
+		printLimit(w, m.Plan)
+	}
 	fmt.Fprintf(w, "%s: %s tokens in %s documents\n", filepath.Join(out, corpus.ShardsDir), progress.Count(m.Tokens), progress.Count(m.ShardDocs))
+}
+
+// printLimit says that weights leave text out.
+func printLimit(w io.Writer, p *mixture.Plan) {
+	var unread, all int64
+	for i, s := range p.Sources {
+		unread += p.Unread(i)
+		all += s.Bytes
+	}
+	fmt.Fprintf(w, "mixture: %.0f%% of the text is not read, because source %s, at its weight, would be read more often than its epochs; raise those, lower its weight, or set mixture.size\n",
+		100*float64(unread)/float64(max(all, 1)), progress.Visible(p.Limit))
 }
 
 func printSource(w io.Writer, s *corpus.SourceReport) {
 	f := &s.Funnel
-	fmt.Fprintf(w, "%s: %s files\n", progress.Visible(s.Name), progress.Count(s.Files))
+	fmt.Fprintf(w, "%s: %s\n", progress.Visible(s.Name), quantity(s.Files, "file"))
 	row := func(what string, c corpus.Count) {
 		if c.Docs > 0 {
 			fmt.Fprintf(w, "  %-52s %12s %6.1f%% %10s\n", what, progress.Count(c.Docs), 100*float64(c.Docs)/float64(max(f.Read.Docs, 1)), progress.Bytes(c.Bytes))
@@ -241,4 +262,12 @@ func goneWords(reason string) string {
 		return "nearly the same as another"
 	}
 	return "too little left by " + reason
+}
+
+// quantity is a number of things: "1 file", "3 files".
+func quantity(n int64, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return progress.Count(n) + " " + what
 }
