@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -56,4 +57,32 @@ func TestRecipeMistakes(t *testing.T) {
 	if !errors.As(err, &located) || located.Line != 3 {
 		t.Errorf("no tokenizer: %v", err)
 	}
+}
+
+func TestShippedRecipes(t *testing.T) {
+	paths, err := filepath.Glob("../recipes/corpus-*.yaml")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no recipes", err)
+	}
+	for _, path := range paths {
+		if _, err := ReadRecipe(path); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func FuzzParseRecipe(f *testing.F) {
+	for _, s := range []string{
+		"sources:\n  - {name: a, path: x}\ntokenizer: t.json\n",
+		"sources: [{name: a, paths: [x, y], format: tree, tree: {}}]\npipelines: {p: [unicode, {c4: {}}]}\ntokenizer: {train: {}}\n",
+		"dedup: {minhash: , lines: {}, substrings: {}}\nmixture: {stages: [{name: a, weights: {b: 1}}]}",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, source []byte) {
+		r, err := ParseRecipe("r.yaml", source)
+		if (r == nil) == (err == nil) {
+			t.Fatal("neither or both of recipe and error")
+		}
+	})
 }
