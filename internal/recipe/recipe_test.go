@@ -104,6 +104,7 @@ func TestMistakes(t *testing.T) {
 		{"64 MiB", "[1]", "limit must be a whole number, and this is a list"},
 		{"  Some-Header: \"1\"", "  Some-Header: 1", "headers.Some-Header must be a text, and this is 1"},
 		{"headers:\n  Some-Header: \"1\"\n", "headers: none", "headers must be a section of names that you choose, and this is the text \"none\""},
+		{"  - {path: b}", "  - {path: {http: b}}", "inputs[1].path must be a text, in quotes where it holds a colon, and this is a section"},
 		{"-128", "-129", "small must be a whole number: -129 is out of range"},
 		{"  text: []", "  text: {}", "chains.text must be a list, and this is a section"},
 		{"share: 0.5", "Hidden: 1", `has no key "Hidden"; it has chains, headers`},

@@ -11,6 +11,9 @@ import (
 
 func (p *Places) decodeScalar(node ast.Node, v reflect.Value, path string) error {
 	want, ok := scalarFits(node, v.Kind())
+	if _, section := pairsOf(node); section && v.Kind() == reflect.String {
+		want += ", in quotes where it holds a colon"
+	}
 	if !ok {
 		return p.fail(node.GetToken().Position, path, fmt.Sprintf("%s must be %s, and this is %s", path, want, nodeKind(node)))
 	}
