@@ -79,13 +79,20 @@ func invalidAt(text []byte) bool {
 	return c == utf8.RuneError && n == 1
 }
 
+// graphemeJoiner is what normalization puts into very long runs of combining
+// marks (UAX 15, stream-safe text): to take it out there would never end.
+const graphemeJoiner = 0x34F
+
 // joins tells whether c is a joiner that has a meaning after this text: those of
-// scripts whose letters join, and of pictures.
+// scripts whose letters join, of pictures, and of combining marks.
 func joins(before []byte, c rune) bool {
-	if c != 0x200C && c != 0x200D {
+	if c != 0x200C && c != 0x200D && c != graphemeJoiner {
 		return false
 	}
 	last, _ := utf8.DecodeLastRune(before)
+	if c == graphemeJoiner {
+		return unicode.Is(unicode.Mn, last)
+	}
 	return last >= 0x590 && !unicode.IsSpace(last) && !unicode.In(last, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Cyrillic)
 }
 

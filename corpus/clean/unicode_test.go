@@ -176,3 +176,14 @@ func BenchmarkUnicode(b *testing.B) {
 		})
 	}
 }
+
+// TestManyMarks: normalization parts very long runs of combining marks, and
+// another pass leaves that alone.
+func TestManyMarks(t *testing.T) {
+	for _, marks := range []string{"\u0301", "\u0316\u0301", "\u0301\u0323\u1dce\u20d0"} {
+		once, _ := apply(step(t, defaults()), "a"+strings.Repeat(marks, 1000)+"b", document.Text)
+		if again, cuts := apply(step(t, defaults()), once, document.Text); again != once || len(cuts) > 0 {
+			t.Errorf("%q: another pass cuts %v", marks, cuts)
+		}
+	}
+}

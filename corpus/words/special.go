@@ -114,6 +114,7 @@ func (l *List) rejoin(text []byte, first int) {
 	t := l.specials
 	l.done = l.done[:0]
 	for size := min(t.cut, len(l.Words)-first); size > 1; size-- {
+		l.joints = l.joints[:0]
 		for i := first; i+size <= len(l.Words); i++ {
 			w := l.Words[i : i+size]
 			p := span{int(w[0].Start), int(w[size-1].End)}
@@ -121,20 +122,53 @@ func (l *List) rejoin(text []byte, first int) {
 				continue
 			}
 			s := t.find(text[p.start:p.end])
-			if s == nil || !cutAs(w, s.rules) || slices.ContainsFunc(l.done, p.overlaps) {
+			if s == nil || !cutAs(w, s.rules) || l.isDone(p) {
 				continue
 			}
-			l.done = append(l.done, p)
-			rest := slices.Clone(l.Words[i+size:])
-			l.Words = l.Words[:i]
-			l.attach(text, p, s)
-			i = len(l.Words) - 1
-			l.Words = append(l.Words, rest...)
+			l.joints = append(l.joints, joint{i, s})
+			i += size - 1
 		}
+		l.join(text, size)
 	}
 }
 
-func (s span) overlaps(p span) bool { return s.start < p.end && p.start < s.end }
+// joint is an exception that was found in the words from at on.
+type joint struct {
+	at      int
+	special *special
+}
+
+// join puts the exceptions of joints, of size words each, in the place of these:
+// all at once, for a piece may hold very many.
+func (l *List) join(text []byte, size int) {
+	if len(l.joints) == 0 {
+		return
+	}
+	from := l.joints[0].at
+	l.rest = append(l.rest[:0], l.Words[from:]...)
+	l.Words = l.Words[:from]
+	at := 0 // of rest
+	for _, j := range l.joints {
+		l.Words = append(l.Words, l.rest[at:j.at-from]...)
+		at = j.at - from + size
+		p := span{int(l.rest[at-size].Start), int(l.rest[at-1].End)}
+		l.attach(text, p, j.special)
+		l.done = append(l.done, p)
+	}
+	l.Words = append(l.Words, l.rest[at:]...)
+	slices.SortFunc(l.done, func(a, b span) int { return a.start - b.start })
+}
+
+// isDone reports whether an exception was already found in a part of p.
+func (l *List) isDone(p span) bool {
+	i, _ := slices.BinarySearchFunc(l.done, p.start, func(s span, start int) int {
+		if s.end > start {
+			return 1
+		}
+		return -1
+	})
+	return i < len(l.done) && l.done[i].start < p.end
+}
 
 // cutAs reports whether the words end where the rules would end them.
 func cutAs(w []Word, rules []uint8) bool {

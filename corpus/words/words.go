@@ -41,8 +41,10 @@ type List struct {
 	Words []Word
 
 	specials *specials
-	tails    []span // suffixes of the piece at work, the last one first
-	done     []span // exceptions put together in it
+	tails    []span  // suffixes of the piece at work, the last one first
+	done     []span  // exceptions put together in it
+	joints   []joint // those of one length, before they are
+	rest     []Word  // the words behind the first of them
 	known    []knownPiece
 	slow     int // pieces cut while known is nil
 }

@@ -233,6 +233,66 @@ func TestExceptions(t *testing.T) {
 	}
 }
 
+// TestLongPieces: a piece of very many exceptions takes no more time than one of
+// letters.
+func TestLongPieces(t *testing.T) {
+	for _, marks := range []string{"'", "''", ":)", "don't'", "¯\\_(ツ)_/¯'", "a.m.'"} {
+		check(t, []byte(strings.Repeat(marks, 1<<17/len(marks))))
+	}
+}
+
+// oneByOne is rejoin, told simply.
+func (l *List) oneByOne(text []byte) {
+	var done []span
+	for size := l.specials.cut; size > 1; size-- {
+		for i := 0; i+size <= len(l.Words); i++ {
+			w := l.Words[i : i+size]
+			p := span{int(w[0].Start), int(w[size-1].End)}
+			s := l.specials.find(text[p.start:p.end])
+			apart := func(d span) bool { return d.end <= p.start || p.end <= d.start }
+			if s == nil || !cutAs(w, s.rules) || slices.ContainsFunc(done, func(d span) bool { return !apart(d) }) {
+				continue
+			}
+			done = append(done, p)
+			rest := slices.Clone(l.Words[i+size:])
+			l.Words = l.Words[:i]
+			l.attach(text, p, s)
+			i = len(l.Words) - 1
+			l.Words = append(l.Words, rest...)
+		}
+	}
+}
+
+// TestRejoin compares with putting one exception together at a time.
+func TestRejoin(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	parts := []string{"'", "''", ":", ")", ":)", "(", "-", "_", ".", "a", "a.m.", "don't", "’", "ツ", "/", "\\", "¯\\(ツ)/¯", "xD", "8", "0", "^", ">", "<3"}
+	bare := *table()
+	bare.cut = 0 // joins nothing
+	joined := 0
+	for range 20000 {
+		var b strings.Builder
+		for range 1 + random.IntN(12) {
+			b.WriteString(parts[random.IntN(len(parts))])
+		}
+		text := []byte(b.String())
+		l := List{specials: &bare}
+		l.affixes(text, span{0, len(text)})
+		want := List{Words: slices.Clone(l.Words), specials: table()}
+		want.oneByOne(text)
+		if len(want.Words) != len(l.Words) {
+			joined++
+		}
+		l.specials = table()
+		if l.rejoin(text, 0); !slices.Equal(l.Words, want.Words) {
+			t.Fatalf("%q: %v and one by one %v", text, l.Words, want.Words)
+		}
+	}
+	if joined < 100 {
+		t.Errorf("only %d texts had something to join", joined)
+	}
+}
+
 func TestSplitDoesNotAllocate(t *testing.T) {
 	text := []byte(strings.Repeat("Some words, that aren't many (but well-known) at http://x.yz/ – naïve…\n", 50))
 	var l List
