@@ -128,7 +128,8 @@ func retry(ctx context.Context, r *Recipe, spec *Source, rec *reader.Record, t *
 	}
 	d := &document.Document{}
 	d.Reset(text)
-	d.ID, d.Origin, d.Format, d.Drop = document.NewID(rec.Content), rec.Origin, rec.Format, drop
+	d.Name(rec.Content)
+	d.Origin, d.Format, d.Drop = rec.Origin, rec.Format, drop
 	spec.describe(d, rec, found)
 	name := spec.Pipeline
 	if name == "" {

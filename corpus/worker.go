@@ -71,6 +71,8 @@ type worker struct {
 	chains  map[*pipeline]*chain
 	signer  *dedup.Signer
 	doc     document.Document
+	lines   int // bytes of the batch before's lines and texts: the next one's are about as long
+	texts   int
 	segment int     // that of the samples
 	seen    Samples // what was found in the segment so far, to know what cannot be a sample
 }
@@ -100,9 +102,11 @@ func (w *worker) work(b *batch) *result {
 	if b.source.full.Load() { // nobody wants it any more
 		return r
 	}
+	r.lines, r.texts = make([]byte, 0, w.lines+w.lines/8), make([]byte, 0, w.texts+w.texts/8)
 	for i := range b.items {
 		w.item(&b.items[i], &r.docs[i], r)
 	}
+	w.lines, w.texts = len(r.lines), len(r.texts)
 	return r
 }
 
@@ -175,7 +179,8 @@ func (w *worker) record(in *reader.Record, out *outcome, r *result) (err error) 
 	}
 	d := &w.doc
 	d.Reset(text)
-	d.ID, d.Origin, d.Format, d.Drop = document.NewID(in.Content), in.Origin, in.Format, drop
+	d.Name(in.Content)
+	d.Origin, d.Format, d.Drop = in.Origin, in.Format, drop
 	src.spec.describe(d, in, found)
 	c = w.chain(src.pipeline(d.Format))
 	if d.Drop == nil {

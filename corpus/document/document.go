@@ -89,6 +89,7 @@ type Document struct {
 	Drop *Drop
 
 	text  []byte
+	named []byte // what ID is the hash of, if it is known
 	words words.List
 	known bool // words are those of text
 }
@@ -151,6 +152,18 @@ func (d *Document) Text() []byte { return d.text }
 
 // SetText replaces the text, which the document keeps.
 func (d *Document) SetText(text []byte) { d.text, d.known = text, false }
+
+// Name sets the ID to that of the content, which nobody changes in place.
+func (d *Document) Name(content []byte) { d.ID, d.named = NewID(content), content }
+
+// TextID returns the ID of the text as it is now: that of the content, without
+// hashing again, while the text is still the content itself.
+func (d *Document) TextID() ID {
+	if len(d.text) > 0 && len(d.text) == len(d.named) && &d.text[0] == &d.named[0] {
+		return d.ID
+	}
+	return NewID(d.text)
+}
 
 // Words returns the words of the text, found once for each text. The list lasts
 // until the text changes.

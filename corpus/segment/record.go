@@ -55,7 +55,7 @@ func NewRecord(d *document.Document, contentBytes int64) Record {
 		Bytes: contentBytes, TextBytes: int64(len(d.Text())), Cuts: d.Cuts, Hits: d.Hits, Drop: d.Drop,
 	}
 	if d.Drop == nil {
-		r.Text = document.FormatID(document.NewID(d.Text()))
+		r.Text = document.FormatID(d.TextID())
 	}
 	return r
 }
