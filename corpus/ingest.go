@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/polymath-lm/polymath/corpus/reader"
 	"github.com/polymath-lm/polymath/corpus/source"
@@ -151,7 +152,7 @@ func (f *feeder) ended(ctx context.Context, file *openFile, err error) error {
 		case f.batch.source.spec.Mixed && errors.Is(err, reader.ErrFormat):
 			f.batch.items = append(f.batch.items, item{file: file.input, skip: otherFormat})
 		default:
-			it.failed = err.Error()
+			it.failed = strings.TrimPrefix(err.Error(), file.input.Path+": ")
 		}
 	}
 	f.batch.items = append(f.batch.items, it)

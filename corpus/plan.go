@@ -3,8 +3,11 @@ package corpus
 import (
 	"context"
 	"errors"
+	"io"
+	"strings"
 	"time"
 
+	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/reader"
 	"github.com/polymath-lm/polymath/corpus/source"
 )
@@ -36,9 +39,12 @@ type PlannedSource struct {
 	Pipelines map[string][]string `json:"pipelines"`
 	// Sample is what became of the records that were tried, with the stored bytes
 	// and the time that they took on one thread.
-	Sample        Funnel  `json:"sample"`
-	SampleStored  int64   `json:"sample_stored"`
-	SampleSeconds float64 `json:"sample_seconds"`
+	Sample Funnel `json:"sample"`
+	// Faults are the first of the different reasons why records, or files, of the
+	// sample could not be read, each with the place.
+	Faults        []string `json:"faults,omitempty"`
+	SampleStored  int64    `json:"sample_stored"`
+	SampleSeconds float64  `json:"sample_seconds"`
 }
 
 // Bounds of what is tried of each source.
@@ -47,6 +53,7 @@ const (
 	trialBytes   = 1 << 20 // of each file
 	trialRecords = 500     // of each file
 	trialTime    = 2 * time.Second
+	trialFaults  = 3
 )
 
 // NewPlan checks all that a recipe names, and tries a little of each source. It
@@ -126,7 +133,7 @@ func trySource(ctx context.Context, shared *shared, src *openSource) (*PlannedSo
 		s.SampleStored += stored
 	}
 	r := w.work(b)
-	s.SampleSeconds, s.Sample = time.Since(begun).Seconds(), r.funnel
+	s.SampleSeconds, s.Sample, s.Faults = time.Since(begun).Seconds(), r.funnel, r.faults()
 	for p := range w.chains {
 		names := []string{}
 		for _, step := range p.steps {
@@ -141,11 +148,12 @@ func trySource(ctx context.Context, shared *shared, src *openSource) (*PlannedSo
 // bytes it is.
 func firstRecords(ctx context.Context, b *batch, file source.File, end time.Time) (stored int64, err error) {
 	r, err := openReader(ctx, file, b.source.spec.reading(), reader.Position{})
+	input := &InputFile{Name: file.Name, Path: file.Path}
 	if err != nil {
-		return 0, context.Cause(ctx) // the build puts such a file aside
+		b.unread(input, err) // so does the build
+		return 0, context.Cause(ctx)
 	}
 	defer r.Close()
-	input := &InputFile{Name: file.Name, Path: file.Path}
 	size := int64(0)
 	for n := 0; size < trialBytes && n < trialRecords && time.Now().Before(end); n++ {
 		record, err := r.Next()
@@ -160,8 +168,36 @@ func firstRecords(ctx context.Context, b *batch, file source.File, end time.Time
 		case errors.As(err, &skipped):
 			b.items = append(b.items, item{file: input, skip: skipped.Reason})
 		default: // the end, or a damaged file
+			if !errors.Is(err, io.EOF) {
+				b.unread(input, err)
+			}
 			return max(file.Size, 0), context.Cause(ctx)
 		}
 	}
 	return storedAt(r.Position()), context.Cause(ctx)
+}
+
+// unread notes that a file could not be read, or not to its end.
+func (b *batch) unread(file *InputFile, err error) {
+	if b.source.spec.Mixed && errors.Is(err, reader.ErrFormat) {
+		b.items = append(b.items, item{file: file, skip: otherFormat})
+		return
+	}
+	origin := document.Origin{Source: b.source.spec.Name, File: file.Path}
+	b.items = append(b.items, item{file: file, bad: &reader.BadRecord{Origin: origin, Problem: strings.TrimPrefix(err.Error(), file.Path+": ")}})
+}
+
+// faults returns the first of the different reasons why no documents could be made.
+func (r *result) faults() []string {
+	var faults []string
+	seen := map[string]bool{}
+	for i := range r.docs {
+		_, reason, _ := strings.Cut(r.docs[i].bad, ": ")
+		if reason = withoutNumbers(reason); reason == "" || seen[reason] || len(faults) == trialFaults {
+			continue
+		}
+		seen[reason] = true
+		faults = append(faults, r.docs[i].bad)
+	}
+	return faults
 }

@@ -144,11 +144,11 @@ func (a *app) corpusPlan(ctx context.Context, r *corpus.Recipe, options corpus.O
 		return writeIndented(a.Out, p)
 	}
 	for _, s := range p.Sources {
-		fmt.Fprintf(a.Out, "%-12s %s, %s, from %s\n", progress.Visible(s.Name), quantity(int64(s.Files), "file"), progress.Bytes(s.Stored), progress.Visible(s.First))
+		fmt.Fprintf(a.Out, "%-12s %s, %s, from %s\n", progress.Visible(s.Name), plural(int64(s.Files), "file"), progress.Bytes(s.Stored), progress.Visible(s.First))
 		for _, name := range slices.Sorted(maps.Keys(s.Pipelines)) {
 			fmt.Fprintf(a.Out, "%-12s pipeline %s: %s\n", "", name, strings.Join(s.Pipelines[name], ", "))
 		}
-		fmt.Fprintf(a.Out, "%-12s of the first %s records %s cannot be read, and %s are kept\n", "", progress.Count(s.Sample.Read.Docs),
+		fmt.Fprintf(a.Out, "%-12s tried %s: %s unreadable, %s kept\n", "", plural(s.Sample.Read.Docs, "record"),
 			progress.Count(s.Sample.Bad.Docs), progress.Count(s.Sample.Kept.Docs))
 		for _, fault := range s.Faults {
 			fmt.Fprintf(a.Out, "%-12s unreadable: %s\n", "", progress.Visible(fault))
@@ -156,10 +156,10 @@ func (a *app) corpusPlan(ctx context.Context, r *corpus.Recipe, options corpus.O
 	}
 	fmt.Fprintf(a.Out, "in all       %s, about %s of text will be kept, written to %s\n", progress.Bytes(p.Stored), progress.Bytes(p.Text), r.Out)
 	if p.Unknown > 0 {
-		fmt.Fprintf(a.Out, "not counted  %s of unknown length, such as source trees\n", quantity(int64(p.Unknown), "file"))
+		fmt.Fprintf(a.Out, "not counted  %s of unknown length, such as source trees\n", plural(int64(p.Unknown), "file"))
 	}
 	fmt.Fprintf(a.Out, "time         about %s of reading with %s, by these records; deduplication and tokens come after it\n",
-		progress.Duration(time.Duration(p.Seconds*float64(time.Second))), quantity(int64(p.Threads), "thread"))
+		progress.Duration(time.Duration(p.Seconds*float64(time.Second))), plural(int64(p.Threads), "thread"))
 	return nil
 }
 
@@ -234,7 +234,7 @@ func printLimit(w io.Writer, p *mixture.Plan) {
 
 func printSource(w io.Writer, s *corpus.SourceReport) {
 	f := &s.Funnel
-	fmt.Fprintf(w, "%s: %s\n", progress.Visible(s.Name), quantity(s.Files, "file"))
+	fmt.Fprintf(w, "%s: %s\n", progress.Visible(s.Name), plural(s.Files, "file"))
 	row := func(what string, c corpus.Count) {
 		if c.Docs > 0 {
 			fmt.Fprintf(w, "  %-52s %12s %6.1f%% %10s\n", what, progress.Count(c.Docs), 100*float64(c.Docs)/float64(max(f.Read.Docs, 1)), progress.Bytes(c.Bytes))
@@ -262,12 +262,4 @@ func goneWords(reason string) string {
 		return "nearly the same as another"
 	}
 	return "too little left by " + reason
-}
-
-// quantity is a number of things: "1 file", "3 files".
-func quantity(n int64, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return progress.Count(n) + " " + what
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/infer"
 	"github.com/polymath-lm/polymath/internal/memory"
 	"github.com/polymath-lm/polymath/model"
@@ -209,7 +210,7 @@ func plural(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return progress.Count(n) + " " + noun + "s"
 }
 
 // count writes a number of parameters for people.
