@@ -185,20 +185,28 @@ func (b *corpusBench) loadFile(ctx context.Context, f source.File, limit *int64)
 	}
 }
 
-// spread calls what worker returns with every index below n, each goroutine with
-// a worker of its own.
-func spread(threads, n int, worker func() func(i int)) {
+// spread calls the functions with every index below n, each in a goroutine of its
+// own.
+func spread(n int, workers []func(i int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range threads {
+	for _, do := range workers {
 		wg.Go(func() {
-			do := worker()
 			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
 				do(int(i))
 			}
 		})
 	}
 	wg.Wait()
+}
+
+// several makes a worker for each thread.
+func several(threads int, worker func() func(i int)) []func(i int) {
+	workers := make([]func(i int), threads)
+	for i := range workers {
+		workers[i] = worker()
+	}
+	return workers
 }
 
 // measured is one measurement by wall clock, processor and memory.

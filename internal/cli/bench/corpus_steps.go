@@ -141,25 +141,22 @@ func applyAll(steps []document.Step) func(d *document.Document) {
 
 // scanning is the limit of what looks at text.
 func (b *corpusBench) scanning(threads int, contents [][]byte, size int64) func() float64 {
-	return func() float64 {
-		return b.rate(float64(size), func() {
-			spread(threads, len(contents), func() func(int) { return func(i int) { scan(contents[i : i+1]) } })
-		})
-	}
+	workers := several(threads, func() func(int) { return func(i int) { scan(contents[i : i+1]) } })
+	return func() float64 { return b.rate(float64(size), func() { spread(len(contents), workers) }) }
 }
 
 // stage measures one stage on all texts.
 func (b *corpusBench) stage(name string, threads int, worker func() func(d *document.Document)) {
-	b.report(Result{Name: threadsName(name, threads), Unit: "B/s", LimitOf: limitScan, Threads: threads}, float64(b.bytes), b.bytes, func() {
-		spread(threads, len(b.texts), func() func(int) {
-			do, d := worker(), &document.Document{}
-			return func(i int) {
-				d.Reset(b.texts[i])
-				d.Format = document.Text
-				do(d)
-			}
-		})
-	}, b.scanning(threads, b.texts, b.bytes))
+	workers := several(threads, func() func(int) {
+		do, d := worker(), &document.Document{}
+		return func(i int) {
+			d.Reset(b.texts[i])
+			d.Format = document.Text
+			do(d)
+		}
+	})
+	b.report(Result{Name: threadsName(name, threads), Unit: "B/s", LimitOf: limitScan, Threads: threads}, float64(b.bytes), b.bytes,
+		func() { spread(len(b.texts), workers) }, b.scanning(threads, b.texts, b.bytes))
 }
 
 // given measures MinHash of words that were found before.
@@ -176,12 +173,12 @@ func (b *corpusBench) given(m *dedup.MinHash, threads int) {
 	for i := range lists {
 		lists[i].Split(texts[i])
 	}
-	b.report(Result{Name: threadsName("minhash, words given", threads), Unit: "B/s", LimitOf: limitScan, Threads: threads}, float64(size), size, func() {
-		spread(threads, len(lists), func() func(int) {
-			w, bands := m.Worker(), []uint64(nil)
-			return func(i int) { bands = w.Bands(bands[:0], &lists[i]) }
-		})
-	}, b.scanning(threads, texts, size))
+	workers := several(threads, func() func(int) {
+		w, bands := m.Worker(), []uint64(nil)
+		return func(i int) { bands = w.Bands(bands[:0], &lists[i]) }
+	})
+	b.report(Result{Name: threadsName("minhash, words given", threads), Unit: "B/s", LimitOf: limitScan, Threads: threads}, float64(size), size,
+		func() { spread(len(lists), workers) }, b.scanning(threads, texts, size))
 }
 
 // extraction measures the text of web pages.
@@ -192,15 +189,14 @@ func (b *corpusBench) extraction(threads int) {
 		t, _, _ := extract.HTML(p.content, p.charset, p.url)
 		text += int64(len(t))
 	}
+	workers := several(threads, func() func(int) {
+		return func(i int) {
+			p := &b.pages[i]
+			_, _, _ = extract.HTML(p.content, p.charset, p.url) // pages without text take time too
+		}
+	})
 	b.report(Result{
 		Name: threadsName("extraction of HTML", threads), Unit: "B/s", LimitOf: limitScan, Threads: threads,
 		Detail: map[string]float64{"text, share of bytes": float64(text) / float64(b.html)},
-	}, float64(b.html), b.html, func() {
-		spread(threads, len(b.pages), func() func(int) {
-			return func(i int) {
-				p := &b.pages[i]
-				_, _, _ = extract.HTML(p.content, p.charset, p.url) // pages without text take time too
-			}
-		})
-	}, b.scanning(threads, contents, b.html))
+	}, float64(b.html), b.html, func() { spread(len(b.pages), workers) }, b.scanning(threads, contents, b.html))
 }
