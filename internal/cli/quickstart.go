@@ -21,7 +21,10 @@ func (a *app) quickstartCommand() *cobra.Command {
 trains a tokenizer and a mixture-of-experts model, lets it write as it learns,
 and compares it with gzip, xz and zstd on text that it never saw.
 
-It reads the Go toolchain's own sources unless --text names other text.
+It reads the Go toolchain's own sources unless --text names other text: files of
+text, Markdown, HTML, PDF and EPUB, source code, and the records of JSONL, Parquet
+and web archives, each also packed by gzip or zstd. What it makes of the text is a
+corpus, with the recipe that "polymath corpus build" follows, in corpus/ of --dir.
 Interrupted with ctrl-C it saves; the same command goes on where it was.`,
 		Example: `  polymath quickstart
   polymath quickstart --minutes 60 --text ~/notes --dir notes-model`,
@@ -36,7 +39,7 @@ Interrupted with ctrl-C it saves; the same command goes on where it was.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.Dir, "dir", "polymath-quickstart", "directory for everything that is made")
-	f.StringVar(&o.Text, "text", "", "file or directory to learn from (default: the Go toolchain's sources)")
+	f.StringVar(&o.Text, "text", "", "file, directory or pattern to learn from (default: the Go toolchain's sources)")
 	f.Float64Var(&o.Minutes, "minutes", 10, "time for everything")
 	f.BoolVar(&o.DryRun, "dry-run", false, "print the plan, and stop")
 	f.BoolVar(&o.Fresh, "fresh", false, "begin anew, and remove what --dir holds of an earlier quick start")

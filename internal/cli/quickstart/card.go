@@ -34,7 +34,7 @@ func (s *state) card(b *strings.Builder, spent time.Duration) {
 		fmt.Fprintf(b, "%-12s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	row("model", "%s parameters, %s active per token: %s", progress.Short(float64(p.Parameters)), progress.Short(float64(p.Active)), p.Shape)
-	row("text", "%s of %s in %d documents; files left out: %s", progress.Bytes(s.Tokens.Bytes), s.Tokens.Root, s.Tokens.Documents, s.Tokens.LeftOut)
+	row("text", "%s of %s in %s documents; left out: %s", progress.Bytes(s.Tokens.Bytes), s.Tokens.Root, progress.Count(int64(s.Tokens.Documents)), s.Tokens.LeftOut)
 	row("learned", "%s tokens in %s steps, %.2f times the text", progress.Short(float64(t.Tokens)), progress.Count(int64(t.Steps)),
 		float64(t.Tokens)/float64(s.Tokens.Tokens))
 	seconds := max(s.Work.Seconds, 1e-9)
@@ -81,7 +81,7 @@ func (e *Exam) card(b *strings.Builder, wholeFiles bool) {
 	if wholeFiles {
 		b.WriteString("Neither the model nor its tokenizer saw these files; others may resemble them.\n")
 	} else {
-		b.WriteString("The files are few, so parts of long ones are held out: the model learned from other parts.\n")
+		b.WriteString("Some files hold several documents, or were cut into parts: of the files of those that\nare held out the model learned other parts.\n")
 	}
 	if xz := e.baseline("xz"); xz > 0 {
 		verdict := "The model needs %.1f%% more than xz.\n"

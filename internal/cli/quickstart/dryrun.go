@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/polymath-lm/polymath/corpus"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 )
 
@@ -13,16 +14,20 @@ func (s *session) dryRun(ctx context.Context) error {
 		return err
 	}
 	m := s.state.Machine
-	shape := s.expectedShape()
-	text, err := s.readText(ctx, s.expectedText(shape))
+	d, err := s.draft(ctx)
 	if err != nil {
 		return err
 	}
+	text, err := s.expected(ctx, d)
+	if err != nil {
+		return err
+	}
+	shape := d.Shape
 	seconds := trainingShare * s.budget().Seconds()
 	flops := m.Peak * expectedMFU * seconds
 	tokens := flops / shape.flopsPerToken()
 	_, err = fmt.Fprintf(s.Out, `machine      %d threads, %s, %s in registers
-text         %s of %s in %d documents; files left out: %s
+text         about %s of the %s of %s in %s files
 model        %s; about %s parameters active
 training     about %s tokens in %s, if training reaches %.0f%% of the limit; that is measured
              before the run. The rule: the widest model that still learns %.1f tokens for each
@@ -30,9 +35,23 @@ training     about %s tokens in %s, if training reaches %.0f%% of the limit; tha
 time         %s in all: %.0f%% training, %.0f%% trial steps, %.0f%% examination
 directory    %s
 `, m.Threads, m.CPU, progress.Rate(m.Peak, "FLOP/s"),
-		progress.Bytes(text.Bytes), text.Root, len(text.Documents), text.Left,
+		progress.Bytes(text.Text), progress.Bytes(text.Stored), d.Root, progress.Count(int64(text.Sources[0].Files)),
 		shape, progress.Short(float64(shape.active())),
 		progress.Short(tokens), progress.Duration(s.budget()), 100*expectedMFU, float64(tokensPerParameter),
 		progress.Duration(s.budget()), 100*trainingShare, 100*trialShare, 100*examShare, s.Dir)
 	return err
+}
+
+// expected tries a little of the text.
+func (s *session) expected(ctx context.Context, d *Draft) (*corpus.Plan, error) {
+	_, r, err := s.corpusRecipe(d)
+	if err != nil {
+		return nil, err
+	}
+	p, err := corpus.NewPlan(ctx, r, corpus.Options{})
+	if err != nil {
+		return nil, plain(err)
+	}
+	tried := &p.Sources[0]
+	return p, s.enough(d.Root, p.Text, leftOut(&corpus.SourceReport{Funnel: tried.Sample}), int64(tried.Files))
 }

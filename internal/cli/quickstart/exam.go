@@ -38,7 +38,7 @@ func (s *session) examine(ctx context.Context) error {
 		s.skip("examination", fmt.Sprintf("it takes %.0f s and %.0f are left", need, max(s.left().Seconds(), 0)))
 		return nil
 	}
-	set, err := shard.OpenSet(s.path(shardsDir))
+	set, err := shard.OpenSet(s.shardsPath())
 	if err != nil {
 		return err
 	}

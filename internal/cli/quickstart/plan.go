@@ -208,7 +208,7 @@ const minDocTokens = 1024
 // much as there is time for, and 1 MiB at most. It is spread over the held-out
 // documents: the beginning of each, as much as all may have.
 func (s *session) planExam(p *Plan) error {
-	set, err := shard.OpenSet(s.path(shardsDir))
+	set, err := shard.OpenSet(s.shardsPath())
 	if err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func spread(lengths []int, tokens int64) (perDoc int, total int64) {
 // recipe is the training run of the plan.
 func (s *session) recipe(p *Plan) *train.Recipe {
 	r := p.Shape.recipe(recipeOptions{
-		tokenizer: s.tokenizerPath(), shards: s.path(shardsDir), heldOut: s.state.Tokens.HeldOut, steps: max(p.Steps, 1),
+		tokenizer: s.tokenizerPath(), shards: s.shardsPath(), heldOut: s.state.Tokens.HeldOut, steps: max(p.Steps, 1),
 		evalEvery: p.EvalEvery, evalRows: max(p.EvalTokens/p.Shape.Sequence, 1), prompts: s.state.Tokens.Prompts,
 	})
 	r.Schedule.Warmup = max(p.Warmup, 1)

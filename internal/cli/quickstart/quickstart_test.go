@@ -7,14 +7,17 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/polymath-lm/polymath/corpus"
+	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
-	"github.com/polymath-lm/polymath/internal/cli/source"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/shard"
 	"github.com/polymath-lm/polymath/train"
@@ -306,23 +309,19 @@ func TestFindGoRootSaysWhatToDo(t *testing.T) {
 // The share held out leaves something on both sides, however few the documents.
 func TestHeldOutOfFewDocuments(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 10, 200} {
-		dir := t.TempDir()
+		var h heldOut
+		var ids []document.ID
 		for i := range n {
-			if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), fmt.Appendf(nil, "text %d", i), 0o666); err != nil {
-				t.Fatal(err)
-			}
+			ids = append(ids, document.NewID(fmt.Appendf(nil, "text %d", i)))
+			h.add(ids[i])
 		}
-		text, err := source.Read(t.Context(), dir, 1<<20, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		share, err := chooseHeldOut(text.Documents)
+		share, err := h.choose()
 		if (err != nil) != (n == 1) {
 			t.Errorf("%d documents: %v", n, err)
 		}
 		held := 0
-		for _, d := range text.Documents {
-			if shard.HeldOut(d.ID(), share) {
+		for _, id := range ids {
+			if shard.HeldOut(id, share) {
 				held++
 			}
 		}
@@ -332,42 +331,169 @@ func TestHeldOutOfFewDocuments(t *testing.T) {
 	}
 }
 
+// texts makes files of different words.
+func texts(t *testing.T, files, words int) string {
+	t.Helper()
+	dir := t.TempDir()
+	random := rand.New(rand.NewPCG(1, uint64(files)))
+	for i := range files {
+		var b strings.Builder
+		for w := range words {
+			fmt.Fprintf(&b, "%s%d ", []string{"stone", "river", "cloud", "tower"}[random.IntN(4)], random.IntN(300))
+			if w%12 == 11 {
+				b.WriteString("\n")
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.txt", i)), []byte(b.String()), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func madeTokens(t *testing.T, text string) *session {
+	t.Helper()
+	s := testSession(t, 10)
+	s.Text, s.state.Text = text, text
+	if err := s.makeTokens(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Whole files are held out where there are many, parts of them where there are
+// few; the tokenizer learns from neither, and both together are the shards.
+func TestMakeTokens(t *testing.T) {
+	for _, files := range []int{1, 3, 40} {
+		s := madeTokens(t, texts(t, files, 20000/files+1000))
+		tokens := s.state.Tokens
+		if tokens.WholeFiles != (files >= wholeFiles) || tokens.Documents < wholeFiles || len(tokens.Prompts) != 2 {
+			t.Errorf("%d files: %+v", files, tokens)
+		}
+		set, err := shard.OpenSet(s.shardsPath())
+		if err != nil {
+			t.Fatal(err)
+		}
+		learned, held := set.Split(tokens.HeldOut)
+		if learned.Tokens() == 0 || held.Tokens() == 0 || learned.Tokens()+held.Tokens() != tokens.Tokens {
+			t.Errorf("%d files: %d tokens learned, %d held out of %d", files, learned.Tokens(), held.Tokens(), tokens.Tokens)
+		}
+		if err := set.Close(); err != nil {
+			t.Fatal(err)
+		}
+		// the recipe is that of the corpus: building by it again changes nothing
+		r, err := corpus.ReadRecipe(s.path(corpusDir, recipeName))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := corpus.Build(t.Context(), r, corpus.Options{Notice: func(text string) { t.Error(text) }})
+		if err != nil || m.Shards != tokens.ShardsHash || m.Tokenizer != tokens.TokenizerHash {
+			t.Errorf("%d files: by the recipe: %+v, %v", files, m, err)
+		}
+	}
+}
+
 // The tokenizer learns from the same text whatever the held-out documents say.
 func TestTokenizerIsBlindToHeldOutText(t *testing.T) {
-	var hashes []string
-	for _, secret := range []string{"xyzzy plugh ", "frotz gnusto "} {
-		documents := make([]source.Document, 0, 60)
-		dir := t.TempDir()
-		for i := range 60 {
-			text := strings.Repeat(fmt.Sprintf("common words of document %d. ", i), 60)
-			if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), []byte(text), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-		read, err := source.Read(t.Context(), dir, 1<<20, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		share, err := chooseHeldOut(read.Documents)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, d := range read.Documents {
-			if shard.HeldOut(d.ID(), share) {
-				d.Text = []byte(strings.Repeat(secret, 200))
-			}
-			documents = append(documents, d)
-		}
-		s := testSession(t, 10)
-		shape := shapeFor(1e12)
-		tok, err := s.trainTokenizer(t.Context(), learned(documents, share), &shape)
-		if err != nil {
-			t.Fatal(err)
-		}
-		hashes = append(hashes, tok.Hash())
+	dir := texts(t, 40, 1500)
+	s := madeTokens(t, dir)
+	first := s.state.Tokens
+	c, err := corpus.Open(s.path(corpusDir))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if hashes[0] != hashes[1] {
-		t.Error("held-out text changes the tokenizer")
+	changed := 0
+	err = c.Each(t.Context(), false, func(f *corpus.Found) error {
+		id, err := document.ParseID(f.Record.Text)
+		if err != nil || !shard.HeldOut(id, first.HeldOut) {
+			return err
+		}
+		for salt := 0; ; salt++ { // one that is held out too
+			text := []byte(strings.Repeat(fmt.Sprintf("xyzzy%d plugh\n", salt), int(f.Record.TextBytes))[:f.Record.TextBytes-1] + ".")
+			if shard.HeldOut(document.NewID(text), first.HeldOut) {
+				changed++
+				return os.WriteFile(f.Record.Origin.File, text, 0o666)
+			}
+		}
+	})
+	if err != nil || changed == 0 || c.Close() != nil {
+		t.Fatalf("%d changed, %v", changed, err)
+	}
+	second := madeTokens(t, dir).state.Tokens
+	if first.TokenizerHash != second.TokenizerHash || first.ShardsHash == second.ShardsHash {
+		t.Error("held-out text changes the tokenizer, or nothing was changed")
+	}
+}
+
+// A quick start that was stopped while it read goes on with what it decided, also
+// on a machine of another speed.
+func TestReadingGoesOn(t *testing.T) {
+	dir := texts(t, 40, 2000)
+	s := testSession(t, 10)
+	s.Text, s.state.Text = dir, dir
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := s.makeTokens(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if err := s.save(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(s.path(stateName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := &session{Options: s.Options, start: time.Now(), state: state{Version: stateVersion, Text: dir, Minutes: 10}}
+	if err := again.resume(data); err != nil || again.state.Draft == nil || *again.state.Draft != *s.state.Draft {
+		t.Fatalf("%+v, %v", again.state.Draft, err)
+	}
+	again.state.Machine = &Machine{Peak: 1e13}
+	if err := again.makeTokens(t.Context()); err != nil || again.state.Tokens.Shape.Width != s.state.Draft.Shape.Width {
+		t.Errorf("%+v, %v", again.state.Tokens, err)
+	}
+}
+
+func TestLeftOut(t *testing.T) {
+	r := corpus.SourceReport{Unread: 7}
+	r.Funnel.Skipped = map[string]int64{"no known format": 2, "empty file": 1}
+	r.Funnel.Dropped = map[string]map[string]corpus.Count{"extract": {"binary": {Docs: 1}, "empty": {Docs: 1}}, "code": {"table": {Docs: 4}}}
+	r.After.Gone = map[string]corpus.Count{"exact": {Docs: 5}}
+	if got := leftOut(&r); got != "3 binary, 5 duplicate, 2 empty, 4 tables of numbers, 7 files more than needed" {
+		t.Error(got)
+	}
+	if got := leftOut(&corpus.SourceReport{}); got != "none" {
+		t.Error(got)
+	}
+}
+
+// What cannot be learned from is said in words that name the path and not a
+// recipe.
+func TestTextThatTeachesNothing(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"binary/picture.png": "\x89PNG\x00\x01", "small/a.txt": "Too little.\n", "blank/a.txt": " \n\t\n"} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "none"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"binary": "no text found in .*binary: it has 1 files .left out: 1 binary", "small": "small has too little text", "blank": "no text found in .*blank",
+		"none": "reading text: .*none: no file is there", "missing": "reading text: .*missing: no such file or directory",
+	} {
+		for _, dry := range []bool{true, false} {
+			s := testSession(t, 10)
+			s.Text, s.state.Text, s.DryRun = filepath.Join(dir, name), filepath.Join(dir, name), dry
+			err := s.run(t.Context())
+			if err == nil || !regexp.MustCompile(want).MatchString(err.Error()) || strings.Contains(err.Error(), recipeName) {
+				t.Errorf("%s, dry %v: %v", name, dry, err)
+			}
+		}
 	}
 }
 

@@ -15,18 +15,18 @@ import (
 
 // What a quick start keeps in its directory.
 const (
-	stateName    = "quickstart.json"
-	tokenizerDir = "tokenizer"
-	shardsDir    = "shards"
-	trialDir     = "trial"
-	runDir       = "run"
-	cardName     = "card.txt"
+	stateName  = "quickstart.json"
+	corpusDir  = "corpus"
+	recipeName = "recipe.yaml"
+	trialDir   = "trial"
+	runDir     = "run"
+	cardName   = "card.txt"
 )
 
 // madeNames are what a quick start makes beside its state, and may remove.
-var madeNames = []string{tokenizerDir, shardsDir, trialDir, runDir, cardName}
+var madeNames = []string{corpusDir, trialDir, runDir, cardName}
 
-const stateVersion = 2
+const stateVersion = 3
 
 // state is what an interrupted quick start goes on from. A stage that is done
 // has its part here; that of the tokenizer and the tokens holds their hashes.
@@ -37,6 +37,7 @@ type state struct {
 	// Seconds were spent in earlier sessions.
 	Seconds  float64           `json:"seconds"`
 	Machine  *Machine          `json:"machine,omitempty"`
+	Draft    *Draft            `json:"draft,omitempty"`
 	Tokens   *Tokens           `json:"tokens,omitempty"`
 	Plan     *Plan             `json:"plan,omitempty"`
 	Work     Work              `json:"work"`
@@ -136,10 +137,11 @@ func (s *session) resume(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w; begin anew with --fresh", s.path(stateName), err)
 	}
-	if found.Tokens == nil {
-		return nil // nothing was made: begin with the options of now
+	same := found.Text == s.Text && found.Minutes == s.Minutes
+	if found.Tokens == nil && (found.Draft == nil || !same) {
+		return nil // little was made: begin with the options of now
 	}
-	if found.Text != s.Text || found.Minutes != s.Minutes {
+	if !same {
 		return &OptionError{fmt.Sprintf("%s holds a quick start of %v minutes on %s; go on with those, name another --dir, or begin anew with --fresh",
 			s.Dir, found.Minutes, textName(found.Text))}
 	}
