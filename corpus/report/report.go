@@ -48,7 +48,7 @@ func Write(ctx context.Context, path string, c *corpus.Corpus) error {
 func (p *page) render() ([]byte, error) {
 	var b bytes.Buffer
 	err := pageTemplate.Execute(&b, p)
-	return b.Bytes(), err
+	return []byte(visible(b.String())), err // names that turn the direction of the page too
 }
 
 // page is what the template shows.
@@ -204,7 +204,13 @@ func (p *page) charts(m *corpus.Manifest, o *corpus.Overview) {
 		c := columns{axis: "documents that are alike", alone: true}
 		for i := 1; i < len(list); i++ { // bin 0 is of one document: no duplicate
 			c.kept = append(c.kept, list[i])
-			c.labels = append(c.labels, between(i))
+			label := between(i)
+			if few := len(list) <= 7; !few && i%3 != 1 {
+				label = ""
+			} else if !few {
+				label = power(i) // what is between has no room
+			}
+			c.labels = append(c.labels, label)
 		}
 		return c
 	}

@@ -34,7 +34,7 @@ section{background:var(--card);border:1px solid var(--line);border-radius:8px;pa
 .bar .f3,.key .f3{fill:var(--s3);background:var(--s3)}.bar .f4,.key .f4{fill:var(--s4);background:var(--s4)}
 .bar .bad,.key .bad{fill:var(--dim);background:var(--dim)}.bar .rest{fill:var(--line);opacity:.45}
 .bar{display:block;width:100%;height:12px;border-radius:3px}
-.bars{display:grid;grid-template-columns:minmax(90px,max-content) 1fr max-content max-content;gap:6px 14px;align-items:center;font-size:13px}
+.bars{display:grid;grid-template-columns:fit-content(32%) minmax(60px,1fr) max-content max-content;gap:6px 14px;align-items:center;font-size:13px}
 .bars .row{display:contents}
 .bars .b{min-width:0}
 .bars .name{overflow-wrap:anywhere}
@@ -47,7 +47,7 @@ table{border-collapse:collapse;width:100%;font-size:13px}
 td,th{text-align:left;padding:3px 12px 3px 0;vertical-align:top}
 th{color:var(--dim);font-weight:400;white-space:nowrap}
 td{overflow-wrap:anywhere}.scroll td{overflow-wrap:normal;white-space:nowrap}
-.scroll td.wrap{white-space:normal;overflow-wrap:break-word;min-width:8em}.wrap span{color:var(--dim)}
+.scroll td.wrap{white-space:normal;overflow-wrap:anywhere;min-width:8em}.wrap span{color:var(--dim)}
 .bars+details{margin-top:14px}
 .r{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td.hash{font:12px ui-monospace,monospace}
@@ -87,7 +87,7 @@ details+details{margin-top:6px}details[open]>summary{margin-bottom:8px}
 {{if .Cuts}}<section><h2>Cut out <span class="note">of documents that stay or went later</span></h2><div class="scroll"><table><tr><th>step and what</th><th class="r">documents</th><th class="r">places</th><th class="r last">text</th></tr>{{range .Cuts}}<tr><td class="wrap"><span>{{.Step}}</span> {{.Reason}}</td><td class="r">{{.Docs}}</td><td class="r">{{.Places}}</td><td class="r last">{{.Bytes}}</td></tr>{{end}}</table></div></section>{{end}}
 </div>
 {{if .Mixture}}<section><h2>Mixture <span class="note">what training reads in one epoch of the shards</span></h2>
-{{range .Mixture}}<h3>{{.Name}} <span class="note">{{.Tokens}} tokens</span></h3><div class="scroll"><table><tr><th>source</th><th style="width:26%">share of the tokens</th><th class="r">asked</th><th class="r">got</th><th class="r">tokens</th><th class="r">documents</th><th class="r">text there is</th><th class="r">read</th></tr>{{range .Rows}}<tr><td>{{.Name}}</td><td style="vertical-align:middle">{{.Bar}}</td><td class="r">{{.Asked}}</td><td class="r">{{.Got}}</td><td class="r">{{.Tokens}}</td><td class="r">{{.Docs}}</td><td class="r">{{.Text}}</td><td class="r">{{.Read}}</td></tr>{{end}}</table></div>{{end}}
+{{range .Mixture}}<h3>{{.Name}} <span class="note">{{.Tokens}} tokens</span></h3><div class="scroll"><table><tr><th>source</th><th style="width:26%">share of the tokens</th><th class="r">asked</th><th class="r">got</th><th class="r">tokens</th><th class="r">documents</th><th class="r">text there is</th><th class="r">read</th></tr>{{range .Rows}}<tr><td class="wrap">{{.Name}}</td><td style="vertical-align:middle">{{.Bar}}</td><td class="r">{{.Asked}}</td><td class="r">{{.Got}}</td><td class="r">{{.Tokens}}</td><td class="r">{{.Docs}}</td><td class="r">{{.Text}}</td><td class="r">{{.Read}}</td></tr>{{end}}</table></div>{{end}}
 {{with .Short}}<p class="note">There is less text than the weights ask for of {{range $i, $s := .}}{{if $i}}, {{end}}{{$s}}{{end}}; others fill up.</p>{{end}}</section>{{end}}
 {{if .Evaluation}}<section><h2>Evaluation sets <span class="note">items that were found in documents</span></h2><div class="scroll"><table><tr><th>set</th><th class="r">items</th><th class="r">found</th><th class="r">in documents</th><th>by rule</th><th>pipeline</th></tr>{{range .Evaluation}}<tr><td>{{.Set}}</td><td class="r">{{.Items}}</td><td class="r{{if .Found}} found{{end}}">{{.Touched}}</td><td class="r">{{.Documents}}</td><td style="white-space:normal">{{.Rules}}</td><td>{{.Pipeline}}</td></tr>{{end}}</table></div></section>{{end}}
 {{if or .Bad .Skipped}}<div class="two">{{if .Bad}}<section><h2>Unreadable records <span class="note">{{.BadSeen}}</span></h2><table><tr><th>why</th><th class="r">records</th><th>the first</th></tr>{{range .Bad}}<tr><td>{{.Reason}}</td><td class="r">{{.Count}}</td><td>{{.Where}}</td></tr>{{end}}</table></section>{{end}}
