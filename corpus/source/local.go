@@ -137,8 +137,11 @@ func (w *walker) entry(dir string, e fs.DirEntry) error {
 	if slices.ContainsFunc(w.exclude, func(m *matcher) bool { return m.file(name) }) {
 		return nil
 	}
-	path := filepath.Join(w.root, filepath.FromSlash(name))
 	linked := e.Type()&fs.ModeSymlink != 0
+	if e.Type().IsRegular() && (w.trees || !w.match.file(name)) || e.IsDir() && !w.match.below(name) && !(w.trees && w.match.file(name)) {
+		return nil // as most of what a pattern passes by, without a look at it
+	}
+	path := filepath.Join(w.root, filepath.FromSlash(name))
 	info, err := e.Info()
 	if linked {
 		info, err = os.Stat(path)

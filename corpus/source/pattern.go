@@ -58,6 +58,10 @@ func (m *matcher) file(name string) bool {
 	if m == nil {
 		return !hiddenName(name[strings.LastIndexByte(name, '/')+1:])
 	}
+	// The last part is no **, and most names fail at it.
+	if n := len(m.parts); n > 0 && !matchPart(m.parts[n-1], name[strings.LastIndexByte(name, '/')+1:]) {
+		return false
+	}
 	return match(m.parts, strings.Split(name, "/"), false)
 }
 
