@@ -146,7 +146,9 @@ func retry(ctx context.Context, r *Recipe, spec *Source, rec *reader.Record, t *
 		}
 		a.Steps = append(a.Steps, chain.again(i, s, d))
 	}
-	a.Same = sameOutcome(d, t)
+	if a.Same = sameOutcome(d, t); a.Same {
+		a.later(chain, d, t)
+	}
 	a.Text = string(excerpt(chain.conceal(slices.Clone(d.Text()))))
 	return a, nil
 }
@@ -159,6 +161,34 @@ func sameOutcome(d *document.Document, t *Trace) bool {
 	}
 	old := t.Record.Drop
 	return old != nil && old.Filter == d.Drop.Filter && old.Rule == d.Drop.Rule
+}
+
+// later adds what the first stage after the steps that changed the document cut out
+// of it; what the next one found is not known any more.
+func (a *Again) later(c *chain, d *document.Document, t *Trace) {
+	for _, stage := range []string{linesStage, substringsStage} {
+		s := StepAgain{Name: stage, Before: int64(len(d.Text()))}
+		s.After = s.Before
+		for _, cut := range t.Record.Cuts {
+			if cut.Step != stage {
+				continue
+			}
+			s.After -= cut.Bytes
+			for _, span := range cut.Spans {
+				if place, ok := c.around(d.Text(), span, false); ok {
+					place.Reason = cut.Reason
+					s.Cuts = append(s.Cuts, place)
+				}
+			}
+		}
+		if len(s.Cuts) > 0 {
+			if s.Drop = t.Record.Drop; s.Drop != nil && s.Drop.Filter != stage {
+				s.Drop = nil
+			}
+			a.Steps = append(a.Steps, s)
+			return
+		}
+	}
 }
 
 // edited reports whether a stage after the steps changed the document.

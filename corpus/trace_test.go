@@ -3,6 +3,7 @@ package corpus
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -201,7 +202,7 @@ func TestAgain(t *testing.T) {
 	ctx := context.Background()
 	again := func(place string) *Again {
 		t.Helper()
-		numbers, _, _, err := c.FindPlace(ctx, place, 0)
+		numbers, _, _, err := c.FindPlace(ctx, filepath.Base(place), 0)
 		if err != nil || len(numbers) != 1 {
 			t.Fatalf("%s: %v, %v", place, numbers, err)
 		}
@@ -237,6 +238,22 @@ func TestAgain(t *testing.T) {
 	parted := slices.IndexFunc(a.Steps[0].Cuts, func(c CutAgain) bool { return c.Reason == "zero_width" })
 	if parted < 0 || a.Steps[0].Cuts[parted].Before != "" || a.Steps[0].Cuts[parted].After != "" {
 		t.Errorf("private data on both sides of a cut: %+v", a.Steps[0].Cuts)
+	}
+	shared := 0 // the files have lines that only the best of them keeps
+	for i := range 12 {
+		a := again(fmt.Sprintf("text/%02d.txt", i))
+		last := a.Steps[len(a.Steps)-1]
+		if last.Name != linesStage {
+			continue
+		}
+		shared++
+		beginning := prose(uint64(i%10), 300)[:40]
+		if len(last.Cuts) == 0 || last.After >= last.Before || last.Cuts[0].Offset == 0 && !strings.HasPrefix(last.Cuts[0].Text, beginning) {
+			t.Errorf("document %d: %+v", i, last)
+		}
+	}
+	if shared == 0 {
+		t.Error("no line was shared")
 	}
 	if a := again("short.txt"); a.Steps[len(a.Steps)-1].Drop == nil || a.Steps[len(a.Steps)-1].Drop.Rule != "min_words" {
 		t.Errorf("%+v", a)

@@ -238,14 +238,12 @@ func traceOne(ctx context.Context, c *corpus.Corpus, number uint32, o traceFlags
 	}
 	d := &tracedDoc{Trace: t}
 	if o.show && t.Record.Bad == "" {
-		again, err := c.Again(ctx, t)
-		switch {
-		case errors.Is(err, corpus.ErrGone):
+		switch d.Again, err = c.Again(ctx, t); {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err != nil: // the source, or a list or a model of a step, is not there any more
 			d.Gone = err.Error()
-		case err != nil:
-			return nil, err
 		}
-		d.Again = again
 	}
 	if o.run == "" || len(t.Shards) == 0 {
 		return d, nil
