@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 
 	"github.com/polymath-lm/polymath/corpus/document"
+	"github.com/polymath-lm/polymath/corpus/reader"
 	"github.com/polymath-lm/polymath/corpus/source"
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/recipe"
@@ -53,6 +54,9 @@ func listSources(ctx context.Context, r *Recipe, notice func(text string)) ([][]
 		if s.Mixed {
 			o.Closed = func(path string) { notice(path + " is left out: it may not be read") }
 		}
+		if err := s.checkOut(r.Out); err != nil {
+			return nil, recipe.Below(fmt.Sprintf("sources[%d]", i), err)
+		}
 		files, err := source.List(ctx, s.patterns(), o)
 		if err != nil {
 			if ctx.Err() != nil {
@@ -68,10 +72,39 @@ func listSources(ctx context.Context, r *Recipe, notice func(text string)) ([][]
 	return lists, nil
 }
 
+// checkOut refuses a source that would read what the build itself writes. Source
+// trees may hold the directory: they leave out what Git ignores.
+func (s *Source) checkOut(out string) error {
+	if s.Format == reader.Tree || len(s.Exclude) > 0 {
+		return nil
+	}
+	out, err := filepath.Abs(out)
+	if err != nil {
+		return err
+	}
+	for _, path := range s.patterns() {
+		if isRemote(path) {
+			continue
+		}
+		dir, err := filepath.Abs(path)
+		if err != nil {
+			return err
+		}
+		if below, err := filepath.Rel(dir, out); err == nil && filepath.IsLocal(below) {
+			return recipe.Bad("path", "the build writes to %s, which source %s reads: name another directory with --out, or leave it out with exclude", out, s.Name)
+		}
+	}
+	return nil
+}
+
 // byHash puts files into the order in which a sample takes them.
 func byHash(files []source.File) {
+	keys := make(map[string][sha256.Size]byte, len(files))
+	for _, f := range files {
+		keys[f.Name] = sha256.Sum256([]byte(f.Name))
+	}
 	slices.SortFunc(files, func(a, b source.File) int {
-		x, y := sha256.Sum256([]byte(a.Name)), sha256.Sum256([]byte(b.Name))
+		x, y := keys[a.Name], keys[b.Name]
 		return bytes.Compare(x[:], y[:])
 	})
 }
@@ -140,7 +173,7 @@ func hashFile(ctx context.Context, path string) (string, error) {
 		return "", err
 	}
 	defer file.Close()
-	sum, part := sha256.New(), make([]byte, 1<<18)
+	sum, part := sha256.New(), make([]byte, 1<<16)
 	for ctx.Err() == nil {
 		n, err := file.Read(part)
 		sum.Write(part[:n])

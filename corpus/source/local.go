@@ -83,32 +83,31 @@ type walker struct {
 }
 
 func (w *walker) walk() ([]File, error) {
-	if err := w.enter(""); err != nil {
-		return nil, err
-	}
+	w.links = []string{""}
 	for len(w.links) > 0 {
 		next := w.links[0]
 		w.links = w.links[1:]
-		if err := w.enter(next); err != nil {
+		path := filepath.Join(w.root, filepath.FromSlash(next))
+		real, err := filepath.EvalSymlinks(path)
+		if err == nil {
+			real, err = filepath.Abs(real)
+		}
+		if err != nil {
+			return nil, localError(path, err)
+		}
+		if err := w.enter(next, real); err != nil {
 			return nil, err
 		}
 	}
 	return w.files, nil
 }
 
-// enter walks one directory, named below the root.
-func (w *walker) enter(dir string) error {
+// enter walks one directory, named below the root, with its real path.
+func (w *walker) enter(dir, real string) error {
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
 	path := filepath.Join(w.root, filepath.FromSlash(dir))
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return localError(path, err)
-	}
-	if real, err = filepath.Abs(real); err != nil {
-		return localError(path, err)
-	}
 	if w.seen[real] {
 		return nil
 	}
@@ -122,14 +121,14 @@ func (w *walker) enter(dir string) error {
 		return localError(path, err)
 	}
 	for _, e := range entries {
-		if err := w.entry(dir, e); err != nil {
+		if err := w.entry(dir, real, e); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *walker) entry(dir string, e fs.DirEntry) error {
+func (w *walker) entry(dir, real string, e fs.DirEntry) error {
 	name := e.Name()
 	if dir != "" {
 		name = dir + "/" + name
@@ -154,14 +153,14 @@ func (w *walker) entry(dir string, e fs.DirEntry) error {
 	}
 	switch {
 	case info.IsDir():
-		return w.directory(name, path, info, linked)
+		return w.directory(name, path, filepath.Join(real, e.Name()), info, linked)
 	case info.Mode().IsRegular() && !w.trees && w.match.file(name):
 		w.files = append(w.files, localFile(path, name, info))
 	}
 	return nil
 }
 
-func (w *walker) directory(name, path string, info fs.FileInfo, linked bool) error {
+func (w *walker) directory(name, path, real string, info fs.FileInfo, linked bool) error {
 	if w.trees && w.match.file(name) {
 		w.files = append(w.files, File{Path: path, Name: name, Size: -1, Time: info.ModTime(), Tree: true})
 		return nil
@@ -173,7 +172,7 @@ func (w *walker) directory(name, path string, info fs.FileInfo, linked bool) err
 		w.links = append(w.links, name)
 		return nil
 	}
-	return w.enter(name)
+	return w.enter(name, real)
 }
 
 func openLocal(f File, offset int64) (io.ReadCloser, error) {
