@@ -9,6 +9,7 @@ import (
 
 	"github.com/polymath-lm/polymath/corpus/mixture"
 	"github.com/polymath-lm/polymath/corpus/segment"
+	"github.com/polymath-lm/polymath/shard"
 	"github.com/polymath-lm/polymath/tokenizer"
 )
 
@@ -48,10 +49,11 @@ func (b *build) pack(ctx context.Context, v *view, c *Census, t *tokenizer.Token
 	shards := filepath.Join(b.recipe.Out, ShardsDir)
 	path := filepath.Join(s.dir, resultFile)
 	if done != nil {
-		if _, err := os.Stat(shards); err == nil {
+		if sameShards(shards, done.Output) {
 			return p, readMark(path, p)
 		}
-		if err := errors.Join(b.unfinish(), s.again()); err != nil { // somebody removed the shards
+		b.notice(shards + " is written anew: files of it are missing or were changed")
+		if err := errors.Join(b.unfinish(), s.again()); err != nil {
 			return nil, err
 		}
 	}
@@ -82,6 +84,22 @@ func (b *build) pack(ctx context.Context, v *view, c *Census, t *tokenizer.Token
 		return nil, err
 	}
 	return p, removeRuns(s.dir)
+}
+
+// sameShards reports whether the shards are there with the manifest of that hash.
+// Files of the right length are taken for what they should be, as verify is there
+// to read them.
+func sameShards(dir, hash string) bool {
+	m, err := shard.ReadManifest(dir)
+	if err != nil || m.Hash() != hash {
+		return false
+	}
+	for _, f := range m.Files {
+		if info, err := os.Stat(filepath.Join(dir, f.Name)); err != nil || info.Size() != f.Bytes {
+			return false
+		}
+	}
+	return true
 }
 
 // removeRuns frees the room of what was merged into the shards.

@@ -41,6 +41,9 @@ func ParseRecipe(name string, source []byte) (*Recipe, error) {
 	if err := r.Check(); err != nil {
 		return nil, places.Locate(err)
 	}
+	if err := r.checkUse(); err != nil {
+		return nil, places.Locate(err)
+	}
 	return r, nil
 }
 
@@ -83,9 +86,6 @@ func (r *Recipe) Check() error {
 		}
 		names = append(names, s.Name)
 	}
-	if err := r.checkWeights(); err != nil {
-		return err
-	}
 	for _, name := range slices.Sorted(maps.Keys(r.Pipelines)) {
 		if err := checkSteps(r.Pipelines[name]); err != nil {
 			return recipe.Below("pipelines."+name, err)
@@ -97,7 +97,22 @@ func (r *Recipe) Check() error {
 	if err := recipe.Below("mixture", r.Mixture.Check(names)); err != nil {
 		return err
 	}
+	if err := r.checkWeights(); err != nil {
+		return err
+	}
 	return recipe.Below("tokenizer", r.Tokenizer.check())
+}
+
+// checkUse refuses a pipeline through which no document goes: most likely its
+// source lacks the name.
+func (r *Recipe) checkUse() error {
+	used := r.usedPipelines()
+	for _, name := range slices.Sorted(maps.Keys(r.Pipelines)) {
+		if !slices.Contains(used, name) && Pipelines()[name] == nil {
+			return recipe.Bad("pipelines."+name, "no source has \"pipeline: %s\": give it to one, or take the pipeline out", name)
+		}
+	}
+	return nil
 }
 
 // checkWeights refuses a source that would be read for nothing.

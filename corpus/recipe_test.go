@@ -37,6 +37,7 @@ func TestRecipeMistakes(t *testing.T) {
 		{"tokenizer:", "pipelines: {p: [lenght]}\ntokenizer:", `pipelines.p[0] has no key "lenght"; did you mean "length"?`},
 		{"tokenizer:", "pipelines: {p: [{c4: {}, fineweb: {}}]}\ntokenizer:", "pipelines.p[0]: the step is both c4 and fineweb"},
 		{"tokenizer:", "pipelines: {p: [c4: {min_sentences: -1}]}\ntokenizer:", "pipelines.p[0].c4.min_sentences"},
+		{"tokenizer:", "pipelines: {p: [unicode]}\ntokenizer:", `r.yaml:3:13: pipelines.p: no source has "pipeline: p"`},
 		{"tokenizer:", "dedup: {minhash: {bands: 0}}\ntokenizer:", "dedup.minhash.bands"},
 		{"tokenizer:", "mixture: {stages: [{name: s, weights: {b: 1}}]}\ntokenizer:", `there is no source "b"`},
 	} {

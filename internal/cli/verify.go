@@ -59,7 +59,7 @@ func (a *app) verify(ctx context.Context, root string) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		check := a.checkerOf(path)
+		check := a.checkerOf(target, path)
 		if check == nil {
 			return nil
 		}
@@ -76,8 +76,9 @@ func (a *app) verify(ctx context.Context, root string) error {
 }
 
 // checkerOf returns what checks the thing that a file makes of its directory,
-// or the file itself; nil where it makes nothing.
-func (a *app) checkerOf(path string) func(context.Context) error {
+// or the file itself; nil where it makes nothing. The shards of a corpus below root
+// are checked with it.
+func (a *app) checkerOf(root, path string) func(context.Context) error {
 	dir := filepath.Dir(path)
 	inTraining := filepath.Base(dir) == trainingDir // checked with the checkpoint that it belongs to
 	switch name := filepath.Base(path); {
@@ -85,7 +86,7 @@ func (a *app) checkerOf(path string) func(context.Context) error {
 		return func(context.Context) error { return a.verifyModel(dir) }
 	case name == corpus.ManifestName:
 		return func(ctx context.Context) error { return a.verifyCorpus(ctx, dir) }
-	case name == shard.ManifestName && !exists(filepath.Join(filepath.Dir(dir), corpus.ManifestName)):
+	case name == shard.ManifestName && (dir == root || !exists(filepath.Join(filepath.Dir(dir), corpus.ManifestName))):
 		return func(context.Context) error { return a.verifyShards(dir) }
 	case name == "config.json" && !inTraining && !exists(filepath.Join(dir, model.ManifestName)) && holdsWeights(dir):
 		return func(ctx context.Context) error { return a.verifyWeights(ctx, dir) }
