@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"encoding/binary"
 	"errors"
-	"hash/fnv"
 	"maps"
 	"regexp"
 	"slices"
@@ -32,6 +31,7 @@ type fingerprint struct {
 }
 
 const (
+	fnvPrime  = 0x100000001b3
 	runWords  = 3   // words of a run
 	maxHashes = 512 // of a fingerprint
 	// minShare is the share of a license's runs that a text with it has. Names and
@@ -51,7 +51,7 @@ var holderLine = regexp.MustCompile(`(?im)^\W*copyright\W.*(\(c\)|©|\d{4}|year|
 
 // newFingerprint makes that of a text.
 func newFingerprint(id, text string) fingerprint {
-	f := fingerprint{id: id, bound: 1<<32 - 1, hashes: runsOf(holderLine.ReplaceAllString(text, ""))}
+	f := fingerprint{id: id, bound: 1<<32 - 1, hashes: runsOf(wordsOf(holderLine.ReplaceAllString(text, "")))}
 	if len(f.hashes) > maxHashes {
 		f.hashes = f.hashes[:maxHashes]
 		f.bound = f.hashes[maxHashes-1]
@@ -73,16 +73,16 @@ func wordsOf(text string) []string {
 }
 
 // runsOf returns the hashes of the runs of words, ascending, each once.
-func runsOf(text string) []uint32 {
-	words := wordsOf(text)
-	var hashes []uint32
+func runsOf(words []string) []uint32 {
+	hashes := make([]uint32, 0, len(words))
 	for i := range len(words) - runWords + 1 {
-		h := fnv.New64a()
+		sum := uint64(0xcbf29ce484222325) // FNV-1a of the words, each with a zero byte
 		for _, word := range words[i : i+runWords] {
-			_, _ = h.Write([]byte(word))
-			_, _ = h.Write([]byte{0})
+			for _, b := range []byte(word) {
+				sum = (sum ^ uint64(b)) * fnvPrime
+			}
+			sum *= fnvPrime
 		}
-		sum := h.Sum64()
 		sum ^= sum >> 32
 		sum *= 0x9e3779b97f4a7c15 // the low bits of FNV follow the last letters
 		hashes = append(hashes, uint32(sum>>32))
@@ -113,12 +113,13 @@ const maxLicense = 256 << 10
 // It is "" if there is none that is known. What the text alone does not say, such
 // as whether later versions of the GPL may be used, is left open: GPL-3.0.
 func License(text []byte) (expression string, score float64) {
-	found, score := licensesIn(text)
+	found, score := licensesIn(wordsOf(string(text[:min(len(text), maxLicense)])))
 	return strings.Join(found, " AND "), score
 }
 
-func licensesIn(text []byte) (ids []string, score float64) {
-	whole := runsOf(string(text[:min(len(text), maxLicense)]))
+// licensesIn returns the licenses of which these are words.
+func licensesIn(words []string) (ids []string, score float64) {
+	whole := runsOf(words)
 	candidates := likely(whole)
 	score = 1
 	for rest := whole; len(rest) > 0; {

@@ -24,7 +24,7 @@ func licenseOf(dir string, entries []fs.DirEntry) string {
 			continue
 		}
 		text := readSmall(filepath.Join(dir, entry.Name()), maxLicense)
-		ids, _ := licensesIn([]byte(text))
+		ids, _ := licensesIn(wordsOf(text))
 		if id := SPDX([]byte(text)); len(ids) == 0 && id != "" {
 			ids = []string{id}
 		}

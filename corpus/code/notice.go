@@ -36,7 +36,8 @@ func FileLicense(content []byte) string {
 	if lower := bytes.ToLower(head); !bytes.Contains(lower, []byte("licen")) && !bytes.Contains(lower, []byte("permission")) && !bytes.Contains(lower, []byte("redistribution")) {
 		return ""
 	}
-	words := strings.Join(wordsOf(string(head)), " ")
+	list := wordsOf(string(head))
+	words := strings.Join(list, " ")
 	if id := gnuLicense(words); id != "" {
 		return id
 	}
@@ -45,8 +46,8 @@ func FileLicense(content []byte) string {
 			return n.id
 		}
 	}
-	id, _ := License(head)
-	return id
+	found, _ := licensesIn(list)
+	return strings.Join(found, " AND ")
 }
 
 // gnuLicense returns the license of a notice of GNU, if it says which version.
