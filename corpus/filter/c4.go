@@ -2,6 +2,7 @@ package filter
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/words"
@@ -19,9 +20,11 @@ type C4Options struct {
 	// Citations takes marks such as [12] and [edit] out of lines.
 	Citations bool `yaml:"citations" json:"citations"`
 	// Punctuation takes out lines that end with neither . ? ! nor a quote, or with
-	// an ellipsis.
+	// an ellipsis. In documents of other languages than English all marks that end
+	// a sentence do.
 	Punctuation bool `yaml:"terminal_punctuation" json:"terminal_punctuation"`
-	// MinLineWords takes out lines with fewer words between spaces.
+	// MinLineWords takes out lines with fewer words between spaces, in languages
+	// that have them.
 	MinLineWords int `yaml:"min_line_words" json:"min_line_words"`
 	// LoremIpsum drops a document in which one of the lines left says so.
 	LoremIpsum bool `yaml:"lorem_ipsum" json:"lorem_ipsum"`
@@ -94,6 +97,8 @@ type c4 struct {
 	cuts      []cut
 	sentences int
 	look      lookout
+	// foreign and unspaced say so of the document's language.
+	foreign, unspaced bool
 
 	list words.List // of a line without its citations
 	line []byte     // it
@@ -115,6 +120,7 @@ func (c *c4) Apply(d *document.Document) {
 		return
 	}
 	c.out, c.cuts, c.sentences, c.newline = c.out[:0], c.cuts[:0], 0, false
+	c.foreign, c.unspaced = foreign(d), unspaced(d)
 	c.look.begin(text, list)
 	at := 0 // in list
 	for l := linesOf(text); l.scan(); {
@@ -190,13 +196,13 @@ func (c *c4) judge(l *lines, start, end int, list []words.Word) (reason string, 
 	if c.o.Citations {
 		line, cited = c.uncite(line, start)
 	}
-	if c.o.Punctuation && !closed(line) {
+	if c.o.Punctuation && !closed(line) && !(c.foreign && len(line) > 0 && line[len(line)-1] >= utf8.RuneSelf && endsSentence(line)) {
 		if len(list) == 0 {
 			return "blank", false, nil
 		}
 		return "terminal_punctuation", false, nil
 	}
-	if c.o.MinLineWords > 0 && !spaced(list, c.o.MinLineWords) {
+	if c.o.MinLineWords > 0 && !c.unspaced && !spaced(list, c.o.MinLineWords) {
 		return "min_line_words", false, nil
 	}
 	found := c.look.in(line, start, cited)

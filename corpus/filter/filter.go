@@ -78,3 +78,11 @@ func checkRange(low, high number) error {
 	}
 	return nil
 }
+
+// foreign reports whether a document is known to be in another language than
+// English, for which the published rules were made.
+func foreign(d *document.Document) bool { return d.Language != "" && d.Language != "en" }
+
+// unspaced reports whether a document is in a language that has no spaces between
+// words, of those that step language knows.
+func unspaced(d *document.Document) bool { return d.Language == "ja" || d.Language == "zh" }

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,7 +19,8 @@ type QualityOptions struct {
 	// MinWords and MaxWords bound the number of words that are not symbols.
 	MinWords int `yaml:"min_words" json:"min_words"`
 	MaxWords int `yaml:"max_words" json:"max_words"`
-	// MinMeanLength and MaxMeanLength bound their mean length in characters.
+	// MinMeanLength and MaxMeanLength bound their mean length in characters; the
+	// least one is not for languages in which each character is a word.
 	MinMeanLength float64 `yaml:"min_mean_length" json:"min_mean_length"`
 	MaxMeanLength float64 `yaml:"max_mean_length" json:"max_mean_length"`
 	// MaxHashes and MaxEllipses bound how many # and ... there are for each word.
@@ -31,7 +33,9 @@ type QualityOptions struct {
 	// MinAlphabetic is the least share of words with a letter in them.
 	MinAlphabetic float64 `yaml:"min_alphabetic" json:"min_alphabetic"`
 	// MinStopWords is how many different words of StopWords there are at least.
-	// They count as they are written, in small letters.
+	// They count as they are written, in small letters. As long as they are the
+	// published ones, which are English, the rule passes over documents in other
+	// languages.
 	MinStopWords int      `yaml:"min_stop_words" json:"min_stop_words"`
 	StopWords    []string `yaml:"stop_words" json:"stop_words"`
 }
@@ -41,9 +45,11 @@ func (o *QualityOptions) SetDefaults() {
 	*o = QualityOptions{
 		MinWords: 50, MaxWords: 100_000, MinMeanLength: 3, MaxMeanLength: 10, MaxHashes: 0.1, MaxEllipses: 0.1,
 		MaxBulletLines: 0.9, MaxEllipsisLines: 0.3, MinAlphabetic: 0.8, MinStopWords: 2,
-		StopWords: []string{"the", "be", "to", "of", "and", "that", "have", "with"},
+		StopWords: slices.Clone(englishStopWords),
 	}
 }
+
+var englishStopWords = []string{"the", "be", "to", "of", "and", "that", "have", "with"}
 
 // Check returns a *recipe.ValueError for the first impossible value.
 func (o *QualityOptions) Check() error {
@@ -82,6 +88,8 @@ type Quality struct {
 	o     QualityOptions
 	stops map[uint64][]int // by hash, their numbers in StopWords
 	stop  [4]uint64        // the low bits of their hashes
+	// english is set where the stop words are those that are published.
+	english bool
 }
 
 // NewQuality makes the step.
@@ -89,7 +97,7 @@ func NewQuality(o QualityOptions) (*Quality, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	q := &Quality{o: o, stops: map[uint64][]int{}}
+	q := &Quality{o: o, stops: map[uint64][]int{}, english: slices.Equal(o.StopWords, englishStopWords)}
 	for i, w := range o.StopWords {
 		h := words.Hash([]byte(w))
 		q.stops[h] = append(q.stops[h], i)
@@ -112,12 +120,13 @@ func (q *Quality) Apply(d *document.Document) {
 	switch {
 	case under(d, qualityName, "min_words", float64(plain), float64(q.o.MinWords)):
 	case over(d, qualityName, "max_words", float64(plain), float64(q.o.MaxWords)):
-	case under(d, qualityName, "min_mean_length", mean, q.o.MinMeanLength):
+	case !unspaced(d) && under(d, qualityName, "min_mean_length", mean, q.o.MinMeanLength):
 	case over(d, qualityName, "max_mean_length", mean, q.o.MaxMeanLength):
 	case over(d, qualityName, "max_hashes", ratio(bytes.Count(text, []byte("#")), len(list)), q.o.MaxHashes):
 	case over(d, qualityName, "max_ellipses", ratio(ellipses(text), len(list)), q.o.MaxEllipses):
 	case q.badLines(d):
 	case under(d, qualityName, "min_alphabetic", ratio(alphabetic, len(list)), q.o.MinAlphabetic):
+	case q.english && foreign(d):
 	default:
 		under(d, qualityName, "min_stop_words", float64(q.stopWords(text, list)), float64(q.o.MinStopWords))
 	}
