@@ -1,11 +1,20 @@
 package tokenizer
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // shortWord is the length in bytes of the words that the cache keeps.
 const shortWord = 16
 
-const cacheBits = 15
+// The near cache has room for 1<<cacheBits words. An encoder that missed many has
+// a far one too, beyond the processor's second cache.
+const (
+	cacheBits  = 15
+	farBits    = 17
+	manyMisses = 1 << 15
+)
 
 // cachedWord holds a short word and its ids: half a cache line.
 type cachedWord struct {
@@ -30,6 +39,8 @@ type encoder struct {
 	merger  merger
 	symbols []int32
 	cache   []cachedWord
+	far     []cachedWord // nil at first
+	misses  int
 	normal  [2][]byte
 	pieces  [2]pieces
 }
@@ -90,11 +101,44 @@ func (e *encoder) split(text []byte, first bool) *pieces {
 	return in
 }
 
+// hashShort is the hash of a short word.
+func hashShort(lo, hi uint64) uint64 {
+	h := (lo ^ hi*0x9e3779b97f4a7c15) * 0xd6e8feb86659fd93
+	return (h ^ h>>32) * 0x9e3779b97f4a7c15
+}
+
+// hashSet is a set of hashes of short words that sometimes has what was never
+// added. The zero value has everything.
+type hashSet struct {
+	bits  []uint64
+	shift uint
+}
+
+func newHashSet(n int) hashSet {
+	log := max(bits.Len(uint(16*n)), 10)
+	return hashSet{bits: make([]uint64, 1<<(log-6)), shift: uint(64 - log)}
+}
+
+func (s *hashSet) add(word string) {
+	var b [shortWord]byte
+	copy(b[:], word)
+	at := hashShort(binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])) >> s.shift
+	s.bits[at>>6] |= 1 << (at & 63)
+}
+
+func (s *hashSet) has(h uint64) bool {
+	if s.bits == nil {
+		return true
+	}
+	at := h >> s.shift
+	return s.bits[at>>6]>>(at&63)&1 != 0
+}
+
 // appendWord appends the ids of the word text[start:end].
 func (e *encoder) appendWord(dst []int32, text []byte, start, end int) []int32 {
 	n := end - start
 	if n > shortWord {
-		return e.appendMerged(dst, text[start:end])
+		return e.appendMerged(dst, text[start:end], true)
 	}
 	var lo, hi uint64
 	if start+shortWord <= len(text) {
@@ -106,8 +150,7 @@ func (e *encoder) appendWord(dst []int32, text []byte, start, end int) []int32 {
 		copy(b[:], text[start:end])
 		lo, hi = binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])
 	}
-	h := (lo ^ hi*0x9e3779b97f4a7c15) * 0xd6e8feb86659fd93
-	h = (h ^ h>>32) * 0x9e3779b97f4a7c15
+	h := hashShort(lo, hi)
 	slot := &e.cache[h>>(64-cacheBits)]
 	if slot.lo == lo && slot.hi == hi && int(slot.size) == n {
 		if slot.count == 1 {
@@ -115,19 +158,40 @@ func (e *encoder) appendWord(dst []int32, text []byte, start, end int) []int32 {
 		}
 		return append(dst, slot.ids[:slot.count]...)
 	}
+	return e.appendMissed(dst, text[start:end], h, cachedWord{lo: lo, hi: hi, size: uint8(n)}, slot)
+}
+
+// appendMissed appends the ids of a short word that is not in the near cache, and
+// puts it there. w is the word without its ids, h its hash.
+func (e *encoder) appendMissed(dst []int32, word []byte, h uint64, w cachedWord, near *cachedWord) []int32 {
+	var far *cachedWord
+	if e.far != nil {
+		far = &e.far[h>>(64-farBits)]
+		if far.lo == w.lo && far.hi == w.hi && far.size == w.size {
+			*near = *far
+			return append(dst, far.ids[:far.count]...)
+		}
+	} else if e.misses++; e.misses > manyMisses {
+		e.far = make([]cachedWord, 1<<farBits)
+	}
 	from := len(dst)
-	dst = e.appendMerged(dst, text[start:end])
-	if ids := dst[from:]; len(ids) <= len(slot.ids) {
-		slot.lo, slot.hi, slot.size, slot.count = lo, hi, uint8(n), uint8(len(ids))
-		copy(slot.ids[:], ids)
+	dst = e.appendMerged(dst, word, e.t.model.whole.has(h))
+	if ids := dst[from:]; len(ids) <= len(w.ids) {
+		w.count = uint8(len(ids))
+		copy(w.ids[:], ids)
+		*near = w
+		if far != nil {
+			*far = w
+		}
 	}
 	return dst
 }
 
-// appendMerged appends the ids of a word that is not in the cache.
-func (e *encoder) appendMerged(dst []int32, word []byte) []int32 {
+// appendMerged appends the ids of a word that is not in the cache. whole is false
+// where the word is surely no token.
+func (e *encoder) appendMerged(dst []int32, word []byte, whole bool) []int32 {
 	m := &e.t.model
-	if m.ignoreMerges {
+	if m.ignoreMerges && whole {
 		if id, ok := m.ids[string(word)]; ok {
 			return append(dst, id)
 		}

@@ -28,6 +28,7 @@ type model struct {
 	// whose tokens cannot all be made by one merge each.
 	sharedRanks bool
 
+	whole   hashSet    // the short words of ids
 	symbols [256]int32 // the token of each byte, or its fallback; -1: none
 	pairs   pairTable
 }
@@ -46,6 +47,14 @@ func (m *model) index() error {
 	}
 	if len(m.ids) == 0 {
 		return errors.New("model.vocab is empty")
+	}
+	if m.ignoreMerges {
+		m.whole = newHashSet(len(m.ids))
+		for word := range m.ids {
+			if len(word) <= shortWord {
+				m.whole.add(word)
+			}
+		}
 	}
 	m.pairs = newPairTable(len(m.merges))
 	rank := uint64(0)

@@ -17,7 +17,8 @@ import (
 // EndOfText is the special token that ends every document of our own models.
 const EndOfText = "<|endoftext|>"
 
-// maxFree is how many idle encoders a tokenizer keeps, a megabyte each.
+// maxFree is how many idle encoders a tokenizer keeps: a megabyte each, and four
+// more once they have met many rare words.
 const maxFree = 32
 
 // maxID bounds token ids; no vocabulary in use has a tenth of it.
