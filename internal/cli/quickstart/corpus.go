@@ -71,7 +71,11 @@ func (s *session) readOnce(ctx context.Context, d *Draft) (*found, error) {
 func plain(err error) error {
 	var at *recipe.Error
 	if errors.As(err, &at) {
-		return fmt.Errorf("reading text: %s", strings.TrimPrefix(at.Problem, "source text: "))
+		_, problem, found := strings.Cut(at.Problem, "source text: ")
+		if !found {
+			problem = at.Problem
+		}
+		return fmt.Errorf("reading text: %s", problem)
 	}
 	return err
 }
@@ -197,5 +201,5 @@ func (h *heldOut) choose() (float64, error) {
 			return h.share(i), nil
 		}
 	}
-	return 0, fmt.Errorf("%d documents are too few to hold one out", h.all)
+	return 0, fmt.Errorf("there are too few documents to hold one out: %d; add files, or give the text as .txt, which is cut into parts", h.all)
 }
