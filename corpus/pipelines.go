@@ -42,12 +42,13 @@ func stepsOf(name, steps string) []Step {
 }
 
 // Pipelines returns the pipelines that every recipe has. A recipe that defines
-// one of the same name replaces it.
+// one of the same name replaces it. Books go through no filter of repetitions: its
+// limits are for pages, and a long text repeats more, however good it is.
 func Pipelines() map[string][]Step {
 	return map[string][]Step{
-		webPipeline:   stepsOf(webPipeline, "[unicode, boilerplate_lines, language, gopher_repetition, gopher_quality, c4, fineweb, private]"),
-		textPipeline:  stepsOf(textPipeline, "[unicode, length: {min_words: 5}, private]"),
-		booksPipeline: stepsOf(booksPipeline, "[pdf_lines, unicode, length: {min_words: 50}, gopher_repetition, private]"),
+		webPipeline:   stepsOf(webPipeline, "[unicode, boilerplate_lines, language, gopher_repetition, gopher_quality, c4, fineweb, secrets, private]"),
+		textPipeline:  stepsOf(textPipeline, "[unicode, length: {min_words: 5}, secrets, private]"),
+		booksPipeline: stepsOf(booksPipeline, "[pdf_lines, unicode, length: {min_words: 50}, secrets, private]"),
 		codePipeline:  stepsOf(codePipeline, "[code, secrets]"),
 	}
 }
