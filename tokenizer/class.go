@@ -1,6 +1,10 @@
 package tokenizer
 
-import "unicode/utf8"
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+)
 
 // class is what the splitting patterns know of a character.
 type class uint8
@@ -95,6 +99,9 @@ func classAt(text []byte, i int) (c class, size int) {
 
 // skip returns the end of the characters of class c that begin at i.
 func skip(text []byte, i int, c class) int {
+	if c == letter {
+		i = skipASCIILetters(text, i)
+	}
 	for i < len(text) {
 		k := asciiClass[text[i]]
 		if k == c {
@@ -111,4 +118,24 @@ func skip(text []byte, i int, c class) int {
 		i += size
 	}
 	return i
+}
+
+// skipASCIILetters returns the end of the ASCII letters that begin at i, or, near
+// the end of the text, a place before it.
+func skipASCIILetters(text []byte, i int) int {
+	for ; i+8 <= len(text); i += 8 {
+		if n := bits.TrailingZeros64(notASCIILetters(binary.LittleEndian.Uint64(text[i:]))) / 8; n < 8 {
+			return i + n
+		}
+	}
+	return i
+}
+
+// notASCIILetters sets the high bit of every byte of eight that is no ASCII letter.
+func notASCIILetters(x uint64) uint64 {
+	const ones = 0x0101010101010101
+	folded := x&(0x7f*ones) | 0x20*ones
+	from := folded + (0x80-'a')*ones  // high bit: not below a
+	above := folded + (0x7f-'z')*ones // high bit: above z
+	return ^(from &^ above &^ x) & (0x80 * ones)
 }
