@@ -117,11 +117,15 @@ func (w *warc) seekWithin(n int64) bool {
 func (w *warc) head() (*warcHead, error) {
 	window := w.in.need(1)
 	for {
-		if body := headEnd(window); body >= 0 {
-			if bytes.Contains(window[:body], next) {
-				return nil, errors.New("another record begins in its header")
-			}
+		head, another := window, false
+		if i := bytes.Index(window, next); i >= 0 { // no further: there may be very many
+			head, another = window[:i+1], true
+		}
+		if body := headEnd(head); body >= 0 {
 			return parseHead(window[:body])
+		}
+		if another {
+			return nil, errors.New("another record begins in its header")
 		}
 		if len(window) > maxHead {
 			return nil, fmt.Errorf("its header is longer than %d bytes", maxHead)

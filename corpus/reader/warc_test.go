@@ -68,6 +68,25 @@ func TestWARCDamage(t *testing.T) {
 	}
 }
 
+// TestWARCManyHeads: headers that never end cost no more than their bytes.
+func TestWARCManyHeads(t *testing.T) {
+	const n = 1 << 20
+	f := file(t, "a.warc", []byte(strings.Repeat("WARC/1.0\r\n", n)+page(1, "<p>one")))
+	all, _, err := drain(t, f, Options{}, Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := 0
+	for _, g := range all {
+		if g.Bad != "" {
+			bad++
+		}
+	}
+	if bad != n {
+		t.Errorf("%d bad records of %d", bad, n)
+	}
+}
+
 // TestWARCTooShort holds a length that is too small: the record ends early and
 // the rest is garbage, which is reported.
 func TestWARCTooShort(t *testing.T) {
