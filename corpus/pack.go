@@ -124,7 +124,7 @@ func (v *view) pack(ctx context.Context, p *mixture.Packer, number int) error {
 func (v *view) ahead(ctx context.Context, number int) iter.Seq2[mixture.Doc, error] {
 	return func(yield func(mixture.Doc, error) bool) {
 		ctx, stop := context.WithCancel(ctx)
-		parts := make(chan []mixture.Doc, 4)
+		parts := make(chan []mixture.Doc, 16) // about what the packer tokenizes at a time
 		var failed error
 		go func() {
 			defer close(parts)
