@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/extract/pdf"
 	"github.com/polymath-lm/polymath/corpus/reader"
 	"github.com/polymath-lm/polymath/corpus/source"
@@ -15,6 +16,8 @@ import (
 type TextsRead struct {
 	Files   int   `json:"files"`
 	Records int64 `json:"records"`
+	// Bytes is the length of all texts.
+	Bytes int64 `json:"bytes"`
 	// Left is the number of records that are no text or cannot be read, and Why the
 	// first reason.
 	Left int64  `json:"left_out"`
@@ -25,19 +28,36 @@ type TextsRead struct {
 // sources of a recipe do, in order. The text lasts until do returns. An error of do
 // ends it. Records that cannot be read are counted.
 func EachText(ctx context.Context, patterns []string, do func(text []byte) error) (*TextsRead, error) {
-	var o source.Options
-	o.SetDefaults()
-	files, err := source.List(ctx, patterns, o)
+	s := Source{Paths: patterns}
+	return s.Each(ctx, func(d *document.Document) error { return do(d.Text()) })
+}
+
+// Each calls do with every document of the source as it is before the steps, until
+// there is a sample of texts if the source has one. The document lasts until do
+// returns. An error of do ends it. What cannot be read is counted.
+func (s *Source) Each(ctx context.Context, do func(*document.Document) error) (*TextsRead, error) {
+	t := texts{source: s, do: do}
+	o := s.listing()
+	if s.Mixed {
+		o.Closed = func(path string) { t.leave(fmt.Errorf("%s may not be read", path)) }
+	}
+	files, err := source.List(ctx, s.patterns(), o)
 	if err != nil {
 		return nil, err
+	}
+	if s.Sample > 0 {
+		byHash(files)
 	}
 	pool, err := pdf.New(1)
 	if err != nil {
 		return nil, err
 	}
 	defer pool.Close()
-	t := texts{worker: (&shared{ctx: ctx, pdfs: pool}).newWorker(), do: do}
+	t.worker = (&shared{ctx: ctx, pdfs: pool}).newWorker()
 	for _, f := range files {
+		if t.full() {
+			break
+		}
 		if err := t.file(ctx, f); err != nil {
 			return nil, err
 		}
@@ -47,10 +67,14 @@ func EachText(ctx context.Context, patterns []string, do func(text []byte) error
 }
 
 type texts struct {
+	source *Source
 	worker *worker
-	do     func(text []byte) error
+	do     func(*document.Document) error
 	read   TextsRead
 }
+
+// full says that the source's sample is complete.
+func (t *texts) full() bool { return t.source.Sample > 0 && t.read.Bytes >= int64(t.source.Sample) }
 
 func (t *texts) leave(err error) {
 	if t.read.Left++; t.read.Why == "" {
@@ -60,15 +84,13 @@ func (t *texts) leave(err error) {
 
 // file reads the records of one file.
 func (t *texts) file(ctx context.Context, f source.File) error {
-	var o reader.Options
-	o.SetDefaults()
-	in, err := openReader(ctx, f, o, reader.Position{})
+	in, err := openReader(ctx, f, t.source.reading(), reader.Position{})
 	if err != nil {
 		t.leave(err)
 		return context.Cause(ctx)
 	}
 	defer in.Close()
-	for {
+	for !t.full() {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -89,6 +111,7 @@ func (t *texts) file(ctx context.Context, f source.File) error {
 			return context.Cause(ctx)
 		}
 	}
+	return nil
 }
 
 func (t *texts) record(ctx context.Context, rec *reader.Record) error {
@@ -97,7 +120,7 @@ func (t *texts) record(ctx context.Context, rec *reader.Record) error {
 		t.leave(err)
 		return nil
 	}
-	text, _, drop, err := t.worker.text(ctx, rec)
+	text, found, drop, err := t.worker.text(ctx, rec)
 	switch {
 	case err != nil:
 		t.leave(fmt.Errorf("%s, record %d: %w", rec.Origin.File, rec.Origin.Record, err))
@@ -106,5 +129,10 @@ func (t *texts) record(ctx context.Context, rec *reader.Record) error {
 		t.leave(fmt.Errorf("%s, record %d: there is no text in it", rec.Origin.File, rec.Origin.Record))
 		return nil
 	}
-	return t.do(text)
+	t.read.Bytes += int64(len(text))
+	d := &t.worker.doc
+	d.Reset(text)
+	d.ID, d.Origin, d.Format = document.NewID(rec.Content), rec.Origin, rec.Format
+	t.source.describe(d, rec, found)
+	return t.do(d)
 }

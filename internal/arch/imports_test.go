@@ -37,7 +37,7 @@ const order = `
 	align  eval
 	polymath
 	serve  serve/ui
-	internal/cli/interrupt  internal/cli/progress  internal/cli/shell  internal/cli/source
+	internal/cli/interrupt  internal/cli/progress  internal/cli/shell
 	internal/cli/quickstart  internal/cli/bench  internal/cli/terminal
 	internal/cli
 	cmd/polymath

@@ -8,8 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/polymath-lm/polymath/internal/cli/bench"
-	"github.com/polymath-lm/polymath/internal/cli/quickstart"
-	"github.com/polymath-lm/polymath/internal/cli/source"
 	"github.com/polymath-lm/polymath/internal/spelling"
 )
 
@@ -136,19 +134,5 @@ func benchText(ctx context.Context, path string, quick bool) ([][]byte, error) {
 	if quick {
 		limit = 1 << 20
 	}
-	var read *source.Source
-	var err error
-	if path != "" {
-		read, err = source.Read(ctx, path, limit, nil)
-	} else {
-		read, err = quickstart.ReadGo(ctx, limit)
-	}
-	if err != nil {
-		return nil, err
-	}
-	texts := make([][]byte, len(read.Documents))
-	for i, d := range read.Documents {
-		texts[i] = d.Text
-	}
-	return texts, nil
+	return sampleTexts(ctx, path, limit)
 }

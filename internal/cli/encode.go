@@ -4,14 +4,16 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
-	"github.com/polymath-lm/polymath/internal/cli/source"
 	"github.com/polymath-lm/polymath/modelfile"
+	"github.com/polymath-lm/polymath/shard"
 	"github.com/polymath-lm/polymath/tokenizer"
 )
 
@@ -30,7 +32,8 @@ func (a *app) tokenizerEncodeCommand() *cobra.Command {
 		Long: `Encode prints the token ids of the text files and directories given, or of the
 standard input, one line for each text. TOKENIZER is a tokenizer.json, a
 model's directory or a GGUF file. With --shards it writes token shards
-instead, which a training recipe names as data.shards.`,
+instead, which a training recipe names as data.shards, of the text that the files
+hold: of all formats that "polymath corpus build" reads, which filters it too.`,
 		Example: `  echo 'Hello, world' | polymath tokenizer encode tokenizer.json
   polymath tokenizer encode tokenizer.json ./docs --shards shards`,
 		Args: atLeastOne("TOKENIZER"),
@@ -52,7 +55,7 @@ func (a *app) encode(ctx context.Context, path string, paths []string, o encodeF
 	if err != nil {
 		return err
 	}
-	documents, err := a.encodeInput(ctx, paths)
+	documents, err := a.encodeInput(ctx, paths, o.shards == "")
 	if err != nil {
 		return err
 	}
@@ -66,7 +69,7 @@ func (a *app) encode(ctx context.Context, path string, paths []string, o encodeF
 	out := bufio.NewWriter(a.Out)
 	var ids []int32
 	for _, d := range documents {
-		ids = encode(ids[:0], d.Text)
+		ids = encode(ids[:0], d)
 		if err := writeIDs(out, ids, o.asJSON); err != nil {
 			return err
 		}
@@ -74,16 +77,16 @@ func (a *app) encode(ctx context.Context, path string, paths []string, o encodeF
 	return out.Flush()
 }
 
-// encodeInput reads the documents of paths, or the standard input as one.
-func (a *app) encodeInput(ctx context.Context, paths []string) ([]source.Document, error) {
+// encodeInput reads the texts of paths, or the standard input as one.
+func (a *app) encodeInput(ctx context.Context, paths []string, raw bool) ([][]byte, error) {
 	if len(paths) > 0 {
-		return a.readText(ctx, paths)
+		return a.readTexts(ctx, paths, raw)
 	}
 	text, err := a.inputText("-")
 	if err != nil {
 		return nil, fmt.Errorf("reading the standard input: %w", err)
 	}
-	return []source.Document{{Name: "standard input", Text: text}}, nil
+	return [][]byte{text}, nil
 }
 
 func writeIDs(out *bufio.Writer, ids []int32, asJSON bool) error {
@@ -104,18 +107,39 @@ func writeIDs(out *bufio.Writer, ids []int32, asJSON bool) error {
 	return out.WriteByte('\n')
 }
 
-// writeShards encodes documents into token shards.
-func (a *app) writeShards(ctx context.Context, t *tokenizer.Tokenizer, documents []source.Document, dir string) error {
+// shardGroup is the number of texts that are encoded at a time.
+const shardGroup = 64
+
+// writeShards encodes texts into token shards.
+func (a *app) writeShards(ctx context.Context, t *tokenizer.Tokenizer, texts [][]byte, dir string) error {
+	if t.EOS() < 0 {
+		return errors.New("the tokenizer has no end-of-text token, which shards put between documents")
+	}
+	w, err := shard.NewWriter(dir, shard.Header{TokenizerHash: t.Hash(), VocabSize: t.VocabSize(), EndOfText: t.EOS()})
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
 	screen := progress.NewScreen(a.Err)
 	defer screen.Clear()
-	m, err := source.WriteShards(ctx, dir, t, documents, func(share float64) {
-		screen.Show(fmt.Sprintf("  %s encoding", progress.Bar(share, 30)))
-	})
+	for at := 0; at < len(texts); at += shardGroup {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		group := texts[at:min(at+shardGroup, len(texts))]
+		for i, ids := range t.EncodeAll(group) {
+			if err := w.Add(document.NewID(group[i]), ids); err != nil {
+				return err
+			}
+		}
+		screen.Show(fmt.Sprintf("  %s encoding", progress.Bar(float64(at)/float64(len(texts)), 30)))
+	}
+	m, err := w.Close()
 	if err != nil {
 		return err
 	}
 	screen.Clear()
 	fmt.Fprintf(a.Out, "%s: %s tokens of %s documents, %.2f bytes a token\n", dir, progress.Count(m.Tokens), progress.Count(m.Docs),
-		float64(source.Bytes(documents))/float64(max(m.Tokens, 1)))
+		float64(totalBytes(texts))/float64(max(m.Tokens, 1)))
 	return nil
 }

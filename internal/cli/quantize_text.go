@@ -2,12 +2,12 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
 	"github.com/polymath-lm/polymath/internal/cli/quickstart"
-	"github.com/polymath-lm/polymath/internal/cli/source"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/modelfile"
 	"github.com/polymath-lm/polymath/quantize"
@@ -48,31 +48,23 @@ const (
 // none.
 func (q *quantization) readText(ctx context.Context) error {
 	limit := max(int64(q.tokens)*bytesPerToken*2, textBytes)
-	path := q.calibrate
-	var src *source.Source
-	var err error
-	if path == "" {
-		src, err = quickstart.ReadGo(ctx, limit)
-		if errors.Is(err, quickstart.ErrNoSources) {
-			if !q.method.Calibrates() {
-				fmt.Fprintln(q.Err, "polymath: what this costs is not measured: name text with --calibrate PATH")
-				return nil
-			}
-			return errors.New("there is no text to calibrate on, and the Go toolchain's sources are not here: name text with --calibrate PATH, or choose --method rtn")
-		}
-		path = "the Go toolchain's sources"
-	} else {
-		src, err = source.Read(ctx, path, limit, nil)
-	}
-	if err != nil {
+	texts, err := sampleTexts(ctx, q.calibrate, limit)
+	switch {
+	case errors.Is(err, quickstart.ErrNoSources) && !q.method.Calibrates():
+		fmt.Fprintln(q.Err, "polymath: what this costs is not measured: name text with --calibrate PATH")
+		return nil
+	case errors.Is(err, quickstart.ErrNoSources):
+		return errors.New("there is no text to calibrate on, and the Go toolchain's sources are not here: name text with --calibrate PATH, or choose --method rtn")
+	case err != nil:
 		return err
 	}
+	path := cmp.Or(q.calibrate, "the Go toolchain's sources")
 	t, err := modelfile.Tokenizer(q.src)
 	if err != nil {
 		return err
 	}
 	cfg := q.weights.Config()
-	q.text, err = divideText(src.Documents, t, cfg, q.tokens)
+	q.text, err = divideText(texts, t, cfg, q.tokens)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -92,7 +84,7 @@ func (q *quantization) solves() bool {
 
 // divideText cuts documents into passages and puts every other document, or
 // where there are few every other passage, on the side that measures.
-func divideText(documents []source.Document, t *tokenizer.Tokenizer, cfg *model.Config, tokens int) (*calibrationText, error) {
+func divideText(documents [][]byte, t *tokenizer.Tokenizer, cfg *model.Config, tokens int) (*calibrationText, error) {
 	window := passageTokens
 	if cfg.MaxPositions > 0 {
 		window = min(window, cfg.MaxPositions)
@@ -108,7 +100,7 @@ func divideText(documents []source.Document, t *tokenizer.Tokenizer, cfg *model.
 	first := firstToken(cfg, t)
 	side, measured := 0, 0
 	for _, d := range documents {
-		cut := cutPassages(t, d.Text, first, window, per)
+		cut := cutPassages(t, d, first, window, per)
 		for i, p := range cut {
 			if !text.about.Whole || i == 0 {
 				side++

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/polymath-lm/polymath/internal/cli/progress"
-	"github.com/polymath-lm/polymath/internal/cli/source"
 	"github.com/polymath-lm/polymath/modelfile"
 	"github.com/polymath-lm/polymath/tokenizer"
 )
@@ -35,9 +33,10 @@ func (a *app) tokenizerTrainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "train PATH...",
 		Short: "Make a vocabulary from text files and directories",
-		Long: `Train makes a byte-level BPE vocabulary from the text below the given files and
-directories and writes it as a tokenizer.json. The result depends on the text
-alone, not on the number of threads.`,
+		Long: `Train makes a byte-level BPE vocabulary from the text of the given files and
+directories, of all formats that "polymath corpus build" reads, and writes it as a
+tokenizer.json. The result depends on the text alone, not on the number of
+threads.`,
 		Example: "  polymath tokenizer train --vocab 8192 --out tokenizer.json ./docs",
 		Args:    atLeastOne("PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -55,7 +54,7 @@ alone, not on the number of threads.`,
 }
 
 func (a *app) trainTokenizer(ctx context.Context, paths []string, out string, o tokenizer.TrainOptions) error {
-	documents, err := a.readText(ctx, paths)
+	documents, err := a.readTexts(ctx, paths, false)
 	if err != nil {
 		return err
 	}
@@ -70,7 +69,7 @@ func (a *app) trainTokenizer(ctx context.Context, paths []string, out string, o 
 			progress.Count(int64(p.Tokens)), progress.Count(int64(p.VocabSize))))
 	}
 	start := time.Now()
-	t, err := tokenizer.Train(texts(ctx, documents), o)
+	t, err := tokenizer.Train(until(ctx, documents), o)
 	if err == nil {
 		err = ctx.Err() // what was read before the interruption is no vocabulary to keep
 	}
@@ -82,35 +81,19 @@ func (a *app) trainTokenizer(ctx context.Context, paths []string, out string, o 
 	}
 	screen.Clear()
 	fmt.Fprintf(a.Out, "%s: %s tokens from %s of text in %s\n", out, progress.Count(int64(t.VocabSize())),
-		progress.Bytes(source.Bytes(documents)), time.Since(start).Round(time.Millisecond))
+		progress.Bytes(totalBytes(documents)), time.Since(start).Round(time.Millisecond))
 	return nil
 }
 
-// texts hands out the documents' texts until ctx ends.
-func texts(ctx context.Context, documents []source.Document) iter.Seq[[]byte] {
+// until hands out texts until ctx ends.
+func until(ctx context.Context, texts [][]byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
-		for _, d := range documents {
-			if ctx.Err() != nil || !yield(d.Text) {
+		for _, t := range texts {
+			if ctx.Err() != nil || !yield(t) {
 				return
 			}
 		}
 	}
-}
-
-// readText reads all documents below paths and says on a.Err what it left out.
-func (a *app) readText(ctx context.Context, paths []string) ([]source.Document, error) {
-	var documents []source.Document
-	for _, path := range paths {
-		text, err := source.Read(ctx, path, math.MaxInt64, nil)
-		if err != nil {
-			return nil, err
-		}
-		documents = append(documents, text.Documents...)
-		if text.Left != (source.LeftOut{}) {
-			fmt.Fprintf(a.Err, "%s: left out %s\n", path, text.Left)
-		}
-	}
-	return documents, nil
 }
 
 func (a *app) tokenizerDecodeCommand() *cobra.Command {
@@ -195,7 +178,7 @@ func (a *app) tokenizerCompareCommand() *cobra.Command {
 			if len(text) == 0 {
 				return usagef("name the text to compare on with --text PATH")
 			}
-			documents, err := a.readText(cmd.Context(), text)
+			documents, err := a.readTexts(cmd.Context(), text, false)
 			if err != nil {
 				return err
 			}
@@ -207,7 +190,7 @@ func (a *app) tokenizerCompareCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) compareTokenizers(paths []string, documents []source.Document, asJSON bool) error {
+func (a *app) compareTokenizers(paths []string, documents [][]byte, asJSON bool) error {
 	for i, path := range paths {
 		t, err := modelfile.Tokenizer(path)
 		if err != nil {
@@ -229,16 +212,16 @@ func (a *app) compareTokenizers(paths []string, documents []source.Document, asJ
 }
 
 // compare encodes documents on one thread.
-func compare(name string, t *tokenizer.Tokenizer, documents []source.Document) comparison {
+func compare(name string, t *tokenizer.Tokenizer, documents [][]byte) comparison {
 	var ids []int32
 	tokens := 0
 	start := time.Now()
 	for _, d := range documents {
-		ids = t.AppendEncode(ids[:0], d.Text)
+		ids = t.AppendEncode(ids[:0], d)
 		tokens += len(ids)
 	}
 	seconds := time.Since(start).Seconds()
-	size := source.Bytes(documents)
+	size := totalBytes(documents)
 	return comparison{
 		Name: name, Value: float64(size) / float64(tokens), Unit: "bytes/token",
 		Vocabulary: t.VocabSize(), Tokens: tokens, Bytes: size, MBytesPerS: float64(size) / 1e6 / seconds,

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 	"text/template"
 
 	"github.com/polymath-lm/polymath/corpus"
@@ -107,7 +105,10 @@ sources:
       - {{quote .}}
 {{- end}}
     # Test data is no text to learn from: broken programs, tables, foreign formats.
-    exclude: ["**/testdata", api, lib, misc, pkg, test]
+    exclude:
+{{- range .Exclude}}
+      - {{quote .}}
+{{- end}}
 {{- end}}
     # Files are read in an order by a hash of their names, until the steps have kept
     # as much as the model can use in its time.
@@ -137,14 +138,15 @@ func quote(text string) (string, error) {
 
 // recipe is the recipe of the draft, as it is stored and as it is used.
 func (s *session) corpusRecipe(d *Draft) (text []byte, r *corpus.Recipe, err error) {
-	root := strings.TrimSuffix(filepath.ToSlash(d.Root), "/")
 	var b bytes.Buffer
 	err = recipeTemplate.Execute(&b, struct {
 		*Draft
-		Own   bool
-		Out   string
-		Paths []string
-	}{d, s.Text != "", s.path(corpusDir), []string{root + "/**/*.go", root + "/**/*.md", root + "/**/*.html"}})
+		*corpus.Source
+		Own bool
+		Out string
+		// These are of the draft, not of the source.
+		Sample, Part int64
+	}{d, goSource(d.Root), s.Text != "", s.path(corpusDir), d.Sample, d.Part})
 	if err != nil {
 		return nil, nil, fmt.Errorf("quick start: %w", err)
 	}

@@ -6,14 +6,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/polymath-lm/polymath/internal/cli/source"
+	"github.com/polymath-lm/polymath/corpus"
 )
 
 // ErrNoSources is wrapped by the error that the Go toolchain's sources are not
@@ -52,27 +51,21 @@ func askGo(ctx context.Context) string {
 	return strings.TrimSpace(string(out))
 }
 
-// isGoText accepts the toolchain's sources and its documents. Test data is no
-// text to learn from: broken programs, tables, foreign formats.
-func isGoText(name string) bool {
-	if strings.Contains("/"+name, "/testdata/") {
-		return false
-	}
-	switch path.Ext(name) {
-	case ".go":
-		return strings.HasPrefix(name, "src/")
-	case ".md", ".html":
-		return strings.HasPrefix(name, "doc/") || strings.HasPrefix(name, "src/") || !strings.Contains(name, "/")
-	}
-	return false
-}
-
-// ReadGo reads up to limit bytes of the Go toolchain's own sources, with their
-// doc comments, and its documents.
-func ReadGo(ctx context.Context, limit int64) (*source.Source, error) {
+// GoSource is the text of the Go toolchain: its own sources, with their doc
+// comments, and its documents.
+func GoSource(ctx context.Context) (*corpus.Source, error) {
 	root, err := FindGoRoot(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return source.Read(ctx, root, limit, isGoText)
+	return goSource(root), nil
+}
+
+func goSource(root string) *corpus.Source {
+	root = strings.TrimSuffix(filepath.ToSlash(root), "/")
+	return &corpus.Source{
+		Paths: []string{root + "/**/*.go", root + "/**/*.md", root + "/**/*.html"},
+		// Test data is no text to learn from: broken programs, tables, foreign formats.
+		Exclude: []string{"**/testdata", "api", "lib", "misc", "pkg", "test"},
+	}
 }

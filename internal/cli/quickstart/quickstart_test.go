@@ -283,13 +283,29 @@ func TestCompress(t *testing.T) {
 	}
 }
 
-func TestGoTextLeavesOutTestData(t *testing.T) {
-	for name, want := range map[string]bool{
+func TestGoSourceLeavesOutTestData(t *testing.T) {
+	dir := t.TempDir()
+	want := map[string]bool{
 		"src/fmt/print.go": true, "doc/go_spec.html": true, "README.md": true, "src/cmd/vet/testdata/a.go": false,
-		"src/fmt/x.s": false, "test/fixedbugs/a.go": false, "lib/time/zoneinfo.zip": false,
-	} {
-		if isGoText(name) != want {
-			t.Errorf("%s: %v", name, !want)
+		"src/fmt/x.s": false, "test/fixedbugs/a.go": false, "lib/time/zoneinfo.zip": false, "misc/README.md": false,
+	}
+	for name := range want {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("<p>This is the text of "+name+", which says what it is.</p>"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found := map[string]bool{}
+	_, err := goSource(dir).Each(t.Context(), func(d *document.Document) error {
+		found[d.Meta["path"]] = true
+		return nil
+	})
+	for name := range want {
+		if err != nil || found[name] != want[name] {
+			t.Errorf("%s: %v, %v", name, found[name], err)
 		}
 	}
 }
