@@ -20,7 +20,7 @@ import (
 
 const limitMake = "the same bytes made, fetched and hashed"
 
-// syntheticFile is about how many bytes of JSON one address holds.
+// syntheticFile is about how many bytes of JSON one address holds at most.
 const syntheticFile = 256 << 20
 
 // synthetic builds a corpus of text that a server in this process makes while it
@@ -31,7 +31,7 @@ func (b *corpusBench) synthetic(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	address, stop, err := serveSynthetic(v)
+	address, stop, err := serveSynthetic(v, int(min(b.Synthetic, syntheticFile)))
 	if err != nil {
 		return err
 	}
@@ -86,8 +86,8 @@ func fetchRate(ctx context.Context, address string) (float64, error) {
 	return m.rate * float64(size), err
 }
 
-// serveSynthetic serves N.jsonl for every N.
-func serveSynthetic(v *vocabulary) (address string, stop func(), err error) {
+// serveSynthetic serves N.jsonl, of about size bytes, for every N.
+func serveSynthetic(v *vocabulary, size int) (address string, stop func(), err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, err
@@ -104,7 +104,7 @@ func serveSynthetic(v *vocabulary) (address string, stop func(), err error) {
 			return
 		}
 		out := bufio.NewWriterSize(w, 1<<18)
-		if err := v.file(out, number, syntheticFile); err == nil {
+		if err := v.file(out, number, size); err == nil {
 			_ = out.Flush() // the reader notices
 		}
 	})}
@@ -172,14 +172,14 @@ func newVocabulary() *vocabulary {
 // the same.
 func (v *vocabulary) document(dst []byte, file, i int) []byte {
 	changed := uint64(0)
-	switch {
+	other := rand.NewPCG(uint64(i), uint64(file))
+	switch { // the documents before are none of these
 	case file > 0 && i%20 == 19:
-		file, changed = file-1-i%file, 2
+		file, i, changed = file-1-i%file, i-1, 2
 	case file > 0 && i%100 == 50:
-		file -= 1 + i%file
+		file, i = file-1-i%file, i-1
 	}
 	random := rand.NewPCG(uint64(file), uint64(i))
-	other := rand.NewPCG(uint64(i), uint64(file))
 	for range 4 + random.Uint64()%12 {
 		for range 2 + random.Uint64()%6 {
 			dst = v.sentence(dst, random, other, changed)
