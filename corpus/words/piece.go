@@ -4,18 +4,22 @@ import (
 	"unicode/utf8"
 )
 
+// longestPiece is where a piece ends that no space ends: the words of one piece
+// are all found before the next.
+const longestPiece = 1 << 20
+
 // piece takes the characters from start to the next space, of which those before
 // from are letters of ASCII, and returns where they end.
 func (l *List) piece(text []byte, start, from int) int {
-	end, cut := from, start
-	for end < len(text) && ascii[text[end]]&space == 0 && text[end] < utf8.RuneSelf {
+	end, cut, limit := from, start, min(len(text), start+longestPiece)
+	for end < limit && ascii[text[end]]&space == 0 && text[end] < utf8.RuneSelf {
 		end++
 	}
 	if end-start <= shortPiece && (end == len(text) || text[end] < utf8.RuneSelf) {
 		l.short(text, start, end)
 		return end
 	}
-	for end < len(text) {
+	for end < limit {
 		if text[end] < utf8.RuneSelf {
 			if ascii[text[end]]&space != 0 {
 				break

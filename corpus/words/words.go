@@ -56,14 +56,20 @@ type span struct{ start, end int }
 // needed more.
 const keep = 1 << 20
 
-// Split finds the words of text, which has less than 2 GiB.
+// mostWords is about how many words of a text are found: the memory that they
+// take is many times that of a text of symbols. The longest documents have fewer
+// if they are of words.
+const mostWords = 1 << 24
+
+// Split finds the words of text, which has less than 2 GiB; of one of very many,
+// the first 16 Mi or a few more.
 func (l *List) Split(text []byte) {
 	if cap(l.Words) > keep && len(text) < keep {
 		l.Words = nil
 	}
 	l.Words, l.specials = l.Words[:0], table()
 	list, exceptions := l.Words, &l.specials.letters
-	for i := 0; i < len(text); {
+	for i := 0; i < len(text) && len(list) < mostWords; {
 		k := ascii[text[i]]
 		if k&space != 0 {
 			i++

@@ -241,6 +241,22 @@ func TestLongPieces(t *testing.T) {
 	}
 }
 
+// TestManyWords: the words of a text of symbols are bounded; a piece without
+// space may be longer than what is cut at a time.
+func TestManyWords(t *testing.T) {
+	var l List
+	if l.Split([]byte(strings.Repeat("!", 2*longestPiece+9))); len(l.Words) != 2*longestPiece+9 {
+		t.Errorf("%d words in a long piece", len(l.Words))
+	}
+	if testing.Short() {
+		t.Skip("takes 1 GiB")
+	}
+	l.Split([]byte(strings.Repeat("!", mostWords+2*longestPiece)))
+	if n := len(l.Words); n < mostWords || n > mostWords+longestPiece {
+		t.Errorf("%d words", n)
+	}
+}
+
 // oneByOne is rejoin, told simply.
 func (l *List) oneByOne(text []byte) {
 	var done []span
