@@ -136,6 +136,7 @@ func (c *collector) item(it *item, out *outcome, line, text []byte, bands []uint
 	}
 	if out.fact.kept() {
 		c.sum.Kept++
+		file.input.Kept++
 		c.sum.TextBytes += int64(len(text))
 	}
 	if len(out.hits) > 0 {

@@ -68,7 +68,7 @@ type SourceReport struct {
 	FileBytes int64  `json:"file_bytes"`
 	Failed    int64  `json:"failed_files,omitzero"`
 	// Unread is the number of files that the source's sample does without, and
-	// Divided that of files in which there were several documents.
+	// Divided that of files of which the steps kept several documents.
 	Unread  int64 `json:"unread_files,omitzero"`
 	Divided int64 `json:"divided_files,omitzero"`
 	// Pipelines are the names of the steps in order, by the names of the pipelines
@@ -148,7 +148,7 @@ func (r *SourceReport) add(s *Summary) {
 	for i := range s.Read {
 		r.Files++
 		r.Unread--
-		if s.Read[i].Records > 1 {
+		if s.Read[i].Kept > 1 {
 			r.Divided++
 		}
 		r.FileBytes += max(s.Read[i].Size, 0)

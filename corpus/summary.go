@@ -76,6 +76,8 @@ type InputFile struct {
 	// Records is the number of records and Bytes that of their contents.
 	Records int64 `json:"records"`
 	Bytes   int64 `json:"bytes"`
+	// Kept is the number of those that the steps kept.
+	Kept int64 `json:"kept"`
 	// Contents is the SHA-256 over the ids of all documents in order; of a file that
 	// is open it is the state of that hash.
 	Contents string `json:"contents"`
