@@ -35,6 +35,11 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("testdata", "script"),
 		UpdateScripts: *update,
+		Setup: func(e *testscript.Env) error {
+			recipes, err := filepath.Abs(filepath.Join("..", "..", "recipes"))
+			e.Setenv("RECIPES", recipes)
+			return err
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":  status,
 			"waitfor": waitFor,

@@ -211,8 +211,12 @@ func printCorpus(w io.Writer, m *corpus.Manifest, out string) {
 	}
 	for _, pipeline := range slices.Sorted(maps.Keys(m.Evaluation)) {
 		for _, r := range m.Evaluation[pipeline] {
-			fmt.Fprintf(w, "evaluation set %s: %s of %s items were found in %s documents\n", r.Set,
-				progress.Count(int64(r.Touched)), progress.Count(int64(r.Items)), progress.Count(r.Documents))
+			where := ""
+			if len(m.Evaluation) > 1 {
+				where = " by pipeline " + pipeline
+			}
+			fmt.Fprintf(w, "evaluation set %s: %s of %s items were found in %s documents%s\n", r.Set,
+				progress.Count(int64(r.Touched)), progress.Count(int64(r.Items)), progress.Count(r.Documents), where)
 		}
 	}
 	if m.Plan != nil && m.Plan.Limit != "" {
