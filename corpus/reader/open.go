@@ -20,7 +20,7 @@ import (
 // its beginning. Options that are zero mean the defaults.
 func Open(ctx context.Context, f source.File, opt Options, from Position) (Reader, error) {
 	opt = opt.filled()
-	base := document.Origin{Source: opt.Source, File: f.Path}
+	base := document.Origin{Source: opt.Source, File: source.Text(f.Path)}
 	if opt.Format == Tree || f.Tree {
 		return openTree(ctx, f, base, opt, from)
 	}
