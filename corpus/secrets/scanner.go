@@ -18,6 +18,7 @@ type Scanner struct {
 	options Options
 	keys    *automaton
 	lengths []int
+	longest int   // of lengths
 	rules   []int // of each key; len(rules) is the generic one
 	forms   []*regexp.Regexp
 }
@@ -46,7 +47,7 @@ func New(o Options) (*Scanner, error) {
 			add(key, len(rules))
 		}
 	}
-	s.keys = newAutomaton(keys)
+	s.keys, s.longest = newAutomaton(keys), slices.Max(append(s.lengths, 0))
 	return s, nil
 }
 
@@ -56,6 +57,7 @@ func (s *Scanner) Worker() document.Step { return &worker{Scanner: s} }
 type worker struct {
 	*Scanner
 	text  []byte
+	hits  [lanes][]hit
 	found []secret
 }
 
@@ -76,17 +78,21 @@ func (w *worker) Apply(d *document.Document) {
 	w.text = nil
 }
 
-// scan tries the rules whose keys are in the text.
+// scan tries the rules whose keys are in the text, in the order of their places.
 func (w *worker) scan() {
-	a, state := w.keys, uint16(0)
-	next, shift, final := a.next, a.shift, a.final
-	for i, b := range w.text {
-		state = next[int(state)<<shift|int(a.class[b])]
-		if state < final || final == 0 {
-			continue
-		}
-		for _, k := range a.keys[state-final] {
-			w.try(w.rules[k], i+1-w.lengths[k], i+1)
+	if w.keys.final == 0 { // there are none
+		return
+	}
+	const block = 64 << 10
+	state := uint16(0)
+	for from := 0; from < len(w.text); from += block {
+		state = w.walk(state, from, min(from+block, len(w.text)))
+		for _, hits := range w.hits {
+			for _, h := range hits {
+				for _, k := range w.keys.keys[h.state-w.keys.final] {
+					w.try(w.rules[k], h.end-w.lengths[k], h.end)
+				}
+			}
 		}
 	}
 }
