@@ -11,6 +11,7 @@ import (
 	"github.com/polymath-lm/polymath/corpus/filter"
 	"github.com/polymath-lm/polymath/corpus/language"
 	"github.com/polymath-lm/polymath/corpus/privacy"
+	"github.com/polymath-lm/polymath/corpus/secrets"
 	"github.com/polymath-lm/polymath/corpus/words"
 )
 
@@ -59,6 +60,8 @@ func corpusSteps() ([]namedStep, error) {
 	add("fineweb", true, worker, err)
 	worker, err = published(privacy.New)
 	add("private", false, worker, err)
+	worker, err = published(secrets.New)
+	add("secrets", false, worker, err)
 	return steps, failed
 }
 
