@@ -236,6 +236,9 @@ func (p *Packer) Merge(ctx context.Context, n int, progress func(docs int64)) (R
 			return Result{}, err
 		}
 	}
+	if docs == 0 {
+		return Result{}, errors.New("the mixture takes no document: raise mixture.size, or the epochs or weights of the sources")
+	}
 	begin(len(p.o.Plan.Stages))
 	progress(docs)
 	if r.Manifest, err = w.Close(); err != nil {
