@@ -229,6 +229,15 @@ func openRegular(f File) (*os.File, int64, error) {
 	return file, info.Size(), nil
 }
 
+// localFault says in its own words what the error is.
+type localFault struct {
+	text string
+	err  error
+}
+
+func (f *localFault) Error() string { return f.text }
+func (f *localFault) Unwrap() error { return f.err }
+
 // localError puts the path first and says what to do.
 func localError(path string, err error) error {
 	var pe *fs.PathError
@@ -238,9 +247,9 @@ func localError(path string, err error) error {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s: no such file or directory; check the path: %w", path, fs.ErrNotExist)
+		return &localFault{path + ": no such file or directory; check the path", fs.ErrNotExist}
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%s: not allowed to read this; change its permissions: %w", path, fs.ErrPermission)
+		return &localFault{path + ": not allowed to read this; change its permissions, or leave it out", fs.ErrPermission}
 	}
 	return fmt.Errorf("%s: %w", path, cause)
 }

@@ -149,6 +149,9 @@ func (a *app) inspectRecipe(ctx context.Context, path string, o inspectFlags) er
 	if o.report != "" {
 		return usagef("--report wants a corpus that was built, and %s is a file", path)
 	}
+	if o.filter != "" || o.samples >= 0 {
+		return usagef("--filter and --samples want a corpus that was built, and %s is a file", path)
+	}
 	r, err := corpus.ReadRecipe(path)
 	if err != nil {
 		return err
@@ -175,12 +178,15 @@ func (a *app) inspectRecipe(ctx context.Context, path string, o inspectFlags) er
 // printTrial writes what became of the first records of a source.
 func printTrial(w io.Writer, s *corpus.PlannedSource) {
 	f := &s.Sample
-	fmt.Fprintf(w, "%s: %s files, %s; of the first %s records\n", progress.Visible(s.Name), progress.Count(int64(s.Files)), progress.Bytes(s.Stored), progress.Count(f.Read.Docs))
+	fmt.Fprintf(w, "%s: %s, %s; of the first %s\n", progress.Visible(s.Name), plural(int64(s.Files), "file"), progress.Bytes(s.Stored), plural(f.Read.Docs, "record"))
 	row := func(what string, c corpus.Count) {
 		fmt.Fprintf(w, "  %-38s %14s %7s %10s\n", progress.Visible(what), progress.Count(c.Docs), share(c.Docs, f.Read.Docs), progress.Bytes(c.Bytes))
 	}
 	if f.Bad.Docs > 0 {
 		row("unreadable", f.Bad)
+		for _, fault := range s.Faults {
+			fmt.Fprintf(w, "    %s\n", progress.Visible(fault))
+		}
 	}
 	for _, step := range slices.Sorted(maps.Keys(f.Dropped)) {
 		for _, rule := range slices.Sorted(maps.Keys(f.Dropped[step])) {

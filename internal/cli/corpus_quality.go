@@ -18,6 +18,7 @@ import (
 // qualityFlags are the flags of polymath corpus quality train.
 type qualityFlags struct {
 	good, poor []string
+	textField  string
 	out        string
 	asJSON     bool
 	options    quality.TrainOptions
@@ -57,6 +58,7 @@ documents give the same file, byte for byte.`,
 	f := cmd.Flags()
 	f.StringArrayVar(&o.good, "good", nil, "documents that are good; may be given several times")
 	f.StringArrayVar(&o.poor, "poor", nil, "documents that are poor; may be given several times")
+	f.StringVar(&o.textField, "text-field", "", "field of JSONL and Parquet that holds the text (default text)")
 	f.StringVar(&o.out, "out", "", "file to write")
 	f.IntVar(&o.options.Epochs, "epochs", o.options.Epochs, "how often the documents are gone through")
 	f.IntVar(&o.options.NGram, "ngram", o.options.NGram, "words of the longest n-grams")
@@ -83,20 +85,20 @@ func (a *app) trainQuality(ctx context.Context, o qualityFlags) error {
 	}
 	screen := progress.NewScreen(a.Err)
 	defer screen.Clear()
-	e := examples{ctx: ctx, screen: screen}
+	e := examples{ctx: ctx, screen: screen, textField: o.textField}
 	m, report, err := quality.Train(o.options, e.of(o.good, o.poor))
 	screen.Clear()
-	if err != nil {
-		return err
-	}
-	if err := m.Write(o.out); err != nil {
-		return err
-	}
 	for i, r := range e.read {
 		if r.Left > 0 {
 			fmt.Fprintf(a.Err, "%s of %s %s records are left out; the first: %s\n", progress.Count(r.Left), progress.Count(r.Records),
 				[2]string{"good", "poor"}[i], progress.Visible(r.Why))
 		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := m.Write(o.out); err != nil {
+		return err
 	}
 	if o.asJSON {
 		return writeIndented(a.Out, qualityJSON{report, o.out, m.Hash(), e.read[0], e.read[1]})
@@ -110,9 +112,11 @@ func (a *app) trainQuality(ctx context.Context, o qualityFlags) error {
 type examples struct {
 	ctx    context.Context
 	screen *progress.Screen
-	read   []*corpus.TextsRead
-	docs   int64
-	bytes  int64
+	// textField is that of records with fields.
+	textField string
+	read      []*corpus.TextsRead
+	docs      int64
+	bytes     int64
 }
 
 // of yields the good documents and then the poor ones.
@@ -121,7 +125,9 @@ func (e *examples) of(good, poor []string) iter.Seq2[quality.Example, error] {
 		var list words.List
 		for i, patterns := range [][]string{good, poor} {
 			stopped := false
-			r, err := corpus.EachText(e.ctx, patterns, func(text []byte) error {
+			source := corpus.Source{Paths: patterns, TextField: e.textField}
+			r, err := source.Each(e.ctx, func(d *document.Document) error {
+				text := d.Text()
 				list.Split(text)
 				e.docs++
 				e.bytes += int64(len(text))

@@ -10,7 +10,7 @@ import (
 // What is wrong with a book. Errors of Text wrap one of these.
 var (
 	ErrEncrypted = errors.New("the EPUB is encrypted (DRM)")
-	ErrDamaged   = errors.New("the EPUB is damaged, or none")
+	ErrDamaged   = errors.New("the EPUB is damaged, or is no EPUB")
 	ErrNoText    = errors.New("the EPUB has no text, perhaps only images")
 	ErrTooLarge  = errors.New("the EPUB is too large")
 )

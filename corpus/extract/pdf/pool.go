@@ -22,7 +22,7 @@ import (
 // What is wrong with a file. Errors of Text wrap one of these, or the context's.
 var (
 	ErrEncrypted = errors.New("the PDF is encrypted: decrypt it first")
-	ErrDamaged   = errors.New("the PDF is damaged, or none")
+	ErrDamaged   = errors.New("the PDF is damaged, or is no PDF")
 	ErrNoText    = errors.New("the PDF has no text, perhaps only scanned pages: it needs OCR")
 	ErrTimeout   = errors.New("the PDF takes too long")
 	ErrTooLarge  = errors.New("the PDF is too large")
