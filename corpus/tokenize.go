@@ -73,7 +73,7 @@ func (b *build) checkTokenizer() error {
 	}
 	t, err := b.openTokenizer(b.recipe.Tokenizer.Path)
 	if err != nil {
-		return recipe.Bad("tokenizer", "%v", err)
+		return recipe.Bad("tokenizer", "%v; name a tokenizer.json, or train one: tokenizer: {train: {vocab_size: 32000}}", err)
 	}
 	if t.EOS() < 0 {
 		return recipe.Bad("tokenizer", "%s has no end-of-text token, which shards put between documents", b.recipe.Tokenizer.Path)

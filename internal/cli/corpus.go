@@ -45,7 +45,22 @@ func (a *app) corpusBuildCommand() *cobra.Command {
 deduplicates what they hold, mixes them and writes token shards, which a
 training recipe names as data.shards. Everything is in one directory, with
 corpus.json, which says what became of each source. Interrupted or killed at
-any moment, the same command goes on where it was and gives the same shards.`,
+any moment, the same command goes on where it was and gives the same shards.
+
+The least that a recipe has are sources and a tokenizer:
+
+    sources:
+      - {name: pages, path: crawl/*.warc.gz}
+      - {name: books, path: library, mixed: true}
+      - {name: tickets, path: tickets.jsonl, text_field: body}
+      - {name: code, path: src, format: tree}
+    dedup: {minhash: {}}
+    tokenizer: {train: {vocab_size: 32000}}
+
+HTML goes through the pipeline web, PDF and EPUB through books, code through
+code and other text through text, unless a source names another one or the
+recipe has its own of that name; --dry-run prints their steps. A key that does
+not exist is an error that names those that do.`,
 		Example: `  polymath corpus build recipes/corpus-demo.yaml --dry-run
   polymath corpus build recipes/corpus-demo.yaml`,
 		Args: exactly("RECIPE"),

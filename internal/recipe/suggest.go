@@ -26,7 +26,7 @@ func (p *Places) unknownKey(t reflect.Type, path, key string) string {
 		return message + fmt.Sprintf("; did you mean %q?", near)
 	}
 	if paths := pathsOf(p.root, "", key, nil); len(paths) > 0 {
-		return message + fmt.Sprintf("; did you mean %s?", strings.Join(paths, " or "))
+		return message + fmt.Sprintf("; did you mean %s? It has %s", strings.Join(paths, " or "), strings.Join(keys, ", "))
 	}
 	return message + "; it has " + strings.Join(keys, ", ")
 }
