@@ -1,12 +1,15 @@
 package corpus
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json"
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/polymath-lm/polymath/corpus/segment"
 )
@@ -69,4 +72,52 @@ func TestPrivateDataStaysOut(t *testing.T) {
 			t.Errorf("author is %q", rec.Meta["author"])
 		}
 	}
+}
+
+// TestKeysStayOut: what gives access to a source is in no file of a corpus.
+func TestKeysStayOut(t *testing.T) {
+	f := newSmallFixture(t, filepath.Join(t.TempDir(), "in"))
+	server := httptest.NewServer(http.FileServer(http.Dir(f.dir)))
+	defer server.Close()
+	out := filepath.Join(t.TempDir(), "out")
+	address := strings.Replace(server.URL, "http://", "http://somebody:passkey@", 1)
+	recipe := func(signature string) *Recipe {
+		return parse(t, "out: "+filepath.ToSlash(out)+`
+sources:
+  - {name: a, path: "`+address+"/lines/a.jsonl?sig="+signature+`", format: jsonl, max_bad: 1, headers: {Authorization: headerkey}}
+  - {name: b, paths: ["`+address+"/text/01.txt?token="+signature+`"]}
+tokenizer: {train: {vocab_size: 300}}
+`)
+	}
+	mustBuild(t, recipe("signkey"))
+	keys := []string{"passkey", "signkey", "headerkey", "somebody"}
+	err := filepath.WalkDir(out, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if strings.HasSuffix(path, ".zst") {
+			z, err := zstd.NewReader(nil)
+			if err != nil {
+				return err
+			}
+			defer z.Close()
+			if data, err = z.DecodeAll(data, nil); err != nil {
+				return err
+			}
+		}
+		for _, key := range keys {
+			if strings.Contains(string(data), key) {
+				t.Errorf("%s holds %s", path, key)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustBuild(t, recipe("another")) // signatures end, and the corpus goes on
 }

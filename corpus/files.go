@@ -120,7 +120,8 @@ func listedPath(dir string, index int) string {
 func keepList(dir string, s *openSource) error {
 	names := make([]string, len(s.files))
 	for i, f := range s.files {
-		names[i] = fmt.Sprintf("%q", f.Name)
+		_, name := f.Shown()
+		names[i] = fmt.Sprintf("%q", name)
 	}
 	path := listedPath(dir, s.index)
 	old, err := atomicfile.ReadSmall(path, 1<<30)
@@ -157,7 +158,8 @@ func sameList(name string, old, now []string) error {
 // once for its hash, unless it holds more than is wanted of the whole source.
 func (s *openSource) newInput(ctx context.Context, index int) (*InputFile, error) {
 	f := s.files[index]
-	in := &InputFile{Index: index, Name: source.Text(f.Name), Path: source.Text(f.Path), Size: f.Size, Tag: f.Tag, Time: f.Time}
+	path, name := f.Shown()
+	in := &InputFile{Index: index, Name: name, Path: path, Size: f.Size, Tag: f.Tag, Time: f.Time}
 	if isRemote(f.Path) || f.Tree || s.spec.Sample > 0 && f.Size > int64(s.spec.Sample) {
 		return in, nil
 	}
@@ -201,7 +203,8 @@ func (in *InputFile) sameAs(old *InputFile) error {
 // unchanged checks a file that was read to its end, by its size and time; where
 // only the time differs, by its hash.
 func (in *InputFile) unchanged(ctx context.Context, f source.File) error {
-	now := &InputFile{Name: source.Text(f.Name), Path: source.Text(f.Path), Size: f.Size, Tag: f.Tag, SHA256: in.SHA256}
+	path, name := f.Shown()
+	now := &InputFile{Name: name, Path: path, Size: f.Size, Tag: f.Tag, SHA256: in.SHA256}
 	if in.SHA256 != "" && !f.Time.Equal(in.Time) {
 		sum, err := hashFile(ctx, f.Path)
 		if err != nil {

@@ -39,7 +39,7 @@ func (r *Recipe) ingestPart() (*ingestPart, error) {
 	}
 	for _, s := range r.Sources {
 		s.Weight, s.Epochs = 0, 0 // these are for the mixture
-		p.Sources = append(p.Sources, s)
+		p.Sources = append(p.Sources, s.shown())
 	}
 	all := r.allPipelines()
 	for _, name := range r.usedPipelines() {

@@ -81,7 +81,7 @@ type SourceReport struct {
 
 // manifest gathers what all stages left and writes it.
 func (b *build) manifest(v *view, c *Census, t *tokenizer.Tokenizer, p *packed) (*Manifest, error) {
-	text, err := marshal(b.recipe)
+	text, err := marshal(b.recipe.shown())
 	if err != nil {
 		return nil, err
 	}

@@ -119,7 +119,8 @@ func (p *Plan) add(s *PlannedSource, files []source.File, sample int64) {
 
 // trySource takes some records of a source through its steps.
 func trySource(ctx context.Context, shared *shared, src *openSource) (*PlannedSource, error) {
-	s := &PlannedSource{Name: src.spec.Name, First: src.files[0].Path, Pipelines: map[string][]string{}}
+	first, _ := src.files[0].Shown()
+	s := &PlannedSource{Name: src.spec.Name, First: first, Pipelines: map[string][]string{}}
 	s.Files, s.Stored = sourceFiles(src.files)
 	w := shared.newWorker()
 	begun := time.Now()
@@ -148,7 +149,8 @@ func trySource(ctx context.Context, shared *shared, src *openSource) (*PlannedSo
 // bytes it is.
 func firstRecords(ctx context.Context, b *batch, file source.File, end time.Time) (stored int64, err error) {
 	r, err := openReader(ctx, file, b.source.spec.reading(), reader.Position{})
-	input := &InputFile{Name: file.Name, Path: file.Path}
+	path, name := file.Shown()
+	input := &InputFile{Name: name, Path: path}
 	if err != nil {
 		b.unread(input, err) // so does the build
 		return 0, context.Cause(ctx)

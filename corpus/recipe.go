@@ -18,6 +18,8 @@
 package corpus
 
 import (
+	"slices"
+
 	"github.com/polymath-lm/polymath/corpus/code"
 	"github.com/polymath-lm/polymath/corpus/dedup"
 	"github.com/polymath-lm/polymath/corpus/document"
@@ -147,6 +149,25 @@ func (s *Source) patterns() []string {
 		return s.Paths
 	}
 	return append([]string{s.Path}, s.Paths...)
+}
+
+// shown is the source without what gives access to it.
+func (s Source) shown() Source {
+	s.Path, s.Paths = source.ShownPattern(s.Path), slices.Clone(s.Paths)
+	for i, p := range s.Paths {
+		s.Paths[i] = source.ShownPattern(p)
+	}
+	return s
+}
+
+// shown is the recipe as the manifest tells it.
+func (r *Recipe) shown() *Recipe {
+	shown := *r
+	shown.Sources = nil
+	for _, s := range r.Sources {
+		shown.Sources = append(shown.Sources, s.shown())
+	}
+	return &shown
 }
 
 // TokenizerSpec names a tokenizer, or says how to train one on the corpus. In a

@@ -14,6 +14,7 @@ import (
 	"github.com/polymath-lm/polymath/corpus/clean"
 	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/segment"
+	"github.com/polymath-lm/polymath/corpus/source"
 )
 
 // FindText returns the numbers of the documents that have the text as their
@@ -63,6 +64,7 @@ const maxFound = 1000
 // its name, and how many records the file has; of one record where it is not
 // negative. known says whether there is such a file.
 func (c *Corpus) FindPlace(ctx context.Context, file string, record int64) (numbers []uint32, records int64, known bool, err error) {
+	file = source.ShownPattern(file)
 	var in []int // the segments that hold some of it
 	paths := map[string]bool{}
 	err = eachSummary(c.view.dir, c.view.key, func(s *Summary) error {

@@ -20,7 +20,8 @@ import (
 // its beginning. Options that are zero mean the defaults.
 func Open(ctx context.Context, f source.File, opt Options, from Position) (Reader, error) {
 	opt = opt.filled()
-	base := document.Origin{Source: opt.Source, File: source.Text(f.Path)}
+	shown, _ := f.Shown()
+	base := document.Origin{Source: opt.Source, File: shown}
 	if opt.Format == Tree || f.Tree {
 		return openTree(ctx, f, base, opt, from)
 	}
@@ -59,6 +60,7 @@ func Open(ctx context.Context, f source.File, opt Options, from Position) (Reade
 }
 
 func newReader(in *input, f source.File, base document.Origin, format Format, opt Options, from Position) Reader {
+	_, name := f.Shown()
 	switch format {
 	case WARC:
 		return &warc{in: in, base: base, count: from.Record, limit: int64(opt.MaxRecord)}
@@ -68,12 +70,12 @@ func newReader(in *input, f source.File, base document.Origin, format Format, op
 	limit := int(opt.MaxRecord)
 	switch format {
 	case Text, Markdown, Code:
-		return &parts{in: in, base: base, name: f.Name, format: document.Format(format), size: int(opt.Part), limit: limit, next: from.Record, done: from.Record > 0 && from.Offset == 0}
+		return &parts{in: in, base: base, name: name, format: document.Format(format), size: int(opt.Part), limit: limit, next: from.Record, done: from.Record > 0 && from.Offset == 0}
 	case PDF, EPUB:
 		limit = int(opt.MaxFile)
 	}
 	in.expect(f.Size, limit)
-	return &whole{in: in, base: base, name: f.Name, format: document.Format(format), limit: limit, done: from.Record > 0}
+	return &whole{in: in, base: base, name: name, format: document.Format(format), limit: limit, done: from.Record > 0}
 }
 
 // openInput opens a file at its beginning.

@@ -9,10 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
-	"unicode/utf8"
 )
 
 // listLocal lists what a pattern on disk names.
@@ -62,16 +60,6 @@ func treeName(path string) string {
 		path = abs
 	}
 	return filepath.Base(path)
-}
-
-// Text is a path or name as text: names of files may be any bytes, and those that
-// are no UTF-8 are escaped, so that different ones stay different.
-func Text(name string) string {
-	if utf8.ValidString(name) {
-		return name
-	}
-	quoted := strconv.Quote(name)
-	return quoted[1 : len(quoted)-1]
 }
 
 func localFile(path, name string, info fs.FileInfo) File {
