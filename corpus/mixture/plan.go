@@ -163,7 +163,7 @@ func NewPlan(o Options, seed uint64, sources []Source) (*Plan, error) {
 		p.Stages = append(p.Stages, stages[s].Name)
 		demand[s] = make([]float64, len(sources))
 		for i := range sources {
-			demand[s][i] = size * weights[s][i]
+			demand[s][i] = float64(size * weights[s][i])
 		}
 	}
 	p.limit(demand, weights)
@@ -192,7 +192,7 @@ func stageWeights(o Options, stages []Stage, sources []Source) ([][]float64, err
 	if !weighted {
 		for i, s := range sources {
 			if s.Bytes > 0 {
-				own[i] = math.Pow(float64(s.Bytes), 1/o.Temperature)
+				own[i] = float64(float32(math.Pow(float64(s.Bytes), 1/o.Temperature))) // machines differ in the last bits
 			}
 		}
 	}
@@ -269,7 +269,7 @@ func (p *Plan) limit(demand, weights [][]float64) {
 			exhausted[i], found = true, true
 			p.Short = append(p.Short, src.Name)
 			for s := range demand {
-				keep := demand[s][i] * (most / sum)
+				keep := float64(demand[s][i] * (most / sum)) // not fused, as on every machine
 				missing[s] += demand[s][i] - keep
 				demand[s][i] = keep
 			}
@@ -286,7 +286,7 @@ func (p *Plan) limit(demand, weights [][]float64) {
 			}
 			for i, w := range weights[s] {
 				if !exhausted[i] && open > 0 {
-					demand[s][i] += missing[s] * (w / open)
+					demand[s][i] += float64(missing[s] * (w / open))
 				}
 			}
 		}

@@ -183,8 +183,10 @@ func looksRandom(value []byte, most int) bool {
 	return digits >= 2 && longest <= most && changes*4 >= len(value) && other*6 <= len(value)
 }
 
-// entropy is the bits for each byte of value, after Shannon.
-func entropy(value []byte) (bits float64) {
+// entropy is the bits for each byte of value, after Shannon, rounded so that
+// machines agree.
+func entropy(value []byte) float64 {
+	bits := 0.0
 	var count [256]int
 	for _, b := range value {
 		count[b]++
@@ -192,10 +194,10 @@ func entropy(value []byte) (bits float64) {
 	for _, n := range count {
 		if n > 0 {
 			p := float64(n) / float64(len(value))
-			bits -= p * math.Log2(p)
+			bits -= float64(p * math.Log2(p))
 		}
 	}
-	return bits
+	return float64(float32(bits))
 }
 
 // examples are what manuals write where a secret would stand.
