@@ -130,6 +130,9 @@ func (r *Recipe) checkWeights() error {
 	for _, s := range r.Sources {
 		weighted = weighted || s.Weight > 0
 	}
+	if weighted && r.Mixture.Temperature != 1 {
+		return recipe.Bad("mixture.temperature", "temperature has no effect where sources have weights: take it out, or the weights")
+	}
 	for i, s := range r.Sources {
 		if !used[s.Name] && (own && weighted && s.Weight == 0 || !own) {
 			return recipe.Bad(fmt.Sprintf("sources[%d]", i),

@@ -39,6 +39,8 @@ func TestRecipeMistakes(t *testing.T) {
 		{"tokenizer:", "pipelines: {p: [c4: {min_sentences: -1}]}\ntokenizer:", "pipelines.p[0].c4.min_sentences"},
 		{"tokenizer:", "pipelines: {p: [unicode]}\ntokenizer:", `r.yaml:3:13: pipelines.p: no source has "pipeline: p"`},
 		{"tokenizer:", "dedup: {minhash: {bands: 0}}\ntokenizer:", "dedup.minhash.bands"},
+		{"path: x}", "path: x, weight: 1}\n  - {name: b, path: y}", "source b has no weight, and others have"},
+		{"path: x}\n", "path: x, weight: 1}\nmixture: {temperature: 2}\n", "temperature has no effect"},
 		{"tokenizer:", "mixture: {stages: [{name: s, weights: {b: 1}}]}\ntokenizer:", `there is no source "b"`},
 	} {
 		source := strings.Replace(text, c.old, c.new, 1)

@@ -22,7 +22,9 @@ import (
 
 func testTokenizer(t *testing.T) *tokenizer.Tokenizer {
 	t.Helper()
-	texts := func(yield func([]byte) bool) { yield([]byte(strings.Repeat("the cat sat on the mat and document number ", 50))) }
+	texts := func(yield func([]byte) bool) {
+		yield([]byte(strings.Repeat("the cat sat on the mat and document number ", 50)))
+	}
 	tok, err := tokenizer.Train(texts, tokenizer.TrainOptions{VocabSize: 280})
 	if err != nil {
 		t.Fatal(err)
