@@ -33,7 +33,7 @@ type Job struct {
 
 // Defaults of a Job.
 const (
-	DefaultRounds    = 8
+	DefaultRounds    = 12
 	DefaultRunBytes  = 128 << 20
 	DefaultDecisions = 16
 )

@@ -223,7 +223,7 @@ func TestRefused(t *testing.T) {
 		{"minhash:", "lines: {}\n  minhash:", "dedup.lines"},
 		{"minhash:", "substrings: {}\n  minhash:", "dedup.substrings"},
 		{"epochs: 2", "sample: 1 MiB", "sources[0].sample"},
-		{"{min_words: 9}}", "{min_words: 9}}, perplexity: {model: m, max: 100}", "pipelines.pages[1].perplexity"},
+		{"{min_words: 9}", "{min_words: 9}, perplexity: {model: m, max: 100}", "pipelines.pages[1].perplexity"},
 	} {
 		j := Job{Name: "r.yaml", Recipe: strings.Replace(good, c.old, c.with, 1), Work: dir, Rounds: 1, RunBytes: 1 << 20, Decisions: 1}
 		var bad *recipe.ValueError
@@ -245,7 +245,7 @@ func TestFails(t *testing.T) {
 	}{
 		{"too much is bad", strings.Replace(good, "max_bad: 0.4", "max_bad: 0.001", 1), 4, "max_bad"},
 		{"too few rounds", good, 1, "--rounds"},
-		{"no file", strings.Replace(good, dir+"/text", dir+"/nothing", 1), 4, "no file is there"},
+		{"no file", strings.Replace(good, dir+"/text", dir+"/nothing", 1), 4, "nothing"},
 		{"vocabulary", strings.Replace(good, "vocab_size: 300", "vocab_size: 100000", 1), 4, "vocab_size"},
 	} {
 		j := Job{Name: "r.yaml", Recipe: c.recipe, Work: t.TempDir(), Rounds: c.rounds, RunBytes: 1 << 20, Decisions: 1}
