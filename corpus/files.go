@@ -160,7 +160,12 @@ func (s *openSource) newInput(ctx context.Context, index int) (*InputFile, error
 	f := s.files[index]
 	path, name := f.Shown()
 	in := &InputFile{Index: index, Name: name, Path: path, Size: f.Size, Tag: f.Tag, Time: f.Time}
-	if isRemote(f.Path) || f.Tree || s.spec.Sample > 0 && f.Size > int64(s.spec.Sample) {
+	if f.Tree {
+		tag, err := treeTag(ctx, f.Path)
+		in.Tag = tag
+		return in, err
+	}
+	if isRemote(f.Path) || s.spec.Sample > 0 && f.Size > int64(s.spec.Sample) {
 		return in, nil
 	}
 	sum, err := hashFile(ctx, f.Path)
@@ -189,6 +194,45 @@ func hashFile(ctx context.Context, path string) (string, error) {
 	return "", context.Cause(ctx)
 }
 
+// treeTag identifies the state of a source tree by the names, sizes and times of
+// its files: their contents are not read for it. What Git keeps for itself is
+// not part of it.
+func treeTag(ctx context.Context, root string) (string, error) {
+	sum := sha256.New()
+	root, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return "", err
+	}
+	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil && path == root:
+			return err
+		case err != nil:
+			fmt.Fprintf(sum, "%q closed\n", path) // the reader says so
+			return nil
+		case entry.IsDir() && entry.Name() == ".git":
+			return fs.SkipDir
+		case !entry.Type().IsRegular():
+			return nil
+		}
+		info, err := entry.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // it went meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		if err == nil {
+			fmt.Fprintf(sum, "%q %d %d\n", filepath.ToSlash(name), info.Size(), info.ModTime().UnixNano())
+		}
+		return err
+	})
+	return hex.EncodeToString(sum.Sum(nil)), err
+}
+
 func isRemote(path string) bool { return strings.Contains(path, "://") }
 
 // sameAs reports an error if the file is not the one that was read before the
@@ -205,6 +249,13 @@ func (in *InputFile) sameAs(old *InputFile) error {
 func (in *InputFile) unchanged(ctx context.Context, f source.File) error {
 	path, name := f.Shown()
 	now := &InputFile{Name: name, Path: path, Size: f.Size, Tag: f.Tag, SHA256: in.SHA256}
+	if f.Tree {
+		tag, err := treeTag(ctx, f.Path)
+		if err != nil {
+			return err
+		}
+		now.Tag = tag
+	}
 	if in.SHA256 != "" && !f.Time.Equal(in.Time) {
 		sum, err := hashFile(ctx, f.Path)
 		if err != nil {

@@ -237,6 +237,10 @@ func printCorpus(w io.Writer, m *corpus.Manifest, out string) {
 	if m.Plan != nil && m.Plan.Limit != "" {
 		printLimit(w, m.Plan)
 	}
+	if m.Plan != nil && len(m.Plan.Short) > 0 {
+		fmt.Fprintf(w, "mixture: of %s there is less than the weights and the size ask for; others fill up as far as they can\n",
+			progress.Visible(strings.Join(m.Plan.Short, ", ")))
+	}
 	fmt.Fprintf(w, "%s: %s tokens in %s documents\n", filepath.Join(out, corpus.ShardsDir), progress.Count(m.Tokens), progress.Count(m.ShardDocs))
 }
 
