@@ -31,9 +31,9 @@ func (a *app) tokenizerEncodeCommand() *cobra.Command {
 		Short: "Turn text into token ids, or into token shards to train on",
 		Long: `Encode prints the token ids of the text files and directories given, or of the
 standard input, one line for each text. TOKENIZER is a tokenizer.json, a
-model's directory or a GGUF file. With --shards it writes token shards
-instead, which a training recipe names as data.shards, of the text that the files
-hold: of all formats that "polymath corpus build" reads, which filters it too.`,
+model's directory or a GGUF file. With --shards it writes token shards instead,
+which a training recipe names as data.shards, of the text that the files hold:
+of all formats that "polymath corpus build" reads, which filters it too.`,
 		Example: `  echo 'Hello, world' | polymath tokenizer encode tokenizer.json
   polymath tokenizer encode tokenizer.json ./docs --shards shards`,
 		Args: atLeastOne("TOKENIZER"),

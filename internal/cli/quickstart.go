@@ -21,11 +21,12 @@ func (a *app) quickstartCommand() *cobra.Command {
 trains a tokenizer and a mixture-of-experts model, lets it write as it learns,
 and compares it with gzip, xz and zstd on text that it never saw.
 
-It reads the Go toolchain's own sources unless --text names other text: files of
-text, Markdown, HTML, PDF and EPUB, source code, and the records of JSONL, Parquet
-and web archives, each also packed by gzip or zstd. What it makes of the text is a
-corpus, with the recipe that "polymath corpus build" follows, in corpus/ of --dir.
-Interrupted with ctrl-C it saves; the same command goes on where it was.`,
+It reads the Go toolchain's own sources unless --text names other text: files
+of text, Markdown, HTML, PDF and EPUB, source code, and the records of JSONL,
+Parquet and web archives, each also packed by gzip or zstd. What it makes of the
+text is a corpus, with the recipe that "polymath corpus build" follows, in
+corpus/ of --dir. Interrupted with ctrl-C it saves; the same command goes on
+where it was.`,
 		Example: `  polymath quickstart
   polymath quickstart --minutes 60 --text ~/notes --dir notes-model`,
 		Args: exactly(),

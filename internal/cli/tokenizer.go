@@ -34,8 +34,8 @@ func (a *app) tokenizerTrainCommand() *cobra.Command {
 		Use:   "train PATH...",
 		Short: "Make a vocabulary from text files and directories",
 		Long: `Train makes a byte-level BPE vocabulary from the text of the given files and
-directories, of all formats that "polymath corpus build" reads, and writes it as a
-tokenizer.json. The result depends on the text alone, not on the number of
+directories, of all formats that "polymath corpus build" reads, and writes it as
+a tokenizer.json. The result depends on the text alone, not on the number of
 threads.`,
 		Example: "  polymath tokenizer train --vocab 8192 --out tokenizer.json ./docs",
 		Args:    atLeastOne("PATH"),

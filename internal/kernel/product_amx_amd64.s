@@ -772,8 +772,8 @@ block:
 	ADDQ 136(DI), R14
 	DECQ 0(SP)
 	JNZ tile
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE
 	VZEROUPPER
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE
 	RET
 
 // func roundAMX(y *tensor.BF16, stride int, c *float32, rows int)

@@ -152,10 +152,10 @@ func (a *assembly) mulAMX(tiles int, round bool) {
 	}
 	a.op("DECQ 0(SP)")
 	a.op("JNZ tile")
-	a.raw(tileRelease(), "TILERELEASE")
 	if round {
 		a.op("VZEROUPPER")
 	}
+	a.raw(tileRelease(), "TILERELEASE")
 	a.op("RET")
 }
 
