@@ -26,20 +26,12 @@ type step struct{ b, c int }
 //	DI arguments   SI A   DX B   R8 C   R9 a row of C   CX blocks: the tile's own
 //	R10 A, R12 C of the tile   R13 B, BX C of the panel   AX tiles left
 //	0(SP) panels left
-//
-// fetch makes R14 and R15 the range of bytes after what is used of a panel.
-func (a *assembly) mulLoops(steps []step, fetch bool, tile func()) {
+func (a *assembly) mulLoops(steps []step, tile func()) {
 	a.op("MOVQ %d(DI), R13", argB)
 	a.op("MOVQ %d(DI), BX", argC)
 	a.op("MOVQ %d(DI), AX", argPanels)
 	a.op("MOVQ AX, 0(SP)")
 	a.label("panel")
-	if fetch {
-		a.op("MOVQ %d(DI), R14", argDepth)
-		a.op("SHLQ $11, R14")
-		a.op("LEAQ (R13)(R14*2), R15")
-		a.op("ADDQ R13, R14")
-	}
 	if steps != nil {
 		a.op("MOVQ $0, 16(SP)")
 		a.label("step")

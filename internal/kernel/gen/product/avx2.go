@@ -35,9 +35,9 @@ func (a *assembly) mulAVX2(rows int) {
 	a.flushDenormals()
 	a.highHalves()
 	if rows <= 2 {
-		a.mulLoops(nil, false, func() { a.tileAVX2(rows, 2) })
+		a.mulLoops(nil, func() { a.tileAVX2(rows, 2) })
 	} else {
-		a.mulLoops([]step{{halfBytes, 64}, {-halfBytes, -64}}, false, func() { a.tileAVX2(rows, 1) })
+		a.mulLoops([]step{{halfBytes, 64}, {-halfBytes, -64}}, func() { a.tileAVX2(rows, 1) })
 	}
 	a.leave()
 }

@@ -44,7 +44,7 @@ func (a *assembly) mulAVX512(rows int) {
 	if halves == 1 {
 		steps = []step{{halfBytes, 64}, {-halfBytes, -64}}
 	}
-	a.mulLoops(steps, false, func() { a.tileAVX512(rows, halves, 1, 4, a.pairsAVX512) })
+	a.mulLoops(steps, func() { a.tileAVX512(rows, halves, 1, 4, a.pairsAVX512) })
 	a.leave()
 }
 

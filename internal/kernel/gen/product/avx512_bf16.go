@@ -14,7 +14,7 @@ func (a *assembly) mulAVX512BF16(rows int) {
 	a.flushDenormals()
 	a.wordMasks()
 	a.op("VPXORD Z30, Z30, Z30")
-	a.mulLoops(nil, false, func() { a.tileAVX512(rows, halves, 2/halves, 2, a.quadsAVX512) })
+	a.mulLoops(nil, func() { a.tileAVX512(rows, halves, 2/halves, 2, a.quadsAVX512) })
 	a.leave()
 }
 
