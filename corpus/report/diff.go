@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/polymath-lm/polymath/internal/visible"
 )
 
 // marked returns two texts in which what only one of them has is marked: whole
@@ -137,22 +139,4 @@ func mark(list []string, common []bool, tag string) template.HTML {
 	return template.HTML(b.String())
 }
 
-func escaped(text string) template.HTML { return template.HTML(html.EscapeString(visible(text))) }
-
-// visible shows control characters as signs, and keeps others from turning the
-// direction of the page.
-func visible(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case r < 0x20:
-			return 0x2400 + r // control pictures
-		case r == 0x7f:
-			return 0x2421
-		case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r):
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
-}
+func escaped(text string) template.HTML { return template.HTML(html.EscapeString(visible.Text(text))) }

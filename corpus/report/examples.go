@@ -10,6 +10,7 @@ import (
 
 	"github.com/polymath-lm/polymath/corpus"
 	"github.com/polymath-lm/polymath/corpus/document"
+	"github.com/polymath-lm/polymath/internal/visible"
 )
 
 // example is one document.
@@ -122,7 +123,7 @@ func plain(s *corpus.Sample) example {
 	if text == "" {
 		text = s.Before
 	}
-	e := example{Name: s.ID, ID: s.ID, Where: where(s.Origin), Text: visible(text)}
+	e := example{Name: s.ID, ID: s.ID, Where: where(s.Origin), Text: visible.Text(text)}
 	if s.Drop != nil {
 		e.Why = why(s.Drop)
 	}
@@ -135,11 +136,11 @@ func why(d *document.Drop) string {
 	if d.Note != "" {
 		text += " (" + d.Note + ")"
 	}
-	return visible(text)
+	return visible.Text(text)
 }
 
 func where(o document.Origin) string {
-	return visible(fmt.Sprintf("%s: %s, record %d", o.Source, o.File, o.Record))
+	return visible.Text(fmt.Sprintf("%s: %s, record %d", o.Source, o.File, o.Record))
 }
 
 // pairs shows documents that are nearly the same side by side.
@@ -155,5 +156,5 @@ func (p *page) pairs(list []corpus.Pair) {
 }
 
 func found(f *corpus.Found) example {
-	return example{ID: f.Record.ID, Where: where(f.Record.Origin), Text: visible(string(f.Text))}
+	return example{ID: f.Record.ID, Where: where(f.Record.Origin), Text: visible.Text(string(f.Text))}
 }

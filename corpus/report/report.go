@@ -15,6 +15,7 @@ import (
 
 	"github.com/polymath-lm/polymath/corpus"
 	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/internal/visible"
 	"github.com/polymath-lm/polymath/train/chart"
 )
 
@@ -48,7 +49,7 @@ func Write(ctx context.Context, path string, c *corpus.Corpus) error {
 func (p *page) render() ([]byte, error) {
 	var b bytes.Buffer
 	err := pageTemplate.Execute(&b, p)
-	return []byte(visible(b.String())), err // names that turn the direction of the page too
+	return []byte(visible.Text(b.String())), err // names that turn the direction of the page too
 }
 
 // page is what the template shows.

@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/polymath-lm/polymath/corpus"
+	"github.com/polymath-lm/polymath/internal/visible"
 )
 
 // sourceRow is one source.
@@ -147,7 +148,7 @@ func (p *page) quarantine(reasons []corpus.BadReason, seen int64, o *corpus.Over
 		p.BadSeen = fmt.Sprintf("of the first %s of them", count(seen))
 	}
 	for _, r := range reasons[:min(len(reasons), most)] {
-		p.Bad = append(p.Bad, badRow{visible(r.Reason), count(r.Count), visible(fmt.Sprintf("%s, record %d", r.Origin.File, r.Origin.Record))})
+		p.Bad = append(p.Bad, badRow{visible.Text(r.Reason), count(r.Count), visible.Text(fmt.Sprintf("%s, record %d", r.Origin.File, r.Origin.Record))})
 	}
 	for _, reason := range slices.Sorted(maps.Keys(o.Funnel.Skipped)) {
 		p.Skipped = append(p.Skipped, row{Name: reason, Value: count(o.Funnel.Skipped[reason])})

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/polymath-lm/polymath/internal/visible"
 )
 
 // Count formats a number with its thousands apart: 1,234,567.
@@ -80,24 +80,9 @@ func Duration(d time.Duration) string {
 	return fmt.Sprintf("%ds", seconds)
 }
 
-// Visible makes text safe to show on a terminal: control characters other than
-// the line feed and the tab become visible, so that text from a model or a
-// file cannot steer the terminal.
-func Visible(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case r < 0x20:
-			return 0x2400 + r // control pictures
-		case r == 0x7f:
-			return 0x2421
-		case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r):
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
-}
+// Visible makes text safe to show on a terminal, so that text from a model or a
+// file cannot steer it, see visible.Text.
+func Visible(text string) string { return visible.Text(text) }
 
 // cutLine shortens a line to width columns.
 func cutLine(line string, width int) string {
