@@ -32,10 +32,13 @@ const order = `
 	model
 	quantize
 	modelfile
-	task  train/optim  train/chart  train/conversation  infer  plan
-	train  corpus/report
-	align  eval
+	task  sandbox  eval/stat  train/optim  train/chart  train/conversation  infer  plan
+	task/grade  task/suite  train  corpus/report
+	align
 	polymath
+	eval
+	eval/contamination  eval/endpoint  eval/exam  eval/judge
+	eval/report
 	serve  serve/ui
 	internal/cli/interrupt  internal/cli/progress  internal/cli/shell
 	internal/cli/quickstart  internal/cli/bench  internal/cli/terminal

@@ -1,0 +1,138 @@
+package eval
+
+import (
+	"time"
+
+	"github.com/polymath-lm/polymath/eval/stat"
+	"github.com/polymath-lm/polymath/task"
+)
+
+// Result is a finished examination: results.json, without the records.
+type Result struct {
+	Version string      `json:"version"` // of the program
+	Subject SubjectInfo `json:"subject"`
+	Suite   string      `json:"suite"`
+	// Settings that change answers: seed, shots, limit.
+	Settings Settings     `json:"settings"`
+	Tasks    []TaskResult `json:"tasks"`
+	// Exams are examinations as people sit them, of tasks above.
+	Exams []ExamResult `json:"exams,omitempty"`
+	// Records is the SHA-256 of records.jsonl.
+	Records string `json:"records"`
+	// Started, and the time that the model worked, all starts together.
+	Started time.Time     `json:"started"`
+	Took    time.Duration `json:"took_ns"`
+	// What it took in tokens: read, of those from the cache, and written.
+	PromptTokens     int64 `json:"prompt_tokens"`
+	CachedTokens     int64 `json:"cached_tokens"`
+	CompletionTokens int64 `json:"completion_tokens"`
+	// Checked says whether items were looked for in the model's corpus; if not,
+	// NotChecked says why.
+	Checked    bool   `json:"contamination_checked"`
+	NotChecked string `json:"not_checked,omitempty"`
+}
+
+// Settings are those of a run that change what the answers are.
+type Settings struct {
+	Seed uint64 `json:"seed"`
+	// Limit is the most items of a task, 0 for all: the same ones in every run.
+	Limit int `json:"limit,omitempty"`
+	// Shots is the number of solved examples in place of each task's own; -1 is that.
+	Shots int `json:"shots"`
+	// Samples in place of each task's own; 0 is that.
+	Samples int  `json:"samples,omitempty"`
+	Chat    bool `json:"chat"`
+}
+
+// TaskResult is what came of one task.
+type TaskResult struct {
+	Task    string      `json:"task"`
+	Title   string      `json:"title"`
+	License string      `json:"license"`
+	Source  string      `json:"source"`
+	Method  task.Method `json:"method"`
+	Chance  float64     `json:"chance"`
+	// TaskHash identifies the task's file, data and settings: results of equal hashes compare.
+	TaskHash string `json:"task_hash"`
+	NumItems int    `json:"num_items"`
+	// NumErrors is how many items have no verdict.
+	NumErrors int `json:"num_errors"`
+	// NumCut is how many prompts did not fit into the window whole.
+	NumCut int `json:"num_cut"`
+	// Headline is the score by which the task is known: the first metric, over
+	// the clean items where that is lower (see Contamination).
+	Headline Metric `json:"headline"`
+	// Metrics are all scores; the first is the task's own.
+	Metrics []Metric `json:"metrics"`
+	// Sections have the first metric for each section.
+	Sections    []Metric          `json:"sections,omitempty"`
+	Calibration *stat.Calibration `json:"calibration,omitempty"`
+	// Contamination is nil where it was not checked.
+	Contamination *Contamination `json:"contamination,omitempty"`
+	// Skipped says why the task was not run; the rest is empty then.
+	Skipped string `json:"skipped,omitempty"`
+}
+
+// Metric is one score with its interval.
+type Metric struct {
+	Name     string        `json:"name"` // accuracy, accuracy (bytes), pass@1, f1, bits per byte
+	Estimate stat.Estimate `json:"estimate"`
+	// Lower says that less is better.
+	Lower bool `json:"lower_is_better,omitempty"`
+}
+
+// Contamination is what the model's corpus holds of a task's items.
+type Contamination struct {
+	// Items is how many the task has, Checkable how many are long enough to look for.
+	Items     int `json:"items"`
+	Checkable int `json:"checkable"`
+	// Dirty is how many were found; Rules how many by each rule.
+	Dirty int            `json:"dirty"`
+	Rules map[string]int `json:"rules"`
+	// Full is the first metric over all items, Clean over those not found (of those that could be checked).
+	Full  stat.Estimate `json:"full"`
+	Clean stat.Estimate `json:"clean"`
+	// Found are some of the items found, with the document.
+	Found []Sighting `json:"found,omitempty"`
+}
+
+// Sighting is an item in a document.
+type Sighting struct {
+	Item     string `json:"item"`
+	Document string `json:"document"` // id
+	Origin   string `json:"origin"`   // file and record
+	Rule     string `json:"rule"`
+}
+
+// ExamResult is an examination as people sit it, with a scaled score where its
+// real items were sat.
+type ExamResult struct {
+	Name     string        `json:"name"`
+	Title    string        `json:"title"`
+	Sections []ExamSection `json:"sections"`
+	// Raw is the weighted share of points, 0 to 1.
+	Raw stat.Estimate `json:"raw"`
+	// Scaled and Percentile are nil where they are not available, and Why says why.
+	Scaled     *float64    `json:"scaled,omitempty"`
+	Percentile *[2]float64 `json:"percentile,omitempty"` // from, to; 0 to 100
+	Why        string      `json:"why,omitempty"`
+	Table      string      `json:"table,omitempty"` // the table's name and source
+	// Published are others' scores on this examination.
+	Published []Published `json:"published,omitempty"`
+}
+
+// ExamSection is a part of an examination.
+type ExamSection struct {
+	Name     string        `json:"name"`
+	Task     string        `json:"task"`
+	Weight   float64       `json:"weight"`
+	Estimate stat.Estimate `json:"estimate"`
+}
+
+// Published is a score that a model's makers published.
+type Published struct {
+	Model      string `json:"model"`
+	Score      string `json:"score"`
+	Percentile string `json:"percentile,omitempty"`
+	Source     string `json:"source"`
+}

@@ -1,0 +1,213 @@
+// Package task is questions and how their answers are judged: what a model is
+// examined on, and what it is rewarded for.
+//
+// A Task is one YAML file. It names the data, says by templates what of a row is
+// put to the model and what is right, and which grader judges. Load makes Items
+// of it, which know nothing of any model; package eval puts them to one.
+package task
+
+import "fmt"
+
+// Task is one examination, as its file describes it. Templates are those of
+// text/template over a Row, in which a field is {{.name}}; a field that a row
+// lacks is an error.
+type Task struct {
+	// Name identifies the task: small letters, digits and underscores.
+	Name string `yaml:"name"`
+	// Title and About are for people; License is that of the data, and Source
+	// says where the data is from.
+	Title   string `yaml:"title"`
+	About   string `yaml:"about"`
+	License string `yaml:"license"`
+	Source  string `yaml:"source"`
+
+	Data Data `yaml:"data"`
+
+	Method Method `yaml:"method"`
+	// System is the system message where the model is put questions as a
+	// conversation. Base models do not see it.
+	System string `yaml:"system"`
+	// Prompt is the template of what is put to the model.
+	Prompt string `yaml:"prompt"`
+	// Turns are the templates of what the user says next, each after the model's
+	// answer to the one before. What is graded is the last answer.
+	Turns []string `yaml:"turns"`
+	// Images is the template of the path of an image, below the data directory,
+	// that stands before the prompt.
+	Images []string `yaml:"images"`
+
+	Choice Choice `yaml:"choice"`
+	// Answer is the template of what is right: for MethodChoice and
+	// MethodExplain the number of the choice from 0, its letter, or its text; else a text.
+	Answer string `yaml:"answer"`
+	// AcceptedFrom is the field with a list of answers that are as right.
+	AcceptedFrom string `yaml:"accepted_from"`
+
+	FewShot  FewShot  `yaml:"few_shot"`
+	Generate Generate `yaml:"generate"`
+	Grader   *Grading `yaml:"grader"`
+	// Chance is the score of one who guesses; 0 to 1. Tasks of choices need not
+	// say it.
+	Chance float64 `yaml:"chance"`
+}
+
+// Data says where the rows of a task are.
+type Data struct {
+	// Files are paths and patterns below the data directory, or below the task's
+	// own file if they begin with "./". They may be packed as .gz, .zst or .zip.
+	Files []string `yaml:"files"`
+	// Members is a pattern for the files of a .zip.
+	Members string `yaml:"members"`
+	// Format is jsonl, json, csv, tsv or text; default: by the file's ending.
+	Format string `yaml:"format"`
+	// Items is the path of the list of rows in a JSON file that is no list itself.
+	Items string `yaml:"items"`
+	// NoHeader says that the first line of a table is a row; its columns are then
+	// called c1, c2 and so on.
+	NoHeader bool `yaml:"no_header"`
+	// Generator names a maker of rows in place of files, Number how many it makes,
+	// Seed which.
+	Generator string `yaml:"generator"`
+	Number    int    `yaml:"number"`
+	Seed      uint64 `yaml:"seed"`
+	// Where is a template; rows for which it gives anything but "true" are left out.
+	Where string `yaml:"where"`
+	// ID, Section and Cluster are templates: the row's name (default: a hash of its
+	// content), the part of the task it belongs to, and what it shares with
+	// others, such as a passage. Errors of the items of a cluster go together,
+	// so standard errors are computed over clusters (Miller, arXiv:2411.00640).
+	ID      string `yaml:"id"`
+	Section string `yaml:"section"`
+	Cluster string `yaml:"cluster"`
+}
+
+// Row is the fields of one row: texts, numbers (float64, or json.Number), booleans, lists and
+// maps, as JSON has them. A row has besides the fields file (the name of its file without
+// directory and ending) and number (its place in it, from 0).
+type Row map[string]any
+
+// Method says how an item is put to a model and what counts as its answer.
+type Method string
+
+// The methods.
+const (
+	// MethodChoice takes the choice that the model finds most probable after the
+	// prompt (Brown et al., arXiv:2005.14165, 2.4).
+	MethodChoice Method = "choice"
+	// MethodExplain lets the model write an explanation and then asks for a letter
+	// (GPT-4 Technical Report, arXiv:2303.08774, appendix A.3).
+	MethodExplain Method = "explain"
+	// MethodCloze is right where the greedy continuation of the prompt is the answer
+	// (LAMBADA: Paperno et al., arXiv:1606.06031).
+	MethodCloze Method = "cloze"
+	// MethodPair is right where the first choice, as a whole text, is more probable
+	// than the second. A tie is wrong (BLiMP: Warstadt et al., arXiv:1912.00582).
+	MethodPair Method = "pair"
+	// MethodText measures bits per byte of the prompt as a whole.
+	MethodText Method = "text"
+	// MethodGenerate lets the model write, and a grader judge it. Code is graded by
+	// running it.
+	MethodGenerate Method = "generate"
+)
+
+// UnmarshalText reads the name of a method.
+func (m *Method) UnmarshalText(text []byte) error {
+	switch Method(text) {
+	case MethodChoice, MethodExplain, MethodCloze, MethodPair, MethodText, MethodGenerate:
+		*m = Method(text)
+		return nil
+	}
+	return fmt.Errorf("no method is called %q: choice, explain, cloze, pair, text or generate", text)
+}
+
+// Choice says what the choices of a row are.
+type Choice struct {
+	// From is the field with the list of choices, Each the template of one, with
+	// {{.}} the element; or List has a template over the row for each choice.
+	From string   `yaml:"from"`
+	Each string   `yaml:"each"`
+	List []string `yaml:"list"`
+	// Contexts is the field with a list of beginnings of which each takes the place
+	// of the prompt; there is one choice then, which continues all of them
+	// (WinoGrande, WSC).
+	Contexts string `yaml:"contexts"`
+	// Before stands between prompt and choice; default: a space.
+	Before string `yaml:"before"`
+	// Unconditional is the prompt without the question, against which choices are
+	// normed by NormUnconditional; default: "Answer:".
+	Unconditional string `yaml:"unconditional"`
+	// Norm is the norm whose score is the task's; the others are reported beside it.
+	Norm Norm `yaml:"norm"`
+}
+
+// Norm says how log-probabilities of choices of different lengths are compared.
+type Norm string
+
+// The norms.
+const (
+	NormNone          Norm = "none"          // as they are
+	NormTokens        Norm = "tokens"        // divided by the number of tokens
+	NormBytes         Norm = "bytes"         // divided by the number of bytes
+	NormUnconditional Norm = "unconditional" // less the log-probability after Choice.Unconditional
+)
+
+// Norms are all norms, in the order in which they are reported.
+var Norms = []Norm{NormNone, NormTokens, NormBytes, NormUnconditional}
+
+// UnmarshalText reads the name of a norm.
+func (n *Norm) UnmarshalText(text []byte) error {
+	for _, known := range Norms {
+		if Norm(text) == known {
+			*n = known
+			return nil
+		}
+	}
+	return fmt.Errorf("no norm is called %q: none, tokens, bytes or unconditional", text)
+}
+
+// FewShot says which solved examples stand before the question.
+type FewShot struct {
+	// Number is how many there are.
+	Number int `yaml:"number"`
+	// Data is where they are from; default: the task's own rows, without the one
+	// that is asked.
+	Data *Data `yaml:"data"`
+	// Same takes the first rows for every item, so that all prompts begin alike and
+	// are read once; else Seed draws them for each item.
+	Same bool   `yaml:"same"`
+	Seed uint64 `yaml:"seed"`
+	// Text is a fixed text with the examples, in place of rows; File is the path
+	// of such a text, a template over the row.
+	Text string `yaml:"text"`
+	File string `yaml:"file"`
+	// Answer is the template of an example's answer; default: the task's.
+	Answer string `yaml:"answer"`
+	// Separator stands between examples; default: an empty line.
+	Separator string `yaml:"separator"`
+}
+
+// Generate says how the model writes.
+type Generate struct {
+	MaxTokens   int      `yaml:"max_tokens"`
+	Temperature float64  `yaml:"temperature"`
+	TopP        float64  `yaml:"top_p"`
+	Stop        []string `yaml:"stop"`
+	// Samples is how many answers are drawn of each item, for pass@k and votes;
+	// default 1.
+	Samples int `yaml:"samples"`
+}
+
+// Grading names one grader; exactly one field is set. A grader's options are in
+// package task/grade.
+type Grading struct {
+	// Name and Options are filled by package task/grade.
+	Exact   *Exact   `yaml:"exact"`
+	Numeric *Numeric `yaml:"numeric"`
+	Math    *Math    `yaml:"math"`
+	F1      *F1      `yaml:"f1"`
+	Regex   *Regex   `yaml:"regex"`
+	Set     *Set     `yaml:"set"`
+	Letter  *Letter  `yaml:"letter"`
+	Code    *Code    `yaml:"code"`
+	Rubric  *Rubric  `yaml:"rubric"`
+}
