@@ -113,26 +113,38 @@ type ExamResult struct {
 	// Raw is the weighted share of points, 0 to 1.
 	Raw stat.Estimate `json:"raw"`
 	// Scaled and Percentile are nil where they are not available, and Why says why.
-	Scaled     *float64    `json:"scaled,omitempty"`
-	Percentile *[2]float64 `json:"percentile,omitempty"` // from, to; 0 to 100
-	Why        string      `json:"why,omitempty"`
-	Table      string      `json:"table,omitempty"` // the table's name and source
+	// ScaledRange and Percentile are those of the ends of Raw's interval.
+	Scaled      *float64    `json:"scaled,omitempty"`
+	ScaledRange *[2]float64 `json:"scaled_range,omitempty"`
+	Percentile  *[2]float64 `json:"percentile,omitempty"` // from, to; 0 to 100
+	Why         string      `json:"why,omitempty"`
+	Table       string      `json:"table,omitempty"` // the tables' names and sources
+	// Benchmark says that it is a set of items that people do not sit.
+	Benchmark bool `json:"benchmark,omitempty"`
+	// Note says how our items differ from those that the published scores are of.
+	Note string `json:"note,omitempty"`
 	// Published are others' scores on this examination.
 	Published []Published `json:"published,omitempty"`
 }
 
 // ExamSection is a part of an examination.
 type ExamSection struct {
-	Name     string        `json:"name"`
-	Task     string        `json:"task"`
+	Name string `json:"name"`
+	Task string `json:"task"`
+	// Section is the task's section, if it is not the whole task.
+	Section  string        `json:"section,omitempty"`
 	Weight   float64       `json:"weight"`
 	Estimate stat.Estimate `json:"estimate"`
 }
 
 // Published is a score that a model's makers published.
 type Published struct {
-	Model      string `json:"model"`
-	Score      string `json:"score"`
-	Percentile string `json:"percentile,omitempty"`
-	Source     string `json:"source"`
+	Model string `json:"model"`
+	// Score is as it was published, Share it in parts of the most that can be had.
+	Score      string  `json:"score"`
+	Share      float64 `json:"share,omitempty"`
+	Percentile string  `json:"percentile,omitempty"`
+	// Setting is how the model was asked: the number of solved examples and the like.
+	Setting string `json:"setting,omitempty"`
+	Source  string `json:"source"`
 }

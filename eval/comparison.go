@@ -1,0 +1,49 @@
+package eval
+
+import "github.com/polymath-lm/polymath/eval/stat"
+
+// Finished is a run that is over: what OpenRun reads of its directory.
+type Finished struct {
+	Dir    string
+	Result *Result
+	// Records are sorted by task, number and sample.
+	Records []Record
+}
+
+// Comparison pairs the items of two runs.
+type Comparison struct {
+	// A and B name the models. Differences are B less A.
+	A     string           `json:"a"`
+	B     string           `json:"b"`
+	Tasks []TaskComparison `json:"tasks"`
+}
+
+// TaskComparison is what two models made of the same items of one task.
+type TaskComparison struct {
+	Task   string `json:"task"`
+	Title  string `json:"title"`
+	Metric string `json:"metric"`
+	// Lower says that less is better.
+	Lower bool `json:"lower_is_better,omitempty"`
+	// N is the number of items that both answered; A and B are scores over them.
+	N int           `json:"n"`
+	A stat.Estimate `json:"score_a"`
+	B stat.Estimate `json:"score_b"`
+	// Difference is B less A, over pairs of answers to the same item, with its 95%
+	// interval. P is the probability of one as large by chance if there is none,
+	// Test how it was found, and Holm P corrected for the number of tasks.
+	Difference stat.Estimate `json:"difference"`
+	P          float64       `json:"p"`
+	Test       string        `json:"test"`
+	Holm       float64       `json:"p_holm"`
+	// Detectable is the difference that would be found (at 5%) in 80 of 100 studies
+	// like this one.
+	Detectable float64 `json:"detectable"`
+	// Of the items: right in both, in one only, in neither.
+	BothRight int `json:"both_right"`
+	OnlyA     int `json:"only_a"`
+	OnlyB     int `json:"only_b"`
+	BothWrong int `json:"both_wrong"`
+	// Skipped says why the task was not compared: other items, other settings.
+	Skipped string `json:"skipped,omitempty"`
+}
