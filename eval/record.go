@@ -40,9 +40,8 @@ type Record struct {
 
 	// Error says why there is no verdict; the item counts as wrong and is counted apart.
 	Error string `json:"error,omitempty"`
-	// PromptTokens, CachedTokens and CompletionTokens are what it took.
+	// PromptTokens and CompletionTokens are what it took, from a cache or not.
 	PromptTokens     int `json:"prompt_tokens,omitempty"`
-	CachedTokens     int `json:"cached_tokens,omitempty"`
 	CompletionTokens int `json:"completion_tokens,omitempty"`
 	// Cut is how many tokens of the prompt did not fit into the window.
 	Cut int `json:"cut,omitempty"`

@@ -42,6 +42,8 @@ type Settings struct {
 	// Samples in place of each task's own; 0 is that.
 	Samples int  `json:"samples,omitempty"`
 	Chat    bool `json:"chat"`
+	// Judge names who judges by rubrics.
+	Judge string `json:"judge,omitempty"`
 }
 
 // TaskResult is what came of one task.
@@ -51,7 +53,12 @@ type TaskResult struct {
 	License string      `json:"license"`
 	Source  string      `json:"source"`
 	Method  task.Method `json:"method"`
-	Chance  float64     `json:"chance"`
+	// Norm is that of the task's own score, of MethodChoice; Grader is the
+	// grader's name in the task's file, Samples how many answers each item has.
+	Norm    task.Norm `json:"norm,omitempty"`
+	Grader  string    `json:"grader,omitempty"`
+	Samples int       `json:"samples,omitempty"`
+	Chance  float64   `json:"chance"`
 	// TaskHash identifies the task's file, data and settings: results of equal hashes compare.
 	TaskHash string `json:"task_hash"`
 	NumItems int    `json:"num_items"`

@@ -64,6 +64,9 @@ type Score struct {
 	Tokens []TokenScore
 	// Cut is how many tokens of the prompt did not fit into the window.
 	Cut int
+	// PromptTokens is the length of the prompt, CachedTokens how much of it need
+	// not be read; 0 if unknown.
+	PromptTokens, CachedTokens int
 }
 
 // TokenScore is one token of a text with its log-probability.
@@ -86,6 +89,9 @@ type Request struct {
 	Sample int
 	// Logprobs asks for Answer.Tokens.
 	Logprobs bool
+	// Choices, if any, are the texts of which the answer is one, where the subject
+	// can hold it to them.
+	Choices []string
 }
 
 // Answer is a text that a model wrote.
@@ -97,4 +103,6 @@ type Answer struct {
 	Full                       bool
 	PromptTokens, CachedTokens int
 	CompletionTokens           int
+	// Cut is how many tokens of the prompt did not fit into the window.
+	Cut int
 }

@@ -1,9 +1,11 @@
 package atomicfile
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync/atomic"
 )
@@ -46,6 +48,21 @@ func system() System {
 func Replace(s System) (restore func()) {
 	old := replaced.Swap(&s)
 	return func() { replaced.Store(old) }
+}
+
+// CreateLog makes a new file that grows while a program works, through the System
+// in use, and syncs its directory. What is written may be torn by a crash: whoever
+// reads the file drops a last line that has no end. The file must not exist.
+func CreateLog(path string) (Handle, error) {
+	sys := system()
+	h, err := sys.Create(path, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	if err := sys.SyncDir(filepath.Dir(path)); err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
+	return h, nil
 }
 
 // Rename gives a file or directory another name, through the System in use.
