@@ -1,4 +1,5 @@
-// Package chart draws line charts and heat maps as SVG for HTML pages.
+// Package chart draws line charts, heat maps, intervals and shares against shares
+// as SVG for HTML pages.
 //
 // Colors come from the CSS variables and classes of Style, so that one drawing
 // serves light and dark pages. A drawing contains no script and no reference to
@@ -29,6 +30,11 @@ const Style = `
 .chart .f1{fill:var(--s1)}.chart .f2{fill:var(--s2)}.chart .f3{fill:var(--s3)}.chart .f4{fill:var(--s4)}
 .chart .h0{fill:var(--h0)}.chart .h1{fill:var(--h1)}.chart .h2{fill:var(--h2)}.chart .h3{fill:var(--h3)}.chart .h4{fill:var(--h4)}
 .chart .h5{fill:var(--h5)}.chart .h6{fill:var(--h6)}.chart .h7{fill:var(--h7)}.chart .h8{fill:var(--h8)}
+.chart .mark,.track .mark{stroke:var(--dim);stroke-width:1.2;stroke-dasharray:4 3}
+.track{display:block;overflow:visible;font:11px system-ui,sans-serif}.track text{fill:var(--dim);font-variant-numeric:tabular-nums}.track .grid{stroke:var(--line)}
+.track .s1{stroke:var(--s1)}.track .s2{stroke:var(--s2)}.track .s3{stroke:var(--s3)}.track .s4{stroke:var(--s4)}.track [class^=s]{stroke-width:2.5;opacity:.6}
+.track .f1{fill:var(--s1)}.track .f2{fill:var(--s2)}.track .f3{fill:var(--s3)}.track .f4{fill:var(--s4)}
+@media (max-width:560px){.track .wide{display:none}}
 `
 
 // Size of a drawing in its own units, and the margins around the plot.
