@@ -22,22 +22,29 @@ type Verdict struct {
 	// Why says in a few words why, where that is not plain to see: "no number",
 	// a test's failure, the reason of a judge.
 	Why string `json:"why,omitempty"`
+	// Judge is what a judge of a rubric said, as it was.
+	Judge string `json:"judge,omitempty"`
 }
 
 // Extract says where in a text the answer stands. All graders of texts have it.
+// Texts are compared without the white space around them.
 type Extract struct {
 	// After are texts after the last of which the answer begins, such as "####" or
-	// "The answer is"; the first that is there counts. Without any, the whole text is looked at.
+	// "The answer is", whatever the case of their letters; the first that is there
+	// counts. Without any, the whole text is looked at.
 	After []string `yaml:"after"`
-	// Pattern is a regular expression whose first group, in its last match, is the answer.
-	Pattern string `yaml:"pattern"`
-	// Line takes the first line only, as a base model goes on with a next question.
+	// Line takes the first line that is not empty, as a base model goes on with a
+	// next question.
 	Line bool `yaml:"line"`
+	// Pattern is a regular expression (RE2) whose first group, in its last match, is
+	// the answer; a text without a match has none.
+	Pattern string `yaml:"pattern"`
 	// Abstain are patterns of answers that decline, such as "(?i)^i don't know".
 	Abstain []string `yaml:"abstain"`
 }
 
-// Normal says what does not count when texts are compared.
+// Normal says what does not count when texts are compared. Composed and
+// decomposed characters are equal in any case.
 type Normal struct {
 	Case        bool `yaml:"case"`        // capital letters are small ones
 	Punctuation bool `yaml:"punctuation"` // punctuation is left out
@@ -54,30 +61,41 @@ type Exact struct {
 }
 
 // Numeric compares numbers: 1,234.50 and 1234.5 are equal, and so are 50% and
-// 0.5 if Percent says so.
+// 0.5 if Percent says so; else a percent sign does not count. The number is the
+// first one after Extract.After; else that in \boxed, else the last one of the
+// text, as is usual for GSM8K (Cobbe et al., arXiv:2110.14168).
 type Numeric struct {
 	Extract   Extract `yaml:"extract"`
-	Tolerance float64 `yaml:"tolerance"` // relative
+	Tolerance float64 `yaml:"tolerance"` // relative to the accepted answer
 	Percent   bool    `yaml:"percent"`
 }
 
 // Math compares answers in LaTeX by their value: \frac{1}{2}, 0.5 and 1/2 are
-// equal (Hendrycks et al., arXiv:2103.03874).
+// equal (Hendrycks et al., arXiv:2103.03874). The answer is what the last \boxed
+// holds; without one, what follows Extract.After, or "the answer is", or the last
+// formula in dollar signs.
 type Math struct {
 	Extract Extract `yaml:"extract"`
+	// Tolerance is the relative difference that two numbers may have, for measured
+	// quantities; default 0: equal means equal.
+	Tolerance float64 `yaml:"tolerance"`
 }
 
-// F1 is the overlap of words with the best accepted answer (SQuAD: Rajpurkar et
-// al., arXiv:1606.05250, 5). Numbers must agree where Drop is set (DROP: Dua et al.,
-// arXiv:1903.00161).
+// F1 is the overlap of words with the best accepted answer; what equals one
+// counts as right (SQuAD: Rajpurkar et al., arXiv:1606.05250, 5). With Drop, words
+// are sets and numbers must agree (DROP: Dua et al., arXiv:1903.00161).
 type F1 struct {
 	Extract Extract `yaml:"extract"`
 	Drop    bool    `yaml:"drop"`
+	// Separator, with Drop, stands between the spans of which an answer, accepted
+	// or given, may have several; default: it has one.
+	Separator string `yaml:"separator"`
 }
 
-// Regex is right where the pattern, a template over the row, matches.
+// Regex is right where the pattern (RE2), a template over the row, matches.
 type Regex struct {
-	Pattern string `yaml:"pattern"`
+	Extract Extract `yaml:"extract"`
+	Pattern string  `yaml:"pattern"`
 }
 
 // Set compares sets of answers, whatever their order; the score is their F1 and
@@ -88,9 +106,15 @@ type Set struct {
 	Separator string  `yaml:"separator"` // default: comma
 }
 
+// SetDefaults sets the values of the keys that a file leaves out.
+func (s *Set) SetDefaults() { s.Separator = "," }
+
 // Letter takes the letter of a choice out of a text.
 type Letter struct {
 	Extract Extract `yaml:"extract"`
+	// Number is how many choices there are; default: as many as the item has, and
+	// 26 where they stand in its prompt.
+	Number int `yaml:"number"`
 }
 
 // Code runs what the model wrote with tests.
@@ -100,20 +124,36 @@ type Code struct {
 	// Program is the template of the file that is run, with {{.answer}} what the
 	// model wrote and {{.prompt}} what it continues.
 	Program string `yaml:"program"`
+	// Continues says that the answer goes on inside of the function with which the
+	// prompt ends. It is cut where that function does. Where it is a whole function
+	// instead, as chat models write, {{.prompt}} is without what that replaces.
+	Continues bool `yaml:"continues"`
 	// Timeout in seconds; default 10.
 	Timeout float64 `yaml:"timeout"`
 }
 
-// Rubric has a judge, a model or a person, give points for each criterion.
+// SetDefaults sets the values of the keys that a file leaves out.
+func (c *Code) SetDefaults() { c.Timeout = 10 }
+
+// Rubric has a judge, a model or a person, give points for each criterion. The
+// score is their sum as a share of all that can be had, at least 0.
 type Rubric struct {
 	Criteria []Criterion `yaml:"criteria"`
 	// Pass is the score from which an answer is right; default 0.5.
 	Pass float64 `yaml:"pass"`
 }
 
+// SetDefaults sets the values of the keys that a file leaves out.
+func (r *Rubric) SetDefaults() { r.Pass = 0.5 }
+
 // Criterion is one thing that a judge looks for.
 type Criterion struct {
-	Name   string  `yaml:"name"`
-	Text   string  `yaml:"text"` // a template over the row
+	Name string `yaml:"name"`
+	Text string `yaml:"text"` // a template over the row
+	// Points are what it gives where it is met in full; default 1. Points below
+	// zero are taken off for what should not be there.
 	Points float64 `yaml:"points"`
 }
+
+// SetDefaults sets the values of the keys that a file leaves out.
+func (c *Criterion) SetDefaults() { c.Points = 1 }

@@ -197,10 +197,9 @@ type Generate struct {
 	Samples int `yaml:"samples"`
 }
 
-// Grading names one grader; exactly one field is set. A grader's options are in
-// package task/grade.
+// Grading names one grader; exactly one field is set. Package task/grade makes
+// it.
 type Grading struct {
-	// Name and Options are filled by package task/grade.
 	Exact   *Exact   `yaml:"exact"`
 	Numeric *Numeric `yaml:"numeric"`
 	Math    *Math    `yaml:"math"`
