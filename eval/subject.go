@@ -92,6 +92,9 @@ type Request struct {
 	// Choices, if any, are the texts of which the answer is one, where the subject
 	// can hold it to them.
 	Choices []string
+	// Schema, if any, is a JSON Schema that the answer conforms to, where the subject
+	// can hold it to one; others take no notice of it.
+	Schema string
 }
 
 // Answer is a text that a model wrote.
