@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/polymath-lm/polymath/infer"
@@ -183,12 +184,7 @@ func (m *Model) continuation(o GenerateOptions, prompt func() ([]int32, error)) 
 // what the tokenizer's post_processor puts there, or without one the
 // bos_token_id of config.json. An empty prompt begins a new text.
 func (m *Model) encodePrompt(prompt string) ([]int32, error) {
-	var ids []int32
-	if prefix, _ := m.tokenizer.Template(); m.tokenizer.HasTemplate() {
-		ids = append(ids, prefix...)
-	} else if bos := m.config.BOSTokenID; bos >= 0 {
-		ids = append(ids, int32(bos))
-	}
+	ids := m.begin()
 	ids = m.tokenizer.AppendEncode(ids, []byte(prompt))
 	if len(ids) == 0 && len(m.end) > 0 {
 		ids = append(ids, m.end[0]) // after the end of another text
@@ -197,4 +193,16 @@ func (m *Model) encodePrompt(prompt string) ([]int32, error) {
 		return nil, fmt.Errorf("%w: this model has no token that begins a text, so give it one to continue", infer.ErrPrompt)
 	}
 	return ids, nil
+}
+
+// begin returns the tokens that begin a text, for the caller to append to.
+func (m *Model) begin() []int32 {
+	if m.tokenizer.HasTemplate() {
+		prefix, _ := m.tokenizer.Template()
+		return slices.Clone(prefix)
+	}
+	if bos := m.config.BOSTokenID; bos >= 0 {
+		return []int32{int32(bos)}
+	}
+	return nil
 }

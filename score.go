@@ -8,8 +8,8 @@ import (
 
 // Score returns the tokens of text, after what begins a text, each with its
 // log-probability given those before it, and with the top most probable ones
-// beside it. The first token has neither. A text may fill the window. Errors
-// wrap ErrContextWindow, ErrPrompt, ErrBusy or ErrClosed, or are those of ctx.
+// beside it. The first token has neither. A text may fill the window, and its
+// last token come after it. Errors wrap ErrContextWindow, ErrPrompt, ErrBusy or ErrClosed, or are those of ctx.
 func (m *Model) Score(ctx context.Context, text string, top int) ([]Token, Usage, error) {
 	ids, err := m.encodePrompt(text)
 	if err != nil {
@@ -29,17 +29,29 @@ func (m *Model) ScoreTokens(ctx context.Context, ids []int, top int) ([]Token, U
 }
 
 func (m *Model) score(ctx context.Context, ids []int32, top int) ([]Token, Usage, error) {
-	engine := m.engine.Load()
-	if engine == nil {
-		return nil, Usage{}, ErrClosed
-	}
-	r, err := engine.Generate(ctx, infer.Request{Prompt: ids, PromptOnly: true, PromptLogprobs: true, TopLogprobs: max(0, top)}, nil)
+	r, err := m.scoreFrom(ctx, ids, 0, max(0, top))
 	if err != nil {
 		return nil, *usage(r), err
 	}
-	tokens := make([]Token, len(r.PromptLogprobs))
-	for i, t := range r.PromptLogprobs {
-		tokens[i] = m.token(t, nil)
+	return m.scored(r.PromptLogprobs), *usage(r), nil
+}
+
+// scoreFrom scores the tokens of ids from position from on.
+func (m *Model) scoreFrom(ctx context.Context, ids []int32, from, top int) (infer.Result, error) {
+	engine := m.engine.Load()
+	if engine == nil {
+		return infer.Result{}, ErrClosed
 	}
-	return tokens, *usage(r), nil
+	return engine.Generate(ctx, infer.Request{
+		Prompt: ids, PromptOnly: true, PromptLogprobs: true, LogprobsFrom: from, TopLogprobs: top,
+	}, nil)
+}
+
+// scored returns tokens with their texts.
+func (m *Model) scored(tokens []infer.Token) []Token {
+	scored := make([]Token, len(tokens))
+	for i, t := range tokens {
+		scored[i] = m.token(t, nil)
+	}
+	return scored
 }

@@ -46,7 +46,7 @@ func TestScore(t *testing.T) {
 	if _, _, err := m.ScoreTokens(t.Context(), []int{1 << 20}, 0); !errors.Is(err, polymath.ErrPrompt) {
 		t.Errorf("an id that is no token: %v", err)
 	}
-	if _, _, err := m.ScoreTokens(t.Context(), make([]int, m.ContextWindow()+1), 0); !errors.Is(err, polymath.ErrContextWindow) {
+	if _, _, err := m.ScoreTokens(t.Context(), make([]int, m.ContextWindow()+2), 0); !errors.Is(err, polymath.ErrContextWindow) {
 		t.Errorf("a text beyond the window: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

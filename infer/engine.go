@@ -58,7 +58,7 @@ func NewEngine(m *model.Model, o Options) *Engine {
 	e.stats.BlockBytes = footprint.BlockBytes
 	e.pass = pass{
 		workspace: model.NewWorkspace(m, o.stepTokens(), false),
-		logits:    make([]float32, o.logitRows()*cfg.VocabSize),
+		logits:    make([]float32, o.logitRows(cfg.VocabSize)*cfg.VocabSize),
 		width:     cfg.VocabSize,
 	}
 	if o.guesses() {

@@ -10,6 +10,10 @@ const (
 	// defaultCache, and for a few sequences at least.
 	defaultWindows = 4
 	defaultCache   = 1 << 30
+	// Rows of logits: so many at least that a prompt is not scored token by token,
+	// and beyond that no more than take maxScoreBytes.
+	minScoreRows  = 16
+	maxScoreBytes = 16 << 20
 )
 
 // Options are the resources of an Engine. None but Int8 changes what it writes.
@@ -110,18 +114,19 @@ func FootprintOf(cfg *model.Config, o Options) Footprint {
 	block := model.BlockBytes(cfg, o.kind())
 	return Footprint{
 		Window: o.Window, NumBlocks: int(max(1, o.CacheBytes/block)), BlockBytes: block,
-		WorkBytes: model.WorkspaceBytes(cfg, o.stepTokens(), false) + 4*int64(cfg.VocabSize)*int64(o.logitRows()),
+		WorkBytes: model.WorkspaceBytes(cfg, o.stepTokens(), false) + 4*int64(cfg.VocabSize)*int64(o.logitRows(cfg.VocabSize)),
 	}
 }
 
 // CacheBytes is the memory that keys and values take at most.
 func (f Footprint) CacheBytes() int64 { return int64(f.NumBlocks) * f.BlockBytes }
 
-// logitRows is the most rows of logits of a pass.
-func (o Options) logitRows() int {
+// logitRows is how many rows of logits, of a vocabulary of that size, there is
+// room for: those that a pass samples from, and enough to score prompts.
+func (o Options) logitRows(vocabulary int) int {
 	n := o.MaxBatch
 	if o.guesses() {
 		n += maxGuessed
 	}
-	return max(n, minScoreRows)
+	return max(n, minScoreRows, min(o.Chunk, maxScoreBytes/4/vocabulary))
 }

@@ -73,14 +73,12 @@ func (e *Engine) forward(all []*sequence) (err error) {
 	}
 	d := e.model.Config().HiddenSize
 	for _, s := range all {
-		switch {
-		case s.embedding != nil:
+		if s.embedding != nil {
 			s.embed(e.model.Hidden(p.workspace)[s.row*d : (s.row+s.take)*d])
-		case s.scored < len(s.scores):
-			if err := e.score(s); err != nil {
-				return err
-			}
 		}
+	}
+	if err := e.score(all); err != nil {
+		return err
 	}
 	if p.selectRows(all); len(p.rows) > 0 {
 		return e.model.Logits(p.workspace, p.rows, p.logits[:len(p.rows)*p.width])
@@ -192,7 +190,7 @@ func (s *sequence) choose(raw, scratch []float32) (Token, error) {
 	id := s.sampler.Sample(logits, r.Choice, position)
 	switch {
 	case id < 0 && Greedy(raw) < 0:
-		return Token{}, fmt.Errorf("%w: every logit of position %d; the weights are damaged", model.ErrNonFinite, position)
+		return Token{}, allInfinite(position)
 	case id < 0:
 		return Token{}, fmt.Errorf("%w: position %d", ErrNoToken, position)
 	}
@@ -205,7 +203,7 @@ func (s *sequence) choose(raw, scratch []float32) (Token, error) {
 	token := Token{ID: id, Position: position}
 	if r.Logprobs || r.TopLogprobs > 0 {
 		own, top := Logprobs(raw, id, r.TopLogprobs)
-		token.Logprob, token.Top = own.Logprob, top
+		token.Logprob, token.Top, token.Greedy = own.Logprob, top, isGreedy(raw, id)
 	}
 	return token, nil
 }

@@ -44,12 +44,16 @@ type Request struct {
 	// for those of that many of the most probable tokens beside it.
 	Logprobs    bool
 	TopLogprobs int
-	// PromptLogprobs asks for the log-probabilities of the prompt's own tokens,
-	// TopLogprobs as of generated ones, in Result.PromptLogprobs. All of the
-	// prompt is read for them: the prefix cache does not have them.
+	// PromptLogprobs asks for the log-probabilities of the prompt's own tokens
+	// from position LogprobsFrom on, TopLogprobs as of generated ones, in
+	// Result.PromptLogprobs. What they follow is read for them, from the token
+	// before LogprobsFrom on: the prefix cache does not have them.
 	PromptLogprobs bool
+	LogprobsFrom   int
 	// PromptOnly ends the request with its prompt, which may fill the window:
-	// no token is generated, and MaxTokens does not count.
+	// no token is generated, and MaxTokens does not count. With PromptLogprobs
+	// nothing depends on the last token, which is not read then and may be one
+	// more than the window has room for.
 	PromptOnly bool
 	// Mask, if not nil, restricts the tokens. The engine calls it from another
 	// goroutine, one call at a time, until Generate returns.
@@ -65,6 +69,9 @@ type Token struct {
 	// first and the receiver's to keep.
 	Logprob float32
 	Top     []Logprob
+	// Greedy says that no token was more probable, nor one of a lower id as
+	// probable. It is set with Logprob.
+	Greedy bool
 }
 
 // Finish says why a completion ended.
@@ -82,9 +89,10 @@ type Result struct {
 	// CachedTokens is how much of the prompt was in the prefix cache.
 	CachedTokens int
 	Finish       Finish
-	// PromptLogprobs is the prompt with its log-probabilities, if they were
-	// asked for: each is the token's given those before it, and the first has
-	// none. It is nil if the request ended before they were known.
+	// PromptLogprobs is the prompt from LogprobsFrom on with its
+	// log-probabilities, if they were asked for: each is the token's given those
+	// before it, and the first of the prompt has none. It is nil if the request
+	// ended before they were known.
 	PromptLogprobs []Token
 	// QueueTime is the wait for the first step, FirstTokenTime from the
 	// request to its first token; 0 if there was none.
@@ -111,6 +119,14 @@ func (e *ContextWindowError) Error() string {
 // Is reports whether target is ErrContextWindow.
 func (e *ContextWindowError) Is(target error) bool { return target == ErrContextWindow }
 
+// numRead returns how many tokens of the prompt something depends on.
+func (r *Request) numRead() int {
+	if r.PromptOnly && r.PromptLogprobs {
+		return max(1, len(r.Prompt)-1)
+	}
+	return len(r.Prompt)
+}
+
 // check refuses a request that cannot work and returns how many tokens it may
 // generate.
 func (r *Request) check(vocabulary, window int) (maxTokens int, err error) {
@@ -124,9 +140,12 @@ func (r *Request) check(vocabulary, window int) (maxTokens int, err error) {
 		return 0, fmt.Errorf("%w: token %d at position %d is not in the model's vocabulary of %d",
 			ErrPrompt, r.Prompt[at], at, vocabulary)
 	}
+	if r.PromptLogprobs && (r.LogprobsFrom < 0 || r.LogprobsFrom >= len(r.Prompt)) {
+		return 0, fmt.Errorf("%w: log-probabilities from position %d on of %d tokens", ErrPrompt, r.LogprobsFrom, len(r.Prompt))
+	}
 	room := window - len(r.Prompt)
 	switch {
-	case r.PromptOnly && room >= 0:
+	case r.PromptOnly && window >= r.numRead():
 		return 0, nil
 	case r.MaxTokens < 0:
 		return 0, fmt.Errorf("%w: %d tokens asked for; give 0 (as many as fit) or more", ErrPrompt, r.MaxTokens)

@@ -22,11 +22,11 @@ type sequence struct {
 	sampler   *Sampler
 	adjust    *adjuster // nil: logits are taken as they are
 	embedding []float32 // sums of hidden states; nil: tokens are generated
-	scores    []Token   // the prompt with its log-probabilities; nil: not wanted
-	scored    int       // of scores
+	scores    []Token   // the prompt from LogprobsFrom on; nil: not wanted
+	scored    int       // position of the next token to score
 
 	// Of the engine's goroutine.
-	tokens    []int32      // the prompt, then what was generated
+	tokens    []int32      // what is read of the prompt, then what was generated
 	cache     *model.Cache // nil while it waits
 	held      []held       // its blocks, in order
 	guessed   []int32      // tokens that may come next
@@ -73,12 +73,12 @@ func (e *Engine) newSequence(r *Request) (*sequence, error) {
 	}
 	s := &sequence{
 		request: *r, promptLen: len(r.Prompt), maxTokens: maxTokens, sampler: sampler,
-		tokens: append(make([]int32, 0, len(r.Prompt)+min(maxTokens, 256)), r.Prompt...),
+		tokens: append(make([]int32, 0, len(r.Prompt)+min(maxTokens, 256)), r.Prompt[:r.numRead()]...),
 		news:   make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	if r.PromptLogprobs {
-		s.scores = make([]Token, len(r.Prompt))
-		s.scores[0].ID, s.scored = r.Prompt[0], 1
+		s.scores = make([]Token, len(r.Prompt)-r.LogprobsFrom)
+		s.scores[0].ID, s.scored = r.Prompt[r.LogprobsFrom], max(1, r.LogprobsFrom)
 	}
 	if r.Sampling.adjusts() {
 		s.adjust = newAdjuster(&r.Sampling, r.Prompt)
@@ -125,7 +125,7 @@ func (s *sequence) end(finish Finish, err error) {
 	}
 	s.err = err
 	s.result = Result{Finish: finish, CachedTokens: s.cached}
-	if s.scored == len(s.scores) {
+	if !s.scoring() {
 		s.result.PromptLogprobs = s.scores
 	}
 	if s.started() {
