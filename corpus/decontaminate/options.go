@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/polymath-lm/polymath/internal/recipe"
+	"github.com/polymath-lm/polymath/internal/records"
 )
 
 // StepName is the step as recipes name it.
@@ -144,8 +145,8 @@ func (s *Set) check() error {
 		return recipe.Bad("name", "name is missing: it stands in the reports")
 	case len(s.Files) == 0:
 		return recipe.Bad("files", "files names no file of set %q", s.Name)
-	case s.Format != "" && !slices.Contains(formats, s.Format):
-		return recipe.Bad("format", "format is %q, it must be one of %s", s.Format, strings.Join(formats, ", "))
+	case s.Format != "" && !slices.Contains(records.Formats, s.Format):
+		return recipe.Bad("format", "format is %q, it must be one of %s", s.Format, strings.Join(records.Formats, ", "))
 	case s.Template != "" && len(s.Fields) > 0:
 		return recipe.Bad("template", "template and fields cannot both be given")
 	}

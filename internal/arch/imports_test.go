@@ -23,7 +23,7 @@ const order = `
 	tensor  tokenizer  picture  chat/jinja
 	internal/kernel  tensor/safetensors  tensor/gguf  shard  picture/draw  constrain  chat
 	corpus/words  corpus/charset
-	corpus/document  corpus/extsort  corpus/source  internal/recipe  corpus/charset/train
+	corpus/document  corpus/extsort  corpus/source  internal/recipe  internal/records  corpus/charset/train
 	corpus/extract  corpus/code  corpus/clean  corpus/filter  corpus/language  corpus/quality  corpus/privacy  corpus/secrets  corpus/decontaminate  corpus/dedup  corpus/segment
 	corpus/reader  corpus/extract/pdf  corpus/extract/epub  corpus/mixture
 	corpus

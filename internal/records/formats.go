@@ -1,0 +1,170 @@
+package records
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// jsonLines reads one row a line; blank lines are none.
+func (r *reader) jsonLines(source io.Reader) error {
+	lines := bufio.NewScanner(source)
+	lines.Buffer(make([]byte, 0, 64<<10), MaxRow)
+	n := 1
+	for ; lines.Scan(); n++ {
+		line := bytes.TrimSpace(lines.Bytes())
+		if n == 1 {
+			line = bytes.TrimPrefix(line, byteOrderMark)
+		}
+		if len(line) == 0 {
+			continue
+		}
+		value, err := decode(bytes.NewReader(line))
+		if err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+		if err := r.value(value, n); err != nil {
+			return err
+		}
+	}
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		return fmt.Errorf("line %d has more than %d bytes", n, MaxRow)
+	}
+	return lines.Err()
+}
+
+// byteOrderMark is what some programs put before UTF-8.
+var byteOrderMark = []byte("\uFEFF")
+
+// json reads a file that is a list of rows, or holds one at Options.Items.
+func (r *reader) json(source io.Reader) error {
+	value, err := decode(skipMark(source))
+	if err != nil {
+		return err
+	}
+	if r.options.Items != "" {
+		for key := range strings.SplitSeq(r.options.Items, ".") {
+			object, _ := value.(map[string]any)
+			value = object[key]
+		}
+	}
+	list, ok := value.([]any)
+	if object, is := value.(map[string]any); is {
+		keys := strings.Join(slices.Sorted(maps.Keys(object)), ", ")
+		return fmt.Errorf("it is one object and no list: set items to the key of the list, of %s", keys)
+	} else if !ok {
+		return fmt.Errorf("there is no list at items %q", r.options.Items)
+	}
+	for _, value := range list {
+		if err := r.value(value, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// value passes on what stands for one row in JSON.
+func (r *reader) value(value any, line int) error {
+	switch v := value.(type) {
+	case string:
+		return r.row(Row{Text: v, Line: line})
+	case map[string]any:
+		return r.row(Row{Fields: v, Line: line})
+	}
+	at := Row{Number: r.number, Line: line}
+	return fmt.Errorf("%s: it is neither an object nor a text", at.Place())
+}
+
+func decode(r io.Reader) (value any, err error) {
+	d := json.NewDecoder(r)
+	d.UseNumber()
+	if err := d.Decode(&value); err != nil {
+		return nil, fmt.Errorf("it is no JSON: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows the JSON value")
+	}
+	return value, nil
+}
+
+func skipMark(source io.Reader) io.Reader {
+	b := bufio.NewReader(source)
+	if first, err := b.Peek(len(byteOrderMark)); err == nil && bytes.Equal(first, byteOrderMark) {
+		_, _ = b.Discard(len(byteOrderMark))
+	}
+	return b
+}
+
+// table reads lines of columns.
+func (r *reader) table(source io.Reader, comma rune) error {
+	rows := csv.NewReader(skipMark(source))
+	rows.Comma, rows.FieldsPerRecord, rows.LazyQuotes, rows.ReuseRecord = comma, -1, true, true
+	var names []string
+	for {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if names == nil && !r.options.NoHeader {
+			names = slices.Clone(row)
+			continue
+		}
+		line, _ := rows.FieldPos(0)
+		if err := r.row(Row{Fields: r.columns(names, row), Line: line}); err != nil {
+			return err
+		}
+	}
+}
+
+// columns are the fields of a line of a table.
+func (r *reader) columns(names, row []string) map[string]any {
+	fields := make(map[string]any, len(row))
+	for i, value := range row {
+		if i < len(names) {
+			fields[names[i]] = value
+		} else {
+			fields[r.options.Column+strconv.Itoa(i+1)] = value
+		}
+	}
+	return fields
+}
+
+// paragraphs reads texts with blank lines between.
+func (r *reader) paragraphs(source io.Reader) error {
+	text, err := io.ReadAll(skipMark(source))
+	if err != nil {
+		return err
+	}
+	var item []byte
+	n := 0
+	for line := range bytes.Lines(append(text, '\n', '\n')) {
+		n++
+		if len(bytes.TrimSpace(line)) > 0 {
+			item = append(item, line...)
+			continue
+		}
+		if len(item) == 0 {
+			continue
+		}
+		first := n - bytes.Count(item, []byte("\n"))
+		if len(item) > MaxRow {
+			return fmt.Errorf("line %d begins a paragraph of %d bytes, %d are allowed", first, len(item), MaxRow)
+		}
+		if err := r.row(Row{Text: string(item), Line: first}); err != nil {
+			return err
+		}
+		item = item[:0]
+	}
+	return nil
+}
