@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/polymath-lm/polymath/internal/kernel"
-	"github.com/polymath-lm/polymath/tensor"
 )
 
 // Cache holds the keys and values of one sequence's past, in blocks of 64
@@ -146,10 +145,9 @@ func (c *Cache) clearTail(end int) {
 	if c.len%kernel.KeyBlock == 0 || n <= 0 {
 		return
 	}
-	s := c.shape
-	zero := make([]tensor.BF16, n*(s.Heads+2*s.KVHeads)*s.HeadDim)
+	from := c.len % kernel.KeyBlock
 	for l := range c.blocks {
-		s.Append(zero, []kernel.Span{{Len: n, Pos: c.len, Blocks: c.blocks[l]}})
+		c.shape.Clear(&c.blocks[l][block], from, from+n)
 	}
 }
 
@@ -179,6 +177,22 @@ func (c *Cache) Adopt(b *Block) {
 	c.Extend(b)
 	c.len += BlockTokens
 	c.shared = len(c.blocks[0])
+}
+
+// ExtendCopy is Extend with a block that begins with a copy of the first n
+// positions of from, which become the cache's: they hold keys and values of the
+// next positions of the same sequence. n is 1 to BlockTokens-1. It panics if the
+// cache has room beyond its length.
+func (c *Cache) ExtendCopy(b, from *Block, n int) {
+	if c.len != c.Room() {
+		panic(fmt.Sprintf("model: copying a block after %d positions, with room for %d", c.len, c.Room()))
+	}
+	c.Extend(b)
+	for l := range b.layers {
+		b.layers[l].Copy(&from.layers[l])
+	}
+	c.len += n
+	c.clearTail(c.Room())
 }
 
 // reserve allocates the blocks for n positions.

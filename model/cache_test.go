@@ -10,6 +10,7 @@ import (
 
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/internal/par"
+	"github.com/polymath-lm/polymath/tensor"
 )
 
 // TestCacheForkAndTruncate: forks and truncated caches go on as if their tokens
@@ -48,6 +49,48 @@ func testForkAndTruncate(t *testing.T, kind CacheKind) {
 			t.Errorf("Bytes() = %d, CacheBytes %d", parent.Bytes(), CacheBytes(c, kind, 200))
 		}
 		parent.Truncate(150)
+	}
+}
+
+// TestExtendCopy: a cache that begins with a copy of part of another one's block
+// goes on as if it had read those tokens, whatever else that block holds.
+func TestExtendCopy(t *testing.T) {
+	for _, kind := range []CacheKind{CacheBF16, CacheInt8} {
+		c := small(t, Qwen3)
+		m := newModel(t, c)
+		ws := NewWorkspace(m, 200, false)
+		tokens := someTokens(150, c.VocabSize, 5)
+		want := generateIn(t, kind, m, ws, tokens, []int{150})
+		whole, part := m.NewBlock(kind), m.NewBlock(kind)
+		parent := m.NewCache(kind, 200)
+		parent.Extend(whole)
+		parent.Extend(part)
+		allLogits(t, m, ws, &Batch{Tokens: tokens[:120], Spans: []Span{{Len: 120, Cache: parent}}})
+		tail := allLogits(t, m, ws, &Batch{Tokens: tokens[120:], Spans: []Span{{Len: 30, Pos: 120, Cache: parent}}})
+		mustEqual(t, "the source", tail, want[120*c.VocabSize:])
+		shape := m.layers[0].attn.Shape
+		poison := make([]tensor.BF16, 8*(shape.Heads+2*shape.KVHeads)*shape.HeadDim)
+		for i := range poison {
+			poison[i] = tensor.FromFloat32(float32(math.NaN()))
+		}
+		for l := range parent.blocks {
+			shape.Append(poison, []kernel.Span{{Len: 8, Pos: 120, Blocks: parent.blocks[l]}})
+		}
+		for _, n := range []int{1, 31, 32, 45, 56} {
+			garbage := m.NewBlock(kind)
+			for l := range garbage.layers {
+				garbage.layers[l].Copy(&whole.layers[l])
+			}
+			cache := m.NewCache(kind, 200)
+			cache.Adopt(whole)
+			cache.ExtendCopy(garbage, part, n)
+			at := 64 + n
+			if cache.Len() != at {
+				t.Fatalf("%d positions, want %d", cache.Len(), at)
+			}
+			got := allLogits(t, m, ws, &Batch{Tokens: tokens[at:], Spans: []Span{{Len: 150 - at, Pos: at, Cache: cache}}})
+			mustEqual(t, fmt.Sprint("copied ", n), got, want[at*c.VocabSize:])
+		}
 	}
 }
 

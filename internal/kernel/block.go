@@ -71,6 +71,61 @@ func (b *Block) Copy(from *Block) {
 	copy(b.Scales, from.Scales)
 }
 
+// Clear sets the keys and values of slots from to to-1 of b to zero.
+func (s AttentionShape) Clear(b *Block, from, to int) {
+	for head := range s.KVHeads {
+		if b.BF16 != nil {
+			part := b.BF16[head*s.headLen():][:s.headLen()]
+			clearKeys(part[:s.partLen()], from, to)
+			clearValues(part[s.partLen():], from, to)
+			continue
+		}
+		h := s.head8(b, head)
+		clearKeys(h.keys, from, to)
+		clearValues(h.values, from, to)
+		clear(h.keyScales[from:to])
+		clear(h.valueScales[from:to])
+	}
+}
+
+// clearKeys clears columns.
+func clearKeys[T int8 | tensor.BF16](keys []T, from, to int) {
+	panel := len(keys) / keyPanels
+	for at := 0; at < len(keys); at += halfLen {
+		first := at/panel*PanelN + at%blockLen/halfLen*halfN
+		lo, hi := max(from-first, 0), min(to-first, halfN)
+		if lo >= hi {
+			continue
+		}
+		for row := at; row < at+halfLen; row += pairLen {
+			clear(keys[row+2*lo : row+2*hi])
+		}
+	}
+}
+
+// clearValues clears rows, of which two lie between each other.
+func clearValues[T int8 | tensor.BF16](values []T, from, to int) {
+	for at := 0; at < len(values); at += halfLen {
+		first := at / blockLen % keyPanels * BlockK
+		lo, hi := max(from-first, 0), min(to-first, BlockK)
+		for ; lo < hi && lo%2 > 0; lo++ {
+			clearValue(values[at+lo/2*pairLen+1:])
+		}
+		for ; lo < hi && hi%2 > 0; hi-- {
+			clearValue(values[at+hi/2*pairLen:])
+		}
+		if lo < hi {
+			clear(values[at+lo/2*pairLen : at+hi/2*pairLen])
+		}
+	}
+}
+
+func clearValue[T int8 | tensor.BF16](row []T) {
+	for i := 0; i < 2*halfN; i += 2 {
+		row[i] = 0
+	}
+}
+
 // fits reports whether b has the size of a block.
 func (b *Block) fits(s *AttentionShape) bool {
 	if b.BF16 != nil {

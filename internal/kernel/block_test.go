@@ -252,6 +252,26 @@ func TestInt8Zeros(t *testing.T) {
 	wantBlock(t, 0, &blocks[0], &s.NewBlocks(1, true)[0])
 }
 
+// TestBlockClear: cleared slots are as if zeros had been appended, and no other
+// slot changes.
+func TestBlockClear(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 25))
+	for _, shape := range attentionShapes {
+		s := shaped(shape)
+		qkv := drawn(r, KeyBlock*s.width(), inputs[0].draw)
+		for _, int8s := range []bool{false, true} {
+			for _, slots := range [][2]int{{0, 64}, {1, 64}, {63, 64}, {13, 14}, {14, 15}, {7, 50}, {16, 48}, {31, 33}, {40, 40}} {
+				rows, got, want := slices.Clone(qkv), s.NewBlocks(1, int8s), s.NewBlocks(1, int8s)
+				s.Append(rows, []Span{{Len: KeyBlock, Blocks: got}})
+				s.Clear(&got[0], slots[0], slots[1])
+				clear(rows[slots[0]*s.width() : slots[1]*s.width()])
+				s.Append(rows, []Span{{Len: KeyBlock, Blocks: want}})
+				wantBlock(t, slots[0], &got[0], &want[0])
+			}
+		}
+	}
+}
+
 func TestBlockBytes(t *testing.T) {
 	s := AttentionShape{Heads: 8, KVHeads: 4, HeadDim: 128}
 	if full, half := s.BlockBytes(false), s.BlockBytes(true); full != 64*2*4*128*2 || half != 64*2*4*(128+4) {
