@@ -88,8 +88,11 @@ func TestExtendCopy(t *testing.T) {
 			if cache.Len() != at {
 				t.Fatalf("%d positions, want %d", cache.Len(), at)
 			}
-			got := allLogits(t, m, ws, &Batch{Tokens: tokens[at:], Spans: []Span{{Len: 150 - at, Pos: at, Cache: cache}}})
-			mustEqual(t, fmt.Sprint("copied ", n), got, want[at*c.VocabSize:])
+			for _, length := range []int{1, 149 - at} {
+				got := allLogits(t, m, ws, &Batch{Tokens: tokens[at : at+length], Spans: []Span{{Len: length, Pos: at, Cache: cache}}})
+				mustEqual(t, fmt.Sprint("copied ", n), got, want[at*c.VocabSize:(at+length)*c.VocabSize])
+				at += length
+			}
 		}
 	}
 }
