@@ -1,0 +1,187 @@
+package stat
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// binned are items in bins: of each item the bin, and what confidence and outcome
+// differ by. A bin's gap is the sum of its items' gaps over the number of all
+// items, so the calibration error is the sum of the absolute gaps of bins.
+type binned struct {
+	bin  []int
+	gaps []float64
+	of   []float64 // the gap of each bin
+}
+
+func newBinned(bins [][]int, gaps []float64) binned {
+	b := binned{bin: make([]int, len(gaps)), gaps: gaps, of: make([]float64, len(bins))}
+	for number, items := range bins {
+		for _, item := range items {
+			b.bin[item] = number
+		}
+		b.of[number] = sum(pick(gaps, items)) / float64(len(gaps))
+	}
+	return b
+}
+
+func absolute(gaps []float64) float64 {
+	total := 0.0
+	for _, x := range gaps {
+		total += math.Abs(x)
+	}
+	return total
+}
+
+// deviations are what the gaps of bins differ by from what they are, in samples of
+// clusters drawn with replacement: rows of draws. The same clusters give the same
+// draws.
+func (b binned) deviations(g groups) [][]float64 {
+	perCluster := make([][]binGap, g.num())
+	for i, c := range g.of {
+		perCluster[c] = append(perCluster[c], binGap{b.bin[i], b.gaps[i]})
+	}
+	r := newResampler(g)
+	expansion := g.expansion()
+	rows := make([][]float64, numDraws)
+	for d := range rows {
+		r.draw()
+		row := make([]float64, len(b.of))
+		drawn := 0
+		for c, times := range r.times {
+			if times == 0 {
+				continue
+			}
+			drawn += times * len(perCluster[c])
+			for _, item := range perCluster[c] {
+				row[item.bin] += float64(times) * item.gap
+			}
+		}
+		for bin := range row {
+			row[bin] = (row[bin]/float64(drawn) - b.of[bin]) * expansion
+		}
+		rows[d] = row
+	}
+	return rows
+}
+
+type binGap struct {
+	bin int
+	gap float64
+}
+
+// shrunk are the gaps with what chance adds to their squares taken away: the gaps
+// from which samples are drawn to see what chance does. Drawn from the gaps as
+// found, chance would be counted twice.
+func (b binned) shrunk(deviations [][]float64) []float64 {
+	out := make([]float64, len(b.of))
+	for bin, gap := range b.of {
+		noise := 0.0
+		for _, row := range deviations {
+			noise += row[bin] * row[bin]
+		}
+		noise /= float64(len(deviations))
+		out[bin] = math.Copysign(math.Sqrt(max(0, gap*gap-noise)), gap)
+	}
+	return out
+}
+
+// errorDraws are how far the calibration error of a sample is off that of the
+// shrunk gaps.
+func (b binned) errorDraws(deviations [][]float64) []float64 {
+	center := b.shrunk(deviations)
+	truth := absolute(center)
+	out := make([]float64, len(deviations))
+	for d, row := range deviations {
+		found := 0.0
+		for bin, x := range row {
+			found += math.Abs(center[bin] + x)
+		}
+		out[d] = found - truth
+	}
+	return out
+}
+
+// calibrationError fills in what is known of the expected calibration error.
+func (c *Calibration) calibrationError(bins [][]int, confidence, right []float64, clusters []string) {
+	g := groupsOf(len(right), clusters)
+	b := newBinned(bins, gaps(confidence, right))
+	e := Estimate{Value: absolute(b.of), N: len(right), Clusters: g.num()}
+	if g.num() < 2 {
+		c.ECE = withoutInterval(e, true)
+		c.ECEDebiased, c.ECEP = e.Value, 1
+		return
+	}
+	off := b.errorDraws(b.deviations(g))
+	e.StdErr = spread(off)
+	c.ECEDebiased = max(0, e.Value-sum(off)/float64(len(off)))
+	slices.Sort(off)
+	e.Interval = "bootstrap"
+	e.Low = max(0, e.Value-quantile(off, 0.975))
+	e.High = max(e.Value, e.Value-quantile(off, 0.025))
+	c.ECE = e
+	c.ECENoise, c.ECEP = b.noise(confidence, g, e.Value)
+}
+
+// noise is what a calibrated model's error would be on average, and how often it
+// would be as large as found. Outcomes are drawn with their confidences; that those
+// of a cluster go together makes all gaps larger in one proportion.
+func (b binned) noise(confidence []float64, g groups, found float64) (mean, p float64) {
+	const draws = 1000
+	scale := 1.0
+	if g.grouped {
+		alone := groupsOf(len(confidence), nil).variance(b.gaps)
+		if together := g.variance(b.gaps); alone.ofMean > 0 {
+			scale = math.Sqrt(max(1, together.ofMean/alone.ofMean))
+		}
+	}
+	source := rand.New(rand.NewPCG(0x63616c69, 0x62726174))
+	n := float64(len(confidence))
+	row := make([]float64, len(b.of))
+	larger := 0
+	for range draws {
+		clear(row)
+		for i, x := range confidence {
+			if source.Float64() < x {
+				x--
+			}
+			row[b.bin[i]] += x
+		}
+		x := absolute(row) / n * scale
+		mean += x
+		if x >= found {
+			larger++
+		}
+	}
+	return mean / draws, float64(larger+1) / (draws + 1)
+}
+
+// compareErrors compares the calibration errors of B and A over the same draws.
+func compareErrors(gapsA, gapsB []float64, binsA, binsB [][]int, clusters []string) Difference {
+	g := groupsOf(len(gapsA), clusters)
+	d := Difference{Estimate: Estimate{N: len(gapsA), Clusters: g.num()}}
+	if g.num() < 2 {
+		return d.withoutTest(true)
+	}
+	a, b := newBinned(binsA, gapsA), newBinned(binsB, gapsB)
+	d.Value = absolute(b.of) - absolute(a.of)
+	off, offA := b.errorDraws(b.deviations(g)), a.errorDraws(a.deviations(g))
+	more, less := 1, 1
+	for i := range off {
+		off[i] -= offA[i]
+		if off[i] >= d.Value {
+			more++
+		}
+		if off[i] <= d.Value {
+			less++
+		}
+	}
+	d.P = min(1, 2*float64(min(more, less))/float64(len(off)+1))
+	d.StdErr = spread(off)
+	d.Detectable = power80(float64(g.num()-1)) * d.StdErr
+	slices.Sort(off)
+	d.Low, d.High = d.Value-quantile(off, 0.975), d.Value-quantile(off, 0.025)
+	d.Interval, d.Test = "bootstrap", "bootstrap"
+	return d
+}
