@@ -14,6 +14,14 @@ import (
 // why.
 var ErrUnsupported = errors.New("the model cannot do this")
 
+// ErrUnavailable is wrapped by errors of a subject that cannot be reached, after
+// what could be done about it. When several items fail with it in a row the run
+// ends: going on would only make more failures.
+var ErrUnavailable = errors.New("the model cannot be reached")
+
+// ErrWindow is wrapped where a text is longer than the window and cannot be cut.
+var ErrWindow = errors.New("longer than the model's window")
+
 // A Subject is who sits the examination: a model in this process or an endpoint.
 // Goroutines share it. The same request gives the same answer, in whatever order
 // and company requests come, as far as Info.Deterministic says so.
@@ -28,6 +36,13 @@ type Subject interface {
 	Score(ctx context.Context, prompt, continuation string) (Score, error)
 	// Generate writes on after r.Prompt, or answers r.Conversation.
 	Generate(ctx context.Context, r Request) (Answer, error)
+}
+
+// A TextScorer is a Subject that scores texts longer than its window: each token after
+// as much of what is before it as the windows hold. Others are given long texts in
+// parts.
+type TextScorer interface {
+	ScoreText(ctx context.Context, text string) (Score, error)
 }
 
 // SubjectInfo describes who was examined.
