@@ -79,8 +79,8 @@ type Score struct {
 	Tokens []TokenScore
 	// Cut is how many tokens of the prompt did not fit into the window.
 	Cut int
-	// PromptTokens is the length of the prompt, CachedTokens how much of it need
-	// not be read; 0 if unknown.
+	// PromptTokens is the length of prompt and continuation together, CachedTokens
+	// how much of it need not be read; 0 if unknown.
 	PromptTokens, CachedTokens int
 }
 
