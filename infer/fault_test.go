@@ -110,7 +110,7 @@ func TestSchedulerFault(t *testing.T) {
 				t.Errorf("%s: afterwards: %v, %v", name, got, err)
 			}
 		})
-		if s := idleStats(t, e); s.UsedBlocks != 0 || s.KeptBlocks != 1 || e.pool.made != 2 {
+		if s := idleStats(t, e); s.UsedBlocks != 0 || s.KeptBlocks != 2 || e.pool.made != 2 {
 			t.Errorf("%s: %+v, %d blocks made", name, s, e.pool.made)
 		}
 		e.Close()

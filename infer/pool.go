@@ -19,7 +19,7 @@ func newPool(m *model.Model, kind model.CacheKind, capacity int) *pool {
 }
 
 // held is a block of a sequence. Its node is in the tree of prefixes once the
-// block is whole. own says that the block is not the node's: another sequence
+// block is whole. The block is nil once the tree keeps it as a part. own says that the block is not the node's: another sequence
 // had written the same one.
 type held struct {
 	block *model.Block
@@ -46,13 +46,20 @@ func (p *pool) take() *model.Block {
 	return p.tree.evict()
 }
 
+// giveBack takes back a block that is nowhere else; nil is none.
+func (p *pool) giveBack(b *model.Block) {
+	if b != nil {
+		p.free = append(p.free, b)
+	}
+}
+
 // release takes back the blocks of a sequence. Those that are in the tree stay
 // there; children are left before their parents, and so go first.
 func (p *pool) release(blocks []held) {
 	for i := len(blocks) - 1; i >= 0; i-- {
 		h := blocks[i]
 		if h.node == nil || h.own {
-			p.free = append(p.free, h.block)
+			p.giveBack(h.block)
 		}
 		if h.node != nil {
 			p.tree.leave(h.node)

@@ -7,11 +7,9 @@ import (
 	"github.com/polymath-lm/polymath/model"
 )
 
-// content is the tokens of a whole block.
-type content [model.BlockTokens]int32
-
-// A tree holds whole blocks of keys and values by the tokens that lead to
-// them. A node is one block; the path from the root is its prefix.
+// A tree holds blocks of keys and values by the tokens that lead to them. A node
+// is one block; the path from the root is its prefix. Sequences share whole
+// blocks, and copy the beginning of those that they share in part.
 type tree struct {
 	root node
 	kept list.List // nodes that no sequence uses, the least recently used first
@@ -21,19 +19,41 @@ type tree struct {
 // node is a block in the tree. A sequence that uses a node uses all above it.
 type node struct {
 	block    *model.Block
-	tokens   content
+	tokens   []int32 // of a whole block, or fewer: then nobody uses it and nothing follows
 	parent   *node
-	children map[content]*node
+	children []*node // in the order of their tokens; none begins with all of another one's
 	users    int
 	place    *list.Element // in kept; nil while it is used
 }
 
+// search returns where among its children the one with tokens is or would be.
+func (n *node) search(tokens []int32) (at int, found bool) {
+	return slices.BinarySearchFunc(n.children, tokens, func(c *node, tokens []int32) int {
+		return slices.Compare(c.tokens, tokens)
+	})
+}
+
 // child returns the node for the next whole block of tokens after n, or nil.
 func (n *node) child(tokens []int32) *node {
-	if len(tokens) < model.BlockTokens || n.children == nil {
+	if len(tokens) < model.BlockTokens {
 		return nil
 	}
-	return n.children[content(tokens)]
+	if at, found := n.search(tokens[:model.BlockTokens]); found {
+		return n.children[at]
+	}
+	return nil
+}
+
+// closest returns the child that has most tokens in common with tokens, and how
+// many. In their order that is a neighbor of where tokens would be.
+func (n *node) closest(tokens []int32) (best *node, shared int) {
+	at, _ := n.search(tokens)
+	for _, c := range n.children[max(0, at-1):min(len(n.children), at+1)] {
+		if k := common(c.tokens, tokens); k > shared {
+			best, shared = c, k
+		}
+	}
+	return best, shared
 }
 
 // find returns the nodes for the longest run of whole blocks that tokens begin
@@ -48,14 +68,13 @@ func (t *tree) find(tokens []int32) []*node {
 	return path
 }
 
-// commonBlocks returns how many whole blocks a and b both begin with.
-func commonBlocks(a, b []int32) int {
-	n := 0
-	for end := model.BlockTokens; end <= min(len(a), len(b)); end += model.BlockTokens {
-		if !slices.Equal(a[end-model.BlockTokens:end], b[end-model.BlockTokens:end]) {
-			break
+// common returns how many tokens a and b both begin with.
+func common(a, b []int32) int {
+	n := min(len(a), len(b))
+	for i, id := range a[:n] {
+		if id != b[i] {
+			return i
 		}
-		n++
 	}
 	return n
 }
@@ -76,23 +95,50 @@ func (t *tree) leave(n *node) {
 	}
 }
 
-// insert puts a block below parent (nil: at the root) and counts its user. If
-// the tree has the same tokens there already, it counts a user of that node
-// and reports that the block stays the caller's.
-func (t *tree) insert(parent *node, tokens []int32, block *model.Block) (n *node, own bool) {
-	if parent == nil {
-		parent = &t.root
-	}
+// insert puts a whole block below parent and counts its user. If the tree has the
+// same tokens there already, it counts a user of that node and reports that the
+// block stays the caller's. A part of the same block that was kept is of no use
+// any more: its block is the caller's, too.
+func (t *tree) insert(parent *node, tokens []int32, block *model.Block) (n *node, own bool, part *model.Block) {
 	if n := parent.child(tokens); n != nil {
 		t.use(n)
-		return n, true
+		return n, true, nil
 	}
-	n = &node{block: block, tokens: content(tokens), parent: parent, users: 1}
-	if parent.children == nil {
-		parent.children = map[content]*node{}
+	n, part = t.add(parent, tokens[:model.BlockTokens], block)
+	n.users = 1
+	return n, false, part
+}
+
+// insertPart keeps a block of which tokens are known, below parent. What it does
+// not keep is the caller's: the block itself, if another one holds the same, or
+// one that holds less.
+func (t *tree) insertPart(parent *node, tokens []int32, block *model.Block) (rest *model.Block) {
+	at, _ := parent.search(tokens)
+	if at < len(parent.children) && common(parent.children[at].tokens, tokens) == len(tokens) {
+		if n := parent.children[at]; n.place != nil {
+			t.kept.MoveToBack(n.place)
+		}
+		return block
 	}
-	parent.children[n.tokens] = n
-	return n, false
+	n, rest := t.add(parent, tokens, block)
+	n.place = t.kept.PushBack(n)
+	return rest
+}
+
+// add puts a block below parent, where no child begins with tokens, in place of
+// one that has fewer of the same; then it returns the block of that.
+func (t *tree) add(parent *node, tokens []int32, block *model.Block) (n *node, part *model.Block) {
+	n = &node{block: block, tokens: slices.Clone(tokens), parent: parent}
+	at, _ := parent.search(tokens)
+	if at > 0 {
+		if last := parent.children[at-1]; common(last.tokens, tokens) == len(last.tokens) {
+			t.kept.Remove(last.place)
+			parent.children[at-1] = n
+			return n, last.block
+		}
+	}
+	parent.children = slices.Insert(parent.children, at, n)
+	return n, nil
 }
 
 // evict takes the least recently used block out of the tree, or returns nil.
@@ -103,7 +149,8 @@ func (t *tree) evict() *model.Block {
 			continue
 		}
 		t.kept.Remove(e)
-		delete(n.parent.children, n.tokens)
+		at, _ := n.parent.search(n.tokens)
+		n.parent.children = slices.Delete(n.parent.children, at, at+1)
 		return n.block
 	}
 	return nil

@@ -75,32 +75,40 @@ func (e *Engine) letIn() {
 	}
 }
 
-// awaited reports whether a running sequence reads whole blocks that s begins
-// with too, beyond those in the tree. Once it has found one, it only looks
+// awaited reports whether a running sequence reads what s begins with too,
+// beyond what is there, and enough of it. Once it has found one, it only looks
 // whether that one still does: many long prompts may wait.
 func (e *Engine) awaited(s *sequence) bool {
 	if s.reader != nil && s.reader.reads(s.shared) {
 		return true
 	}
 	s.reader = nil
-	known, limit := -1, s.prefixLimit()
+	known, tokens := -1, s.tokens[:s.prefixLimit()]
 	for _, r := range e.running {
-		shared := 0
-		if r.pending() > 1 {
-			shared = commonBlocks(r.tokens, s.tokens[:limit]) * model.BlockTokens
+		if r.pending() <= 1 {
+			continue
 		}
-		if !r.reads(shared) {
+		shared := common(r.tokens, tokens)
+		if shared < minShared || !r.reads(shared) {
 			continue
 		}
 		if known < 0 {
-			known = len(e.pool.tree.find(s.tokens[:limit])) * model.BlockTokens
+			p := e.lookUp(tokens)
+			known = p.len()
 		}
-		if shared > known {
+		if worthWaiting(shared-known, len(s.tokens)-known) {
 			s.reader, s.shared = r, shared
 			return true
 		}
 	}
 	return false
+}
+
+// worthWaiting reports whether a sequence that has left tokens to read should
+// wait while another one reads the first n of them: a step is long for whoever
+// waits for an answer.
+func worthWaiting(n, left int) bool {
+	return n >= model.BlockTokens || n >= minShared && 2*n >= left
 }
 
 // reads reports whether s is about to read some of its first n tokens, as part
@@ -117,30 +125,27 @@ func (e *Engine) enter(s *sequence) bool {
 	}
 	s.reader = nil
 	limit := s.prefixLimit()
-	path := e.pool.tree.find(s.tokens[:limit])
-	for _, n := range path {
+	p := e.lookUp(s.tokens[:limit])
+	for _, n := range p.path {
 		e.pool.tree.use(n)
 	}
-	need := (len(s.tokens)+model.BlockTokens-1)/model.BlockTokens - len(path)
+	need := (len(s.tokens)+model.BlockTokens-1)/model.BlockTokens - len(p.path)
 	if len(s.tokens)%model.BlockTokens == 0 && !s.silent() {
 		need++ // for what it generates
 	}
 	if len(e.running) > 0 && need > e.pool.available()-len(e.running) {
-		for _, n := range slices.Backward(path) {
+		for _, n := range slices.Backward(p.path) {
 			e.pool.tree.leave(n)
 		}
 		return false
 	}
 	s.cache = e.model.NewCache(e.pool.kind, s.promptLen+s.maxTokens)
 	clear(s.embedding) // of what it had read before it was preempted
-	for _, n := range path {
-		s.cache.Adopt(n.block)
-		s.held = append(s.held, held{block: n.block, node: n})
-	}
+	e.adopt(s, p)
 	if !s.started() {
 		s.began = time.Now()
 		s.cached = s.cache.Len()
-		if limit == s.promptLen-1 {
+		if limit > 0 {
 			e.stats.PrefixQueries += uint64(s.promptLen)
 			e.stats.PrefixHits += uint64(s.cached)
 		}
@@ -160,8 +165,9 @@ func byNumber(s *sequence, number uint64) int {
 	return 0
 }
 
-// leave takes the memory of s back.
+// leave takes the memory of s back, and keeps what others may share.
 func (e *Engine) leave(s *sequence) {
+	e.keepPart(s)
 	e.pool.release(s.held)
 	s.held, s.cache, s.draft, s.guessed = nil, nil, nil, nil
 }

@@ -1,10 +1,6 @@
 package infer
 
-import (
-	"time"
-
-	"github.com/polymath-lm/polymath/model"
-)
+import "time"
 
 // settle takes in what a pass gave for s, and reports whether s has ended.
 func (e *Engine) settle(s *sequence) bool {
@@ -49,22 +45,4 @@ func (e *Engine) countGuesses(drafted, accepted int) {
 	defer e.mu.Unlock()
 	e.stats.Drafted += uint64(drafted)
 	e.stats.Accepted += uint64(accepted)
-}
-
-// keep puts the blocks of s that have become whole into the tree.
-func (e *Engine) keep(s *sequence) {
-	for i := range s.held {
-		h := &s.held[i]
-		if h.node != nil {
-			continue
-		}
-		if (i+1)*model.BlockTokens > s.cache.Len() {
-			return
-		}
-		var parent *node
-		if i > 0 {
-			parent = s.held[i-1].node
-		}
-		h.node, h.own = e.pool.tree.insert(parent, s.tokens[i*model.BlockTokens:], h.block)
-	}
 }
