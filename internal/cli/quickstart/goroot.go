@@ -2,53 +2,25 @@ package quickstart
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/polymath-lm/polymath/corpus"
+	"github.com/polymath-lm/polymath/internal/goroot"
 )
 
 // ErrNoSources is wrapped by the error that the Go toolchain's sources are not
 // on this machine.
-var ErrNoSources = errors.New("the Go toolchain's sources are not here")
+var ErrNoSources = goroot.ErrNoSources
 
-// FindGoRoot returns the root of a Go toolchain with its sources: what the go
-// command says, or one of the usual places.
+// FindGoRoot returns the root of a Go toolchain with its sources.
 func FindGoRoot(ctx context.Context) (string, error) {
-	candidates := []string{os.Getenv("GOROOT"), askGo(ctx)}
-	if runtime.GOOS == "windows" {
-		candidates = append(candidates, `C:\Program Files\Go`)
-	} else {
-		candidates = append(candidates, "/usr/local/go", "/usr/lib/go", "/usr/lib/golang", "/opt/homebrew/opt/go/libexec")
-	}
-	for _, root := range candidates {
-		if root == "" {
-			continue
-		}
-		if info, err := os.Stat(filepath.Join(root, "src", "fmt", "print.go")); err == nil && info.Mode().IsRegular() {
-			return root, nil
-		}
-	}
-	return "", fmt.Errorf("%w (tried %s); install Go from https://go.dev/dl, or name a directory with your own text with --text DIR",
-		ErrNoSources, strings.Join(slices.DeleteFunc(candidates, func(s string) bool { return s == "" }), ", "))
-}
-
-// askGo asks the go command for its root; empty where there is none.
-func askGo(ctx context.Context) string {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
+	root, err := goroot.Find(ctx)
 	if err != nil {
-		return ""
+		return "", fmt.Errorf("%w, or name a directory with your own text with --text DIR", err)
 	}
-	return strings.TrimSpace(string(out))
+	return root, nil
 }
 
 // GoSource is the text of the Go toolchain: its own sources, with their doc
