@@ -1,0 +1,145 @@
+package exam
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/polymath-lm/polymath/eval"
+	"github.com/polymath-lm/polymath/eval/stat"
+)
+
+// Results scores the examinations of whose sections at least one task is among those
+// of the result, in the order of exams. It changes nothing, and equal results give
+// equal scores.
+func Results(exams []*Exam, r *eval.Result) []eval.ExamResult {
+	tasks := map[string]*eval.TaskResult{}
+	for i := range r.Tasks {
+		tasks[r.Tasks[i].Task] = &r.Tasks[i]
+	}
+	var out []eval.ExamResult
+	for _, e := range exams {
+		if slices.ContainsFunc(e.Sections, func(s Section) bool { return tasks[s.Task] != nil }) {
+			out = append(out, e.result(tasks, r.Settings))
+		}
+	}
+	return out
+}
+
+func (e *Exam) result(tasks map[string]*eval.TaskResult, settings eval.Settings) eval.ExamResult {
+	out := eval.ExamResult{Name: e.Name, Title: e.Title, Benchmark: e.Benchmark, Note: join(e.About, e.Note)}
+	for _, p := range e.Published {
+		out.Published = append(out.Published, eval.Published{
+			Model: p.Model, Score: p.Score, Share: p.Share, Percentile: p.Percentile, Setting: p.Setting, Source: e.Source,
+		})
+	}
+	var missing string // why not all of the examination was sat
+	for _, s := range e.Sections {
+		section := eval.ExamSection{Name: s.Name, Task: s.Task, Section: s.Section, Weight: s.Points / e.points()}
+		why := ""
+		section.Estimate, why = s.estimate(tasks[s.Task], settings)
+		if missing == "" && why != "" {
+			missing = s.Name + ": " + why
+		}
+		out.Sections = append(out.Sections, section)
+	}
+	out.Raw = combine(out.Sections)
+	switch {
+	case e.Benchmark:
+	case missing != "":
+		out.Why = missing
+	case e.Items != "real" || e.Scale == nil && e.Percentile == nil:
+		out.Why = e.Why
+	default:
+		e.scale(&out)
+	}
+	return out
+}
+
+func join(texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), " ")
+}
+
+// estimate is the share of the section's points, and why it is not that of the whole
+// section as people sit it. It is of no items where the section was not sat at all.
+func (s *Section) estimate(t *eval.TaskResult, settings eval.Settings) (stat.Estimate, string) {
+	switch {
+	case t == nil:
+		return stat.Estimate{}, "not sat: the task " + s.Task + " was not run"
+	case t.Skipped != "":
+		return stat.Estimate{}, "not sat: " + t.Skipped
+	case t.NumItems == 0 || len(t.Metrics) == 0:
+		return stat.Estimate{}, "not sat: the task has no score"
+	}
+	metric := t.Headline
+	if s.Section != "" {
+		i := slices.IndexFunc(t.Sections, func(m eval.Metric) bool { return m.Name == s.Section })
+		if i < 0 {
+			return stat.Estimate{}, fmt.Sprintf("not sat: no items of the section %s were drawn", s.Section)
+		}
+		metric = t.Sections[i]
+	}
+	e := metric.Estimate
+	switch {
+	case t.Metrics[0].Lower || !(e.Value >= 0 && e.Value <= 1):
+		return stat.Estimate{}, fmt.Sprintf("the score %s is not a share of points", t.Metrics[0].Name)
+	case s.Questions > 0 && s.Section == "" && t.NumItems != s.Questions:
+		return e, fmt.Sprintf("%d items were put to the model, and there are %d", t.NumItems, s.Questions)
+	case s.Questions == 0 && settings.Limit > 0 && settings.Limit <= t.NumItems:
+		return e, fmt.Sprintf("no more than %d items of each task were put to the model", settings.Limit)
+	case t.NumErrors > 0:
+		return e, fmt.Sprintf("%d answers have no verdict", t.NumErrors)
+	}
+	return e, ""
+}
+
+// combine weighs the sections that were sat.
+func combine(sections []eval.ExamSection) stat.Estimate {
+	var weights []float64
+	var parts []stat.Estimate
+	for _, s := range sections {
+		if s.Estimate.N > 0 {
+			weights, parts = append(weights, s.Weight), append(parts, s.Estimate)
+		}
+	}
+	switch len(parts) {
+	case 0:
+		return stat.Estimate{}
+	case 1:
+		return parts[0]
+	}
+	return stat.Weighted(weights, parts)
+}
+
+// scale fills in the scaled score and the percentile: those of the score, and the
+// range that its interval spans. The range goes outwards: its lower end rounds down,
+// its upper end up.
+func (e *Exam) scale(out *eval.ExamResult) {
+	points := e.points()
+	score := func(share float64, round rounding) float64 {
+		if e.Scale == nil {
+			return whole(float64(share*points), round)
+		}
+		return e.Scale.scaled(share, points, round)
+	}
+	value := score(out.Raw.Value, math.Round)
+	if e.Scale != nil && e.Scale.Between == "step" {
+		value = score(out.Raw.Value, math.Floor) // who lacks a part of a point lacks the point
+	}
+	low, high := score(out.Raw.Low, math.Floor), score(out.Raw.High, math.Ceil)
+	out.Scaled, out.ScaledRange = &value, &[2]float64{min(low, value), max(high, value)}
+	var tables []string
+	if e.Scale != nil {
+		tables = append(tables, "scaled score: "+e.Scale.Source)
+	}
+	if e.Percentile != nil {
+		from, _ := e.Percentile.of(out.ScaledRange[0])
+		_, to := e.Percentile.of(out.ScaledRange[1])
+		out.Percentile = &[2]float64{from, to}
+		tables = append(tables, "percentile: "+e.Percentile.Source)
+	} else {
+		out.Why = e.Why
+	}
+	out.Table = strings.Join(tables, "; ")
+}
