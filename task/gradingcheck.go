@@ -57,8 +57,15 @@ func (g *Grading) only() (name string, number int) {
 		name string
 		set  bool
 	}{
-		{"exact", g.Exact != nil}, {"numeric", g.Numeric != nil}, {"math", g.Math != nil}, {"f1", g.F1 != nil},
-		{"regex", g.Regex != nil}, {"set", g.Set != nil}, {"letter", g.Letter != nil}, {"code", g.Code != nil}, {"rubric", g.Rubric != nil},
+		{"exact", g.Exact != nil},
+		{"numeric", g.Numeric != nil},
+		{"math", g.Math != nil},
+		{"f1", g.F1 != nil},
+		{"regex", g.Regex != nil},
+		{"set", g.Set != nil},
+		{"letter", g.Letter != nil},
+		{"code", g.Code != nil},
+		{"rubric", g.Rubric != nil},
 	} {
 		if one.set {
 			name = one.name
