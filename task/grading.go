@@ -104,6 +104,10 @@ type Set struct {
 	Extract   Extract `yaml:"extract"`
 	Normal    Normal  `yaml:"normal"`
 	Separator string  `yaml:"separator"` // default: comma
+	// Each is a regular expression (RE2) whose matches in an answer are its elements,
+	// in place of what Separator parts: "[A-E]" for "ABD". Accepted answers are
+	// parted by Separator.
+	Each string `yaml:"each"`
 }
 
 // SetDefaults sets the values of the keys that a file leaves out.
@@ -121,8 +125,9 @@ type Letter struct {
 type Code struct {
 	// Language is python or go.
 	Language string `yaml:"language"`
-	// Program is the template of the file that is run, with {{.answer}} what the
-	// model wrote and {{.prompt}} what it continues.
+	// Program is the template of the file that is run, over the row with {{.answer}},
+	// the code that the model wrote, and {{.prompt}}, what it continues: the item's
+	// prompt where the row has no such field.
 	Program string `yaml:"program"`
 	// Continues says that the answer goes on inside of the function with which the
 	// prompt ends. It is cut where that function does. Where it is a whole function

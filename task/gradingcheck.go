@@ -116,6 +116,9 @@ func (s *Set) check() error {
 	if s.Separator == "" {
 		return recipe.Bad("separator", "needs a text that stands between answers")
 	}
+	if _, err := regexp.Compile(s.Each); err != nil {
+		return recipe.Bad("each", "%v", err)
+	}
 	return s.Extract.check()
 }
 

@@ -6,11 +6,15 @@
 // of it, which know nothing of any model; package eval puts them to one.
 package task
 
-import "fmt"
+import (
+	"fmt"
 
-// Task is one examination, as its file describes it. Templates are those of
-// text/template over a Row, in which a field is {{.name}}; a field that a row
-// lacks is an error.
+	"github.com/polymath-lm/polymath/internal/recipe"
+)
+
+// Task is one examination, as its file describes it. What is called a template
+// is a Template over a Row. A Task does not change after Parse, and goroutines
+// may share it.
 type Task struct {
 	// Name identifies the task: small letters, digits and underscores.
 	Name string `yaml:"name"`
@@ -27,28 +31,35 @@ type Task struct {
 	// System is the system message where the model is put questions as a
 	// conversation. Base models do not see it.
 	System string `yaml:"system"`
-	// Prompt is the template of what is put to the model.
+	// Prompt is the template of what is put to the model. White space at its end is
+	// left out, since tokens would differ from those of a text that goes on, but for
+	// MethodText and for code, which keep it.
 	Prompt string `yaml:"prompt"`
 	// Turns are the templates of what the user says next, each after the model's
 	// answer to the one before. What is graded is the last answer.
 	Turns []string `yaml:"turns"`
-	// Images is the template of the path of an image, below the data directory,
-	// that stands before the prompt.
+	// Images are the templates of the paths of images, below the data directory or,
+	// if they begin with "./", below the task's own file, that stand before the
+	// prompt. A template that gives nothing names none.
 	Images []string `yaml:"images"`
 
 	Choice Choice `yaml:"choice"`
-	// Answer is the template of what is right: for MethodChoice and
-	// MethodExplain the number of the choice from 0, its letter, or its text; else a text.
+	// Answer is the template of what is right: where there are choices the number of
+	// the choice from 0, its letter, or its text; else a text.
 	Answer string `yaml:"answer"`
-	// AcceptedFrom is the field with a list of answers that are as right.
+	// AcceptedFrom is the field, or the path of one with dots, with a list of answers
+	// that are as right.
 	AcceptedFrom string `yaml:"accepted_from"`
 
 	FewShot  FewShot  `yaml:"few_shot"`
 	Generate Generate `yaml:"generate"`
 	Grader   *Grading `yaml:"grader"`
 	// Chance is the score of one who guesses; 0 to 1. Tasks of choices need not
-	// say it.
+	// say it: see Guess.
 	Chance float64 `yaml:"chance"`
+
+	places *recipe.Places // of the keys in the file it was read from, if any
+	dir    string         // of that file
 }
 
 // Data says where the rows of a task are.
@@ -62,8 +73,8 @@ type Data struct {
 	Format string `yaml:"format"`
 	// Items is the path of the list of rows in a JSON file that is no list itself.
 	Items string `yaml:"items"`
-	// NoHeader says that the first line of a table is a row; its columns are then
-	// called c1, c2 and so on.
+	// NoHeader says that the first line of a table is a row. Columns without a name
+	// are called c1, c2 and so on.
 	NoHeader bool `yaml:"no_header"`
 	// Generator names a maker of rows in place of files, Number how many it makes,
 	// Seed which.
@@ -72,19 +83,25 @@ type Data struct {
 	Seed      uint64 `yaml:"seed"`
 	// Where is a template; rows for which it gives anything but "true" are left out.
 	Where string `yaml:"where"`
-	// ID, Section and Cluster are templates: the row's name (default: a hash of its
-	// content), the part of the task it belongs to, and what it shares with
-	// others, such as a passage. Errors of the items of a cluster go together,
+	// ID, Section and Cluster are templates: the row's name, which no two may share
+	// (default: a hash of its content, with a number behind it if it comes again), the
+	// part of the task it belongs to, and what it shares with others, such as a
+	// passage. Errors of the items of a cluster go together,
 	// so standard errors are computed over clusters (Miller, arXiv:2411.00640).
 	ID      string `yaml:"id"`
 	Section string `yaml:"section"`
 	Cluster string `yaml:"cluster"`
 }
 
-// Row is the fields of one row: texts, numbers (float64, or json.Number), booleans, lists and
-// maps, as JSON has them. A row has besides the fields file (the name of its file without
-// directory and ending) and number (its place in it, from 0).
+// Row is the fields of one row: texts, numbers (json.Number, as written; float64 or
+// int of a Generator), booleans, nil, []any and map[string]any, as JSON has them. A
+// row that is a text by itself has the field text. Besides, it has the fields file
+// (the name of its file without directory and endings) and number (its place in it,
+// from 0), unless it has fields with these names of its own.
 type Row map[string]any
+
+// Generator makes n rows; the same for the same seed.
+type Generator func(n int, seed uint64) ([]Row, error)
 
 // Method says how an item is put to a model and what counts as its answer.
 type Method string
@@ -122,8 +139,10 @@ func (m *Method) UnmarshalText(text []byte) error {
 
 // Choice says what the choices of a row are.
 type Choice struct {
-	// From is the field with the list of choices, Each the template of one, with
-	// {{.}} the element; or List has a template over the row for each choice.
+	// From is the field, or the path of one with dots, with the list of choices, Each
+	// the template of one, with {{.}} the element; List has a template over the row
+	// for each choice. With both, those of List come first. Empty elements at the end
+	// of a list are no choices.
 	From string   `yaml:"from"`
 	Each string   `yaml:"each"`
 	List []string `yaml:"list"`
@@ -131,7 +150,14 @@ type Choice struct {
 	// of the prompt; there is one choice then, which continues all of them
 	// (WinoGrande, WSC).
 	Contexts string `yaml:"contexts"`
-	// Before stands between prompt and choice; default: a space.
+	// Shuffle puts the choices into an order that hangs on the item's ID alone.
+	// Templates find them as ._choices.
+	Shuffle bool `yaml:"shuffle"`
+	// AnswerIs says what Answer gives: index, letter or text; default: any of them,
+	// and where one reading contradicts another an error.
+	AnswerIs string `yaml:"answer_is"`
+	// Before stands between the prompt and a choice or answer; default: a space. It
+	// is nothing behind a prompt that keeps white space at its end.
 	Before string `yaml:"before"`
 	// Unconditional is the prompt without the question, against which choices are
 	// normed by NormUnconditional; default: "Answer:".
@@ -165,22 +191,31 @@ func (n *Norm) UnmarshalText(text []byte) error {
 	return fmt.Errorf("no norm is called %q: none, tokens, bytes or unconditional", text)
 }
 
-// FewShot says which solved examples stand before the question.
+// FewShot says which solved examples stand before the question. An example has
+// never the question, nor the cluster, of the item it is for; where the task has
+// sections, and Data too, it is of the item's own.
 type FewShot struct {
-	// Number is how many there are.
+	// Number is how many there are. An item has fewer where too many of the rows are
+	// its own question or cluster, but not none.
 	Number int `yaml:"number"`
-	// Data is where they are from; default: the task's own rows, without the one
-	// that is asked.
+	// Intro is the template of a text that stands before them, or where there are
+	// none before the question.
+	Intro string `yaml:"intro"`
+	// Data is where they are from; default: the task's own rows.
 	Data *Data `yaml:"data"`
 	// Same takes the first rows for every item, so that all prompts begin alike and
-	// are read once; else Seed draws them for each item.
+	// are read once; else they are drawn for each item by its ID and Seed.
 	Same bool   `yaml:"same"`
 	Seed uint64 `yaml:"seed"`
 	// Text is a fixed text with the examples, in place of rows; File is the path
-	// of such a text, a template over the row.
-	Text string `yaml:"text"`
-	File string `yaml:"file"`
-	// Answer is the template of an example's answer; default: the task's.
+	// of such a text, a template over the row, of which After and all that stands
+	// before it is left out.
+	Text  string `yaml:"text"`
+	File  string `yaml:"file"`
+	After string `yaml:"after"`
+	// Answer is the template of an example's answer, in which ._answer is the main
+	// answer, ._gold the number of the right choice and ._letter its letter; default:
+	// the right choice's letter for MethodExplain, else the answer or choice.
 	Answer string `yaml:"answer"`
 	// Separator stands between examples; default: an empty line.
 	Separator string `yaml:"separator"`
@@ -188,10 +223,13 @@ type FewShot struct {
 
 // Generate says how the model writes.
 type Generate struct {
-	MaxTokens   int      `yaml:"max_tokens"`
-	Temperature float64  `yaml:"temperature"`
-	TopP        float64  `yaml:"top_p"`
-	Stop        []string `yaml:"stop"`
+	// MaxTokens is 256 by default, and 512 for MethodExplain; Temperature 0, and 0.3
+	// for MethodExplain; TopP 1.
+	MaxTokens   int     `yaml:"max_tokens"`
+	Temperature float64 `yaml:"temperature"`
+	TopP        float64 `yaml:"top_p"`
+	// Stop are texts that end the answer.
+	Stop []string `yaml:"stop"`
 	// Samples is how many answers are drawn of each item, for pass@k and votes;
 	// default 1.
 	Samples int `yaml:"samples"`
