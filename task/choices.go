@@ -17,7 +17,7 @@ func (b *builder) choices(item *Item) error {
 		if err != nil {
 			return err
 		}
-		item.Choices = append(item.Choices, strings.TrimSpace(text))
+		item.Choices = append(item.Choices, b.tidy(text))
 	}
 	if c.From != "" {
 		texts, err := b.field(c.From, "choice.each")
@@ -36,7 +36,7 @@ func (b *builder) choices(item *Item) error {
 		}
 		item.Contexts = texts
 	}
-	if i := slices.Index(item.Choices, ""); i >= 0 {
+	if i := slices.IndexFunc(item.Choices, blank); i >= 0 {
 		return b.fail("choice", fmt.Errorf("choice %d is empty", i))
 	}
 	if err := b.task.checkChoices(item); err != nil {
@@ -46,6 +46,17 @@ func (b *builder) choices(item *Item) error {
 		b.dot = b.with("_choices", anyOf(item.Choices))
 	}
 	return nil
+}
+
+// tidy is a choice or an answer without the white space that does not count.
+func (b *builder) tidy(text string) string {
+	switch {
+	case b.task.Choice.Verbatim:
+		return text
+	case b.task.keepsSpace():
+		return trimEnd(text)
+	}
+	return strings.TrimSpace(text)
 }
 
 // with is the dot with one field more.
@@ -66,7 +77,7 @@ func anyOf(texts []string) []any {
 	return list
 }
 
-// field is the list in a field as texts, without white space around them.
+// field is the list in a field as texts.
 func (b *builder) field(name, each string) ([]string, error) {
 	value, ok := lookUp(b.placed.row, name)
 	if !ok {
@@ -90,7 +101,7 @@ func (b *builder) field(name, each string) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("field %s: element %d: %w", name, i, err)
 		}
-		texts[i] = strings.TrimSpace(texts[i])
+		texts[i] = b.tidy(texts[i])
 	}
 	return texts, nil
 }
@@ -118,7 +129,7 @@ func (t *Task) checkChoices(item *Item) error {
 	n := len(item.Choices)
 	if t.Choice.Contexts != "" {
 		n = len(item.Contexts)
-		if i := slices.IndexFunc(item.Contexts, func(c string) bool { return c == "" }); i >= 0 {
+		if i := slices.IndexFunc(item.Contexts, blank); i >= 0 {
 			return fmt.Errorf("context %d is empty", i)
 		}
 	}
@@ -133,6 +144,8 @@ func (t *Task) checkChoices(item *Item) error {
 	return nil
 }
 
+func blank(text string) bool { return strings.TrimSpace(text) == "" }
+
 // answers renders what is right.
 func (b *builder) answers(item *Item) error {
 	if b.task.Answer == "" || b.task.Method == MethodText {
@@ -143,11 +156,7 @@ func (b *builder) answers(item *Item) error {
 	if err != nil {
 		return err
 	}
-	if b.task.keepsSpace() {
-		text = trimEnd(text)
-	} else {
-		text = strings.TrimSpace(text)
-	}
+	text = b.tidy(text)
 	options := item.options()
 	if len(options) == 0 {
 		return b.accepted(item, text)
@@ -170,7 +179,7 @@ func (i *Item) options() []string {
 
 // accepted takes the accepted answers, each once.
 func (b *builder) accepted(item *Item, main string) error {
-	if main == "" && b.task.Method == MethodCloze {
+	if blank(main) && b.task.Method == MethodCloze {
 		return b.fail("answer", errors.New("the answer is empty"))
 	}
 	item.Answers = []string{main}
@@ -243,7 +252,7 @@ func byText(answer string, choices []string) (int, error) {
 
 // byLetter reads A, a, (A), A. and A).
 func byLetter(answer string, choices []string) (int, error) {
-	bare := strings.TrimRight(strings.TrimLeft(answer, "("), ").:")
+	bare := strings.TrimRight(strings.TrimLeft(strings.TrimSpace(answer), "("), ").:")
 	if len(bare) != 1 {
 		return -1, nil
 	}
@@ -255,7 +264,7 @@ func byLetter(answer string, choices []string) (int, error) {
 }
 
 func byIndex(answer string, choices []string) (int, error) {
-	at, err := strconv.Atoi(answer)
+	at, err := strconv.Atoi(strings.TrimSpace(answer))
 	if err != nil || at < 0 || at >= len(choices) {
 		return -1, nil
 	}

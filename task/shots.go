@@ -244,9 +244,7 @@ func (s *shots) shot(i int, item *Item) (Shot, error) {
 		if err != nil {
 			return Shot{}, err
 		}
-		if shot.Answer = trimEnd(text); !t.keepsSpace() {
-			shot.Answer = strings.TrimSpace(text)
-		}
+		shot.Answer = b.tidy(text)
 	}
 	s.made[i] = shot
 	return shot, nil

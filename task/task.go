@@ -156,6 +156,9 @@ type Choice struct {
 	// AnswerIs says what Answer gives: index, letter or text; default: any of them,
 	// and where one reading contradicts another an error.
 	AnswerIs string `yaml:"answer_is"`
+	// Verbatim keeps the white space at both ends of choices and answers, which is
+	// left out else.
+	Verbatim bool `yaml:"verbatim"`
 	// Before stands between the prompt and a choice or answer; default: a space. It
 	// is nothing behind a prompt that keeps white space at its end.
 	Before string `yaml:"before"`
