@@ -99,9 +99,8 @@ type Request struct {
 	Temperature  float64
 	TopP         float64
 	Stop         []string
-	// Seed and Sample are all that the random choices depend on.
-	Seed   uint64
-	Sample int
+	// Seed is all that the random choices depend on; each sample has its own.
+	Seed uint64
 	// Logprobs asks for Answer.Tokens.
 	Logprobs bool
 	// Choices, if any, are the texts of which the answer is one, where the subject

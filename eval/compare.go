@@ -1,0 +1,164 @@
+package eval
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/polymath-lm/polymath/eval/stat"
+	"github.com/polymath-lm/polymath/task"
+)
+
+// Compare pairs the answers of two runs to the same items: differences are B less A. A
+// task that the runs have with other items or settings is not compared, and its line
+// says what differs; if there is none to compare, that is an error.
+func Compare(a, b *Finished) (*Comparison, error) {
+	c := &Comparison{A: a.Result.Subject.Name, B: b.Result.Subject.Name}
+	ofA, ofB := recordsOf(a), recordsOf(b)
+	theirs := map[string]*TaskResult{}
+	for i := range b.Result.Tasks {
+		theirs[b.Result.Tasks[i].Task] = &b.Result.Tasks[i]
+	}
+	var ps []float64
+	var compared []int
+	for i := range a.Result.Tasks {
+		t := &a.Result.Tasks[i]
+		line := TaskComparison{Task: t.Task, Title: t.Title, Metric: t.ownName()}
+		line.Skipped = whyNot(t, theirs[t.Task], &a.Result.Settings, &b.Result.Settings)
+		if line.Skipped == "" {
+			line.pair(t, ofA[t.Task], ofB[t.Task])
+		}
+		if line.Skipped == "" {
+			compared, ps = append(compared, len(c.Tasks)), append(ps, line.P)
+		}
+		c.Tasks = append(c.Tasks, line)
+	}
+	if len(compared) == 0 {
+		return nil, incomparable(c)
+	}
+	for i, p := range stat.Holm(ps) {
+		c.Tasks[compared[i]].Holm = p
+	}
+	return c, nil
+}
+
+func recordsOf(f *Finished) map[string][]answers {
+	byTask := map[string][]answers{}
+	for _, samples := range answersOf(f.Records) {
+		byTask[samples[0].Task] = append(byTask[samples[0].Task], samples)
+	}
+	return byTask
+}
+
+// incomparable says why no task can be compared.
+func incomparable(c *Comparison) error {
+	if len(c.Tasks) == 0 {
+		return errors.New("the run has no tasks to compare")
+	}
+	var lines []string
+	for _, t := range c.Tasks {
+		lines = append(lines, fmt.Sprintf("  %s: %s", t.Task, t.Skipped))
+	}
+	return fmt.Errorf("the two runs have no task in common that can be compared:\n%s", strings.Join(lines, "\n"))
+}
+
+// whyNot says why a task cannot be compared; empty if it can.
+func whyNot(a, b *TaskResult, settingsA, settingsB *Settings) string {
+	switch {
+	case b == nil:
+		return "the other run does not have it"
+	case a.Skipped != "":
+		return "it was not run: " + a.Skipped
+	case b.Skipped != "":
+		return "the other run has not run it: " + b.Skipped
+	case a.TaskHash == b.TaskHash && a.Samples == b.Samples:
+		return ""
+	}
+	var list []string
+	say := func(what string, was, is any) {
+		if was != is {
+			list = append(list, fmt.Sprintf("%s: %v and %v", what, was, is))
+		}
+	}
+	say("limit", settingsA.Limit, settingsB.Limit)
+	say("shots", settingsA.Shots, settingsB.Shots)
+	say("seed", settingsA.Seed, settingsB.Seed)
+	say("samples", a.Samples, b.Samples)
+	say("items", a.NumItems, b.NumItems)
+	if len(list) == 0 || a.TaskHash != b.TaskHash && len(list) == 1 && a.Samples != b.Samples {
+		list = append(list, fmt.Sprintf("the task's file or data: %.12s and %.12s", a.TaskHash, b.TaskHash))
+	}
+	return "the runs differ in " + strings.Join(list, ", ")
+}
+
+// pair fills in the comparison of one task.
+func (c *TaskComparison) pair(t *TaskResult, a, b []answers) {
+	byItem := map[string]answers{}
+	for _, samples := range b {
+		byItem[samples[0].Item] = samples
+	}
+	var both [2][]answers
+	for _, samples := range a {
+		if other, ok := byItem[samples[0].Item]; ok {
+			both[0], both[1] = append(both[0], samples), append(both[1], other)
+		}
+	}
+	if c.N = len(both[0]); c.N == 0 {
+		c.Skipped = "the runs have no item in common"
+		return
+	}
+	if t.Method == task.MethodText {
+		c.pairTexts(both)
+		return
+	}
+	of := clusters(both[0])
+	value := func(r *Record) float64 { return Value(t, r) }
+	valuesA, valuesB := each(both[0], value), each(both[1], value)
+	c.A, c.B = stat.Mean(valuesA, of), stat.Mean(valuesB, of)
+	c.fill(stat.Paired(valuesA, valuesB, of))
+	for i := range both[0] {
+		c.count(right(&both[0][i][0]) == 1, right(&both[1][i][0]) == 1)
+	}
+}
+
+// pairTexts compares bits per byte over texts that both have.
+func (c *TaskComparison) pairTexts(both [2][]answers) {
+	c.Lower = true
+	var bits, bytes [2][]float64
+	var of []answers
+	for i := range both[0] {
+		a, b := &both[0][i][0], &both[1][i][0]
+		if a.Error != "" || b.Error != "" {
+			continue
+		}
+		of = append(of, both[0][i])
+		for k, r := range []*Record{a, b} {
+			bits[k] = append(bits[k], Value(&TaskResult{Method: task.MethodText}, r)*float64(r.NumBytes))
+			bytes[k] = append(bytes[k], float64(r.NumBytes))
+		}
+	}
+	if c.N = len(of); c.N == 0 {
+		c.Skipped = "the runs have no text in common that both could measure"
+		return
+	}
+	names := clusters(of)
+	c.A, c.B = stat.Ratio(bits[0], bytes[0], names), stat.Ratio(bits[1], bytes[1], names)
+	c.fill(stat.PairedRatio(bits[0], bytes[0], bits[1], bytes[1], names))
+}
+
+func (c *TaskComparison) fill(d stat.Difference) {
+	c.Difference, c.P, c.Test, c.Detectable = d.Estimate, d.P, d.Test, d.Detectable
+}
+
+func (c *TaskComparison) count(a, b bool) {
+	switch {
+	case a && b:
+		c.BothRight++
+	case a:
+		c.OnlyA++
+	case b:
+		c.OnlyB++
+	default:
+		c.BothWrong++
+	}
+}

@@ -1,0 +1,181 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strings"
+
+	"github.com/polymath-lm/polymath/eval"
+)
+
+// maxStops is how many stop strings APIs take; the others are looked for here.
+const maxStops = 4
+
+// Generate asks for a text. Fields that the API does not take are left out from then
+// on, and so are log-probabilities and the seed. Of a prompt that is too long the beginning is left
+// out, in steps.
+func (e *Endpoint) Generate(ctx context.Context, r eval.Request) (eval.Answer, error) {
+	if len(r.Conversation.Messages) > 0 {
+		return e.converse(ctx, &r)
+	}
+	cut := 0
+	for {
+		a, err := e.complete(ctx, &r, r.Prompt[cut:])
+		var f *fault
+		switch {
+		case err == nil:
+			a.Cut = tokensOf(cut)
+			return a, nil
+		case !errors.As(err, &f) || !f.window() || cut == len(r.Prompt):
+			return eval.Answer{}, err
+		}
+		cut = further(r.Prompt, cut)
+	}
+}
+
+// settings are what both kinds of requests have.
+func (e *Endpoint) settings(r *eval.Request) fields {
+	f := fields{"model": e.model, "temperature": r.Temperature, "seed": int64(r.Seed & math.MaxInt64)}
+	if r.TopP > 0 {
+		f["top_p"] = r.TopP
+	}
+	if r.MaxTokens > 0 {
+		f["max_tokens"] = r.MaxTokens
+	}
+	if len(r.Stop) > 0 {
+		f["stop"] = r.Stop[:min(len(r.Stop), maxStops)]
+	}
+	if r.Schema != "" {
+		f["response_format"] = schema(r.Schema)
+	}
+	return f
+}
+
+// complete asks for the continuation of a text.
+func (e *Endpoint) complete(ctx context.Context, r *eval.Request, prompt string) (eval.Answer, error) {
+	f := e.settings(r)
+	f["prompt"] = prompt
+	if r.Logprobs {
+		f["logprobs"] = 0
+	}
+	var c completion
+	if err := e.ask(ctx, "/completions", f, &c); err != nil {
+		return eval.Answer{}, err
+	}
+	if len(c.Choices) == 0 {
+		return eval.Answer{}, fmt.Errorf("%w: it has no choices", errResponse)
+	}
+	a := eval.Answer{
+		Text: stopped(c.Choices[0].Text, r.Stop), Full: c.Choices[0].Finish == "length",
+		PromptTokens: c.Usage.PromptTokens, CachedTokens: c.Usage.cached(), CompletionTokens: c.Usage.CompletionTokens,
+	}
+	if l := c.Choices[0].Logprobs; r.Logprobs && l != nil && len(l.Tokens) == len(l.TokenLogprobs) {
+		for i, p := range l.TokenLogprobs {
+			if p == nil {
+				a.Tokens = nil
+				break
+			}
+			a.Tokens = append(a.Tokens, eval.TokenScore{Text: l.Tokens[i], Logprob: *p})
+		}
+	}
+	return a, nil
+}
+
+// converse asks for an answer to a conversation.
+func (e *Endpoint) converse(ctx context.Context, r *eval.Request) (eval.Answer, error) {
+	f := e.settings(r)
+	f["messages"] = messages(r.Conversation)
+	if r.Logprobs {
+		f["logprobs"] = true
+	}
+	var c answer
+	if err := e.ask(ctx, "/chat/completions", f, &c); err != nil {
+		return eval.Answer{}, err
+	}
+	if len(c.Choices) == 0 {
+		return eval.Answer{}, fmt.Errorf("%w: it has no choices", errResponse)
+	}
+	one := &c.Choices[0]
+	a := eval.Answer{
+		Full:         one.Finish == "length",
+		PromptTokens: c.Usage.PromptTokens, CachedTokens: c.Usage.cached(), CompletionTokens: c.Usage.CompletionTokens,
+	}
+	switch m := one.Message; {
+	case m.Content != nil:
+		a.Text = stopped(*m.Content, r.Stop)
+	case m.Refusal != nil:
+		a.Text = *m.Refusal
+	}
+	if one.Logprobs != nil && r.Logprobs {
+		for _, t := range one.Logprobs.Content {
+			a.Tokens = append(a.Tokens, eval.TokenScore{Text: t.Token, Logprob: t.Logprob})
+		}
+	}
+	return a, nil
+}
+
+// stopped ends a text where the API should have.
+func stopped(text string, stops []string) string {
+	for _, s := range stops {
+		if before, _, found := strings.Cut(text, s); found && s != "" {
+			text = before
+		}
+	}
+	return text
+}
+
+// optional are fields without which an answer is still of use.
+var optional = []string{"logprobs", "seed", "top_p", "response_format", "stop"}
+
+// ask sends a request, without the fields that the API has refused, and again without
+// one that it refuses now.
+func (e *Endpoint) ask(ctx context.Context, path string, f fields, into any) error {
+	for {
+		err := e.client.call(ctx, http.MethodPost, path, e.accepted(f), into)
+		var refusal *fault
+		if !errors.As(err, &refusal) || !e.drop(f, refusal) {
+			return err
+		}
+	}
+}
+
+// accepted is a request without what the API does not take.
+func (e *Endpoint) accepted(f fields) fields {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := fields{}
+	for name, value := range f {
+		if !e.dropped[name] {
+			out[name] = value
+		} else if name == "max_tokens" {
+			out["max_completion_tokens"] = value
+		}
+	}
+	return out
+}
+
+// drop remembers a field that was refused; false if nothing can be left out.
+func (e *Endpoint) drop(f fields, refusal *fault) bool {
+	if refusal.status != http.StatusBadRequest && refusal.status != http.StatusUnprocessableEntity || refusal.window() {
+		return false
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	named := func(name string) bool {
+		return refusal.param == name || refusal.param == "" && strings.Contains(refusal.message, name)
+	}
+	if _, sent := f["max_tokens"]; sent && !e.dropped["max_tokens"] && strings.Contains(refusal.message, "max_completion_tokens") {
+		e.dropped["max_tokens"] = true
+		return true
+	}
+	for _, name := range optional {
+		if _, sent := f[name]; sent && !e.dropped[name] && named(name) {
+			e.dropped[name] = true
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,157 @@
+package eval
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+)
+
+// The files of a run's directory.
+const (
+	settingsFile = "settings.json"
+	recordsFile  = "records.jsonl"
+	resultsFile  = "results.json"
+)
+
+// key is settings.json: what the answers of a run depend on. A run goes on only
+// where it is the same.
+type key struct {
+	Version  string    `json:"version"` // of the program that began it
+	Subject  string    `json:"subject"`
+	Print    string    `json:"fingerprint,omitempty"`
+	Settings Settings  `json:"settings"`
+	Tasks    []taskKey `json:"tasks"`
+}
+
+type taskKey struct {
+	Name string `json:"name"`
+	Hash string `json:"hash"`
+}
+
+func keyOf(info SubjectInfo, sheets []Sheet, o *Options) key {
+	k := key{Version: o.Version, Subject: info.Name, Print: info.Fingerprint, Settings: o.Settings}
+	for i := range sheets {
+		if sheets[i].Skip == "" {
+			k.Tasks = append(k.Tasks, taskKey{sheets[i].Task.Name, sheets[i].Hash})
+		}
+	}
+	return k
+}
+
+// differences says what another key has that k has not.
+func (k *key) differences(other *key) []string {
+	var list []string
+	say := func(what string, was, is any) {
+		if was != is {
+			list = append(list, fmt.Sprintf("%s was %v and is %v", what, was, is))
+		}
+	}
+	if k.Print != "" && other.Print != "" {
+		if k.Print != other.Print {
+			list = append(list, fmt.Sprintf("the model was %s (%.12s) and is %s (%.12s)", k.Subject, k.Print, other.Subject, other.Print))
+		}
+	} else {
+		say("the model", k.Subject, other.Subject)
+	}
+	a, b := k.Settings, other.Settings
+	say("the seed", a.Seed, b.Seed)
+	say("the limit", a.Limit, b.Limit)
+	say("the number of shots", a.Shots, b.Shots)
+	say("the number of samples", a.Samples, b.Samples)
+	say("chat", a.Chat, b.Chat)
+	say("the judge", a.Judge, b.Judge)
+	return append(list, taskDifferences(k.Tasks, other.Tasks)...)
+}
+
+func taskDifferences(was, is []taskKey) []string {
+	var list []string
+	old := map[string]string{}
+	for _, t := range was {
+		old[t.Name] = t.Hash
+	}
+	for _, t := range is {
+		hash, known := old[t.Name]
+		delete(old, t.Name)
+		switch {
+		case !known:
+			list = append(list, fmt.Sprintf("task %s is new", t.Name))
+		case hash != t.Hash:
+			list = append(list, fmt.Sprintf("task %s has other items or another file (%.12s, was %.12s)", t.Name, t.Hash, hash))
+		}
+	}
+	for _, t := range was {
+		if _, left := old[t.Name]; left {
+			list = append(list, fmt.Sprintf("task %s is gone", t.Name))
+		}
+	}
+	return list
+}
+
+// ErrOther is wrapped where a directory holds another run than the one to go on with.
+var ErrOther = errors.New("holds another run")
+
+// claim makes a directory that of a run: a new one, or the one that has the same key.
+func claim(dir string, k key, fresh bool) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	if fresh {
+		if err := wipe(dir); err != nil {
+			return err
+		}
+	}
+	path := filepath.Join(dir, settingsFile)
+	data, err := readLimited(path, 16<<20)
+	if errors.Is(err, fs.ErrNotExist) {
+		if others, err := os.ReadDir(dir); err != nil || len(visible(others)) > 0 {
+			return errors.Join(err, fmt.Errorf("%s is not empty and holds no run: name another directory", dir))
+		}
+		data, err := json.MarshalIndent(k, "", "  ")
+		if err != nil {
+			return err
+		}
+		_, err = atomicfile.WriteBytes(path, append(data, '\n'))
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	var old key
+	if err := json.Unmarshal(data, &old); err != nil {
+		return fmt.Errorf("%s: %w; begin anew", path, err)
+	}
+	if list := old.differences(&k); len(list) > 0 {
+		return fmt.Errorf("%s %w: %s", dir, ErrOther, strings.Join(list, "; "))
+	}
+	return nil
+}
+
+// visible leaves out what a killed program left behind.
+func visible(entries []fs.DirEntry) []fs.DirEntry {
+	var list []fs.DirEntry
+	for _, e := range entries {
+		if !atomicfile.IsTemporary(e.Name()) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// wipe removes the files of a run, and no others.
+func wipe(dir string) error {
+	if err := removeJournals(dir); err != nil {
+		return err
+	}
+	for _, name := range []string{resultsFile, recordsFile, "report.html", "report.md", settingsFile} {
+		if err := atomicfile.RemoveAll(filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

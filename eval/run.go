@@ -1,0 +1,356 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/task"
+)
+
+// Options are the settings of Run.
+type Options struct {
+	// Version is the program's, Suite the name of what is run, for the results.
+	Version, Suite string
+	Settings       Settings
+	// Grader makes the grader of a task that has one.
+	Grader func(*task.Task) (task.Grader, error)
+	// Parallel is how many items are worked on at a time; 0 is as many as the
+	// subject says. It changes nothing but the time.
+	Parallel int
+	// Dir keeps the run: what is there of the same run is not done again. Empty
+	// keeps nothing. Fresh removes what is there.
+	Dir   string
+	Fresh bool
+	// Progress, if not nil, is told of each answer; it is called by one goroutine
+	// at a time and should return soon.
+	Progress func(Progress)
+
+	arrange func([]unit) // for tests: another order
+}
+
+// Run puts the sheets to the subject and sums up what came of it. The answers do not
+// hang on the order in which they come or on how many are worked on at a time.
+//
+// When ctx ends, Run returns its error and keeps what there is in Options.Dir, and the
+// same call goes on from there; so it does after a crash, with the last second lost.
+// Items that failed are tried again. Errors wrap ErrOther, if the directory holds
+// another run, ErrUnavailable, or tell of the disk. What is wrong with an item is in its
+// record, and why a task was not run in its result.
+func Run(ctx context.Context, subject Subject, sheets []Sheet, o Options) (*Finished, error) {
+	r := &run{
+		o: o, started: time.Now(),
+		sitter: &sitter{subject: subject, info: subject.Info(), settings: &o.Settings},
+	}
+	if r.parallel = o.Parallel; r.parallel <= 0 {
+		r.parallel = max(1, r.sitter.info.Parallel)
+	}
+	for i := range sheets {
+		r.sheets = append(r.sheets, r.prepare(&sheets[i]))
+	}
+	if err := r.open(sheets); err != nil {
+		return nil, err
+	}
+	err := r.work(ctx)
+	if closed := r.close(); closed != nil && (err == nil || ctx.Err() != nil) {
+		err = closed
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.finish()
+}
+
+// run is a run at work.
+type run struct {
+	o        Options
+	sitter   *sitter
+	parallel int
+	started  time.Time
+	sheets   []*sheetOf
+	journal  *journal // nil: nothing is kept
+
+	mu       sync.Mutex
+	known    map[unit]Record
+	begun    time.Time     // of the first start
+	took     time.Duration // of the starts before
+	cached   int64
+	changed  bool
+	state    []Progress // of each sheet
+	failures int        // in a row
+}
+
+// prepare makes the grader.
+func (r *run) prepare(s *Sheet) *sheetOf {
+	own := *s
+	sheet := &sheetOf{Sheet: &own}
+	if own.Skip != "" || own.Task.Method != task.MethodGenerate {
+		return sheet
+	}
+	if r.o.Grader == nil {
+		own.Skip = "no graders are at hand"
+		return sheet
+	}
+	g, err := r.o.Grader(own.Task)
+	if err != nil {
+		own.Skip = err.Error()
+	}
+	sheet.grader = g
+	return sheet
+}
+
+// open reads what is there of the run.
+func (r *run) open(sheets []Sheet) error {
+	r.known, r.begun = map[unit]Record{}, r.started
+	if r.o.Dir == "" {
+		r.count()
+		return nil
+	}
+	if err := claim(r.o.Dir, keyOf(r.sitter.info, sheets, &r.o), r.o.Fresh); err != nil {
+		return err
+	}
+	if err := atomicfile.RemoveLeftovers(r.o.Dir); err != nil {
+		return err
+	}
+	places := r.places()
+	keep := func(record Record) {
+		u, ok := places[place{record.Task, record.Item}]
+		if u.sample = record.Sample; ok && record.Error == "" {
+			r.known[u] = record
+		}
+	}
+	if err := r.reopen(keep); err != nil {
+		return err
+	}
+	entries, err := readJournals(r.o.Dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		r.took += e.Took
+		r.cached += int64(e.Cached)
+		r.changed = true
+		if e.Record != nil {
+			keep(*e.Record)
+		}
+	}
+	r.count()
+	return nil
+}
+
+// place is where a record belongs.
+type place struct{ task, item string }
+
+func (r *run) places() map[place]unit {
+	places := map[place]unit{}
+	for i, s := range r.sheets {
+		for k := range s.Items {
+			places[place{s.Items[k].Task, s.Items[k].ID}] = unit{sheet: i, item: k}
+		}
+	}
+	return places
+}
+
+// reopen takes what a finished run of the same key has.
+func (r *run) reopen(keep func(Record)) error {
+	f, err := OpenRun(r.o.Dir)
+	if err != nil {
+		journals, listed := journalFiles(r.o.Dir)
+		_, statErr := readLimited(filepath.Join(r.o.Dir, resultsFile), maxJournal)
+		if errors.Is(statErr, fs.ErrNotExist) || listed == nil && len(journals) > 0 {
+			return nil // not over: a crash may have come between the two files
+		}
+		return fmt.Errorf("%w; begin anew", err)
+	}
+	r.begun, r.took, r.cached = f.Result.Started, f.Result.Took, f.Result.CachedTokens
+	for _, record := range f.Records {
+		if record.Error != "" {
+			r.changed = true
+		}
+		keep(record)
+	}
+	return nil
+}
+
+// count says how far each sheet is.
+func (r *run) count() {
+	r.state = make([]Progress, len(r.sheets))
+	for i, s := range r.sheets {
+		p := &r.state[i]
+		p.Task = s.Task.Name
+		if s.Skip == "" {
+			p.Total = len(s.Items) * s.samples(&r.o.Settings)
+		}
+	}
+	for u, record := range r.known {
+		if r.sheets[u.sheet].Skip == "" {
+			r.state[u.sheet].add(r.sheets[u.sheet].Task, &record)
+			r.state[u.sheet].Before++
+		}
+	}
+}
+
+// work puts all that is not known to the subject.
+func (r *run) work(ctx context.Context) error {
+	sheets := make([]Sheet, len(r.sheets))
+	for i, s := range r.sheets {
+		if sheets[i] = *s.Sheet; s.Skip != "" {
+			sheets[i].Items = nil
+		}
+	}
+	units := plan(sheets, &r.o.Settings, func(u unit) bool {
+		_, known := r.known[u]
+		return !known
+	})
+	if len(units) == 0 {
+		return ctx.Err()
+	}
+	if r.o.arrange != nil {
+		r.o.arrange(units)
+	}
+	if r.o.Dir != "" {
+		var err error
+		if r.journal, err = openJournal(r.o.Dir); err != nil {
+			return err
+		}
+	}
+	r.changed = true
+	return r.workers(ctx, units)
+}
+
+// workers work on the units, in order, several at a time.
+func (r *run) workers(ctx context.Context, units []unit) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(r.parallel, len(units)) {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				n := int(next.Add(1)) - 1
+				if n >= len(units) {
+					return
+				}
+				if err := r.one(ctx, units[n]); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+// giveUp is after how many items in a row that found the model unavailable the run
+// ends.
+const giveUp = 4
+
+// one works on one unit.
+func (r *run) one(ctx context.Context, u unit) error {
+	sheet := r.sheets[u.sheet]
+	if r.skipped(u.sheet) {
+		return nil
+	}
+	record, spent, err := r.sitter.answer(ctx, sheet, u)
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if errors.Is(err, ErrUnsupported) {
+		sheet.Skip = err.Error()
+		r.state[u.sheet].Total = 0
+		return nil
+	}
+	if r.failures++; !errors.Is(err, ErrUnavailable) {
+		r.failures = 0
+	}
+	r.known[u] = record
+	r.cached += int64(spent.cached)
+	if r.journal != nil {
+		if err := r.journal.add(entry{Record: &record, Cached: spent.cached}); err != nil {
+			return err
+		}
+	}
+	if r.failures >= giveUp {
+		return fmt.Errorf("%d items in a row failed, the last: %w", r.failures, err)
+	}
+	r.state[u.sheet].add(sheet.Task, &record)
+	if r.o.Progress != nil {
+		r.o.Progress(r.state[u.sheet])
+	}
+	return nil
+}
+
+func (r *run) skipped(sheet int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.sheets[sheet].Skip != ""
+}
+
+// close writes what is left of the journal.
+func (r *run) close() error {
+	elapsed := time.Since(r.started)
+	r.took += elapsed
+	if r.journal == nil {
+		return nil
+	}
+	return errors.Join(r.journal.add(entry{Took: elapsed}), r.journal.close())
+}
+
+// finish sums the run up and keeps it.
+func (r *run) finish() (*Finished, error) {
+	f := &Finished{Dir: r.o.Dir, Result: &Result{
+		Version: r.o.Version, Subject: r.sitter.info, Suite: r.o.Suite, Settings: r.o.Settings,
+		Started: r.begun.UTC().Truncate(time.Second), Took: r.took, CachedTokens: r.cached,
+	}}
+	for i, s := range r.sheets {
+		f.Result.Tasks = append(f.Result.Tasks, describe(s, &r.o.Settings))
+		if s.Skip != "" {
+			continue
+		}
+		for k := range s.Items {
+			for sample := range s.samples(&r.o.Settings) {
+				if record, ok := r.known[unit{i, k, sample}]; ok {
+					f.Records = append(f.Records, record)
+				}
+			}
+		}
+	}
+	sortRecords(f.Records)
+	Summarize(f.Result, f.Records)
+	if r.o.Dir == "" {
+		return f, nil
+	}
+	if !r.changed {
+		return OpenRun(r.o.Dir)
+	}
+	if err := f.Save(); err != nil {
+		return nil, err
+	}
+	return f, removeJournals(r.o.Dir)
+}
+
+// describe is the result of a task before there is a score.
+func describe(s *sheetOf, settings *Settings) TaskResult {
+	t := s.Task
+	result := TaskResult{
+		Task: t.Name, Title: t.Title, License: t.License, Source: t.Source, Method: t.Method,
+		Chance: t.Guess(s.Items), TaskHash: s.Hash, Skipped: s.Skip, Samples: s.samples(settings),
+	}
+	switch t.Method {
+	case task.MethodChoice:
+		if result.Norm = t.Choice.Norm; result.Norm == "" {
+			result.Norm = task.NormNone
+		}
+	case task.MethodGenerate:
+		result.Grader = t.Grader.Name()
+	}
+	return result
+}

@@ -1,0 +1,367 @@
+package eval
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/polymath-lm/polymath/eval/stat"
+	"github.com/polymath-lm/polymath/task"
+)
+
+// Names of metrics.
+const (
+	metricAccuracy = "accuracy"
+	metricBits     = "bits per byte"
+)
+
+// Summarize fills in what the records say: of each task the numbers of items and
+// errors, the metrics, sections and calibration; and what all took. The records are
+// sorted by task, number and sample. It needs neither model nor data, so that it can be
+// called again when verdicts have changed.
+func Summarize(r *Result, records []Record) {
+	r.PromptTokens, r.CompletionTokens = 0, 0
+	byTask := map[string][]Record{}
+	for i := range records {
+		byTask[records[i].Task] = append(byTask[records[i].Task], records[i])
+		r.PromptTokens += int64(records[i].PromptTokens)
+		r.CompletionTokens += int64(records[i].CompletionTokens)
+	}
+	for i := range r.Tasks {
+		if r.Tasks[i].Skipped == "" {
+			r.Tasks[i].summarize(byTask[r.Tasks[i].Task])
+		}
+	}
+}
+
+func (t *TaskResult) summarize(records []Record) {
+	answers := answersOf(records)
+	t.NumItems, t.NumErrors, t.NumCut = len(answers), 0, 0
+	for i := range records {
+		if records[i].Error != "" {
+			t.NumErrors++
+		}
+		if records[i].Cut > 0 {
+			t.NumCut++
+		}
+	}
+	t.Metrics = t.metrics(answers)
+	t.Sections = t.sections(answers)
+	t.Calibration = calibration(t.Method, answers)
+	t.Headline = Metric{}
+	if len(t.Metrics) > 0 {
+		t.Headline = t.Metrics[0]
+	}
+	t.headlineClean()
+}
+
+// headlineClean takes the score over clean items where that is worse.
+func (t *TaskResult) headlineClean() {
+	c := t.Contamination
+	if c == nil || c.Dirty == 0 || c.Clean.N == 0 {
+		return
+	}
+	if worse := c.Clean.Value < c.Full.Value; worse != t.Headline.Lower && c.Clean.Value != c.Full.Value {
+		t.Headline.Estimate = c.Clean
+	}
+}
+
+// answers are all samples of one item.
+type answers []Record
+
+// answersOf gathers the records of each item; they are sorted.
+func answersOf(records []Record) []answers {
+	var list []answers
+	for i := range records {
+		if i == 0 || records[i].Item != records[i-1].Item {
+			list = append(list, nil)
+		}
+		last := &list[len(list)-1]
+		*last = append(*last, records[i])
+	}
+	return list
+}
+
+// Value is the first metric of one record: 0 to 1, or the bits per byte of a text.
+// An item without a verdict has 0.
+func Value(t *TaskResult, r *Record) float64 { return valueOf(t.Method, t.Grader, r) }
+
+func valueOf(m task.Method, grader string, r *Record) float64 {
+	switch {
+	case r.Error != "":
+		return 0
+	case m == task.MethodText:
+		return -r.Logprob / math.Ln2 / float64(max(1, r.NumBytes))
+	case grader == "f1" || grader == "rubric":
+		return r.Verdict.Score
+	}
+	return right(r)
+}
+
+func right(r *Record) float64 {
+	if r.Verdict.Right && r.Error == "" {
+		return 1
+	}
+	return 0
+}
+
+// each returns a value for each item: the mean over its samples.
+func each(list []answers, value func(*Record) float64) []float64 {
+	values := make([]float64, len(list))
+	for i, samples := range list {
+		for k := range samples {
+			values[i] += value(&samples[k])
+		}
+		values[i] /= float64(len(samples))
+	}
+	return values
+}
+
+// clusters are what items share; nil where all are of one, over whose items the
+// score is meant then.
+func clusters(list []answers) []string {
+	names := make([]string, len(list))
+	for i, samples := range list {
+		names[i] = samples[0].Cluster
+	}
+	for _, n := range names {
+		if n != names[0] {
+			return names
+		}
+	}
+	return nil
+}
+
+func mean(name string, list []answers, value func(*Record) float64) Metric {
+	return Metric{Name: name, Estimate: stat.Mean(each(list, value), clusters(list))}
+}
+
+// metrics are all scores of a task, its own first.
+func (t *TaskResult) metrics(list []answers) []Metric {
+	if t.Method == task.MethodText {
+		return textMetrics(list)
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	metrics := []Metric{t.own(list)}
+	switch t.Method {
+	case task.MethodChoice, task.MethodPair:
+		for _, n := range task.Norms {
+			if _, known := list[0][0].Scores[n]; known && n != t.norm() {
+				metrics = append(metrics, mean(normName(n), list, func(r *Record) float64 { return r.Scores[n] }))
+			}
+		}
+	case task.MethodCloze:
+		metrics = append(metrics, answerPerplexity(list)...)
+	}
+	if t.Grader == "f1" || t.Grader == "rubric" {
+		metrics = append(metrics, mean(metricAccuracy, list, right))
+	}
+	if t.Grader == "set" {
+		metrics = append(metrics, mean("f1", list, func(r *Record) float64 { return r.Verdict.Score }))
+	}
+	metrics = append(metrics, severalSamples(list)...)
+	return append(metrics, abstention(list)...)
+}
+
+// own is the task's own score.
+func (t *TaskResult) own(list []answers) Metric {
+	return mean(t.ownName(), list, func(r *Record) float64 { return Value(t, r) })
+}
+
+func (t *TaskResult) ownName() string {
+	switch {
+	case t.Method == task.MethodText:
+		return metricBits
+	case t.Method == task.MethodChoice:
+		return normName(t.norm())
+	case t.Grader == "code":
+		return "pass@1"
+	case t.Grader == "f1":
+		return "f1"
+	case t.Grader == "rubric":
+		return "score"
+	}
+	return metricAccuracy
+}
+
+func (t *TaskResult) norm() task.Norm {
+	if t.Norm == "" {
+		return task.NormNone
+	}
+	return t.Norm
+}
+
+func normName(n task.Norm) string {
+	if n == task.NormNone {
+		return metricAccuracy
+	}
+	return fmt.Sprintf("%s (%s)", metricAccuracy, n)
+}
+
+// textMetrics are those of MethodText; texts with an error have none.
+func textMetrics(list []answers) []Metric {
+	var nats, bits, bytes, tokens []float64
+	var some []answers
+	for _, samples := range list {
+		r := &samples[0]
+		if r.Error != "" || r.NumBytes == 0 || r.NumTokens == 0 {
+			continue
+		}
+		some = append(some, samples)
+		nats, bits = append(nats, -r.Logprob), append(bits, -r.Logprob/math.Ln2)
+		bytes, tokens = append(bytes, float64(r.NumBytes)), append(tokens, float64(r.NumTokens))
+	}
+	if len(some) == 0 {
+		return nil
+	}
+	of := clusters(some)
+	return []Metric{
+		{Name: metricBits, Estimate: stat.Ratio(bits, bytes, of), Lower: true},
+		{Name: "perplexity", Estimate: exponential(stat.Ratio(nats, tokens, of)), Lower: true},
+	}
+}
+
+// answerPerplexity is that of the main answers of MethodCloze.
+func answerPerplexity(list []answers) []Metric {
+	var some []answers
+	for _, samples := range list {
+		if samples[0].Error == "" {
+			some = append(some, samples)
+		}
+	}
+	if len(some) == 0 {
+		return nil
+	}
+	e := stat.Mean(each(some, func(r *Record) float64 { return -r.Logprob }), clusters(some))
+	return []Metric{{Name: "perplexity", Estimate: exponential(e), Lower: true}}
+}
+
+// exponential is an estimate of the exponential of what e estimates.
+func exponential(e stat.Estimate) stat.Estimate {
+	const most = 700 // beyond is no number
+	e.Value = math.Exp(min(e.Value, most))
+	e.Low, e.High = math.Exp(min(e.Low, most)), math.Exp(min(e.High, most))
+	e.StdErr = min(e.StdErr*e.Value, math.MaxFloat64)
+	return e
+}
+
+// severalSamples are pass@k and the vote, where items have several samples.
+func severalSamples(list []answers) []Metric {
+	n := len(list[0])
+	for _, samples := range list {
+		n = min(n, len(samples))
+	}
+	if n < 2 {
+		return nil
+	}
+	var metrics []Metric
+	of := clusters(list)
+	for k := 2; ; k = min(2*k, n) {
+		values := make([]float64, len(list))
+		for i, samples := range list {
+			values[i] = stat.PassAtK(len(samples), numRight(samples), k)
+		}
+		metrics = append(metrics, Metric{Name: fmt.Sprintf("pass@%d", k), Estimate: stat.Mean(values, of)})
+		if k == n {
+			break
+		}
+	}
+	votes := make([]float64, len(list))
+	for i, samples := range list {
+		extracted, scores := make([]string, len(samples)), make([]float64, len(samples))
+		for k := range samples {
+			extracted[k], scores[k] = samples[k].Verdict.Extracted, right(&samples[k])
+		}
+		votes[i] = stat.MajorityScore(extracted, scores)
+	}
+	return append(metrics, Metric{Name: "majority vote", Estimate: stat.Mean(votes, of)})
+}
+
+func numRight(samples answers) (n int) {
+	for i := range samples {
+		n += int(right(&samples[i]))
+	}
+	return n
+}
+
+// abstention is what a model that may decline did, if it did.
+func abstention(list []answers) []Metric {
+	abstained := func(r *Record) float64 {
+		if r.Verdict.Abstained && r.Error == "" {
+			return 1
+		}
+		return 0
+	}
+	shares := each(list, abstained)
+	var all float64
+	for _, s := range shares {
+		all += s
+	}
+	if all == 0 {
+		return nil
+	}
+	of := clusters(list)
+	wrong := func(r *Record) float64 { return 1 - abstained(r) - right(r) }
+	metrics := []Metric{
+		{Name: "abstained", Estimate: stat.Mean(shares, of)},
+		{Name: "wrong", Estimate: stat.Mean(each(list, wrong), of), Lower: true},
+		{Name: "right less wrong", Estimate: stat.Mean(each(list, func(r *Record) float64 { return right(r) - wrong(r) }), of)},
+	}
+	if answered := float64(len(list)) - all; answered > 0 {
+		attempts := each(list, func(r *Record) float64 { return 1 - abstained(r) })
+		metrics = append(metrics, Metric{Name: "accuracy when answered", Estimate: stat.Ratio(each(list, right), attempts, of)})
+	}
+	return metrics
+}
+
+// sections have the task's own score for each section, in the order of the items.
+func (t *TaskResult) sections(list []answers) []Metric {
+	var names []string
+	members := map[string][]answers{}
+	for _, samples := range list {
+		name := samples[0].Section
+		if name == "" {
+			continue
+		}
+		if members[name] == nil {
+			names = append(names, name)
+		}
+		members[name] = append(members[name], samples)
+	}
+	var sections []Metric
+	for _, name := range names {
+		var own []Metric
+		if t.Method == task.MethodText {
+			own = textMetrics(members[name])
+		} else {
+			own = []Metric{t.own(members[name])}
+		}
+		if len(own) > 0 {
+			own[0].Name = name
+			sections = append(sections, own[0])
+		}
+	}
+	return sections
+}
+
+// calibration compares confidence and outcome of the first samples; nil where the
+// confidence is not known.
+func calibration(m task.Method, list []answers) *stat.Calibration {
+	var confidence, outcome []float64
+	var some []answers
+	for _, samples := range list {
+		r := &samples[0]
+		if r.Confidence == nil || r.Error != "" || r.Verdict.Abstained {
+			continue
+		}
+		some = append(some, samples)
+		confidence = append(confidence, min(1, max(0, *r.Confidence)))
+		outcome = append(outcome, right(r))
+	}
+	if m == task.MethodText || m == task.MethodCloze || len(some) == 0 {
+		return nil
+	}
+	c := stat.Calibrate(confidence, outcome, clusters(some))
+	return &c
+}
