@@ -47,7 +47,7 @@ func oracle(t *testing.T, m *model.Model, r Request, window int) answer {
 			return a
 		}
 		own, top := Logprobs(raw, id, r.TopLogprobs)
-		a.tokens = append(a.tokens, Token{ID: id, Position: len(text), Logprob: own.Logprob, Top: top})
+		a.tokens = append(a.tokens, Token{ID: id, Position: len(text), Logprob: own.Logprob, Top: top, Greedy: Greedy(raw) == id})
 		text = append(text, id)
 	}
 	a.finish = FinishLength
@@ -127,7 +127,7 @@ func TestEndAtBlock(t *testing.T) {
 		r := Request{Prompt: tokens(45), MaxTokens: 30, Logprobs: true, Sampling: Sampling{Temperature: 1, Seed: seed}}
 		whole := oracle(t, m, r, testWindow)
 		r.End = []int32{whole.tokens[model.BlockTokens-1-len(r.Prompt)].ID}
-		want := answer{whole.tokens[:slices.Index(ids(whole.tokens), r.End[0])], FinishEnd}
+		want := answer{tokens: whole.tokens[:slices.Index(ids(whole.tokens), r.End[0])], finish: FinishEnd}
 		e := NewEngine(m, Options{Draft: m})
 		for range 2 {
 			if got, _, err := ask(t.Context(), e, r); err != nil || !got.equal(want) {

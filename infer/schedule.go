@@ -96,7 +96,7 @@ func (e *Engine) awaited(s *sequence) bool {
 			p := e.lookUp(tokens)
 			known = p.len()
 		}
-		if worthWaiting(shared-known, len(s.tokens)-known) {
+		if e.worthWaiting(s, shared-known, known) {
 			s.reader, s.shared = r, shared
 			return true
 		}
@@ -104,11 +104,29 @@ func (e *Engine) awaited(s *sequence) bool {
 	return false
 }
 
-// worthWaiting reports whether a sequence that has left tokens to read should
-// wait while another one reads the first n of them: a step is long for whoever
-// waits for an answer.
-func worthWaiting(n, left int) bool {
-	return n >= model.BlockTokens || n >= minShared && 2*n >= left
+// worthWaiting reports whether s, of which known tokens are there, should wait
+// while another sequence reads n more. Whoever waits for an answer does so for a
+// whole block, or for half of the own reading if the next step is the end of it:
+// two steps take no longer than one of all rows then.
+func (e *Engine) worthWaiting(s *sequence, n, known int) bool {
+	switch {
+	case n >= model.BlockTokens:
+		return true
+	case n < minShared || 2*n < len(s.tokens)-known:
+		return false
+	}
+	return s.silent() || e.unread() <= e.chunk
+}
+
+// unread returns how many tokens of prompts the running sequences are to read.
+func (e *Engine) unread() int {
+	n := 0
+	for _, s := range e.running {
+		if pending := s.pending(); pending > 1 {
+			n += pending
+		}
+	}
+	return n
 }
 
 // reads reports whether s is about to read some of its first n tokens, as part

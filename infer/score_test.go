@@ -10,10 +10,6 @@ import (
 	"github.com/polymath-lm/polymath/model"
 )
 
-func equalTokens(a, b []Token) bool {
-	return answer{tokens: a}.equal(answer{tokens: b})
-}
-
 // TestPromptLogprobs: a token has the same log-probability to the bit as part of
 // a prompt and when it was generated, however the prompt is read and whoever
 // else is there.

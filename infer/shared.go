@@ -92,7 +92,7 @@ func (e *Engine) keepPart(s *sequence) {
 		return
 	}
 	end := s.cache.Len()
-	if s.request.PromptOnly && s.request.LogprobsFrom > 0 {
+	if s.scores != nil && s.silent() && s.request.LogprobsFrom > 0 {
 		end = min(end, s.request.LogprobsFrom)
 	}
 	i := end / model.BlockTokens

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/polymath-lm/polymath/internal/kernel"
+	"github.com/polymath-lm/polymath/internal/par"
 )
 
 // Cache holds the keys and values of one sequence's past, in blocks of 64
@@ -188,11 +189,23 @@ func (c *Cache) ExtendCopy(b, from *Block, n int) {
 		panic(fmt.Sprintf("model: copying a block after %d positions, with room for %d", c.len, c.Room()))
 	}
 	c.Extend(b)
-	for l := range b.layers {
-		b.layers[l].Copy(&from.layers[l])
-	}
+	par.Run(c.layers, &copyJob{to: b, from: from, n: n, shape: c.shape})
 	c.len += n
-	c.clearTail(c.Room())
+}
+
+// copyJob copies n positions, a layer an item, and clears those after them, as
+// clearTail does.
+type copyJob struct {
+	to, from *Block
+	n        int
+	shape    kernel.AttentionShape
+}
+
+// Do copies layer l.
+func (j *copyJob) Do(_, l int) {
+	to := &j.to.layers[l]
+	to.Copy(&j.from.layers[l])
+	j.shape.Clear(to, j.n, kernel.KeyBlock)
 }
 
 // reserve allocates the blocks for n positions.
