@@ -33,7 +33,7 @@ const Style = `
 .chart .mark,.track .mark{stroke:var(--dim);stroke-width:1.2;stroke-dasharray:4 3}
 .track{display:block;overflow:visible;font:11px system-ui,sans-serif}.track text{fill:var(--dim);font-variant-numeric:tabular-nums}.track .grid{stroke:var(--line)}
 .track .s1{stroke:var(--s1)}.track .s2{stroke:var(--s2)}.track .s3{stroke:var(--s3)}.track .s4{stroke:var(--s4)}.track [class^=s]{stroke-width:2.5;opacity:.6}
-.track .f1{fill:var(--s1)}.track .f2{fill:var(--s2)}.track .f3{fill:var(--s3)}.track .f4{fill:var(--s4)}
+.track .whisker{stroke:var(--ink);stroke-width:1.5}.track rect{opacity:.75}.track .f1{fill:var(--s1)}.track .f2{fill:var(--s2)}.track .f3{fill:var(--s3)}.track .f4{fill:var(--s4)}
 @media (max-width:560px){.track .wide{display:none}}
 `
 

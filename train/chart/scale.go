@@ -53,11 +53,10 @@ func NewScale(percent bool, marks []float64, intervals ...Interval) Scale {
 
 func percentTick(v float64) string { return Number(math.Round(v*1e4)/100) + "%" }
 
-// x is the place of a value, in percent of the width. The margin keeps dots whole.
-func (s Scale) x(v float64) string {
-	at := min(max(s.axis.at(v), 0), 100)
-	return num(3+at*0.94) + "%"
-}
+// place is the place of a value, in percent of the width. The margin keeps dots whole.
+func (s Scale) place(v float64) float64 { return 3 + 0.94*min(max(s.axis.at(v), 0), 100) }
+
+func (s Scale) x(v float64) string { return num(s.place(v)) + "%" }
 
 // Labels draws the numbers of the scale, for the head of the rows.
 func (s Scale) Labels() string {
@@ -95,6 +94,25 @@ func (s Scale) Track(title string, mark *float64, intervals ...Interval) string 
 			fmt.Fprintf(&b, `<line class="s%d" x1="%s" x2="%s" y1="%d" y2="%d"/>`, class, s.x(in.Low), s.x(in.High), y, y)
 		}
 		fmt.Fprintf(&b, `<circle class="f%d" cx="%s" cy="%d" r="4.5"/>`, class, s.x(in.Value), y)
+	}
+	return b.String() + `</svg>`
+}
+
+// Bar draws a bar from zero to the value, in the color of that number (from 1), with
+// a line for its interval. title is read out.
+func (s Scale) Bar(title string, color int, i Interval) string {
+	const h = trackRow + 2
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg class="track" width="100%%" height="%d" role="img" aria-label="%s">`, h, html.EscapeString(title))
+	for _, v := range s.axis.ticks {
+		fmt.Fprintf(&b, `<line class="grid" x1="%s" x2="%s" y1="0" y2="%d"/>`, s.x(v), s.x(v), h)
+	}
+	if isFinite(i.Value) {
+		from, to := s.place(0), s.place(i.Value)
+		fmt.Fprintf(&b, `<rect class="f%d" x="%s%%" width="%s%%" y="4" height="%d" rx="2"/>`, color, num(min(from, to)), num(max(from, to)-min(from, to)), h-8)
+		if isFinite(i.Low) && isFinite(i.High) && i.Low < i.High {
+			fmt.Fprintf(&b, `<line class="whisker" x1="%s" x2="%s" y1="%d" y2="%d"/>`, s.x(i.Low), s.x(i.High), h/2, h/2)
+		}
 	}
 	return b.String() + `</svg>`
 }

@@ -72,7 +72,19 @@ func TestTrackOfOddValues(t *testing.T) {
 				wellFormed(t, s.Track("", mark, in...))
 			}
 			wellFormed(t, s.Labels())
+			for _, i := range in {
+				wellFormed(t, s.Bar("", 4, i))
+			}
 		}
+	}
+}
+
+func TestBar(t *testing.T) {
+	s := NewScale(true, []float64{0, 1})
+	svg := s.Bar("half", 2, Interval{0.4, 0.5, 0.6})
+	wellFormed(t, svg)
+	if from, wide := places(t, svg, "rect", "x"), places(t, svg, "rect", "width"); from[0] != 3 || wide[0] != 47 {
+		t.Errorf("a half is drawn from %v, %v wide", from, wide)
 	}
 }
 
