@@ -1,0 +1,231 @@
+package suite
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/polymath-lm/polymath/task"
+)
+
+// goStdlib makes the examination on Go's standard library: kinds of questions in
+// turn, each about things in random order, until there are n or all are asked. The
+// cluster is the package: who knows one of its functions knows others.
+func goStdlib(n int, seed uint64) ([]task.Row, error) {
+	if err := checkNumber(n); err != nil {
+		return nil, err
+	}
+	lib, err := readLibrary()
+	if err != nil {
+		return nil, err
+	}
+	return lib.exam(n, seed)
+}
+
+func (l *library) exam(n int, seed uint64) ([]task.Row, error) {
+	r := newRandom(seed)
+	var all []function
+	for _, p := range l.packages {
+		all = append(all, l.functions(p)...)
+	}
+	kinds := []struct {
+		section string
+		ask     func(r *random, f function) (question, bool)
+		left    []function
+	}{
+		{section: "package of a function", ask: l.askPackage},
+		{section: "function of a package", ask: l.askFunction},
+		{section: "results of a function", ask: l.askResults},
+		{section: "arguments of a function", ask: l.askArguments},
+		{section: "purpose of a function", ask: l.askPurpose},
+		{section: "function for a purpose", ask: l.askName},
+	}
+	for i := range kinds {
+		kinds[i].left = slices.Clone(all)
+		shuffle(r, kinds[i].left)
+	}
+	var rows []task.Row
+	for more := true; more && len(rows) < n; {
+		more = false
+		for i := range kinds {
+			kind := &kinds[i]
+			for len(kind.left) > 0 && len(rows) < n {
+				f := kind.left[0]
+				kind.left = kind.left[1:]
+				if q, ok := kind.ask(r, f); ok {
+					q.section, q.cluster = kind.section, f.in.path
+					rows, more = append(rows, q.row(r)), true
+					break
+				}
+			}
+		}
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("Go's standard library: no question can be made of the %d functions that were found", len(all))
+	}
+	return rows, nil
+}
+
+// askPackage asks where a function is. No other package has anything of its name.
+func (l *library) askPackage(r *random, f function) (question, bool) {
+	var without []string
+	for _, p := range l.packages {
+		if p == f.in {
+			continue
+		}
+		if p.names[f.name] {
+			return question{}, false
+		}
+		without = append(without, p.path)
+	}
+	near := nearPaths(f.in.path, without)
+	if len(near) < 3 {
+		return question{}, false
+	}
+	return question{
+		text:    fmt.Sprintf("Which package of the Go standard library has the function %s?", f.name),
+		choices: append([]string{f.in.path}, sample(r, near, 3)...),
+	}, true
+}
+
+// nearPaths are packages of the same family, with at least a dozen others.
+func nearPaths(of string, paths []string) []string {
+	family, _, _ := strings.Cut(of, "/")
+	var near, far []string
+	for _, p := range paths {
+		if top, _, _ := strings.Cut(p, "/"); top == family {
+			near = append(near, p)
+		} else {
+			far = append(far, p)
+		}
+	}
+	for i := 0; len(near) < 12 && i < len(far); i += max(len(far)/12, 1) {
+		near = append(near, far[i])
+	}
+	return near
+}
+
+// askFunction asks which of four functions a package has: it has nothing that is
+// called like the others.
+func (l *library) askFunction(r *random, f function) (question, bool) {
+	choices := []string{f.name}
+	for try := 0; len(choices) < 4 && try < 100; try++ {
+		other := pick(r, l.packages)
+		list := l.functions(other)
+		if other == f.in || len(list) == 0 {
+			continue
+		}
+		if name := pick(r, list).name; !f.in.names[name] && !slices.Contains(choices, name) {
+			choices = append(choices, name)
+		}
+	}
+	return question{
+		text:    fmt.Sprintf("Which of these functions does package %s of the Go standard library have?", f.in.path),
+		choices: choices,
+	}, len(choices) == 4
+}
+
+func (l *library) askResults(r *random, f function) (question, bool) {
+	return l.askTypes(r, f, f.results, func(g function) string { return g.results },
+		"In Go, what are the types of the results of %s.%s?")
+}
+
+func (l *library) askArguments(r *random, f function) (question, bool) {
+	return l.askTypes(r, f, f.arguments, func(g function) string { return g.arguments },
+		"In Go, what are the types of the arguments of %s.%s?")
+}
+
+// askTypes asks for types; the others are those of functions of the same package,
+// then of any, and differ from the right ones with all aliases replaced.
+func (l *library) askTypes(r *random, f function, right string, of func(function) string, text string) (question, bool) {
+	if !askable(right) || l.twoPackages(f.in.name) {
+		return question{}, false
+	}
+	choices := []string{right}
+	add := func(g function) {
+		if types := of(g); askable(types) && !slices.Contains(choices, types) && len(choices) < 4 {
+			choices = append(choices, types)
+		}
+	}
+	same := l.functions(f.in)
+	shuffle(r, same)
+	for _, g := range same {
+		add(g)
+	}
+	for try := 0; len(choices) < 4 && try < 100; try++ {
+		if list := l.functions(pick(r, l.packages)); len(list) > 0 {
+			add(pick(r, list))
+		}
+	}
+	for i, c := range choices {
+		choices[i] = usual(c)
+	}
+	return question{text: fmt.Sprintf(text, f.in.name, f.name), choices: choices}, len(choices) == 4
+}
+
+// askable leaves out what is nothing, or has functions among its types, which have
+// names of their own.
+func askable(types string) bool {
+	return types != "" && types != "()" && !strings.Contains(types, "func(")
+}
+
+// twoPackages reports whether a name is that of several packages, such as rand.
+func (l *library) twoPackages(name string) bool {
+	n := 0
+	for _, p := range l.packages {
+		if p.name == name {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// askPurpose asks what the documentation says of a function.
+func (l *library) askPurpose(r *random, f function) (question, bool) {
+	others := l.otherPurposes(f)
+	if f.doc == "" || len(others) < 3 {
+		return question{}, false
+	}
+	choices := []string{f.doc}
+	for _, g := range sample(r, others, 3) {
+		choices = append(choices, g.doc)
+	}
+	return question{
+		text:    fmt.Sprintf("How does the documentation of function %s in Go's package %s go on after its name, %q?", f.name, f.in.path, f.name),
+		choices: choices,
+	}, true
+}
+
+// askName asks for the function that the documentation describes.
+func (l *library) askName(r *random, f function) (question, bool) {
+	others := l.otherPurposes(f)
+	if f.doc == "" || len(others) < 3 {
+		return question{}, false
+	}
+	choices := []string{f.name}
+	for _, g := range sample(r, others, 3) {
+		choices = append(choices, g.name)
+	}
+	return question{
+		text:    fmt.Sprintf("Of which function of Go's package %s does the documentation say that it %s", f.in.path, strings.TrimSuffix(f.doc, ".")+"?"),
+		choices: choices,
+	}, true
+}
+
+// otherPurposes are the functions of the package with another documentation, each
+// text once; none if another function has the same text as f.
+func (l *library) otherPurposes(f function) []function {
+	var others []function
+	for _, g := range l.functions(f.in) {
+		if g.name == f.name || g.doc == "" {
+			continue
+		}
+		if g.doc == f.doc {
+			return nil
+		}
+		if !slices.ContainsFunc(others, func(o function) bool { return o.doc == g.doc }) {
+			others = append(others, g)
+		}
+	}
+	return others
+}
