@@ -95,6 +95,13 @@ func (t *tree) leave(n *node) {
 	}
 }
 
+// touch makes n one that was used just now.
+func (t *tree) touch(n *node) {
+	if n.place != nil {
+		t.kept.MoveToBack(n.place)
+	}
+}
+
 // insert puts a whole block below parent and counts its user. If the tree has the
 // same tokens there already, it counts a user of that node and reports that the
 // block stays the caller's. A part of the same block that was kept is of no use
@@ -115,9 +122,7 @@ func (t *tree) insert(parent *node, tokens []int32, block *model.Block) (n *node
 func (t *tree) insertPart(parent *node, tokens []int32, block *model.Block) (rest *model.Block) {
 	at, _ := parent.search(tokens)
 	if at < len(parent.children) && common(parent.children[at].tokens, tokens) == len(tokens) {
-		if n := parent.children[at]; n.place != nil {
-			t.kept.MoveToBack(n.place)
-		}
+		t.touch(parent.children[at])
 		return block
 	}
 	n, rest := t.add(parent, tokens, block)

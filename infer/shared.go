@@ -59,11 +59,10 @@ func (e *Engine) adopt(s *sequence, p prefix) {
 	if p.part == 0 {
 		return
 	}
-	if p.node != nil { // it must not be what take evicts
-		e.pool.tree.use(p.node)
-		defer e.pool.tree.leave(p.node)
+	if p.node != nil {
+		e.pool.tree.touch(p.node)
 	}
-	if b := e.pool.take(); b != nil {
+	if b := e.pool.take(); b != nil { // the last thing to evict is p.node, whose block is as good as a copy
 		s.cache.ExtendCopy(b, p.block, p.part)
 		s.held = append(s.held, held{block: b})
 	}

@@ -182,8 +182,8 @@ func (c *Cache) Adopt(b *Block) {
 
 // ExtendCopy is Extend with a block that begins with a copy of the first n
 // positions of from, which become the cache's: they hold keys and values of the
-// next positions of the same sequence. n is 1 to BlockTokens-1. It panics if the
-// cache has room beyond its length.
+// next positions of the same sequence. n is 1 to BlockTokens-1, and b may be from.
+// It panics if the cache has room beyond its length.
 func (c *Cache) ExtendCopy(b, from *Block, n int) {
 	if c.len != c.Room() {
 		panic(fmt.Sprintf("model: copying a block after %d positions, with room for %d", c.len, c.Room()))

@@ -1,0 +1,112 @@
+package infer
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/polymath-lm/polymath/model"
+)
+
+// TestTree holds the tree against a list of what was put into it: blocks of one,
+// two or three tokens that come again and again, whole or in part.
+func TestTree(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 30 {
+		var tree tree
+		owned := 0 // blocks that are in the tree
+		for range 200 {
+			text := make([]int32, 3*model.BlockTokens)
+			for i := range text {
+				if text[i] = r.Int32N(2); r.IntN(3) > 0 {
+					text[i] = 1
+				}
+			}
+			path := insertAll(t, &tree, text, r.IntN(len(text)), &owned)
+			checkTree(t, &tree, owned)
+			checkClosest(t, &tree, text, r)
+			for _, n := range slices.Backward(path) {
+				tree.leave(n)
+			}
+			for owned > 25 {
+				if tree.evict() == nil {
+					t.Fatal("nothing to evict")
+				}
+				owned--
+			}
+		}
+		for tree.evict() != nil {
+			owned--
+		}
+		if owned != 0 || len(tree.root.children) > 0 || tree.kept.Len() > 0 {
+			t.Fatalf("%d blocks are left", owned)
+		}
+	}
+}
+
+// insertAll puts the first n tokens of text into the tree.
+func insertAll(t *testing.T, tree *tree, text []int32, n int, owned *int) (path []*node) {
+	parent := &tree.root
+	for ; n >= model.BlockTokens; n -= model.BlockTokens {
+		child, own, part := tree.insert(parent, text, &model.Block{})
+		if !own {
+			*owned++
+		}
+		if part != nil {
+			*owned--
+		}
+		path, parent, text = append(path, child), child, text[model.BlockTokens:]
+	}
+	if n > 0 {
+		*owned++
+		if tree.insertPart(parent, text[:n], &model.Block{}) != nil {
+			*owned--
+		}
+		if best, shared := parent.closest(text[:n]); shared != n || best == nil {
+			t.Fatalf("of %d tokens %d are there", n, shared)
+		}
+	}
+	return path
+}
+
+// checkTree holds the tree to what its comments say.
+func checkTree(t *testing.T, tree *tree, owned int) {
+	t.Helper()
+	count := 0
+	var visit func(n *node)
+	visit = func(n *node) {
+		for i, c := range n.children {
+			count++
+			if c.parent != n || c.users == 0 && c.place == nil || c.users > 0 && c.place != nil {
+				t.Fatalf("a node with %d users is kept: %v", c.users, c.place != nil)
+			}
+			if len(c.tokens) < model.BlockTokens && (len(c.children) > 0 || c.users > 0) {
+				t.Fatal("a part is used")
+			}
+			if i > 0 {
+				if last := n.children[i-1].tokens; slices.Compare(last, c.tokens) >= 0 || common(last, c.tokens) == len(last) {
+					t.Fatalf("%v before %v", last, c.tokens)
+				}
+			}
+			visit(c)
+		}
+	}
+	visit(&tree.root)
+	if count != owned {
+		t.Fatalf("the tree has %d blocks, and took %d", count, owned)
+	}
+}
+
+// checkClosest compares with a look at every child.
+func checkClosest(t *testing.T, tree *tree, text []int32, r *rand.Rand) {
+	t.Helper()
+	wanted := slices.Clone(text[:1+r.IntN(model.BlockTokens)])
+	wanted[r.IntN(len(wanted))] = r.Int32N(2)
+	most := 0
+	for _, c := range tree.root.children {
+		most = max(most, common(c.tokens, wanted))
+	}
+	if _, shared := tree.root.closest(wanted); shared != most {
+		t.Fatalf("%d tokens in common, and there are %d", shared, most)
+	}
+}
