@@ -42,6 +42,9 @@ var functions = template.FuncMap{
 	"last":  func(list any) (any, error) { return at(list, -1) },
 	"index": index, "position": position, "letters": letters, "letter": letter,
 
+	"print": printAll, "printf": printFormatted,
+	"println": func(values ...any) (string, error) { text, err := printAll(values...); return text + "\n", err },
+
 	"default": func(other, value any) any {
 		if value == nil || value == "" {
 			return other
@@ -94,13 +97,53 @@ func textOf(value any) (string, error) {
 	return fmt.Sprint(value), nil
 }
 
-// truth is value where a condition looks at it; the number 0 is no.
+// truth is value where a condition looks at it; a number that is 0 is no.
 func truth(value any) any {
 	if n, ok := value.(json.Number); ok {
-		f, err := n.Float64()
-		return err != nil || f != 0
+		if f, err := n.Float64(); err == nil && f == 0 {
+			return 0
+		}
 	}
 	return value
+}
+
+// printAll is the values as texts, one after the other.
+func printAll(values ...any) (string, error) {
+	texts, err := textsOf(values)
+	return strings.Join(texts, ""), err
+}
+
+// printFormatted is fmt.Sprintf, for which a value that does not fit is an error.
+func printFormatted(format string, values ...any) (string, error) {
+	for i, value := range values {
+		if n, ok := value.(json.Number); ok {
+			values[i] = written(n)
+		}
+	}
+	text := fmt.Sprintf(format, values...)
+	if strings.Contains(text, "%!") {
+		return "", fmt.Errorf("printf: %s", quoted(text))
+	}
+	return text, nil
+}
+
+// written is a number of JSON that goes with the verbs of texts and of numbers.
+type written string
+
+// Format writes the number; see fmt.Formatter.
+func (n written) Format(s fmt.State, verb rune) {
+	var value any = string(n)
+	switch number := json.Number(n); verb {
+	case 'd', 'x', 'X', 'o', 'b', 'c':
+		if i, err := number.Int64(); err == nil {
+			value = i
+		}
+	case 'e', 'E', 'f', 'F', 'g', 'G':
+		if f, err := number.Float64(); err == nil {
+			value = f
+		}
+	}
+	fmt.Fprintf(s, fmt.FormatString(s, verb), value)
 }
 
 func onText[R any](f func(string) R) func(any) (R, error) {

@@ -2,8 +2,10 @@ package task
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/polymath-lm/polymath/internal/recipe"
@@ -89,8 +91,8 @@ var methodKeys = map[string][]Method{
 
 // checkUse finds keys of a file that nothing would read.
 func (t *Task) checkUse(has func(string) bool) error {
-	for key, methods := range methodKeys {
-		if has(key) && !contains(methods, t.Method) {
+	for _, key := range slices.Sorted(maps.Keys(methodKeys)) {
+		if has(key) && !slices.Contains(methodKeys[key], t.Method) {
 			return recipe.Bad(key, "the method %s has no use for it: leave it out", t.Method)
 		}
 	}
@@ -100,23 +102,11 @@ func (t *Task) checkUse(has func(string) bool) error {
 	return nil
 }
 
-func contains(methods []Method, m Method) bool {
-	for _, one := range methods {
-		if one == m {
-			return true
-		}
-	}
-	return false
-}
-
-// locate gives an error about a key its place in the task's file, or the task's
+// locate gives an error about a key, and not nil, its place in the task's file, or the task's
 // name if it has none.
 func (t *Task) locate(err error) error {
-	if t.places == nil || err == nil {
-		if err != nil {
-			return fmt.Errorf("task %s: %w", t.Name, err)
-		}
-		return nil
+	if t.places == nil {
+		return fmt.Errorf("task %s: %w", t.Name, err)
 	}
 	return t.places.Locate(err)
 }

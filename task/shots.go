@@ -49,7 +49,7 @@ func newShots(own *pool) (*shots, error) {
 
 // takesShots reports whether a number of examples makes sense.
 func (t *Task) takesShots() bool {
-	return contains(methodKeys["few_shot"], t.Method) && len(t.Images) == 0 && t.FewShot.Text == "" && t.FewShot.File == ""
+	return slices.Contains(methodKeys["few_shot"], t.Method) && len(t.Images) == 0 && t.FewShot.Text == "" && t.FewShot.File == ""
 }
 
 // section is the part of the task whose examples a row gets, or is for.

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"text/template"
-	"text/template/parse"
 
 	"github.com/polymath-lm/polymath/internal/recipe"
 )
@@ -89,53 +88,6 @@ func (w *bounded) Write(p []byte) (int, error) {
 }
 
 var _ io.Writer = (*bounded)(nil)
-
-// guard makes every value that is written, and every condition, pass through a
-// function of ours, and every round of a loop write something, if only nothing,
-// so that rounds are counted.
-func guard(tree *parse.Tree, node parse.Node, depth int) error {
-	if depth > maxDepth {
-		return errors.New("the template is nested too deeply")
-	}
-	switch n := node.(type) {
-	case *parse.ListNode:
-		if n == nil {
-			return nil
-		}
-		for _, child := range n.Nodes {
-			if err := guard(tree, child, depth+1); err != nil {
-				return err
-			}
-		}
-	case *parse.ActionNode:
-		if len(n.Pipe.Decl) == 0 {
-			through(tree, n.Pipe, "_show")
-		}
-	case *parse.IfNode:
-		return guardBranch(tree, &n.BranchNode, depth)
-	case *parse.WithNode:
-		return guardBranch(tree, &n.BranchNode, depth)
-	case *parse.RangeNode:
-		n.List.Nodes = slices.Insert(n.List.Nodes, 0, parse.Node(&parse.TextNode{NodeType: parse.NodeText, Pos: n.Pos}))
-		return errors.Join(guard(tree, n.List, depth+1), guard(tree, n.ElseList, depth+1))
-	case *parse.TemplateNode:
-		return errors.New("a template must not call others")
-	}
-	return nil
-}
-
-func guardBranch(tree *parse.Tree, n *parse.BranchNode, depth int) error {
-	if len(n.Pipe.Decl) == 0 {
-		through(tree, n.Pipe, "_truth")
-	}
-	return errors.Join(guard(tree, n.List, depth+1), guard(tree, n.ElseList, depth+1))
-}
-
-// through adds a function to the end of a pipe.
-func through(tree *parse.Tree, pipe *parse.PipeNode, function string) {
-	name := parse.NewIdentifier(function).SetTree(tree).SetPos(pipe.Pos)
-	pipe.Cmds = append(pipe.Cmds, &parse.CommandNode{NodeType: parse.NodeCommand, Pos: pipe.Pos, Args: []parse.Node{name}})
-}
 
 var (
 	parsing   = regexp.MustCompile(`^template: t:(\d+): `)
