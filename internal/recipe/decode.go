@@ -41,12 +41,18 @@ type Places struct {
 // name is the file's name in errors. A key that does not exist or a value of the
 // wrong type is an *Error.
 func Decode(name string, source []byte, into any) (*Places, error) {
+	return DecodeAs("a recipe", name, source, into)
+}
+
+// DecodeAs is Decode of a file that is called something else in errors, such as "a
+// task".
+func DecodeAs(called, name string, source []byte, into any) (*Places, error) {
 	p := &Places{
 		name: name, lines: strings.Split(string(source), "\n"), at: map[string]*token.Position{},
-		root: reflect.TypeOf(into).Elem(), called: "a recipe",
+		root: reflect.TypeOf(into).Elem(), called: called,
 	}
 	if len(source) > maxSource {
-		return nil, &Error{File: name, Problem: fmt.Sprintf("%d bytes are more than the %d that a recipe may have", len(source), maxSource)}
+		return nil, &Error{File: name, Problem: fmt.Sprintf("%d bytes are more than the %d that %s may have", len(source), maxSource, called)}
 	}
 	file, err := parser.ParseBytes(source, 0)
 	if err != nil {
@@ -61,10 +67,10 @@ func Decode(name string, source []byte, into any) (*Places, error) {
 		if body := file.Docs[1].Body; body != nil {
 			at = body.GetToken().Position
 		}
-		return nil, p.fail(at, "", "a recipe is one YAML document, this is a second one")
+		return nil, p.fail(at, "", called+" is one YAML document, this is a second one")
 	}
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
-		return nil, &Error{File: name, Problem: "the recipe is empty"}
+		return nil, &Error{File: name, Problem: called + " has keys, and this file is empty"}
 	}
 	return p, p.decode(file.Docs[0].Body, reflect.ValueOf(into).Elem(), "")
 }
