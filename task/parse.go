@@ -43,7 +43,7 @@ func ReadFile(path string) (*Task, error) {
 func Parse(name string, source []byte) (*Task, error) {
 	t := new(Task)
 	t.SetDefaults()
-	places, err := recipe.Decode(name, source, t)
+	places, err := recipe.DecodeAs("a task", name, source, t)
 	if err != nil {
 		return nil, err
 	}
