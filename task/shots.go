@@ -191,7 +191,11 @@ func (s *shots) draw(item *Item, own int) ([]Shot, error) {
 // tooFew is an error where the data have fewer rows than examples are wanted. That
 // an item has fewer because some rows are its own question is none.
 func (s *shots) tooFew(own, rows, found int) error {
-	if rows >= s.number && found > 0 {
+	need := s.number
+	if s.from == s.own {
+		need++ // the question
+	}
+	if rows >= need && found > 0 {
 		return nil
 	}
 	of := ""

@@ -1,0 +1,92 @@
+package task
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+const imageTask = `
+method: generate
+data: {files: [set/w.jsonl]}
+prompt: What is it?
+images: ['set/{{.picture}}', '{{if has "more" .}}{{.more}}{{end}}']
+answer: dot
+grader: exact
+`
+
+// png is the beginning of a picture, which is all that anyone looks at here.
+const png = "\x89PNG\r\n\x1a\n"
+
+func TestImages(t *testing.T) {
+	data := dir(t, "set/w.jsonl", `{"picture": "a/b.png"}`+"\n", "set/a/b.png", png)
+	task := parsed(t, imageTask)
+	items, err := task.Load(LoadOptions{DataDir: data, Shots: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	item := items[0]
+	if len(item.Images) != 1 || item.Images[0] != filepath.Join(data, "set", "a", "b.png") || item.Shots != nil {
+		t.Fatalf("%+v", item)
+	}
+	c, err := item.Conversation()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := c.Messages[0].Content
+	if len(parts) != 2 || parts[0].Image.URL != "data:image/png;base64,iVBORw0KGgo=" || parts[1].Text != "What is it?" {
+		t.Errorf("%+v", parts)
+	}
+	elsewhere := dir(t, "set/w.jsonl", `{"picture": "a/b.png"}`+"\n", "set/a/b.png", png)
+	moved, err := task.Load(LoadOptions{DataDir: elsewhere})
+	if err != nil || task.Hash(items) != task.Hash(moved) {
+		t.Errorf("the hash hangs on where the data are: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(elsewhere, "set/a/b.png"), []byte(png+"x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if moved, err = task.Load(LoadOptions{DataDir: elsewhere}); err != nil || task.Hash(items) == task.Hash(moved) {
+		t.Errorf("another picture has the same hash: %v", err)
+	}
+	if err := os.Remove(item.Images[0]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := item.Conversation(); err == nil || !strings.Contains(err.Error(), "b.png") {
+		t.Errorf("a picture that is gone: %v", err)
+	}
+}
+
+// TestImagesStayBelow says that no row leads out of its data set.
+func TestImagesStayBelow(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("links need rights there")
+	}
+	outside := dir(t, "secret.png", png)
+	for row, want := range map[string]string{
+		`{"picture": "../../secret.png"}`:                 "is not below the data directory",
+		`{"picture": "a.png", "more": "/etc/passwd"}`:     "is not below the data directory",
+		`{"picture": "a.png", "more": "./a.png"}`:         "the task is not read from one",
+		`{"picture": "none.png"}`:                         "no such file",
+		`{"picture": "link.png"}`:                         "escapes",
+		`{"picture": "a.png", "more": "set"}`:             "it is no file",
+		`{"picture": "out/secret.png"}`:                   "escapes",
+		`{"picture": "a\\b.png"}`:                         "with slashes",
+		`{"picture": null}`:                               "a value is null",
+		`{"picture": "a.png", "more": "linked/deep.png"}`: "",
+	} {
+		data := dir(t, "set/w.jsonl", row, "set/a.png", png)
+		for link, to := range map[string]string{
+			"set/link.png": filepath.Join(outside, "secret.png"), "set/out": outside, "linked": dir(t, "deep.png", png),
+		} {
+			if err := os.Symlink(to, filepath.Join(data, link)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := parsed(t, imageTask).Load(LoadOptions{DataDir: data})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "w.jsonl: line 1")) {
+			t.Errorf("%s: %v, want %s", row, err, want)
+		}
+	}
+}
