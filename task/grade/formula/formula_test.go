@@ -84,6 +84,12 @@ func TestEqual(t *testing.T) {
 		{`9^{9^9}`, `9^{387420489}`},
 		{`\$12{,}500`, "12500 dollars"},
 		{"2*x**2", "2x^2"},
+		{`\approx 6.76$ miles/s`, "6.76"},
+		{"3e8", `3 \times 10^{8}`},
+		{"-3./2", "-1.5"},
+		{`(-1) 8 \sqrt{3}`, `-8\sqrt3`},
+		{`2e^3`, `e^3 \cdot 2`},
+		{`60 \text{ miles per hour}`, "60 mph"},
 	} {
 		if !Equal(c.gold, c.answer, 0) {
 			t.Errorf("%s and %s should be equal", c.gold, c.answer)
@@ -147,7 +153,8 @@ func TestTolerance(t *testing.T) {
 		{`\pi`, "3.14", 0.01, true},
 		{`\pi`, "3.0", 0.01, false},
 		{"0", "0.001", 0.01, false},
-		{`1.6 \times 10^{-19}`, "1.601e-19", 0.01, false}, // e is Euler's number here
+		{`1.6 \times 10^{-19}`, "1.601e-19", 0.01, true},
+		{"3e8", "299792458", 0.001, true},
 	} {
 		if got := Equal(c.gold, c.answer, c.tolerance); got != c.want {
 			t.Errorf("%s and %s within %g: %v", c.gold, c.answer, c.tolerance, got)

@@ -105,6 +105,7 @@ func (p *parser) closes() bool {
 }
 
 func (p *parser) relation() (*node, error) {
+	p.take("=") // \approx 6.8: of what is not said
 	first, err := p.union()
 	if err != nil {
 		return nil, err
@@ -198,8 +199,9 @@ func (p *parser) product() (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	unit := false // what is being read is a unit
 	for {
-		spaced := p.peek().space
+		spaced, closed := p.peek().space, p.tokens[p.at-1].text == ")"
 		switch {
 		case p.sign("*", "/"):
 			divide := p.peek().text == "/"
@@ -208,13 +210,17 @@ func (p *parser) product() (*node, error) {
 			if err != nil {
 				return nil, err
 			}
-			left = join(left, right, divide)
+			if !(unit && divide && right.op == oName) { // miles/h
+				unit = isUnit(right)
+				left = join(left, right, divide)
+			}
 		case p.begins():
 			right, err := p.power()
 			if err != nil {
 				return nil, err
 			}
-			if left, err = p.beside(left, right, spaced); err != nil {
+			unit = isUnit(right)
+			if left, err = p.beside(left, right, spaced, closed); err != nil {
 				return nil, err
 			}
 		default:
@@ -248,7 +254,8 @@ func isUnit(n *node) bool {
 }
 
 // beside joins two factors without a sign between: a product, or a mixed number.
-func (p *parser) beside(left, right *node, spaced bool) (*node, error) {
+// spaced says that white space stands between, closed that left ends in a bracket.
+func (p *parser) beside(left, right *node, spaced, closed bool) (*node, error) {
 	if left.op == oWords && right.op == oWords {
 		return &node{op: oWords, name: left.name + " " + right.name}, nil
 	}
@@ -257,11 +264,11 @@ func (p *parser) beside(left, right *node, spaced bool) (*node, error) {
 		return mixed(left, right), nil
 	}
 	if right.op == oNumber {
-		if !whole || !spaced || !p.sign("/") || left.op != oNumber {
+		if closed || !whole || !spaced || !p.sign("/") || left.op != oNumber {
 			if left.op == oWords {
 				return right, nil
 			}
-			if left.op == oNumber || left.op == oMul {
+			if !closed && (left.op == oNumber || left.op == oMul) {
 				return nil, errFormula // 2 3 is nothing
 			}
 			return join(left, right, false), nil

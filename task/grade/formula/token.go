@@ -11,6 +11,9 @@ import (
 // errFormula says that a text is no formula. What is wrong in it does not matter.
 var errFormula = errors.New("no formula")
 
+// maxPower bounds the power of ten of a number.
+const maxPower = 400
+
 type kind uint8
 
 const (
@@ -167,15 +170,47 @@ func (s *scanner) number() error {
 		s.at++
 		text += "." + s.digits()
 	}
+	if s.at+1 < len(s.text) && s.text[s.at] == '.' && strings.IndexByte("/*+-^)", s.text[s.at+1]) >= 0 { // 3./2
+		s.at++
+	}
 	value := decimal(text)
 	if value == nil {
 		return errFormula
+	}
+	if power := s.scientific(); power != nil {
+		value.Mul(value, power)
 	}
 	if n := s.repeating(s.at); n > 0 && strings.Contains(text, ".") {
 		value = s.repeat(value, text, n)
 	}
 	s.tokens = append(s.tokens, token{kind: kNumber, text: text, value: value})
 	return nil
+}
+
+// scientific reads the end of 6.02e23; nil if there is none.
+func (s *scanner) scientific() *big.Rat {
+	i := s.at
+	if i >= len(s.text) || s.text[i] != 'e' && s.text[i] != 'E' {
+		return nil
+	}
+	i++
+	negative := i < len(s.text) && s.text[i] == '-'
+	if i < len(s.text) && (s.text[i] == '-' || s.text[i] == '+') {
+		i++
+	}
+	start, n := i, 0
+	for ; s.digit(i) && i-start < 4; i++ {
+		n = 10*n + int(s.text[i]-'0')
+	}
+	if i == start || n > maxPower || s.digit(i) {
+		return nil
+	}
+	s.at = i
+	value := new(big.Rat).SetInt(power(10, n))
+	if negative {
+		value.Inv(value)
+	}
+	return value
 }
 
 func (s *scanner) digits() string {
