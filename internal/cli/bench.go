@@ -15,12 +15,13 @@ import (
 type benchFlags struct {
 	asJSON, quick bool
 	text, html    string
+	data          string
 	threads       []int
 	synthetic     byteSize
 }
 
 // benchNames are the benchmarks in the order of the help.
-var benchNames = []string{"gemm", "attention", "train", "decode", "weights", "tokenizer", "serve", "corpus"}
+var benchNames = []string{"gemm", "attention", "train", "decode", "weights", "tokenizer", "serve", "eval", "corpus"}
 
 func (a *app) benchCommand() *cobra.Command {
 	var o benchFlags
@@ -39,6 +40,7 @@ read for memory. Values are medians; the fraction is the median of ratios.
              random models or of each MODEL, a GGUF file or a directory
   tokenizer  training, encoding and decoding
   serve      completions over HTTP at 1, 8 and 32 streams, and with a schema
+  eval       items a second of an examination, of random models or of each MODEL
   corpus     the stages of a corpus build, and builds from text and web pages`,
 		Example:     "  polymath bench gemm --json",
 		Annotations: map[string]string{"argument": "NAME [MODEL...] [flags]"}, // it has a command too
@@ -50,6 +52,7 @@ read for memory. Values are medians; the fraction is the median of ratios.
 	cmd.Flags().BoolVar(&o.quick, "quick", false, "smaller sizes and fewer repeats")
 	cmd.Flags().StringVar(&o.text, "text", "", "text for tokenizer, serve and corpus (default: the Go toolchain's sources)")
 	cmd.Flags().StringVar(&o.html, "html", "", "web pages for corpus (default: made of the text)")
+	cmd.Flags().StringVar(&o.data, "data", "", "directory with ARC for eval (default: questions about the Go library)")
 	cmd.Flags().IntSliceVar(&o.threads, "threads", []int{1, 2}, "numbers of threads for corpus")
 	cmd.Flags().Var(&o.synthetic, "synthetic", "for corpus: build one of so much text that is made while it is read")
 	cmd.AddCommand(a.soakCommand())
@@ -58,7 +61,7 @@ read for memory. Values are medians; the fraction is the median of ratios.
 
 // benchArguments takes a name, and models behind the one that measures them.
 func benchArguments(cmd *cobra.Command, args []string) error {
-	if len(args) > 1 && args[0] == "weights" {
+	if len(args) > 1 && (args[0] == "weights" || args[0] == "eval") {
 		return nil
 	}
 	return exactly("NAME")(cmd, args)
@@ -94,13 +97,16 @@ func (a *app) runBench(ctx context.Context, name string, models []string, option
 		return bench.Decode(ctx, options)
 	case "weights":
 		return bench.Weights(ctx, options, models)
-	case "tokenizer", "serve":
+	case "tokenizer", "serve", "eval":
 		texts, err := benchText(ctx, o.text, options.Quick)
 		if err != nil {
 			return err
 		}
-		if name == "serve" {
+		switch name {
+		case "serve":
 			return bench.Serve(ctx, options, texts)
+		case "eval":
+			return bench.Eval(ctx, options, bench.EvalOptions{Models: models, Texts: texts, Data: o.data})
 		}
 		return bench.Tokenizer(ctx, options, texts)
 	case "corpus":
