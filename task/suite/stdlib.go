@@ -33,6 +33,7 @@ type libraryPackage struct {
 	// names are all package-level names on any system, so that nothing is
 	// said not to exist that does elsewhere.
 	names map[string]bool
+	functions []function // by name
 	// renamed are the names of packages by the other names under which files import them.
 	renamed map[string]string
 }
@@ -52,9 +53,13 @@ func parseLibrary(src string) (*library, error) {
 		if err != nil || !d.IsDir() {
 			return err
 		}
-		switch d.Name() {
-		case "internal", "vendor", "testdata", "cmd", "builtin":
+		switch name := d.Name(); name {
+		case "internal", "vendor", "testdata", "cmd", "builtin", "unsafe":
 			return filepath.SkipDir
+		default:
+			if name[0] == '_' || name[0] == '.' {
+				return filepath.SkipDir
+			}
 		}
 		dirs = append(dirs, file)
 		return nil
@@ -87,6 +92,9 @@ func parseLibrary(src string) (*library, error) {
 			lib.packages = append(lib.packages, p)
 			lib.addAliases(p)
 		}
+	}
+	for _, p := range lib.packages {
+		p.functions = lib.functions(p)
 	}
 	if len(lib.packages) == 0 {
 		return nil, fmt.Errorf("Go's standard library: there is no package below %s", src)
@@ -180,7 +188,7 @@ type function struct {
 	arguments, results string
 }
 
-// functions lists those of a package: also the ones that documentation lists under
+// functions lists those of a package, when all aliases are known: also the ones that documentation lists under
 // the type they return.
 func (l *library) functions(p *libraryPackage) []function {
 	declared := slices.Clone(p.doc.Funcs)

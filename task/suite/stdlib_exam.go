@@ -26,7 +26,7 @@ func (l *library) exam(n int, seed uint64) ([]task.Row, error) {
 	r := newRandom(seed)
 	var all []function
 	for _, p := range l.packages {
-		all = append(all, l.functions(p)...)
+		all = append(all, p.functions...)
 	}
 	kinds := []struct {
 		section string
@@ -111,7 +111,7 @@ func (l *library) askFunction(r *random, f function) (question, bool) {
 	choices := []string{f.name}
 	for try := 0; len(choices) < 4 && try < 100; try++ {
 		other := pick(r, l.packages)
-		list := l.functions(other)
+		list := other.functions
 		if other == f.in || len(list) == 0 {
 			continue
 		}
@@ -147,13 +147,13 @@ func (l *library) askTypes(r *random, f function, right string, of func(function
 			choices = append(choices, types)
 		}
 	}
-	same := l.functions(f.in)
+	same := slices.Clone(f.in.functions)
 	shuffle(r, same)
 	for _, g := range same {
 		add(g)
 	}
 	for try := 0; len(choices) < 4 && try < 100; try++ {
-		if list := l.functions(pick(r, l.packages)); len(list) > 0 {
+		if list := pick(r, l.packages).functions; len(list) > 0 {
 			add(pick(r, list))
 		}
 	}
@@ -213,14 +213,15 @@ func (l *library) askName(r *random, f function) (question, bool) {
 }
 
 // otherPurposes are the functions of the package with another documentation, each
-// text once; none if another function has the same text as f.
+// text once; none if what is said of another function is said of f, in as many
+// words or more.
 func (l *library) otherPurposes(f function) []function {
 	var others []function
-	for _, g := range l.functions(f.in) {
+	for _, g := range f.in.functions {
 		if g.name == f.name || g.doc == "" {
 			continue
 		}
-		if g.doc == f.doc {
+		if begins(g.doc, f.doc) || begins(f.doc, g.doc) {
 			return nil
 		}
 		if !slices.ContainsFunc(others, func(o function) bool { return o.doc == g.doc }) {
@@ -229,3 +230,6 @@ func (l *library) otherPurposes(f function) []function {
 	}
 	return others
 }
+
+// begins reports whether a sentence says all that another does.
+func begins(long, short string) bool { return strings.HasPrefix(long, strings.TrimSuffix(short, ".")) }
