@@ -1,0 +1,99 @@
+package report
+
+import (
+	"html/template"
+	"math"
+	"strings"
+
+	"github.com/polymath-lm/polymath/eval"
+	"github.com/polymath-lm/polymath/internal/visible"
+	"github.com/polymath-lm/polymath/train/chart"
+)
+
+// missing is an interval that is not drawn.
+var missing = chart.Interval{Low: math.NaN(), Value: math.NaN(), High: math.NaN()}
+
+// comparison is the differences of two runs.
+type comparison struct {
+	A, B   string
+	Tables []differenceTable
+	// Skipped are the tasks that were not compared, with the reason.
+	Skipped []pair
+}
+
+// differenceTable is differences on a common scale.
+type differenceTable struct {
+	Title, Note string
+	Scale       template.HTML
+	Rows        []differenceRow
+}
+
+type differenceRow struct {
+	Name, Note           string
+	Track                template.HTML
+	Difference, Interval string
+	P, Holm, Detectable  string
+	Clear                bool // of no difference, after the correction
+	Pairs, OnlyA, OnlyB  string
+}
+
+func compared(c *eval.Comparison, names []string) *comparison {
+	if c == nil || len(names) < 2 {
+		return nil
+	}
+	out := &comparison{A: names[0], B: names[1]}
+	var shares, others []eval.TaskComparison
+	for _, t := range c.Tasks {
+		switch {
+		case t.Skipped != "":
+			out.Skipped = append(out.Skipped, pair{comparedTitle(t), visible.Text(t.Skipped)})
+		case isShare(eval.Metric{Lower: t.Lower, Estimate: t.A}) && isShare(eval.Metric{Lower: t.Lower, Estimate: t.B}):
+			shares = append(shares, t)
+		default:
+			others = append(others, t)
+		}
+	}
+	if len(shares) > 0 {
+		out.Tables = append(out.Tables, newDifferences("Difference in percentage points", "", shares, true))
+	}
+	for _, t := range others {
+		note := ""
+		if t.Lower {
+			note = "less is better"
+		}
+		out.Tables = append(out.Tables, newDifferences(comparedTitle(t), note, []eval.TaskComparison{t}, false))
+	}
+	return out
+}
+
+func comparedTitle(t eval.TaskComparison) string {
+	if t.Title != "" {
+		return visible.Text(t.Title)
+	}
+	return visible.Text(t.Task)
+}
+
+func newDifferences(title, note string, tasks []eval.TaskComparison, share bool) differenceTable {
+	var all []chart.Interval
+	for _, t := range tasks {
+		all = append(all, interval(t.Difference))
+	}
+	zero := 0.0
+	scale := chart.NewScale(share, []float64{zero}, all...)
+	table := differenceTable{Title: title, Note: note, Scale: template.HTML(scale.Labels())}
+	for i, t := range tasks {
+		row := differenceRow{
+			Name: comparedTitle(t), Note: visible.Text(t.Metric),
+			Difference: signed(t.Difference.Value, share), Interval: signedBounds(t.Difference, share),
+			P: probability(t.P), Holm: probability(t.Holm), Clear: t.Holm < 0.05,
+			Detectable: strings.TrimPrefix(signed(math.Abs(t.Detectable), share), "+"),
+			Pairs:      count(t.N), OnlyA: count(t.OnlyA), OnlyB: count(t.OnlyB),
+		}
+		if t.BothRight+t.OnlyA+t.OnlyB+t.BothWrong == 0 {
+			row.OnlyA, row.OnlyB = "–", "–"
+		}
+		row.Track = template.HTML(scale.Track(row.Name+": "+row.Difference+", "+row.Interval, &zero, all[i]))
+		table.Rows = append(table.Rows, row)
+	}
+	return table
+}

@@ -1,0 +1,346 @@
+package report
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/polymath-lm/polymath/eval"
+	"github.com/polymath-lm/polymath/internal/visible"
+	"github.com/polymath-lm/polymath/task"
+)
+
+// Limits of what is embedded.
+const (
+	maxChunkItems = 32      // items that the page unpacks together
+	maxChunkBytes = 1 << 18 // of JSON, after which a chunk ends
+	maxText       = 48 << 10
+	maxTokens     = 4096
+)
+
+// packed is the items as the page embeds them.
+type packed struct {
+	// Index and Chunks are JSON, compressed and in base64, in quotes.
+	Index  template.JS
+	Chunks []template.JS
+	// Shown of All items are there; Cut says why not all.
+	Shown, All int
+	Cut        string
+}
+
+// index is what the page knows of all items: enough to filter them.
+type index struct {
+	Models   []string    `json:"models"`
+	Tasks    []indexTask `json:"tasks"`
+	Sections []string    `json:"sections"`
+	// Items are task, section (-1 for none), chunk, place in the chunk, verdict, and
+	// verdict of the second run (-1 for none), found in the corpus (0 or 1).
+	Items [][7]int `json:"items"`
+}
+
+type indexTask struct {
+	Name   string `json:"name"`
+	Title  string `json:"title"`
+	Method string `json:"method"`
+}
+
+// Verdicts, as the page's script numbers them.
+const (
+	isWrong = iota
+	isRight
+	isAbstained
+	isFailed
+	isMeasured // a text has no verdict
+)
+
+// itemJSON is one answer to an item. Keys are short, since there are many.
+type itemJSON struct {
+	ID      string      `json:"i"`
+	Number  int         `json:"n"`
+	Sample  int         `json:"s,omitempty"`
+	Cluster string      `json:"cl,omitempty"`
+	Prompt  string      `json:"p"`
+	Gold    string      `json:"g,omitempty"`
+	Answer  answerJSON  `json:"a"`
+	Other   *answerJSON `json:"b,omitempty"`
+	Found   []string    `json:"f,omitempty"` // documents of the corpus
+}
+
+// answerJSON is what one model made of it.
+type answerJSON struct {
+	Prompt    string          `json:"p,omitempty"` // if it is another than the item's
+	Text      string          `json:"t"`
+	Turns     []string        `json:"u,omitempty"`
+	Score     json.RawMessage `json:"s"`
+	Extracted string          `json:"x,omitempty"`
+	Why       string          `json:"w,omitempty"`
+	Error     string          `json:"e,omitempty"`
+	Choices   []choiceJSON    `json:"c,omitempty"`
+	// Norms are the score under each norm, Sure the confidence.
+	Norms  map[task.Norm]float64 `json:"o,omitempty"`
+	Sure   json.RawMessage       `json:"k,omitempty"`
+	Tokens []tokenJSON           `json:"T,omitempty"`
+	Cost   [3]int                `json:"q"` // tokens read and written, tokens cut
+	// Of a measured text: log-probability, tokens, bytes.
+	Measured *[3]float64 `json:"m,omitempty"`
+}
+
+// choiceJSON is the text of a choice, its log-probability, tokens, bytes, and its
+// log-probability without the question.
+type choiceJSON [5]any
+
+// tokenJSON is the text of a token and its log-probability.
+type tokenJSON [2]any
+
+// pack embeds the items of the first run with the answers of the second.
+func pack(d *Data) (*packed, error) {
+	p := &packer{budget: d.MaxBytes, index: index{Models: names(d)}, sections: map[string]int{}, found: map[string][]string{}}
+	if p.budget == 0 {
+		p.budget = DefaultMaxBytes
+	}
+	if d.Other != nil {
+		p.other = map[recordKey]*eval.Record{}
+		for i := range d.Other.Records {
+			r := &d.Other.Records[i]
+			p.other[recordKey{r.Task, r.Item, r.Sample}] = r
+		}
+	}
+	by := map[string][]*eval.Record{}
+	for i := range d.Run.Records {
+		r := &d.Run.Records[i]
+		by[r.Task] = append(by[r.Task], r)
+	}
+	out := &packed{All: len(d.Run.Records)}
+	var queue [][]*eval.Record
+	for i := range d.Run.Result.Tasks {
+		t := &d.Run.Result.Tasks[i]
+		if len(by[t.Task]) == 0 {
+			continue
+		}
+		p.index.Tasks = append(p.index.Tasks, indexTask{visible.Text(t.Task), title(*t), string(t.Method)})
+		queue = append(queue, by[t.Task])
+		if t.Contamination != nil {
+			for _, f := range t.Contamination.Found {
+				key := t.Task + "\x00" + f.Item
+				p.found[key] = append(p.found[key], visible.Text(f.Document+", "+f.Origin+" ("+f.Rule+")"))
+			}
+		}
+	}
+	if err := p.packAll(queue); err != nil {
+		return nil, err
+	}
+	out.Chunks, out.Shown = p.chunks, len(p.index.Items)
+	if out.Shown < out.All {
+		out.Cut = fmt.Sprintf("These are %s of %s answers, the first of each task: more would make this file larger than %s. All are in records.jsonl.",
+			count(out.Shown), count(out.All), megabytes(p.budget))
+	}
+	var err error
+	out.Index, _, err = squeeze(p.index)
+	return out, err
+}
+
+func megabytes(n int64) string { return strconv.FormatFloat(float64(n)/(1<<20), 'g', 3, 64) + " MiB" }
+
+type recordKey struct {
+	task, item string
+	sample     int
+}
+
+type packer struct {
+	budget   int64
+	index    index
+	chunks   []template.JS
+	sections map[string]int
+	found    map[string][]string
+	other    map[recordKey]*eval.Record
+}
+
+// packAll takes a chunk of each task in turn, until all are packed or there is no
+// room: so the tasks show about the same number of items.
+func (p *packer) packAll(queue [][]*eval.Record) error {
+	rows := make([][][7]int, len(queue)) // of each task
+	full := false
+	for left := len(queue); left > 0 && !full; {
+		left = 0
+		for k, records := range queue {
+			if len(records) == 0 {
+				continue
+			}
+			items, some, size := p.take(k, records)
+			chunk, bytes, err := squeeze(items)
+			if err != nil {
+				return err
+			}
+			if size > 0 && int64(bytes) > p.budget {
+				full = true
+				break
+			}
+			p.budget -= int64(bytes)
+			p.chunks = append(p.chunks, chunk)
+			rows[k] = append(rows[k], some...)
+			queue[k] = records[len(items):]
+			left += len(queue[k])
+		}
+	}
+	for _, r := range rows {
+		p.index.Items = append(p.index.Items, r...)
+	}
+	return nil
+}
+
+// take makes the next chunk of a task's items, and their rows of the index.
+func (p *packer) take(k int, records []*eval.Record) (items []itemJSON, rows [][7]int, size int) {
+	for _, r := range records {
+		if len(items) == maxChunkItems || size > maxChunkBytes {
+			break
+		}
+		other := p.other[recordKey{r.Task, r.Item, r.Sample}]
+		item := newItem(r, other)
+		item.Found = p.found[r.Task+"\x00"+r.Item]
+		row := [7]int{k, p.section(r.Section), len(p.chunks), len(items), verdictOf(r), -1, 0}
+		if other != nil {
+			row[5] = verdictOf(other)
+		}
+		if item.Found != nil {
+			row[6] = 1
+		}
+		items, rows = append(items, item), append(rows, row)
+		size += len(item.Prompt) + len(item.Answer.Text) + 200
+	}
+	return items, rows, size
+}
+
+func (p *packer) section(name string) int {
+	if name == "" {
+		return -1
+	}
+	i, ok := p.sections[name]
+	if !ok {
+		i = len(p.index.Sections)
+		p.sections[name] = i
+		p.index.Sections = append(p.index.Sections, visible.Text(name))
+	}
+	return i
+}
+
+func verdictOf(r *eval.Record) int {
+	switch {
+	case r.Error != "":
+		return isFailed
+	case r.Verdict.Abstained:
+		return isAbstained
+	case r.NumBytes > 0 && len(r.Choices) == 0:
+		return isMeasured
+	case r.Verdict.Right:
+		return isRight
+	}
+	return isWrong
+}
+
+func newItem(r, other *eval.Record) itemJSON {
+	item := itemJSON{
+		ID: visible.Text(r.Item), Number: r.Number, Sample: r.Sample, Prompt: shown(r.Prompt), Gold: shown(r.Gold), Answer: newAnswer(r),
+	}
+	if r.Cluster != r.Item {
+		item.Cluster = visible.Text(r.Cluster)
+	}
+	if other != nil {
+		a := newAnswer(other)
+		if other.Prompt != r.Prompt {
+			a.Prompt = shown(other.Prompt)
+		}
+		item.Other = &a
+	}
+	return item
+}
+
+func newAnswer(r *eval.Record) answerJSON {
+	a := answerJSON{
+		Text: shown(r.Answer), Score: rounded(r.Verdict.Score), Norms: r.Scores, Extracted: shown(r.Verdict.Extracted), Why: shown(r.Verdict.Why), Error: shown(r.Error),
+		Cost: [3]int{r.PromptTokens, r.CompletionTokens, r.Cut},
+	}
+	if r.Confidence != nil {
+		a.Sure = rounded(*r.Confidence)
+	}
+	for _, t := range r.Turns {
+		a.Turns = append(a.Turns, shown(t))
+	}
+	for _, c := range r.Choices {
+		a.Choices = append(a.Choices, choiceJSON{shown(c.Text), rounded(c.Logprob), c.NumTokens, c.NumBytes, rounded(c.Unconditional)})
+	}
+	for _, t := range r.Tokens[:min(len(r.Tokens), maxTokens)] {
+		a.Tokens = append(a.Tokens, tokenJSON{token(t.Text), rounded(t.Logprob)})
+	}
+	if r.NumBytes > 0 && len(r.Choices) == 0 {
+		a.Measured = &[3]float64{r.Logprob, float64(r.NumTokens), float64(r.NumBytes)}
+	}
+	return a
+}
+
+// rounded writes a log-probability with five digits, as a number of JSON; one that is
+// none becomes null.
+func rounded(v float64) json.RawMessage {
+	text := strconv.FormatFloat(v, 'g', 5, 64)
+	if !json.Valid([]byte(text)) {
+		return json.RawMessage("null")
+	}
+	return json.RawMessage(text)
+}
+
+// shown is a text made safe to show; of a long one the middle is left out.
+func shown(text string) string {
+	if len(text) > maxText {
+		from, to := maxText/4, len(text)-3*maxText/4
+		for from > 0 && !utf8.RuneStart(text[from]) {
+			from--
+		}
+		for to < len(text) && !utf8.RuneStart(text[to]) {
+			to++
+		}
+		text = text[:from] + "\n[… " + count(to-from) + " bytes are left out here …]\n" + text[to:]
+	}
+	return visible.Text(text)
+}
+
+// token is a token's text. Bytes that are no UTF-8 in themselves, being a part of a
+// character, are written as \xe2.
+func token(text string) string {
+	if utf8.ValidString(text) {
+		return visible.Text(text)
+	}
+	var b strings.Builder
+	for len(text) > 0 {
+		r, n := utf8.DecodeRuneInString(text)
+		if r == utf8.RuneError && n == 1 {
+			fmt.Fprintf(&b, `\x%02x`, text[0])
+		} else {
+			b.WriteString(visible.Text(text[:n]))
+		}
+		text = text[n:]
+	}
+	return b.String()
+}
+
+// squeeze makes v a JSON string of compressed JSON in base64, and says how long it is.
+func squeeze(v any) (template.JS, int, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "", 0, err
+	}
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write(text); err != nil {
+		return "", 0, err
+	}
+	if err := z.Close(); err != nil {
+		return "", 0, err
+	}
+	out := `"` + base64.StdEncoding.EncodeToString(b.Bytes()) + `"`
+	return template.JS(out), len(out), nil
+}

@@ -1,0 +1,214 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Markdown writes the report without drawings and items.
+func Markdown(w io.Writer, d *Data) error {
+	p := newPage(d)
+	m := &markdown{}
+	m.line("# %s", p.Title)
+	m.line("%s", p.State)
+	var facts []string
+	for _, f := range p.Facts {
+		facts = append(facts, f.Name+": "+f.Value+parenthesis(f.Note))
+	}
+	m.line("%s", strings.Join(facts, " · "))
+	m.scores(p)
+	m.comparison(p.Comparison)
+	m.exams("Examinations", p.Exams)
+	m.exams("Beside GPT-4", p.Benchmarks)
+	m.calibration(p)
+	for _, s := range p.Sections {
+		m.heading("Sections of %s", s.Task)
+		m.scoreTable(s.Table, p.Models)
+	}
+	m.contamination(p)
+	for _, c := range p.Cards {
+		m.heading("%s", c.Title)
+		m.pairs(c.Model)
+		m.pairs(c.Settings)
+		m.pairs(c.Made)
+	}
+	_, err := io.WriteString(w, m.String())
+	return err
+}
+
+type markdown struct{ strings.Builder }
+
+// safe makes a text one line that is nothing but text in Markdown.
+func safe(text string) string {
+	var b strings.Builder
+	for _, r := range strings.Join(strings.Fields(text), " ") {
+		if strings.ContainsRune("\\`*_{}[]<>#|~!&", r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+func parenthesis(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
+}
+
+func (m *markdown) line(format string, texts ...string) {
+	args := make([]any, len(texts))
+	for i, t := range texts {
+		args[i] = safe(t)
+	}
+	fmt.Fprintf(m, format+"\n\n", args...)
+}
+
+func (m *markdown) heading(format string, texts ...string) { m.line("## "+format, texts...) }
+
+// table writes a table whose columns after the first are on the right.
+func (m *markdown) table(head []string, rows [][]string) {
+	line := func(cells []string) {
+		m.WriteString("|")
+		for _, c := range cells {
+			m.WriteString(" " + safe(c) + " |")
+		}
+		m.WriteString("\n")
+	}
+	line(head)
+	m.WriteString("|:--" + strings.Repeat("|--:", len(head)-1) + "|\n")
+	for _, r := range rows {
+		line(r)
+	}
+	m.WriteString("\n")
+}
+
+func (m *markdown) pairs(list []pair) {
+	for _, p := range list {
+		m.WriteString("- " + safe(p.Name) + ": " + safe(p.Value) + "\n")
+	}
+	m.WriteString("\n")
+}
+
+func (m *markdown) scores(p *page) {
+	m.heading("Scores")
+	for _, t := range p.Scores {
+		if len(p.Scores) > 1 {
+			m.line("### %s", t.Title+parenthesis(t.Note))
+		}
+		m.scoreTable(t, p.Models)
+	}
+	if len(p.Skipped) > 0 {
+		m.line("Not run:")
+		m.pairs(p.Skipped)
+	}
+}
+
+func (m *markdown) scoreTable(t scoreTable, models []string) {
+	head := []string{"task", "score"}
+	if len(models) > 1 {
+		head = append([]string{"task"}, models...)
+	}
+	head = append(head, "items")
+	var rows [][]string
+	for _, r := range t.Rows {
+		row := []string{r.Name + parenthesis(r.Note)}
+		n := ""
+		for _, v := range r.Values {
+			row = append(row, v.Score+parenthesis(v.Interval))
+			n = strings.TrimSuffix(strings.TrimSuffix(v.N, "s"), " item")
+		}
+		rows = append(rows, append(row, n))
+	}
+	m.table(head, rows)
+}
+
+func (m *markdown) comparison(c *comparison) {
+	if c == nil {
+		return
+	}
+	m.heading("Comparison: %s less %s", c.B, c.A)
+	for _, t := range c.Tables {
+		m.line("%s", t.Title+parenthesis(t.Note))
+		var rows [][]string
+		for _, r := range t.Rows {
+			rows = append(rows, []string{r.Name + parenthesis(r.Note), r.Difference + parenthesis(r.Interval), r.P, r.Holm, r.Detectable, r.Pairs, r.OnlyA, r.OnlyB})
+		}
+		m.table([]string{"task", "difference", "p", "p, corrected (Holm)", "detectable", "items", "right in " + c.A + " only", "right in " + c.B + " only"}, rows)
+	}
+	if len(c.Skipped) > 0 {
+		m.line("Not compared:")
+		m.pairs(c.Skipped)
+	}
+}
+
+func (m *markdown) exams(title string, list []examRow) {
+	if len(list) == 0 {
+		return
+	}
+	m.heading("%s", title)
+	for _, e := range list {
+		m.line("### %s", e.Title)
+		if e.Note != "" {
+			m.line("%s", e.Note)
+		}
+		var rows [][]string
+		for _, s := range e.Scores {
+			percentile := s.Percentile
+			if s.Why != "" {
+				percentile = "not available: " + s.Why
+			}
+			rows = append(rows, []string{s.Model + parenthesis(s.Setting), s.Score + parenthesis(s.Detail), percentile})
+		}
+		m.table([]string{"model", "score", "percentile"}, rows)
+		if e.Table != "" {
+			m.line("Tables: %s.", e.Table)
+		}
+		if e.Source != "" {
+			m.line("Published scores: %s.", e.Source)
+		}
+	}
+}
+
+func (m *markdown) calibration(p *page) {
+	if len(p.Calibration) == 0 {
+		return
+	}
+	m.heading("Calibration")
+	for _, c := range p.Calibration {
+		var rows [][]string
+		add := func(name string, values []string) { rows = append(rows, append([]string{name}, values...)) }
+		values := func(list []scoreValue) (out []string) {
+			for _, v := range list {
+				out = append(out, v.Score+parenthesis(v.Interval))
+			}
+			return out
+		}
+		for _, m := range c.Measures {
+			add(m.Name, values(m.Values))
+		}
+		for _, s := range c.Selective {
+			add("accuracy of the surest "+s.Coverage, s.Accuracy)
+		}
+		m.table(append([]string{c.Task}, p.Models...), rows)
+	}
+}
+
+func (m *markdown) contamination(p *page) {
+	m.heading("Contamination")
+	if p.NotChecked != "" {
+		m.line("Not checked: %s. Whether the model has seen these items is not known.", p.NotChecked)
+	}
+	var rows [][]string
+	for _, c := range p.Contamination {
+		rows = append(rows, []string{
+			c.Task + parenthesis(c.Model), c.Items, c.Checkable, c.Dirty + parenthesis(c.Share), c.Rules,
+			c.Full.Score + parenthesis(c.Full.Interval), c.Clean.Score + parenthesis(c.Clean.Interval),
+		})
+	}
+	if len(rows) > 0 {
+		m.table([]string{"task", "items", "long enough to look for", "found", "by rule", "score, all", "score, clean"}, rows)
+	}
+}
