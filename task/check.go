@@ -106,6 +106,8 @@ func (t *Task) checkChoice() error {
 		return recipe.Bad("choice.list", "%d choices are more than %d", len(c.List), maxChoices)
 	case t.Method == MethodCloze && (c.From != "" || len(c.List) > 0):
 		return recipe.Bad("choice", "the method cloze has no choices")
+	case t.AcceptedFrom != "" && (c.From != "" || len(c.List) > 0):
+		return recipe.Bad("accepted_from", "one of the choices is right: leave it out")
 	case t.Method == MethodPair && c.From == "" && len(c.List) != 2:
 		return recipe.Bad("choice.list", "a pair is two texts, and these are %d", len(c.List))
 	case !slices.Contains([]string{"", "index", "letter", "text"}, c.AnswerIs):

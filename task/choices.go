@@ -186,6 +186,9 @@ func (b *builder) accepted(item *Item, main string) error {
 	if b.task.AcceptedFrom == "" {
 		return nil
 	}
+	if value, ok := lookUp(b.placed.row, b.task.AcceptedFrom); ok && value == nil {
+		return nil
+	}
 	others, err := b.field(b.task.AcceptedFrom, "")
 	if err != nil {
 		return b.fail("accepted_from", err)

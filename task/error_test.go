@@ -62,6 +62,7 @@ func TestParseErrors(t *testing.T) {
 		{"method: generate", "method: choice", "x.yaml: choice: the method choice needs choices"},
 		{"method: generate", "method: cloze", "x.yaml:7:9: grader: the method cloze has no use for a grader"},
 		{"grader: exact", "grader: exact\ngenerate: {}", "already defined"},
+		{"grader: exact", "grader: exact\naccepted_from: x\nchoice: {from: c}", "accepted_from: one of the choices is right"},
 	} {
 		source := strings.Replace(wholeTask, c.old, c.new, 1)
 		if source == wholeTask {
@@ -74,7 +75,7 @@ func TestParseErrors(t *testing.T) {
 		}
 	}
 	for method, keys := range map[string]string{
-		"choice": "turns: [x]", "pair": "few_shot: {number: 1}", "cloze": "images: [x]", "text": "answer: x", "explain": "accepted_from: x",
+		"choice": "turns: [x]", "pair": "few_shot: {number: 1}", "cloze": "images: [x]", "text": "answer: x", "explain": "turns: [x]",
 	} {
 		source := "method: " + method + "\ndata: {files: [x]}\nprompt: x\n" + keys + "\n"
 		if method == "choice" || method == "pair" || method == "explain" {
@@ -160,6 +161,10 @@ func TestNoData(t *testing.T) {
 	}
 	if _, err := task.Load(LoadOptions{DataDir: dir(t, "w.jsonl", "{")}); err == nil || errors.Is(err, ErrNoData) {
 		t.Errorf("broken data are missing data: %v", err)
+	}
+	odd := filepath.Join(dir(t, "a[b]*/w.jsonl", `{"id": 1, "q": "x", "a": "y"}`), "a[b]*")
+	if items, err := task.Load(LoadOptions{DataDir: odd}); err != nil || len(items) != 1 {
+		t.Errorf("a directory's name is taken for a pattern: %v", err)
 	}
 	for _, o := range []LoadOptions{{Limit: -1}, {Shots: -2}, {Shots: maxShots + 1}} {
 		if _, err := task.Load(o); err == nil || !strings.Contains(err.Error(), "impossible") {

@@ -41,15 +41,11 @@ func (b *builder) images(item *Item) error {
 // to where a data set is, since it is the user's own; links in the data set may
 // not lead out of it, since its rows say which are followed.
 func (b *builder) image(name string) (path, hash string, err error) {
-	path, err = b.task.path(b.options.DataDir, name)
+	dir, below, err := b.task.place(b.options.DataDir, name)
 	if err != nil {
 		return "", "", err
 	}
-	below, own := strings.CutPrefix(name, "./")
-	dir := b.options.DataDir
-	if own {
-		dir = b.task.dir
-	}
+	path = filepath.Join(dir, filepath.FromSlash(below))
 	if first, rest, ok := strings.Cut(below, "/"); ok {
 		dir, below = filepath.Join(dir, first), rest
 	}

@@ -6,7 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -74,25 +78,17 @@ func (r *rows) generate() error {
 }
 
 func (r *rows) files() error {
-	patterns := make([]string, len(r.data.Files))
+	var files []string
 	for i, file := range r.data.Files {
-		path, err := r.task.path(r.options.DataDir, file)
+		found, err := r.match(file)
 		if err != nil {
 			return keyed(indexed(r.key+".files", i), err)
 		}
-		patterns[i] = path
+		files = append(files, found...)
 	}
-	for i, pattern := range patterns {
-		if _, err := records.Match([]string{pattern}); err != nil {
-			return &missingData{recipe.Bad(indexed(r.key+".files", i), "%v", err)}
-		}
-	}
-	files, err := records.Match(patterns)
-	if err != nil {
-		return recipe.Bad(r.key+".files", "%v", err)
-	}
+	slices.Sort(files)
 	o := records.Options{Format: r.data.Format, Members: r.data.Members, Items: r.data.Items, NoHeader: r.data.NoHeader, Column: "c"}
-	for _, file := range files {
+	for _, file := range slices.Compact(files) {
 		err := records.Read(file, o, func(row records.Row) error {
 			fields := Row(row.Fields)
 			if fields == nil {
@@ -111,22 +107,41 @@ func (r *rows) files() error {
 	return nil
 }
 
-// path is where a file of the task is.
-func (t *Task) path(dataDir, name string) (string, error) {
-	if err := checkPath(name); err != nil {
-		return "", err
+// match lists the files of a pattern. The directory's own name is no pattern.
+func (r *rows) match(pattern string) ([]string, error) {
+	dir, below, err := r.task.place(r.options.DataDir, pattern)
+	if err != nil {
+		return nil, err
 	}
-	dir := dataDir
+	found, err := fs.Glob(os.DirFS(dir), path.Clean(below))
+	if err != nil {
+		return nil, fmt.Errorf("%q is no pattern: %w", pattern, err)
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("there is no file %s: %w", filepath.Join(dir, filepath.FromSlash(below)), ErrNoData)
+	}
+	for i, name := range found {
+		found[i] = filepath.Join(dir, filepath.FromSlash(name))
+	}
+	return found, nil
+}
+
+// place is the directory below which a file of the task is, and its path there,
+// with slashes.
+func (t *Task) place(dataDir, name string) (dir, below string, err error) {
+	if err := checkPath(name); err != nil {
+		return "", "", err
+	}
 	below, own := strings.CutPrefix(name, "./")
 	switch {
 	case own && t.dir == "":
-		return "", fmt.Errorf("%q is beside the task's file, and the task is not read from one", name)
+		return "", "", fmt.Errorf("%q is beside the task's file, and the task is not read from one", name)
 	case own:
-		dir = t.dir
-	case dir == "":
-		return "", fmt.Errorf("%s is below the data directory, and none is given: %w", name, ErrNoData)
+		return t.dir, below, nil
+	case dataDir == "":
+		return "", "", fmt.Errorf("%s is below the data directory, and none is given: %w", name, ErrNoData)
 	}
-	return filepath.Join(dir, filepath.FromSlash(below)), nil
+	return dataDir, below, nil
 }
 
 // add takes a row, unless Data.Where leaves it out. Errors have a key and say where

@@ -48,7 +48,7 @@ type Task struct {
 	// the choice from 0, its letter, or its text; else a text.
 	Answer string `yaml:"answer"`
 	// AcceptedFrom is the field, or the path of one with dots, with a list of answers
-	// that are as right.
+	// that are as right; null is none.
 	AcceptedFrom string `yaml:"accepted_from"`
 
 	FewShot  FewShot  `yaml:"few_shot"`
