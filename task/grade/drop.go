@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // maxSpans bounds the spans of an answer.
@@ -111,9 +112,9 @@ func numbersAgree(gold, answer map[string]bool) bool {
 	return !any
 }
 
-// floatPython reads what Python's float() reads, of ASCII.
+// floatPython reads what Python's float() reads, in any digits.
 func floatPython(text string) (float64, bool) {
-	text = strings.Join(fieldsPython(text), " ")
+	text = strings.Map(asciiDigit, strings.Join(fieldsPython(text), " "))
 	if strings.ContainsAny(text, "xXpP") { // hexadecimal is Go's
 		return 0, false
 	}
@@ -130,6 +131,25 @@ func floatPython(text string) (float64, bool) {
 		return 0, false
 	}
 	return value, true
+}
+
+// asciiDigit turns the decimal digits of any script into those of ASCII. Their
+// ranges begin with a zero and are as long as a multiple of ten.
+func asciiDigit(r rune) rune {
+	if r <= unicode.MaxASCII || !unicode.IsDigit(r) {
+		return r
+	}
+	for _, block := range unicode.Nd.R16 {
+		if rune(block.Lo) <= r && r <= rune(block.Hi) {
+			return '0' + (r-rune(block.Lo))%10
+		}
+	}
+	for _, block := range unicode.Nd.R32 {
+		if rune(block.Lo) <= r && r <= rune(block.Hi) {
+			return '0' + (r-rune(block.Lo))%10
+		}
+	}
+	return r
 }
 
 // reprPython writes a number as Python's str() does.

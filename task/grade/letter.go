@@ -74,6 +74,9 @@ var announced = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)\b(?:option|choice)\b` + announcing),
 }
 
+// maxAnnounced bounds the announcements of a text that are looked at.
+const maxAnnounced = 100
+
 const announcing = `(?:[ \t]+(?:to (?:the|this) question|here|choice|option))?[ \t]*(?:(?:is|was|would be|should be|must be)\b|[:=])*[ \t\n]*(?:(?:option|choice|letter|answer)\b[ \t]*)?[:]?[ \t]*`
 
 var (
@@ -146,7 +149,7 @@ func agree(all []int) (found bool, i int) {
 // announcedBy returns the choices that follow an announcement; -1 is among them
 // where one names several.
 func announcedBy(announcement *regexp.Regexp, text string, n int, choices []string) (all []int) {
-	for _, at := range announcement.FindAllStringIndex(text, -1) {
+	for _, at := range announcement.FindAllStringIndex(text, maxAnnounced) {
 		rest := text[at[1]:]
 		if negated.MatchString(rest) {
 			continue
@@ -223,6 +226,11 @@ func fullText(rest string, choices []string) int {
 	if len(choices) == 0 {
 		return -1
 	}
+	longest := 0
+	for _, choice := range choices {
+		longest = max(longest, len(choice))
+	}
+	rest = rest[:min(len(rest), 2*longest+20)] // more is no choice's text
 	rest, _, _ = strings.Cut(rest, "\n")
 	if i := sameText(rest, choices); i >= 0 {
 		return i

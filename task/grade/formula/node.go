@@ -42,8 +42,6 @@ type node struct {
 	name  string
 }
 
-func (n *node) is(o op) bool { return n.op == o }
-
 // equal reports whether two formulas are written alike.
 func (n *node) equal(m *node) bool {
 	if n.op != m.op || len(n.kids) != len(m.kids) {

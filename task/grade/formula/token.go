@@ -137,7 +137,7 @@ func (s *scanner) superscript(c rune) error {
 		}
 		digits += string(rune('0' + utf8.RuneCountInString(superscripts[:i])))
 		next, size := utf8.DecodeRuneInString(s.text[s.at:])
-		if strings.IndexRune(superscripts, next) < 0 || size == 0 {
+		if !strings.ContainsRune(superscripts, next) || size == 0 {
 			break
 		}
 		c = next

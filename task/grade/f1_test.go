@@ -1,0 +1,61 @@
+package grade
+
+import (
+	"bufio"
+	"encoding/json"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/polymath-lm/polymath/task"
+)
+
+// TestF1Golden compares with testdata/f1.jsonl, which f1.py beside it made.
+func TestF1Golden(t *testing.T) {
+	f, err := os.Open("testdata/f1.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	number := 0
+	for lines := bufio.NewScanner(f); lines.Scan(); number++ {
+		var c struct {
+			Answer, Gold []string
+			SquadAnswer  string  `json:"squad_answer"`
+			SquadGold    string  `json:"squad_gold"`
+			SquadF1      float64 `json:"squad_f1"`
+			SquadExact   bool    `json:"squad_exact"`
+			DropF1       float64 `json:"drop_f1"`
+			DropExact    bool    `json:"drop_exact"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			t.Fatal(err)
+		}
+		if score, exact := squadF1(c.SquadAnswer, c.SquadGold); math.Abs(score-c.SquadF1) > 1e-15 || exact != c.SquadExact {
+			t.Errorf("SQuAD of %q and %q: %v %v, want %v %v", c.SquadAnswer, c.SquadGold, score, exact, c.SquadF1, c.SquadExact)
+		}
+		if score, exact := dropF1(c.Answer, c.Gold); score != c.DropF1 || exact != c.DropExact {
+			t.Errorf("DROP of %q and %q: %v %v, want %v %v", c.Answer, c.Gold, score, exact, c.DropF1, c.DropExact)
+		}
+	}
+	if number != 600 {
+		t.Errorf("%d cases", number)
+	}
+}
+
+func TestF1(t *testing.T) {
+	if v := grade(t, &task.Grading{F1: &task.F1{}}, answers("Rome", "the city of Paris"), "Paris city"); v.Score != 0.8 || v.Right {
+		t.Errorf("%+v", v)
+	}
+	drop := &task.F1{Drop: true, Separator: "; "}
+	if v := grade(t, &task.Grading{F1: drop}, answers("5; the dog"), "dog; 5.0"); v.Score != 1 || !v.Right {
+		t.Errorf("%+v", v)
+	}
+	if v := grade(t, &task.Grading{F1: drop}, answers("5 yards"), "6 yards"); v.Score != 0 {
+		t.Errorf("another number: %+v", v)
+	}
+	if v := grade(t, &task.Grading{F1: &task.F1{}}, answers("a"), strings.Repeat(" ", 9)); v.Score != 1 || !v.Right {
+		t.Errorf("nothing but an article is nothing: %+v", v)
+	}
+}
