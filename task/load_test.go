@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -382,5 +383,28 @@ func TestHash(t *testing.T) {
 	}
 	if base == task.Hash(nil) {
 		t.Error("no items have the same hash")
+	}
+}
+
+// TestShared says that goroutines may load one task and read its items together.
+func TestShared(t *testing.T) {
+	task := parsed(t, choiceTask)
+	o := LoadOptions{DataDir: dir(t, "colors.jsonl", colors), Shots: -1}
+	hashes := make([]string, 8)
+	var group sync.WaitGroup
+	for i := range hashes {
+		group.Go(func() {
+			items, err := task.Load(o)
+			if err != nil {
+				t.Error(err)
+			}
+			hashes[i] = task.Hash(items)
+		})
+	}
+	group.Wait()
+	for _, hash := range hashes {
+		if hash != hashes[0] {
+			t.Errorf("%s and %s", hash, hashes[0])
+		}
 	}
 }
