@@ -110,3 +110,18 @@ func checkClosest(t *testing.T, tree *tree, text []int32, r *rand.Rand) {
 		t.Fatalf("%d tokens in common, and there are %d", shared, most)
 	}
 }
+
+// TestTouch: what is found again is not the next to go.
+func TestTouch(t *testing.T) {
+	var tree tree
+	a, b := &model.Block{}, &model.Block{}
+	tree.insertPart(&tree.root, tokens(20), a)
+	tree.insertPart(&tree.root, tokens(30)[5:], b)
+	c := &model.Block{}
+	if tree.insertPart(&tree.root, tokens(10), c) != c {
+		t.Error("a block of fewer tokens is kept, too")
+	}
+	if tree.evict() != b || tree.evict() != a || tree.evict() != nil {
+		t.Error("the block that was found went first")
+	}
+}

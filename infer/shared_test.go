@@ -28,8 +28,14 @@ func TestLogprobsFrom(t *testing.T) {
 	m := testModel(t)
 	block := model.BlockBytes(m.Config(), model.CacheBF16)
 	for i, o := range []Options{
-		{}, {Chunk: 1, MaxBatch: 1}, {Chunk: 7, MaxBatch: 3}, {Chunk: 64, CacheBytes: 3 * block, MaxBatch: 4},
-		{Int8: true}, {Int8: true, Chunk: 9}, {Draft: m}, {Lookup: true, Chunk: 30},
+		{},
+		{Chunk: 1, MaxBatch: 1},
+		{Chunk: 7, MaxBatch: 3},
+		{Chunk: 64, CacheBytes: 3 * block, MaxBatch: 4},
+		{Int8: true},
+		{Int8: true, Chunk: 9},
+		{Draft: m},
+		{Lookup: true, Chunk: 30},
 	} {
 		e := NewEngine(m, o)
 		for _, length := range []int{1, 2, 9, 63, 64, 65, 100, 127, 128, 129, testWindow - 4, testWindow} {
