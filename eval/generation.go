@@ -10,6 +10,7 @@ import (
 
 	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/task"
+	"github.com/polymath-lm/polymath/task/grade"
 )
 
 // Of MethodExplain, as in the GPT-4 Technical Report, arXiv:2303.08774, appendix A.
@@ -58,7 +59,7 @@ func (s *sitter) talk(item *task.Item) (*talk, error) {
 // shown is all that was said, for the record.
 func (t *talk) shown() string {
 	if t.chat {
-		return transcript(t.conversation)
+		return Transcript(t.conversation)
 	}
 	return t.text
 }
@@ -197,7 +198,7 @@ func (s *sitter) askLetter(ctx context.Context, t *talk, item *task.Item, r *Rec
 		return -1, err
 	}
 	r.Answer = answer.Text
-	return letterIn(answer.Text, len(item.Choices)), nil
+	return grade.Letter(answer.Text, len(item.Choices)), nil
 }
 
 // likeliestLetter compares the letters as continuations.
@@ -214,13 +215,4 @@ func (s *sitter) likeliestLetter(ctx context.Context, text string, n int, r *Rec
 	}
 	r.Confidence = share(values, best)
 	return best, nil
-}
-
-// letterIn takes the letter of one of n choices out of a text, -1 for none.
-func letterIn(text string, n int) int {
-	text = strings.Trim(text, " \n().*")
-	if len(text) == 0 || text[0] < 'A' || int(text[0]-'A') >= n || len(text) > 1 && text[1] >= 'a' && text[1] <= 'z' {
-		return -1
-	}
-	return int(text[0] - 'A')
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,9 +29,13 @@ type Options struct {
 	// keeps nothing. Fresh removes what is there.
 	Dir   string
 	Fresh bool
-	// Progress, if not nil, is told of each answer; it is called by one goroutine
-	// at a time and should return soon.
+	// Begin, if not nil, is told of all tasks before the first answer, and Progress of
+	// each answer; they are called by one goroutine at a time and should return soon.
+	Begin    func([]Progress)
 	Progress func(Progress)
+	// Finish, if not nil, adds to a result what this package does not know, before it
+	// is kept: examinations, contamination.
+	Finish func(*Finished) error
 
 	arrange func([]unit) // for tests: another order
 }
@@ -208,6 +213,9 @@ func (r *run) work(ctx context.Context) error {
 		_, known := r.known[u]
 		return !known
 	})
+	if r.o.Begin != nil {
+		r.o.Begin(slices.Clone(r.state))
+	}
 	if len(units) == 0 {
 		return ctx.Err()
 	}
@@ -324,12 +332,17 @@ func (r *run) finish() (*Finished, error) {
 		}
 	}
 	sortRecords(f.Records)
+	if !r.changed && r.o.Dir != "" {
+		return OpenRun(r.o.Dir)
+	}
 	Summarize(f.Result, f.Records)
+	if r.o.Finish != nil {
+		if err := r.o.Finish(f); err != nil {
+			return nil, err
+		}
+	}
 	if r.o.Dir == "" {
 		return f, nil
-	}
-	if !r.changed {
-		return OpenRun(r.o.Dir)
 	}
 	if err := f.Save(); err != nil {
 		return nil, err

@@ -137,8 +137,9 @@ func letter(i int) string {
 	return fmt.Sprint(i + 1)
 }
 
-// transcript is a conversation as a record shows it.
-func transcript(c chat.Conversation) string {
+// Transcript is a conversation as records show it: the role of each message on a line
+// of its own in brackets, then its text.
+func Transcript(c chat.Conversation) string {
 	var b strings.Builder
 	for _, m := range c.Messages {
 		if b.Len() > 0 {

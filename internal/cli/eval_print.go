@@ -1,0 +1,183 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/polymath-lm/polymath/eval"
+	"github.com/polymath-lm/polymath/eval/stat"
+	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/task"
+)
+
+// scoreText is an estimate for a table: a score in percent, others as they are.
+func scoreText(e stat.Estimate) string {
+	if !isScore(e) {
+		return fmt.Sprintf("%.3f%s", e.Value, around(" ± ", half(e, 1, "%.3f")))
+	}
+	return fmt.Sprintf("%.1f%%%s", 100*e.Value, around(" ± ", half(e, 100, "%.1f")))
+}
+
+// isScore says that an estimate is a share.
+func isScore(e stat.Estimate) bool { return e.Value >= 0 && e.Value <= 1 && e.Low >= 0 && e.High <= 1 }
+
+// half is the half of the interval; empty without one.
+func half(e stat.Estimate, factor float64, format string) string {
+	if !e.Available() {
+		return ""
+	}
+	return fmt.Sprintf(format, factor*(e.High-e.Low)/2)
+}
+
+// intervalText is the interval.
+func intervalText(e stat.Estimate) string {
+	switch {
+	case !e.Available():
+		return "-"
+	case isScore(e):
+		return fmt.Sprintf("%.1f to %.1f", 100*e.Low, 100*e.High)
+	}
+	return fmt.Sprintf("%.3f to %.3f", e.Low, e.High)
+}
+
+func percent(v float64) string { return fmt.Sprintf("%.1f%%", 100*v) }
+
+// table aligns columns: those whose second cell is a number to the right.
+func table(w io.Writer, rows [][]string) {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for _, row := range rows {
+		var b strings.Builder
+		for i, cell := range row {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if i > 0 {
+				b.WriteString("  ")
+			}
+			if len(rows) > 1 && isNumber(rows[1][i]) {
+				cell = pad + cell
+			} else {
+				cell += pad
+			}
+			b.WriteString(cell)
+		}
+		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+	}
+}
+
+func isNumber(cell string) bool {
+	return cell != "" && strings.ContainsRune("0123456789-+<", rune(cell[0]))
+}
+
+// printResult prints the scores, and the comparison where there is one.
+func printResult(w io.Writer, r *eval.Result, c *eval.Comparison) {
+	rows := [][]string{{"task", "items", "score", "95% interval", "chance", "metric"}}
+	for i := range r.Tasks {
+		t := &r.Tasks[i]
+		if t.Skipped != "" {
+			continue
+		}
+		chance := "-"
+		if t.Chance > 0 {
+			chance = percent(t.Chance)
+		}
+		m := t.Headline
+		value := scoreText(m.Estimate)
+		value, _, _ = strings.Cut(value, " ±")
+		rows = append(rows, []string{t.Task, progress.Count(int64(t.NumItems)), value, intervalText(m.Estimate), chance, m.Name + notes(t)})
+	}
+	table(w, rows)
+	for i := range r.Tasks {
+		if t := &r.Tasks[i]; t.Skipped != "" {
+			fmt.Fprintf(w, "%s was not run: %s\n", t.Task, progress.Visible(t.Skipped))
+		}
+	}
+	if c != nil {
+		fmt.Fprintln(w)
+		printEvalComparison(w, c)
+	}
+	printContamination(w, r)
+}
+
+// notes are what to know of a score.
+func notes(t *eval.TaskResult) string {
+	var list []string
+	if t.NumErrors > 0 {
+		list = append(list, progress.Count(int64(t.NumErrors))+" without a verdict")
+	}
+	if t.NumCut > 0 {
+		list = append(list, progress.Count(int64(t.NumCut))+" prompts cut")
+	}
+	if t.Method == task.MethodGenerate && t.Samples > 1 {
+		list = append(list, fmt.Sprintf("%d samples", t.Samples))
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(list, ", ") + ")"
+}
+
+// printContamination says whether items were looked for in the model's corpus.
+func printContamination(w io.Writer, r *eval.Result) {
+	switch {
+	case r.Checked:
+		for i := range r.Tasks {
+			if c := r.Tasks[i].Contamination; c != nil && c.Dirty > 0 {
+				fmt.Fprintf(w, "%s: %d of %d items are in the model's corpus: %s over all, %s over the others\n",
+					r.Tasks[i].Task, c.Dirty, c.Items, scoreText(c.Full), scoreText(c.Clean))
+			}
+		}
+	case r.NotChecked != "":
+		fmt.Fprintf(w, "contamination: not checked, %s\n", progress.Visible(r.NotChecked))
+	}
+}
+
+// printEvalComparison prints differences with what the suite could have found.
+func printEvalComparison(w io.Writer, c *eval.Comparison) {
+	fmt.Fprintf(w, "%s\n  less %s\n", progress.Visible(c.B), progress.Visible(c.A))
+	rows := [][]string{{"task", "items", "before", "after", "difference", "95% interval", "p (Holm)", "detectable"}}
+	for i := range c.Tasks {
+		t := &c.Tasks[i]
+		if t.Skipped != "" {
+			continue
+		}
+		factor, format := 100.0, "%.1f"
+		if t.Lower {
+			factor, format = 1, "%.3f"
+		}
+		number := func(v float64) string { return fmt.Sprintf(format, factor*v) }
+		signed := func(v float64) string { return fmt.Sprintf(strings.Replace(format, "%", "%+", 1), factor*v) }
+		interval, detectable := "-", "-"
+		if t.Difference.Available() {
+			interval = signed(t.Difference.Low) + " to " + signed(t.Difference.High)
+		}
+		if t.Detectable > 0 {
+			detectable = number(t.Detectable)
+		}
+		rows = append(rows, []string{
+			t.Task, progress.Count(int64(t.N)), number(t.A.Value), number(t.B.Value), signed(t.Difference.Value), interval, pText(t.Holm), detectable,
+		})
+	}
+	table(w, rows)
+	for i := range c.Tasks {
+		if t := &c.Tasks[i]; t.Skipped != "" {
+			fmt.Fprintf(w, "%s is not compared: %s\n", t.Task, progress.Visible(t.Skipped))
+		}
+	}
+	fmt.Fprintln(w, "detectable: the difference that 80 of 100 such studies would find at 5%")
+}
+
+func pText(p float64) string {
+	if p < 0.001 {
+		return "< 0.001"
+	}
+	return fmt.Sprintf("%.3f", p)
+}
