@@ -71,20 +71,40 @@ type binGap struct {
 	gap float64
 }
 
-// shrunk are the gaps with what chance adds to their squares taken away: the gaps
-// from which samples are drawn to see what chance does. Drawn from the gaps as
-// found, chance would be counted twice.
+// shrunk are the gaps with what chance adds to the square of their mean, and to
+// their squares about the mean, taken away: the gaps from which samples are drawn to
+// see what chance does. Drawn from the gaps as found, chance would be counted twice.
 func (b binned) shrunk(deviations [][]float64) []float64 {
+	mean, about := moments(b.of)
+	var noiseMean, noiseAbout float64
+	for _, row := range deviations {
+		m, a := moments(row)
+		noiseMean += m * m / float64(len(deviations))
+		noiseAbout += a / float64(len(deviations))
+	}
+	keep := func(square, noise float64) float64 {
+		if square <= noise {
+			return 0
+		}
+		return math.Sqrt((square - noise) / square)
+	}
+	keepMean, keepAbout := keep(mean*mean, noiseMean), keep(about, noiseAbout)
 	out := make([]float64, len(b.of))
 	for bin, gap := range b.of {
-		noise := 0.0
-		for _, row := range deviations {
-			noise += row[bin] * row[bin]
-		}
-		noise /= float64(len(deviations))
-		out[bin] = math.Copysign(math.Sqrt(max(0, gap*gap-noise)), gap)
+		out[bin] = keepMean*mean + keepAbout*(gap-mean)
 	}
 	return out
+}
+
+// moments are the mean and the sum of squares about it.
+func moments(values []float64) (mean, about float64) {
+	for _, x := range values {
+		mean += x / float64(len(values))
+	}
+	for _, x := range values {
+		about += (x - mean) * (x - mean)
+	}
+	return mean, about
 }
 
 // errorDraws are how far the calibration error of a sample is off that of the
@@ -103,6 +123,17 @@ func (b binned) errorDraws(deviations [][]float64) []float64 {
 	return out
 }
 
+// stdErr is that of the calibration error: not less than that of the mean gap, which
+// is what the error is where all bins are off to the same side. Near 0 the draws
+// are closer together, for no error is negative.
+func (b binned) stdErr(off []float64, deviations [][]float64) float64 {
+	signed := make([]float64, len(deviations))
+	for d, row := range deviations {
+		signed[d] = sum(row)
+	}
+	return max(spread(off), spread(signed))
+}
+
 // calibrationError fills in what is known of the expected calibration error.
 func (c *Calibration) calibrationError(bins [][]int, confidence, right []float64, clusters []string) {
 	g := groupsOf(len(right), clusters)
@@ -113,29 +144,27 @@ func (c *Calibration) calibrationError(bins [][]int, confidence, right []float64
 		c.ECEDebiased, c.ECEP = e.Value, 1
 		return
 	}
-	off := b.errorDraws(b.deviations(g))
-	e.StdErr = spread(off)
+	deviations := b.deviations(g)
+	off := b.errorDraws(deviations)
+	e.StdErr = b.stdErr(off, deviations)
 	c.ECEDebiased = max(0, e.Value-sum(off)/float64(len(off)))
 	slices.Sort(off)
 	e.Interval = "bootstrap"
-	e.Low = max(0, e.Value-quantile(off, 0.975))
-	e.High = max(e.Value, e.Value-quantile(off, 0.025))
-	c.ECE = e
 	c.ECENoise, c.ECEP = b.noise(confidence, g, e.Value)
+	if c.ECEP <= 0.025 { // else there may be no error at all
+		e.Low = max(0, e.Value-quantile(off, 0.975))
+	}
+	e.High = max(e.Value, e.Value-quantile(off, 0.025))
+	e.High = min(1, max(e.High, c.ECEDebiased+tQuantile(0.975, float64(g.num()-1))*e.StdErr))
+	c.ECE = e
 }
 
 // noise is what a calibrated model's error would be on average, and how often it
-// would be as large as found. Outcomes are drawn with their confidences; that those
-// of a cluster go together makes all gaps larger in one proportion.
+// would be as large as found. Outcomes are drawn with their confidences; clusters make
+// all gaps larger in one proportion.
 func (b binned) noise(confidence []float64, g groups, found float64) (mean, p float64) {
 	const draws = 1000
-	scale := 1.0
-	if g.grouped {
-		alone := groupsOf(len(confidence), nil).variance(b.gaps)
-		if together := g.variance(b.gaps); alone.ofMean > 0 {
-			scale = math.Sqrt(max(1, together.ofMean/alone.ofMean))
-		}
-	}
+	scale := b.togetherness(g)
 	source := rand.New(rand.NewPCG(0x63616c69, 0x62726174))
 	n := float64(len(confidence))
 	row := make([]float64, len(b.of))
@@ -157,7 +186,33 @@ func (b binned) noise(confidence []float64, g groups, found float64) (mean, p fl
 	return mean / draws, float64(larger+1) / (draws + 1)
 }
 
-// compareErrors compares the calibration errors of B and A over the same draws.
+// togetherness is by how much gaps of bins are larger because the items of a
+// cluster go together.
+func (b binned) togetherness(g groups) float64 {
+	if !g.grouped {
+		return 1
+	}
+	single := groupsOf(len(b.gaps), nil)
+	part := make([]float64, len(b.gaps))
+	var alone, together float64
+	for bin := range b.of {
+		for i, gap := range b.gaps {
+			part[i] = 0
+			if b.bin[i] == bin {
+				part[i] = gap
+			}
+		}
+		alone += single.variance(part).ofMean
+		together += g.variance(part).ofMean
+	}
+	if alone == 0 {
+		return 1
+	}
+	return math.Sqrt(max(1, together/alone))
+}
+
+// compareErrors compares the calibration errors of B and A over the same draws. What
+// chance adds is in both and taken as equal.
 func compareErrors(gapsA, gapsB []float64, binsA, binsB [][]int, clusters []string) Difference {
 	g := groupsOf(len(gapsA), clusters)
 	d := Difference{Estimate: Estimate{N: len(gapsA), Clusters: g.num()}}
@@ -166,22 +221,14 @@ func compareErrors(gapsA, gapsB []float64, binsA, binsB [][]int, clusters []stri
 	}
 	a, b := newBinned(binsA, gapsA), newBinned(binsB, gapsB)
 	d.Value = absolute(b.of) - absolute(a.of)
-	off, offA := b.errorDraws(b.deviations(g)), a.errorDraws(a.deviations(g))
-	more, less := 1, 1
-	for i := range off {
-		off[i] -= offA[i]
-		if off[i] >= d.Value {
-			more++
-		}
-		if off[i] <= d.Value {
-			less++
-		}
+	ofA, ofB := a.deviations(g), b.deviations(g)
+	off, signed := b.errorDraws(ofB), make([]float64, numDraws)
+	for i, x := range a.errorDraws(ofA) {
+		off[i] -= x
+		signed[i] = sum(ofB[i]) - sum(ofA[i])
 	}
-	d.P = min(1, 2*float64(min(more, less))/float64(len(off)+1))
-	d.StdErr = spread(off)
-	d.Detectable = power80(float64(g.num()-1)) * d.StdErr
-	slices.Sort(off)
-	d.Low, d.High = d.Value-quantile(off, 0.975), d.Value-quantile(off, 0.025)
+	d.StdErr = max(spread(off), spread(signed))
+	d.student(g, float64(g.num()-1))
 	d.Interval, d.Test = "bootstrap", "bootstrap"
 	return d
 }

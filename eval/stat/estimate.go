@@ -42,7 +42,7 @@ func (e Estimate) Available() bool { return e.Interval != "" && e.Interval != In
 // cluster of each item.
 //
 // Of values that are all 0 or 1 without clusters the interval is Wilson's (1927).
-// Of n from 200 on it covers, as computed exactly, 93.9 to 96.7% for any share of
+// Of n from 200 on it covers, as computed exactly, 93.7 to 96.8% for any share of
 // 0.05 to 0.95, and from 500 on 94 to 96%. Nothing that depends on a count alone
 // does better at all shares: counts come in steps.
 //
@@ -114,18 +114,36 @@ const rounding = 1e-12
 // have the variance v.
 func effectiveWilson(share float64, v variance, g groups) (low, high float64) {
 	spread := share * (1 - share)
+	n := float64(len(g.of))
 	if v.ofMean > rounding*rounding && spread > 0 {
-		return wilson(share, spread/v.ofMean, tQuantile(0.975, v.df))
+		alone := spread / (n - 1)
+		effect := max(v.ofMean/alone, g.designEffect(n, min(share, 1-share), v.ofMean/alone))
+		return wilson(share, spread/(alone*effect), tQuantile(0.975, v.df))
 	}
 	// Equal values say nothing of how items of a cluster go together. The worst
 	// case is that they are alike.
-	n := g.kish()
+	n = g.kish()
 	t := tQuantile(0.975, max(1, n-1))
 	if spread > 0 {
 		half := t * math.Sqrt(spread/n) // the same points for parts in all items
 		return max(0, share-half), min(1, share+half)
 	}
 	return wilson(share, n, t)
+}
+
+// designEffect draws what a variance was found to be larger by because of clusters
+// towards what it would be if items of a cluster were alike, with the weight of a
+// twentieth of a cluster among those that the rarer outcome fills. Found from two
+// or three clusters it is too often too small: of 50 clusters of some 6 items with
+// a correlation of 0.6 and a share of 0.97, intervals would cover 88%.
+func (g groups) designEffect(n, rarer, found float64) float64 {
+	const weight = 0.05
+	if !g.grouped {
+		return found
+	}
+	clusters := g.kish()
+	evidence := clusters * rarer
+	return (evidence*found + weight*n/clusters) / (evidence + weight)
 }
 
 // Ratio returns the sum of numerators over the sum of denominators, such as bits
