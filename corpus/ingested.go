@@ -247,7 +247,7 @@ func (b *build) read(ctx context.Context, in *ingested, c *collector) error {
 	}
 	work := flow[*batch, *result]{
 		threads: b.threads, memory: b.memory(4),
-		size:    func(b *batch) int64 { return 2 * b.bytes },
+		size:    (*batch).size,
 		worker:  func() func(*batch) *result { return shared.newWorker().work },
 		collect: c.collect,
 	}

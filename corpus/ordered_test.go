@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/polymath-lm/polymath/corpus/reader"
 )
 
 // square is a flow of numbers whose workers take their time.
@@ -139,5 +141,47 @@ func TestBudgetTakesWhatIsTooLarge(t *testing.T) {
 	b.close()
 	if b.take(1) {
 		t.Error("not closed")
+	}
+}
+
+// TestLargeRecordsGoAlone: two records whose words may take all of the memory are
+// not worked on at the same time, and a batch of small ones counts its bytes.
+func TestLargeRecordsGoAlone(t *testing.T) {
+	large := func() *batch {
+		content := make([]byte, 64<<20)
+		return &batch{items: []item{{record: &reader.Record{Content: content}}}, bytes: int64(len(content))}
+	}
+	small := &batch{bytes: batchBytes}
+	for range 16 {
+		small.items = append(small.items, item{record: &reader.Record{Content: make([]byte, batchBytes/16)}})
+	}
+	if got := small.size(); got != 2*batchBytes {
+		t.Errorf("small records count %d bytes, want %d", got, 2*batchBytes)
+	}
+	var inFlight, most atomic.Int64
+	f := flow[*batch, int]{
+		threads: 2, memory: 1 << 30, size: (*batch).size,
+		worker: func() func(*batch) int {
+			return func(*batch) int {
+				if n := inFlight.Add(1); n > most.Load() {
+					most.Store(n)
+				}
+				time.Sleep(5 * time.Millisecond)
+				inFlight.Add(-1)
+				return 0
+			}
+		},
+		collect: func(int) error { return nil },
+	}
+	err := f.run(t.Context(), func(_ context.Context, emit func(*batch) error) error {
+		for range 4 {
+			if err := emit(large()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil || most.Load() != 1 {
+		t.Errorf("%d large records at a time (%v), want 1", most.Load(), err)
 	}
 }

@@ -32,6 +32,23 @@ type batch struct {
 	end *Place
 }
 
+// largeRecord is from where on the words of a record count, and not its bytes: a
+// text of single letters has a word for two bytes, and each takes 40 bytes in all
+// that the steps keep of it.
+const largeRecord, largeFactor = 4 << 20, 24
+
+// size is what a batch counts against the memory in flight. Two records that may
+// take more than all of it are not worked on at the same time.
+func (b *batch) size() int64 {
+	n := 2 * b.bytes
+	for _, i := range b.items {
+		if i.record != nil && len(i.record.Content) > largeRecord {
+			n += (largeFactor - 2) * int64(len(i.record.Content))
+		}
+	}
+	return n
+}
+
 // item is a record, or why there is none, or the end of a file.
 type item struct {
 	file   *InputFile
