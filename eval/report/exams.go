@@ -21,7 +21,7 @@ type examRow struct {
 // examScore is what one model made of it.
 type examScore struct {
 	Model, Score, Detail, Percentile, Why, Setting string
-	Ours                                      bool
+	Ours                                           bool
 	// Bar is the share of all points, where that is known; each row has its own.
 	Bar template.HTML
 }

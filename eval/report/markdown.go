@@ -190,7 +190,7 @@ func (m *markdown) calibration(p *page) {
 			add(m.Name, values(m.Values))
 		}
 		for _, s := range c.Selective {
-			add("accuracy of the surest "+s.Coverage, s.Accuracy)
+			add("accuracy, surest "+s.Coverage, s.Accuracy)
 		}
 		m.table(append([]string{c.Task}, p.Models...), rows)
 	}

@@ -138,11 +138,12 @@
     var parts = prompt.trim().split(/\n\s*\n/), last = parts[parts.length - 1].replace(/\s+/g, " ");
     return last.length > 12 || parts.length < 2 ? last : parts[parts.length - 2].replace(/\s+/g, " ") + " " + last;
   }
+  function said(a) { return a.m ? "" : a.t.trim().replace(/\s+/g, " ").slice(0, 300) || "\u2013"; }
   function row(x, item) {
     var marks = el("span", {}, mark(x[4]));
     if (x[5] >= 0) marks.append(el("br"), mark(x[5]));
     var where = index.tasks[x[0]].title + (x[1] >= 0 ? ", " + index.sections[x[1]] : "");
-    var d = el("details", {}, el("summary", {}, [marks, el("span", {class: "q"}, tail(item.p)), el("span", {class: "got"}, item.a.t.replace(/\s+/g, " ") || "\u2013")]));
+    var d = el("details", {}, el("summary", {}, [marks, el("span", {class: "q"}, tail(item.p)), el("span", {class: "got"}, [item.a].concat(item.b || []).map(said).join(" / "))]));
     d.addEventListener("toggle", function () {
       if (d.open && d.childElementCount === 1) d.append(full(item, where));
     });
@@ -180,7 +181,7 @@
       if (a.x) lines.push(["taken for the answer", a.x]);
       if (a.w) lines.push(["why", a.w]);
     }
-    Object.keys(a.o || {}).forEach(function (k) { lines.push(["score, norm " + k, String(a.o[k])]); });
+    if (a.o) lines.push(["score by norm", Object.keys(a.o).map(function (k) { return k + " " + a.o[k]; }).join(", ")]);
     if (a.k !== undefined && a.k !== null) lines.push(["confidence", percent(a.k)]);
     lines.push(["tokens", a.q[0] + " read, " + a.q[1] + " written" + (a.q[2] ? ", " + a.q[2] + " cut" : "")]);
     out.append(el("table", {class: "pairs"}, lines.map(function (l) { return el("tr", {}, [el("th", {scope: "row"}, l[0]), el("td", {}, l[1])]); })));
@@ -190,7 +191,7 @@
   function choices(a, item) {
     var most = Math.max.apply(null, a.c.map(function (c) { return c[1] === null ? -Infinity : c[1]; })), sum = 0;
     var weight = a.c.map(function (c) { var w = c[1] === null || most === -Infinity ? 0 : Math.exp(c[1] - most); sum += w; return w; });
-    var head = ["choice", "share", "", "log-probability", "per token", "per byte"].map(function (h, i) { return el(h ? "th" : "td", i > 2 ? {class: "r", scope: "col"} : h ? {scope: "col"} : {}, h); });
+    var head = ["choice", "share", "", "log-probability", "per token", "per byte"].map(function (h, i) { return el(h ? "th" : "td", i > 2 || i === 1 ? {class: "r", scope: "col"} : h ? {scope: "col"} : {class: "bar"}, h); });
     var rows = a.c.map(function (c, i) {
       var share = sum ? weight[i] / sum : 0, chosen = c[0] === a.t;
       var name = (item.g === c[0] ? "\u2713 " : "") + (chosen ? "\u25b8 " : "") + c[0];

@@ -9,7 +9,7 @@ import (
 // be read there.
 const (
 	squareWidth, squareHeight = 320, 270
-	squareLeft, squareRight   = 46, 14
+	squareLeft, squareRight   = 46, 20
 	squareTop, squareBottom   = 10, 40
 )
 
