@@ -4,9 +4,9 @@
 // a watchdog. Where this isolation cannot be had, nothing is run. It needs
 // Linux; docs/sandbox.md says what is isolated and what is not.
 //
-// The program that uses this package is started a second time inside the
-// sandbox, where the package's init function takes over before main: no hook
-// in main is needed.
+// The program that imports this package is started a second time inside the
+// sandbox as its process 1, where the package's init function takes over
+// before main: no hook in main is needed.
 package sandbox
 
 import (
@@ -22,12 +22,12 @@ const (
 
 // Options say how a Sandbox works. The zero value is complete.
 type Options struct {
-	// Python is the interpreter's path. "": python3 on PATH, or /usr/bin/python3.
+	// Python is the interpreter. "": python3 on PATH.
 	Python string
-	// Go is the path of the go command. "": go on PATH, or in /usr/local/go/bin.
+	// Go is the go command. "": go on PATH, or in /usr/local/go/bin.
 	Go string
 	// Cache is the directory that keeps Go's compiled standard library, some
-	// 120 MB. "": polymath/sandbox in the user's cache directory.
+	// 160 MB. "": polymath/sandbox in the user's cache directory.
 	Cache string
 	// Parallel is how many programs run at once; more wait. 0: one for each processor.
 	Parallel int
@@ -35,25 +35,11 @@ type Options struct {
 	Limits Limits
 }
 
-// Limits bound one run. 0 means the default.
-type Limits struct {
-	Wall      time.Duration // from the program's start to its end; 10 s
-	CPU       time.Duration // processor time of all its processes together; 10 s
-	Build     time.Duration // wall time of compiling, for Go; 60 s
-	Memory    int64         // bytes that its processes hold together; 512 MiB
-	Disk      int64         // bytes in its file system, which is in memory too; 64 MiB
-	FileSize  int64         // bytes in one file; 32 MiB
-	Files     int           // files and directories; 4096
-	OpenFiles int           // open files of one process; 128
-	Processes int           // processes and threads; 64
-	Output    int64         // bytes of standard output, and of standard error; 1 MiB
-}
-
 // Program is what to run.
 type Program struct {
 	Language string            // Python or Go
 	Files    map[string]string // contents by relative, slash-separated name
-	Main     string            // Python: the file to run. Go: any file of package main, which is one directory
+	Main     string            // Python: the file to run. Go: "", or any of the files, which are one package main that imports the standard library only
 	Stdin    string
 	Limits   Limits // fields that are 0 are taken from the sandbox's
 }
@@ -63,24 +49,24 @@ const (
 	ReasonWall      = "wall time"
 	ReasonCPU       = "CPU time"
 	ReasonMemory    = "memory"
-	ReasonDisk      = "disk"
 	ReasonFiles     = "files"
 	ReasonOutput    = "output"
 	ReasonBuild     = "build"      // it does not compile; Stderr says why
 	ReasonBuildTime = "build time" // compiling took too long
+	ReasonKilled    = "killed"     // the sandbox's process 1 died, which a program should not be able to bring about
 )
 
 // Outcome is how a run ended. A program that fails is an Outcome and not an error.
 type Outcome struct {
-	ExitCode  int    // 0-255; -1 where a signal ended it
+	ExitCode  int    // 0-255; -1 where the program did not end by itself
 	Signal    string // name of the signal that ended it, such as SIGSEGV
 	TimedOut  bool   // Reason is ReasonWall, ReasonCPU or ReasonBuildTime
 	Reason    string // "" where the program ended by itself
 	Stdout    string // any bytes, as the program wrote them: not safe for a terminal
 	Stderr    string
-	Truncated bool // there was more output than Limits.Output
-	Wall      time.Duration
-	CPU       time.Duration // of all its processes, for Go of the compiler too
+	Truncated bool          // there was more output than Limits.Output
+	Wall      time.Duration // from the program's start to its end, compiling not included
+	CPU       time.Duration // of all its processes that ended by themselves
 }
 
 // OK reports whether the program ended by itself with exit code 0.
@@ -102,7 +88,7 @@ func (s *Sandbox) Run(ctx context.Context, p Program) (Outcome, error) { return 
 func (s *Sandbox) Languages() []string { return s.languages() }
 
 // Prepare does what a language needs once on a machine, which the first Run
-// would do otherwise: for Go, compiling the standard library (up to a minute).
+// would do otherwise: for Go, compiling the standard library (up to minutes).
 func (s *Sandbox) Prepare(ctx context.Context, language string) error {
 	return s.prepare(ctx, language)
 }
