@@ -101,7 +101,7 @@ func (t *Trainer) readState(dir string) (*trainState, error) {
 		err = fmt.Errorf("it was trained with tokenizer %s, and this is tokenizer %s", s.Hashes.Tokenizer, t.hashes.Tokenizer)
 	case s.Hashes.Corpus != t.hashes.Corpus:
 		err = fmt.Errorf("it was trained on shards with hash %s, and those of %s have %s", s.Hashes.Corpus, t.recipe.Data.Shards+t.recipe.Data.Conversations, t.hashes.Corpus)
-	case s.Hashes.Parent != t.hashes.Parent:
+	case s.Hashes.Parent != t.hashes.Parent && s.Hashes.Parent != "": // earlier versions hashed no model without a manifest
 		err = fmt.Errorf("it began from a model with hash %s, and that in %s has %s", s.Hashes.Parent, t.recipe.Model.From, t.hashes.Parent)
 	case s.Position != int64(s.Step)*t.recipe.Batch.rowsPerStep():
 		err = t.sameRecipe(s.Recipe)

@@ -62,6 +62,37 @@ func StepsOf(run string, id shard.ID) (*Reading, error) {
 	return r, nil
 }
 
+// Sources is what the recipe of a run says of where its data and first weights are.
+// Paths are as the recipe has them: relative to where the run was started.
+type Sources struct {
+	// Shards is the directory of the shards that the run reads; of conversations
+	// that in the run's own directory.
+	Shards string
+	// Conversations is the file that the shards were made of, or "".
+	Conversations string
+	// Model is the model that the run goes on from, "" for a new one, and Tokenizer
+	// the path of the tokenizer, "" for that of Model.
+	Model, Tokenizer string
+}
+
+// SourcesOf reads where the run in that directory has its data from. A directory
+// that is none of a run gives an error that wraps fs.ErrNotExist.
+func SourcesOf(run string) (*Sources, error) {
+	if _, err := os.Stat(filepath.Join(run, infoFile)); err != nil {
+		return nil, err
+	}
+	info, err := readInfo(run)
+	if err != nil {
+		return nil, err
+	}
+	r := info.Recipe
+	s := &Sources{Shards: r.Data.Shards, Conversations: r.Data.Conversations, Model: r.Model.From, Tokenizer: r.Tokenizer}
+	if s.Conversations != "" {
+		s.Shards = filepath.Join(run, dataDir)
+	}
+	return s, nil
+}
+
 // openRun reads what a run is and how many steps it has done; of a recipe it is
 // none.
 func openRun(path string) (info *runInfo, done int, err error) {

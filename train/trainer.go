@@ -148,7 +148,8 @@ func (t *Trainer) readTokenizer() error {
 	return nil
 }
 
-// configure finds the configuration of the model to go on from, and its hash.
+// configure finds the configuration of the model to go on from, and its hash: that
+// of its manifest, or of its weights where other programs wrote it.
 func (t *Trainer) configure() error {
 	from := t.recipe.Model.From
 	if from == "" {
@@ -159,7 +160,7 @@ func (t *Trainer) configure() error {
 		return fmt.Errorf("model.from: %w", err)
 	}
 	t.cfg = cfg
-	if t.hashes.Parent, err = modelfile.Parent(from); err == nil && t.hashes.Parent == "" && t.recipe.Lora.Rank > 0 {
+	if t.hashes.Parent, err = modelfile.Parent(from); err == nil && t.hashes.Parent == "" {
 		t.hashes.Parent, err = hashWeights(from)
 	}
 	return err

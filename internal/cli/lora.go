@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -92,6 +93,7 @@ func (a *app) writeMerged(base, adapter, dst string, merged *model.Weights) (err
 	}
 	if man, err := model.ReadManifest(adapter); err == nil {
 		from.Recipe, from.Corpus, from.Tokenizer = man.Recipe, man.Corpus, man.Tokenizer
+		from.Parent = cmp.Or(from.Parent, man.Parent) // of a base without a manifest
 	}
 	screen := progress.NewScreen(a.Err)
 	defer screen.Clear()
