@@ -88,7 +88,9 @@ type Metric struct {
 	Lower bool `json:"lower_is_better,omitempty"`
 }
 
-// Contamination is what the model's corpus holds of a task's items.
+// Contamination is what the model's corpus holds of a task's items. Items are of
+// three kinds: dirty ones were found; those that are too short could not be looked
+// for; the others are clean, as far as the rules go.
 type Contamination struct {
 	// Items is how many the task has, Checkable how many are long enough to look for.
 	Items     int `json:"items"`
@@ -96,11 +98,18 @@ type Contamination struct {
 	// Dirty is how many were found; Rules how many by each rule.
 	Dirty int            `json:"dirty"`
 	Rules map[string]int `json:"rules"`
-	// Full is the first metric over all items, Clean over those not found (of those that could be checked).
+	// Documents is how many documents were looked through.
+	Documents int64 `json:"documents"`
+	// Full is the first metric over all items, Clean over the clean ones. Summarize
+	// fills them in.
 	Full  stat.Estimate `json:"full"`
 	Clean stat.Estimate `json:"clean"`
 	// Found are some of the items found, with the document.
 	Found []Sighting `json:"found,omitempty"`
+	// DirtyItems and ShortItems are the IDs of those found and of those too short,
+	// sorted.
+	DirtyItems []string `json:"dirty_items,omitempty"`
+	ShortItems []string `json:"short_items,omitempty"`
 }
 
 // Sighting is an item in a document.

@@ -51,18 +51,7 @@ func (t *TaskResult) summarize(records []Record) {
 	if len(t.Metrics) > 0 {
 		t.Headline = t.Metrics[0]
 	}
-	t.headlineClean()
-}
-
-// headlineClean takes the score over clean items where that is worse.
-func (t *TaskResult) headlineClean() {
-	c := t.Contamination
-	if c == nil || c.Dirty == 0 || c.Clean.N == 0 {
-		return
-	}
-	if worse := c.Clean.Value < c.Full.Value; worse != t.Headline.Lower && c.Clean.Value != c.Full.Value {
-		t.Headline.Estimate = c.Clean
-	}
+	t.weighContamination(answers)
 }
 
 // answers are all samples of one item.
