@@ -24,11 +24,12 @@ const (
 
 // box is one sandbox while it runs.
 type box struct {
-	limits Limits
-	dirs   []string // file systems that the program may write to
+	limits         Limits
+	dirs           []string // file systems that the program may write to
+	cmd            *exec.Cmd
+	stdout, stderr *capped
 
 	mu      sync.Mutex
-	cmd     *exec.Cmd
 	pidfd   int // of process 1; -1: not known
 	pid     int
 	reason  string
@@ -56,43 +57,10 @@ func (s *system) runJob(ctx context.Context, t *toolchain, j *job, stdin string)
 }
 
 func (b *box) run(ctx context.Context, s *system, t *toolchain, j *job, stdin string) (Outcome, event, error) {
-	var pipes pipes
-	defer pipes.close()
-	configRead, config := pipes.open()
-	statusRead, status := pipes.open()
-	infoRead, info := pipes.open()
-	if pipes.err != nil {
-		return Outcome{}, event{}, fmt.Errorf("sandbox: %w", pipes.err)
-	}
-	filter, err := memoryFile("filter", s.filter)
-	if err != nil {
+	var p pipes
+	defer p.close()
+	if err := b.launch(s, t, stdin, &p); err != nil {
 		return Outcome{}, event{}, err
-	}
-	defer filter.Close()
-	c := command{files: []*os.File{configRead, status}}
-	if err := c.arguments(s, t, b.limits, info, filter); err != nil {
-		return Outcome{}, event{}, err
-	}
-
-	stdout := &capped{limit: b.limits.Output, overflow: func() { b.kill(ReasonOutput) }}
-	stderr := &capped{limit: b.limits.Output, overflow: func() { b.kill(ReasonOutput) }}
-	b.cmd = exec.Command(s.bwrap.path, c.args...)
-	b.cmd.Env = []string{}
-	b.cmd.Dir = "/"
-	b.cmd.ExtraFiles = c.files
-	b.cmd.Stdin, b.cmd.Stdout, b.cmd.Stderr = strings.NewReader(stdin), stdout, stderr
-	b.cmd.WaitDelay = endTimeout
-	// An interrupt from the terminal is for Polymath alone, which then ends the
-	// run: a program that it killed would count as one that failed.
-	b.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if user := uint32(s.starter.user); user != 0 {
-		b.cmd.SysProcAttr.Credential = &syscall.Credential{Uid: user, Gid: user}
-	}
-	if err := s.starter.do(b.cmd.Start); err != nil {
-		return Outcome{}, event{}, fmt.Errorf("sandbox: %w", err)
-	}
-	for _, f := range []*os.File{configRead, status, info} {
-		f.Close()
 	}
 	if len(j.Build) > 0 {
 		b.timer = time.AfterFunc(b.limits.Build, func() { b.kill(ReasonBuildTime) })
@@ -101,52 +69,98 @@ func (b *box) run(ctx context.Context, s *system, t *toolchain, j *job, stdin st
 	}
 	stop := context.AfterFunc(ctx, func() { b.kill(reasonContext) })
 	defer stop()
-	if !b.findInit(infoRead) { // bubblewrap failed; what it said becomes the error
-		statusRead.SetReadDeadline(time.Now().Add(endTimeout))
+	if !b.findInit(p.infoRead) { // bubblewrap failed; what it said becomes the error
+		p.statusRead.SetReadDeadline(time.Now().Add(endTimeout))
 		b.cmd.Process.Kill()
 	}
 	watched := b.watch()
-	sendJob(config, j)
-	last := b.follow(statusRead)
+	sendJob(p.config, j)
+	last := b.follow(p.statusRead)
 	watched()
 	b.timer.Stop()
 	waitErr := b.cmd.Wait()
-	gone := b.gone()
-	out := b.outcome(last, stdout, stderr)
-	switch {
-	case ctx.Err() != nil:
+	if err := b.gone(); err != nil {
+		return Outcome{}, last, err
+	}
+	if ctx.Err() != nil {
 		return Outcome{}, last, context.Cause(ctx)
-	case gone != nil:
-		return Outcome{}, last, gone
+	}
+	out := b.outcome(last)
+	return out, last, b.failure(out, last, waitErr)
+}
+
+// launch starts bubblewrap.
+func (b *box) launch(s *system, t *toolchain, stdin string, p *pipes) error {
+	if err := p.open(); err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	filter, err := memoryFile("filter", s.filter)
+	if err != nil {
+		return err
+	}
+	defer filter.Close()
+	c := command{files: []*os.File{p.configRead, p.status}}
+	if err := c.arguments(s, t, b.limits, p.info, filter); err != nil {
+		return err
+	}
+	b.stdout = &capped{limit: b.limits.Output, overflow: func() { b.kill(ReasonOutput) }}
+	b.stderr = &capped{limit: b.limits.Output, overflow: func() { b.kill(ReasonOutput) }}
+	b.cmd = exec.Command(s.bwrap.path, c.args...)
+	b.cmd.Env = []string{}
+	b.cmd.Dir = "/"
+	b.cmd.ExtraFiles = c.files
+	b.cmd.Stdin, b.cmd.Stdout, b.cmd.Stderr = strings.NewReader(stdin), b.stdout, b.stderr
+	b.cmd.WaitDelay = endTimeout
+	// An interrupt from the terminal is for Polymath alone, which then ends the
+	// run: a program that it killed would count as one that failed.
+	b.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if user := uint32(s.starter.user); user != 0 {
+		b.cmd.SysProcAttr.Credential = &syscall.Credential{Uid: user, Gid: user}
+	}
+	if err := s.starter.do(b.cmd.Start); err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	for _, f := range []*os.File{p.configRead, p.status, p.info} {
+		f.Close()
+	}
+	return nil
+}
+
+// failure is the error of a sandbox that did not do its job; nil where the
+// outcome is the program's.
+func (b *box) failure(out Outcome, last event, waitErr error) error {
+	said := strings.TrimSpace(string(b.stderr.kept))
+	switch {
 	case out.Reason == reasonStart:
-		return Outcome{}, last, fmt.Errorf("sandbox: it did not start within %v: %s", startTimeout, string(stderr.kept))
+		return fmt.Errorf("sandbox: it did not start within %v: %s", startTimeout, said)
 	case last.Kind == eventError:
-		return Outcome{}, last, fmt.Errorf("sandbox: %s", last.Text)
+		return fmt.Errorf("sandbox: %s", last.Text)
 	case last.Kind == "" && out.Reason == "":
-		return Outcome{}, last, fmt.Errorf("%w (%v): %s", errEnded, waitErr, strings.TrimSpace(string(stderr.kept)))
+		return fmt.Errorf("%w (%v): %s", errEnded, waitErr, said)
 	}
-	return out, last, nil
+	return nil
 }
 
-// pipes opens pipes and closes what is left of them.
+// pipes are those between this process and a sandbox: its job, what the stage
+// tells, what bubblewrap tells.
 type pipes struct {
-	files []*os.File
-	err   error
+	configRead, config, statusRead, status, infoRead, info *os.File
 }
 
-func (p *pipes) open() (r, w *os.File) {
-	if p.err != nil {
-		return nil, nil
+func (p *pipes) open() (err error) {
+	if p.configRead, p.config, err = os.Pipe(); err != nil {
+		return err
 	}
-	if r, w, p.err = os.Pipe(); p.err == nil {
-		p.files = append(p.files, r, w)
+	if p.statusRead, p.status, err = os.Pipe(); err != nil {
+		return err
 	}
-	return r, w
+	p.infoRead, p.info, err = os.Pipe()
+	return err
 }
 
 func (p *pipes) close() {
-	for _, f := range p.files {
-		f.Close() // those closed before say so, which does not matter
+	for _, f := range []*os.File{p.configRead, p.config, p.statusRead, p.status, p.infoRead, p.info} {
+		f.Close() // one that is nil or closed says so, which does not matter
 	}
 }
 
@@ -208,65 +222,6 @@ func (b *box) start() {
 	b.timer = time.AfterFunc(b.limits.Wall, func() { b.kill(ReasonWall) })
 }
 
-// kill ends all processes of the sandbox, by ending its process 1. Before that
-// is known nothing is killed but the reason noted: a bubblewrap killed that
-// early would leave its child behind, which waits for it.
-func (b *box) kill(reason string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.reason == "" {
-		b.reason = reason
-	}
-	if b.pidfd >= 0 {
-		unix.PidfdSendSignal(b.pidfd, unix.SIGKILL, nil, 0)
-	}
-}
-
-// watch looks at the sandbox time and again and ends it when it has taken more
-// than its limits. The function that it returns stops that.
-func (b *box) watch() (stop func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		for tick := firstTick; ; tick = min(tick*5/4, lastTick) {
-			select {
-			case <-done:
-				return
-			case <-time.After(tick):
-			}
-			if reason := b.exceeded(); reason != "" {
-				b.kill(reason)
-			}
-		}
-	}()
-	return func() { close(done); <-ended }
-}
-
-func (b *box) exceeded() string {
-	b.mu.Lock()
-	pid, started, base := b.pid, b.started, b.base
-	b.mu.Unlock()
-	if pid == 0 {
-		return ""
-	}
-	memory := int64(buildMemory)
-	if started {
-		memory = b.limits.Memory
-	}
-	u := look(pid, memory, b.dirs)
-	switch {
-	case u.memory > memory:
-		return ReasonMemory
-	case !started:
-		return ""
-	case u.cpu-base.cpu > b.limits.CPU:
-		return ReasonCPU
-	case u.files-base.files > b.limits.Files:
-		return ReasonFiles
-	}
-	return ""
-}
-
 // gone waits until no process of the sandbox is left: its process 1 counts as
 // ended only when all others have.
 func (b *box) gone() error {
@@ -287,12 +242,12 @@ func (b *box) gone() error {
 }
 
 // outcome is what the program did, from what the stage told last.
-func (b *box) outcome(last event, stdout, stderr *capped) Outcome {
+func (b *box) outcome(last event) Outcome {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := Outcome{
-		ExitCode: -1, Reason: b.reason, Stdout: string(stdout.kept), Stderr: string(stderr.kept),
-		Truncated: stdout.full || stderr.full, CPU: last.CPU, Wall: last.Wall,
+		ExitCode: -1, Reason: b.reason, Stdout: string(b.stdout.kept), Stderr: string(b.stderr.kept),
+		Truncated: b.stdout.full || b.stderr.full, CPU: last.CPU, Wall: last.Wall,
 	}
 	switch {
 	case out.Reason != "":

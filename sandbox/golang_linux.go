@@ -51,7 +51,7 @@ func findGo(configured, cache string) (*golang, error) {
 	if err != nil {
 		return nil, err
 	}
-	fields := strings.Fields(out)
+	fields := strings.Split(strings.TrimSpace(out), "\n")
 	if len(fields) != 2 {
 		return nil, fmt.Errorf("%s env says %.200q", path, out)
 	}
@@ -61,7 +61,7 @@ func findGo(configured, cache string) (*golang, error) {
 		return nil, fmt.Errorf("%s: %w%s", filepath.Join(g.tools, "compile"), err, saidBy(err))
 	}
 	g.version = string(version)
-	sum := sha256.Sum256([]byte(g.version + runtime.GOARCH + os.Getenv("GOAMD64") + os.Getenv("GOARM64")))
+	sum := sha256.Sum256([]byte(g.version + runtime.GOARCH))
 	g.cache = filepath.Join(cache, fields[1]+"-"+hex.EncodeToString(sum[:8]))
 	return g, nil
 }
@@ -71,7 +71,7 @@ func (g *golang) run(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, g.command, args...)
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GO111MODULE=on", "GOFLAGS=", "GOWORK=off", "GOPROXY=off",
-		"GOTOOLCHAIN=local", "GOOS=linux", "GOARCH="+runtime.GOARCH, "GOEXPERIMENT=")
+		"GOTOOLCHAIN=local", "GOENV=off", "GOOS=linux", "GOARCH="+runtime.GOARCH, "GOAMD64=", "GOARM64=", "GOEXPERIMENT=")
 	out, err := cmd.Output()
 	if err != nil {
 		return "", fmt.Errorf("%s %s: %w%s", g.command, strings.Join(args, " "), err, saidBy(err))

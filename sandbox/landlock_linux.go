@@ -34,7 +34,7 @@ func restrict(read, write []string) (version int, err error) {
 	for _, path := range read {
 		info, err := os.Stat(path)
 		if err != nil {
-			return 0, fmt.Errorf("Landlock: %w", err)
+			return 0, fmt.Errorf("applying Landlock: %w", err)
 		}
 		if info.IsDir() {
 			rules = append(rules, landlock.RODirs(path))
@@ -61,7 +61,7 @@ func restrict(read, write []string) (version int, err error) {
 	// no_new_privs.
 	fd, flags, err := landlock.V6.BestEffort().NewRulesetFD(rules...)
 	if err != nil {
-		return 0, fmt.Errorf("Landlock: %w", err)
+		return 0, fmt.Errorf("applying Landlock: %w", err)
 	}
 	if fd < 0 {
 		return 0, nil
@@ -69,7 +69,7 @@ func restrict(read, write []string) (version int, err error) {
 	ruleset := os.NewFile(uintptr(fd), "ruleset")
 	defer ruleset.Close()
 	if err := ll.LandlockRestrictSelf(fd, flags); err != nil {
-		return 0, fmt.Errorf("Landlock: %w", err)
+		return 0, fmt.Errorf("applying Landlock: %w", err)
 	}
 	return version, nil
 }

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -39,10 +40,11 @@ func init() {
 		runtime.LockOSThread()
 		done <- runStage()
 	}()
+	// It is the sandbox's process that ends here, and none of the caller's.
 	if err := <-done; err != nil {
-		os.Exit(1)
+		unix.Exit(1)
 	}
-	os.Exit(0)
+	unix.Exit(0)
 }
 
 // job is what the stage is told to do.
@@ -164,13 +166,11 @@ func runProgram(j *job, status *json.Encoder) (event, error) {
 		return event{}, err
 	}
 	begin := time.Now()
-	child, err := os.StartProcess(j.Argv[0], j.Argv, &os.ProcAttr{
-		Dir: workDir, Env: j.Env, Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
-	})
+	child, err := syscall.ForkExec(j.Argv[0], j.Argv, &syscall.ProcAttr{Dir: workDir, Env: j.Env, Files: []uintptr{0, 1, 2}})
 	if err != nil {
 		return event{}, err
 	}
-	if err := limitChild(child.Pid, j.Limits); err != nil {
+	if err := limitChild(child, j.Limits); err != nil {
 		return event{}, err
 	}
 	if err := restore(); err != nil {
@@ -183,7 +183,7 @@ func runProgram(j *job, status *json.Encoder) (event, error) {
 		if err != nil && !errors.Is(err, unix.EINTR) {
 			return event{}, fmt.Errorf("waiting for the program: %w", err)
 		}
-		if pid == child.Pid {
+		if pid == child {
 			ended = ws
 			break
 		}

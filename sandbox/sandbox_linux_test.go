@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -13,17 +14,28 @@ import (
 var shared struct {
 	sync.Once
 	*Sandbox
-	err error
+	err   error
+	cache string
 }
 
-// open returns the tests' sandbox. Only a machine without bubblewrap skips.
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if shared.cache != "" {
+		os.RemoveAll(shared.cache)
+	}
+	os.Exit(status)
+}
+
+// openShared returns the tests' sandbox. Only a machine without bubblewrap skips.
 func openShared(t testing.TB) *Sandbox {
 	t.Helper()
 	if _, err := exec.LookPath("bwrap"); err != nil {
 		t.Skip("bubblewrap is not installed")
 	}
 	shared.Do(func() {
-		shared.Sandbox, shared.err = New(Options{Parallel: 4, Limits: Limits{Wall: 20 * time.Second}})
+		if shared.cache, shared.err = os.MkdirTemp("", "polymath-sandbox-"); shared.err == nil {
+			shared.Sandbox, shared.err = New(Options{Parallel: 4, Cache: shared.cache, Limits: Limits{Wall: 20 * time.Second}})
+		}
 	})
 	if shared.err != nil {
 		t.Fatal(shared.err)

@@ -1,7 +1,0 @@
-//go:build !linux
-
-package sandbox
-
-import "testing"
-
-func wantNothingLeft(testing.TB) {}
