@@ -130,33 +130,45 @@ func clozeOf(root, name string, seed uint64) (task.Row, error) {
 		return nil, nil // tables of a program; a line must be what it looks like
 	}
 	r := newRandom(nameHash(name, seed^0x636c6f7a65)) // another stream than the order's
-	lines := strings.Split(strings.TrimRight(string(source), "\n"), "\n")
+	q, at := lineQuestion(r, linesOf(string(source)), clozeBytes)
+	if at < 0 {
+		return nil, nil
+	}
+	place, _, _ := strings.Cut(name, "/")
+	q.section = map[string]string{"src": "library", "test": "test programs"}[place] + ", " + q.section
+	q.cluster = name
+	return q.row(r), nil
+}
+
+func linesOf(text string) []string { return strings.Split(strings.TrimRight(text, "\n"), "\n") }
+
+// lineQuestion asks which line comes next at a place that r chooses, after at most
+// shown bytes of the lines before it. The section says how alike the choices are. at
+// is the number of the line, -1 if no place was found.
+func lineQuestion(r *random, lines []string, shown int) (q question, at int) {
 	alike := r.coin()
 	for range 40 {
 		at := r.below(len(lines))
-		if at < clozeLines || !telling(lines[at]) || !telling(lines[at-1]) {
+		if at < clozeLines || !telling(lines[at]) || !telling(lines[at-1]) || len(lines[at-1]) >= shown {
 			continue
 		}
 		wrong := wrongLines(r, lines, at, alike)
 		if wrong == nil {
 			continue
 		}
-		place, _, _ := strings.Cut(name, "/")
-		section := map[bool]string{true: ", lines alike", false: ", any lines"}[alike]
 		return question{
-			section: map[string]string{"src": "library", "test": "test programs"}[place] + section,
-			cluster: name,
-			text:    strings.Join(before(lines, at), "\n"),
+			section: map[bool]string{true: "lines alike", false: "any lines"}[alike],
+			text:    strings.Join(before(lines, at, shown), "\n"),
 			choices: append([]string{lines[at]}, wrong...),
-		}.row(r), nil
+		}, at
 	}
-	return nil, nil
+	return question{}, -1
 }
 
-// before returns the whole lines before one that fit.
-func before(lines []string, at int) []string {
+// before returns the whole lines before one that fit into so many bytes.
+func before(lines []string, at, shown int) []string {
 	from, size := at, 0
-	for from > 0 && size+len(lines[from-1]) < clozeBytes {
+	for from > 0 && size+len(lines[from-1]) < shown {
 		from--
 		size += len(lines[from]) + 1
 	}
