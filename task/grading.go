@@ -104,9 +104,8 @@ type Set struct {
 	Extract   Extract `yaml:"extract"`
 	Normal    Normal  `yaml:"normal"`
 	Separator string  `yaml:"separator"` // default: comma
-	// Each is a regular expression (RE2) whose matches in an answer are its elements,
-	// in place of what Separator parts: "[A-E]" for "ABD". Accepted answers are
-	// parted by Separator.
+	// Each is a regular expression (RE2) whose matches in an answer, given or
+	// accepted, are its elements, in place of what Separator parts: "[A-E]" for "ABD".
 	Each string `yaml:"each"`
 }
 

@@ -43,7 +43,7 @@ func (g *set) Grade(_ context.Context, item *task.Item, answer string) (task.Ver
 	given := g.split(e.text)
 	best := task.Verdict{}
 	for _, gold := range item.Answers {
-		if v := overlap(given, g.elements(strings.SplitN(gold, g.separator, maxElements))); v.Score > best.Score {
+		if v := overlap(given, g.split(gold)); v.Score > best.Score {
 			best = v
 		}
 	}
@@ -51,7 +51,7 @@ func (g *set) Grade(_ context.Context, item *task.Item, answer string) (task.Ver
 	return best, nil
 }
 
-// split cuts what was given into elements. Brackets around the whole do not
+// split cuts an answer, given or accepted, into elements. Brackets around the whole do not
 // count, nor a full stop behind it.
 func (g *set) split(text string) map[string]bool {
 	if g.each != nil {

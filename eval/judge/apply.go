@@ -1,0 +1,133 @@
+package judge
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/polymath-lm/polymath/eval"
+	"github.com/polymath-lm/polymath/task"
+	"github.com/polymath-lm/polymath/task/grade"
+)
+
+// Sheet is a task with its items, as task.Load returned them.
+type Sheet struct {
+	Task  *task.Task
+	Items []task.Item
+}
+
+// graded is a record with what it takes to judge it.
+type graded struct {
+	record *eval.Record
+	task   *task.Task
+	item   *task.Item
+}
+
+// find returns the records of tasks with a rubric, in order, without those that have
+// no answer because of an error.
+func find(records []eval.Record, sheets []Sheet) ([]graded, error) {
+	type key struct{ task, item string }
+	items := map[key]graded{}
+	rubric := map[string]bool{}
+	for _, s := range sheets {
+		if s.Task.Grader == nil || s.Task.Grader.Rubric == nil {
+			continue
+		}
+		rubric[s.Task.Name] = true
+		for i := range s.Items {
+			items[key{s.Task.Name, s.Items[i].ID}] = graded{task: s.Task, item: &s.Items[i]}
+		}
+	}
+	var all []graded
+	for i := range records {
+		r := &records[i]
+		if !rubric[r.Task] || r.Answer == "" && r.Error != "" {
+			continue
+		}
+		g, ok := items[key{r.Task, r.Item}]
+		if !ok {
+			return nil, fmt.Errorf("task %s has no item %s any more: its data is not that of the run", r.Task, r.Item)
+		}
+		g.record = r
+		all = append(all, g)
+	}
+	return all, nil
+}
+
+// Questions returns what a judge is asked about the records of tasks that are
+// graded by a rubric.
+func Questions(records []eval.Record, sheets []Sheet) ([]grade.Question, error) {
+	all, err := find(records, sheets)
+	if err != nil {
+		return nil, err
+	}
+	var questions []grade.Question
+	for _, g := range all {
+		q, err := grade.Ask(g.task, g.item, g.record.Answer)
+		if err != nil {
+			return nil, fmt.Errorf("task %s, item %s: %w", g.record.Task, g.record.Item, err)
+		}
+		questions = append(questions, q)
+	}
+	return questions, nil
+}
+
+// Options say how Apply works.
+type Options struct {
+	// Parallel is how many judgments are asked for at once; 0 is one.
+	Parallel int
+	// Progress is called after each judgment, from one goroutine at a time; nil: not.
+	Progress func(done, total int)
+}
+
+// Apply judges the records of tasks that are graded by a rubric anew, and sets
+// their Verdict and Error. It returns how many have a verdict now, and ctx's error
+// where that ended it; records that it did not come to stay as they were.
+// Eval.Summarize makes the scores of them.
+func Apply(ctx context.Context, records []eval.Record, sheets []Sheet, judge grade.Judge, o Options) (judged int, err error) {
+	all, err := find(records, sheets)
+	if err != nil {
+		return 0, err
+	}
+	graders := map[string]task.Grader{}
+	for _, s := range sheets {
+		if graders[s.Task.Name], err = grade.New(s.Task, grade.Options{Judge: judge}); err != nil {
+			return 0, fmt.Errorf("task %s: %w", s.Task.Name, err)
+		}
+	}
+	next := make(chan graded)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	done := 0
+	for range max(1, o.Parallel) {
+		wg.Go(func() {
+			for g := range next {
+				v, err := graders[g.task.Name].Grade(ctx, g.item, g.record.Answer)
+				if ctx.Err() != nil {
+					continue
+				}
+				mu.Lock()
+				g.record.Verdict, g.record.Error = v, ""
+				if err != nil {
+					g.record.Error = err.Error()
+				} else {
+					judged++
+				}
+				done++
+				if o.Progress != nil {
+					o.Progress(done, len(all))
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for _, g := range all {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- g
+	}
+	close(next)
+	wg.Wait()
+	return judged, ctx.Err()
+}
