@@ -48,7 +48,8 @@ type TextScorer interface {
 // SubjectInfo describes who was examined.
 type SubjectInfo struct {
 	// Name is the path or the name at the endpoint; Fingerprint identifies the
-	// weights (64 hexadecimal digits), and is empty if unknown.
+	// weights (64 hexadecimal digits, or what an endpoint says), and is empty if
+	// unknown.
 	Name        string `json:"name"`
 	Fingerprint string `json:"fingerprint,omitempty"`
 	// Card is what else the report says of the model, in order.

@@ -97,6 +97,7 @@ func (e *Endpoint) probeScoring(ctx context.Context) error {
 		var f *fault
 		switch {
 		case err == nil:
+			e.score.why = ""
 			return nil
 		case errors.Is(err, errNoScores):
 			e.score.why = err.Error()

@@ -194,11 +194,9 @@ func (a *app) eval(ctx context.Context, model string, o *evalFlags) error {
 	if o.out == "" {
 		o.out = o.defaultOut(model)
 	}
-	var other *eval.Finished
-	if o.compare != "" && isRun(o.compare) {
-		if other, err = openComparable(o.compare, sheets); err != nil { // before the work
-			return err
-		}
+	other, err := openOther(o.compare, sheets)
+	if err != nil {
+		return err
 	}
 	f, err := a.examine(ctx, model, sheets, o, o.out)
 	if err != nil || o.dryRun {
@@ -218,6 +216,22 @@ func (a *app) eval(ctx context.Context, model string, o *evalFlags) error {
 		}
 	}
 	return a.conclude(f, other, c, o)
+}
+
+// openOther opens what is compared with before there is work to lose: a run, or nil
+// where it is a model that is there or no comparison is wanted.
+func openOther(path string, sheets []eval.Sheet) (*eval.Finished, error) {
+	switch {
+	case path == "" || isEndpoint(path):
+		return nil, nil
+	case isRun(path):
+		return openComparable(path, sheets)
+	}
+	_, err := os.Stat(path)
+	if err != nil {
+		err = fmt.Errorf("--compare: %w", err)
+	}
+	return nil, err
 }
 
 // openComparable opens a run that has one of the tasks at least with the same items.
