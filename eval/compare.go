@@ -116,6 +116,7 @@ func (c *TaskComparison) pair(t *TaskResult, a, b []answers) {
 	valuesA, valuesB := each(both[0], value), each(both[1], value)
 	c.A, c.B = stat.Mean(valuesA, of), stat.Mean(valuesB, of)
 	c.fill(stat.Paired(valuesA, valuesB, of))
+	c.Calibration = calibrationChange(t.Method, both)
 	for i := range both[0] {
 		c.count(right(&both[0][i][0]) == 1, right(&both[1][i][0]) == 1)
 	}
@@ -161,4 +162,30 @@ func (c *TaskComparison) count(a, b bool) {
 	default:
 		c.BothWrong++
 	}
+}
+
+// calibrationChange compares the calibration of the first answers to the items of
+// which both runs have a confidence.
+func calibrationChange(m task.Method, both [2][]answers) *stat.CalibrationChange {
+	if m == task.MethodText || m == task.MethodCloze {
+		return nil
+	}
+	var confidence, outcome [2][]float64
+	var some []answers
+	for i := range both[0] {
+		a, b := &both[0][i][0], &both[1][i][0]
+		sureA, okA := confidenceOf(a)
+		sureB, okB := confidenceOf(b)
+		if !okA || !okB {
+			continue
+		}
+		some = append(some, both[0][i])
+		confidence[0], confidence[1] = append(confidence[0], sureA), append(confidence[1], sureB)
+		outcome[0], outcome[1] = append(outcome[0], right(a)), append(outcome[1], right(b))
+	}
+	if len(some) == 0 {
+		return nil
+	}
+	change := stat.CompareCalibration(confidence[0], outcome[0], confidence[1], outcome[1], clusters(some))
+	return &change
 }

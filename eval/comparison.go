@@ -44,6 +44,9 @@ type TaskComparison struct {
 	OnlyA     int `json:"only_a"`
 	OnlyB     int `json:"only_b"`
 	BothWrong int `json:"both_wrong"`
+	// Calibration is what calibration differs by, over items of which both have a
+	// confidence; nil where there are none.
+	Calibration *stat.CalibrationChange `json:"calibration,omitempty"`
 	// Skipped says why the task was not compared: other items, other settings.
 	Skipped string `json:"skipped,omitempty"`
 }

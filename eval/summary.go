@@ -340,17 +340,25 @@ func calibration(m task.Method, list []answers) *stat.Calibration {
 	var confidence, outcome []float64
 	var some []answers
 	for _, samples := range list {
-		r := &samples[0]
-		if r.Confidence == nil || r.Error != "" || r.Verdict.Abstained {
+		sure, ok := confidenceOf(&samples[0])
+		if !ok {
 			continue
 		}
 		some = append(some, samples)
-		confidence = append(confidence, min(1, max(0, *r.Confidence)))
-		outcome = append(outcome, right(r))
+		confidence = append(confidence, sure)
+		outcome = append(outcome, right(&samples[0]))
 	}
 	if m == task.MethodText || m == task.MethodCloze || len(some) == 0 {
 		return nil
 	}
 	c := stat.Calibrate(confidence, outcome, clusters(some))
 	return &c
+}
+
+// confidenceOf is the confidence of an answer that has one and counts for calibration.
+func confidenceOf(r *Record) (confidence float64, ok bool) {
+	if r.Confidence == nil || r.Error != "" || r.Verdict.Abstained {
+		return 0, false
+	}
+	return min(1, max(0, *r.Confidence)), true
 }

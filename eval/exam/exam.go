@@ -131,7 +131,7 @@ func ReadFile(path string) ([]*Exam, error) {
 // Parse is ReadFile for a file that is read; name is what errors call it.
 func Parse(name string, source []byte) ([]*Exam, error) {
 	var l list
-	places, err := recipe.Decode(name, source, &l)
+	places, err := recipe.DecodeAs("a file of examinations", name, source, &l)
 	if err != nil {
 		return nil, err
 	}

@@ -222,6 +222,18 @@ func TestSectionOfTask(t *testing.T) {
 	}
 }
 
+// TestContaminated: where the clean items have the lower score, it counts, and the
+// result says so.
+func TestContaminated(t *testing.T) {
+	r := taskResult("reading", 10, 0.5)
+	c := &eval.Contamination{Items: 10, Checkable: 10, Dirty: 3, Full: r.Headline.Estimate, Clean: stat.Estimate{Value: 0.3, Low: 0.1, High: 0.6, N: 7, Clusters: 7, Interval: "wilson"}}
+	r.Contamination, r.Headline.Estimate = c, c.Clean
+	out := Results(parse(t, small), &eval.Result{Tasks: []eval.TaskResult{r, taskResult("writing", 5, 0.8)}})[0]
+	if math.Abs(out.Raw.Value-0.55) > 1e-12 || out.Scaled == nil || !strings.Contains(out.Note, "reading is that of the items that are not in the model's corpus") {
+		t.Errorf("got %+v", out)
+	}
+}
+
 func TestMistakes(t *testing.T) {
 	for replace, want := range map[[2]string]string{
 		{"name: small", "name: Big"}:                             "x.yaml:2:11: exams[0].name",

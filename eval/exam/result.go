@@ -42,6 +42,9 @@ func (e *Exam) result(tasks map[string]*eval.TaskResult, settings eval.Settings)
 		if missing == "" && why != "" {
 			missing = s.Name + ": " + why
 		}
+		if t := tasks[s.Task]; s.Section == "" && t != nil && onlyClean(t) {
+			out.Note = join(out.Note, "The score of "+s.Task+" is that of the items that are not in the model's corpus, being lower.")
+		}
 		out.Sections = append(out.Sections, section)
 	}
 	out.Raw = combine(out.Sections)
@@ -55,6 +58,12 @@ func (e *Exam) result(tasks map[string]*eval.TaskResult, settings eval.Settings)
 		e.scale(&out)
 	}
 	return out
+}
+
+// onlyClean reports whether a task's headline is over its clean items.
+func onlyClean(t *eval.TaskResult) bool {
+	c := t.Contamination
+	return c != nil && c.Dirty > 0 && c.Clean.N > 0 && t.Headline.Estimate == c.Clean
 }
 
 func join(texts ...string) string {

@@ -11,10 +11,12 @@ import (
 
 // calibration is how far confidence and being right go together in one task.
 type calibration struct {
-	Task              string
+	Task, Summary     string
 	Reliability, Risk template.HTML
 	Measures          []scoreRow // without drawings; the first is ECE
 	Selective         []selective
+	// Compared says that the measures have a last value, what they differ by.
+	Compared bool
 }
 
 // selective is the accuracy over the most confident share of the items.
@@ -23,11 +25,12 @@ type selective struct {
 	Accuracy []string
 }
 
-func calibrations(runs []*eval.Finished) []calibration {
+func calibrations(runs []*eval.Finished, c *eval.Comparison) []calibration {
+	changes := changesOf(c)
 	order, by := tasksOf(runs)
 	var out []calibration
 	for _, name := range order {
-		c := calibration{}
+		c := calibration{Compared: c != nil}
 		reliability := chart.Square{X: "confidence", Y: "accuracy", Diagonal: true}
 		risk := chart.Square{X: "share answered, the surest first", Y: "wrong among them"}
 		found := false
@@ -47,6 +50,8 @@ func calibrations(runs []*eval.Finished) []calibration {
 		if !found {
 			continue
 		}
+		c.summarize()
+		c.compare(changes[name])
 		reliability.Title = c.Task + ": accuracy by confidence"
 		risk.Title = c.Task + ": share of wrong answers by coverage"
 		c.Reliability, c.Risk = template.HTML(reliability.SVG()), template.HTML(risk.SVG())
@@ -79,7 +84,7 @@ func (c *calibration) add(k *stat.Calibration) {
 		values = []scoreValue{
 			measure(k.ECE),
 			{score(k.ECEDebiased, false), "", ""},
-			{score(k.ECENoise, false), "as much or more: p " + equals(probability(k.ECEP)), ""},
+			{score(k.ECENoise, false), "as much or more: p\u00a0" + equals(probability(k.ECEP)), ""},
 			measure(k.Brier), measure(k.AURC), none,
 		}
 		if k.AUROC != nil {
@@ -97,6 +102,51 @@ func (c *calibration) add(k *stat.Calibration) {
 	}
 	for i, at := range coverages {
 		c.Selective[i].Accuracy = append(c.Selective[i].Accuracy, accuracyAt(k.Selective, at))
+	}
+}
+
+// summarize writes the ECE of each run in a line.
+func (c *calibration) summarize() {
+	c.Summary = "ECE "
+	for i, v := range c.Measures[0].Values {
+		if i > 0 {
+			c.Summary += " / "
+		}
+		c.Summary += v.Score
+	}
+}
+
+// changesOf are the changes of calibration by task.
+func changesOf(c *eval.Comparison) map[string]*stat.CalibrationChange {
+	changes := map[string]*stat.CalibrationChange{}
+	if c != nil {
+		for _, t := range c.Tasks {
+			changes[t.Task] = t.Calibration
+		}
+	}
+	return changes
+}
+
+// compare adds to the measures what they differ by over the items that both runs have.
+func (c *calibration) compare(change *stat.CalibrationChange) {
+	if !c.Compared {
+		return
+	}
+	values := make([]scoreValue, len(c.Measures))
+	if change != nil {
+		difference := func(d stat.Difference) scoreValue {
+			return scoreValue{signed(d.Value, false), signedBounds(d.Estimate, false), ""}
+		}
+		values[0], values[3], values[4] = difference(change.ECE), difference(change.Brier), difference(change.AURC)
+		if change.AUROC != nil {
+			values[5] = difference(*change.AUROC)
+		}
+	}
+	for i, v := range values {
+		c.Measures[i].Values = append(c.Measures[i].Values, v)
+	}
+	for i := range c.Selective {
+		c.Selective[i].Accuracy = append(c.Selective[i].Accuracy, "")
 	}
 }
 

@@ -140,6 +140,7 @@ func (row *examRow) sections(some *eval.ExamResult, of []*eval.ExamResult) {
 type contamination struct {
 	Model, Task                    string
 	Items, Checkable, Dirty, Share string
+	Documents                      string
 	Rules                          string
 	Full, Clean                    scoreValue
 	Found                          []sighting
@@ -156,7 +157,7 @@ func contaminations(runs []*eval.Finished, models []string) []contamination {
 				continue
 			}
 			row := contamination{
-				Model: models[i], Task: title(t), Items: count(c.Items), Checkable: count(c.Checkable), Dirty: count(c.Dirty),
+				Model: models[i], Task: title(t), Items: count(c.Items), Checkable: count(c.Checkable), Dirty: count(c.Dirty), Documents: count(c.Documents),
 				Share: percent(float64(c.Dirty) / float64(max(c.Checkable, 1))), Rules: rulesOf(c.Rules),
 			}
 			share := len(t.Metrics) > 0 && isShare(t.Metrics[0])

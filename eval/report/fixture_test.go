@@ -11,7 +11,6 @@ import (
 
 	"github.com/polymath-lm/polymath/eval"
 	"github.com/polymath-lm/polymath/eval/exam"
-	"github.com/polymath-lm/polymath/eval/stat"
 	"github.com/polymath-lm/polymath/task"
 )
 
@@ -136,11 +135,15 @@ func verdict(right bool) task.Verdict {
 func contaminated(f *eval.Finished, text string) {
 	f.Result.Checked, f.Result.NotChecked = true, ""
 	t := &f.Result.Tasks[0]
-	c := &eval.Contamination{Items: t.NumItems, Checkable: t.NumItems - 3, Dirty: 4, Rules: map[string]int{"50 characters" + text: 3, "13-gram": 4}}
-	c.Full = t.Metrics[0].Estimate
-	c.Clean = stat.Estimate{Value: c.Full.Value - 0.02, StdErr: 0.03, Low: c.Full.Low - 0.02, High: c.Full.High - 0.02, N: t.NumItems - 7, Clusters: t.NumItems - 7, Interval: "wilson"}
+	c := &eval.Contamination{Items: t.NumItems, Checkable: t.NumItems - 3, Dirty: 4, Documents: 12345, Rules: map[string]int{"50 characters" + text: 3, "13-gram": 4}}
 	for i := range 4 {
-		c.Found = append(c.Found, eval.Sighting{Item: f.Records[3*i].Item, Document: "d" + text, Origin: "wiki.jsonl:12" + text, Rule: "13-gram" + text})
+		c.DirtyItems = append(c.DirtyItems, f.Records[3*i].Item)
+		if i < 3 { // not all places are kept
+			c.Found = append(c.Found, eval.Sighting{Item: f.Records[3*i].Item, Document: "d" + text, Origin: "wiki.jsonl:12" + text, Rule: "13-gram" + text})
+		}
+	}
+	for i := 20; i < 23; i++ {
+		c.ShortItems = append(c.ShortItems, f.Records[i].Item)
 	}
 	t.Contamination = c
 	eval.Summarize(f.Result, f.Records)

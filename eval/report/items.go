@@ -69,7 +69,7 @@ type itemJSON struct {
 	Gold    string      `json:"g,omitempty"`
 	Answer  answerJSON  `json:"a"`
 	Other   *answerJSON `json:"b,omitempty"`
-	Found   []string    `json:"f,omitempty"` // documents of the corpus
+	Found   []string    `json:"f"` // documents of the corpus that hold it; null if none does
 }
 
 // answerJSON is what one model made of it.
@@ -126,6 +126,9 @@ func pack(d *Data) (*packed, error) {
 		p.index.Tasks = append(p.index.Tasks, indexTask{visible.Text(t.Task), title(*t), string(t.Method)})
 		queue = append(queue, by[t.Task])
 		if t.Contamination != nil {
+			for _, item := range t.Contamination.DirtyItems {
+				p.found[t.Task+"\x00"+item] = []string{}
+			}
 			for _, f := range t.Contamination.Found {
 				key := t.Task + "\x00" + f.Item
 				p.found[key] = append(p.found[key], visible.Text(f.Document+", "+f.Origin+" ("+f.Rule+")"))

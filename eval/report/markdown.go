@@ -192,7 +192,11 @@ func (m *markdown) calibration(p *page) {
 		for _, s := range c.Selective {
 			add("accuracy, surest "+s.Coverage, s.Accuracy)
 		}
-		m.table(append([]string{c.Task}, p.Models...), rows)
+		head := append([]string{c.Task}, p.Models...)
+		if c.Compared {
+			head = append(head, "difference")
+		}
+		m.table(head, rows)
 	}
 }
 
@@ -204,11 +208,11 @@ func (m *markdown) contamination(p *page) {
 	var rows [][]string
 	for _, c := range p.Contamination {
 		rows = append(rows, []string{
-			c.Task + parenthesis(c.Model), c.Items, c.Checkable, c.Dirty + parenthesis(c.Share), c.Rules,
+			c.Task + parenthesis(c.Model), c.Documents, c.Items, c.Checkable, c.Dirty + parenthesis(c.Share), c.Rules,
 			c.Full.Score + parenthesis(c.Full.Interval), c.Clean.Score + parenthesis(c.Clean.Interval),
 		})
 	}
 	if len(rows) > 0 {
-		m.table([]string{"task", "items", "long enough to look for", "found", "by rule", "score, all", "score, clean"}, rows)
+		m.table([]string{"task", "documents", "items", "long enough to look for", "found", "by rule", "score, all", "score, clean"}, rows)
 	}
 }

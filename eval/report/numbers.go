@@ -77,7 +77,7 @@ func signedBounds(e stat.Estimate, share bool) string {
 func probability(p float64) string {
 	switch {
 	case p < 0.001:
-		return "< 0.001"
+		return "<\u00a00.001"
 	case p > 0.999:
 		return "1"
 	}
@@ -89,7 +89,7 @@ func equals(p string) string {
 	if strings.HasPrefix(p, "<") {
 		return p
 	}
-	return "= " + p
+	return "=\u00a0" + p
 }
 
 // interval is an estimate for a drawing.

@@ -3,7 +3,7 @@ package report
 import (
 	"fmt"
 	"html/template"
-	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/polymath-lm/polymath/eval"
@@ -53,7 +53,11 @@ func newPage(d *Data) *page {
 	}
 	r := d.Run.Result
 	p.State = strings.TrimSpace(visible.Text(r.Suite) + r.Started.UTC().Format(" · 2006-01-02 15:04 UTC"))
-	p.Facts = facts(r, len(d.Run.Records))
+	p.Facts = facts(d.Run)
+	if d.Other != nil {
+		p.Facts = besides(p.Facts, facts(d.Other))
+	}
+	p.Facts = slices.DeleteFunc(p.Facts, func(f fact) bool { return f.Value == "0" && (f.Name == "cut" || f.Name == "without a verdict") })
 	p.Scores = scoreTables(runs, p.Models)
 	for _, t := range r.Tasks {
 		if t.Skipped != "" {
@@ -61,7 +65,7 @@ func newPage(d *Data) *page {
 		}
 	}
 	p.Comparison = compared(d.Comparison, p.Models)
-	p.Calibration = calibrations(runs)
+	p.Calibration = calibrations(runs, d.Comparison)
 	p.Sections, p.Metrics = allSections(runs), allMetrics(runs)
 	p.exams(runs)
 	p.Contamination = contaminations(runs, p.Models)
@@ -89,15 +93,27 @@ func names(d *Data) []string {
 		}
 	}
 	if len(out) == 1 {
-		return out
-	}
-	if a, b := filepath.Base(out[0]), filepath.Base(out[1]); a != b {
-		return []string{a, b}
+		return []string{tail(out[0], 2)}
 	}
 	if out[0] == out[1] {
-		return []string{out[0] + " (A)", out[1] + " (B)"}
+		return []string{tail(out[0], 2) + " (A)", tail(out[1], 2) + " (B)"}
 	}
-	return out
+	n := 1 // parts of the path that tell them apart
+	for tail(out[0], n) == tail(out[1], n) {
+		n++
+	}
+	return []string{tail(out[0], n), tail(out[1], n)}
+}
+
+// tail is the last n parts of a path.
+func tail(path string, n int) string {
+	at := len(path)
+	for range n {
+		if at = strings.LastIndexByte(path[:at], '/'); at < 0 {
+			return path
+		}
+	}
+	return path[at+1:]
 }
 
 // title is what a task is called on the page.
@@ -118,7 +134,9 @@ func notChecked(r *eval.Result) string {
 	return visible.Text(r.NotChecked)
 }
 
-func facts(r *eval.Result, numRecords int) []fact {
+// facts are the numbers at the top.
+func facts(run *eval.Finished) []fact {
+	r := run.Result
 	tasks, items, failed, cut := 0, 0, 0, 0
 	for _, t := range r.Tasks {
 		if t.Skipped == "" {
@@ -126,29 +144,43 @@ func facts(r *eval.Result, numRecords int) []fact {
 		}
 		items, failed, cut = items+t.NumItems, failed+t.NumErrors, cut+t.NumCut
 	}
-	out := []fact{{"tasks", count(tasks), ""}, {"items", count(items), ""}}
-	if numRecords > items {
-		out[1].Note = count(numRecords) + " answers"
+	state := "checked"
+	if !r.Checked {
+		state = "not checked"
+	}
+	out := []fact{
+		{"tasks", count(tasks), ""},
+		{"items", count(items), ""},
+		{"tokens read", short(r.PromptTokens), ""},
+		{"tokens written", short(r.CompletionTokens), ""},
+		{"time", duration(r.Took), "of the model's work"},
+		{"without a verdict", count(failed), "they count as wrong"},
+		{"cut", count(cut), "did not fit into the window"},
+		{"contamination", state, ""},
 	}
 	if n := len(r.Tasks) - tasks; n > 0 {
 		out[0].Note = count(n) + " not run"
 	}
-	read := fact{"tokens read", short(r.PromptTokens), ""}
+	if n := len(run.Records); n > items {
+		out[1].Note = count(n) + " answers"
+	}
 	if r.PromptTokens > 0 && r.CachedTokens > 0 {
-		read.Note = percent(float64(r.CachedTokens)/float64(r.PromptTokens)) + " from the cache"
+		out[2].Note = percent(float64(r.CachedTokens)/float64(r.PromptTokens)) + " from the cache"
 	}
-	out = append(out, read, fact{"tokens written", short(r.CompletionTokens), ""}, fact{"time", duration(r.Took), "of the model's work"})
-	if failed > 0 {
-		out = append(out, fact{"without a verdict", count(failed), "they count as wrong"})
+	return out
+}
+
+// besides puts the facts of a second run beside those of the first.
+func besides(a, b []fact) []fact {
+	for i := range a {
+		if a[i].Value != b[i].Value {
+			a[i].Value += " / " + b[i].Value
+		}
+		if a[i].Note != b[i].Note {
+			a[i].Note = strings.Trim(a[i].Note+" / "+b[i].Note, "/ ")
+		}
 	}
-	if cut > 0 {
-		out = append(out, fact{"cut", count(cut), "did not fit into the window"})
-	}
-	state := fact{"contamination", "checked", ""}
-	if !r.Checked {
-		state.Value = "not checked"
-	}
-	return append(out, state)
+	return a
 }
 
 func newCard(name string, r *eval.Result) card {

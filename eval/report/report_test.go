@@ -376,3 +376,26 @@ func TestWrite(t *testing.T) {
 		t.Error("no failure was reported")
 	}
 }
+
+func TestNames(t *testing.T) {
+	for _, c := range [][4]string{
+		{"/a/b/run/model", "", "run/model", ""},
+		{"model", "", "model", ""},
+		{"/a/base", "/b/aligned", "base", "aligned"},
+		{"/a/x/model", "/a/y/model", "x/model", "y/model"},
+		{"m", "m", "m (A)", "m (B)"},
+		{"/m", "m", "/m", "m"},
+		{"x/m", "m", "x/m", "m"},
+		{"", "gpt", "model", "gpt"},
+	} {
+		d := &Data{Run: &eval.Finished{Result: &eval.Result{Subject: eval.SubjectInfo{Name: c[0]}}}}
+		want := []string{c[2]}
+		if c[1] != "" {
+			d.Other = &eval.Finished{Result: &eval.Result{Subject: eval.SubjectInfo{Name: c[1]}}}
+			want = append(want, c[3])
+		}
+		if got := names(d); !slices.Equal(got, want) {
+			t.Errorf("%q and %q are called %q, want %q", c[0], c[1], got, want)
+		}
+	}
+}

@@ -158,7 +158,7 @@
     var out = el("div", {class: "item"});
     var about = where + " \u00b7 " + item.i + " \u00b7 number " + item.n + (item.s ? " \u00b7 answer " + (item.s + 1) : "") + (item.cl ? " \u00b7 cluster " + item.cl : "");
     out.append(el("small", {}, about));
-    if (item.f) out.append(el("p", {class: "warn"}, "Found in the corpus: " + item.f.join("; ")));
+    if (item.f) out.append(el("p", {class: "warn"}, "Found in the corpus" + (item.f.length ? ": " + item.f.join("; ") : ".")));
     out.append(text("prompt", item.p));
     if (item.g) out.append(text("right", item.g));
     var answers = el("div", {class: "answers"});
