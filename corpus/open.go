@@ -24,22 +24,33 @@ type Corpus struct {
 	view     view
 }
 
-// Open opens the corpus in dir.
-func Open(dir string) (*Corpus, error) {
-	data, err := atomicfile.ReadSmall(filepath.Join(dir, ManifestName), maxMark)
+// ReadManifest reads the manifest of the corpus in dir. It verifies nothing.
+func ReadManifest(dir string) (*Manifest, error) {
+	path := filepath.Join(dir, ManifestName)
+	data, err := atomicfile.ReadSmall(path, maxMark)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s holds no corpus that is complete: there is no %s; build it with polymath corpus build", dir, ManifestName)
 	}
 	if err != nil {
 		return nil, err
 	}
-	c := &Corpus{dir: dir}
-	if err := json.Unmarshal(data, &c.Manifest); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, ManifestName), err)
+	m := &Manifest{}
+	if err := json.Unmarshal(data, m); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if c.Manifest.Version != manifestVersion {
-		return nil, fmt.Errorf("%s is of version %d, and this program reads version %d", filepath.Join(dir, ManifestName), c.Manifest.Version, manifestVersion)
+	if m.Version != manifestVersion {
+		return nil, fmt.Errorf("%s is of version %d, and this program reads version %d", path, m.Version, manifestVersion)
 	}
+	return m, nil
+}
+
+// Open opens the corpus in dir.
+func Open(dir string) (*Corpus, error) {
+	m, err := ReadManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	c := &Corpus{dir: dir, Manifest: *m}
 	if err := c.open(); err != nil {
 		_ = c.Close() // the other error matters
 		if errors.Is(err, fs.ErrNotExist) {
