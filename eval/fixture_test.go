@@ -155,7 +155,7 @@ func hashed(texts ...string) uint64 {
 
 func (f *fake) Score(ctx context.Context, prompt, continuation string) (Score, error) {
 	logprob := -float64(hashed(prompt, continuation)%1000) / 100
-	return Score{Logprob: logprob, Greedy: hashed(prompt, continuation)%5 == 0, Tokens: []TokenScore{{continuation, logprob}}}, f.ask(ctx, prompt)
+	return Score{Logprob: logprob, Greedy: hashed(prompt, continuation)%5 == 0, Tokens: []TokenScore{{continuation + "\xe2\x82", logprob}}}, f.ask(ctx, prompt)
 }
 
 func (f *fake) Generate(ctx context.Context, r Request) (Answer, error) {

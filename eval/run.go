@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -265,9 +266,13 @@ func (r *run) one(ctx context.Context, u unit) error {
 	if r.skipped(u.sheet) {
 		return nil
 	}
-	record, spent, err := r.sitter.answer(ctx, sheet, u)
+	answer, spent, err := r.sitter.answer(ctx, sheet, u)
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
+	}
+	record, malformed := asWritten(&answer)
+	if malformed != nil {
+		return malformed
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -294,6 +299,16 @@ func (r *run) one(ctx context.Context, u unit) error {
 		r.o.Progress(r.state[u.sheet])
 	}
 	return nil
+}
+
+// asWritten is a record as it comes back from a file, where bytes that are no text have
+// been replaced: the same whether or not the run was interrupted.
+func asWritten(r *Record) (written Record, err error) {
+	line, err := json.Marshal(r)
+	if err == nil {
+		err = json.Unmarshal(line, &written)
+	}
+	return written, err
 }
 
 func (r *run) skipped(sheet int) bool {
