@@ -10,6 +10,9 @@ import (
 // says are the words with which an answer is announced.
 var says = regexp.MustCompile(`(?i)\b(?:final answer|answer)\b[^\n$]{0,20}?(?:\bis\b|:|=)`)
 
+// sentenceEnd is a full stop before another sentence. That of "Rs. 750" is none.
+var sentenceEnd = regexp.MustCompile(`\.\s+\p{Lu}`)
+
 // finalFormula finds the formula that a text ends with as its answer: what is in
 // the last box; what follows the words that the task names or "the answer is"; the
 // last formula in dollar signs; a short text as it is; the last number.
@@ -51,13 +54,14 @@ func sentence(text string) string {
 			}
 		}
 	}
-	if end := strings.Index(text, ". "); end >= 0 {
-		text = text[:end]
+	if end := sentenceEnd.FindStringIndex(text); end != nil {
+		text = text[:end[0]]
 	}
 	return strings.Trim(strings.TrimRight(text, ".*"), " \t")
 }
 
-// lastInDollars returns the last formula of a text.
+// lastInDollars returns the last formula of a text, with those before it that
+// nothing but commas, "and" and "or" part from it: $1$, $2$ or $3$.
 func lastInDollars(text string) string {
 	text = strings.NewReplacer(`\$`, "\x00", "$$", "$", `\[`, "$", `\]`, "$", `\(`, "$", `\)`, "$").Replace(text)
 	parts := strings.Split(text, "$")
@@ -71,5 +75,12 @@ func lastInDollars(text string) string {
 	if last < 1 {
 		return ""
 	}
-	return strings.TrimSpace(strings.ReplaceAll(parts[last], "\x00", `\$`))
+	first := last
+	for first >= 3 && separates.MatchString(parts[first-1]) {
+		first -= 2
+	}
+	found := strings.Join(parts[first:last+1], "")
+	return strings.TrimSpace(strings.ReplaceAll(found, "\x00", `\$`))
 }
+
+var separates = regexp.MustCompile(`^\s*(?:[,;]|[,;]?\s*(?:and|or))\s*$`)

@@ -97,6 +97,9 @@ func choose(text string, n int, choices []string) int {
 			return i
 		}
 	}
+	if i := only(text, choices, task.Normal{Space: true}); i >= 0 {
+		return i
+	}
 	text = strings.TrimSpace(marks.Replace(text))
 	if m := alone.FindStringSubmatch(text); m != nil {
 		return index(m[1], n)
@@ -206,12 +209,20 @@ func index(letter string, n int) int {
 
 var choiceNormal = task.Normal{Case: true, Punctuation: true, Space: true}
 
-// sameText returns the only choice with this text; -1 if there is none.
+// sameText returns the only choice with this text; -1 if there is none. Case and
+// punctuation count where choices differ in nothing else.
 func sameText(text string, choices []string) int {
+	if i := only(text, choices, task.Normal{Space: true}); i >= 0 {
+		return i
+	}
+	return only(text, choices, choiceNormal)
+}
+
+func only(text string, choices []string, n task.Normal) int {
 	found := -1
-	text = normalize(text, choiceNormal)
+	text = normalize(text, n)
 	for i, choice := range choices {
-		if text != "" && normalize(choice, choiceNormal) == text {
+		if text != "" && normalize(choice, n) == text {
 			if found >= 0 {
 				return -1
 			}

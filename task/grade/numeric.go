@@ -110,19 +110,20 @@ func (g *mathematics) Grade(_ context.Context, item *task.Item, answer string) (
 		return *e.ended, nil
 	}
 	text := finalFormula(e)
-	if text == "" {
-		return task.Verdict{Why: "no formula"}, nil
-	}
+	_, box := formula.Boxed(e.text) // without one the whole may be the answer
 	v := task.Verdict{}
 	for _, gold := range item.Answers {
 		if boxed, ok := formula.Boxed(gold); ok { // a whole solution
 			gold = boxed
 		}
-		if formula.Equal(gold, text, g.tolerance) {
+		if formula.Equal(gold, text, g.tolerance) || !box && formula.Equal(gold, e.text, g.tolerance) {
 			v = verdict(true)
 			break
 		}
 	}
 	v.Extracted = text
+	if text == "" && !v.Right {
+		v.Why = "no formula"
+	}
 	return v, nil
 }

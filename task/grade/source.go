@@ -18,9 +18,9 @@ type source struct {
 //
 // With continues, code that goes on inside of the prompt's last function is cut
 // where that function ends, as base models write on: before the first line that
-// begins in the first column (of Python, where that is no comment; Chen et al.,
-// arXiv:2107.03374, 3 stop at class, def, if, print and #), of Go behind the line
-// that is "}". Code that has the function itself takes its place.
+// begins in the first column and is no comment (of Python; Chen et al.,
+// arXiv:2107.03374, 3 stop at class, def, if, print and #), or behind the line that
+// is "}" (of Go). Code that has the function itself takes its place.
 func (s *source) read(answer string, continues bool) {
 	code, fenced := fence(answer, s.language)
 	s.code = code
@@ -125,14 +125,14 @@ func cutGo(code string) string {
 	return code
 }
 
-// cutPython ends the code at the first line that begins in the first column, but
-// for the rest of the line that the prompt ends with. Brackets and texts in three
+// cutPython ends the code at the first line that begins in the first column and is
+// no comment, but for the rest of the line that the prompt ends with. Brackets and texts in three
 // quotes go on over lines.
 func cutPython(code string) string {
 	at, first := 0, true
 	quote := ""
 	for line := range strings.Lines(code) {
-		if !first && quote == "" && line[0] != ' ' && line[0] != '\t' && line[0] != '\n' && line[0] != '\r' && !closing(line[0]) {
+		if !first && quote == "" && line[0] != ' ' && line[0] != '\t' && line[0] != '\n' && line[0] != '\r' && line[0] != '#' && !closing(line[0]) {
 			return code[:at]
 		}
 		quote = quoted(line, quote)

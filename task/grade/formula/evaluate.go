@@ -44,9 +44,6 @@ func (e *evaluator) value(n *node) (z complexNumber, ok bool) {
 	case oName:
 		return e.name(n.name)
 	case oSub:
-		if exact, ok := n.inBase(); ok {
-			return realNumber(zero().SetRat(exact)), true
-		}
 		if n.kids[0].op != oName && n.kids[0].op != oSub {
 			return z, false
 		}

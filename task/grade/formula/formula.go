@@ -68,18 +68,21 @@ func Value(text string) (*big.Rat, bool) {
 }
 
 // plain is what of a text counts where it is compared as one: neither space nor
-// the marks of formulas nor the case of letters.
+// what only changes how it looks. Braces and the case of letters do not count in
+// words only: braces part the digits of \frac{1}{12}.
 func plain(text string) string {
 	text = strings.TrimRight(strings.TrimSpace(text), ".")
 	text = plainMarks.Replace(text)
-	return strings.ToLower(strings.Join(strings.Fields(text), ""))
+	if !strings.ContainsAny(text, `0123456789\^_`) {
+		text = strings.ToLower(strings.NewReplacer("{", "", "}", "").Replace(text))
+	}
+	return strings.Join(strings.Fields(text), "")
 }
 
 var plainMarks = strings.NewReplacer(
-	`\{`, `\{`, `\}`, `\}`,
 	`\textbf`, "", `\textrm`, "", `\text`, "", `\mathrm`, "", `\mathbf`, "", `\mbox`, "",
-	`\left`, "", `\right`, "", `\dfrac`, `\frac`, `\tfrac`, `\frac`,
-	`\!`, "", `\,`, "", `\;`, "", `\ `, "", `\(`, "", `\)`, "", `\[`, "", `\]`, "", "{", "", "}", "", "$", "",
+	`\left(`, "(", `\right)`, ")", `\left[`, "[", `\right]`, "]", `\dfrac`, `\frac`, `\tfrac`, `\frac`,
+	`\!`, "", `\,`, "", `\;`, "", `\ `, "", `\(`, "", `\)`, "", `\[`, "", `\]`, "", "$", "",
 )
 
 // Boxed returns what the last \boxed or \fbox of a text holds. Those whose brace

@@ -135,6 +135,12 @@ func TestUnequal(t *testing.T) {
 		{"12", "1,2"},
 		{"1,234", "1,235"},
 		{"5", "5x"},
+		{"2x", "2X"},
+		{`\dfrac{4}{25}`, `\frac{42}{5}`},
+		{`\frac{1}{12}`, `\frac{11}{2}`},
+		{`x^{12}`, `x^12{}3`},
+		{"30", "42_7"}, // the question was to write it so
+		{"a_{12}", "a_{1}2"},
 	} {
 		if Equal(c.gold, c.answer, 0) {
 			t.Errorf("%s and %s should not be equal", c.gold, c.answer)

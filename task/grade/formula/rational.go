@@ -22,10 +22,8 @@ func (n *node) exact() (*big.Rat, bool) {
 	switch n.op {
 	case oNumber:
 		return n.value, true
-	case oPM, oName, oWords, oList, oSet, oTuple, oRelation, oMatrix, oRow, oUnion, oMeet, oMinus, oDegrees:
+	case oPM, oSub, oName, oWords, oList, oSet, oTuple, oRelation, oMatrix, oRow, oUnion, oMeet, oMinus, oDegrees:
 		return nil, false
-	case oSub:
-		return n.inBase()
 	}
 	values := make([]*big.Rat, len(n.kids))
 	for i, k := range n.kids {
@@ -134,26 +132,6 @@ func floor(x *big.Rat) *big.Int {
 	q, m := new(big.Int), new(big.Int)
 	q.DivMod(x.Num(), x.Denom(), m) // the denominator is positive, so this rounds down
 	return q
-}
-
-// inBase reads a number with its base as index: 1011_2.
-func (n *node) inBase() (*big.Rat, bool) {
-	if n.kids[0].op != oNumber || n.kids[1].op != oNumber {
-		return nil, false
-	}
-	base, number := n.kids[1].value, n.kids[0].value
-	if !base.IsInt() || !number.IsInt() || !base.Num().IsInt64() {
-		return nil, false
-	}
-	b := base.Num().Int64()
-	if b < 2 || b > 36 {
-		return nil, false
-	}
-	value, ok := new(big.Int).SetString(number.Num().String(), int(b))
-	if !ok {
-		return nil, false
-	}
-	return new(big.Rat).SetInt(value), true
 }
 
 // folded computes what of a formula can be computed exactly.
