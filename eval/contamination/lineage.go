@@ -32,6 +32,8 @@ type Options struct {
 	// those around Model and those that its run names. One that has nothing to do
 	// with the model is an error.
 	Places []string
+	// Shared says that Places are those of several models: none is an error then.
+	Shared bool
 	// Progress, if not nil, is told how many documents of all were looked through,
 	// from one goroutine at a time.
 	Progress func(done, all int64)
@@ -84,7 +86,7 @@ func Trace(o Options) (*Lineage, error) {
 	if err != nil && !errors.As(err, &none) {
 		return nil, err
 	}
-	if stranger := t.stranger(); stranger != "" {
+	if stranger := t.stranger(); stranger != "" && !o.Shared {
 		return nil, fmt.Errorf("%s: the model was not trained on what is there: %s", stranger, t.trained(l, none))
 	}
 	return l, err
