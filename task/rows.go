@@ -63,7 +63,7 @@ func (r *rows) generate() error {
 	}
 	made, err := maker(r.data.Number, r.data.Seed)
 	if err != nil {
-		return recipe.Bad(r.key+".generator", "%s: %v", r.data.Generator, err)
+		return keyed(r.key+".generator", fmt.Errorf("%s: %w", r.data.Generator, err))
 	}
 	if len(made) > maxRows {
 		return recipe.Bad(r.key+".generator", "%s made more than %d rows", r.data.Generator, maxRows)

@@ -17,6 +17,7 @@ import (
 	"sync"
 
 	"github.com/polymath-lm/polymath/internal/goroot"
+	"github.com/polymath-lm/polymath/task"
 )
 
 // library is what the exam knows of Go's standard library: what it exports on
@@ -32,7 +33,7 @@ type libraryPackage struct {
 	doc        *doc.Package
 	// names are all package-level names on any system, so that nothing is
 	// said not to exist that does elsewhere.
-	names map[string]bool
+	names     map[string]bool
 	functions []function // by name
 	// renamed are the names of packages by the other names under which files import them.
 	renamed map[string]string
@@ -41,7 +42,7 @@ type libraryPackage struct {
 var readLibrary = sync.OnceValues(func() (*library, error) {
 	root, err := goroot.Find(context.Background())
 	if err != nil {
-		return nil, fmt.Errorf("the examination on Go's standard library is made of its sources: %w", err)
+		return nil, fmt.Errorf("%w: the examination on Go's standard library is made of its sources: %w", task.ErrNoData, err)
 	}
 	return parseLibrary(filepath.Join(root, "src"))
 })
@@ -65,7 +66,7 @@ func parseLibrary(src string) (*library, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("Go's standard library: %w", err)
+		return nil, fmt.Errorf("the standard library of Go: %w", err)
 	}
 	lib := &library{aliases: map[string]string{}}
 	found := make([]*libraryPackage, len(dirs))
@@ -86,7 +87,7 @@ func parseLibrary(src string) (*library, error) {
 	wait.Wait()
 	for i, p := range found {
 		if faults[i] != nil {
-			return nil, fmt.Errorf("Go's standard library: %w", faults[i])
+			return nil, fmt.Errorf("the standard library of Go: %w", faults[i])
 		}
 		if p != nil {
 			lib.packages = append(lib.packages, p)
@@ -97,7 +98,7 @@ func parseLibrary(src string) (*library, error) {
 		p.functions = lib.functions(p)
 	}
 	if len(lib.packages) == 0 {
-		return nil, fmt.Errorf("Go's standard library: there is no package below %s", src)
+		return nil, fmt.Errorf("the standard library of Go: there is no package below %s", src)
 	}
 	return lib, nil
 }

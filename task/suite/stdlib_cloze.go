@@ -32,7 +32,7 @@ func goCloze(n int, seed uint64) ([]task.Row, error) {
 	}
 	root, err := goroot.Find(context.Background())
 	if err != nil {
-		return nil, fmt.Errorf("the questions of code are made of the Go toolchain's sources: %w", err)
+		return nil, fmt.Errorf("%w: the questions of code are made of the Go toolchain's sources: %w", task.ErrNoData, err)
 	}
 	sources, err := goFiles(filepath.Join(root, "src"), "src")
 	if err != nil {

@@ -61,7 +61,7 @@ func (l *library) exam(n int, seed uint64) ([]task.Row, error) {
 		}
 	}
 	if len(rows) == 0 {
-		return nil, fmt.Errorf("Go's standard library: no question can be made of the %d functions that were found", len(all))
+		return nil, fmt.Errorf("the standard library of Go: no question can be made of the %d functions that were found", len(all))
 	}
 	return rows, nil
 }
