@@ -97,30 +97,26 @@ func taskDifferences(was, is []taskKey) []string {
 var ErrOther = errors.New("holds another run")
 
 // claim makes a directory that of a run: a new one, or the one that has the same key.
+// What else a run's directory has, such as judgments, stays there.
 func claim(dir string, k key, fresh bool) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	if fresh {
-		if err := wipe(dir); err != nil {
-			return err
-		}
-	}
 	path := filepath.Join(dir, settingsFile)
 	data, err := readLimited(path, 16<<20)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		if others, err := os.ReadDir(dir); err != nil || len(visible(others)) > 0 {
 			return errors.Join(err, fmt.Errorf("%s is not empty and holds no run: name another directory", dir))
 		}
-		data, err := json.MarshalIndent(k, "", "  ")
-		if err != nil {
+		return k.write(path)
+	case err != nil:
+		return err
+	case fresh:
+		if err := wipe(dir); err != nil {
 			return err
 		}
-		_, err = atomicfile.WriteBytes(path, append(data, '\n'))
-		return err
-	}
-	if err != nil {
-		return err
+		return k.write(path)
 	}
 	var old key
 	if err := json.Unmarshal(data, &old); err != nil {
@@ -130,6 +126,15 @@ func claim(dir string, k key, fresh bool) error {
 		return fmt.Errorf("%s %w: %s", dir, ErrOther, strings.Join(list, "; "))
 	}
 	return nil
+}
+
+func (k *key) write(path string) error {
+	data, err := json.MarshalIndent(k, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = atomicfile.WriteBytes(path, append(data, '\n'))
+	return err
 }
 
 // visible leaves out what a killed program left behind.
@@ -143,12 +148,13 @@ func visible(entries []fs.DirEntry) []fs.DirEntry {
 	return list
 }
 
-// wipe removes the files of a run, and no others.
+// wipe removes the files of a run that are made of its answers. The settings stay until
+// the new ones are written, so that the directory is a run's whatever happens.
 func wipe(dir string) error {
 	if err := removeJournals(dir); err != nil {
 		return err
 	}
-	for _, name := range []string{resultsFile, recordsFile, "report.html", "report.md", settingsFile} {
+	for _, name := range []string{resultsFile, recordsFile, "report.html", "report.md"} {
 		if err := atomicfile.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return err
 		}
