@@ -26,6 +26,7 @@ import (
 type library struct {
 	packages []*libraryPackage // by path
 	aliases  map[string]string // "os.FileMode" to "fs.FileMode"
+	named    map[string]int    // how many packages have a name: rand is that of three
 }
 
 type libraryPackage struct {
@@ -68,7 +69,7 @@ func parseLibrary(src string) (*library, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the standard library of Go: %w", err)
 	}
-	lib := &library{aliases: map[string]string{}}
+	lib := &library{aliases: map[string]string{}, named: map[string]int{}}
 	found := make([]*libraryPackage, len(dirs))
 	faults := make([]error, len(dirs))
 	var wait sync.WaitGroup
@@ -92,6 +93,7 @@ func parseLibrary(src string) (*library, error) {
 		if p != nil {
 			lib.packages = append(lib.packages, p)
 			lib.addAliases(p)
+			lib.named[p.name]++
 		}
 	}
 	for _, p := range lib.packages {
@@ -185,7 +187,8 @@ type function struct {
 	in        *libraryPackage
 	name, doc string
 	// arguments and results are types without names, such as "(int, error)", with
-	// aliases replaced; "" where the package alone can name one of them.
+	// aliases replaced; "" where the package alone can name one of them, or where the
+	// name of a package is that of several.
 	arguments, results string
 }
 
@@ -227,7 +230,7 @@ func (l *library) fields(list *ast.FieldList, p *libraryPackage) string {
 	if list != nil {
 		for _, field := range list.List {
 			text := l.plain(typeText(field.Type, p))
-			if text == "" || p.hides(text) {
+			if text == "" || p.hides(text) || l.vague(text) {
 				return ""
 			}
 			for range max(len(field.Names), 1) {

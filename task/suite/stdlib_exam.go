@@ -138,7 +138,7 @@ func (l *library) askArguments(r *random, f function) (question, bool) {
 // askTypes asks for types; the others are those of functions of the same package,
 // then of any, and differ from the right ones with all aliases replaced.
 func (l *library) askTypes(r *random, f function, right string, of func(function) string, text string) (question, bool) {
-	if !askable(right) || l.twoPackages(f.in.name) {
+	if !askable(right) || l.named[f.in.name] > 1 {
 		return question{}, false
 	}
 	choices := []string{right}
@@ -167,17 +167,6 @@ func (l *library) askTypes(r *random, f function, right string, of func(function
 // names of their own.
 func askable(types string) bool {
 	return types != "" && types != "()" && !strings.Contains(types, "func(")
-}
-
-// twoPackages reports whether a name is that of several packages, such as rand.
-func (l *library) twoPackages(name string) bool {
-	n := 0
-	for _, p := range l.packages {
-		if p.name == name {
-			n++
-		}
-	}
-	return n > 1
 }
 
 // askPurpose asks what the documentation says of a function.

@@ -36,6 +36,14 @@ func (p *libraryPackage) hides(text string) bool {
 // io.Reader is not one of its own.
 var word = regexp.MustCompile(`[\pL_][\pL_\d]*(\.[\pL_][\pL_\d]*)?`)
 
+// vague reports whether a type is of a package whose name is that of several.
+func (l *library) vague(text string) bool {
+	return slices.ContainsFunc(word.FindAllString(text, -1), func(w string) bool {
+		from, _, ok := strings.Cut(w, ".")
+		return ok && l.named[from] > 1
+	})
+}
+
 // plain replaces aliases, so that types that are equal are written alike.
 func (l *library) plain(text string) string {
 	for range 3 { // an alias of an alias
