@@ -9,6 +9,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/polymath-lm/polymath/constrain"
 	"github.com/polymath-lm/polymath/task"
 )
 
@@ -144,6 +145,24 @@ func TestJudgeSchema(t *testing.T) {
 		_, readErr := ReadMarks(raw, criteria)
 		if valid := schema.Validate(value) == nil; valid != (readErr == nil) {
 			t.Errorf("%s: valid %v, read %v", raw, valid, readErr)
+		}
+	}
+}
+
+// TestJudgeSchemaHolds: our own models can be held to the schema.
+func TestJudgeSchemaHolds(t *testing.T) {
+	tokens := make([][]byte, 257)
+	for i := range 256 {
+		tokens[i] = []byte{byte(i)}
+	}
+	v := constrain.NewVocabulary(tokens, func(id int32) bool { return id == 256 }, []int32{256})
+	many := make([]task.Criterion, 50)
+	for i := range many {
+		many[i].Points = 2.5
+	}
+	for _, criteria := range [][]task.Criterion{rubricOf().Rubric.Criteria, many} {
+		if _, err := v.Schema([]byte(judgeSchema(criteria))); err != nil {
+			t.Errorf("%d criteria: %v", len(criteria), err)
 		}
 	}
 }
