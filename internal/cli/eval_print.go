@@ -129,12 +129,21 @@ func notes(t *eval.TaskResult) string {
 func printContamination(w io.Writer, r *eval.Result) {
 	switch {
 	case r.Checked:
+		var items, short, dirty int
+		var documents int64
 		for i := range r.Tasks {
-			if c := r.Tasks[i].Contamination; c != nil && c.Dirty > 0 {
-				fmt.Fprintf(w, "%s: %d of %d items are in the model's corpus: %s over all, %s over the others\n",
-					r.Tasks[i].Task, c.Dirty, c.Items, scoreText(c.Full), scoreText(c.Clean))
+			c := r.Tasks[i].Contamination
+			if c == nil {
+				continue
+			}
+			items, short, dirty, documents = items+c.Items, short+c.Items-c.Checkable, dirty+c.Dirty, max(documents, c.Documents)
+			if c.Dirty > 0 {
+				fmt.Fprintf(w, "%s: %d of %d items are in the model's data: %s over all, %s over the %d that are not\n",
+					r.Tasks[i].Task, c.Dirty, c.Items, scoreText(c.Full), scoreText(c.Clean), c.Clean.N)
 			}
 		}
+		fmt.Fprintf(w, "contamination: of %s, %d are in the %s that the model was trained on, %d are too short to look for\n",
+			plural(int64(items), "item"), dirty, plural(documents, "document"), short)
 	case r.NotChecked != "":
 		fmt.Fprintf(w, "contamination: not checked, %s\n", progress.Visible(r.NotChecked))
 	}
