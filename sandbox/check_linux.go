@@ -24,9 +24,11 @@ func check() Report {
 	}
 	if !have {
 		for _, l := range []*Layer{&spaces, &filter, &limits, &landlock} {
-			l.Detail = "not tried: nothing is run without all of bubblewrap, namespaces, seccomp and limits"
+			l.Detail, l.Remedy = "not tried", ""
 		}
-		spaces.Detail = r.Missing.Error()
+		if bwrap.Have {
+			spaces.Detail = r.Missing.Error()
+		}
 	}
 	r.Layers = []Layer{bwrap, spaces, user, landlock, filter, limits}
 	if have {

@@ -184,7 +184,7 @@ func TestOutput(t *testing.T) {
 		python(t, "import sys\nwhile True: print('x' * 1000, file=sys.stderr)", l),
 		golangs(t, "fmt", "func main() { for { fmt.Println(\"xxxxxxxxxxxxxxxxx\") } }", l),
 	} {
-		if out.Reason != ReasonOutput || !out.Truncated || len(out.Stdout)+len(out.Stderr) != 10_000 {
+		if out.Reason != ReasonOutput || !out.Truncated || len(out.Stdout)+len(out.Stderr) > 10_000 || len(out.Stdout)+len(out.Stderr) < 9_000 {
 			t.Errorf("got %s %v, %d bytes", out.Reason, out.Truncated, len(out.Stdout)+len(out.Stderr))
 		}
 	}

@@ -101,6 +101,8 @@ func (g *golang) mount() *toolchain {
 		env:  []string{"GOTRACEBACK=single", "GOMAXPROCS=2"},
 		argv: func(string) []string { return []string{buildDir + "/program"} },
 		read: []string{buildDir},
+		// Its heap grows by 64 MiB, and where that fails the runtime crashes.
+		unused: 512 << 20,
 		build: func(files []string) [][]string {
 			compile := []string{
 				goDir + "/compile", "-p", "main", "-complete", "-pack", "-c", "2",

@@ -76,10 +76,11 @@ func limitProcesses(l Limits) (restore func() error, err error) {
 
 // limitChild limits what would be in the way of this process: memory, where
 // the program gets an error before the watchdog would end it, and processor
-// time, where the watchdog comes first.
-func limitChild(pid int, l Limits) error {
+// time, where the watchdog comes first. unused is memory that the language's
+// runtime takes and leaves alone.
+func limitChild(pid int, l Limits, unused int64) error {
 	err := setLimits(pid,
-		rlimit{"memory", unix.RLIMIT_DATA, uint64(l.Memory)},
+		rlimit{"memory", unix.RLIMIT_DATA, uint64(l.Memory + unused)},
 		rlimit{"CPU time", unix.RLIMIT_CPU, uint64(l.CPU/time.Second) + 2},
 		rlimit{"processes", unix.RLIMIT_NPROC, uint64(l.Processes + stageTasks)})
 	if errors.Is(err, unix.ESRCH) {

@@ -205,7 +205,7 @@ func (s *system) run(ctx context.Context, p Program) (Outcome, error) {
 
 func (s *system) runWith(ctx context.Context, t *toolchain, p Program) (Outcome, error) {
 	j := &job{
-		Files: map[string][]byte{}, Argv: t.argv(p.Main), Limits: p.Limits, Read: t.read, Reads: t.reads,
+		Files: map[string][]byte{}, Argv: t.argv(p.Main), Limits: p.Limits, Read: t.read, Reads: t.reads, Unused: t.unused,
 		Env: append([]string{"HOME=" + workDir, "TMPDIR=/tmp", "USER=user", "LANG=C.UTF-8", "PATH=/nowhere"}, t.env...),
 	}
 	for name, content := range p.Files {

@@ -56,6 +56,7 @@ type job struct {
 	Read   []string // what Landlock lets the program read and execute
 	Reads  []string // and the build besides
 	Limits Limits
+	Unused int64 // bytes that the language's runtime maps and does not touch
 }
 
 // event is what the stage tells. The program never has the pipe.
@@ -170,7 +171,7 @@ func runProgram(j *job, status *json.Encoder) (event, error) {
 	if err != nil {
 		return event{}, err
 	}
-	if err := limitChild(child, j.Limits); err != nil {
+	if err := limitChild(child, j.Limits, j.Unused); err != nil {
 		return event{}, err
 	}
 	if err := restore(); err != nil {

@@ -19,6 +19,7 @@ type toolchain struct {
 	read   []string // what the program may read
 	libs   bool     // the program needs the machine's shared libraries
 	env    []string
+	unused int64 // bytes that a program maps and does not touch
 	build  func(files []string) [][]string
 	argv   func(main string) []string
 }
