@@ -15,23 +15,28 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/polymath-lm/polymath/eval"
+	"github.com/polymath-lm/polymath/eval/exam"
 	"github.com/polymath-lm/polymath/internal/cli/interrupt"
 	"github.com/polymath-lm/polymath/task/suite"
 )
 
 // evalFlags are the flags of polymath eval.
 type evalFlags struct {
-	subject        subjectFlags
-	suite, data    string
-	limit, shots   int
-	samples        int
-	seed           uint64
-	out, report    string
-	compare, judge string
-	dryRun, fresh  bool
-	asJSON         bool
-	contamination  string
-	corpus         []string
+	subject       subjectFlags
+	suite, data   string
+	limit, shots  int
+	samples       int
+	seed          uint64
+	out, report   string
+	compare       string
+	judge         string // who judges by rubrics
+	judgeModel    string // its name at an address
+	dryRun, fresh bool
+	asJSON        bool
+	contamination string
+	corpus        []string
+	examFiles     []string
+	exams         []*exam.Exam // the ready ones and those of examFiles
 }
 
 func (a *app) evalCommand() *cobra.Command {
@@ -85,6 +90,8 @@ a report.`,
 	f.StringVar(&o.report, "report", "", "file of the report (default: report.html in the run's directory)")
 	f.StringVar(&o.compare, "compare", "", "another model, or the directory of its run: its scores less those of MODEL, item by item")
 	f.StringVar(&o.judge, "judge", "", "model or address that judges free answers by their rubrics")
+	f.StringVar(&o.judgeModel, "judge-model", "", "name of the judge at an address")
+	f.StringArrayVar(&o.examFiles, "exam", nil, "file of examinations of your own, besides the ready ones")
 	f.StringVar(&o.contamination, "contamination", "auto", "look for items in the model's corpus: auto or off")
 	f.StringArrayVar(&o.corpus, "corpus", nil, "corpus to look for items in (default: the model's own)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what the run will take, and stop")
@@ -95,7 +102,7 @@ a report.`,
 	if err := cmd.RegisterFlagCompletionFunc("suite", completeSuite); err != nil {
 		panic(err) // there is no such flag: a slip of this package
 	}
-	cmd.AddCommand(a.evalListCommand(), a.evalShowCommand(), a.evalCompareCommand(), a.evalReportCommand())
+	cmd.AddCommand(a.evalListCommand(), a.evalShowCommand(), a.evalCompareCommand(), a.evalReportCommand(), a.evalJudgeCommand(), a.evalSandboxCommand())
 	return cmd
 }
 
@@ -117,6 +124,7 @@ func completeSuite(_ *cobra.Command, _ []string, typed string) ([]string, cobra.
 	for _, s := range suite.Suites() {
 		names = append(names, before+s.Name)
 	}
+	names = append(names, before+examSuite)
 	for _, name := range suite.Names() {
 		names = append(names, before+name)
 	}
@@ -187,6 +195,10 @@ func clean(name string) string {
 
 // eval examines a model.
 func (a *app) eval(ctx context.Context, model string, o *evalFlags) error {
+	var err error
+	if o.exams, err = examsOf(o.examFiles); err != nil {
+		return err
+	}
 	sheets, err := a.loadSheets(ctx, o)
 	if err != nil {
 		return err
@@ -309,6 +321,9 @@ func (a *app) examine(ctx context.Context, model string, sheets []eval.Sheet, o 
 		return nil, err
 	}
 	defer g.close()
+	if err := traceData(s, o); err != nil {
+		return nil, err
+	}
 	settings := eval.Settings{
 		Seed: o.seed, Limit: o.limit, Shots: o.shots, Samples: o.samples, Chat: s.subject.Info().Chat, Judge: g.judgeName,
 	}
@@ -319,7 +334,10 @@ func (a *app) examine(ctx context.Context, model string, sheets []eval.Sheet, o 
 	f, err := eval.Run(ctx, s.subject, sheets, eval.Options{
 		Version: readVersion(), Suite: o.suite, Settings: settings, Grader: g.grader, Parallel: o.subject.parallel,
 		Dir: dir, Fresh: o.fresh, Begin: view.begin, Progress: view.observe,
-		Finish: func(f *eval.Finished) error { return a.complete(ctx, f, sheets, s, o) },
+		Finish: func(f *eval.Finished) error {
+			view.end()
+			return a.complete(ctx, f, sheets, s, o)
+		},
 	})
 	view.end()
 	switch {

@@ -72,6 +72,6 @@ func (a *app) complete(ctx context.Context, f *eval.Finished, sheets []eval.Shee
 	if err := a.checkContamination(ctx, f, sheets, s, o); err != nil {
 		return err
 	}
-	f.Result.Exams = exam.Results(exam.All(), f.Result)
+	f.Result.Exams = exam.Results(o.exams, f.Result)
 	return nil
 }

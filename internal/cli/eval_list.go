@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/polymath-lm/polymath/eval/exam"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/task"
 	"github.com/polymath-lm/polymath/task/suite"
@@ -89,6 +90,7 @@ func (a *app) printTasks(tasks []listedTask) {
 	for _, s := range suite.Suites() {
 		rows = append(rows, []string{s.Name, fmt.Sprint(len(s.Tasks)), s.Title})
 	}
+	rows = append(rows, []string{examSuite, fmt.Sprint(len(exam.Tasks())), "real examinations, whose items are yours: see docs/exams.md"})
 	table(a.Out, rows)
 	fmt.Fprintln(a.Out)
 	rows = [][]string{{"task", "items", "method", "license"}}

@@ -22,7 +22,7 @@ func dataDir(flag string) string {
 // loadSheets finds the tasks of the suite and makes their items. Tasks whose data are not
 // there are left out and named; if that is all of them, it is an error.
 func (a *app) loadSheets(ctx context.Context, o *evalFlags) ([]eval.Sheet, error) {
-	tasks, err := suite.Find(o.suite)
+	tasks, err := findTasks(o.suite)
 	if err != nil {
 		return nil, usageError{err}
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/polymath-lm/polymath/eval"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/task"
-	"github.com/polymath-lm/polymath/task/suite"
 )
 
 func (a *app) evalShowCommand() *cobra.Command {
@@ -40,7 +39,7 @@ choices or accepted answers, and what is right. TASK is a name of
 }
 
 func (a *app) showTasks(name string, o *evalFlags, asChat bool) error {
-	tasks, err := suite.Find(name)
+	tasks, err := findTasks(name)
 	if err != nil {
 		return usageError{err}
 	}
