@@ -406,9 +406,9 @@ func TestPolymathKilled(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(30 * time.Second); len(sandboxed(t)) < 9; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); len(descendants(cmd.Process.Pid)) < 10; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("the sandbox did not start: %q", sandboxed(t))
+			t.Fatalf("the sandbox did not start: %v", descendants(cmd.Process.Pid))
 		}
 	}
 	cmd.Process.Kill()
