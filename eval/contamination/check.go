@@ -13,6 +13,12 @@ import (
 // maxSightings bounds the items of a task that are listed with a document.
 const maxSightings = 200
 
+// Lengths of the rules, in characters and words.
+const (
+	substringLength = 50
+	gramWords       = 13
+)
+
 // rules are those of the GPT-4 Technical Report (appendix C: of each item three
 // substrings of 50 characters at random, without spaces and symbols) and of GPT-3
 // (arXiv:2005.14165, appendix C: 13 words in a row), and neither minds the case of
@@ -80,7 +86,7 @@ func (l *Lineage) Search(ctx context.Context, sheets []eval.Sheet, progress func
 		for item, texts := range textsOf(s.Task, s.Items, &o) {
 			n := len(set.Items)
 			for _, text := range texts {
-				if o.Checkable(text) {
+				if o.Checkable(text) { // of pairs one may be
 					set.Items = append(set.Items, text)
 					owners[set.Name] = append(owners[set.Name], item)
 				}

@@ -2,44 +2,55 @@ package contamination
 
 import (
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/polymath-lm/polymath/corpus/decontaminate"
 	"github.com/polymath-lm/polymath/task"
 )
 
-// textsOf are what is looked for of each item of a task: its question, without the
-// words that all items of its section begin or end with, which are the task's and
-// not the item's; with the right answer, where the question alone is too short to
-// look for; of items whose choices make the text, that text.
+// textsOf are what is looked for of each item of a task: its question, without what
+// is the task's and not the item's: the words that all prompts of its section begin
+// or end with, and passages, such as headers, that many items have; with the right answer, where the question alone is too short to look
+// for; of items whose choices make the text, that text. What is left in several
+// pieces is looked for by pieces. An item without texts is too short.
 func textsOf(t *task.Task, items []task.Item, o *decontaminate.Options) [][]string {
-	common := commonOf(items)
+	whole := make([][]string, len(items))
+	affixes := commonOf(items)
+	common := newPassages(len(items))
+	for i := range items {
+		whole[i] = wholeTexts(t, &items[i], affixes[items[i].Section])
+		common.count(items[i].Cluster, whole[i])
+	}
 	texts := make([][]string, len(items))
 	for i := range items {
-		texts[i] = textsOfItem(t, &items[i], common[items[i].Section], o)
+		right := ""
+		if isQuestion(t, &items[i]) {
+			right = rightAnswer(&items[i])
+		}
+		for _, text := range whole[i] {
+			texts[i] = append(texts[i], choose(common.without(text), right, o)...)
+		}
 	}
 	return texts
 }
 
-func textsOfItem(t *task.Task, item *task.Item, c affixes, o *decontaminate.Options) []string {
-	right := rightAnswer(item)
+// isQuestion says that an item's text does not hold its answer.
+func isQuestion(t *task.Task, item *task.Item) bool {
+	return t.Method != task.MethodPair && t.Method != task.MethodCloze && t.Method != task.MethodText && len(item.Contexts) == 0
+}
+
+// wholeTexts are an item's texts with common passages.
+func wholeTexts(t *task.Task, item *task.Item, c affixes) []string {
 	switch {
 	case t.Method == task.MethodPair:
 		return item.Choices
 	case t.Method == task.MethodCloze:
-		return []string{item.Prompt + item.Before + right}
-	case len(item.Contexts) > 0:
-		if item.Gold < 0 || item.Gold >= len(item.Contexts) {
-			return item.Contexts
-		}
+		return []string{item.Prompt + item.Before + rightAnswer(item)}
+	case len(item.Contexts) > 0 && item.Gold >= 0 && item.Gold < len(item.Contexts):
 		return []string{item.Contexts[item.Gold] + item.Before + strings.Join(item.Choices, " ")}
+	case len(item.Contexts) > 0:
+		return item.Contexts
 	}
-	question := strings.Join(append([]string{c.cut(item.Prompt)}, item.Turns...), "\n")
-	if !o.Checkable(question) && right != "" {
-		question += " " + right
-	}
-	return []string{question}
+	return []string{strings.Join(append([]string{c.cut(item.Prompt)}, item.Turns...), "\n")}
 }
 
 // rightAnswer is "" if the item has none.
@@ -53,71 +64,23 @@ func rightAnswer(item *task.Item) string {
 	return ""
 }
 
-// affixes are what prompts have in common: bytes at the beginning and at the end,
-// up to the border of a word.
-type affixes struct {
-	before, after string
-}
-
-// commonOf finds them for each section. A section of one item has none.
-func commonOf(items []task.Item) map[string]affixes {
-	common, seen := map[string]affixes{}, map[string]int{}
-	for i := range items {
-		section, prompt := items[i].Section, items[i].Prompt
-		c := common[section]
-		if seen[section] == 0 {
-			c = affixes{prompt, prompt}
-		} else {
-			c.before = c.before[:sharedBytes(c.before, prompt)]
-			c.after = c.after[len(c.after)-sharedEnd(c.after, prompt):]
-		}
-		common[section] = c
-		seen[section]++
-	}
-	for section, c := range common {
-		if seen[section] == 1 {
-			c = affixes{}
-		}
-		common[section] = affixes{
-			before: c.before[:strings.LastIndexFunc(c.before, unicode.IsSpace)+1],
-			after:  c.after[max(0, afterSpace(c.after)):],
+// choose takes of the pieces of a text those that can be looked for. A piece beside
+// others must be as long as a rule looks for, for a few words are in many texts; one
+// that is all there is counts as the item as a whole.
+func choose(pieces []string, right string, o *decontaminate.Options) []string {
+	long := *o
+	long.MinLength, long.MinWords = substringLength, gramWords
+	var chosen []string
+	for _, piece := range pieces {
+		if long.Checkable(piece) || len(pieces) == 1 && o.Checkable(piece) {
+			chosen = append(chosen, piece)
 		}
 	}
-	return common
-}
-
-// afterSpace is where the first whole word of an end begins.
-func afterSpace(end string) int {
-	at := strings.IndexFunc(end, unicode.IsSpace)
-	if at < 0 {
-		return len(end)
+	if len(chosen) > 0 {
+		return chosen
 	}
-	_, size := utf8.DecodeRuneInString(end[at:])
-	return at + size
-}
-
-func sharedBytes(a, b string) int {
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] != b[i] {
-			return i
-		}
+	if text := strings.TrimSpace(strings.Join(pieces, " ") + " " + right); right != "" && o.Checkable(text) {
+		return []string{text}
 	}
-	return n
-}
-
-func sharedEnd(a, b string) int {
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[len(a)-1-i] != b[len(b)-1-i] {
-			return i
-		}
-	}
-	return n
-}
-
-// cut takes what is common off a prompt.
-func (c affixes) cut(prompt string) string {
-	rest := strings.TrimPrefix(prompt, c.before)
-	return strings.TrimSuffix(rest, c.after)
+	return nil
 }
