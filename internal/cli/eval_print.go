@@ -104,7 +104,51 @@ func printResult(w io.Writer, r *eval.Result, c *eval.Comparison) {
 		fmt.Fprintln(w)
 		printEvalComparison(w, c)
 	}
+	printExams(w, r)
 	printContamination(w, r)
+}
+
+// printExams prints examinations beside what was published of other models.
+func printExams(w io.Writer, r *eval.Result) {
+	if len(r.Exams) == 0 {
+		return
+	}
+	rows := [][]string{{"examination", "points", "scaled", "percentile", "published"}}
+	for i := range r.Exams {
+		e := &r.Exams[i]
+		scaled, percentile := "not available", "not available"
+		if e.Benchmark {
+			scaled, percentile = "-", "-"
+		}
+		if e.Scaled != nil {
+			scaled = fmt.Sprintf("%.4g", *e.Scaled)
+		}
+		if p := e.Percentile; p != nil {
+			percentile = fmt.Sprintf("%.3g to %.3g", p[0], p[1])
+		}
+		var published []string
+		for _, other := range e.Published {
+			published = append(published, other.Model+" "+other.Score)
+		}
+		rows = append(rows, []string{e.Name, percent(e.Raw.Value), scaled, percentile, strings.Join(published, ", ")})
+	}
+	fmt.Fprintln(w)
+	table(w, rows)
+	fmt.Fprintln(w)
+}
+
+// printErrors says of each task with items that have no verdict why the first has none.
+func printErrors(w io.Writer, f *eval.Finished) {
+	told := map[string]bool{}
+	for i := range f.Records {
+		if r := &f.Records[i]; r.Error != "" && !told[r.Task] {
+			told[r.Task] = true
+			fmt.Fprintf(w, "%s, item %d has no verdict: %s\n", r.Task, r.Number, progress.Visible(r.Error))
+		}
+	}
+	if len(told) > 0 {
+		fmt.Fprintln(w, "the same command tries items without a verdict again")
+	}
 }
 
 // notes are what to know of a score.
@@ -114,7 +158,7 @@ func notes(t *eval.TaskResult) string {
 		list = append(list, progress.Count(int64(t.NumErrors))+" without a verdict")
 	}
 	if t.NumCut > 0 {
-		list = append(list, progress.Count(int64(t.NumCut))+" prompts cut")
+		list = append(list, plural(int64(t.NumCut), "prompt")+" cut")
 	}
 	if t.Method == task.MethodGenerate && t.Samples > 1 {
 		list = append(list, fmt.Sprintf("%d samples", t.Samples))
@@ -138,8 +182,11 @@ func printContamination(w io.Writer, r *eval.Result) {
 			}
 			items, short, dirty, documents = items+c.Items, short+c.Items-c.Checkable, dirty+c.Dirty, max(documents, c.Documents)
 			if c.Dirty > 0 {
-				fmt.Fprintf(w, "%s: %d of %d items are in the model's data: %s over all, %s over the %d that are not\n",
-					r.Tasks[i].Task, c.Dirty, c.Items, scoreText(c.Full), scoreText(c.Clean), c.Clean.N)
+				clean := "none are left"
+				if c.Clean.N > 0 {
+					clean = fmt.Sprintf("%s over the %d that are not", scoreText(c.Clean), c.Clean.N)
+				}
+				fmt.Fprintf(w, "%s: %d of %d items are in the model's data: %s over all, %s\n", r.Tasks[i].Task, c.Dirty, c.Items, scoreText(c.Full), clean)
 			}
 		}
 		fmt.Fprintf(w, "contamination: of %s, %d are in the %s that the model was trained on, %d are too short to look for\n",
