@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -166,6 +167,49 @@ func TestResume(t *testing.T) {
 	}
 	if left, err := journalFiles(dir); err != nil || len(left) > 0 {
 		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+// TestKilled: what a run that was killed at any moment has left, goes on to the same
+// records.
+func TestKilled(t *testing.T) {
+	sheets := exam(9)
+	whole, err := Run(t.Context(), &fake{}, sheets, Options{Grader: graders})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := encode(t, whole)
+	dir, killed := filepath.Join(t.TempDir(), "run"), t.TempDir()
+	var n atomic.Int32
+	var copies []string
+	_, err = Run(t.Context(), &fake{fails: func(string) error {
+		if i := n.Add(1); i%60 == 1 {
+			to := filepath.Join(killed, fmt.Sprint(i))
+			copies = append(copies, to)
+			return os.CopyFS(to, os.DirFS(dir))
+		}
+		if n.Load()%45 == 0 {
+			time.Sleep(syncEvery / 3) // so that some of it is on the disk
+		}
+		return nil
+	}}, sheets, Options{Grader: graders, Dir: dir, Parallel: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	some := false
+	for _, c := range copies {
+		entries, err := readJournals(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		some = some || len(entries) > 0
+		f, err := Run(t.Context(), &fake{}, sheets, Options{Grader: graders, Dir: c})
+		if err != nil || encode(t, f) != want {
+			t.Errorf("%s, with %d entries: other records, %v", c, len(entries), err)
+		}
+	}
+	if !some || len(copies) < 3 {
+		t.Errorf("%d copies, none with answers", len(copies))
 	}
 }
 
