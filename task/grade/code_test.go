@@ -52,6 +52,8 @@ func TestProgram(t *testing.T) {
 		{"python", pythonPrompt, "```python\ndef total(xs):\n    return 3\n```", pythonPrompt + "\ndef total(xs):\n    return 3\n"},
 		{"python", pythonPrompt, "```sh\npip install x\n```\n```py\ndef total(xs):\n    return 3\n```", pythonPrompt + "\ndef total(xs):\n    return 3\n"},
 		{"python", pythonPrompt, "```python\ndef total(xs):\n    return 3", pythonPrompt + "\ndef total(xs):\n    return 3\n"}, // cut short
+		{"python", pythonPrompt, "```\nfor x in xs:\n        pass\n    return 0\n```", pythonPrompt + "    for x in xs:\n        pass\n    return 0\n"},
+		{"python", pythonPrompt, "```\nfor x in xs:\n    return x\n```", pythonPrompt + "    for x in xs:\n        return x\n"},
 		{"go", goPrompt, "\treturn len(xs)\n}\n\nfunc main() {}\n", goPrompt + "\treturn len(xs)\n}\n"},
 		{"go", goPrompt, "```go\nfunc total(xs []int) int { return 1 }\n```", "package main\n\nimport \"fmt\"\n\n// total adds up.\nfunc total(xs []int) int { return 1 }\n"},
 		{"go", goPrompt, "```go\npackage main\n\nfunc total(xs []int) int { return 1 }\n```", "package main\n\nfunc total(xs []int) int { return 1 }\n"},

@@ -179,7 +179,7 @@ func indent(code string) string {
 	if !all {
 		return strings.Join(lines, "")
 	}
-	if firstOnly && len(lines) > 2 && opens(lines[0]) {
+	if firstOnly && opens(lines[0]) && !lostIndent(lines[1:]) {
 		firstOnly = false // what is deeper belongs to its first line
 	}
 	for i, line := range lines {
@@ -191,3 +191,22 @@ func indent(code string) string {
 }
 
 func opens(line string) bool { return strings.HasSuffix(strings.TrimSpace(line), ":") }
+
+// lostIndent reports whether what follows a first line that opens a block shows
+// that the line itself was moved in: the block is two steps deep, or what comes
+// after it is not as deep but deeper than nothing.
+func lostIndent(rest []string) bool {
+	first, least := -1, -1
+	for _, line := range rest {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		expanded := strings.ReplaceAll(line, "\t", "    ")
+		depth := len(expanded) - len(strings.TrimLeft(expanded, " "))
+		if first < 0 {
+			first, least = depth, depth
+		}
+		least = min(least, depth)
+	}
+	return first >= 8 || first > least
+}
