@@ -34,8 +34,8 @@ func drawOutcomes(r *rand.Rand, n, size int, gap float64, confident bool) (confi
 }
 
 // calibrationStudies is less than numStudies, for each draws 2,000 samples of its
-// own; chance moves a share of 95% by 4%.
-const calibrationStudies = 120
+// own; chance moves a share of 95% by 6%.
+const calibrationStudies = 50
 
 // TestCalibrationErrorCovers holds the parts of what is said of a calibration error
 // against a known one. Of 300 studies each, intervals covered 91 to 99%.
@@ -70,13 +70,13 @@ func TestCalibrationErrorCovers(t *testing.T) {
 				covered++
 			}
 		}
-		within(t, c.name+": covered", float64(covered)/calibrationStudies, 0.88, 1)
+		within(t, c.name+": covered", float64(covered)/calibrationStudies, 0.86, 1)
 		if c.gap == 0 {
-			within(t, c.name+": alarms", float64(alarms)/calibrationStudies, 0, 0.12)
-			within(t, c.name+": noise beside error", mean.ECENoise/mean.ECE.Value, 0.93, 1.07)
+			within(t, c.name+": alarms", float64(alarms)/calibrationStudies, 0, 0.14)
+			within(t, c.name+": noise beside error", mean.ECENoise/mean.ECE.Value, 0.9, 1.1)
 		}
 		if c.gap >= 0.1 {
-			within(t, c.name+": debiased beside truth", mean.ECEDebiased/c.gap, 0.93, 1.07)
+			within(t, c.name+": debiased beside truth", mean.ECEDebiased/c.gap, 0.85, 1.15)
 			within(t, c.name+": alarms", float64(alarms)/calibrationStudies, 0.7, 1)
 		}
 	}
@@ -86,7 +86,7 @@ func TestCalibrationErrorCovers(t *testing.T) {
 // distributions one apart.
 func TestRankingCovers(t *testing.T) {
 	truth := normalBelow(1 / math.Sqrt2)
-	covered := share(4*calibrationStudies, func(r *rand.Rand) bool {
+	covered := share(8*calibrationStudies, func(r *rand.Rand) bool {
 		var x, y []float64
 		for range 150 {
 			z, right := r.NormFloat64(), 0.0
@@ -116,6 +116,6 @@ func TestCalibrationFalseAlarms(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"accuracy", "ECE", "Brier", "AURC", "AUROC"} {
-		within(t, name, float64(alarms[name])/calibrationStudies, 0, 0.12)
+		within(t, name, float64(alarms[name])/calibrationStudies, 0, 0.14)
 	}
 }
