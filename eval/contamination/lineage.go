@@ -4,7 +4,8 @@
 // What that data is, the model's manifest says by hashes: of the shards that it was
 // trained on, and of the model that training went on from, and so back to one that
 // began at random. Only what has these hashes is looked through, and all of it: the
-// texts are those of the shards, as training read them. Where a link of that chain
+// texts are those of the shards, as training read them, documents that it held out
+// for measuring included. Where a link of that chain
 // is unknown or not at hand, nothing is said of any item.
 package contamination
 

