@@ -43,8 +43,8 @@ func (e Estimate) Available() bool { return e.Interval != "" && e.Interval != In
 //
 // Of values that are all 0 or 1 without clusters the interval is Wilson's (1927).
 // Of n from 200 on it covers, as computed exactly, 93.7 to 96.8% for any share of
-// 0.05 to 0.95, and from 500 on 94 to 96%. Nothing that depends on a count alone
-// does better at all shares: counts come in steps.
+// 0.05 to 0.95, and from 500 on 94 to 96%. No interval of
+// a count covers the same at all shares, for counts come in steps.
 //
 // Of values from 0 to 1 with clusters, or with points for parts, it is Wilson's
 // with the effective number of items, which is that with the same standard error
