@@ -5,14 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/task"
 )
 
@@ -109,79 +106,6 @@ func (r *run) prepare(s *Sheet) *sheetOf {
 	}
 	sheet.grader = g
 	return sheet
-}
-
-// open reads what is there of the run.
-func (r *run) open(sheets []Sheet) error {
-	r.known, r.begun = map[unit]Record{}, r.started
-	if r.o.Dir == "" {
-		r.count()
-		return nil
-	}
-	if err := claim(r.o.Dir, keyOf(r.sitter.info, sheets, &r.o), r.o.Fresh); err != nil {
-		return err
-	}
-	if err := atomicfile.RemoveLeftovers(r.o.Dir); err != nil {
-		return err
-	}
-	places := r.places()
-	keep := func(record Record) {
-		u, ok := places[place{record.Task, record.Item}]
-		if u.sample = record.Sample; ok && record.Error == "" {
-			r.known[u] = record
-		}
-	}
-	if err := r.reopen(keep); err != nil {
-		return err
-	}
-	entries, err := readJournals(r.o.Dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		r.took += e.Took
-		r.cached += int64(e.Cached)
-		r.changed = true
-		if e.Record != nil {
-			keep(*e.Record)
-		}
-	}
-	r.count()
-	return nil
-}
-
-// place is where a record belongs.
-type place struct{ task, item string }
-
-func (r *run) places() map[place]unit {
-	places := map[place]unit{}
-	for i, s := range r.sheets {
-		for k := range s.Items {
-			places[place{s.Items[k].Task, s.Items[k].ID}] = unit{sheet: i, item: k}
-		}
-	}
-	return places
-}
-
-// reopen takes what a finished run of the same key has.
-func (r *run) reopen(keep func(Record)) error {
-	f, err := OpenRun(r.o.Dir)
-	if err != nil {
-		journals, listed := journalFiles(r.o.Dir)
-		_, statErr := readLimited(filepath.Join(r.o.Dir, resultsFile), maxJournal)
-		if errors.Is(statErr, fs.ErrNotExist) || listed == nil && len(journals) > 0 {
-			return nil // not over: a crash may have come between the two files
-		}
-		return fmt.Errorf("%w; begin anew", err)
-	}
-	r.begun, r.took, r.cached = f.Result.Started, f.Result.Took, f.Result.CachedTokens
-	for _, record := range f.Records {
-		if record.Error != "" {
-			r.changed = true
-		}
-		keep(record)
-	}
-	return nil
 }
 
 // count says how far each sheet is.
@@ -363,22 +287,4 @@ func (r *run) finish() (*Finished, error) {
 		return nil, err
 	}
 	return f, removeJournals(r.o.Dir)
-}
-
-// describe is the result of a task before there is a score.
-func describe(s *sheetOf, settings *Settings) TaskResult {
-	t := s.Task
-	result := TaskResult{
-		Task: t.Name, Title: t.Title, License: t.License, Source: t.Source, Method: t.Method,
-		Chance: t.Guess(s.Items), TaskHash: s.Hash, Skipped: s.Skip, Samples: s.samples(settings),
-	}
-	switch t.Method {
-	case task.MethodChoice:
-		if result.Norm = t.Choice.Norm; result.Norm == "" {
-			result.Norm = task.NormNone
-		}
-	case task.MethodGenerate:
-		result.Grader = t.Grader.Name()
-	}
-	return result
 }

@@ -65,3 +65,21 @@ func planSheet(number int, s *Sheet, settings *Settings, todo func(unit) bool) [
 	}
 	return units
 }
+
+// describe is the result of a task before there is a score.
+func describe(s *sheetOf, settings *Settings) TaskResult {
+	t := s.Task
+	result := TaskResult{
+		Task: t.Name, Title: t.Title, License: t.License, Source: t.Source, Method: t.Method,
+		Chance: t.Guess(s.Items), TaskHash: s.Hash, Skipped: s.Skip, Samples: s.samples(settings),
+	}
+	switch t.Method {
+	case task.MethodChoice:
+		if result.Norm = t.Choice.Norm; result.Norm == "" {
+			result.Norm = task.NormNone
+		}
+	case task.MethodGenerate:
+		result.Grader = t.Grader.Name()
+	}
+	return result
+}

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -56,33 +58,44 @@ apart from files of tasks of your own. Tasks without items lack their data.`,
 }
 
 func listTasks(data string) ([]listedTask, error) {
-	suites := suite.Suites()
-	var list []listedTask
-	for _, name := range suite.Names() {
-		found, err := suite.Find(name)
-		if err != nil {
-			return nil, err
-		}
-		t := found[0]
-		l := listedTask{
-			Name: t.Name, Title: t.Title, Method: t.Method, Grader: t.Grader.Name(), License: t.License, Source: t.Source, Suites: []string{},
-		}
-		for _, s := range suites {
-			if slices.Contains(s.Tasks, name) {
-				l.Suites = append(l.Suites, s.Name)
-			}
-		}
-		items, err := t.Load(loadOptions(&evalFlags{data: data, shots: -1}))
-		if err != nil {
-			l.Missing = err.Error()
-			if errors.Is(err, task.ErrNoData) {
-				l.Missing = task.ErrNoData.Error()
-			}
-		}
-		l.Items = len(items)
-		list = append(list, l)
+	names := suite.Names()
+	list, errs := make([]listedTask, len(names)), make([]error, len(names))
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0)) // loading takes a while
+	var wg sync.WaitGroup
+	for i, name := range names {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			list[i], errs[i] = listTask(name, data)
+		})
 	}
-	return list, nil
+	wg.Wait()
+	return list, errors.Join(errs...)
+}
+
+func listTask(name, data string) (listedTask, error) {
+	found, err := suite.Find(name)
+	if err != nil {
+		return listedTask{}, err
+	}
+	t := found[0]
+	l := listedTask{
+		Name: t.Name, Title: t.Title, Method: t.Method, Grader: t.Grader.Name(), License: t.License, Source: t.Source, Suites: []string{},
+	}
+	for _, s := range suite.Suites() {
+		if slices.Contains(s.Tasks, name) {
+			l.Suites = append(l.Suites, s.Name)
+		}
+	}
+	items, err := t.Load(loadOptions(&evalFlags{data: data, shots: -1}))
+	switch {
+	case errors.Is(err, task.ErrNoData):
+		l.Missing = task.ErrNoData.Error()
+	case err != nil:
+		l.Missing = err.Error()
+	}
+	l.Items = len(items)
+	return l, nil
 }
 
 func (a *app) printTasks(tasks []listedTask) {

@@ -1,0 +1,83 @@
+package eval
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+)
+
+// open reads what is there of the run.
+func (r *run) open(sheets []Sheet) error {
+	r.known, r.begun = map[unit]Record{}, r.started
+	if r.o.Dir == "" {
+		r.count()
+		return nil
+	}
+	if err := claim(r.o.Dir, keyOf(r.sitter.info, sheets, &r.o), r.o.Fresh); err != nil {
+		return err
+	}
+	if err := atomicfile.RemoveLeftovers(r.o.Dir); err != nil {
+		return err
+	}
+	places := r.places()
+	keep := func(record Record) {
+		u, ok := places[place{record.Task, record.Item}]
+		if u.sample = record.Sample; ok && record.Error == "" {
+			r.known[u] = record
+		}
+	}
+	if err := r.reopen(keep); err != nil {
+		return err
+	}
+	entries, err := readJournals(r.o.Dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		r.took += e.Took
+		r.cached += int64(e.Cached)
+		r.changed = true
+		if e.Record != nil {
+			keep(*e.Record)
+		}
+	}
+	r.count()
+	return nil
+}
+
+// place is where a record belongs.
+type place struct{ task, item string }
+
+func (r *run) places() map[place]unit {
+	places := map[place]unit{}
+	for i, s := range r.sheets {
+		for k := range s.Items {
+			places[place{s.Items[k].Task, s.Items[k].ID}] = unit{sheet: i, item: k}
+		}
+	}
+	return places
+}
+
+// reopen takes what a finished run of the same key has.
+func (r *run) reopen(keep func(Record)) error {
+	f, err := OpenRun(r.o.Dir)
+	if err != nil {
+		journals, listed := journalFiles(r.o.Dir)
+		_, statErr := readLimited(filepath.Join(r.o.Dir, resultsFile), maxJournal)
+		if errors.Is(statErr, fs.ErrNotExist) || listed == nil && len(journals) > 0 {
+			return nil // not over: a crash may have come between the two files
+		}
+		return fmt.Errorf("%w; begin anew", err)
+	}
+	r.begun, r.took, r.cached = f.Result.Started, f.Result.Took, f.Result.CachedTokens
+	for _, record := range f.Records {
+		if record.Error != "" {
+			r.changed = true
+		}
+		keep(record)
+	}
+	return nil
+}
