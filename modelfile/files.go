@@ -97,9 +97,24 @@ func ggufFiles(meta *gguf.Metadata) (map[string][]byte, error) {
 	return files, err
 }
 
+// tokenizerFields begin every tokenizer_config.json. Without the class transformers
+// makes the tokenizer that is usual for the model's type, which takes the vocabulary
+// from tokenizer.json and splits text by rules of its own.
+func tokenizerFields() map[string]any {
+	return map[string]any{"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": false}
+}
+
+// NewTokenizerConfig makes the tokenizer_config.json of a new model, in which one
+// special token begins and ends texts.
+func NewTokenizerConfig(endOfText string) ([]byte, error) {
+	fields := tokenizerFields()
+	fields["bos_token"], fields["eos_token"] = endOfText, endOfText
+	return indented(fields)
+}
+
 // tokenizerConfig makes a tokenizer_config.json.
 func tokenizerConfig(v *tokenizer.GGMLVocab, meta *gguf.Metadata) ([]byte, error) {
-	fields := map[string]any{"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": false}
+	fields := tokenizerFields()
 	for _, token := range []struct {
 		name string
 		id   int32

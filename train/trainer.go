@@ -177,6 +177,12 @@ func (t *Trainer) shape() error {
 		t.cfg = cfg
 		cfg.MaxPositions = max(r.Model.Context, r.Batch.Sequence)
 		cfg.BOSTokenID, cfg.EOSTokenIDs = int(header.EndOfText), []int{int(header.EndOfText)}
+		if _, given := t.files["tokenizer_config.json"]; !given {
+			end := string(t.text.Bytes(header.EndOfText))
+			if t.files["tokenizer_config.json"], err = modelfile.NewTokenizerConfig(end); err != nil {
+				return err
+			}
+		}
 	}
 	if header.VocabSize > t.cfg.VocabSize {
 		return recipe.Bad("model.vocab_size", "the shards' tokenizer has %d tokens and the model %d: set it to %d or more", header.VocabSize, t.cfg.VocabSize, header.VocabSize)

@@ -149,7 +149,7 @@ def load(path, dtype, batch=16):
     with open(os.devnull, "w") as null, contextlib.redirect_stdout(null):
         return Subject(
             pretrained=model, tokenizer=tokenizer, device="cpu", batch_size=batch, prefix_token_id=begin,
-            max_length=model.config.max_position_embeddings,
+            max_length=model.config.max_position_embeddings, softmax_dtype="float32",
         )
 
 
