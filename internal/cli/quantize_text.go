@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/polymath-lm/polymath/internal/cli/quickstart"
+	"github.com/polymath-lm/polymath/internal/goroot"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/modelfile"
 	"github.com/polymath-lm/polymath/quantize"
@@ -50,10 +50,10 @@ func (q *quantization) readText(ctx context.Context) error {
 	limit := max(int64(q.tokens)*bytesPerToken*2, textBytes)
 	texts, err := sampleTexts(ctx, q.calibrate, limit)
 	switch {
-	case errors.Is(err, quickstart.ErrNoSources) && !q.method.Calibrates():
+	case errors.Is(err, goroot.ErrNoSources) && !q.method.Calibrates():
 		fmt.Fprintln(q.Err, "polymath: what this costs is not measured: name text with --calibrate PATH")
 		return nil
-	case errors.Is(err, quickstart.ErrNoSources):
+	case errors.Is(err, goroot.ErrNoSources):
 		return errors.New("there is no text to calibrate on, and the Go toolchain's sources are not here: name text with --calibrate PATH, or choose --method rtn")
 	case err != nil:
 		return err

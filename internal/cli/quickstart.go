@@ -19,7 +19,8 @@ func (a *app) quickstartCommand() *cobra.Command {
 		Short: "Make a small language model from raw text, in ten minutes",
 		Long: `Quickstart reads text, measures the machine, plans for the time it is given,
 trains a tokenizer and a mixture-of-experts model, lets it write as it learns,
-and compares it with gzip, xz and zstd on text that it never saw.
+compares it with gzip, xz and zstd on text that it never saw, asks it questions
+about that text, and writes a report with each answer: report.html in --dir.
 
 It reads the Go toolchain's own sources unless --text names other text: files
 of text, Markdown, HTML, PDF and EPUB, source code, and the records of JSONL,

@@ -34,7 +34,7 @@ func (s *session) draft(ctx context.Context) (*Draft, error) {
 		return d, nil
 	}
 	var err error
-	d.Root, err = FindGoRoot(ctx)
+	d.Root, err = findGo(ctx)
 	return d, err
 }
 

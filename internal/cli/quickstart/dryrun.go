@@ -32,13 +32,16 @@ model        %s; about %s parameters active
 training     about %s tokens in %s, if training reaches %.0f%% of the limit; that is measured
              before the run. The rule: the widest model that still learns %.1f tokens for each
              active parameter
-time         %s in all: %.0f%% training, %.0f%% trial steps, %.0f%% examination
-directory    %s
+examination  the held-out text, predicted; up to %d questions about it of each kind:
+             %s
+time         %s in all: %.0f%% training, %.0f%% trial steps, %.0f%% examination, %.0f%% its questions
+directory    %s, with the report in %s
 `, m.Threads, m.CPU, progress.Rate(m.Peak, "FLOP/s"),
 		progress.Bytes(text.Text), progress.Bytes(text.Stored), d.Root, progress.Count(int64(text.Sources[0].Files)),
 		shape, progress.Short(float64(shape.active())),
 		progress.Short(tokens), progress.Duration(s.budget()), 100*expectedMFU, float64(tokensPerParameter),
-		progress.Duration(s.budget()), 100*trainingShare, 100*trialShare, 100*examShare, s.Dir)
+		mostQuestions, kindNames(),
+		progress.Duration(s.budget()), 100*trainingShare, 100*trialShare, 100*examShare, 100*questionShare, s.Dir, reportName)
 	return err
 }
 

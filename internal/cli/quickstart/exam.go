@@ -31,10 +31,7 @@ type Exam struct {
 // examine measures the model on the held-out documents.
 func (s *session) examine(ctx context.Context) error {
 	p := s.state.Plan
-	// The examination is what the time was kept for: a little over is better
-	// than none.
-	grace := max(0.05*s.budget().Seconds(), 5)
-	if need := s.examSeconds(p); s.left().Seconds()+grace < need {
+	if need := s.examSeconds(p); s.left().Seconds()+s.grace() < need {
 		s.skip("examination", fmt.Sprintf("it takes %.0f s and %.0f are left", need, max(s.left().Seconds(), 0)))
 		return nil
 	}
@@ -66,6 +63,10 @@ func (s *session) examine(ctx context.Context) error {
 	s.state.Exam = exam
 	return nil
 }
+
+// grace is how many seconds more than there are an examination may take: it is what
+// the time was kept for, and a little over is better than none.
+func (s *session) grace() float64 { return max(0.05*s.budget().Seconds(), 5) }
 
 // examBatch is the number of tokens of a forward pass.
 const examBatch = 4096

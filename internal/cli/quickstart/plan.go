@@ -31,7 +31,7 @@ type Plan struct {
 	StepSeconds   float64 `json:"step_seconds"`
 	FLOPsPerToken float64 `json:"flops_per_token"`
 	MFU           float64 `json:"mfu"`
-	// AfterSeconds is kept for saving, examination and samples.
+	// AfterSeconds is kept for saving, examination, samples and questions.
 	AfterSeconds float64 `json:"after_seconds"`
 }
 
@@ -43,7 +43,8 @@ const (
 	evalTokens     = 8192 // each of them reads at least, if there are so many
 	saveSeconds    = 60   // between checkpoints
 	trialShare     = 0.03 // of the time, for measuring the training step
-	examShare      = 0.04 // of the time, for the examination
+	examShare      = 0.04 // of the time, for predicting the held-out text
+	questionShare  = 0.02 // of the time, for questions about it
 )
 
 // plan measures real training steps and decides how many there will be.
@@ -64,7 +65,7 @@ func (s *session) plan(ctx context.Context) error {
 	if err := s.planExam(p); err != nil {
 		return err
 	}
-	p.AfterSeconds = 1 + trial.setup.Seconds() + s.examSeconds(p)
+	p.AfterSeconds = 1 + trial.setup.Seconds() + s.examSeconds(p) + s.questionSeconds(p)
 	p.Steps = s.stepsIn(p, s.left())
 	p.Warmup = max(p.Steps/40, 1)
 	p.EvalEvery = max(p.Steps/evalsPlanned, 1)

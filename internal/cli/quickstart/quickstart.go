@@ -1,6 +1,7 @@
 // Package quickstart makes a language model from raw text in a given time: it
 // reads text, measures the machine, plans, trains a tokenizer and a model, and
-// examines the model on text that it never saw.
+// examines the model on text that it never saw: how well it predicts the text, and
+// what it answers to questions about it.
 package quickstart
 
 import (
@@ -131,6 +132,7 @@ func (s *session) run(ctx context.Context) error {
 		{"training", func() bool { return s.state.Training != nil }, s.train},
 		{"examination", func() bool { return s.state.examined() }, s.examine},
 		{"samples", func() bool { return s.state.sampled() }, s.writeSamples},
+		{"questions", func() bool { return s.state.answered() }, s.answer},
 	} {
 		if stage.done() {
 			continue

@@ -18,6 +18,7 @@ import (
 	"github.com/polymath-lm/polymath/corpus"
 	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/internal/goroot"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/shard"
 	"github.com/polymath-lm/polymath/train"
@@ -174,7 +175,7 @@ func TestStateSurvives(t *testing.T) {
 }
 
 func FuzzState(f *testing.F) {
-	good, err := json.Marshal(state{Version: stateVersion, Minutes: 10, Plan: &Plan{}, Exam: &Exam{}})
+	good, err := json.Marshal(state{Version: stateVersion, Minutes: 10, Plan: &Plan{}, Exam: &Exam{}, Answers: &Answers{Scores: []Score{{}}}})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -310,11 +311,11 @@ func TestGoSourceLeavesOutTestData(t *testing.T) {
 	}
 }
 
-func TestFindGoRootSaysWhatToDo(t *testing.T) {
+func TestFindGoSaysWhatToDo(t *testing.T) {
 	t.Setenv("GOROOT", t.TempDir())
 	t.Setenv("PATH", "")
-	root, err := FindGoRoot(t.Context())
-	if err != nil && (!errors.Is(err, ErrNoSources) || !strings.Contains(err.Error(), "--text")) {
+	root, err := findGo(t.Context())
+	if err != nil && (!errors.Is(err, goroot.ErrNoSources) || !strings.Contains(err.Error(), "--text")) {
 		t.Errorf("%v", err)
 	}
 	if err == nil && root == os.Getenv("GOROOT") {

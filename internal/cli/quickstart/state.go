@@ -21,10 +21,15 @@ const (
 	trialDir   = "trial"
 	runDir     = "run"
 	cardName   = "card.txt"
+	// The questions, below it the model's answers, and the page of both.
+	examDir      = "exam"
+	answersDir   = "run"
+	reportName   = "report.html"
+	markdownName = "report.md"
 )
 
 // madeNames are what a quick start makes beside its state, and may remove.
-var madeNames = []string{corpusDir, trialDir, runDir, cardName}
+var madeNames = []string{corpusDir, trialDir, runDir, cardName, examDir, reportName, markdownName}
 
 const stateVersion = 3
 
@@ -44,6 +49,7 @@ type state struct {
 	Training *Training         `json:"training,omitempty"`
 	Exam     *Exam             `json:"exam,omitempty"`
 	Samples  []Sample          `json:"samples,omitempty"`
+	Answers  *Answers          `json:"answers,omitempty"`
 	Skipped  map[string]string `json:"skipped,omitempty"`
 }
 
@@ -53,7 +59,13 @@ func (s *state) examined() bool { return s.Exam != nil || s.Skipped["examination
 
 func (s *state) sampled() bool { return s.Samples != nil || s.Skipped["samples"] != "" }
 
-func (s *state) finished() bool { return s.Training != nil && s.examined() && s.sampled() }
+func (s *state) answered() bool {
+	return s.Answers != nil && s.Answers.Scores != nil || s.Skipped["questions"] != ""
+}
+
+func (s *state) finished() bool {
+	return s.Training != nil && s.examined() && s.sampled() && s.answered()
+}
 
 // Training is what the training stage ended with.
 type Training struct {

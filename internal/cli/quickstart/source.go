@@ -10,27 +10,22 @@ import (
 	"github.com/polymath-lm/polymath/internal/goroot"
 )
 
-// ErrNoSources is wrapped by the error that the Go toolchain's sources are not
-// on this machine.
-var ErrNoSources = goroot.ErrNoSources
+// GoSource is the text of the Go toolchain: its own sources, with their doc
+// comments, and its documents.
+func GoSource(ctx context.Context) (*corpus.Source, error) {
+	root, err := findGo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return goSource(root), nil
+}
 
-// FindGoRoot returns the root of a Go toolchain with its sources.
-func FindGoRoot(ctx context.Context) (string, error) {
+func findGo(ctx context.Context) (string, error) {
 	root, err := goroot.Find(ctx)
 	if err != nil {
 		return "", fmt.Errorf("%w, or name a directory with your own text with --text DIR", err)
 	}
 	return root, nil
-}
-
-// GoSource is the text of the Go toolchain: its own sources, with their doc
-// comments, and its documents.
-func GoSource(ctx context.Context) (*corpus.Source, error) {
-	root, err := FindGoRoot(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return goSource(root), nil
 }
 
 func goSource(root string) *corpus.Source {
