@@ -17,7 +17,7 @@ type Document struct {
 }
 
 // mostRounds is how often a document is asked about at most.
-const mostRounds = 40
+const mostRounds = 400
 
 // NextLines makes up to n questions of which of four lines of a document comes next,
 // like those of the generator go_cloze, after at most shown bytes of what is before.
