@@ -14,6 +14,7 @@ import (
 
 	"github.com/polymath-lm/polymath/eval"
 	"github.com/polymath-lm/polymath/internal/cli/interrupt"
+	"github.com/polymath-lm/polymath/task"
 )
 
 func (a *app) evalCommand() *cobra.Command {
@@ -60,6 +61,7 @@ a report.`,
 	addEvalData(f, &o.data)
 	f.IntVar(&o.limit, "limit", 0, "items of each task, the same ones in every run; 0 is all")
 	addEvalShots(f, &o.shots)
+	f.BoolVar(&o.byLetter, "explain", false, "have choices explained and answered by a letter, as GPT-4 was examined")
 	f.IntVar(&o.samples, "samples", 0, "answers to each item that is written; 0 is as the task says")
 	f.Uint64Var(&o.seed, "seed", 0, "of items for --limit, examples and what is drawn")
 	f.StringVar(&o.out, "out", "", "directory of the run (default: evals/MODEL-SUITE)")
@@ -182,16 +184,27 @@ func (a *app) conclude(f, other *eval.Finished, c *eval.Comparison, o *evalFlags
 		printErrors(a.Out, f)
 		fmt.Fprintf(a.Out, "\nreport: %s\n", path)
 	}
+	return whatWasNotRun(f.Result)
+}
+
+// whatWasNotRun is the error of a run of which some tasks could not be run.
+func whatWasNotRun(r *eval.Result) error {
 	var skipped []string
-	for i := range f.Result.Tasks {
-		if t := &f.Result.Tasks[i]; t.Skipped != "" {
-			skipped = append(skipped, t.Task)
+	hint := ""
+	for i := range r.Tasks {
+		t := &r.Tasks[i]
+		if t.Skipped == "" {
+			continue
+		}
+		skipped = append(skipped, t.Task)
+		if t.Method == task.MethodChoice && strings.HasPrefix(t.Skipped, eval.ErrUnsupported.Error()) {
+			hint = "; --explain puts tasks of choices to models that give no log-probabilities"
 		}
 	}
-	if len(skipped) > 0 {
-		return fmt.Errorf("%s of %d could not be run: %s", plural(int64(len(skipped)), "task"), len(f.Result.Tasks), strings.Join(skipped, ", "))
+	if len(skipped) == 0 {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s of %d could not be run: %s%s", plural(int64(len(skipped)), "task"), len(r.Tasks), strings.Join(skipped, ", "), hint)
 }
 
 // evalJSON is what --json prints.

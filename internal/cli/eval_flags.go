@@ -24,6 +24,7 @@ type evalFlags struct {
 	judge         string // who judges by rubrics
 	judgeModel    string // its name at an address
 	dryRun, fresh bool
+	byLetter      bool // choices are explained and answered by a letter
 	asJSON        bool
 	contamination string
 	corpus        []string
@@ -85,6 +86,9 @@ func (o *evalFlags) defaultOut(model string) string {
 		if flag.given {
 			name += "-" + flag.name + strconv.Itoa(flag.value)
 		}
+	}
+	if o.byLetter {
+		name += "-explain"
 	}
 	return filepath.Join("evals", name)
 }

@@ -50,7 +50,11 @@ func (a *app) loadSheets(ctx context.Context, o *evalFlags) ([]eval.Sheet, error
 		if err != nil {
 			return nil, err
 		}
-		sheets = append(sheets, eval.Sheet{Task: t, Items: items, Hash: t.Hash(items)})
+		sheet := eval.Sheet{Task: t, Items: items, Hash: t.Hash(items)}
+		if o.byLetter {
+			sheet = eval.ByLetter(sheet)
+		}
+		sheets = append(sheets, sheet)
 	}
 	if missing == len(tasks) {
 		return nil, fmt.Errorf("%w%s", first, whereData(o.data, tasks))
