@@ -37,9 +37,10 @@ var questionKinds = []struct {
 
 const (
 	// mostQuestions of each task give intervals of some 4 points to each side,
-	// leastQuestions of some 14.
+	// leastQuestions of some 10. A task of fewer than tooFew says nothing.
 	mostQuestions  = 500
-	leastQuestions = 50
+	leastQuestions = 100
+	tooFew         = 20
 	questionSeed   = 1
 )
 
@@ -56,8 +57,8 @@ func (s *session) makeQuestions(ctx context.Context) ([]*task.Task, error) {
 	var tasks []*task.Task
 	for _, kind := range questionKinds {
 		rows := kind.make(documents, s.shown(), mostQuestions, questionSeed)
-		if len(rows) < leastQuestions {
-			s.skip(kind.name, fmt.Sprintf("the held-out documents give %d questions, and %d are the least", len(rows), leastQuestions))
+		if len(rows) < tooFew {
+			s.skip(kind.name, fmt.Sprintf("the held-out documents give %d questions, and %d are the least", len(rows), tooFew))
 			continue
 		}
 		t, err := s.writeTask(kind.name, rows)

@@ -82,7 +82,7 @@ func TestQuestionsAreOfHeldOutText(t *testing.T) {
 		t.Fatal(len(held), err)
 	}
 	for _, sheet := range sheets {
-		if len(sheet.Items) < leastQuestions || len(sheet.Items) > mostQuestions {
+		if len(sheet.Items) < tooFew || len(sheet.Items) > mostQuestions {
 			t.Errorf("%s: %d questions", sheet.Task.Name, len(sheet.Items))
 		}
 		for _, item := range sheet.Items {
@@ -175,10 +175,10 @@ func TestQuestionsFitTheTime(t *testing.T) {
 	}{
 		{60, 5, 0.01, mostQuestions},
 		{30, 5, 0.1, 300},
-		{1, 5, 0.1, leastQuestions},
-		{-60, 5, 0.1, leastQuestions},
-		{-60, 5, 0.2, 0},
-		{6, 5, 0.2, leastQuestions},
+		{1, 5, 0.05, leastQuestions},
+		{-60, 5, 0.04, leastQuestions},
+		{-60, 5, 0.06, 0},
+		{6, 5, 0.1, leastQuestions},
 		{60, 5, 0, mostQuestions},
 		{0, 5, 0, leastQuestions},
 	} {
