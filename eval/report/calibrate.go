@@ -69,7 +69,7 @@ func (c *calibration) add(k *stat.Calibration) {
 		c.Measures = []scoreRow{
 			{Name: "ECE", Note: less},
 			{Name: "ECE less what chance adds", Note: less},
-			{Name: "ECE by chance alone"},
+			{Name: "ECE by chance alone", Note: "p: of as much or more"},
 			{Name: "Brier", Note: less},
 			{Name: "AURC", Note: less},
 			{Name: "AUROC"},
@@ -83,8 +83,8 @@ func (c *calibration) add(k *stat.Calibration) {
 	if k != nil {
 		values = []scoreValue{
 			measure(k.ECE),
-			{score(k.ECEDebiased, false), "", ""},
-			{score(k.ECENoise, false), "as much or more: p\u00a0" + equals(probability(k.ECEP)), ""},
+			{decimal(k.ECEDebiased), "", ""},
+			{decimal(k.ECENoise), "p\u00a0" + equals(probability(k.ECEP)), ""},
 			measure(k.Brier), measure(k.AURC), none,
 		}
 		if k.AUROC != nil {
@@ -135,7 +135,11 @@ func (c *calibration) compare(change *stat.CalibrationChange) {
 	values := make([]scoreValue, len(c.Measures))
 	if change != nil {
 		difference := func(d stat.Difference) scoreValue {
-			return scoreValue{signed(d.Value, false), signedBounds(d.Estimate, false), ""}
+			v := measure(d.Estimate)
+			if d.Value > 0 {
+				v.Score = "+" + v.Score
+			}
+			return v
 		}
 		values[0], values[3], values[4] = difference(change.ECE), difference(change.Brier), difference(change.AURC)
 		if change.AUROC != nil {
@@ -151,7 +155,11 @@ func (c *calibration) compare(change *stat.CalibrationChange) {
 }
 
 func measure(e stat.Estimate) scoreValue {
-	return scoreValue{score(e.Value, false), bounds(e, false), plural(e.N, "item")}
+	v := scoreValue{decimal(e.Value), "no interval", plural(e.N, "item")}
+	if e.Available() {
+		v.Interval = decimal(e.Low) + " to " + decimal(e.High)
+	}
+	return v
 }
 
 // accuracyAt is the accuracy at the first point that covers as much.

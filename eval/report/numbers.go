@@ -38,6 +38,15 @@ func score(v float64, share bool) string {
 	return strconv.FormatFloat(v, 'f', 4, 64)
 }
 
+// decimal writes a measure that is no share, to three digits.
+func decimal(v float64) string {
+	text := strconv.FormatFloat(math.Abs(v), 'f', 3, 64)
+	if v < 0 && text != "0.000" {
+		return "−" + text
+	}
+	return text
+}
+
 // bounds writes the ends of an interval: 58.1 to 68.0.
 func bounds(e stat.Estimate, share bool) string {
 	switch {
