@@ -33,8 +33,10 @@ type box struct {
 	pidfd   int // of process 1; -1: not known
 	pid     int
 	reason  string
-	started bool // the program has started
-	base    usage
+	started time.Time // of the program; zero: not yet
+	base    usage     // what its sandbox had taken then
+	last    usage     // when the watchdog last looked
+	ended   time.Time // when something ended it
 	timer   *time.Timer
 }
 
@@ -216,7 +218,7 @@ func (b *box) follow(status io.Reader) event {
 func (b *box) start() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.started = true
+	b.started = time.Now()
 	b.base = look(b.pid, b.limits.Memory, b.dirs)
 	b.timer.Stop()
 	b.timer = time.AfterFunc(b.limits.Wall, func() { b.kill(ReasonWall) })
@@ -251,6 +253,9 @@ func (b *box) outcome(last event) Outcome {
 	}
 	switch {
 	case out.Reason != "":
+		if !b.started.IsZero() {
+			out.Wall, out.CPU = b.ended.Sub(b.started), max(b.last.cpu-b.base.cpu, 0)
+		}
 		out.TimedOut = out.Reason == ReasonWall || out.Reason == ReasonCPU || out.Reason == ReasonBuildTime
 	case last.Kind == eventBuild:
 		out.Reason, out.Stderr = ReasonBuild, string(last.Text)
@@ -258,7 +263,7 @@ func (b *box) outcome(last event) Outcome {
 		out.Signal = unix.SignalName(syscall.Signal(last.Signal))
 	case last.Kind == eventEnd:
 		out.ExitCode = last.Exit
-	case b.started:
+	case !b.started.IsZero():
 		out.Reason = ReasonKilled
 	}
 	return out

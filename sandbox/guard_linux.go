@@ -13,7 +13,7 @@ func (b *box) kill(reason string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.reason == "" {
-		b.reason = reason
+		b.reason, b.ended = reason, time.Now()
 	}
 	if b.pidfd >= 0 {
 		unix.PidfdSendSignal(b.pidfd, unix.SIGKILL, nil, 0)
@@ -42,7 +42,7 @@ func (b *box) watch() (stop func()) {
 
 func (b *box) exceeded() string {
 	b.mu.Lock()
-	pid, started, base := b.pid, b.started, b.base
+	pid, started, base := b.pid, !b.started.IsZero(), b.base
 	b.mu.Unlock()
 	if pid == 0 {
 		return ""
@@ -52,6 +52,11 @@ func (b *box) exceeded() string {
 		memory = b.limits.Memory
 	}
 	u := look(pid, memory, b.dirs)
+	if started {
+		b.mu.Lock()
+		b.last = u
+		b.mu.Unlock()
+	}
 	switch {
 	case u.memory > memory:
 		return ReasonMemory

@@ -66,7 +66,7 @@ type Outcome struct {
 	Stderr    string
 	Truncated bool          // there was more output than Limits.Output
 	Wall      time.Duration // from the program's start to its end, compiling not included
-	CPU       time.Duration // of all its processes that ended by themselves
+	CPU       time.Duration // of all its processes; where Reason is set, until the watchdog last looked
 }
 
 // OK reports whether the program ended by itself with exit code 0.
