@@ -399,6 +399,59 @@ func TestScore(t *testing.T) {
 	}
 }
 
+// TestLong: where prompt and text have no room together, the text gets less, then the
+// prompt does.
+func TestLong(t *testing.T) {
+	const window = 100 // characters and tokens together
+	answer := func(w http.ResponseWriter, r map[string]any) {
+		length, last := 0, ""
+		if text, ok := r["prompt"].(string); ok {
+			length, last = len(text), text
+		} else {
+			for _, m := range r["messages"].([]any) {
+				last = m.(map[string]any)["content"].(string)
+				length += len(last)
+			}
+		}
+		if length+int(r["max_tokens"].(float64)) > window {
+			fail(w, 400, "This model's maximum context length is 100 tokens.")
+			return
+		}
+		say := map[string]any{"text": last[max(0, len(last)-4):], "message": map[string]any{"content": last[max(0, len(last)-4):]}}
+		_ = json.NewEncoder(w).Encode(map[string]any{"choices": []any{say}})
+	}
+	a := &api{models: `{"data":[{"id":"m","max_model_len":100}]}`, chat: answer, completions: answer}
+	e, _, err := open(t, a, Options{Chat: "on"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	talk := func(texts ...string) chat.Conversation {
+		c := chat.Conversation{Messages: []chat.Message{chat.Text(chat.System, "Be brief.")}}
+		for _, text := range texts {
+			c.Messages = append(c.Messages, chat.Text(chat.User, text))
+		}
+		return c
+	}
+	for name, c := range map[string]struct {
+		request eval.Request
+		cut     bool
+	}{
+		"fits":          {eval.Request{Prompt: "a prompt that ends", MaxTokens: 80}, false},
+		"less text":     {eval.Request{Prompt: strings.Repeat("w ", 20) + "ends", MaxTokens: 1000}, false},
+		"less prompt":   {eval.Request{Prompt: strings.Repeat("w ", 200) + "ends", MaxTokens: 70}, true},
+		"less examples": {eval.Request{Conversation: talk("an example", strings.Repeat("w", 80), "it ends"), MaxTokens: 30}, true},
+		"less question": {eval.Request{Conversation: talk(strings.Repeat("ä", 300) + "ends"), MaxTokens: 30}, true},
+	} {
+		got, err := e.Generate(t.Context(), c.request)
+		if err != nil || got.Text != "ends" || (got.Cut > 0) != c.cut {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	if _, err := e.Generate(t.Context(), eval.Request{Conversation: talk(), MaxTokens: 300}); err != nil {
+		t.Errorf("a conversation of a system message: %v", err)
+	}
+}
+
 // TestCancel: the end of the context ends waiting, and is the error.
 func TestCancel(t *testing.T) {
 	a := &api{models: oneModel}

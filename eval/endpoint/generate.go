@@ -15,25 +15,48 @@ import (
 const maxStops = 4
 
 // Generate asks for a text. Fields that the API does not take are left out from then
-// on, and so are log-probabilities and the seed. Of a prompt that is too long the beginning is left
-// out, in steps.
+// on. Where prompt and text have no room in the window together, the text gets less, down
+// to half of the window; then the beginning of a prompt is left out, in steps, and of a
+// conversation the solved examples, then the beginning of the question.
 func (e *Endpoint) Generate(ctx context.Context, r eval.Request) (eval.Answer, error) {
-	if len(r.Conversation.Messages) > 0 {
-		return e.converse(ctx, &r)
+	ask, left := e.complete, func() int { return len(r.Prompt) }
+	shorten := func() bool {
+		from := further(r.Prompt, 0)
+		r.Prompt = r.Prompt[from:]
+		return from > 0
 	}
-	cut := 0
+	if len(r.Conversation.Messages) > 0 {
+		ask, left = e.converse, func() int { return textBytes(r.Conversation) }
+		shorten = func() (ok bool) {
+			r.Conversation, ok = shorter(r.Conversation)
+			return ok
+		}
+	}
+	whole := left()
 	for {
-		a, err := e.complete(ctx, &r, r.Prompt[cut:])
+		a, err := ask(ctx, &r)
 		var f *fault
 		switch {
 		case err == nil:
-			a.Cut = tokensOf(cut)
+			a.Cut = tokensOf(whole - left())
 			return a, nil
-		case !errors.As(err, &f) || !f.window() || cut == len(r.Prompt):
+		case !errors.As(err, &f) || !f.window():
+			return eval.Answer{}, err
+		case r.MaxTokens > e.leastTokens():
+			r.MaxTokens = max(r.MaxTokens/2, e.leastTokens())
+		case !shorten():
 			return eval.Answer{}, err
 		}
-		cut = further(r.Prompt, cut)
 	}
+}
+
+// leastTokens is how many tokens a text keeps whatever the prompt's length.
+func (e *Endpoint) leastTokens() int {
+	const unknown = 64
+	if e.info.ContextWindow == 0 {
+		return unknown
+	}
+	return max(1, e.info.ContextWindow/2)
 }
 
 // settings are what both kinds of requests have.
@@ -55,9 +78,9 @@ func (e *Endpoint) settings(r *eval.Request) fields {
 }
 
 // complete asks for the continuation of a text.
-func (e *Endpoint) complete(ctx context.Context, r *eval.Request, prompt string) (eval.Answer, error) {
+func (e *Endpoint) complete(ctx context.Context, r *eval.Request) (eval.Answer, error) {
 	f := e.settings(r)
-	f["prompt"] = prompt
+	f["prompt"] = r.Prompt
 	if r.Logprobs {
 		f["logprobs"] = 0
 	}
