@@ -286,7 +286,12 @@ func TestFields(t *testing.T) {
 	a.chat = func(w http.ResponseWriter, r map[string]any) {
 		_, old := r["max_tokens"]
 		_, logprobs := r["logprobs"]
+		guide, guided := r["guided_regex"]
 		switch {
+		case guided && guide != "A|\\(B\\)":
+			t.Errorf("guided by %v", guide)
+		case guided:
+			fail(w, 400, "Unrecognized request argument supplied: guided_regex")
 		case old:
 			fail(w, 400, "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.")
 		case logprobs:
@@ -300,14 +305,14 @@ func TestFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := yes
-	q.Logprobs = true
-	for range 2 {
+	q.Logprobs, q.Choices = true, []string{"A", "(B)"}
+	for i := range 2 {
 		before := a.requests.Load()
 		got, err := e.Generate(t.Context(), q)
 		if err != nil || got.Text != fmt.Sprint("5 ", int64(1)<<52) || got.Tokens != nil {
 			t.Errorf("%+v, %v", got, err)
 		}
-		if n := a.requests.Load() - before; n > 2 {
+		if n := a.requests.Load() - before; n != int64(3-2*i) { // max_tokens went with the probe
 			t.Errorf("%d requests", n)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/polymath-lm/polymath/eval"
@@ -71,10 +72,22 @@ func (e *Endpoint) settings(r *eval.Request) fields {
 	if len(r.Stop) > 0 {
 		f["stop"] = r.Stop[:min(len(r.Stop), maxStops)]
 	}
-	if r.Schema != "" {
+	switch {
+	case r.Schema != "":
 		f["response_format"] = schema(r.Schema)
+	case len(r.Choices) > 0:
+		f["guided_regex"] = oneOf(r.Choices) // our own servers' and vLLM's
 	}
 	return f
+}
+
+// oneOf is a pattern that the choices match and nothing else.
+func oneOf(choices []string) string {
+	quoted := make([]string, len(choices))
+	for i, c := range choices {
+		quoted[i] = regexp.QuoteMeta(c)
+	}
+	return strings.Join(quoted, "|")
 }
 
 // complete asks for the continuation of a text.
@@ -151,7 +164,7 @@ func stopped(text string, stops []string) string {
 }
 
 // optional are fields without which an answer is still of use.
-var optional = []string{"logprobs", "seed", "top_p", "response_format", "stop"}
+var optional = []string{"logprobs", "seed", "top_p", "response_format", "guided_regex", "stop"}
 
 // ask sends a request, without the fields that the API has refused, and again without
 // one that it refuses now.
