@@ -81,9 +81,11 @@ func emptyClass(world uint) bool {
 }
 
 // syllogism asks which of four conclusions about the outer classes follows from
-// two premises that share the middle one; one alone does.
+// two premises that share the middle one; one alone does. All forms of conclusions
+// are right equally often.
 func syllogism(r *random) question {
 	forms := []byte("aeio")
+	wanted := pick(r, forms)
 	for {
 		names := sample(r, nonsense, 3) // 0 and 2 are the outer classes
 		premises := []proposition{{pick(r, forms), 0, 1}, {pick(r, forms), 1, 2}}
@@ -96,10 +98,11 @@ func syllogism(r *random) question {
 		for _, form := range forms {
 			for _, order := range [][2]int{{0, 2}, {2, 0}} {
 				c := proposition{form, order[0], order[1]}
-				if follows(premises, c) {
-					right = append(right, c)
-				} else {
+				switch {
+				case !follows(premises, c):
 					wrong = append(wrong, c)
+				case form == wanted:
+					right = append(right, c)
 				}
 			}
 		}

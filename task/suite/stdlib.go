@@ -24,9 +24,10 @@ import (
 // linux/amd64 without cgo, so that the questions are the same on every machine
 // with the same version of Go.
 type library struct {
-	packages []*libraryPackage // by path
-	aliases  map[string]string // "os.FileMode" to "fs.FileMode"
-	named    map[string]int    // how many packages have a name: rand is that of three
+	packages  []*libraryPackage // by path
+	functions []function        // of all packages
+	aliases   map[string]string // "os.FileMode" to "fs.FileMode"
+	named     map[string]int    // how many packages have a name: rand is that of three
 }
 
 type libraryPackage struct {
@@ -97,7 +98,8 @@ func parseLibrary(src string) (*library, error) {
 		}
 	}
 	for _, p := range lib.packages {
-		p.functions = lib.functions(p)
+		p.functions = lib.functionsOf(p)
+		lib.functions = append(lib.functions, p.functions...)
 	}
 	if len(lib.packages) == 0 {
 		return nil, fmt.Errorf("the standard library of Go: there is no package below %s", src)
@@ -192,9 +194,9 @@ type function struct {
 	arguments, results string
 }
 
-// functions lists those of a package, when all aliases are known: also the ones that documentation lists under
+// functionsOf lists those of a package, when all aliases are known: also the ones that documentation lists under
 // the type they return.
-func (l *library) functions(p *libraryPackage) []function {
+func (l *library) functionsOf(p *libraryPackage) []function {
 	declared := slices.Clone(p.doc.Funcs)
 	for _, t := range p.doc.Types {
 		declared = append(declared, t.Funcs...)

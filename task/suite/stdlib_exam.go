@@ -24,10 +24,6 @@ func goStdlib(n int, seed uint64) ([]task.Row, error) {
 
 func (l *library) exam(n int, seed uint64) ([]task.Row, error) {
 	r := newRandom(seed)
-	var all []function
-	for _, p := range l.packages {
-		all = append(all, p.functions...)
-	}
 	kinds := []struct {
 		section string
 		ask     func(r *random, f function) (question, bool)
@@ -41,7 +37,7 @@ func (l *library) exam(n int, seed uint64) ([]task.Row, error) {
 		{section: "function for a purpose", ask: l.askName},
 	}
 	for i := range kinds {
-		kinds[i].left = slices.Clone(all)
+		kinds[i].left = slices.Clone(l.functions)
 		shuffle(r, kinds[i].left)
 	}
 	var rows []task.Row
@@ -61,48 +57,53 @@ func (l *library) exam(n int, seed uint64) ([]task.Row, error) {
 		}
 	}
 	if len(rows) == 0 {
-		return nil, fmt.Errorf("the standard library of Go: no question can be made of the %d functions that were found", len(all))
+		return nil, fmt.Errorf("the standard library of Go: no question can be made of the %d functions that were found", len(l.functions))
 	}
 	return rows, nil
 }
 
 // askPackage asks where a function is. No other package has anything of its name.
+// Two of the choices are of one family, such as crypto, and two of another, and a
+// package comes as often as it has functions, right or wrong: so neither says more
+// than the question.
 func (l *library) askPackage(r *random, f function) (question, bool) {
-	var without []string
 	for _, p := range l.packages {
-		if p == f.in {
-			continue
-		}
-		if p.names[f.name] {
+		if p != f.in && p.names[f.name] {
 			return question{}, false
 		}
-		without = append(without, p.path)
 	}
-	near := nearPaths(f.in.path, without)
-	if len(near) < 3 {
-		return question{}, false
+	choices := []string{f.in.path}
+	families := []string{l.family(f.in)}
+	for try := 0; len(choices) < 4 && try < 2000; try++ {
+		other := pick(r, l.functions).in
+		family := l.family(other)
+		switch {
+		case slices.Contains(choices, other.path):
+			continue
+		case len(choices) == 1 && family != families[0], len(choices) == 2 && family == families[0],
+			len(choices) == 3 && family != families[1]:
+			continue
+		case len(choices) == 2:
+			families = append(families, family)
+		}
+		choices = append(choices, other.path)
 	}
 	return question{
 		text:    fmt.Sprintf("Which package of the Go standard library has the function %s?", f.name),
-		choices: append([]string{f.in.path}, sample(r, near, 3)...),
-	}, true
+		choices: choices,
+	}, len(choices) == 4
 }
 
-// nearPaths are packages of the same family, with at least a dozen others.
-func nearPaths(of string, paths []string) []string {
-	family, _, _ := strings.Cut(of, "/")
-	var near, far []string
-	for _, p := range paths {
-		if top, _, _ := strings.Cut(p, "/"); top == family {
-			near = append(near, p)
-		} else {
-			far = append(far, p)
+// family is the first part of a package's path, or for a package that has it for
+// itself, such as sort, the same as for all such packages.
+func (l *library) family(p *libraryPackage) string {
+	first := func(path string) string { top, _, _ := strings.Cut(path, "/"); return top }
+	for _, other := range l.packages {
+		if other != p && first(other.path) == first(p.path) {
+			return first(p.path)
 		}
 	}
-	for i := 0; len(near) < 12 && i < len(far); i += max(len(far)/12, 1) {
-		near = append(near, far[i])
-	}
-	return near
+	return ""
 }
 
 // askFunction asks which of four functions a package has: it has nothing that is
@@ -110,12 +111,7 @@ func nearPaths(of string, paths []string) []string {
 func (l *library) askFunction(r *random, f function) (question, bool) {
 	choices := []string{f.name}
 	for try := 0; len(choices) < 4 && try < 100; try++ {
-		other := pick(r, l.packages)
-		list := other.functions
-		if other == f.in || len(list) == 0 {
-			continue
-		}
-		if name := pick(r, list).name; !f.in.names[name] && !slices.Contains(choices, name) {
+		if name := pick(r, l.functions).name; !f.in.names[name] && !slices.Contains(choices, name) {
 			choices = append(choices, name)
 		}
 	}
@@ -153,9 +149,7 @@ func (l *library) askTypes(r *random, f function, right string, of func(function
 		add(g)
 	}
 	for try := 0; len(choices) < 4 && try < 100; try++ {
-		if list := pick(r, l.packages).functions; len(list) > 0 {
-			add(pick(r, list))
-		}
+		add(pick(r, l.functions))
 	}
 	for i, c := range choices {
 		choices[i] = usual(c)
