@@ -61,15 +61,16 @@ func (s *search) run(ctx context.Context, progress func(done, all int64)) error 
 		}
 		all += set.NumDocs()
 	}
+	before := int64(0)
 	for i, set := range sets {
 		if err := s.through(ctx, i, set, func(done int64) {
 			if progress != nil {
-				progress(s.documents+done, all)
+				progress(before+done, all)
 			}
 		}); err != nil {
 			return err
 		}
-		s.documents += set.NumDocs()
+		before += set.NumDocs()
 	}
 	return s.locate(ctx, sets)
 }
@@ -83,6 +84,7 @@ func (s *search) through(ctx context.Context, link int, set *shard.Set, done fun
 	for range runtime.GOMAXPROCS(0) {
 		running.Go(func() {
 			w := &worker{Worker: s.items.NewWorker(), first: map[target]int64{}}
+			looked := int64(0)
 			for ctx.Err() == nil {
 				at := next.Add(chunk) - chunk
 				if at >= set.NumDocs() {
@@ -90,7 +92,10 @@ func (s *search) through(ctx context.Context, link int, set *shard.Set, done fun
 				}
 				end := min(at+chunk, set.NumDocs())
 				for doc := at; doc < end; doc++ {
-					w.look(&s.links[link], set, doc)
+					if !shard.HeldOut(set.ID(doc), s.links[link].HeldOut) {
+						w.look(&s.links[link], set, doc)
+						looked++
+					}
 				}
 				mu.Lock()
 				done(finished.Add(end - at))
@@ -98,6 +103,7 @@ func (s *search) through(ctx context.Context, link int, set *shard.Set, done fun
 			}
 			mu.Lock()
 			defer mu.Unlock()
+			s.documents += looked
 			for t, doc := range w.first {
 				if p, ok := s.found[t]; !ok || p.link == link && doc < p.doc {
 					s.found[t] = place{link: link, doc: doc}
