@@ -23,8 +23,8 @@ func newCode(o *task.Code, runner Runner) (task.Grader, error) {
 	return &code{o, program, runner}, err
 }
 
-// Grade implements task.Grader. The answer is right where the program ends by
-// itself with exit code 0. That it could not be run is an error.
+// Grade implements task.Grader. The answer is right where the program comes to its
+// end, and ends with exit code 0. That it could not be run is an error.
 func (g *code) Grade(ctx context.Context, item *task.Item, answer string) (task.Verdict, error) {
 	if g.runner == nil {
 		return task.Verdict{}, ErrNoSandbox
@@ -43,19 +43,17 @@ func (g *code) Grade(ctx context.Context, item *task.Item, answer string) (task.
 		return task.Verdict{}, err
 	}
 	wall := time.Duration(g.options.Timeout * float64(time.Second))
-	p := sandbox.Program{Language: g.options.Language, Limits: sandbox.Limits{Wall: wall, CPU: wall}}
-	p.Main = "main.py"
-	if g.options.Language == sandbox.Go {
-		p.Main = "main.go"
-	}
-	p.Files = map[string]string{p.Main: text}
-	outcome, err := g.runner.Run(ctx, p)
+	trial := newTrial(g.options.Language, text)
+	trial.program.Limits = sandbox.Limits{Wall: wall, CPU: wall}
+	outcome, err := g.runner.Run(ctx, trial.program)
 	if err != nil {
 		return task.Verdict{}, fmt.Errorf("running the code: %w", err)
 	}
-	v := verdict(outcome.OK())
+	v := verdict(trial.passed(&outcome))
 	v.Extracted = s.code
-	v.Why = why(&outcome)
+	if !v.Right {
+		v.Why = why(&outcome)
+	}
 	return v, nil
 }
 
@@ -63,7 +61,7 @@ func (g *code) Grade(ctx context.Context, item *task.Item, answer string) (task.
 func why(o *sandbox.Outcome) string {
 	switch {
 	case o.OK():
-		return ""
+		return "ended before its tests did"
 	case o.Reason == sandbox.ReasonBuild:
 		return "does not compile: " + complaint(o.Stderr, false)
 	case o.Reason != "":

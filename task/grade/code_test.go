@@ -14,7 +14,7 @@ import (
 	"github.com/polymath-lm/polymath/task"
 )
 
-// fake keeps the program that it is to run.
+// fake keeps the program that it is to run, which comes to its end.
 type fake struct {
 	program sandbox.Program
 	outcome sandbox.Outcome
@@ -23,7 +23,16 @@ type fake struct {
 
 func (f *fake) Run(_ context.Context, p sandbox.Program) (sandbox.Outcome, error) {
 	f.program = p
+	f.outcome.Stdout += p.Stdin
 	return f.outcome, f.err
+}
+
+// text is the program as the task has it.
+func (f *fake) text() string {
+	if f.program.Language == sandbox.Go {
+		return f.program.Files["main.go"]
+	}
+	return f.program.Files["program.py"]
 }
 
 const (
@@ -65,7 +74,7 @@ func TestProgram(t *testing.T) {
 		if err != nil || !v.Right {
 			t.Errorf("%q: %+v, %v", c.answer, v, err)
 		}
-		if got, want := run.program.Files[run.program.Main], c.want+"TEST x < 1"; got != want {
+		if got, want := run.text(), c.want+"TEST x < 1"; got != want {
 			t.Errorf("%q makes\n%s\nwant\n%s", c.answer, got, want)
 		}
 		if run.program.Language != c.language || run.program.Limits.Wall != 3*time.Second {
@@ -109,19 +118,24 @@ func TestCodeOutcomes(t *testing.T) {
 type local struct{ dir string }
 
 func (l local) Run(ctx context.Context, p sandbox.Program) (sandbox.Outcome, error) {
-	path := filepath.Join(l.dir, p.Main)
-	if err := os.WriteFile(path, []byte(p.Files[p.Main]), 0o600); err != nil {
-		return sandbox.Outcome{}, err
+	for name, text := range p.Files {
+		if err := os.WriteFile(filepath.Join(l.dir, name), []byte(text), 0o600); err != nil {
+			return sandbox.Outcome{}, err
+		}
 	}
-	var stderr strings.Builder
-	cmd := exec.CommandContext(ctx, "python3", path)
-	cmd.Stderr = &stderr
+	var stdout, stderr strings.Builder
+	cmd := exec.CommandContext(ctx, "python3", p.Main)
+	if p.Language == sandbox.Go {
+		cmd = exec.CommandContext(ctx, "go", "run", "a.go", "main.go")
+	}
+	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = l.dir, strings.NewReader(p.Stdin), &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError
+	outcome := sandbox.Outcome{Stdout: stdout.String(), Stderr: stderr.String()}
 	if errors.As(err, &exit) {
-		return sandbox.Outcome{ExitCode: exit.ExitCode(), Stderr: stderr.String()}, nil
+		outcome.ExitCode, err = exit.ExitCode(), nil
 	}
-	return sandbox.Outcome{}, err
+	return outcome, err
 }
 
 // TestCodeRuns: right code in every shape in which models write it passes, wrong
