@@ -47,7 +47,8 @@ func TestPromptsOfOthers(t *testing.T) {
 		// An empty prompt and the sentences, each behind a space.
 		{"blimp", "eval_blimp/data/*.jsonl", func(row) string { return "" }, func(r row) []string { return []string{r.SentenceGood, r.SentenceBad} }},
 	} {
-		items, err := must(t, c.task)[0].Load(task.LoadOptions{DataDir: data, Shots: -1})
+		k := must(t, c.task)[0]
+		items, err := k.Load(task.LoadOptions{DataDir: data, Shots: -1})
 		if err != nil {
 			t.Error(err)
 			continue
@@ -82,8 +83,13 @@ func TestPromptsOfOthers(t *testing.T) {
 				} else if item.Gold != r.Gold {
 					t.Errorf("%s %d: gold is %d, want %d", c.task, at, item.Gold, r.Gold)
 				}
-				if item.Text() != c.prompt(r) || item.Before != " " || !slices.Equal(got, want) {
-					t.Errorf("%s %d: %q %q %q\nwant %q %q", c.task, at, item.Text(), item.Before, got, c.prompt(r), want)
+				before := item.Before
+				if k.Method == task.MethodPair {
+					before = "" // the texts of a pair are whole
+				}
+				scored, wanted := behind(before, got), behind(" ", want)
+				if item.Text() != c.prompt(r) || !slices.Equal(scored, wanted) {
+					t.Errorf("%s %d: %q %q\nwant %q %q", c.task, at, item.Text(), scored, c.prompt(r), wanted)
 				}
 				at++
 			}
@@ -96,4 +102,13 @@ func TestPromptsOfOthers(t *testing.T) {
 			t.Errorf("%s: %d rows and %d items", c.task, at, len(items))
 		}
 	}
+}
+
+// behind puts a text before each.
+func behind(before string, texts []string) []string {
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		out[i] = before + text
+	}
+	return out
 }
