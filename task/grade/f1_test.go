@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/polymath-lm/polymath/task"
@@ -55,7 +54,20 @@ func TestF1(t *testing.T) {
 	if v := grade(t, &task.Grading{F1: drop}, answers("5 yards"), "6 yards"); v.Score != 0 {
 		t.Errorf("another number: %+v", v)
 	}
-	if v := grade(t, &task.Grading{F1: &task.F1{}}, answers("a"), strings.Repeat(" ", 9)); v.Score != 1 || !v.Right {
-		t.Errorf("nothing but an article is nothing: %+v", v)
+	for _, c := range []struct {
+		gold, answer string
+		right        bool
+	}{
+		{"a", "A", true},
+		{"a", "   ", false}, // SQuAD's script says true
+		{"a", "the", false},
+		{"...", "!", false},
+		{"", " ", true},
+	} {
+		for _, o := range []*task.F1{{}, drop} {
+			if v := grade(t, &task.Grading{F1: o}, answers(c.gold), c.answer); v.Right != c.right || (v.Score == 1) != c.right {
+				t.Errorf("%q for %q: %+v", c.answer, c.gold, v)
+			}
+		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // says are the words with which an answer is announced.
-var says = regexp.MustCompile(`(?i)\b(?:final answer|answer)\b[^\n$]{0,20}?(?:\bis\b|:|=)`)
+var says = regexp.MustCompile(`(?i)\b(?:final answer|answer)\b[^\n$]{0,20}?(?:\bis\b|:|=)|答案[是为:]+`)
 
 // sentenceEnd is a full stop before another sentence. That of "Rs. 750" is none.
 var sentenceEnd = regexp.MustCompile(`\.\s+\p{Lu}`)
@@ -57,7 +57,7 @@ func sentence(text string) string {
 	if end := sentenceEnd.FindStringIndex(text); end != nil {
 		text = text[:end[0]]
 	}
-	return strings.Trim(strings.TrimRight(text, ".*"), " \t")
+	return strings.Trim(strings.TrimRight(text, ".。*"), " \t")
 }
 
 // lastInDollars returns the last formula of a text, with those before it that

@@ -49,6 +49,10 @@ func TestExact(t *testing.T) {
 		{task.Exact{Normal: loose}, "STRASSE", "Straße", true},
 		{task.Exact{Normal: loose}, "Theatre", "atre", false}, // an article in a word is none
 		{task.Exact{Normal: loose}, "«Paris»", "paris", true},
+		{task.Exact{Normal: loose}, "...", "!", false}, // nothing but marks
+		{task.Exact{Normal: loose}, "The", "A.", false},
+		{task.Exact{Normal: loose}, "a.", "A.", true},
+		{task.Exact{Normal: loose, Contains: true}, "? ) ]", "] )", false},
 		{task.Exact{Contains: true}, "It is Paris, I think", "Paris", true},
 		{task.Exact{Contains: true}, "Parisian", "Paris", false},
 		{task.Exact{Contains: true}, "comparison Paris", "Paris", true},
@@ -99,6 +103,7 @@ func TestNumeric(t *testing.T) {
 		{"x = -5", "-5", true},
 		{"(-5)", "-5", true},
 		{"−5", "-5", true},
+		{"答案：－１２．５", "-12.5", true},
 		{"3/4", "0.75", true},
 		{"50%", "50", true},
 		{"6.02e23", "602000000000000000000000", true},
@@ -122,7 +127,9 @@ func TestNumeric(t *testing.T) {
 		{"1/0", "0", true},
 		{"5km", "5", true},
 		{"0.1", "0.10000000001", false},
-		{"２", "2", false},
+		{"２", "2", true},
+		{"²", "2", false},
+		{"٢", "2", false},
 	} {
 		v, err := tryGrade(t, &task.Grading{Numeric: &task.Numeric{}}, Options{}, answers(c.gold), c.answer)
 		if c.gold == "NaN1" {
@@ -165,6 +172,9 @@ func TestMath(t *testing.T) {
 		{"The answer is $\\frac{3}{4}$.", `\frac34`, true},
 		{"Final Answer: The final answer is $2\\sqrt{3}$. I hope it is correct.", `\sqrt{12}`, true},
 		{"**Answer:** 12", "12", true},
+		{"三十六除以二。\n答案：１８。", "18", true},
+		{`\boxed{－３／４}`, "-0.75", true},
+		{"答案是18", "19", false},
 		{"so $a=1$ and finally $x = 7$", "7", true},
 		{"It costs $5 and then $6", "6", false}, // dollars are no formula
 		{"7", "7", true},

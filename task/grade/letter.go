@@ -72,6 +72,7 @@ var announced = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)\bfinal (?:answer|choice)\b` + announcing),
 	regexp.MustCompile(`(?i)(?:\banswer\b|\b(?:correct|best|right) (?:option|choice|statement|one)\b|\bi (?:choose|pick|select)(?: option| choice)?\b)` + announcing),
 	regexp.MustCompile(`(?i)\b(?:option|choice)\b` + announcing),
+	regexp.MustCompile(`(?:答案|故选|应选)[是为:]*[ \t]*`),
 }
 
 // maxAnnounced bounds the announcements of a text that are looked at.

@@ -109,6 +109,7 @@ func (g *mathematics) Grade(_ context.Context, item *task.Item, answer string) (
 	if e.ended != nil {
 		return *e.ended, nil
 	}
+	e.text = widths.Replace(e.text)
 	text := finalFormula(e)
 	_, box := formula.Boxed(e.text) // without one the whole may be the answer
 	v := task.Verdict{}

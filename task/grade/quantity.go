@@ -31,7 +31,7 @@ const (
 // 3 × 10^8, $5 and 50%. What is part of a word, a version or a date is none. A sign
 // behind a number or a word is an operator.
 func quantities(text string) []quantity {
-	text = numberMarks.Replace(text)
+	text = numberMarks.Replace(widths.Replace(text))
 	var all []quantity
 	for i := 0; i < len(text); {
 		if !startsNumber(text, i) {
@@ -48,6 +48,10 @@ func quantities(text string) []quantity {
 }
 
 var numberMarks = strings.NewReplacer("−", "-", "–", "-", `\$`, "$", `\%`, "%", "{,}", ",", `,\!`, ",", `\times`, "×", "\u00a0", " ", "\u202f", " ")
+
+// widths makes the wide digits and marks of Chinese and Japanese narrow.
+var widths = strings.NewReplacer("０", "0", "１", "1", "２", "2", "３", "3", "４", "4", "５", "5", "６", "6", "７", "7", "８", "8", "９", "9",
+	"．", ".", "％", "%", "－", "-", "＋", "+", "＝", "=", "／", "/", "（", "(", "）", ")", "：", ":")
 
 func isDigit(text string, i int) bool {
 	return i >= 0 && i < len(text) && '0' <= text[i] && text[i] <= '9'

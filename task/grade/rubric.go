@@ -112,10 +112,13 @@ func (g *rubric) Grade(ctx context.Context, item *task.Item, answer string) (tas
 	if err != nil {
 		return task.Verdict{}, err
 	}
-	v := task.Verdict{Score: score, Right: score >= g.options.Pass, Judge: marks.Raw}
+	v := task.Verdict{Score: score, Right: score >= g.options.Pass-rounding, Judge: marks.Raw}
 	v.Why = reasonsFor(q.Criteria, marks)
 	return v, nil
 }
+
+// rounding is what sums of marks may be off by.
+const rounding = 1e-9
 
 // Score returns the points that shares of criteria give, as a share of all that
 // can be had; not less than 0.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -64,6 +65,29 @@ func TestRubric(t *testing.T) {
 		v, err := tryGrade(t, rubricOf(), Options{Judge: ByModel(s.ask)}, rubricItem(), "X")
 		if err != nil || v.Score != c.score || v.Right != c.right || v.Why != c.why || v.Judge != c.raw || len(s.prompts) != 1 {
 			t.Errorf("%s: %+v, %v", c.raw, v, err)
+		}
+	}
+}
+
+// TestPass: eight tenths are eight tenths, whatever they are the sum of.
+func TestPass(t *testing.T) {
+	o := &task.Rubric{Pass: 0.8}
+	for i := range 10 {
+		o.Criteria = append(o.Criteria, task.Criterion{Name: fmt.Sprint(i), Text: "x", Points: 0.1})
+	}
+	for right := range 11 {
+		var marks []string
+		for i := range 10 {
+			points := 0.0
+			if i < right {
+				points = 0.1
+			}
+			marks = append(marks, fmt.Sprintf(`{"number": %d, "reason": "", "points": %g}`, i+1, points))
+		}
+		s := &scripted{texts: []string{`{"criteria": [` + strings.Join(marks, ",") + `]}`}}
+		v, err := tryGrade(t, &task.Grading{Rubric: o}, Options{Judge: ByModel(s.ask)}, rubricItem(), "X")
+		if err != nil || v.Right != (right >= 8) {
+			t.Errorf("%d of 10: %+v, %v", right, v, err)
 		}
 	}
 }
