@@ -201,7 +201,7 @@ func (s *sitter) askLetter(ctx context.Context, t *talk, item *task.Item, r *Rec
 	return grade.Letter(answer.Text, len(item.Choices)), nil
 }
 
-// likeliestLetter compares the letters as continuations.
+// likeliestLetter compares the letters as continuations; of equals none is chosen.
 func (s *sitter) likeliestLetter(ctx context.Context, text string, n int, r *Record, spent *took) (int, error) {
 	best, values := 0, make([]float64, n)
 	for i, name := range letters(n) {
@@ -212,6 +212,9 @@ func (s *sitter) likeliestLetter(ctx context.Context, text string, n int, r *Rec
 		if values[i] = score.Logprob; values[i] > values[best] {
 			best = i
 		}
+	}
+	if isTie(values, best) {
+		return -1, nil
 	}
 	r.Confidence = share(values, best)
 	return best, nil

@@ -3,6 +3,7 @@ package eval
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/polymath-lm/polymath/eval/stat"
 )
@@ -116,9 +117,15 @@ func abstention(list []answers) []Metric {
 		{Name: "wrong", Estimate: stat.Mean(each(list, wrong), of), Lower: true},
 		{Name: "right less wrong", Estimate: stat.Mean(each(list, func(r *Record) float64 { return right(r) - wrong(r) }), of)},
 	}
-	if answered := float64(len(list)) - all; answered > 0 {
-		attempts := each(list, func(r *Record) float64 { return 1 - abstained(r) })
-		metrics = append(metrics, Metric{Name: "accuracy when answered", Estimate: stat.Ratio(each(list, right), attempts, of)})
+	var answered []answers
+	for _, samples := range list {
+		attempts := slices.DeleteFunc(slices.Clone(samples), func(r Record) bool { return abstained(&r) == 1 })
+		if len(attempts) > 0 {
+			answered = append(answered, attempts)
+		}
+	}
+	if len(answered) > 0 {
+		metrics = append(metrics, mean("accuracy when answered", answered, right))
 	}
 	return metrics
 }

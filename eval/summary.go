@@ -57,11 +57,12 @@ func (t *TaskResult) summarize(records []Record) {
 // answers are all samples of one item.
 type answers []Record
 
-// answersOf gathers the records of each item; they are sorted.
+// answersOf gathers the records of each item; they are sorted. Items of two tasks may
+// have one ID.
 func answersOf(records []Record) []answers {
 	var list []answers
 	for i := range records {
-		if i == 0 || records[i].Item != records[i-1].Item {
+		if i == 0 || records[i].Item != records[i-1].Item || records[i].Task != records[i-1].Task {
 			list = append(list, nil)
 		}
 		last := &list[len(list)-1]
