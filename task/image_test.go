@@ -73,6 +73,7 @@ func TestImagesStayBelow(t *testing.T) {
 		`{"picture": "a.png", "more": "set"}`:             "it is no file",
 		`{"picture": "out/secret.png"}`:                   "escapes",
 		`{"picture": "a\\b.png"}`:                         "with slashes",
+		`{"picture": "w.jsonl"}`:                          "it is no image",
 		`{"picture": null}`:                               "a value is null",
 		`{"picture": "a.png", "more": "linked/deep.png"}`: "",
 	} {
@@ -86,6 +87,42 @@ func TestImagesStayBelow(t *testing.T) {
 		}
 		_, err := parsed(t, imageTask).Load(LoadOptions{DataDir: data})
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "w.jsonl: line 1")) {
+			t.Errorf("%s: %v, want %s", row, err, want)
+		}
+	}
+}
+
+// TestShotsStayBelow says the same of files with examples.
+func TestShotsStayBelow(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("links need rights there")
+	}
+	const shotsTask = `
+method: generate
+data: {files: [set/w.jsonl]}
+prompt: What is it?
+few_shot: {file: 'set/{{.examples}}'}
+answer: dot
+grader: exact
+`
+	outside := dir(t, "secret.txt", "the key")
+	for row, want := range map[string]string{
+		`{"examples": "a.txt"}`:          "",
+		`{"examples": "same.txt"}`:       "",
+		`{"examples": "link.txt"}`:       "escapes",
+		`{"examples": "out/secret.txt"}`: "escapes",
+		`{"examples": "../../secret"}`:   "is not below the data directory",
+		`{"examples": "none.txt"}`:       "no such file",
+		`{"examples": "dir"}`:            "it is no file",
+	} {
+		data := dir(t, "set/w.jsonl", row, "set/a.txt", "Examples", "set/dir/x", "")
+		for link, to := range map[string]string{"link.txt": filepath.Join(outside, "secret.txt"), "out": outside, "same.txt": "a.txt"} {
+			if err := os.Symlink(to, filepath.Join(data, "set", link)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		items, err := parsed(t, shotsTask).Load(LoadOptions{DataDir: data, Shots: -1})
+		if want == "" && (err != nil || items[0].Lead != "Examples") || want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "w.jsonl: line 1")) {
 			t.Errorf("%s: %v, want %s", row, err, want)
 		}
 	}

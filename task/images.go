@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -37,24 +36,9 @@ func (b *builder) images(item *Item) error {
 	return nil
 }
 
-// image opens one image below its directory. A link in the data directory may lead
-// to where a data set is, since it is the user's own; links in the data set may
-// not lead out of it, since its rows say which are followed.
+// image reads one image, which is not kept.
 func (b *builder) image(name string) (path, hash string, err error) {
-	dir, below, err := b.task.place(b.options.DataDir, name)
-	if err != nil {
-		return "", "", err
-	}
-	path = filepath.Join(dir, filepath.FromSlash(below))
-	if first, rest, ok := strings.Cut(below, "/"); ok {
-		dir, below = filepath.Join(dir, first), rest
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return "", "", fmt.Errorf("the image %q: %w", name, err)
-	}
-	defer root.Close()
-	f, err := root.Open(filepath.FromSlash(below))
+	path, f, err := b.task.open(b.options.DataDir, name)
 	if err != nil {
 		return "", "", fmt.Errorf("the image %q: %w", name, err)
 	}
@@ -67,19 +51,19 @@ func (b *builder) image(name string) (path, hash string, err error) {
 	return path, hex.EncodeToString(sum[:]), nil
 }
 
+// readImage refuses what is no image, since a row that names another file would
+// have it sent to the model.
 func readImage(f *os.File) ([]byte, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is no file")
-	}
 	content, err := io.ReadAll(io.LimitReader(f, maxImage+1))
-	if err == nil && len(content) > maxImage {
-		err = fmt.Errorf("it has more than %d bytes", maxImage)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(content) > maxImage:
+		return nil, fmt.Errorf("it has more than %d bytes", maxImage)
+	case !strings.HasPrefix(http.DetectContentType(content), "image/"):
+		return nil, errors.New("it is no image: PNG, JPEG, GIF, WebP and BMP are")
 	}
-	return content, err
+	return content, nil
 }
 
 // dataURL is an image in a text.

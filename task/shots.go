@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -103,14 +102,14 @@ func (s *shots) fixed(b *builder) (string, error) {
 	if text, ok := s.texts[name]; ok {
 		return text, nil
 	}
-	dir, below, err := s.own.task.place(s.own.options.DataDir, name)
+	path, file, err := s.own.task.open(s.own.options.DataDir, name)
 	if err != nil {
-		return "", b.fail("few_shot.file", err)
+		return "", b.fail("few_shot.file", fmt.Errorf("%s: %w", name, err))
 	}
-	path := filepath.Join(dir, filepath.FromSlash(below))
-	text, err := readText(path)
+	defer file.Close()
+	text, err := readText(file)
 	if err != nil {
-		return "", b.fail("few_shot.file", err)
+		return "", b.fail("few_shot.file", fmt.Errorf("%s: %w", path, err))
 	}
 	text, err = cutAfter(f, text, func(err error) error { return b.fail("few_shot.after", fmt.Errorf("%s: %w", path, err)) })
 	if err == nil {
@@ -130,18 +129,13 @@ func cutAfter(f *FewShot, text string, fail func(error) error) (string, error) {
 	return trimEnd(text), nil
 }
 
-func readText(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
+func readText(f *os.File) (string, error) {
 	text, err := io.ReadAll(io.LimitReader(f, maxText+1))
 	if err != nil {
 		return "", err
 	}
 	if len(text) > maxText {
-		return "", fmt.Errorf("%s has more than %d bytes", path, maxText)
+		return "", fmt.Errorf("it has more than %d bytes", maxText)
 	}
 	return strings.ReplaceAll(string(text), "\r\n", "\n"), nil
 }
