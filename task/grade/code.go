@@ -42,6 +42,9 @@ func (g *code) Grade(ctx context.Context, item *task.Item, answer string) (task.
 	if err != nil {
 		return task.Verdict{}, err
 	}
+	if s.whole {
+		text = settleGo(text, s.imports)
+	}
 	wall := time.Duration(g.options.Timeout * float64(time.Second))
 	trial := newTrial(g.options.Language, text)
 	trial.program.Limits = sandbox.Limits{Wall: wall, CPU: wall}

@@ -2,7 +2,10 @@ package grade
 
 import (
 	"context"
+	"go/parser"
+	"go/token"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -103,6 +106,38 @@ func FuzzRenameMain(f *testing.F) {
 		}
 		if got := renameMain(text, "other"); got != text && strings.Replace(got, "other", "main", 1) != text {
 			t.Errorf("%q becomes %q", text, got)
+		}
+	})
+}
+
+// TestGoFile: chat models write whole files, with examples, and do not know what the
+// tests import.
+func TestGoFile(t *testing.T) {
+	const prompt = "package main\n\nimport (\n\t\"encoding/json\"\n\t\"sort\"\n\t\"math/rand/v2\"\n)\n\n// total adds up.\nfunc total(xs []int) int {\n"
+	const test = "func main() {\n\tif b, _ := json.Marshal(total([]int{1, 2})); string(b) != \"3\" { panic(rand.IntN(2)) }\n}\n"
+	g := &task.Grading{Code: &task.Code{Language: "go", Program: "{{.prompt}}{{.answer}}\n{{.test}}\n", Continues: true, Timeout: 60}}
+	const body = "func total(xs []int) int {\n\tn := 0\n\tfor _, x := range xs { n += x }\n\treturn n\n}\n"
+	fence := func(code string) string { return "Here:\n```go\n" + code + "```\nDone." }
+	try(t, "go", g, codeItem(prompt, test), map[string]bool{
+		fence("package main\n\n" + body): true,
+		fence("package main // mine\n\nimport \"fmt\"\n\n" + body + "\nfunc main() { fmt.Println(total(nil)) }\n"):                                         true,
+		fence("package main\n\nimport (\n\t\"fmt\"\n\t\"encoding/json\"\n)\n\n// main shows it.\nfunc main() { fmt.Println(json.Valid(nil)) }\n\n" + body): true,
+		fence("package main\n\nimport \"fmt\"\n\n" + body):                                                                                                 false, // does not compile, whatever the tests are
+		fence("package main\n\nfunc total(xs []int) int { return 4 }\n\nfunc main() { total(nil) }\n"):                                                     false,
+		fence("package other\n\n" + body): false,
+	})
+	if got := settleGo("no Go", []string{"fmt"}); got != "no Go" {
+		t.Error(got)
+	}
+}
+
+func FuzzSettleGo(f *testing.F) {
+	f.Add("package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(sort.Ints) }\nfunc main() {}", "sort")
+	f.Add("package main;import(\"a\";b \"c\")\nfunc main() { a.X() };func main() {}", "c")
+	f.Fuzz(func(t *testing.T, text, path string) {
+		settled := settleGo(text, []string{path})
+		if _, err := parser.ParseFile(token.NewFileSet(), "", settled, parser.ImportsOnly); err != nil && settled != text && goImports(strings.Replace("package main;import PATH", "PATH", strconv.Quote(path), 1)) != nil {
+			t.Errorf("%q: %v", settled, err)
 		}
 	})
 }

@@ -11,6 +11,10 @@ import (
 type source struct {
 	language     string
 	prompt, code string
+	// whole says that the code has the function of Go itself; imports are those of
+	// the prompt, if that goes.
+	whole   bool
+	imports []string
 }
 
 // read takes the code out of an answer. Where it stands in a fence of Markdown,
@@ -98,7 +102,9 @@ var goClauses = regexp.MustCompile(`(?m)^(?:package[ \t]+\w+|import[ \t(].*)`)
 // replaceGo leaves of the prompt what stands before the function that the code
 // has itself. Code with a package clause is a whole file.
 func (s *source) replaceGo(name string) {
+	s.whole = true
 	if goClauses.MatchString(s.code) {
+		s.imports = goImports(s.prompt)
 		if !strings.Contains("\n"+s.code, "\npackage ") {
 			s.code = "package main\n\n" + s.code
 		}
