@@ -3,6 +3,7 @@ package stat
 import (
 	"encoding/json"
 	"math"
+	"math/bits"
 	"os"
 	"strconv"
 	"testing"
@@ -114,6 +115,25 @@ func TestMcNemar(t *testing.T) {
 func TestPassAtK(t *testing.T) {
 	for _, c := range readGolden(t).PassAtK {
 		near(t, "pass@k", PassAtK(int(c[0]), int(c[1]), int(c[2])), c[3], 1e-9)
+	}
+}
+
+// TestPassAtKCounts looks at all draws of k from n samples.
+func TestPassAtKCounts(t *testing.T) {
+	for n := 1; n <= 7; n++ {
+		for right := 0; right <= n; right++ {
+			draws, passed := [8]float64{}, [8]float64{}
+			for set := range 1 << n {
+				k := bits.OnesCount(uint(set))
+				draws[k]++
+				if set&(1<<right-1) != 0 {
+					passed[k]++
+				}
+			}
+			for k := 1; k <= n; k++ {
+				near(t, "pass@k", PassAtK(n, right, k), passed[k]/draws[k], 1e-12)
+			}
+		}
 	}
 }
 
