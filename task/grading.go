@@ -132,7 +132,8 @@ type Code struct {
 	// prompt ends. It is cut where that function does. Where it is a whole function
 	// instead, as chat models write, {{.prompt}} is without what that replaces.
 	Continues bool `yaml:"continues"`
-	// Timeout in seconds; default 10.
+	// Timeout in seconds of processor time; default 10. Waiting, a program may take
+	// three times as long.
 	Timeout float64 `yaml:"timeout"`
 }
 

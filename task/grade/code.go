@@ -23,6 +23,10 @@ func newCode(o *task.Code, runner Runner) (task.Grader, error) {
 	return &code{o, program, runner}, err
 }
 
+// slow is how many times longer than its processor time a program may take, so
+// that the verdict does not hang on what else the machine does.
+const slow = 3
+
 // Grade implements task.Grader. The answer is right where the program comes to its
 // end, and ends with exit code 0. That it could not be run is an error.
 func (g *code) Grade(ctx context.Context, item *task.Item, answer string) (task.Verdict, error) {
@@ -45,9 +49,9 @@ func (g *code) Grade(ctx context.Context, item *task.Item, answer string) (task.
 	if s.whole {
 		text = settleGo(text, s.imports)
 	}
-	wall := time.Duration(g.options.Timeout * float64(time.Second))
+	limit := time.Duration(g.options.Timeout * float64(time.Second))
 	trial := newTrial(g.options.Language, text)
-	trial.program.Limits = sandbox.Limits{Wall: wall, CPU: wall}
+	trial.program.Limits = sandbox.Limits{Wall: slow * limit, CPU: limit}
 	outcome, err := g.runner.Run(ctx, trial.program)
 	if err != nil {
 		return task.Verdict{}, fmt.Errorf("running the code: %w", err)

@@ -77,7 +77,7 @@ func TestProgram(t *testing.T) {
 		if got, want := run.text(), c.want+"TEST x < 1"; got != want {
 			t.Errorf("%q makes\n%s\nwant\n%s", c.answer, got, want)
 		}
-		if run.program.Language != c.language || run.program.Limits.Wall != 3*time.Second {
+		if run.program.Language != c.language || run.program.Limits.CPU != 3*time.Second || run.program.Limits.Wall != 9*time.Second {
 			t.Errorf("%+v", run.program)
 		}
 	}
