@@ -24,7 +24,7 @@ func pixelsOf(from image.Image) (pixels func(to []byte, y int), ok bool) {
 	x := from.Bounds().Min.X
 	switch m := from.(type) {
 	case *image.YCbCr:
-		return func(to []byte, y int) { ycbcrRow(to, m, y, color.YCbCrToRGB) }, true
+		return func(to []byte, y int) { fullRange.row(to, m, y) }, true
 	case *image.Gray:
 		return func(to []byte, y int) { grayRow(to, m.Pix[m.PixOffset(x, y):], 1) }, true
 	case *image.Gray16:
@@ -46,10 +46,34 @@ func pixelsOf(from image.Image) (pixels func(to []byte, y int), ok bool) {
 	return nil, false
 }
 
-func ycbcrRow(to []byte, m *image.YCbCr, y int, rgb func(y, cb, cr uint8) (r, g, b uint8)) {
-	for x := m.Rect.Min.X; len(to) > 0; x, to = x+1, to[3:] {
-		c := m.COffset(x, y)
-		to[0], to[1], to[2] = rgb(m.Y[m.YOffset(x, y)], m.Cb[c], m.Cr[c])
+// A matrix takes YCbCr to RGB, in units of 2^-16.
+type matrix struct{ black, luma, redOfCr, greenOfCb, greenOfCr, blueOfCb int32 }
+
+// Both are of ITU-R BT.601: JPEG's (JFIF) uses all values, and WebP's has 16
+// for black and 235 for white.
+var (
+	fullRange   = matrix{0, 65536, 91881, 22554, 46802, 116130}
+	studioRange = matrix{16, 76309, 104597, 25675, 53279, 132201}
+)
+
+// row writes row y of m, whose bounds start at 0.
+func (k *matrix) row(to []byte, m *image.YCbCr, y int) {
+	shift := 0
+	switch m.SubsampleRatio {
+	case image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420:
+		shift = 1
+	case image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410:
+		shift = 2
+	}
+	c := m.COffset(0, y)
+	cb, cr := m.Cb[c:], m.Cr[c:]
+	for x, luma := range m.Y[m.YOffset(0, y):][:len(to)/3] {
+		l := k.luma*(int32(luma)-k.black) + 1<<15
+		u, v := int32(cb[x>>shift])-128, int32(cr[x>>shift])-128
+		pixel := to[3*x : 3*x+3 : 3*x+3]
+		pixel[0] = clamp((l + k.redOfCr*v) >> 16)
+		pixel[1] = clamp((l - k.greenOfCb*u - k.greenOfCr*v) >> 16)
+		pixel[2] = clamp((l + k.blueOfCb*u) >> 16)
 	}
 }
 
@@ -106,12 +130,12 @@ func webpToRGB(from image.Image, p *Picture) error {
 	switch m := from.(type) {
 	case *image.YCbCr:
 		for y := range p.Height {
-			ycbcrRow(p.row(y), m, y, studioToRGB)
+			studioRange.row(p.row(y), m, y)
 		}
 	case *image.NYCbCrA:
 		for y := range p.Height {
 			to := p.row(y)
-			ycbcrRow(to, &m.YCbCr, y, studioToRGB)
+			studioRange.row(to, &m.YCbCr, y)
 			alpha := m.A[y*m.AStride:]
 			for i := range to {
 				to[i] = onWhite(to[i], alpha[i/3])
@@ -123,13 +147,10 @@ func webpToRGB(from image.Image, p *Picture) error {
 	return nil
 }
 
-// studioToRGB converts by ITU-R BT.601 with 16 for black and 235 for white, in
-// units of 2^-16; RFC 6386 leaves the range to the container, and WebP uses
-// this one, not JPEG's.
-func studioToRGB(y, cb, cr uint8) (r, g, b uint8) {
-	luma := 76309*(int32(y)-16) + 1<<15
-	u, v := int32(cb)-128, int32(cr)-128
-	return clamp((luma + 104597*v) >> 16), clamp((luma - 25675*u - 53279*v) >> 16), clamp((luma + 132201*u) >> 16)
+// clamp is v held within a byte.
+func clamp(v int32) byte {
+	if uint32(v) > 255 {
+		return byte(^(v >> 31))
+	}
+	return byte(v)
 }
-
-func clamp(v int32) byte { return byte(min(max(v, 0), 255)) }

@@ -35,9 +35,10 @@ func (p *Picture) resizeRows(width int) *Picture {
 			r, g, b := int32(1<<(weightBits-1)), int32(1<<(weightBits-1)), int32(1<<(weightBits-1))
 			part := from[3*k.first:][:3*len(k.weights)]
 			for i, w := range k.weights {
-				r += w * int32(part[3*i])
-				g += w * int32(part[3*i+1])
-				b += w * int32(part[3*i+2])
+				pixel := part[3*i : 3*i+3 : 3*i+3]
+				r += w * int32(pixel[0])
+				g += w * int32(pixel[1])
+				b += w * int32(pixel[2])
 			}
 			to[3*x], to[3*x+1], to[3*x+2] = clamp(r>>weightBits), clamp(g>>weightBits), clamp(b>>weightBits)
 		}
@@ -53,8 +54,9 @@ func (p *Picture) resizeColumns(height int) *Picture {
 			sums[i] = 1 << (weightBits - 1)
 		}
 		for i, w := range k.weights {
-			for j, v := range p.row(k.first + i) {
-				sums[j] += w * int32(v)
+			from := p.row(k.first + i)
+			for j := range sums[:len(from)] {
+				sums[j] += w * int32(from[j])
 			}
 		}
 		to := q.row(y)
