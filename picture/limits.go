@@ -35,9 +35,10 @@ func (l Limits) orDefault() Limits {
 	return l
 }
 
-// maxScanned bounds pixels times scans of a JPEG: each scan of a few bytes may
-// visit all pixels.
-const maxScanned = 1 << 30
+// maxScanned bounds pixels times scans of a JPEG, because each scan, of a few
+// bytes, may visit all pixels. A progressive JPEG has 10 scans as libjpeg writes
+// it, and may have them at the default limit of pixels.
+const maxScanned = 10 << 26
 
 // densest is the number of pixels that one byte of each format can stand for
 // at most; a header that claims more is a lie. JPEG: one bit for a block of 64,
