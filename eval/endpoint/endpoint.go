@@ -115,7 +115,7 @@ func baseURL(text, key string) (*url.URL, error) {
 	case u.Host == "":
 		return nil, fmt.Errorf("%s: there is no host in it", text)
 	case u.RawQuery != "" || u.Fragment != "":
-		return nil, fmt.Errorf("%s: leave out what begins with ? or #", u.Redacted())
+		return nil, fmt.Errorf("%s: leave out what begins with ? or #", u.Scheme+"://"+u.Host+u.Path) // the rest may be a key
 	case u.Scheme == "http" && key != "" && !isLocal(u.Hostname()):
 		return nil, fmt.Errorf("%s is not encrypted and there is an API key: use https, or unset POLYMATH_API_KEY and OPENAI_API_KEY", text)
 	}

@@ -240,6 +240,19 @@ func TestRedirect(t *testing.T) {
 	if _, _, err := open(t, redirect, Options{Chat: "off"}); err != nil {
 		t.Errorf("without a key: %v", err)
 	}
+	base, err := baseURL("https://api.example.com/v1", "key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(base, &Options{Key: "key"})
+	for to, allowed := range map[string]bool{
+		"https://api.example.com/v2": true, "http://api.example.com/v1": false, "https://api.example.com:8443/v1": false, "https://example.com/v1": false,
+	} {
+		r := httptest.NewRequest(http.MethodPost, to, nil)
+		if err := c.redirect(r, nil); (err == nil) != allowed {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
 }
 
 func TestAddress(t *testing.T) {
@@ -248,7 +261,7 @@ func TestAddress(t *testing.T) {
 		"ftp://api.example.com":          "scheme",
 		"https://user:pw@example.com/v1": "holds a name or password",
 		"https:///v1":                    "no host",
-		"https://example.com/v1?a=b":     "leave out",
+		"https://example.com/v1?a=pw":    "leave out",
 		"https://exa mple.com":           "cannot be read",
 	} {
 		_, err := baseURL(text, "key")

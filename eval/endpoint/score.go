@@ -106,9 +106,6 @@ func (l *legacy) continuation(prompt, continuation string) (eval.Score, error) {
 	n := len(l.Tokens)
 	end := l.TextOffset[n-1] + utf8.RuneCountInString(l.Tokens[n-1])
 	border := end - utf8.RuneCountInString(prompt[len(bare):]+continuation)
-	if bare == "" {
-		border = end - utf8.RuneCountInString(prompt+continuation)
-	}
 	from := n - 1 // one token at least
 	for from > 0 && l.TextOffset[from] > border {
 		from--

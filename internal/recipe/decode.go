@@ -9,12 +9,19 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/polymath-lm/polymath/internal/visible"
 )
 
-// maxSource bounds a recipe file in bytes.
-const maxSource = 1 << 22
+// Bounds of a recipe file: bytes, and words and marks of YAML, of which the parser
+// takes time that grows with their square.
+const (
+	maxSource = 1 << 22
+	maxTokens = 20_000
+)
 
 // Defaulter is a section with values for the keys that a file leaves out.
 type Defaulter interface {
@@ -54,7 +61,11 @@ func DecodeAs(called, name string, source []byte, into any) (*Places, error) {
 	if len(source) > maxSource {
 		return nil, &Error{File: name, Problem: fmt.Sprintf("%d bytes are more than the %d that %s may have", len(source), maxSource, called)}
 	}
-	file, err := parser.ParseBytes(source, 0)
+	tokens := lexer.Tokenize(string(source))
+	if len(tokens) > maxTokens {
+		return nil, p.fail(tokens[maxTokens].Position, "", fmt.Sprintf("%s has at most %d words and marks of YAML", called, maxTokens))
+	}
+	file, err := parser.Parse(tokens, 0)
 	if err != nil {
 		var located yaml.Error
 		if errors.As(err, &located) && located.GetToken() != nil {
@@ -94,12 +105,24 @@ func (p *Places) Locate(err error) error {
 }
 
 func (p *Places) fail(at *token.Position, key, problem string) error {
-	e := &Error{File: p.name, Line: at.Line, Column: at.Column, Key: key, Problem: problem}
+	e := &Error{File: p.name, Line: at.Line, Column: at.Column, Key: key, Problem: visible.Text(problem)}
 	if at.Line >= 1 && at.Line <= len(p.lines) {
-		line := strings.TrimRight(p.lines[at.Line-1], "\r")
-		e.Source = fmt.Sprintf("%5d | %s\n%5s | %s^", at.Line, line, "", caretIndent(line, at.Column))
+		line, column := shown(p.lines[at.Line-1], at.Column)
+		e.Source = fmt.Sprintf("%5d | %s\n%5s | %s^", at.Line, line, "", caretIndent(line, column))
 	}
 	return e
+}
+
+// shown is a line as a terminal can show it; of a long one the part around the
+// column.
+func shown(line string, column int) (part string, place int) {
+	const most = 200
+	runes := []rune(visible.Text(strings.TrimRight(line, "\r")))
+	if len(runes) <= most {
+		return string(runes), column
+	}
+	from := max(0, min(column-most/2, len(runes)-most))
+	return string(runes[from : from+most]), column - from
 }
 
 // caretIndent keeps the line's tabs, so that the caret stands under its column.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -125,6 +126,27 @@ func TestMistakes(t *testing.T) {
 func TestTooLong(t *testing.T) {
 	if _, err := recipe.Decode("r.yaml", []byte("name: "+strings.Repeat("x", 1<<22)), &file{}); err == nil {
 		t.Error("a file without end was read")
+	}
+}
+
+// TestHostile: what takes a parser long is refused before it, and messages are such
+// that terminals can show.
+func TestHostile(t *testing.T) {
+	for name, source := range map[string]string{
+		"nested":   strings.Repeat("[", 1<<20),
+		"sections": strings.Repeat("{a: ", 1<<18),
+		"lists":    strings.Repeat("- ", 1<<20),
+		"keys":     strings.Repeat("a: b\n", 1<<18),
+	} {
+		start := time.Now()
+		_, err := recipe.Decode("r.yaml", []byte(source), &file{})
+		if err == nil || time.Since(start) > 10*time.Second || len(err.Error()) > 1000 {
+			t.Errorf("%s: %.100v after %v", name, err, time.Since(start))
+		}
+	}
+	_, err := recipe.Decode("r.yaml", []byte("\x1b[31mred\x07: "+strings.Repeat("y", 1000)), &file{})
+	if err == nil || strings.ContainsAny(err.Error(), "\x1b\x07") || len(err.Error()) > 1000 {
+		t.Errorf("%q", err)
 	}
 }
 
