@@ -28,6 +28,9 @@ type Provenance struct {
 	// Recipes is set where a run was resumed with a changed recipe: all of
 	// them, in order, Recipe being the last.
 	Recipes []RecipeFrom `json:"recipes,omitempty"`
+	// HeldOut is the share of the shards' documents, see shard.HeldOut, that no step
+	// was trained on. The documents of a smaller share are among those of a larger one.
+	HeldOut float64 `json:"held_out,omitempty"`
 }
 
 // RecipeFrom says that a recipe held from a training step on, the first being
@@ -35,6 +38,8 @@ type Provenance struct {
 type RecipeFrom struct {
 	Step   int    `json:"step"`
 	Recipe string `json:"recipe"` // its hash
+	// HeldOut is the share of documents that it held out.
+	HeldOut float64 `json:"held_out,omitempty"`
 }
 
 // Manifest is the content of manifest.json: the SHA-256 in hexadecimal of every

@@ -244,12 +244,17 @@ func (t *Trainer) provenance() model.Provenance {
 	if len(t.recipes) > 1 {
 		from.Recipes = t.recipes
 	}
+	for i, r := range t.recipes {
+		if i == 0 || r.HeldOut < from.HeldOut {
+			from.HeldOut = r.HeldOut
+		}
+	}
 	return from
 }
 
 // noteRecipe enters the recipe that the steps from now on are taken with.
 func (t *Trainer) noteRecipe() {
-	next := model.RecipeFrom{Step: t.step + 1, Recipe: t.hashes.Recipe}
+	next := model.RecipeFrom{Step: t.step + 1, Recipe: t.hashes.Recipe, HeldOut: t.recipe.Data.HeldOut}
 	if n := len(t.recipes); n > 0 && t.recipes[n-1].Step == next.Step { // no step was taken with that one
 		t.recipes = t.recipes[:n-1]
 	}

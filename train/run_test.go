@@ -306,11 +306,29 @@ func TestLonger(t *testing.T) {
 	}
 	hash := r.Hash()
 	r.Steps = 6
-	if diff := cmp.Diff([]model.RecipeFrom{{Step: 1, Recipe: r.Hash()}, {Step: 7, Recipe: hash}}, manifest.Recipes); diff != "" || manifest.Recipe != hash {
+	held := r.Data.HeldOut
+	if diff := cmp.Diff([]model.RecipeFrom{{Step: 1, Recipe: r.Hash(), HeldOut: held}, {Step: 7, Recipe: hash, HeldOut: held}}, manifest.Recipes); diff != "" || manifest.Recipe != hash {
 		t.Errorf("recipe %s, %s", manifest.Recipe, diff)
 	}
-	if manifest, err = model.ReadManifest(want.ModelDir); err != nil || manifest.Recipes != nil {
+	if manifest, err = model.ReadManifest(want.ModelDir); err != nil || manifest.Recipes != nil || manifest.HeldOut != held || held == 0 {
 		t.Errorf("%+v, %v", manifest, err)
+	}
+}
+
+// What a run held out from its first step to its last is the least share of all its
+// recipes; one of an older checkpoint counts as none.
+func TestHeldOutThroughout(t *testing.T) {
+	for _, c := range []struct {
+		shares []float64
+		want   float64
+	}{{[]float64{0.1}, 0.1}, {[]float64{0.1, 0.05, 0.2}, 0.05}, {[]float64{0, 0.1}, 0}} {
+		trainer := &Trainer{}
+		for i, share := range c.shares {
+			trainer.recipes = append(trainer.recipes, model.RecipeFrom{Step: i + 1, HeldOut: share})
+		}
+		if got := trainer.provenance().HeldOut; got != c.want {
+			t.Errorf("shares %v: %v were held out throughout, want %v", c.shares, got, c.want)
+		}
 	}
 }
 

@@ -73,10 +73,6 @@ type Sources struct {
 	// Model is the model that the run goes on from, "" for a new one, and Tokenizer
 	// the path of the tokenizer, "" for that of Model.
 	Model, Tokenizer string
-	// Recipe is the hash of the run's recipe, as in the manifests of its models.
-	Recipe string
-	// HeldOut is the share of documents that were not trained on, see shard.HeldOut.
-	HeldOut float64
 }
 
 // SourcesOf reads where the run in that directory has its data from. A directory
@@ -90,7 +86,7 @@ func SourcesOf(run string) (*Sources, error) {
 		return nil, err
 	}
 	r := info.Recipe
-	s := &Sources{Shards: r.Data.Shards, Conversations: r.Data.Conversations, Model: r.Model.From, Tokenizer: r.Tokenizer, Recipe: r.Hash(), HeldOut: r.Data.HeldOut}
+	s := &Sources{Shards: r.Data.Shards, Conversations: r.Data.Conversations, Model: r.Model.From, Tokenizer: r.Tokenizer}
 	if s.Conversations != "" {
 		s.Shards = filepath.Join(run, dataDir)
 	}

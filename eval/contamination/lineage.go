@@ -5,7 +5,7 @@
 // trained on, and of the model that training went on from, and so back to one that
 // began at random. Only what has these hashes is looked through, and all of it: the
 // texts are those of the shards, as training read them, less those that it held out
-// for measuring, if the run's recipe is there to say which. Where a link of that
+// for measuring. Where a link of that
 // chain is unknown or not at hand, nothing is said of any item.
 package contamination
 
@@ -67,8 +67,8 @@ type Link struct {
 	Corpus string
 	// Conversations is the file that they were made of, in place of a corpus.
 	Conversations string
-	// HeldOut is the share of documents that the run of every model that names the
-	// shards held out: they are not looked through.
+	// HeldOut is the share of documents that every model that names the shards held
+	// out: they are not looked through.
 	HeldOut float64
 
 	text *tokenizer.Tokenizer
@@ -176,12 +176,11 @@ func provenance(path string) (*model.Provenance, error) {
 
 // add finds the shards that p names.
 func (t *tracer) add(l *Lineage, at string, p *model.Provenance) error {
-	heldOut := t.heldOut(at, p)
 	if i := slices.IndexFunc(l.Links, func(other Link) bool { return other.Hash == p.Corpus }); i >= 0 {
-		l.Links[i].HeldOut = min(l.Links[i].HeldOut, heldOut) // a smaller share is a part of a larger one
+		l.Links[i].HeldOut = min(l.Links[i].HeldOut, p.HeldOut)
 		return nil
 	}
-	link := Link{Model: at, Hash: p.Corpus, HeldOut: heldOut}
+	link := Link{Model: at, Hash: p.Corpus, HeldOut: p.HeldOut}
 	for _, dir := range t.around(at) {
 		if found := shardsIn(dir, p.Corpus); found != "" {
 			link.Shards = found
@@ -203,16 +202,6 @@ func (t *tracer) add(l *Lineage, at string, p *model.Provenance) error {
 	}
 	l.Links = append(l.Links, link)
 	return nil
-}
-
-// heldOut is the share of documents that the model was not trained on: 0 where the
-// run that made it, by its one recipe from the first step on, is not found.
-func (t *tracer) heldOut(at string, p *model.Provenance) float64 {
-	run := t.runOf(at)
-	if run == nil || p.Recipe == "" || run.Recipe != p.Recipe || len(p.Recipes) > 0 {
-		return 0
-	}
-	return run.HeldOut
 }
 
 // corpusHas reports whether dir is the corpus of the shards with that hash.

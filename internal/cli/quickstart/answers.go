@@ -7,6 +7,7 @@ import (
 
 	"github.com/polymath-lm/polymath"
 	"github.com/polymath-lm/polymath/eval"
+	"github.com/polymath-lm/polymath/eval/contamination"
 	"github.com/polymath-lm/polymath/eval/report"
 	"github.com/polymath-lm/polymath/eval/stat"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
@@ -20,6 +21,9 @@ type Answers struct {
 	Each int `json:"each"`
 	// Scores are there when all is answered.
 	Scores []Score `json:"scores,omitempty"`
+	// Asked is how many questions they are of, Seen how many of these stand in documents that the model learned from.
+	Asked int `json:"asked,omitempty"`
+	Seen  int `json:"seen,omitempty"`
 }
 
 // Score is the score of one task, with its interval and what guessing scores.
@@ -129,21 +133,11 @@ func (s *session) sit(ctx context.Context, subject eval.Subject, sheets []eval.S
 			show(0)
 		},
 		Progress: func(eval.Progress) { show(1) },
+		// A held-out document may repeat what others say.
 		Finish: func(f *eval.Finished) error {
-			f.Result.NotChecked = s.state.Tokens.provenance()
-			return nil
+			return contamination.Check(ctx, f, sheets, contamination.Options{Model: s.modelDir()})
 		},
 	})
-}
-
-// provenance says, in place of a search for the questions in the corpus, what they are
-// made of.
-func (t *Tokens) provenance() string {
-	from := "documents that were held out"
-	if !t.WholeFiles {
-		from = "held-out parts of files of which the model learned others"
-	}
-	return "all questions are made of " + from + ", and what is like them in the text that the model learned from was not looked for"
 }
 
 // showEvery is the time between two displays.
@@ -159,6 +153,10 @@ func (s *session) report(f *eval.Finished) error {
 		if t.Skipped != "" {
 			s.skip(t.Task, t.Skipped)
 			continue
+		}
+		s.state.Answers.Asked += t.NumItems
+		if t.Contamination != nil {
+			s.state.Answers.Seen += t.Contamination.Dirty
 		}
 		s.state.Answers.Scores = append(s.state.Answers.Scores, Score{Title: t.Title, Accuracy: t.Headline.Estimate, Chance: t.Chance})
 	}

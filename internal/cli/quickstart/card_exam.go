@@ -68,11 +68,7 @@ func (e *Exam) baseline(name string) float64 {
 
 // card lists the scores of the answers.
 func (a *Answers) card(b *strings.Builder, wholeFiles bool, report string) {
-	questions := 0
-	for _, s := range a.Scores {
-		questions += s.Accuracy.N
-	}
-	fmt.Fprintf(b, "\nright answers to %s questions about held-out documents\n", progress.Count(int64(questions)))
+	fmt.Fprintf(b, "\nright answers to %s questions about held-out documents\n", progress.Count(int64(a.Asked)))
 	for _, s := range a.Scores {
 		interval := "too few for an interval"
 		if s.Accuracy.Available() {
@@ -84,6 +80,11 @@ func (a *Answers) card(b *strings.Builder, wholeFiles bool, report string) {
 	if !wholeFiles {
 		from = "parts of files, of which the model learned other parts."
 	}
-	paragraph(b, "", 0, "All are made of these held-out "+from+" In brackets are 95% intervals. Each question with the answer is in the report:")
+	seen := ""
+	if a.Seen > 0 {
+		seen = fmt.Sprintf(" %s of them stand in other documents too, from which it did learn: shown is the lower score, of all or without these.",
+			progress.Count(int64(a.Seen)))
+	}
+	paragraph(b, "", 0, "All are made of these held-out "+from+seen+" In brackets are 95% intervals. Each question with the answer is in the report:")
 	fmt.Fprintf(b, "  %s\n", report)
 }

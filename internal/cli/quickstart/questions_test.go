@@ -217,7 +217,7 @@ func TestCardFits(t *testing.T) {
 			Documents: 288, Bytes: 798665, Cut: 128, DocTokens: 1714, Bits: 1.5, Loss: 2.5, Window: 256, Model: 2001592,
 			Baselines: []Baseline{{Name: c.name, Setting: c.library, Bits: 2}},
 		}
-		s.state.Answers = &Answers{Each: 500, Scores: []Score{{"Which order two words have", stat.Mean(make([]float64, 500), nil), 0.5}, {"One", stat.Mean([]float64{1}, nil), 0}}}
+		s.state.Answers = &Answers{Each: 500, Asked: 501, Seen: 20, Scores: []Score{{"Which order two words have", stat.Mean(make([]float64, 500), nil), 0.5}, {"One", stat.Mean([]float64{1}, nil), 0}}}
 		for _, s.state.Tokens.WholeFiles = range []bool{true, false} {
 			var b strings.Builder
 			s.state.card(&b, 123, "polymath-quickstart/report.html")
@@ -226,7 +226,7 @@ func TestCardFits(t *testing.T) {
 					t.Errorf("%d columns: %s", utf8.RuneCountInString(line)-1, line)
 				}
 			}
-			for _, want := range []string{`(?m)^The model needs`, `(?m)^right answers to 501 questions`, `0\.0%  \(0\.0 to 0\.8; guessing: 50%\)`, "too few for an interval", `(?m)^  polymath-quickstart/report\.html$`} {
+			for _, want := range []string{`(?m)^The model needs`, `(?m)^right answers to 501 questions`, `0\.0%  \(0\.0 to 0\.8; guessing: 50%\)`, "too few for an interval", `20 of them stand`, `(?m)^  polymath-quickstart/report\.html$`} {
 				if !regexp.MustCompile(want).MatchString(b.String()) && (c.name == "xz" || !strings.Contains(want, "needs")) {
 					t.Errorf("no %s in\n%s", want, b.String())
 				}
