@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
@@ -62,14 +63,25 @@ func (k *key) differences(other *key) []string {
 	a, b := k.Settings, other.Settings
 	say("the seed", a.Seed, b.Seed)
 	say("the limit", a.Limit, b.Limit)
-	say("the number of shots", a.Shots, b.Shots)
-	say("the number of samples", a.Samples, b.Samples)
+	say("the number of shots", orTask(a.Shots, a.Shots < 0), orTask(b.Shots, b.Shots < 0))
+	say("the number of samples", orTask(a.Samples, a.Samples == 0), orTask(b.Samples, b.Samples == 0))
 	say("chat", a.Chat, b.Chat)
 	say("the judge", a.Judge, b.Judge)
-	return append(list, taskDifferences(k.Tasks, other.Tasks)...)
+	drawn := a.Seed == b.Seed && a.Limit == b.Limit && a.Shots == b.Shots
+	return append(list, taskDifferences(k.Tasks, other.Tasks, drawn)...)
 }
 
-func taskDifferences(was, is []taskKey) []string {
+// orTask is a setting that may be left to the tasks.
+func orTask(n int, left bool) string {
+	if left {
+		return "each task's own"
+	}
+	return strconv.Itoa(n)
+}
+
+// taskDifferences names tasks that are new, gone or other ones; drawn says that the
+// settings which change the items of all tasks are the same.
+func taskDifferences(was, is []taskKey, drawn bool) []string {
 	var list []string
 	old := map[string]string{}
 	for _, t := range was {
@@ -81,7 +93,7 @@ func taskDifferences(was, is []taskKey) []string {
 		switch {
 		case !known:
 			list = append(list, fmt.Sprintf("task %s is new", t.Name))
-		case hash != t.Hash:
+		case hash != t.Hash && drawn:
 			list = append(list, fmt.Sprintf("task %s has other items or another file (%.12s, was %.12s)", t.Name, t.Hash, hash))
 		}
 	}

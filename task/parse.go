@@ -22,6 +22,9 @@ func ReadFile(path string) (*Task, error) {
 	if err != nil {
 		return nil, fmt.Errorf("task: %w", err)
 	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("task: %s is a directory: name the task's file in it", path)
+	}
 	if !info.Mode().IsRegular() || info.Size() > maxFile {
 		return nil, fmt.Errorf("task: %s is no file of at most %d bytes", path, maxFile)
 	}

@@ -91,7 +91,10 @@ func Trace(o Options) (*Lineage, error) {
 		return nil, err
 	}
 	if stranger := t.stranger(); stranger != "" && !o.Shared {
-		return nil, fmt.Errorf("%s: the model was not trained on what is there: %s", stranger, t.trained(l, none))
+		if none != nil {
+			return nil, fmt.Errorf("%s: whether the model was trained on what is there is not known: %s", stranger, none.Why)
+		}
+		return nil, fmt.Errorf("%s: the model was not trained on what is there: %s", stranger, t.trained(l))
 	}
 	return l, err
 }

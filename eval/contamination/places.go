@@ -59,10 +59,7 @@ func (t *tracer) stranger() string {
 }
 
 // trained says what is known of what the model was trained on.
-func (t *tracer) trained(l *Lineage, none *NotTraced) string {
-	if none != nil {
-		return none.Why
-	}
+func (t *tracer) trained(l *Lineage) string {
 	var hashes []string
 	for _, link := range l.Links {
 		hashes = append(hashes, fmt.Sprintf("the shards with hash %.16s…, which are in %s", link.Hash, link.Shards))

@@ -20,12 +20,14 @@ func Results(exams []*Exam, r *eval.Result) []eval.ExamResult {
 	}
 	var out []eval.ExamResult
 	for _, e := range exams {
-		if slices.ContainsFunc(e.Sections, func(s Section) bool { return tasks[s.Task] != nil }) {
+		if slices.ContainsFunc(e.Sections, func(s Section) bool { return wasRun(tasks[s.Task]) }) {
 			out = append(out, e.result(tasks, r.Settings))
 		}
 	}
 	return out
 }
+
+func wasRun(t *eval.TaskResult) bool { return t != nil && t.Skipped == "" }
 
 func (e *Exam) result(tasks map[string]*eval.TaskResult, settings eval.Settings) eval.ExamResult {
 	out := eval.ExamResult{Name: e.Name, Title: e.Title, Benchmark: e.Benchmark, Note: join(e.About, e.Note)}

@@ -20,6 +20,9 @@ func findTasks(names string) ([]*task.Task, error) {
 	var others []string
 	for _, name := range strings.Split(names, ",") {
 		name = strings.TrimSpace(name)
+		if name == "" {
+			continue
+		}
 		before := len(found)
 		for _, t := range exam.Tasks() {
 			if (name == examSuite || name == t.Name) && !slices.Contains(found, t) {

@@ -92,7 +92,11 @@ func printResult(w io.Writer, r *eval.Result, c *eval.Comparison) {
 		m := t.Headline
 		value := scoreText(m.Estimate)
 		value, _, _ = strings.Cut(value, " ±")
-		rows = append(rows, []string{t.Task, progress.Count(int64(t.NumItems)), value, intervalText(m.Estimate), chance, m.Name + notes(t)})
+		interval := intervalText(m.Estimate)
+		if t.NumErrors == t.NumItems*max(1, t.Samples) {
+			value, interval = "-", "-" // not one verdict
+		}
+		rows = append(rows, []string{t.Task, progress.Count(int64(t.NumItems)), value, interval, chance, m.Name + notes(t)})
 	}
 	table(w, rows)
 	for i := range r.Tasks {
@@ -134,7 +138,6 @@ func printExams(w io.Writer, r *eval.Result) {
 	}
 	fmt.Fprintln(w)
 	table(w, rows)
-	fmt.Fprintln(w)
 }
 
 // printErrors says of each task with items that have no verdict why the first has none.
@@ -171,6 +174,7 @@ func notes(t *eval.TaskResult) string {
 
 // printContamination says whether items were looked for in the model's corpus.
 func printContamination(w io.Writer, r *eval.Result) {
+	fmt.Fprintln(w)
 	switch {
 	case r.Checked:
 		var items, short, dirty int
@@ -184,13 +188,18 @@ func printContamination(w io.Writer, r *eval.Result) {
 			if c.Dirty > 0 {
 				clean := "none are left"
 				if c.Clean.N > 0 {
-					clean = fmt.Sprintf("%s over the %d that are not", scoreText(c.Clean), c.Clean.N)
+					clean = fmt.Sprintf("%s over the %s that are long enough to look for and were not", scoreText(c.Clean), progress.Count(int64(c.Clean.N)))
 				}
-				fmt.Fprintf(w, "%s: %d of %d items are in the model's data: %s over all, %s\n", r.Tasks[i].Task, c.Dirty, c.Items, scoreText(c.Full), clean)
+				fmt.Fprintf(w, "%s: %s of %s found in the model's data: %s over all, %s\n",
+					r.Tasks[i].Task, progress.Count(int64(c.Dirty)), plural(int64(c.Items), "item"), scoreText(c.Full), clean)
 			}
 		}
-		fmt.Fprintf(w, "contamination: of %s, %d are in the %s that the model was trained on, %d are too short to look for\n",
-			plural(int64(items), "item"), dirty, plural(documents, "document"), short)
+		if short == items {
+			fmt.Fprintf(w, "contamination: not checked, all of %s are too short to look for\n", plural(int64(items), "item"))
+			return
+		}
+		fmt.Fprintf(w, "contamination: looked for %s in the %s that the model was trained on: %s found, %s too short to look for\n",
+			plural(int64(items), "item"), plural(documents, "document"), progress.Count(int64(dirty)), progress.Count(int64(short)))
 	case r.NotChecked != "":
 		fmt.Fprintf(w, "contamination: not checked, %s\n", progress.Visible(r.NotChecked))
 	}
@@ -198,7 +207,7 @@ func printContamination(w io.Writer, r *eval.Result) {
 
 // printEvalComparison prints differences with what the suite could have found.
 func printEvalComparison(w io.Writer, c *eval.Comparison) {
-	fmt.Fprintf(w, "%s\n  less %s\n", progress.Visible(c.B), progress.Visible(c.A))
+	fmt.Fprintf(w, "before  %s\nafter   %s\n", progress.Visible(c.A), progress.Visible(c.B))
 	rows := [][]string{{"task", "items", "before", "after", "difference", "95% interval", "p (Holm)", "detectable"}}
 	for i := range c.Tasks {
 		t := &c.Tasks[i]

@@ -77,7 +77,16 @@ func printTask(w io.Writer, t *task.Task) {
 			line(w, l.name, "%s", l.text)
 		}
 	}
-	line(w, "method", "%s%s%s", t.Method, around(", graded by ", t.Grader.Name()), around(", normed by ", string(t.Choice.Norm)))
+	norm := ""
+	if t.Method == task.MethodChoice {
+		norm = string(t.Choice.Norm)
+	}
+	line(w, "method", "%s%s%s", t.Method, around(", graded by ", t.Grader.Name()), around(", normed by ", norm))
+	if t.Grader != nil && t.Grader.Rubric != nil {
+		for _, c := range t.Grader.Rubric.Criteria {
+			line(w, "criterion", "%s, %g: %s", c.Name, c.Points, c.Text)
+		}
+	}
 }
 
 // printItem prints what is read, and what is right.

@@ -42,7 +42,7 @@ func (o *subjectFlags) check(model string) error {
 	case o.timeout <= 0:
 		return usagef("--timeout is a time such as 90s")
 	case !isEndpoint(model) && o.model != "":
-		return usagef("--model names a model at an address, and %s is none", model)
+		return usagef("--model names a model at an address, and %s is none: that begins with http:// or https://", model)
 	case isEndpoint(model) && o.adapter != "":
 		return usagef("--adapter is for models on this machine")
 	}

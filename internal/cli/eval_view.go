@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -91,7 +92,7 @@ func (v *evalView) observe(p eval.Progress) {
 		)
 	} else if !finished {
 		v.log.Info("examining", "task", p.Task, "done", fmt.Sprintf("%d/%d", p.Done, p.Total), "all", fmt.Sprintf("%d/%d", done, v.total),
-			"score", fmt.Sprintf("%.4f", stat.Mean(p.Values, nil).Value), "errors", p.Errors, "left", eta)
+			"score", fmt.Sprintf("%.4f", stat.Mean(p.Values, nil).Value), "errors", p.Errors, "left", strings.TrimSuffix(strings.TrimPrefix(eta, ", "), " left"))
 	}
 }
 

@@ -102,8 +102,8 @@ func expand(suites []Suite, tasks []string) ([]Suite, error) {
 }
 
 // Find returns the tasks that a text names: a suite, a task, the path of a task's
-// file (which has a separator or ends in .yaml or .yml), or several of them with
-// commas between. A task that is named twice comes once. The error of an unknown
+// file (which has a separator or ends in .yaml or .yml, and a name that no ready
+// task has), or several of them with commas between. A task that is named twice comes once. The error of an unknown
 // name suggests the nearest.
 func Find(text string) ([]*task.Task, error) {
 	var found []*task.Task
@@ -129,6 +129,9 @@ func find(name string) ([]*task.Task, error) {
 		t, err := task.ReadFile(name)
 		if err != nil {
 			return nil, err
+		}
+		if slices.Contains(Names(), t.Name) {
+			return nil, fmt.Errorf("%s: a ready task is called %s too: give this one another name", name, t.Name)
 		}
 		return []*task.Task{t}, nil
 	}

@@ -108,11 +108,18 @@ func TestFind(t *testing.T) {
 	}
 
 	// A file may not take the name of another task.
+	other := filepath.Join(t.TempDir(), "mine.yaml")
+	if err := os.WriteFile(other, []byte(strings.Replace(mine, "about:", "chance: 0.3\nabout:", 1)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Find(file + "," + other); err == nil || !strings.Contains(err.Error(), "two tasks are called mine") {
+		t.Errorf("two tasks of one name: %v", err)
+	}
 	if err := os.WriteFile(file, source, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Find("arc_easy," + file); err == nil || !strings.Contains(err.Error(), "two tasks are called arc_easy") {
-		t.Errorf("two tasks of one name: %v", err)
+	if _, err := Find(file); err == nil || !strings.Contains(err.Error(), "a ready task is called arc_easy too") {
+		t.Errorf("a task with the name of a ready one: %v", err)
 	}
 }
 
