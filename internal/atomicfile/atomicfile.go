@@ -1,7 +1,7 @@
 // Package atomicfile writes files that are either wholly there or not at all.
 //
 // A file is written under a temporary name in its own directory, synced,
-// read back and compared by hash, renamed over the old one, and the directory
+// read back and compared by a checksum, renamed over the old one, and the directory
 // is synced. Whatever fails before the rename, and a crash at any moment,
 // leaves the old file as it was.
 package atomicfile
@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -35,6 +36,7 @@ type File struct {
 	disk Handle
 	buf  *bufio.Writer
 	hash hash.Hash
+	crc  hash.Hash32 // of the same bytes, to compare them when they are read back
 	size int64
 	err  error // the first failure; every later call returns it
 	done bool  // committed or given up
@@ -54,8 +56,8 @@ func Create(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", path, err)
 	}
-	f := &File{path: path, temp: temp, sys: sys, disk: disk, hash: sha256.New()}
-	f.buf = bufio.NewWriterSize(io.MultiWriter(disk, f.hash), bufferSize)
+	f := &File{path: path, temp: temp, sys: sys, disk: disk, hash: sha256.New(), crc: crc32.New(castagnoli)}
+	f.buf = bufio.NewWriterSize(io.MultiWriter(disk, f.hash, f.crc), bufferSize)
 	return f, nil
 }
 
@@ -94,6 +96,18 @@ func (f *File) Write(p []byte) (int, error) {
 		f.err = fmt.Errorf("write %s: %w", f.path, err)
 	}
 	return n, f.err
+}
+
+// Sum returns the SHA-256 of what was written so far.
+func (f *File) Sum() (sum [sha256.Size]byte, err error) {
+	if f.done {
+		panic("atomicfile: Sum after Commit or Abort")
+	}
+	if err := f.buf.Flush(); err != nil && f.err == nil {
+		f.err = fmt.Errorf("write %s: %w", f.path, err)
+	}
+	f.hash.Sum(sum[:0])
+	return sum, f.err
 }
 
 // Commit puts the file in place and returns the SHA-256 of its content in
@@ -136,17 +150,22 @@ func (f *File) commit() error {
 	return f.sys.SyncDir(filepath.Dir(f.path))
 }
 
+// castagnoli is the polynomial of which processors have an instruction: what is
+// read back is compared by it, as it takes a tenth of the time of SHA-256 and
+// finds what disks and their drivers do to bytes as surely as need be.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
 // readBack compares what the file holds with what was written.
 func (f *File) readBack() error {
 	if _, err := f.disk.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	again := sha256.New()
+	again := crc32.New(castagnoli)
 	n, err := io.CopyBuffer(again, struct{ io.Reader }{f.disk}, make([]byte, bufferSize))
 	if err != nil {
 		return fmt.Errorf("read back: %w", err)
 	}
-	if n != f.size || [32]byte(again.Sum(nil)) != [32]byte(f.hash.Sum(nil)) {
+	if n != f.size || again.Sum32() != f.crc.Sum32() {
 		return fmt.Errorf("read back %d bytes that differ from the %d written: the disk or its driver is faulty", n, f.size)
 	}
 	return nil

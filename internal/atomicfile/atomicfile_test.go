@@ -131,6 +131,29 @@ func TestReadBackFindsDamage(t *testing.T) {
 	}
 }
 
+// TestSum: what was written so far, and what is written after it, are hashed.
+func TestSum(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "model.bin")
+	f, err := atomicfile.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Abort()
+	a, b := content(1), []byte("the end")
+	if _, err := f.Write(a); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := f.Sum(); err != nil || hex.EncodeToString(got[:]) != sum(a) {
+		t.Errorf("sum %x, %v", got, err)
+	}
+	if _, err := f.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := f.Commit(); err != nil || got != sum(append(a, b...)) {
+		t.Errorf("sum of all %s, %v", got, err)
+	}
+}
+
 func TestFillFails(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "model.bin")
 	mustWrite(t, path, content(1))
