@@ -166,6 +166,11 @@ func (v *view) readAhead(ctx context.Context, number int, parts chan<- []mixture
 		if !e.stays() {
 			return nil
 		}
+		if len(text) > 0 && len(text)+len(e.text) > cap(text) { // none is moved to make room
+			if err := send(); err != nil {
+				return err
+			}
+		}
 		at := len(text)
 		text = append(text, e.text...)
 		docs = append(docs, mixture.Doc{Source: e.source, ID: e.fact.text, Text: text[at:len(text):len(text)]})

@@ -1,18 +1,15 @@
 package shard
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
-	"github.com/polymath-lm/polymath/tensor"
 )
 
 const defaultFileBytes = 1 << 30
@@ -27,6 +24,7 @@ type Writer struct {
 	err      error       // the first failure; every later call returns it
 	closed   bool
 	buf      []byte
+	tokens   []int32
 }
 
 // NewWriter begins a set in dir, which is made if it is not there. A directory
@@ -83,6 +81,36 @@ func (w *Writer) Add(id ID, tokens []int32) error {
 	return w.addDoc(id, tokens, nil)
 }
 
+// AddEncoded is Add of tokens that are encoded already: little-endian, of width
+// bytes each, 2 or 4, whatever the set's own width is.
+func (w *Writer) AddEncoded(id ID, tokens []byte, width int) error {
+	if w.header.Masked || width != 2 && width != 4 || len(tokens)%width != 0 {
+		panic("shard: AddEncoded to a set with a mask, or of tokens that are not whole")
+	}
+	if width != w.header.width() {
+		w.tokens = appendDecoded(w.tokens[:0], tokens, width)
+		return w.addDoc(id, w.tokens, nil)
+	}
+	if !w.takes(len(tokens)) {
+		return w.err
+	}
+	if w.err = w.checkEncoded(id, tokens); w.err == nil {
+		w.err = w.add(id, tokens, nil)
+	}
+	return w.err
+}
+
+func appendDecoded(dst []int32, tokens []byte, width int) []int32 {
+	for i := 0; i < len(tokens); i += width {
+		if width == 2 {
+			dst = append(dst, int32(binary.LittleEndian.Uint16(tokens[i:])))
+		} else {
+			dst = append(dst, int32(binary.LittleEndian.Uint32(tokens[i:])))
+		}
+	}
+	return dst
+}
+
 // BeginStage makes the documents that are added from now on another stage of the
 // set, see Manifest. It panics in a set with a mask, or if documents were added
 // before the first stage.
@@ -104,30 +132,61 @@ func (w *Writer) AddMasked(id ID, tokens []int32, learned []bool) error {
 	return w.addDoc(id, tokens, learned)
 }
 
-func (w *Writer) addDoc(id ID, tokens []int32, learned []bool) error {
+// takes reports whether a document of n tokens or bytes is added: not after an
+// error, and not an empty one.
+func (w *Writer) takes(n int) bool {
 	if w.closed {
 		panic("shard: Add after Close or Abort")
 	}
-	if w.err != nil || len(tokens) == 0 {
-		return w.err
-	}
-	if err := w.add(id, tokens, learned); err != nil {
-		w.err = err
-	}
-	return w.err
+	return w.err == nil && n > 0
 }
 
-func (w *Writer) add(id ID, tokens []int32, learned []bool) error {
+func (w *Writer) addDoc(id ID, tokens []int32, learned []bool) error {
+	if !w.takes(len(tokens)) {
+		return w.err
+	}
 	if w.header.Masked && (learned[0] || !slices.Contains(learned, true)) {
-		return fmt.Errorf("%s: document %x has nothing to be learned, or its first token is, which nothing comes before", w.dir, id)
+		w.err = fmt.Errorf("%s: document %x has nothing to be learned, or its first token is, which nothing comes before", w.dir, id)
+		return w.err
 	}
 	for i, t := range tokens {
 		if t < 0 || int(t) >= w.header.VocabSize {
-			return fmt.Errorf("%s: document %x: token %d at position %d is outside the vocabulary of %d", w.dir, id, t, i, w.header.VocabSize)
+			w.err = w.outside(id, t, i)
+			return w.err
 		}
 	}
-	width := int64(w.header.width())
-	if w.file != nil && newLayout(w.header, w.file.tokens+int64(len(tokens)), w.file.docs()+1).size() > w.header.FileBytes {
+	w.buf = appendTokens(w.buf[:0], tokens, w.header.width())
+	w.err = w.add(id, w.buf, learned)
+	return w.err
+}
+
+func (w *Writer) outside(id ID, token int32, at int) error {
+	return fmt.Errorf("%s: document %x: token %d at position %d is outside the vocabulary of %d", w.dir, id, token, at, w.header.VocabSize)
+}
+
+// checkEncoded reports an error if a token is outside the vocabulary.
+func (w *Writer) checkEncoded(id ID, tokens []byte) error {
+	size := uint32(w.header.VocabSize)
+	if w.header.width() == 2 {
+		for i := 0; i+2 <= len(tokens); i += 2 {
+			if t := binary.LittleEndian.Uint16(tokens[i:]); uint32(t) >= size {
+				return w.outside(id, int32(t), i/2)
+			}
+		}
+		return nil
+	}
+	for i := 0; i+4 <= len(tokens); i += 4 {
+		if t := binary.LittleEndian.Uint32(tokens[i:]); t >= size {
+			return w.outside(id, int32(t), i/4)
+		}
+	}
+	return nil
+}
+
+// add adds a document that was checked, encoded as files hold it.
+func (w *Writer) add(id ID, encoded []byte, learned []bool) error {
+	n := len(encoded) / w.header.width()
+	if w.file != nil && newLayout(w.header, w.file.tokens+int64(n), w.file.docs()+1).size() > w.header.FileBytes {
 		if err := w.finishFile(); err != nil {
 			return err
 		}
@@ -142,9 +201,8 @@ func (w *Writer) add(id ID, tokens []int32, learned []bool) error {
 	if n := len(w.manifest.Stages); n > 0 {
 		w.manifest.Stages[n-1].Docs++
 	}
-	w.buf = appendTokens(w.buf[:0], tokens, int(width))
 	w.file.mark(learned)
-	return w.file.add(id, w.buf, len(tokens))
+	return w.file.add(id, encoded, n)
 }
 
 func appendTokens(b []byte, tokens []int32, width int) []byte {
@@ -200,83 +258,4 @@ func (w *Writer) Abort() {
 		w.file.disk.Abort()
 		w.file = nil
 	}
-}
-
-// fileWriter writes one shard file.
-type fileWriter struct {
-	disk   *atomicfile.File
-	hash   hash.Hash
-	header Header
-	tokens int64
-	mask   []uint64 // that of the tokens; nil without one
-	starts []byte   // the offsets part, growing
-	ids    []byte
-	name   string
-}
-
-func newFileWriter(path string, h Header) (*fileWriter, error) {
-	disk, err := atomicfile.Create(path)
-	if err != nil {
-		return nil, err
-	}
-	f := &fileWriter{disk: disk, hash: sha256.New(), header: h, name: filepath.Base(path)}
-	if err := f.write(h.encode()); err != nil {
-		disk.Abort()
-		return nil, err
-	}
-	return f, nil
-}
-
-func (f *fileWriter) docs() int64 { return int64(len(f.ids) / 16) }
-
-func (f *fileWriter) write(b []byte) error {
-	f.hash.Write(b)
-	_, err := f.disk.Write(b)
-	return err
-}
-
-// mark appends to the mask, before add.
-func (f *fileWriter) mark(learned []bool) {
-	for i, l := range learned {
-		t := uint64(f.tokens) + uint64(i)
-		if t/64 == uint64(len(f.mask)) {
-			f.mask = append(f.mask, 0)
-		}
-		if l {
-			f.mask[t/64] |= 1 << (t % 64)
-		}
-	}
-}
-
-// add appends a document of n tokens, already encoded.
-func (f *fileWriter) add(id ID, encoded []byte, n int) error {
-	f.starts = binary.LittleEndian.AppendUint64(f.starts, uint64(f.tokens))
-	f.ids = append(f.ids, id[:]...)
-	f.tokens += int64(n)
-	return f.write(encoded)
-}
-
-// finish writes what follows the tokens and puts the file in place.
-func (f *fileWriter) finish() (FileEntry, error) {
-	defer f.disk.Abort()
-	l := newLayout(f.header, f.tokens, f.docs())
-	trailer := binary.LittleEndian.AppendUint64(nil, uint64(f.tokens))
-	trailer = binary.LittleEndian.AppendUint64(trailer, uint64(f.docs()))
-	for _, part := range [][]byte{
-		make([]byte, l.mask-headerSize-f.tokens*int64(f.header.width())),
-		tensor.Bytes(f.mask),
-		binary.LittleEndian.AppendUint64(f.starts, uint64(f.tokens)),
-		f.ids,
-		trailer,
-	} {
-		if err := f.write(part); err != nil {
-			return FileEntry{}, err
-		}
-	}
-	if _, err := f.disk.Write(f.hash.Sum(nil)); err != nil {
-		return FileEntry{}, err
-	}
-	sum, err := f.disk.Commit()
-	trained := f.tokens + f.docs()*f.header.trained(0)
-	return FileEntry{Name: f.name, Bytes: l.size(), Tokens: trained, Docs: f.docs(), SHA256: sum}, err
 }

@@ -26,10 +26,11 @@ func (p *Plan) Uses(source int, id shard.ID) bool {
 // lasts until emit returns.
 func (p *Plan) Entries(source int, id shard.ID, tokens []int32, emit func(stage int, place uint64, entry []byte)) {
 	var b []byte
+	text := encode(tokens)
 	for s := range p.Stages {
 		for c := range p.NumCopies(s, source, id) {
-			e := entry{stage: uint32(s), source: uint32(source), place: p.place(s, c, id), id: id, tokens: tokens}
-			b = e.appendTo(b[:0])
+			e := entry{stage: uint32(s), source: uint32(source), place: p.place(s, c, id), id: id, tokens: text}
+			b = append(e.appendHead(b[:0]), text.bytes...)
 			emit(s, e.place, b)
 		}
 	}

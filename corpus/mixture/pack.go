@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/shard"
 	"github.com/polymath-lm/polymath/tokenizer"
 )
@@ -21,7 +22,7 @@ type Doc struct {
 	Source int
 	// ID names the final text.
 	ID shard.ID
-	// Text lasts until the next document.
+	// Text is not changed before Segment has returned.
 	Text []byte
 }
 
@@ -50,6 +51,7 @@ type PackOptions struct {
 type Packer struct {
 	o       PackOptions
 	header  shard.Header
+	scratch par.FreeList[[]int32]
 	written chan error // the end of the run that is being written; nil: none is
 }
 
@@ -66,12 +68,6 @@ func NewPacker(o PackOptions) (*Packer, error) {
 		TokenizerHash: o.Tokenizer.Hash(), VocabSize: o.Tokenizer.VocabSize(), EndOfText: o.Tokenizer.EOS(), FileBytes: o.FileBytes,
 	}}, nil
 }
-
-// Batches of texts that are tokenized at a time.
-const (
-	batchBytes = 16 << 20
-	batchDocs  = 8192
-)
 
 // Done reports whether the run of a segment is there.
 func (p *Packer) Done(segment int) (bool, error) {
@@ -114,7 +110,7 @@ func (p *Packer) tokenize(ctx context.Context, docs iter.Seq2[Doc, error]) ([]en
 		if err != nil {
 			return nil, err
 		}
-		if b.add(d); len(b.text) >= batchBytes || len(b.docs) >= batchDocs {
+		if b.add(d); b.bytes >= batchBytes || len(b.docs) >= batchDocs {
 			b.tokenize()
 		}
 	}
@@ -130,45 +126,6 @@ func (p *Packer) wait() error {
 	err := <-p.written
 	p.written = nil
 	return err
-}
-
-// batch gathers texts to tokenize them on all threads.
-type batch struct {
-	packer  *Packer
-	docs    []Doc
-	ends    []int
-	text    []byte
-	entries []entry
-}
-
-// add takes a document unless it is never read.
-func (b *batch) add(d Doc) {
-	plan := b.packer.o.Plan
-	if plan.Uses(d.Source, d.ID) {
-		b.text = append(b.text, d.Text...)
-		b.ends = append(b.ends, len(b.text))
-		b.docs = append(b.docs, d)
-	}
-}
-
-// tokenize makes the entries of the texts that were gathered.
-func (b *batch) tokenize() {
-	texts, from := make([][]byte, len(b.docs)), 0
-	for i, end := range b.ends {
-		texts[i], from = b.text[from:end], end
-	}
-	plan := b.packer.o.Plan
-	for i, tokens := range b.packer.o.Tokenizer.EncodeAll(texts) {
-		d := b.docs[i]
-		for s := range plan.Stages {
-			for c := range plan.NumCopies(s, d.Source, d.ID) {
-				b.entries = append(b.entries, entry{
-					stage: uint32(s), source: uint32(d.Source), place: plan.place(s, c, d.ID), id: d.ID, tokens: tokens,
-				})
-			}
-		}
-	}
-	b.docs, b.ends, b.text = b.docs[:0], b.ends[:0], b.text[:0]
 }
 
 // Result is what the shards hold.
@@ -225,11 +182,11 @@ func (p *Packer) Merge(ctx context.Context, n int, progress func(docs int64)) (R
 			}
 			progress(docs)
 		}
-		if len(e.tokens) > 0 {
-			r.Tokens[e.stage][e.source] += int64(len(e.tokens)) + 1
+		if n := e.tokens.len(); n > 0 {
+			r.Tokens[e.stage][e.source] += int64(n) + 1
 			r.Docs[e.stage][e.source]++
 		}
-		return w.Add(e.id, e.tokens)
+		return w.AddEncoded(e.id, e.tokens.bytes, e.tokens.width)
 	}
 	for _, group := range groups {
 		if err := mergeRuns(group, p.o.Memory, write); err != nil {
@@ -293,12 +250,8 @@ func (p *Packer) mergeInto(path string, runs []string) error {
 		return err
 	}
 	defer f.Abort()
-	var b []byte
-	err = mergeRuns(runs, p.o.Memory, func(e *entry) error {
-		b = e.appendTo(b[:0])
-		_, err := f.Write(b)
-		return err
-	})
+	var b [entryHeader]byte
+	err = mergeRuns(runs, p.o.Memory, func(e *entry) error { return e.writeTo(f, &b) })
 	if err != nil {
 		return err
 	}

@@ -28,8 +28,38 @@ type entry struct {
 	stage, source uint32
 	place         uint64
 	id            shard.ID
-	tokens        []int32
+	tokens        encoded
 }
+
+// encoded are tokens as runs hold them: little-endian, of width bytes each.
+type encoded struct {
+	bytes []byte
+	width int // 2 or 4
+}
+
+// encode encodes tokens in memory of their own.
+func encode(tokens []int32) encoded {
+	le := binary.LittleEndian
+	var bits int32
+	for _, t := range tokens {
+		bits |= t
+	}
+	if bits>>16 != 0 {
+		b := make([]byte, 4*len(tokens))
+		for i, t := range tokens {
+			le.PutUint32(b[4*i:], uint32(t))
+		}
+		return encoded{b, 4}
+	}
+	b := make([]byte, 2*len(tokens))
+	for i, t := range tokens {
+		le.PutUint16(b[2*i:], uint16(t))
+	}
+	return encoded{b, 2}
+}
+
+// len is the number of tokens.
+func (e encoded) len() int { return len(e.bytes) / e.width }
 
 const entryHeader = 4 + 8 + 16 + 4 + 4
 
@@ -41,41 +71,36 @@ func (e *entry) compare(f *entry) int {
 	return cmp.Or(cmp.Compare(e.stage, f.stage), cmp.Compare(e.place, f.place), bytes.Compare(e.id[:], f.id[:]), cmp.Compare(e.source, f.source))
 }
 
-// appendTo encodes the entry.
-func (e *entry) appendTo(b []byte) []byte {
+// appendHead encodes what comes before the tokens.
+func (e *entry) appendHead(b []byte) []byte {
 	le := binary.LittleEndian
 	b = le.AppendUint32(b, e.stage)
 	b = le.AppendUint64(b, e.place)
 	b = append(b, e.id[:]...)
 	b = le.AppendUint32(b, e.source)
-	var bits int32
-	for _, t := range e.tokens {
-		bits |= t
+	n := uint32(e.tokens.len())
+	if e.tokens.width == 4 {
+		n |= wide
 	}
-	if bits>>16 != 0 {
-		b = le.AppendUint32(b, uint32(len(e.tokens))|wide)
-		for _, t := range e.tokens {
-			b = le.AppendUint32(b, uint32(t))
-		}
-		return b
+	return le.AppendUint32(b, n)
+}
+
+// writeTo writes the entry. b is memory for what comes before the tokens.
+func (e *entry) writeTo(w io.Writer, b *[entryHeader]byte) error {
+	if _, err := w.Write(e.appendHead(b[:0])); err != nil {
+		return err
 	}
-	b = le.AppendUint32(b, uint32(len(e.tokens)))
-	from := len(b)
-	b = slices.Grow(b, 2*len(e.tokens))[:from+2*len(e.tokens)]
-	for i, t := range e.tokens {
-		le.PutUint16(b[from+2*i:], uint16(t))
-	}
-	return b
+	_, err := w.Write(e.tokens.bytes)
+	return err
 }
 
 // writeRun writes entries, which it sorts, to a file.
 func writeRun(path string, entries []entry) error {
 	slices.SortFunc(entries, func(a, b entry) int { return a.compare(&b) })
 	_, err := atomicfile.Write(path, func(w io.Writer) error {
-		var b []byte
+		var b [entryHeader]byte
 		for i := range entries {
-			b = entries[i].appendTo(b[:0])
-			if _, err := w.Write(b); err != nil {
+			if err := entries[i].writeTo(w, &b); err != nil {
 				return err
 			}
 		}
@@ -91,7 +116,6 @@ type runReader struct {
 	file  *os.File
 	in    *bufio.Reader
 	left  int64 // bytes of the file
-	buf   []byte
 }
 
 // openRun opens a run with a buffer of that size.
@@ -129,27 +153,12 @@ func (r *runReader) next() error {
 	if r.left -= entryHeader + width*n; r.left < 0 {
 		return fmt.Errorf("%s: damaged: an entry of %d tokens ends beyond the file", r.path, n)
 	}
-	r.buf = slices.Grow(r.buf[:0], int(width*n))[:width*n]
-	if _, err := io.ReadFull(r.in, r.buf); err != nil {
+	r.tokens.width = int(width)
+	r.tokens.bytes = slices.Grow(r.tokens.bytes[:0], int(width*n))[:width*n]
+	if _, err := io.ReadFull(r.in, r.tokens.bytes); err != nil {
 		return fmt.Errorf("%s: %w", r.path, err)
 	}
-	r.tokens = slices.Grow(r.tokens[:0], int(n))[:n]
-	r.decode(width)
 	return nil
-}
-
-// decode takes the tokens from the buffer.
-func (r *runReader) decode(width int64) {
-	le := binary.LittleEndian
-	if width == 2 {
-		for i := range r.tokens {
-			r.tokens[i] = int32(le.Uint16(r.buf[2*i:]))
-		}
-		return
-	}
-	for i := range r.tokens {
-		r.tokens[i] = int32(le.Uint32(r.buf[4*i:]))
-	}
 }
 
 // mergeRuns calls emit with the entries of all runs in order. The entry's
