@@ -188,6 +188,9 @@ func (p *picker) take(value jsontext.Value) (err error) {
 
 // unquote returns the text of a JSON string, in memory of its own.
 func unquote(value jsontext.Value) ([]byte, error) {
+	if text, ok := unquoteValid(value); ok {
+		return text, nil
+	}
 	text, err := jsontext.AppendUnquote(make([]byte, 0, len(value)), value)
 	if err != nil && text != nil && bytes.IndexByte(value, '"') == 0 {
 		return text, nil // invalid UTF-8 was replaced
