@@ -2,6 +2,8 @@ package clean
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"unicode"
 	"unicode/utf8"
 
@@ -35,10 +37,7 @@ func (r *rewriter) rewrite() {
 	r.out = make([]byte, 0, len(text))
 	for i := 0; i < len(text); {
 		start := i
-		for i < len(text) && text[i] >= ' ' && text[i] < 0x7F || i < len(text) && text[i] == '\t' {
-			i++
-		}
-		if i > start {
+		if i = plainEnd(text, i); i > start {
 			r.out = append(r.out, text[start:i]...)
 			continue
 		}
@@ -72,6 +71,26 @@ func (r *rewriter) rewrite() {
 	}
 	r.endText(len(text))
 	r.text = r.out
+}
+
+// plainEnd returns the end of the run of tabs and characters from blank to tilde
+// at i.
+func plainEnd(text []byte, i int) int {
+	for i < len(text) {
+		if i+8 <= len(text) {
+			odd := oddBytes(binary.LittleEndian.Uint64(text[i:]))
+			if odd == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(odd) / 8
+		}
+		if c := text[i]; (c < ' ' || c >= 0x7F) && c != '\t' {
+			break
+		}
+		i++
+	}
+	return i
 }
 
 func invalidAt(text []byte) bool {

@@ -5,6 +5,8 @@
 package privacy
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"strings"
 
 	"github.com/polymath-lm/polymath/corpus/document"
@@ -88,7 +90,7 @@ func (w *worker) found(k kind, at, end int) {
 // parts of an address, and each bracket with "at" in it.
 func (w *worker) scan() {
 	text := w.text
-	for i := 0; i < len(text); {
+	for i := nextTrigger(text, 0); i < len(text); i = nextTrigger(text, i) {
 		switch class[text[i]] & trigger {
 		case 0:
 			i++
@@ -103,6 +105,27 @@ func (w *worker) scan() {
 			i = max(i+1, w.digits(i))
 		}
 	}
+}
+
+// nextTrigger returns the first place from i on that scan looks at, or one before
+// it near the end of the text.
+func nextTrigger(text []byte, i int) int {
+	for ; i+8 <= len(text); i += 8 {
+		if found := triggers(binary.LittleEndian.Uint64(text[i:])); found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	return i
+}
+
+// triggers returns a word with the high bit of each byte set that is a trigger.
+func triggers(x uint64) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	low := x &^ highs
+	from := low + ones*(0x80-'0')  // high bit: not below 0
+	above := low + ones*(0x7f-':') // high bit: above the colon, which follows 9
+	others := (highs - (low ^ ones*'@')) | (highs - (low ^ ones*'(')) | (highs - (low ^ ones*'['))
+	return (from&^above | others) &^ x & highs
 }
 
 // digits looks at the digit at i and returns where to go on.
