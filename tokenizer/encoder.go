@@ -21,7 +21,47 @@ type cachedWord struct {
 	lo, hi uint64 // the word, padded with zeros
 	size   uint8  // its bytes; 0: empty
 	count  uint8
-	ids    [3]int32
+	ids    [7]uint16 // of those below 1<<16 seven, of others three, in two halves each
+}
+
+// wide marks the count of ids in halves.
+const wide = 0x80
+
+// set keeps ids, if there is room for them.
+func (w *cachedWord) set(ids []int32) bool {
+	var all int32
+	for _, id := range ids {
+		all |= id
+	}
+	switch {
+	case all>>16 == 0 && len(ids) <= len(w.ids):
+		w.count = uint8(len(ids))
+		for i, id := range ids {
+			w.ids[i] = uint16(id)
+		}
+	case len(ids) <= len(w.ids)/2:
+		w.count = uint8(len(ids)) | wide
+		for i, id := range ids {
+			w.ids[2*i], w.ids[2*i+1] = uint16(id), uint16(id>>16)
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// appendTo appends the ids.
+func (w *cachedWord) appendTo(dst []int32) []int32 {
+	if w.count >= wide {
+		for i := range int(w.count &^ wide) {
+			dst = append(dst, int32(w.ids[2*i])|int32(w.ids[2*i+1])<<16)
+		}
+		return dst
+	}
+	for _, id := range w.ids[:w.count] {
+		dst = append(dst, int32(id))
+	}
+	return dst
 }
 
 // keep holds the bytes of a word of n bytes that are read with those behind it.
@@ -154,9 +194,9 @@ func (e *encoder) appendWord(dst []int32, text []byte, start, end int) []int32 {
 	slot := &e.cache[h>>(64-cacheBits)]
 	if slot.lo == lo && slot.hi == hi && int(slot.size) == n {
 		if slot.count == 1 {
-			return append(dst, slot.ids[0])
+			return append(dst, int32(slot.ids[0]))
 		}
-		return append(dst, slot.ids[:slot.count]...)
+		return slot.appendTo(dst)
 	}
 	return e.appendMissed(dst, text[start:end], h, cachedWord{lo: lo, hi: hi, size: uint8(n)}, slot)
 }
@@ -169,16 +209,14 @@ func (e *encoder) appendMissed(dst []int32, word []byte, h uint64, w cachedWord,
 		far = &e.far[h>>(64-farBits)]
 		if far.lo == w.lo && far.hi == w.hi && far.size == w.size {
 			*near = *far
-			return append(dst, far.ids[:far.count]...)
+			return far.appendTo(dst)
 		}
 	} else if e.misses++; e.misses > manyMisses {
 		e.far = make([]cachedWord, 1<<farBits)
 	}
 	from := len(dst)
 	dst = e.appendMerged(dst, word, e.t.model.whole.has(h))
-	if ids := dst[from:]; len(ids) <= len(w.ids) {
-		w.count = uint8(len(ids))
-		copy(w.ids[:], ids)
+	if w.set(dst[from:]) {
 		*near = w
 		if far != nil {
 			*far = w
