@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/polymath-lm/polymath/eval"
@@ -27,13 +28,14 @@ type client struct {
 	timeout time.Duration
 	retries int
 	most    int64
+	met     *atomic.Bool // something has answered
 	wait    func(context.Context, time.Duration) error
 }
 
 func newClient(base *url.URL, o *Options) client {
 	c := client{
 		base: base, key: o.Key, slots: make(chan struct{}, o.Parallel), timeout: o.Timeout,
-		retries: max(0, o.Retries), most: o.MaxResponse, wait: o.wait,
+		retries: max(0, o.Retries), most: o.MaxResponse, met: new(atomic.Bool), wait: o.wait,
 	}
 	c.http = &http.Client{Transport: o.transport, CheckRedirect: c.redirect}
 	if o.transport == nil {
@@ -85,6 +87,11 @@ func (f *fault) refused() bool {
 	return f.status == http.StatusUnauthorized || f.status == http.StatusForbidden || f.code == "insufficient_quota"
 }
 
+// noModel says that there is no model of the name.
+func (f *fault) noModel() bool {
+	return f.code == "model_not_found" || f.status == http.StatusNotFound && strings.Contains(f.message, "does not exist")
+}
+
 // window says that the request was too long.
 func (f *fault) window() bool {
 	text := strings.ToLower(f.message)
@@ -97,6 +104,9 @@ var errResponse = errors.New("the answer makes no sense")
 
 // errTooLong is wrapped where an answer is longer than is read.
 var errTooLong = errors.New("the answer is too long")
+
+// firstRetries are enough to see that nobody is there.
+const firstRetries = 2
 
 // call sends a request and reads the answer into answer, with as many attempts as there
 // are. Errors wrap eval.ErrUnavailable where all was tried, *fault where the request was
@@ -129,7 +139,7 @@ func (c *client) call(ctx context.Context, method, path string, request, answer 
 			return fmt.Errorf("%s: %w", c.where(path), err)
 		case errors.Is(err, errRedirect):
 			return fmt.Errorf("%s: %w: %w", c.where(path), eval.ErrUnavailable, c.scrubbed(err))
-		case attempt >= c.retries:
+		case attempt >= c.retries, attempt >= firstRetries && !c.met.Load():
 			return fmt.Errorf("%s: %w after %d attempts: %w", c.where(path), eval.ErrUnavailable, attempt+1, c.scrubbed(err))
 		}
 		if err := c.wait(ctx, backoff(attempt, f)); err != nil {
@@ -196,6 +206,7 @@ func (c *client) attempt(ctx context.Context, method, path string, body []byte, 
 		return err
 	}
 	defer response.Body.Close()
+	c.met.Store(true)
 	data, err := io.ReadAll(io.LimitReader(response.Body, c.most+1))
 	switch {
 	case int64(len(data)) > c.most:

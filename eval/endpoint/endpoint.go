@@ -76,6 +76,11 @@ type Endpoint struct {
 	info   eval.SubjectInfo
 	score  scoring
 
+	// From the first requests: the models' names, and whether every path that was
+	// asked for is unknown.
+	listed  []string
+	nothing bool
+
 	mu      sync.Mutex
 	dropped map[string]bool // fields that the API does not take
 }

@@ -293,6 +293,26 @@ func TestModels(t *testing.T) {
 	}
 }
 
+// TestAbsent: a model, an API or a server that is not there is said to be so at the start.
+func TestAbsent(t *testing.T) {
+	one := &api{models: oneModel}
+	one.completions = func(w http.ResponseWriter, _ map[string]any) { fail(w, 404, "The model does not exist.") }
+	if _, _, err := open(t, one, Options{Model: "other", Chat: "on"}); err == nil || !strings.Contains(err.Error(), `has no model "other", but the models`) {
+		t.Errorf("another model: %v", err)
+	}
+	nobody := &api{}
+	nobody.completions = func(w http.ResponseWriter, _ map[string]any) { fail(w, 404, "unknown") }
+	nobody.chat = nobody.completions
+	if _, _, err := open(t, nobody, Options{Model: "m"}); err == nil || !strings.Contains(err.Error(), "end in /v1") {
+		t.Errorf("no API: %v", err)
+	}
+	var waits int
+	_, err := Open(t.Context(), Options{URL: "http://127.0.0.1:1", wait: func(context.Context, time.Duration) error { waits++; return nil }})
+	if !errors.Is(err, eval.ErrUnavailable) || waits != firstRetries {
+		t.Errorf("no server: %v after %d waits", err, waits)
+	}
+}
+
 // TestFields: fields that an API does not take are left out from then on.
 func TestFields(t *testing.T) {
 	a := &api{models: oneModel}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/polymath-lm/polymath/chat"
@@ -26,6 +27,7 @@ func (e *Endpoint) choose(ctx context.Context, name string) error {
 	switch {
 	case errors.As(err, &f) && !f.refused() && name != "":
 		list.Data = nil // an API may have no list
+		e.nothing = f.status == http.StatusNotFound
 	case err != nil:
 		return err
 	}
@@ -47,6 +49,7 @@ func (e *Endpoint) choose(ctx context.Context, name string) error {
 		return fmt.Errorf("%s has %s: choose by --model", e.client.base, some(ids))
 	}
 	e.model = name
+	e.listed = ids
 	e.info.Name = name
 	e.info.Card = append([]eval.CardLine{{Name: "endpoint", Value: e.client.base.String()}}, e.info.Card...)
 	return nil
@@ -85,6 +88,8 @@ func (e *Endpoint) probe(ctx context.Context, mode string) error {
 		e.info.Chat = true
 	case !errors.As(err, &f) || f.refused() || f.again():
 		return err
+	case e.nothing:
+		return fmt.Errorf("no API is found at %s (%w): most addresses of one end in /v1", e.client.base, f)
 	}
 	return nil
 }
@@ -97,12 +102,15 @@ func (e *Endpoint) probeScoring(ctx context.Context) error {
 		var f *fault
 		switch {
 		case err == nil:
-			e.score.why = ""
+			e.score.why, e.nothing = "", false
 			return nil
 		case errors.Is(err, errNoScores):
-			e.score.why = err.Error()
+			e.score.why, e.nothing = err.Error(), false
 			return nil
+		case errors.As(err, &f) && f.noModel() && len(e.listed) > 0 && !slices.Contains(e.listed, e.model):
+			return fmt.Errorf("%s has no model %q, but %s: choose by --model", e.client.base, e.model, some(e.listed))
 		case errors.As(err, &f) && !f.refused() && !f.again():
+			e.nothing = e.nothing && f.status == http.StatusNotFound
 			e.score.why = fmt.Sprintf("%v: %s", errNoScores, f.message)
 		default:
 			return err
