@@ -198,7 +198,7 @@ func (s *sitter) askLetter(ctx context.Context, t *talk, item *task.Item, r *Rec
 		return -1, err
 	}
 	r.Answer = answer.Text
-	return grade.Letter(answer.Text, len(item.Choices)), nil
+	return grade.LetterOf(answer.Text, item.Choices), nil
 }
 
 // likeliestLetter compares the letters as continuations; of equals none is chosen.

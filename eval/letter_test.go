@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -36,6 +37,23 @@ func TestByLetter(t *testing.T) {
 	}
 	f, err := Run(t.Context(), mute{&fake{}}, by[:1], Options{})
 	if err != nil || f.Result.Tasks[0].Skipped != "" || f.Result.Tasks[0].NumItems != 6 || f.Result.Tasks[0].Chance != 1./3 {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
+// teller answers with the text of the second choice.
+type teller struct{ *fake }
+
+func (teller) Generate(context.Context, Request) (Answer, error) {
+	return Answer{Text: "The correct answer is: Oslo."}, nil
+}
+
+// TestToldByText: a model in a conversation may give the choice and not its letter.
+func TestToldByText(t *testing.T) {
+	item := task.Item{Task: "t", ID: "1", Prompt: "Capital of Norway?", Choices: []string{"Bergen", "Oslo"}, Gold: 1}
+	sheet := Sheet{Task: &task.Task{Name: "t", Method: task.MethodExplain}, Items: []task.Item{item}}
+	f, err := Run(t.Context(), teller{&fake{info: SubjectInfo{Chat: true}}}, []Sheet{sheet}, Options{})
+	if err != nil || !f.Records[0].Verdict.Right || f.Records[0].Verdict.Extracted != "B" {
 		t.Errorf("%+v, %v", f, err)
 	}
 }

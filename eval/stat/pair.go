@@ -117,16 +117,6 @@ func (d *Difference) alike(g groups) {
 // studies.
 func power80(df float64) float64 { return tQuantile(0.975, df) + tQuantile(0.8, df) }
 
-// ItemsFor returns how many items like these are needed to find a difference in
-// 80 of 100 studies; 0 if that is unknown.
-func (d Difference) ItemsFor(difference float64) int {
-	if d.Detectable == 0 || difference == 0 {
-		return 0
-	}
-	ratio := d.Detectable / difference
-	return int(math.Ceil(min(float64(d.N)*ratio*ratio, math.MaxInt32)))
-}
-
 // McNemar returns the mid-p value, on both sides, of two models' being right alone
 // on so many items: exact but for counting half of what was found (Fagerland,
 // Lydersen and Laake 2013). 1 if there are none.

@@ -71,19 +71,3 @@ func MajorityScore(answers []string, scores []float64) float64 {
 	}
 	return total / float64(votes) // winners have equally many votes
 }
-
-// Abstention scores answers where to be wrong is worse than to say nothing: 1 for
-// a right one, 0 for none, -penalty for a wrong one, and between for right in
-// part. With a penalty of t/(1-t) it pays to answer if one is right with a
-// probability above t.
-func Abstention(right []float64, abstained []bool, penalty float64) []float64 {
-	checkLengths(len(right), len(abstained))
-	checkFinite(right)
-	points := make([]float64, len(right))
-	for i, r := range right {
-		if !abstained[i] {
-			points[i] = r - (1-r)*penalty
-		}
-	}
-	return points
-}

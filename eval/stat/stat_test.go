@@ -214,13 +214,6 @@ func TestMajority(t *testing.T) {
 	}
 }
 
-func TestAbstention(t *testing.T) {
-	got := Abstention([]float64{1, 0, 0, 0.5}, []bool{false, false, true, false}, 0.5)
-	if want := []float64{1, -0.5, 0, 0.25}; !reflect.DeepEqual(got, want) {
-		t.Errorf("%v, want %v", got, want)
-	}
-}
-
 func TestCallersBugs(t *testing.T) {
 	for name, f := range map[string]func(){
 		"lengths":        func() { Mean([]float64{1}, []string{"a", "b"}) },

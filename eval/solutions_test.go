@@ -1,4 +1,4 @@
-package suite
+package eval
 
 import (
 	"os"
@@ -9,6 +9,7 @@ import (
 	"github.com/polymath-lm/polymath/sandbox"
 	"github.com/polymath-lm/polymath/task"
 	"github.com/polymath-lm/polymath/task/grade"
+	"github.com/polymath-lm/polymath/task/suite"
 )
 
 // TestSolutions: the data's own solutions pass in every shape in which models write
@@ -23,7 +24,11 @@ func TestSolutions(t *testing.T) {
 		t.Skip(err)
 	}
 	for _, name := range []string{"humaneval", "humaneval_return", "mbpp"} {
-		k := must(t, name)[0]
+		tasks, err := suite.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := tasks[0]
 		items, err := k.Load(task.LoadOptions{DataDir: data, Shots: -1, Limit: 8})
 		if err != nil {
 			t.Error(err)
