@@ -15,7 +15,7 @@ var (
 // panels is how many boxes there are.
 const panels = 3
 
-func makeBoxes(w *work) error {
+func makeBoxes(w *work) {
 	gap := max(2, w.Size/32)
 	side := (w.Size - 2*gap - (panels-1)*gap) / panels
 	top := gap + w.below(w.Size-side-2*gap+1)
@@ -34,7 +34,6 @@ func makeBoxes(w *work) error {
 	}
 	b.askNumbers()
 	b.describeAll()
-	return nil
 }
 
 // boxes is a picture of boxes.

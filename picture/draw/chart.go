@@ -32,7 +32,7 @@ type chart struct {
 	pad  int
 }
 
-func makeChart(w *work) error {
+func makeChart(w *work) {
 	theme := pick(w.random, themes)
 	facts := &ChartFacts{Type: pick(w.random, []string{"bar", "bar", "line", "pie"}), Title: pick(w.random, theme.titles)}
 	w.facts.Chart = facts
@@ -46,7 +46,6 @@ func makeChart(w *work) error {
 	}
 	c.askAll()
 	c.describeAll()
-	return nil
 }
 
 // title draws the title and returns the row below it.
@@ -69,6 +68,7 @@ func (c *chart) axes(top int, labels []string) {
 	c.Plot = plot
 	c.Quantum = c.chooseQuantum()
 	chosen := c.fitting(labels, plot.width())
+	c.Printed = c.Printed && c.face.width(number(c.Max))+unit <= plot.width()*unit/len(chosen)
 	c.grid()
 	values := c.values(len(chosen))
 	one := pick(c.random, paints)
@@ -189,7 +189,7 @@ func (c *chart) beside(i int) int {
 }
 
 // pie draws slices with their percents and a legend to the right. Slices are at
-// least a tenth, and multiples of a twentieth.
+// least a tenth, or a fifth where the picture is small, and multiples of a twentieth.
 func (c *chart) pie(top int, labels []string) {
 	colors := sample(c.random, paints[:7], 7) // no black: numbers stand on the slices
 	c.Printed = c.chance(70)
@@ -205,20 +205,27 @@ func (c *chart) pie(top int, labels []string) {
 			fit = append(fit, l)
 		}
 	}
+	if len(fit) < n {
+		fit = themes[letters].labels
+	}
 	chosen := sample(c.random, fit, n)
 	for _, l := range chosen {
 		legend = max(legend, c.face.width(l)+swatch+4*unit)
 	}
-	side := min(c.Size*unit-legend-3*c.pad*unit, (c.Size-top-2*c.pad)*unit)
+	side := min(c.Size*unit-legend-4*c.pad*unit, (c.Size-top-2*c.pad)*unit)
 	middle := point{c.pad*unit + side/2, top*unit + ((c.Size-top)*unit)/2}
 	c.Plot = disk(middle, side/2).box()
-	left, from := 20-2*n, 0
+	least := 2
+	if c.Size < 96 {
+		least = 4 // room for the number
+	}
+	left, from := 20-least*n, 0
 	for i, label := range chosen {
-		share := 2 + c.below(left/2+1)
+		share := least + c.below(left/2+1)
 		if i == n-1 {
-			share = 2 + left
+			share = least + left
 		}
-		left -= share - 2
+		left -= share - least
 		c.Points = append(c.Points, Datum{Label: label, Value: 5 * share, Color: colors[i].name})
 	}
 	shuffle(c.random, c.Points)

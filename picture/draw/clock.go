@@ -8,7 +8,7 @@ import (
 // minuteSize is the side of a picture from which on single minutes can be read.
 const minuteSize = 112
 
-func makeClock(w *work) error {
+func makeClock(w *work) {
 	step := 5
 	if w.Size >= minuteSize && w.chance(60) {
 		step = 1
@@ -22,7 +22,6 @@ func makeClock(w *work) error {
 	c.paint(step == 1)
 	c.askAll()
 	c.describeAll()
-	return nil
 }
 
 // clock is one being drawn.

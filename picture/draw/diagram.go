@@ -13,7 +13,7 @@ type diagram struct {
 	net  net
 }
 
-func makeDiagram(w *work) error {
+func makeDiagram(w *work) {
 	d := diagram{work: w, DiagramFacts: &DiagramFacts{}, face: newFace(regular, small(w.Size))}
 	w.facts.Diagram = d.DiagramFacts
 	w.canvas.ground(pick(w.random, grounds))
@@ -26,7 +26,6 @@ func makeDiagram(w *work) error {
 	d.paint()
 	d.askAll()
 	d.describeAll()
-	return nil
 }
 
 // lay puts boxes into cells of a grid, not quite in their middle.

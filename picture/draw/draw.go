@@ -94,8 +94,9 @@ type Options struct {
 	// Questions is how many are asked of a picture at most; 0 is 6.
 	Questions int
 	// Texts are what kind Text renders: runs of white space become single
-	// spaces, and what is longer than TextMax is cut at a space. Those without
-	// anything that the fonts can show are left out. None: words of its own.
+	// spaces, and what is longer than TextMax is cut at a space, as is what the
+	// picture has no room for. Those without anything that the fonts can show are
+	// left out. None: words of its own.
 	// Make reads it only.
 	Texts []string
 	// TextMax is the most characters of a rendered text; 0 is 24.
@@ -186,9 +187,7 @@ func Make(seed uint64, index int, o Options) (*Drawing, error) {
 	o.setDefaults()
 	w := &work{Options: o, random: newRandom(seed, o.Kind, index), canvas: newCanvas(o.Size)}
 	w.facts.Kind, w.facts.Size = o.Kind, o.Size
-	if err := makers[o.Kind](w); err != nil {
-		return nil, fmt.Errorf("draw: %s %d of seed %d: %w", o.Kind, index, seed, err)
-	}
+	makers[o.Kind](w)
 	d := &Drawing{
 		Kind: o.Kind, Seed: seed, Index: index, Image: w.canvas.img, Facts: w.facts,
 		Questions: w.choose(), Descriptions: w.descriptions,
@@ -208,10 +207,10 @@ type work struct {
 }
 
 // makers draw the kinds. They are set in init, because ParseKinds asks for them.
-var makers map[Kind]func(*work) error
+var makers map[Kind]func(*work)
 
 func init() {
-	makers = map[Kind]func(*work) error{
+	makers = map[Kind]func(*work){
 		Scene: makeScene, Boxes: makeBoxes, Chart: makeChart, Table: makeTable, Clock: makeClock, Map: makeMap, Text: makeText, Diagram: makeDiagram,
 	}
 }

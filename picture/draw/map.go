@@ -29,7 +29,7 @@ type mapping struct {
 	boxes []Box // of names with their dots
 }
 
-func makeMap(w *work) error {
+func makeMap(w *work) {
 	m := mapping{work: w, MapFacts: &MapFacts{}, face: newFace(regular, small(w.Size))}
 	w.facts.Map = m.MapFacts
 	m.divide()
@@ -41,7 +41,6 @@ func makeMap(w *work) error {
 	m.paint()
 	m.askAll()
 	m.describeAll()
-	return nil
 }
 
 // divide cuts the map into one, two or four regions.
@@ -118,7 +117,7 @@ func (m *mapping) full() Box { return Box{0, 0, m.Size, m.Size} }
 // returns how many there are.
 func (m *mapping) build() int {
 	m.net.links, m.Roads = nil, nil
-	m.net.grow(m.random, m.between(1, len(m.Places)+1), (m.dot()+3)*unit, func(i, j int) bool {
+	m.net.grow(m.random, m.between(1, len(m.Places)+1), max(m.dot()+4, m.Size/16)*unit, func(i, j int) bool {
 		for k, b := range m.boxes {
 			if k == i || k == j {
 				b = m.names[k] // it ends at the dot

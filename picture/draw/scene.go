@@ -8,7 +8,7 @@ var sizes = []struct {
 }{{"small", 130}, {"medium", 195}, {"large", 295}}
 
 // makeScene draws objects anywhere, sometimes one inside another.
-func makeScene(w *work) error {
+func makeScene(w *work) {
 	w.canvas.ground(pick(w.random, grounds))
 	colors, forms := w.scenePalette()
 	if w.chance(30) {
@@ -23,7 +23,6 @@ func makeScene(w *work) error {
 	s := scene{w, w.facts.Objects}
 	s.askAll()
 	s.describeAll()
-	return nil
 }
 
 // scenePalette chooses few colors and shapes, so that objects have some in common.

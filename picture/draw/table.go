@@ -33,7 +33,7 @@ type table struct {
 	kinds []tableColumn // of the columns after the first
 }
 
-func makeTable(w *work) error {
+func makeTable(w *work) {
 	topic := pick(w.random, tables)
 	facts := &TableFacts{Columns: []string{topic.head}}
 	w.facts.Table = facts
@@ -60,7 +60,6 @@ func makeTable(w *work) error {
 	}
 	t.askAll()
 	t.describeAll()
-	return nil
 }
 
 // paint draws the table, or nothing where the font is too large for it.

@@ -27,8 +27,9 @@ type textFace struct {
 	lines []string
 }
 
-func makeText(w *work) error {
-	text, from := "", w.below(max(len(w.Texts), 1))
+func makeText(w *work) {
+	var text string
+	from := w.below(max(len(w.Texts), 1))
 	for i := range min(len(w.Texts), textTries) {
 		if text = w.readable(w.Texts[(from+i)%len(w.Texts)]); text != "" {
 			break
@@ -37,14 +38,13 @@ func makeText(w *work) error {
 	if text == "" {
 		text = w.ownText()
 	}
-	set := w.setText(text)
+	text, set := w.setText(text)
 	w.paintText(text, set)
 	w.askText()
 	f := w.facts.Text
 	w.describe(sentence("the picture shows text in " + f.Color))
 	w.describe(sentence("the text has "+counted(len(strings.Fields(text)), "word")+" in "+counted(len(f.Lines), "line")), sentence("its color is "+f.Color))
 	w.describe("The text reads: " + text)
-	return nil
 }
 
 // textTries is how many texts of the caller are tried before one of its own.
@@ -88,19 +88,38 @@ func (w *work) ownText() string {
 	return string([]rune(text)[:minText])
 }
 
-// setText chooses font, size and lines: the text is broken at spaces only.
-func (w *work) setText(text string) textFace {
+// leastText is the smallest size of an em of rendered text.
+const leastText = 15 * unit / 2
+
+// setText chooses font, size and lines, and leaves words and at last letters at
+// the end out for which there is no room: the text is broken at spaces only.
+func (w *work) setText(text string) (string, textFace) {
 	name := pick(w.random, []style{regular, bold, italic, mono})
-	room := w.Size*unit - 6*unit
-	largest := min(w.Size*unit*w.between(8, 24)/100, 40*unit)
-	smallest := 8 * unit
-	f := newFace(name, max(largest, smallest))
-	for ; ; f.size -= unit / 2 {
-		lines, ok := breakLines(f, text, room)
-		if ok && len(lines)*f.height()*unit <= room || f.size <= unit*3 {
-			return textFace{name, f, lines}
+	f := newFace(name, leastText)
+	for {
+		if _, ok := w.fit(f, text); ok {
+			break
+		}
+		if at := strings.LastIndexByte(text, ' '); at > 0 {
+			text = text[:at]
+		} else {
+			letters := []rune(text)
+			text = string(letters[:len(letters)-1])
 		}
 	}
+	f.size = max(min(w.Size*unit*w.between(8, 24)/100, 40*unit), leastText)
+	for ; ; f.size -= unit / 4 {
+		if lines, ok := w.fit(f, text); ok || f.size < leastText {
+			return text, textFace{name, f, lines}
+		}
+	}
+}
+
+// fit breaks a text into lines; ok says that there is room for them.
+func (w *work) fit(f face, text string) (lines []string, ok bool) {
+	room := w.Size*unit - 6*unit
+	lines, ok = breakLines(f, text, room)
+	return lines, ok && len(lines)*f.height()*unit <= room
 }
 
 // breakLines breaks a text at spaces; ok says that every line fits.

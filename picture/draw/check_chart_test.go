@@ -1,0 +1,309 @@
+package draw_test
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// datum returns the value of a label; ok says that there is exactly one.
+func datum(f *facts, label string) (value int, color string, ok bool) {
+	n := 0
+	for _, p := range f.Chart.Points {
+		if p.Label == label {
+			value, color, n = p.Value, p.Color, n+1
+		}
+	}
+	return value, color, n == 1
+}
+
+// unit is what stands behind values.
+func unit(f *facts) string {
+	if f.Chart.Type == "pie" {
+		return "%"
+	}
+	return ""
+}
+
+// legible tells whether a value can be read: a multiple of the quantum, which is
+// high enough, or printed.
+func legible(f *facts, value int) bool {
+	c := &f.Chart
+	if c.Type == "pie" {
+		return c.Printed
+	}
+	high := float64(c.Plot[3]-c.Plot[1]) * float64(c.Quantum) / float64(c.Max)
+	return c.Printed || value%c.Quantum == 0 && high >= 4 && c.Step%c.Quantum == 0
+}
+
+// clearlyMore tells whether the difference of two values can be seen.
+func clearlyMore(f *facts, a, b int) bool {
+	if f.Chart.Type == "pie" && !f.Chart.Printed {
+		return a-b >= 10
+	}
+	return a > b
+}
+
+// extreme returns the label whose value is clearly beyond all others.
+func extreme(f *facts, sign int) string {
+	for _, p := range f.Chart.Points {
+		first := true
+		for _, q := range f.Chart.Points {
+			first = first && (p == q || sign > 0 && clearlyMore(f, p.Value, q.Value) || sign < 0 && clearlyMore(f, q.Value, p.Value))
+		}
+		if first {
+			return p.Label
+		}
+	}
+	return bad("none is")
+}
+
+func extremeRule(form string, sign int) rule {
+	return is(form, func(f *facts, _ []string) string { return extreme(f, sign) })
+}
+
+var partNames = map[string]string{"bar": "bar", "line": "point", "pie": "slice"}
+
+var chartQuestions = []rule{
+	is(`What is the value of (\w+)\?|Which value does (\w+) have\?|How much is (\w+)\?`, func(f *facts, m []string) string {
+		v, _, ok := datum(f, m[1]+m[2]+m[3])
+		if !ok || !legible(f, v) {
+			return bad("it cannot be read")
+		}
+		return num(v) + unit(f)
+	}),
+	is(`By how much is (\w+) more than (\w+)\?`, func(f *facts, m []string) string {
+		a, _, okA := datum(f, m[1])
+		b, _, okB := datum(f, m[2])
+		if !okA || !okB || a <= b || !legible(f, a) || !legible(f, b) {
+			return bad("it cannot be read")
+		}
+		return num(a-b) + unit(f)
+	}),
+	is(`What is the highest number on the axis\?`, func(f *facts, _ []string) string { return num(f.Chart.Max) }),
+	is(`What is the sum of all values\?`, func(f *facts, _ []string) string {
+		sum := 0
+		for _, p := range f.Chart.Points {
+			sum += p.Value
+			if !legible(f, p.Value) {
+				return bad("it cannot be read")
+			}
+		}
+		return num(sum)
+	}),
+	extremeRule(`Which has the lowest value\?|What is lowest in the chart\?|Which is the smallest\?`, -1),
+	extremeRule(`Which has the highest value\?|What is highest in the chart\?|Which is the largest\?`, 1),
+	is(`Is (\w+) (more|less) than (\w+)\?`, func(f *facts, m []string) string {
+		a, _, _ := datum(f, m[1])
+		b, _, _ := datum(f, m[3])
+		if !clearlyMore(f, a, b) && !clearlyMore(f, b, a) {
+			return bad("it cannot be seen")
+		}
+		return yes((a > b) == (m[2] == "more"))
+	}),
+	is(`How many values are above (\d+)\?`, func(f *facts, m []string) string {
+		limit, _ := strconv.Atoi(m[1])
+		n := 0
+		for _, p := range f.Chart.Points {
+			if p.Value == limit {
+				return bad("one lies on the line")
+			}
+			if p.Value > limit {
+				n++
+			}
+		}
+		return num(n)
+	}),
+	is(`Is the value of (\w+) above (\d+)\?`, func(f *facts, m []string) string {
+		v, _, _ := datum(f, m[1])
+		limit, _ := strconv.Atoi(m[2])
+		if v == limit {
+			return bad("it lies on the line")
+		}
+		return yes(v > limit)
+	}),
+	is(`Does the line go up from (\w+) to (\w+)\?`, func(f *facts, m []string) string {
+		for i, p := range f.Chart.Points[1:] {
+			if before := f.Chart.Points[i]; before.Label == m[1] && p.Label == m[2] && p.Value != before.Value {
+				return yes(p.Value > before.Value)
+			}
+		}
+		return bad("they are no neighbors")
+	}),
+	is(`How many (\w+)s (?:does the chart have|are there in the chart)\?`, func(f *facts, m []string) string {
+		if m[1] != partNames[f.Chart.Type] {
+			return bad("it has none")
+		}
+		return num(len(f.Chart.Points))
+	}),
+	is(`What is the title of the chart\?|What is the chart called\?`, func(f *facts, _ []string) string { return f.Chart.Title }),
+	is(`Is this a bar, line or pie chart\?|What kind of chart is this: bar, line or pie\?`, func(f *facts, _ []string) string { return f.Chart.Type }),
+	is(`What color is the (\w+) of (\w+)\?`, func(f *facts, m []string) string {
+		if m[1] != partNames[f.Chart.Type] {
+			return bad("it has none")
+		}
+		_, color, _ := datum(f, m[2])
+		return color
+	}),
+}
+
+// labels tells whether a list names all labels in their order.
+func labels(f *facts, text string) string {
+	var all []string
+	for _, p := range f.Chart.Points {
+		all = append(all, p.Label)
+	}
+	return yes(slices.Equal(all, items(text)))
+}
+
+func items(text string) []string { return strings.Split(strings.ReplaceAll(text, " and ", ", "), ", ") }
+
+var hasValue = regexp.MustCompile(`^(\w+) has (\d+%?)$`)
+
+// values tells whether a list tells every value.
+func values(f *facts, text string) string {
+	told := items(text)
+	for _, item := range told {
+		m := hasValue.FindStringSubmatch(item)
+		if m == nil {
+			return bad("nobody knows what %q means", item)
+		}
+		if v, _, ok := datum(f, m[1]); !ok || num(v)+unit(f) != m[2] || !legible(f, v) {
+			return bad("%s has %d", m[1], v)
+		}
+	}
+	return yes(len(told) == len(f.Chart.Points))
+}
+
+var chartSentences = []rule{
+	is(`This is a (\w+) chart with the title (\w+)\.`, func(f *facts, m []string) string { return yes(f.Chart.Type == m[1] && f.Chart.Title == m[2]) }),
+	is(`It has (\d+) (\w+)s: (.*)\.`, func(f *facts, m []string) string {
+		if num(len(f.Chart.Points)) != m[1] || m[2] != partNames[f.Chart.Type] {
+			return "no"
+		}
+		return labels(f, m[3])
+	}),
+	is(`The (\w+) chart (\w+) shows that (.*)\.`, func(f *facts, m []string) string {
+		if f.Chart.Type != m[1] || f.Chart.Title != m[2] {
+			return "no"
+		}
+		return values(f, m[3])
+	}),
+	is(`The (\w+) chart (\w+) shows (.*)\.`, func(f *facts, m []string) string { return labels(f, m[3]) }),
+	is(`(\w+) is highest\.`, func(f *facts, m []string) string { return yes(extreme(f, 1) == m[1]) }),
+	is(`(\w+) is lowest\.`, func(f *facts, m []string) string { return yes(extreme(f, -1) == m[1]) }),
+	is(`((?:\w+ has \d+%?(?:, | and )?)+)\.`, func(f *facts, m []string) string { return values(f, m[1]) }),
+}
+
+// column returns the cells below a head, and names those of the rows.
+func column(f *facts, head string) (cells []string, ok bool) {
+	at := slices.Index(f.Table.Columns, head)
+	if at < 0 {
+		return nil, false
+	}
+	for _, row := range f.Table.Rows {
+		cells = append(cells, row[at])
+	}
+	return cells, true
+}
+
+func cell(f *facts, head, name string) string {
+	cells, ok := column(f, head)
+	names, _ := column(f, f.Table.Columns[0])
+	at := slices.Index(names, name)
+	if !ok || at < 0 {
+		return bad("there is no such cell")
+	}
+	return cells[at]
+}
+
+func cellNumber(f *facts, head, name string) int {
+	n, err := strconv.Atoi(cell(f, head, name))
+	if err != nil {
+		return -1 << 30
+	}
+	return n
+}
+
+var tableQuestions = []rule{
+	is(`(?:What is in the column|What does the table say under) (\w+) for (\w+)\?`, func(f *facts, m []string) string { return cell(f, m[1], m[2]) }),
+	is(`Is the word (\w+) in the table\?`, func(f *facts, m []string) string {
+		return yes(slices.Contains(slices.Concat(append(f.Table.Rows, f.Table.Columns)...), m[1]))
+	}),
+	is(`How many rows does the table have, without the head\?|How many rows are below the head of the table\?`, func(f *facts, _ []string) string { return num(len(f.Table.Rows)) }),
+	is(`How many columns does the table have\?`, func(f *facts, _ []string) string { return num(len(f.Table.Columns)) }),
+	is(`What is the head of column (\d)\?`, func(f *facts, m []string) string { return f.Table.Columns[value(m[1])-1] }),
+	is(`What is the first word of row (\d) below the head\?`, func(f *facts, m []string) string { return f.Table.Rows[value(m[1])-1][0] }),
+	is(`Which (\w+) has the (highest|lowest) number under (\w+)\?`, func(f *facts, m []string) string {
+		names, ok := column(f, m[1])
+		if !ok || m[1] != f.Table.Columns[0] {
+			return bad("no rows of that name")
+		}
+		for _, a := range names {
+			first := true
+			for _, b := range names {
+				d := cellNumber(f, m[3], a) - cellNumber(f, m[3], b)
+				first = first && (a == b || d > 0 && m[2] == "highest" || d < 0 && m[2] == "lowest")
+			}
+			if first {
+				return a
+			}
+		}
+		return bad("none has")
+	}),
+	is(`Under (\w+), does (\w+) have a higher number than (\w+)\?`, func(f *facts, m []string) string {
+		a, b := cellNumber(f, m[1], m[2]), cellNumber(f, m[1], m[3])
+		if a == b || a < 0 || b < 0 {
+			return bad("neither has")
+		}
+		return yes(a > b)
+	}),
+	is(`What is the sum of (\w+) for (\w+) and (\w+)\?`, func(f *facts, m []string) string {
+		return num(cellNumber(f, m[1], m[2]) + cellNumber(f, m[1], m[3]))
+	}),
+	is(`Which (\w+) has under (\w+) the entry (\w+)\?`, func(f *facts, m []string) string {
+		names, _ := column(f, f.Table.Columns[0])
+		var having []string
+		for _, name := range names {
+			if cell(f, m[2], name) == m[3] {
+				having = append(having, name)
+			}
+		}
+		if len(having) != 1 || f.Table.Columns[0] != m[1] {
+			return bad("not one has")
+		}
+		return having[0]
+	}),
+	is(`How many rows have under (\w+) the entry (\w+)\?`, func(f *facts, m []string) string {
+		cells, _ := column(f, m[1])
+		n := 0
+		for _, c := range cells {
+			if c == m[2] {
+				n++
+			}
+		}
+		return num(n)
+	}),
+}
+
+var tableSentences = []rule{
+	is(`This is a table with (\d) columns and (\d) rows? below the head\.`, func(f *facts, m []string) string {
+		return yes(num(len(f.Table.Columns)) == m[1] && num(len(f.Table.Rows)) == m[2])
+	}),
+	is(`The columns are (.*)\.`, func(f *facts, m []string) string { return yes(slices.Equal(items(m[1]), f.Table.Columns)) }),
+	is(`The rows are (.*)\.`, func(f *facts, m []string) string {
+		names, _ := column(f, f.Table.Columns[0])
+		return yes(slices.Equal(items(m[1]), names))
+	}),
+	is(`(\w+) has (.*)\.`, func(f *facts, m []string) string {
+		told := items(m[2])
+		for _, item := range told {
+			head, entry, _ := strings.Cut(item, " ")
+			if cell(f, head, m[1]) != entry {
+				return bad("under %s it has %s", head, cell(f, head, m[1]))
+			}
+		}
+		return yes(len(told) == len(f.Table.Columns)-1)
+	}),
+}
