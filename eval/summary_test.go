@@ -143,16 +143,16 @@ func TestCompare(t *testing.T) {
 
 // TestCompareTexts: bits per byte of two models over the same texts.
 func TestCompareTexts(t *testing.T) {
-	run := func(logprobs ...float64) *Finished {
+	run := func(failed int, logprobs ...float64) *Finished {
 		f := &Finished{Result: &Result{Tasks: []TaskResult{{Task: "t", Method: task.MethodText, TaskHash: "1"}}}}
 		for i, p := range logprobs {
 			f.Records = append(f.Records, Record{Task: "t", Item: fmt.Sprint(i), Number: i, Cluster: fmt.Sprint(i), Logprob: p, NumBytes: 10 * (i + 1), NumTokens: 5})
 		}
-		f.Records[0].Error = "too long"
+		f.Records[failed].Error = "too long"
 		Summarize(f.Result, f.Records)
 		return f
 	}
-	c, err := Compare(run(0, -20, -30, -41), run(0, -10, -16, -20))
+	c, err := Compare(run(0, -7, -20, -30, -41, -5), run(4, -3, -10, -16, -20, 0)) // each lacks one
 	if err != nil {
 		t.Fatal(err)
 	}

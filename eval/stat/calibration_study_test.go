@@ -119,3 +119,14 @@ func TestCalibrationFalseAlarms(t *testing.T) {
 		within(t, name, float64(alarms[name])/calibrationStudies, 0, 0.14)
 	}
 }
+
+// TestECEP: what was drawn a thousand times and never seen is rare, and not impossible.
+func TestECEP(t *testing.T) {
+	sure, wrong := make([]float64, 200), make([]float64, 200)
+	for i := range sure {
+		sure[i] = 0.99
+	}
+	if c := Calibrate(sure, wrong, nil); c.ECEP <= 0 || c.ECEP > 0.01 || math.Abs(c.ECE.Value-0.99) > 1e-12 {
+		t.Errorf("P %v of an error of %v", c.ECEP, c.ECE.Value)
+	}
+}

@@ -60,6 +60,7 @@ func TestExact(t *testing.T) {
 		{task.Exact{Extract: task.Extract{After: []string{"####", "answer is"}}}, "The Answer is 5 #### 6", "6", true},
 		{task.Exact{Extract: task.Extract{After: []string{"####", "answer is"}}}, "The Answer is 5", "5", true},
 		{task.Exact{Extract: task.Extract{After: []string{"####"}}}, "5", "5", true},
+		{task.Exact{Extract: task.Extract{After: []string{"####"}}}, "#### 5\nNo: #### 6", "6", true},
 		{task.Exact{Extract: task.Extract{Line: true}}, "\n\nParis\nQuestion: x", "Paris", true},
 		{task.Exact{Extract: task.Extract{Pattern: `<a>(.*?)</a>`}}, "<a>1</a> <a>2</a>", "2", true},
 		{task.Exact{Extract: task.Extract{Pattern: `<a>(.*?)</a>`}}, "2", "2", false},
