@@ -26,7 +26,7 @@ func Compare(a, b *Finished) (*Comparison, error) {
 		line := TaskComparison{Task: t.Task, Title: t.Title, Metric: t.ownName()}
 		line.Skipped = whyNot(t, theirs[t.Task], &a.Result.Settings, &b.Result.Settings)
 		if line.Skipped == "" {
-			line.pair(t, ofA[t.Task], ofB[t.Task])
+			line.pair(t, ofA[t.Task], ofB[t.Task], foundIn(t, theirs[t.Task]))
 		}
 		if line.Skipped == "" {
 			compared, ps = append(compared, len(c.Tasks)), append(ps, line.P)
@@ -91,19 +91,41 @@ func whyNot(a, b *TaskResult, settingsA, settingsB *Settings) string {
 	return "the runs differ in " + strings.Join(list, ", ")
 }
 
-// pair fills in the comparison of one task.
-func (c *TaskComparison) pair(t *TaskResult, a, b []answers) {
+// foundIn are the items that were found in the data of either model.
+func foundIn(a, b *TaskResult) map[string]bool {
+	found := map[string]bool{}
+	for _, t := range []*TaskResult{a, b} {
+		if t.Contamination != nil {
+			for _, id := range t.Contamination.DirtyItems {
+				found[id] = true
+			}
+		}
+	}
+	return found
+}
+
+// pair fills in the comparison of one task, without the items that were found.
+func (c *TaskComparison) pair(t *TaskResult, a, b []answers, found map[string]bool) {
 	byItem := map[string]answers{}
 	for _, samples := range b {
 		byItem[samples[0].Item] = samples
 	}
 	var both [2][]answers
 	for _, samples := range a {
-		if other, ok := byItem[samples[0].Item]; ok {
+		other, ok := byItem[samples[0].Item]
+		switch {
+		case !ok:
+		case found[samples[0].Item]:
+			c.Found++
+		default:
 			both[0], both[1] = append(both[0], samples), append(both[1], other)
 		}
 	}
-	if c.N = len(both[0]); c.N == 0 {
+	if c.N = len(both[0]); c.N == 0 && c.Found > 0 {
+		c.Skipped = "all items were found in the data of a model"
+		return
+	}
+	if c.N == 0 {
 		c.Skipped = "the runs have no item in common"
 		return
 	}

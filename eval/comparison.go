@@ -26,9 +26,12 @@ type TaskComparison struct {
 	// Lower says that less is better.
 	Lower bool `json:"lower_is_better,omitempty"`
 	// N is the number of items that both answered; A and B are scores over them.
-	N int           `json:"n"`
-	A stat.Estimate `json:"score_a"`
-	B stat.Estimate `json:"score_b"`
+	// Items that were found in the data of either model are left out: Found is their
+	// number.
+	N     int           `json:"n"`
+	Found int           `json:"found_in_data,omitempty"`
+	A     stat.Estimate `json:"score_a"`
+	B     stat.Estimate `json:"score_b"`
 	// Difference is B less A, over pairs of answers to the same item, with its 95%
 	// interval. P is the probability of one as large by chance if there is none,
 	// Test how it was found, and Holm P corrected for the number of tasks.

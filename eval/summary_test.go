@@ -129,6 +129,25 @@ func TestCompare(t *testing.T) {
 	if got.P != 1 || got.Holm != 1 || got.Test != "mcnemar" || got.Difference.Value != 0 || got.Detectable <= 0 {
 		t.Errorf("%+v", got)
 	}
+
+	// Items that either model has in its data are left out.
+	seen := func(ids ...string) []TaskResult {
+		of := tasks("1")
+		of[0].Contamination = &Contamination{Items: 5, Checkable: 5, Dirty: len(ids), DirtyItems: ids}
+		return of
+	}
+	a.Result.Tasks[0].Contamination = seen("0", "2")[0].Contamination
+	b.Result.Tasks[0].Contamination = seen("2", "4")[0].Contamination
+	if c, err = Compare(a, b); err != nil {
+		t.Fatal(err)
+	}
+	if got = c.Tasks[0]; got.N != 2 || got.Found != 3 || got.OnlyB != 2 || got.Difference.Value != 1 {
+		t.Errorf("%+v", got)
+	}
+	b.Result.Tasks[0].Contamination = seen("1", "2", "3", "4")[0].Contamination
+	if _, err = Compare(a, b); err == nil || !strings.Contains(err.Error(), "all items were found") {
+		t.Errorf("all items found: %v", err)
+	}
 	for want, other := range map[string]*Finished{
 		"limit: 0 and 3":                   run("b", Settings{Limit: 3}, tasks("2"), graded("t", "r", "r", "w")...),
 		"the task's file or data: 1 and 2": run("b", Settings{}, tasks("2"), graded("t", "r", "r", "w", "r", "e")...),

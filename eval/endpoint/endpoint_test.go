@@ -297,7 +297,7 @@ func TestModels(t *testing.T) {
 func TestAbsent(t *testing.T) {
 	one := &api{models: oneModel}
 	one.completions = func(w http.ResponseWriter, _ map[string]any) { fail(w, 404, "The model does not exist.") }
-	if _, _, err := open(t, one, Options{Model: "other", Chat: "on"}); err == nil || !strings.Contains(err.Error(), `has no model "other", but the models`) {
+	if _, _, err := open(t, one, Options{Model: "other", Chat: "on"}); err == nil || !strings.Contains(err.Error(), `has no model "other", but the model m`) {
 		t.Errorf("another model: %v", err)
 	}
 	nobody := &api{}

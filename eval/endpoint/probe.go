@@ -64,6 +64,9 @@ func some(names []string) string {
 	case len(names) > few:
 		return fmt.Sprintf("%d models, such as %s", len(names), strings.Join(names[:few], ", "))
 	}
+	if len(names) == 1 {
+		return "the model " + names[0]
+	}
 	return "the models " + strings.Join(names, ", ")
 }
 

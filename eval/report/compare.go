@@ -89,6 +89,9 @@ func newDifferences(title, note string, tasks []eval.TaskComparison, share bool)
 			Detectable: strings.TrimPrefix(signed(math.Abs(t.Detectable), share), "+"),
 			Pairs:      count(t.N), OnlyA: count(t.OnlyA), OnlyB: count(t.OnlyB),
 		}
+		if t.Found > 0 {
+			row.Note += "; without " + count(t.Found) + " found in the data of a model"
+		}
 		if t.BothRight+t.OnlyA+t.OnlyB+t.BothWrong == 0 {
 			row.OnlyA, row.OnlyB = "–", "–"
 		}

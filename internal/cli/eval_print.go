@@ -235,6 +235,8 @@ func printEvalComparison(w io.Writer, c *eval.Comparison) {
 	for i := range c.Tasks {
 		if t := &c.Tasks[i]; t.Skipped != "" {
 			fmt.Fprintf(w, "%s is not compared: %s\n", t.Task, progress.Visible(t.Skipped))
+		} else if t.Found > 0 {
+			fmt.Fprintf(w, "%s: without %s found in the data of a model\n", t.Task, plural(int64(t.Found), "item"))
 		}
 	}
 	fmt.Fprintln(w, "detectable: the difference that 80 of 100 such studies would find at 5%")
