@@ -85,8 +85,10 @@ func (a *app) corpusDraw(ctx context.Context, o drawFlags) (err error) {
 	if o.set.Kinds, err = draw.ParseKinds(o.kinds); err != nil {
 		return usagef("--kinds: %v", err)
 	}
-	if o.set.Number < 1 {
-		return usagef("--number must be at least 1")
+	for name, n := range map[string]int{"number": o.set.Number, "size": o.set.Size, "questions": o.set.Questions, "text-max": o.set.TextMax} {
+		if n < 1 {
+			return usagef("--%s must be at least 1", name)
+		}
 	}
 	for _, k := range o.set.Kinds {
 		check := o.set.Options
