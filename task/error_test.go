@@ -171,7 +171,7 @@ func TestNoData(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := ReadFile(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is no file") {
+	if _, err := ReadFile(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is a directory") {
 		t.Error(err)
 	}
 	built := &Task{}
