@@ -51,7 +51,11 @@ func (r *rows) read() error {
 		return err
 	}
 	if len(r.list) == 0 {
-		return recipe.Bad(r.key, "there are no rows in %s", strings.Join(append(r.data.Files, r.data.Generator), " "))
+		from := strings.TrimSpace(strings.Join(append(slices.Clone(r.data.Files), r.data.Generator), " "))
+		if r.data.Where != "" {
+			from += " for which where gives true"
+		}
+		return recipe.Bad(r.key, "there are no rows in %s", from)
 	}
 	return r.name()
 }
