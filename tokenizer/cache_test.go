@@ -11,8 +11,13 @@ func TestCachedWord(t *testing.T) {
 		ids  []int32
 		kept bool
 	}{
-		{nil, true}, {[]int32{5}, true}, {[]int32{0, 1, 2, 3, 4, 5, 1<<16 - 1}, true}, {make([]int32, 8), false},
-		{[]int32{1 << 16}, true}, {[]int32{7, 1<<31 - 1, 1<<16 + 3}, true}, {[]int32{1 << 16, 1, 2, 3}, false},
+		{nil, true},
+		{[]int32{5}, true},
+		{[]int32{0, 1, 2, 3, 4, 5, 1<<16 - 1}, true},
+		{make([]int32, 8), false},
+		{[]int32{1 << 16}, true},
+		{[]int32{7, 1<<31 - 1, 1<<16 + 3}, true},
+		{[]int32{1 << 16, 1, 2, 3}, false},
 	} {
 		var w cachedWord
 		if kept := w.set(c.ids); kept != c.kept {
