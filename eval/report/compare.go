@@ -37,13 +37,19 @@ type differenceRow struct {
 	Pairs, OnlyA, OnlyB  string
 }
 
-func compared(c *eval.Comparison, names []string) *comparison {
+// compared gathers the differences. Tasks of which one run has no verdict are not
+// compared.
+func compared(c *eval.Comparison, runs []*eval.Finished, names []string) *comparison {
 	if c == nil || len(names) < 2 {
 		return nil
 	}
 	out := &comparison{A: names[0], B: names[1]}
 	var shares, others []eval.TaskComparison
+	_, by := tasksOf(runs)
 	for _, t := range c.Tasks {
+		if t.Skipped == "" {
+			t.Skipped = withoutVerdict(t.Task, by, names)
+		}
 		switch {
 		case t.Skipped != "":
 			out.Skipped = append(out.Skipped, pair{comparedTitle(t), visible.Text(t.Skipped)})
@@ -64,6 +70,16 @@ func compared(c *eval.Comparison, names []string) *comparison {
 		out.Tables = append(out.Tables, newDifferences(comparedTitle(t), note, []eval.TaskComparison{t}, false))
 	}
 	return out
+}
+
+// withoutVerdict says whose answers to a task have no verdict; "" if both have some.
+func withoutVerdict(name string, by []map[string]*eval.TaskResult, names []string) string {
+	for i := range by {
+		if t := by[i][name]; t != nil && unjudged(t) {
+			return "no answer of " + names[i] + " has a verdict"
+		}
+	}
+	return ""
 }
 
 func comparedTitle(t eval.TaskComparison) string {

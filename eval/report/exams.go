@@ -54,6 +54,9 @@ func (p *page) exams(runs []*eval.Finished) {
 					if some == nil {
 						some = e
 					}
+					if ungraded(e, run.Result) {
+						of[i] = &eval.ExamResult{Benchmark: e.Benchmark, Why: "no answer has a verdict"}
+					}
 				}
 			}
 		}
@@ -94,6 +97,22 @@ func newExam(some *eval.ExamResult, of []*eval.ExamResult, models []string) exam
 		row.sections(some, of)
 	}
 	return row
+}
+
+// ungraded reports whether no answer of what was sat of an examination has a verdict.
+func ungraded(e *eval.ExamResult, r *eval.Result) bool {
+	sat := 0
+	for _, s := range e.Sections {
+		if s.Estimate.N == 0 {
+			continue
+		}
+		sat++
+		i := slices.IndexFunc(r.Tasks, func(t eval.TaskResult) bool { return t.Task == s.Task })
+		if i < 0 || !unjudged(&r.Tasks[i]) {
+			return false
+		}
+	}
+	return sat > 0
 }
 
 // fill writes what one run made of it.
@@ -165,6 +184,9 @@ func contaminations(runs []*eval.Finished, models []string) []contamination {
 			row.Clean = scoreValue{"–", "", plural(c.Clean.N, "item")}
 			if c.Clean.N > 0 {
 				row.Clean = scoreValue{score(c.Clean.Value, share), bounds(c.Clean, share), plural(c.Clean.N, "item")}
+			}
+			if unjudged(&t) {
+				row.Full, row.Clean = scoreValue{"–", noVerdict, ""}, scoreValue{"–", noVerdict, ""}
 			}
 			for _, f := range c.Found {
 				row.Found = append(row.Found, sighting{visible.Text(f.Item), visible.Text(f.Document), visible.Text(f.Origin), visible.Text(f.Rule)})

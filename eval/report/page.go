@@ -64,7 +64,7 @@ func newPage(d *Data) *page {
 			p.Skipped = append(p.Skipped, pair{title(t), visible.Text(t.Skipped)})
 		}
 	}
-	p.Comparison = compared(d.Comparison, p.Models)
+	p.Comparison = compared(d.Comparison, runs, p.Models)
 	p.Calibration = calibrations(runs, d.Comparison)
 	p.Sections, p.Metrics = allSections(runs), allMetrics(runs)
 	p.exams(runs)

@@ -18,10 +18,12 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/polymath-lm/polymath/eval"
+	"github.com/polymath-lm/polymath/eval/exam"
 	"github.com/polymath-lm/polymath/eval/stat"
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/atomicfile/fault"
 	"github.com/polymath-lm/polymath/internal/visible"
+	"github.com/polymath-lm/polymath/task"
 )
 
 // parts are what a page consists of.
@@ -283,6 +285,38 @@ func TestOdd(t *testing.T) {
 				t.Errorf("%s: the report says %s", name, bad)
 			}
 		}
+	}
+}
+
+// TestNoVerdict: a task without one verdict has no score, and is not compared.
+func TestNoVerdict(t *testing.T) {
+	d := two(t, 40, "")
+	for i := range d.Run.Records {
+		if r := &d.Run.Records[i]; r.Task == "gsm8k_test" {
+			r.Error, r.Verdict = "there is no judge", task.Verdict{}
+		}
+	}
+	eval.Summarize(d.Run.Result, d.Run.Records)
+	d.Run.Result.Exams = exam.Results(exam.All(), d.Run.Result)
+	var err error
+	if d.Comparison, err = eval.Compare(d.Run, d.Other); err != nil {
+		t.Fatal(err)
+	}
+	page, markdown := render(t, d)
+	if !strings.Contains(page, "no answer of base has a verdict") || !strings.Contains(markdown, "no answer of base has a verdict") {
+		t.Error("the task is compared")
+	}
+	d.Other, d.Comparison = nil, nil
+	page, markdown = render(t, d)
+	for name, text := range map[string]string{"page": page, "markdown": markdown} {
+		for _, bad := range []string{"| 0.0% (", ">0.0%"} {
+			if strings.Contains(text, bad) {
+				t.Errorf("the %s has a score of %q", name, bad)
+			}
+		}
+	}
+	if !strings.Contains(markdown, "| – (no verdict) |") {
+		t.Errorf("%.1500s", markdown)
 	}
 }
 

@@ -31,7 +31,18 @@ type scored struct {
 	name, note string
 	chance     float64
 	metrics    []*eval.Metric
+	// unjudged says of each run that its answers have no verdicts; nil if all have some.
+	unjudged []bool
 }
+
+// unjudged reports whether no answer of a task has a verdict: its score is not 0 then,
+// there is none.
+func unjudged(t *eval.TaskResult) bool {
+	return t.NumItems > 0 && t.NumErrors >= t.NumItems*max(1, t.Samples)
+}
+
+// noVerdict is written in place of the interval of such a task.
+const noVerdict = "no verdict"
 
 // tasksOf returns the tasks of the runs that were run in one at least, in the order of
 // the first run.
@@ -60,7 +71,7 @@ func scoreTables(runs []*eval.Finished, models []string) []scoreTable {
 	var shares []scored
 	var others []scored
 	for _, name := range order {
-		s := scored{metrics: make([]*eval.Metric, len(runs))}
+		s := scored{metrics: make([]*eval.Metric, len(runs)), unjudged: make([]bool, len(runs))}
 		of := make([]*eval.TaskResult, len(runs))
 		share := true
 		for i := range runs {
@@ -69,7 +80,11 @@ func scoreTables(runs []*eval.Finished, models []string) []scoreTable {
 				continue
 			}
 			of[i] = t
-			s.metrics[i], s.name, s.chance = &t.Headline, title(*t), t.Chance
+			s.name, s.chance, s.unjudged[i] = title(*t), t.Chance, unjudged(t)
+			if s.unjudged[i] {
+				continue
+			}
+			s.metrics[i] = &t.Headline
 			share = share && isShare(t.Headline)
 		}
 		s.note = noteOf(of, models)
@@ -149,9 +164,13 @@ func (s *scored) row(scale chart.Scale, share bool) scoreRow {
 	row := scoreRow{Name: s.name, Note: s.note}
 	var intervals []chart.Interval
 	said := s.name
-	for _, m := range s.metrics {
+	for i, m := range s.metrics {
 		if m == nil {
-			row.Values = append(row.Values, scoreValue{"–", "not run", ""})
+			why := "not run"
+			if s.unjudged != nil && s.unjudged[i] {
+				why = noVerdict
+			}
+			row.Values = append(row.Values, scoreValue{"–", why, ""})
 			intervals = append(intervals, missing)
 			continue
 		}
@@ -185,7 +204,7 @@ func allSections(runs []*eval.Finished) []sections {
 		share := true
 		for i := range runs {
 			t := by[i][name]
-			if t == nil || len(t.Sections) < 2 {
+			if t == nil || len(t.Sections) < 2 || unjudged(t) {
 				continue
 			}
 			called = title(*t)
@@ -239,6 +258,10 @@ func allMetrics(runs []*eval.Finished) []metrics {
 					rows = append(rows, row)
 				}
 				share := isShare(m)
+				if unjudged(t) {
+					rows[j].Values[i].Interval = noVerdict
+					continue
+				}
 				rows[j].Values[i] = scoreValue{score(m.Estimate.Value, share), bounds(m.Estimate, share), plural(m.Estimate.N, "item")}
 			}
 		}
