@@ -101,6 +101,9 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
+// graded is the whole task with another grader.
+func graded(by string) string { return strings.Replace(wholeTask, "grader: exact", "grader: "+by, 1) }
+
 // TestRowErrors says that what is wrong with a row is said with the task's file,
 // the key, and the row's file and line.
 func TestRowErrors(t *testing.T) {
@@ -132,6 +135,12 @@ func TestRowErrors(t *testing.T) {
 		{wholeTask + "few_shot: {file: '{{.q}}.txt'}\n", `{"id": 2}`, "few_shot.file: DIR/w.jsonl: line 1: "},
 		{wholeTask + "few_shot: {file: '../{{.q}}'}\n", `{"id": 2}`, "is not below the data directory"},
 		{wholeTask + "few_shot: {text: abc, after: d}\n", `{"id": 2}`, `few_shot.after: the text does not hold "d"`},
+		{graded("{regex: {pattern: '(('}}"), `{"id": 2}`, "x.yaml:7:27: grader.regex.pattern: DIR/w.jsonl: line 1: error parsing regexp"},
+		{graded("{regex: {pattern: '{{.a}}'}}"), `{"id": 2, "q": "x", "a": "["}`, "x.yaml:7:27: grader.regex.pattern: DIR/w.jsonl: line 2: error parsing regexp"},
+		{graded("{regex: {pattern: '{{.r}}'}}"), `{"id": 2}`, `grader.regex.pattern: DIR/w.jsonl: line 1: there is no field "r"`},
+		{graded("{rubric: {criteria: [{name: n, text: '{{index .c 1}}'}]}}"), `{"id": 2, "q": "x", "a": "b", "c": [1]}`, "grader.rubric.criteria[0].text: DIR/w.jsonl: line 2: "},
+		{graded("{rubric: {criteria: [{name: n, text: '{{.a}}'}]}}"), `{"id": 2, "q": "x", "a": " "}`, "line 2: the criterion is empty"},
+		{graded("numeric"), `{"id": 2}`, `x.yaml:5:9: answer: DIR/w.jsonl: line 1: the accepted answer "ho" has no number`},
 		{wholeTask + "few_shot: {number: 1, data: {files: [v.jsonl]}}\n", `{"id": 2}`, "few_shot.data.files[0]: there is no file"},
 	} {
 		data := dir(t, "w.jsonl", good+c.row)

@@ -159,7 +159,7 @@ func (b *builder) build() (*Item, error) {
 		Task: t.Name, ID: b.placed.id, Section: b.placed.section, Cluster: b.placed.cluster, System: t.System,
 		Separator: t.FewShot.Separator, Before: t.Choice.Before, Gold: -1, Row: b.placed.row,
 	}
-	for _, step := range []func(*Item) error{b.choices, b.answers, b.prompt, b.turns, b.images} {
+	for _, step := range []func(*Item) error{b.choices, b.answers, b.prompt, b.turns, b.images, b.gradable} {
 		if err := step(item); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,74 @@
+package task
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// gradable finds what a grader could not use in a row, before a model has written
+// anything.
+func (b *builder) gradable(item *Item) error {
+	if b.key != "data" || b.task.Grader == nil { // examples are not graded
+		return nil
+	}
+	switch g := b.task.Grader; {
+	case g.Regex != nil:
+		return b.pattern()
+	case g.Rubric != nil:
+		return b.criteria(g.Rubric)
+	case g.Numeric != nil:
+		return b.numbers(item)
+	}
+	return nil
+}
+
+// pattern tries the pattern of the row.
+func (b *builder) pattern() error {
+	const key = "grader.regex.pattern"
+	text, err := b.ofRow(key)
+	if err != nil {
+		return err
+	}
+	if _, err := regexp.Compile(text); err != nil {
+		return b.fail(key, err)
+	}
+	return nil
+}
+
+// criteria tries the texts of a rubric.
+func (b *builder) criteria(r *Rubric) error {
+	for i := range r.Criteria {
+		key := indexed("grader.rubric.criteria", i) + ".text"
+		text, err := b.ofRow(key)
+		if err != nil {
+			return err
+		}
+		if blank(text) {
+			return b.fail(key, errors.New("the criterion is empty"))
+		}
+	}
+	return nil
+}
+
+// digits are those that numbers of answers may have.
+const digits = "0123456789０１２３４５６７８９"
+
+func (b *builder) numbers(item *Item) error {
+	for _, answer := range item.Answers {
+		if !strings.ContainsAny(answer, digits) {
+			return b.fail("answer", fmt.Errorf("the accepted answer %s has no number, which the grader numeric needs", quoted(answer)))
+		}
+	}
+	return nil
+}
+
+// ofRow fills a template as graders do, with the row alone.
+func (b *builder) ofRow(key string) (string, error) {
+	text, err := b.templates[key].Execute(b.placed.row)
+	if err != nil {
+		return "", b.fail(key, err)
+	}
+	return text, nil
+}
