@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // jsonLines reads one row a line; blank lines are none.
@@ -27,8 +28,14 @@ func (r *reader) jsonLines(source io.Reader) error {
 		if len(line) == 0 {
 			continue
 		}
+		if !utf8.Valid(line) {
+			return notUTF8(n)
+		}
 		value, err := decode(bytes.NewReader(line))
 		if err != nil {
+			if line[0] == '[' {
+				err = fmt.Errorf("%w: for a list over several lines set format to json", err)
+			}
 			return fmt.Errorf("line %d: %w", n, err)
 		}
 		if err := r.value(value, n); err != nil {
@@ -39,6 +46,11 @@ func (r *reader) jsonLines(source io.Reader) error {
 		return fmt.Errorf("line %d has more than %d bytes", n, MaxRow)
 	}
 	return lines.Err()
+}
+
+// notUTF8 says that a line is written in another encoding, which nobody can guess.
+func notUTF8(line int) error {
+	return fmt.Errorf("line %d: it is not UTF-8: convert the file, for instance with iconv -f LATIN1 -t UTF-8", line)
 }
 
 // byteOrderMark is what some programs put before UTF-8.
@@ -116,15 +128,36 @@ func (r *reader) table(source io.Reader, comma rune) error {
 		if err != nil {
 			return err
 		}
-		if names == nil && !r.options.NoHeader {
-			names = slices.Clone(row)
-			continue
+		for i, field := range row {
+			if !utf8.ValidString(field) {
+				line, _ := rows.FieldPos(i)
+				return notUTF8(line)
+			}
 		}
 		line, _ := rows.FieldPos(0)
+		if names == nil && !r.options.NoHeader {
+			names = slices.Clone(row)
+			if err := unlike(names); err != nil {
+				return fmt.Errorf("line %d: %w", line, err)
+			}
+			continue
+		}
 		if err := r.row(Row{Fields: r.columns(names, row), Line: line}); err != nil {
 			return err
 		}
 	}
+}
+
+// unlike sees to it that no two columns have one name. Those without one may be many.
+func unlike(names []string) error {
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		if name != "" && seen[name] {
+			return fmt.Errorf("two columns are called %q", name)
+		}
+		seen[name] = true
+	}
+	return nil
 }
 
 // columns are the fields of a line of a table.
@@ -150,6 +183,9 @@ func (r *reader) paragraphs(source io.Reader) error {
 	n := 0
 	for line := range bytes.Lines(append(text, '\n', '\n')) {
 		n++
+		if !utf8.Valid(line) {
+			return notUTF8(n)
+		}
 		if len(bytes.TrimSpace(line)) > 0 {
 			item = append(item, line...)
 			continue

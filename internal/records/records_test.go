@@ -89,6 +89,7 @@ func TestRead(t *testing.T) {
 		{"a.txt", "\n\none\nmore\n \n\n two", Options{}, []string{"a 0 line 3: one\nmore\n", "a 1 line 7:  two\n"}},
 		{"a.zip", zipped(t, "d/c.csv", "h\n2\n", "d/b.txt", "x", "readme", "?"), Options{}, []string{"b 0 line 1: x\n", `c 0 line 2: {"h":"2"}`}},
 		{"a.zip", zipped(t, "d/c.txt", "y", "d/b.txt", "x", "e/f.txt", "z"), Options{Members: "d/*"}, []string{"b 0 line 1: x\n", "c 0 line 1: y\n"}},
+		{"a.csv", "q,,\nx,y,z\n", Options{}, []string{`a 0 line 2: {"":"z","q":"x"}`}},
 		{"a.jsonl", "", Options{}, nil},
 	} {
 		got, err := show(t, write(t, c.file, c.source), c.o)
@@ -122,6 +123,12 @@ func TestReadErrors(t *testing.T) {
 		{"a.json", "[{}, 1]", Options{}, "item 1: it is neither"},
 		{"a.json", `{"b": 1, "a": []}`, Options{}, "set items to the key of the list, of a, b"},
 		{"a.json", `{"b": 1}`, Options{Items: "b.c"}, `there is no list at items "b.c"`},
+		{"a.jsonl", "[\n{}\n]\n", Options{}, "line 1: it is no JSON: unexpected EOF: for a list over several lines set format to json"},
+		{"a.jsonl", "{}\n{\"n\": \"Per\xfa\"}\n", Options{}, "line 2: it is not UTF-8: convert the file"},
+		{"a.csv", "n,m\n\"x\ny\",Per\xfa\n", Options{}, "line 3: it is not UTF-8: convert the file"},
+		{"a.tsv", "n\xfa\tm\n", Options{}, "line 1: it is not UTF-8"},
+		{"a.txt", "x\n\nPer\xfa\n", Options{}, "line 3: it is not UTF-8"},
+		{"a.csv", "n,m,n\n1,2,3\n", Options{}, `line 1: two columns are called "n"`},
 		{"a.data", "x", Options{}, "set format to one of jsonl"},
 		{"a.data", "x", Options{Format: "xml"}, `no format "xml"`},
 		{"a.jsonl.gz", "x", Options{}, "EOF"},
