@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +20,9 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/polymath-lm/polymath/eval"
+	"github.com/polymath-lm/polymath/task"
 )
 
 // tab is a report in Chromium. What the page complains of fails the test.
@@ -271,6 +275,35 @@ func TestItems(t *testing.T) {
 	p.wait(`document.querySelector('[role=status]').textContent.startsWith('51 to 100')`)
 	p.set("verdict", "no verdict")
 	p.wait(`[...document.querySelectorAll('.verdict')].every((e, i) => i % 2 || e.textContent.includes('no verdict'))`)
+}
+
+// TestShares: of a task normed by bytes the shares of the choices are of the normed
+// scores, so that the chosen one's is the confidence.
+func TestShares(t *testing.T) {
+	d := &Data{Run: invented(3, 0.4, "m", "")}
+	d.Run.Result.Tasks[0].Norm = task.NormBytes
+	r := &d.Run.Records[0]
+	r.Choices = []eval.ChoiceScore{
+		{Text: "short", Logprob: -4, NumTokens: 2, NumBytes: 5},
+		{Text: "much longer", Logprob: -5.5, NumTokens: 3, NumBytes: 11},
+	}
+	sure := 1 / (1 + math.Exp(-4./5+5.5/11))
+	r.Answer, r.Confidence = "much longer", &sure
+	p := open(t, d)
+	p.set("task", "MMLU")
+	p.found(3)
+	p.wait(`(document.querySelector('.list details').open = true)`)
+	p.wait(`document.querySelector('.choices')`)
+	want := percent(sure)
+	if got := value[string](p, `document.querySelector('.chosen td:nth-child(2)').textContent`); got != want {
+		t.Errorf("the share of the chosen is %s, want %s", got, want)
+	}
+	if got := value[string](p, `document.querySelector('.choices th:nth-child(2)').textContent`); got != "share, per byte" {
+		t.Errorf("it is called %q", got)
+	}
+	if got := value[string](p, `document.querySelector('.answers .pairs').textContent`); !strings.Contains(got, "confidence"+want) {
+		t.Errorf("no confidence of %s: %q", want, got)
+	}
 }
 
 // TestLook takes pictures, where POLYMATH_SHOTS names a folder for them.

@@ -45,6 +45,16 @@ type indexTask struct {
 	Name   string `json:"name"`
 	Title  string `json:"title"`
 	Method string `json:"method"`
+	// Norm is that of the choices' shares; "" is none.
+	Norm task.Norm `json:"norm,omitempty"`
+}
+
+func newIndexTask(t *eval.TaskResult) indexTask {
+	out := indexTask{Name: visible.Text(t.Task), Title: title(*t), Method: string(t.Method)}
+	if t.Method == task.MethodChoice && t.Norm != task.NormNone {
+		out.Norm = t.Norm
+	}
+	return out
 }
 
 // Verdicts, as the page's script numbers them.

@@ -38,7 +38,7 @@ func pack(d *Data) (*packed, error) {
 		if len(by[t.Task]) == 0 {
 			continue
 		}
-		p.index.Tasks = append(p.index.Tasks, indexTask{visible.Text(t.Task), title(*t), string(t.Method)})
+		p.index.Tasks = append(p.index.Tasks, newIndexTask(t))
 		queue = append(queue, by[t.Task])
 		if t.Contamination != nil {
 			for _, item := range t.Contamination.DirtyItems {

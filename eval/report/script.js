@@ -145,7 +145,7 @@
     var where = index.tasks[x[0]].title + (x[1] >= 0 ? ", " + index.sections[x[1]] : "");
     var d = el("details", {}, el("summary", {}, [marks, el("span", {class: "q"}, tail(item.p)), el("span", {class: "got"}, [item.a].concat(item.b || []).map(said).join(" / "))]));
     d.addEventListener("toggle", function () {
-      if (d.open && d.childElementCount === 1) d.append(full(item, where));
+      if (d.open && d.childElementCount === 1) d.append(full(item, where, index.tasks[x[0]].norm));
     });
     return el("li", {}, d);
   }
@@ -154,7 +154,7 @@
     if (cls) pre.className = cls;
     return el("div", {}, [el("h4", {}, name), pre]);
   }
-  function full(item, where) {
+  function full(item, where, norm) {
     var out = el("div", {class: "item"});
     var about = where + " \u00b7 " + item.i + " \u00b7 number " + item.n + (item.s ? " \u00b7 answer " + (item.s + 1) : "") + (item.cl ? " \u00b7 cluster " + item.cl : "");
     out.append(el("small", {}, about));
@@ -162,16 +162,16 @@
     out.append(text("prompt", item.p));
     if (item.g) out.append(text("right", item.g));
     var answers = el("div", {class: "answers"});
-    [item.a].concat(item.b || []).forEach(function (a, i) { answers.append(answer(a, item, i)); });
+    [item.a].concat(item.b || []).forEach(function (a, i) { answers.append(answer(a, item, i, norm)); });
     out.append(answers);
     return out;
   }
-  function answer(a, item, i) {
+  function answer(a, item, i, norm) {
     var out = el("div");
     if (index.models.length > 1) out.append(el("h3", {}, index.models[i]));
     if (a.p) out.append(text("its prompt", a.p));
     (a.u || []).forEach(function (t) { out.append(text("said before", t)); });
-    if (a.c) out.append(choices(a, item));
+    if (a.c) out.append(choices(a, item, norm));
     if (a.T) out.append(tokens(a)); else if (!a.c && !a.m) out.append(text("answer", a.t));
     var lines = [];
     if (a.m) lines.push(["log-probability", a.m[0].toFixed(2)], ["bits per byte", (-a.m[0] / Math.LN2 / a.m[2]).toFixed(4)], ["size", a.m[1] + " tokens, " + a.m[2] + " bytes"]);
@@ -187,11 +187,20 @@
     out.append(el("table", {class: "pairs"}, lines.map(function (l) { return el("tr", {}, [el("th", {scope: "row"}, l[0]), el("td", {}, l[1])]); })));
     return out;
   }
-  // choices shows the share that each has of the probability of all.
-  function choices(a, item) {
-    var most = Math.max.apply(null, a.c.map(function (c) { return c[1] === null ? -Infinity : c[1]; })), sum = 0;
-    var weight = a.c.map(function (c) { var w = c[1] === null || most === -Infinity ? 0 : Math.exp(c[1] - most); sum += w; return w; });
-    var head = ["choice", "share", "", "log-probability", "per token", "per byte"].map(function (h, i) { return el(h ? "th" : "td", i > 2 || i === 1 ? {class: "r", scope: "col"} : h ? {scope: "col"} : {class: "bar"}, h); });
+  // normed is the score of a choice by which the task takes the best one.
+  function normed(c, norm) {
+    if (c[1] === null) return -Infinity;
+    if (norm === "tokens") return c[1] / Math.max(1, c[2]);
+    if (norm === "bytes") return c[1] / Math.max(1, c[3]);
+    return norm === "unconditional" ? c[1] - c[4] : c[1];
+  }
+  // choices shows the share that each has of all, under the norm of the task: that of
+  // the chosen one is the confidence.
+  function choices(a, item, norm) {
+    var scores = a.c.map(function (c) { return normed(c, norm); }), most = Math.max.apply(null, scores), sum = 0;
+    var weight = scores.map(function (v) { var w = isFinite(most) ? Math.exp(v - most) : 0; sum += w; return w; });
+    var by = {tokens: "share, per token", bytes: "share, per byte", unconditional: "share, less without the question"}[norm] || "share";
+    var head = ["choice", by, "", "log-probability", "per token", "per byte"].map(function (h, i) { return el(h ? "th" : "td", i > 2 || i === 1 ? {class: "r", scope: "col"} : h ? {scope: "col"} : {class: "bar"}, h); });
     var rows = a.c.map(function (c, i) {
       var share = sum ? weight[i] / sum : 0, chosen = c[0] === a.t;
       var name = (item.g === c[0] ? "\u2713 " : "") + (chosen ? "\u25b8 " : "") + c[0];
