@@ -306,6 +306,26 @@ func TestShares(t *testing.T) {
 	}
 }
 
+// TestPromptEnd: a long prompt opens at its end, and says what the model did not see.
+func TestPromptEnd(t *testing.T) {
+	d := &Data{Run: invented(2, 0.4, "m", "")}
+	for i := range d.Run.Records {
+		r := &d.Run.Records[i]
+		r.Prompt = strings.Repeat("Question: what?\nAnswer: that\n\n", 200) + r.Prompt
+	}
+	d.Run.Records[0].Cut = 1634
+	p := open(t, d)
+	p.wait(`(document.querySelectorAll('.list details').forEach((e) => { e.open = true; }), true)`)
+	p.wait(`document.querySelectorAll('pre.prompt').length === 8`)
+	if got := value[int](p, `[...document.querySelectorAll('pre.prompt')].filter((e) => e.scrollTop > 0 && e.scrollTop + e.clientHeight >= e.scrollHeight - 2).length`); got != 8 {
+		t.Errorf("%d of 8 prompts are shown at their ends", got)
+	}
+	got := value[string](p, `[...document.querySelectorAll('.item > div > h4')].map((e) => e.textContent).filter((t) => t.startsWith('prompt')).join('|')`)
+	if want := "prompt, the first 1,634 tokens not seen" + strings.Repeat("|prompt", 7); got != want {
+		t.Errorf("the headings are %q, want %q", got, want)
+	}
+}
+
 // TestLook takes pictures, where POLYMATH_SHOTS names a folder for them.
 func TestLook(t *testing.T) {
 	dir := os.Getenv("POLYMATH_SHOTS")

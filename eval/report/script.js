@@ -145,7 +145,11 @@
     var where = index.tasks[x[0]].title + (x[1] >= 0 ? ", " + index.sections[x[1]] : "");
     var d = el("details", {}, el("summary", {}, [marks, el("span", {class: "q"}, tail(item.p)), el("span", {class: "got"}, [item.a].concat(item.b || []).map(said).join(" / "))]));
     d.addEventListener("toggle", function () {
-      if (d.open && d.childElementCount === 1) d.append(full(item, where, index.tasks[x[0]].norm));
+      if (d.open && d.childElementCount === 1) {
+        d.append(full(item, where, index.tasks[x[0]].norm));
+        // The question stands at the end.
+        d.querySelectorAll("pre.prompt").forEach(function (p) { p.scrollTop = p.scrollHeight; });
+      }
     });
     return el("li", {}, d);
   }
@@ -159,22 +163,30 @@
     var about = where + " \u00b7 " + item.i + " \u00b7 number " + item.n + (item.s ? " \u00b7 answer " + (item.s + 1) : "") + (item.cl ? " \u00b7 cluster " + item.cl : "");
     out.append(el("small", {}, about));
     if (item.f) out.append(el("p", {class: "warn"}, "Found in the corpus" + (item.f.length ? ": " + item.f.join("; ") : ".")));
-    out.append(text("prompt", item.p));
+    var missed = unseen(item);
+    out.append(text("prompt" + (missed ? ", " + missed : ""), item.p, "prompt"));
     if (item.g) out.append(text("right", item.g));
     var answers = el("div", {class: "answers"});
     [item.a].concat(item.b || []).forEach(function (a, i) { answers.append(answer(a, item, i, norm)); });
     out.append(answers);
     return out;
   }
+  // unseen says how much of the prompt did not fit into the window of which model.
+  function unseen(item) {
+    return [item.a].concat(item.b || []).map(function (a, i) {
+      return a.q[2] ? "the first " + number(a.q[2], "token") + " not seen" + (item.b ? " by " + index.models[i] : "") : "";
+    }).filter(Boolean).join(", ");
+  }
+  function number(n, word) { return n.toLocaleString("en") + (word ? " " + word + (n === 1 ? "" : "s") : ""); }
   function answer(a, item, i, norm) {
     var out = el("div");
     if (index.models.length > 1) out.append(el("h3", {}, index.models[i]));
-    if (a.p) out.append(text("its prompt", a.p));
+    if (a.p) out.append(text("its prompt", a.p, "prompt"));
     (a.u || []).forEach(function (t) { out.append(text("said before", t)); });
     if (a.c) out.append(choices(a, item, norm));
     if (a.T) out.append(tokens(a)); else if (!a.c && !a.m) out.append(text("answer", a.t));
     var lines = [];
-    if (a.m) lines.push(["log-probability", a.m[0].toFixed(2)], ["bits per byte", (-a.m[0] / Math.LN2 / a.m[2]).toFixed(4)], ["size", a.m[1] + " tokens, " + a.m[2] + " bytes"]);
+    if (a.m) lines.push(["log-probability", a.m[0].toFixed(2)], ["bits per byte", (-a.m[0] / Math.LN2 / a.m[2]).toFixed(4)], ["size", number(a.m[1], "token") + ", " + number(a.m[2], "byte")]);
     else if (a.e) lines.push(["no verdict", a.e]);
     else {
       lines.push(["score", String(a.s)]);
@@ -183,7 +195,7 @@
     }
     if (a.o) lines.push(["score by norm", Object.keys(a.o).map(function (k) { return k + " " + a.o[k]; }).join(", ")]);
     if (a.k !== undefined && a.k !== null) lines.push(["confidence", percent(a.k)]);
-    lines.push(["tokens", a.q[0] + " read, " + a.q[1] + " written" + (a.q[2] ? ", " + a.q[2] + " cut" : "")]);
+    lines.push(["tokens", number(a.q[0]) + " read, " + number(a.q[1]) + " written" + (a.q[2] ? ", " + number(a.q[2]) + " cut" : "")]);
     out.append(el("table", {class: "pairs"}, lines.map(function (l) { return el("tr", {}, [el("th", {scope: "row"}, l[0]), el("td", {}, l[1])]); })));
     return out;
   }
@@ -204,9 +216,9 @@
     var rows = a.c.map(function (c, i) {
       var share = sum ? weight[i] / sum : 0, chosen = c[0] === a.t;
       var name = (item.g === c[0] ? "\u2713 " : "") + (chosen ? "\u25b8 " : "") + c[0];
-      var number = function (v) { return el("td", {class: "r"}, v === null || !isFinite(v) ? "\u2013" : v.toFixed(2)); };
+      var cell = function (v) { return el("td", {class: "r"}, v === null || !isFinite(v) ? "\u2013" : v.toFixed(2)); };
       return el("tr", chosen ? {class: "chosen"} : {}, [el("td", {}, name), el("td", {class: "r"}, percent(share)), el("td", {class: "bar"}, bar(share)),
-        number(c[1]), number(c[1] / c[2]), number(c[1] / c[3])]);
+        cell(c[1]), cell(c[1] / c[2]), cell(c[1] / c[3])]);
     });
     return el("div", {}, [el("h4", {}, "choices (\u2713 right, \u25b8 chosen)"), el("div", {class: "scroll"}, el("table", {class: "choices"}, [el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows)]))]);
   }
