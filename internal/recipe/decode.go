@@ -69,7 +69,8 @@ func DecodeAs(called, name string, source []byte, into any) (*Places, error) {
 	if err != nil {
 		var located yaml.Error
 		if errors.As(err, &located) && located.GetToken() != nil {
-			return nil, p.fail(located.GetToken().Position, "", located.GetMessage())
+			at := located.GetToken().Position
+			return nil, p.fail(at, "", located.GetMessage()+p.quoteHint(at))
 		}
 		return nil, &Error{File: name, Problem: err.Error()}
 	}

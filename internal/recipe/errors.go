@@ -5,7 +5,10 @@ package recipe
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
+
+	"github.com/goccy/go-yaml/token"
 )
 
 // Error is a mistake in a recipe file.
@@ -82,4 +85,15 @@ func parent(path string) string {
 		return path[:i]
 	}
 	return ""
+}
+
+// bareTemplate is a value that begins with a template, which YAML reads as a map.
+var bareTemplate = regexp.MustCompile(`(?:[:,\[]|^\s*-)\s*\{\{`)
+
+// quoteHint says what is wrong with a line on which the parser gave up at a template.
+func (p *Places) quoteHint(at *token.Position) string {
+	if at.Line < 1 || at.Line > len(p.lines) || !bareTemplate.MatchString(p.lines[at.Line-1]) {
+		return ""
+	}
+	return ": write a template in single quotes, such as '{{.name}}'"
 }
