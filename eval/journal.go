@@ -67,7 +67,7 @@ func openJournal(dir string) (*journal, error) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("write %s: %w", path, err)
+			return nil, named(path, err)
 		}
 		return &journal{path: path, file: file, synced: time.Now()}, nil
 	}
@@ -100,7 +100,7 @@ func (j *journal) flush() error {
 			err = j.file.Sync()
 		}
 		if err != nil {
-			j.err = fmt.Errorf("write %s: %w", j.path, err)
+			j.err = named(j.path, err)
 		}
 		j.lines.Reset()
 	}
@@ -114,9 +114,17 @@ func (j *journal) close() error {
 	defer j.mu.Unlock()
 	err := j.flush()
 	if closed := j.file.Close(); err == nil && closed != nil {
-		err = fmt.Errorf("write %s: %w", j.path, closed)
+		err = named(j.path, closed)
 	}
 	return err
+}
+
+// named says which file could not be written, where the error does not.
+func named(path string, err error) error {
+	if known := new(fs.PathError); errors.As(err, &known) {
+		return err
+	}
+	return fmt.Errorf("write %s: %w", path, err)
 }
 
 // maxJournal bounds what is read of a file of records.

@@ -108,19 +108,27 @@ func taskDifferences(was, is []taskKey, drawn bool) []string {
 // ErrOther is wrapped where a directory holds another run than the one to go on with.
 var ErrOther = errors.New("holds another run")
 
-// claim makes a directory that of a run: a new one, or the one that has the same key.
-// What else a run's directory has, such as judgments, stays there.
-func claim(dir string, k key, fresh bool) error {
+// lock makes a directory for a run, if it is not there, and keeps others out of it until
+// unlock is called. One that holds something else is left as it is.
+func lock(dir string) (unlock func() error, err error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
+		return nil, err
 	}
+	if _, err := os.Stat(filepath.Join(dir, settingsFile)); errors.Is(err, fs.ErrNotExist) {
+		if others, err := os.ReadDir(dir); err != nil || len(visible(others)) > 0 {
+			return nil, errors.Join(err, fmt.Errorf("%s is not empty and holds no run: name another directory", dir))
+		}
+	}
+	return atomicfile.Lock(dir)
+}
+
+// claim makes a directory that is locked that of a run: a new one, or the one that has the
+// same key. What else a run's directory has, such as judgments, stays there.
+func claim(dir string, k key, fresh bool) error {
 	path := filepath.Join(dir, settingsFile)
 	data, err := readLimited(path, 16<<20)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if others, err := os.ReadDir(dir); err != nil || len(visible(others)) > 0 {
-			return errors.Join(err, fmt.Errorf("%s is not empty and holds no run: name another directory", dir))
-		}
 		return k.write(path)
 	case err != nil:
 		return err
@@ -149,11 +157,11 @@ func (k *key) write(path string) error {
 	return err
 }
 
-// visible leaves out what a killed program left behind.
+// visible leaves out locks and what a killed program left behind.
 func visible(entries []fs.DirEntry) []fs.DirEntry {
 	var list []fs.DirEntry
 	for _, e := range entries {
-		if !atomicfile.IsTemporary(e.Name()) {
+		if e.Name() != atomicfile.LockName && !atomicfile.IsTemporary(e.Name()) {
 			list = append(list, e)
 		}
 	}

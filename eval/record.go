@@ -1,6 +1,10 @@
 package eval
 
-import "github.com/polymath-lm/polymath/task"
+import (
+	"encoding/json"
+
+	"github.com/polymath-lm/polymath/task"
+)
 
 // Record is one answer to one item: a line of records.jsonl. It has all that the
 // report shows of the item and that the statistics are computed from, so that
@@ -55,4 +59,14 @@ type ChoiceScore struct {
 	NumBytes  int     `json:"num_bytes"`
 	// Unconditional is the log-probability without the question.
 	Unconditional float64 `json:"unconditional"`
+}
+
+// asWritten is a record as it comes back from a file, where bytes that are no text have
+// been replaced: the same whether or not the run was interrupted.
+func asWritten(r *Record) (written Record, err error) {
+	line, err := json.Marshal(r)
+	if err == nil {
+		err = json.Unmarshal(line, &written)
+	}
+	return written, err
 }

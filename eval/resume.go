@@ -81,3 +81,11 @@ func (r *run) reopen(keep func(Record)) error {
 	}
 	return nil
 }
+
+// advise adds to what ended a run that what is kept of it is not lost.
+func (r *run) advise(err error) error {
+	if r.o.Dir == "" {
+		return err
+	}
+	return fmt.Errorf("%w; what was answered is kept: once that is mended, the same command goes on", err)
+}

@@ -2,7 +2,6 @@ package eval
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,7 +23,8 @@ type Options struct {
 	// subject says. It changes nothing but the time.
 	Parallel int
 	// Dir keeps the run: what is there of the same run is not done again. Empty
-	// keeps nothing. Fresh removes what is there.
+	// keeps nothing. Fresh removes what is there. A second Run in the directory, of
+	// this process or another, is an error while the first works in it.
 	Dir   string
 	Fresh bool
 	// Begin, if not nil, is told of all tasks before the first answer, and Progress of
@@ -57,6 +57,13 @@ func Run(ctx context.Context, subject Subject, sheets []Sheet, o Options) (*Fini
 	for i := range sheets {
 		r.sheets = append(r.sheets, r.prepare(&sheets[i]))
 	}
+	if o.Dir != "" {
+		unlock, err := lock(o.Dir)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = unlock() }() // the system has let go of it
+	}
 	if err := r.open(sheets); err != nil {
 		return nil, err
 	}
@@ -64,10 +71,14 @@ func Run(ctx context.Context, subject Subject, sheets []Sheet, o Options) (*Fini
 	if closed := r.close(); closed != nil && (err == nil || ctx.Err() != nil) {
 		err = closed
 	}
-	if err != nil {
-		return nil, err
+	var f *Finished
+	if err == nil {
+		f, err = r.finish()
 	}
-	return r.finish()
+	if err != nil && ctx.Err() == nil {
+		err = r.advise(err)
+	}
+	return f, err
 }
 
 // run is a run at work.
@@ -223,16 +234,6 @@ func (r *run) one(ctx context.Context, u unit) error {
 		r.o.Progress(r.state[u.sheet])
 	}
 	return nil
-}
-
-// asWritten is a record as it comes back from a file, where bytes that are no text have
-// been replaced: the same whether or not the run was interrupted.
-func asWritten(r *Record) (written Record, err error) {
-	line, err := json.Marshal(r)
-	if err == nil {
-		err = json.Unmarshal(line, &written)
-	}
-	return written, err
 }
 
 func (r *run) skipped(sheet int) bool {

@@ -296,6 +296,24 @@ func TestOtherRun(t *testing.T) {
 	}
 }
 
+// TestLock: a second run in a directory is refused while the first works, and not after.
+func TestLock(t *testing.T) {
+	sheets, dir := exam(2)[:1], t.TempDir()
+	var second error
+	begin := func([]Progress) {
+		_, second = Run(t.Context(), &fake{}, sheets, Options{Dir: dir, Fresh: true})
+	}
+	if _, err := Run(t.Context(), &fake{}, sheets, Options{Dir: dir, Begin: begin}); err != nil {
+		t.Fatal(err)
+	}
+	if second == nil || !strings.Contains(second.Error(), dir+" is in use by another run") {
+		t.Errorf("two runs in one directory: %v", second)
+	}
+	if _, err := Run(t.Context(), &fake{}, sheets, Options{Dir: dir}); err != nil {
+		t.Errorf("after the first: %v", err)
+	}
+}
+
 // TestUnavailable: a model that is gone ends the run, and one that cannot do a task
 // does the others.
 func TestUnavailable(t *testing.T) {
@@ -307,6 +325,13 @@ func TestUnavailable(t *testing.T) {
 	}}, sheets, Options{Grader: graders, Parallel: 2})
 	if !errors.Is(err, ErrUnavailable) || n.Load() > 3*giveUp {
 		t.Errorf("after %d calls: %v", n.Load(), err)
+	}
+	if strings.Contains(err.Error(), "same command") {
+		t.Errorf("nothing is kept: %v", err)
+	}
+	_, err = Run(t.Context(), &fake{fails: func(string) error { return ErrUnavailable }}, sheets, Options{Grader: graders, Dir: t.TempDir()})
+	if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "items in a row failed") || !strings.Contains(err.Error(), "the same command goes on") {
+		t.Errorf("what to do is not said: %v", err)
 	}
 	f, err := Run(t.Context(), mute{&fake{}}, sheets, Options{Grader: graders})
 	if err != nil {

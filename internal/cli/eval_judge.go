@@ -11,6 +11,7 @@ import (
 
 	"github.com/polymath-lm/polymath/eval"
 	"github.com/polymath-lm/polymath/eval/judge"
+	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 )
 
@@ -67,6 +68,11 @@ func (a *app) judgeRun(ctx context.Context, dir, address string, o *evalFlags) e
 	if err != nil {
 		return err
 	}
+	unlock, err := atomicfile.Lock(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unlock() }() // the system has let go of it
 	sheets, err := a.judgeSheets(f, o)
 	if err != nil {
 		return err
