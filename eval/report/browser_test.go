@@ -326,6 +326,20 @@ func TestPromptEnd(t *testing.T) {
 	}
 }
 
+// TestPrint: what is closed is opened for print, but for the items and the lists of
+// documents, which may take more pages than all else.
+func TestPrint(t *testing.T) {
+	p := open(t, two(t, 40, ""))
+	p.wait(`(window.dispatchEvent(new Event('beforeprint')), true)`)
+	if n := value[int](p, `document.querySelectorAll('main details:not([open]):not(.list details)').length`); n != 1 {
+		t.Errorf("%d parts are closed, want the list of documents alone", n)
+	}
+	if n := value[int](p, `document.querySelectorAll('#contamination details[open], .list details[open]').length`); n != 0 {
+		t.Errorf("%d lists are open", n)
+	}
+	p.wait(`(window.dispatchEvent(new Event('afterprint')), true)`)
+}
+
 // TestLook takes pictures, where POLYMATH_SHOTS names a folder for them.
 func TestLook(t *testing.T) {
 	dir := os.Getenv("POLYMATH_SHOTS")

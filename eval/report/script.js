@@ -246,10 +246,10 @@
     return el("div", {}, [el("h4", {}, "answer"), pre, legend]);
   }
 
-  // What is closed is printed as well, but for the items.
+  // What is closed is printed as well, but for the items and the lists of documents.
   var opened = [];
   window.addEventListener("beforeprint", function () {
-    opened = [].filter.call(document.querySelectorAll("main details:not(.list details)"), function (d) { return !d.open; });
+    opened = [].filter.call(document.querySelectorAll("main details:not(.list details, #contamination details)"), function (d) { return !d.open; });
     opened.forEach(function (d) { d.open = true; });
   });
   window.addEventListener("afterprint", function () { opened.forEach(function (d) { d.open = false; }); });
