@@ -12,6 +12,8 @@ type Result struct {
 	Version string      `json:"version"` // of the program
 	Subject SubjectInfo `json:"subject"`
 	Suite   string      `json:"suite"`
+	// Directory is where the relative paths in Suite begin.
+	Directory string `json:"directory,omitempty"`
 	// Settings that change answers: seed, shots, limit.
 	Settings Settings     `json:"settings"`
 	Tasks    []TaskResult `json:"tasks"`

@@ -172,9 +172,7 @@ func (a *app) conclude(f, other *eval.Finished, c *eval.Comparison, o *evalFlags
 	if path == "" {
 		path = filepath.Join(f.Dir, "report.html")
 	}
-	if err := writeEvalReport(path, f, other, c); err != nil {
-		return err
-	}
+	unwritten := writeEvalReport(path, f, other, c) // what it took hours to find is printed all the same
 	if o.asJSON {
 		if err := printEvalJSON(a.Out, f.Result, c); err != nil {
 			return err
@@ -182,7 +180,12 @@ func (a *app) conclude(f, other *eval.Finished, c *eval.Comparison, o *evalFlags
 	} else {
 		printResult(a.Out, f.Result, c)
 		printErrors(a.Out, f)
-		fmt.Fprintf(a.Out, "\nreport: %s\n", path)
+		if unwritten == nil {
+			fmt.Fprintf(a.Out, "\nreport: %s\n", path)
+		}
+	}
+	if unwritten != nil {
+		return fmt.Errorf("%w; all else is in %s, and 'polymath eval report %s --report FILE' writes the report elsewhere", unwritten, f.Dir, f.Dir)
 	}
 	return whatWasNotRun(f.Result)
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -36,16 +37,15 @@ runs have other items or settings are not compared.`,
 			if err != nil {
 				return err
 			}
+			var unwritten error
 			if path != "" {
-				if err := writeEvalReport(path, before, after, c); err != nil {
-					return err
-				}
+				unwritten = writeEvalReport(path, before, after, c)
 			}
 			if asJSON {
-				return json.NewEncoder(a.Out).Encode(c)
+				return errors.Join(json.NewEncoder(a.Out).Encode(c), unwritten)
 			}
 			printEvalComparison(a.Out, c)
-			return nil
+			return unwritten
 		},
 	}
 	cmd.Flags().StringVar(&path, "report", "", "file of a report on both")

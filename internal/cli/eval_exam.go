@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/polymath-lm/polymath/eval"
 	"github.com/polymath-lm/polymath/eval/exam"
 	"github.com/polymath-lm/polymath/task"
 	"github.com/polymath-lm/polymath/task/suite"
@@ -38,6 +41,40 @@ func findTasks(names string) ([]*task.Task, error) {
 	}
 	more, err := suite.Find(strings.Join(others, ","))
 	return append(more, found...), err
+}
+
+// isTaskFile says that a name of --suite is the path of a file.
+func isTaskFile(name string) bool {
+	return strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
+}
+
+// hasRelative says that a suite has files that are found from this directory alone.
+func hasRelative(names string) bool {
+	return slices.ContainsFunc(strings.Split(names, ","), func(name string) bool {
+		name = strings.TrimSpace(name)
+		return isTaskFile(name) && !filepath.IsAbs(name)
+	})
+}
+
+// suiteOf is the suite of a run, with the paths of its files as they are from here. Files
+// that are not where the run found them are taken to lie beside us, as after a move.
+func suiteOf(r *eval.Result) string {
+	names := strings.Split(r.Suite, ",")
+	for i, name := range names {
+		name = strings.TrimSpace(name)
+		if r.Directory == "" || !isTaskFile(name) || filepath.IsAbs(name) {
+			continue
+		}
+		if path := filepath.Join(r.Directory, name); fileExists(path) || !fileExists(name) {
+			names[i] = path
+		}
+	}
+	return strings.Join(names, ",")
+}
+
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // examsOf are the examinations that results are held against: the ready ones and those

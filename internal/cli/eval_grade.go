@@ -73,5 +73,12 @@ func (a *app) complete(ctx context.Context, f *eval.Finished, sheets []eval.Shee
 		return err
 	}
 	f.Result.Exams = exam.Results(o.exams, f.Result)
+	if hasRelative(o.suite) {
+		here, err := os.Getwd()
+		if err != nil {
+			return err
+		}
+		f.Result.Directory = here
+	}
 	return nil
 }

@@ -100,9 +100,9 @@ func (a *app) judgeRun(ctx context.Context, dir, address string, o *evalFlags) e
 func (a *app) judgeSheets(f *eval.Finished, o *evalFlags) ([]judge.Sheet, error) {
 	s := f.Result.Settings
 	o.limit, o.shots, o.seed = s.Limit, s.Shots, s.Seed
-	tasks, err := findTasks(f.Result.Suite)
+	tasks, err := findTasks(suiteOf(f.Result))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", f.Dir, err)
 	}
 	hashes := map[string]string{}
 	for i := range f.Result.Tasks {

@@ -95,3 +95,39 @@ func TestEvalOverHTTP(t *testing.T) {
 		}
 	}
 }
+
+// TestEvalElsewhere: a task that was named by a relative path is found again from another
+// directory, and a report that cannot be written costs no scores.
+func TestEvalElsewhere(t *testing.T) {
+	model, home := babbler(t), t.TempDir()
+	for name, text := range map[string]string{
+		"rows.jsonl": `{"q": "A stitch in time"}` + "\n",
+		"essay.yaml": "name: essay\nmethod: generate\nprompt: '{{.q}}'\ngenerate: {max_tokens: 8}\ngrader: {rubric: {criteria: [{name: clear, text: it is clear}]}}\n" +
+			"data: {files: [./rows.jsonl]}\nlicense: ours\nsource: this test\n",
+		"file": "",
+	} {
+		if err := os.WriteFile(filepath.Join(home, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(home)
+	do := func(args ...string) (status int, told, failed string) {
+		var out, err output
+		status = cli.Run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &err}, append([]string{"eval"}, args...))
+		return status, out.String(), err.String()
+	}
+	status, told, failed := do(model, "--suite", "essay.yaml", "--out", "run", "--report", filepath.Join("file", "report.html"))
+	if status == 0 || !strings.Contains(told, "essay") || !strings.Contains(failed, "polymath eval report run --report FILE") {
+		t.Errorf("status %d\n%s\n%s", status, told, failed)
+	}
+	t.Chdir(t.TempDir())
+	if status, _, failed := do("judge", filepath.Join(home, "run"), "--judge", model); status != 0 || !strings.Contains(failed, "judged: ") {
+		t.Errorf("status %d: %s", status, failed)
+	}
+	if err := os.Remove(filepath.Join(home, "essay.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, failed := do("judge", filepath.Join(home, "run"), "--judge", model); status == 0 || !strings.Contains(failed, filepath.Join(home, "essay.yaml")) {
+		t.Errorf("status %d: %s", status, failed)
+	}
+}
