@@ -3,6 +3,7 @@ package eval
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/polymath-lm/polymath/eval/stat"
@@ -129,6 +130,7 @@ func (c *TaskComparison) pair(t *TaskResult, a, b []answers, found map[string]bo
 		c.Skipped = "the runs have no item in common"
 		return
 	}
+	c.Same = reflect.DeepEqual(both[0], both[1])
 	if t.Method == task.MethodText {
 		c.pairTexts(both)
 		return

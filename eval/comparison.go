@@ -47,6 +47,9 @@ type TaskComparison struct {
 	OnlyA     int `json:"only_a"`
 	OnlyB     int `json:"only_b"`
 	BothWrong int `json:"both_wrong"`
+	// Same says that all answers are the same to the bit, as of a run and itself: there
+	// is nothing to be uncertain of.
+	Same bool `json:"same_answers,omitempty"`
 	// Calibration is what calibration differs by, over items of which both have a
 	// confidence; nil where there are none.
 	Calibration *stat.CalibrationChange `json:"calibration,omitempty"`

@@ -130,6 +130,13 @@ func TestCompare(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 
+	if got.Same {
+		t.Error("other answers are the same")
+	}
+	if c, err = Compare(a, a); err != nil || !c.Tasks[0].Same {
+		t.Errorf("a run is not the same as itself: %v", err)
+	}
+
 	// Items that either model has in its data are left out.
 	seen := func(ids ...string) []TaskResult {
 		of := tasks("1")

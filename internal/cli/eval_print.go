@@ -227,16 +227,25 @@ func printEvalComparison(w io.Writer, c *eval.Comparison) {
 		if t.Detectable > 0 {
 			detectable = number(t.Detectable)
 		}
+		if t.Same {
+			interval, detectable = "-", "-"
+		}
 		rows = append(rows, []string{
 			t.Task, progress.Count(int64(t.N)), number(t.A.Value), number(t.B.Value), signed(t.Difference.Value), interval, pText(t.Holm), detectable,
 		})
 	}
 	table(w, rows)
 	for i := range c.Tasks {
-		if t := &c.Tasks[i]; t.Skipped != "" {
+		t := &c.Tasks[i]
+		if t.Skipped != "" {
 			fmt.Fprintf(w, "%s is not compared: %s\n", t.Task, progress.Visible(t.Skipped))
-		} else if t.Found > 0 {
+			continue
+		}
+		if t.Found > 0 {
 			fmt.Fprintf(w, "%s: without %s found in the data of a model\n", t.Task, plural(int64(t.Found), "item"))
+		}
+		if t.Same {
+			fmt.Fprintf(w, "%s: all answers are the same\n", t.Task)
 		}
 	}
 	fmt.Fprintln(w, "detectable: the difference that 80 of 100 such studies would find at 5%")

@@ -120,6 +120,9 @@ func TestEvalElsewhere(t *testing.T) {
 	if status == 0 || !strings.Contains(told, "essay") || !strings.Contains(failed, "polymath eval report run --report FILE") {
 		t.Errorf("status %d\n%s\n%s", status, told, failed)
 	}
+	if status, told, failed := do("compare", "run", "run"); status != 0 || !strings.Contains(told, "essay: all answers are the same") {
+		t.Errorf("status %d\n%s\n%s", status, told, failed)
+	}
 	t.Chdir(t.TempDir())
 	if status, _, failed := do("judge", filepath.Join(home, "run"), "--judge", model); status != 0 || !strings.Contains(failed, "judged: ") {
 		t.Errorf("status %d: %s", status, failed)
