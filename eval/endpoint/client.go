@@ -102,6 +102,9 @@ func (f *fault) window() bool {
 // errResponse is wrapped where an answer makes no sense; another attempt may.
 var errResponse = errors.New("the answer makes no sense")
 
+// ErrKey is wrapped where an API wants a key and has none, or not the right one.
+var ErrKey = errors.New("the key is missing or not the right one")
+
 // errTooLong is wrapped where an answer is longer than is read.
 var errTooLong = errors.New("the answer is too long")
 
@@ -133,6 +136,8 @@ func (c *client) call(ctx context.Context, method, path string, request, answer 
 		var f *fault
 		isFault := errors.As(err, &f)
 		switch {
+		case isFault && f.status == http.StatusUnauthorized:
+			return fmt.Errorf("%s: %w: %w: %w", c.where(path), eval.ErrUnavailable, ErrKey, err)
 		case isFault && f.refused():
 			return fmt.Errorf("%s: %w: %w", c.where(path), eval.ErrUnavailable, err)
 		case isFault && !f.again(), errors.Is(err, errTooLong):

@@ -216,7 +216,7 @@ func TestRefused(t *testing.T) {
 		a.chat = func(w http.ResponseWriter, _ map[string]any) { fail(w, status, "bad key "+key) }
 		before := a.requests.Load()
 		_, err := e.Generate(t.Context(), yes)
-		if err == nil || errors.Is(err, eval.ErrUnavailable) != unavailable || a.requests.Load() != before+1 || !strings.Contains(err.Error(), fmt.Sprint(status)) {
+		if err == nil || errors.Is(err, eval.ErrUnavailable) != unavailable || errors.Is(err, ErrKey) != (status == 401) || a.requests.Load() != before+1 || !strings.Contains(err.Error(), fmt.Sprint(status)) {
 			t.Errorf("%d: %v after %d requests", status, err, a.requests.Load()-before)
 		}
 		if err != nil && strings.Contains(err.Error(), key) {

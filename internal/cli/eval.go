@@ -257,7 +257,7 @@ func (a *app) examine(ctx context.Context, model string, sheets []eval.Sheet, o 
 	case errors.Is(err, eval.ErrOther):
 		return nil, fmt.Errorf("%w; give the flags that it began with, another --out, or --fresh to begin anew", err)
 	}
-	return f, err
+	return f, withKey(err)
 }
 
 func printEvalJSON(out io.Writer, r *eval.Result, c *eval.Comparison) error {

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -82,7 +84,7 @@ func (a *app) openSubject(ctx context.Context, model string, o *subjectFlags) (*
 			URL: model, Model: o.model, Key: key, Chat: o.chat, Parallel: o.parallel, Timeout: o.timeout,
 		})
 		if err != nil {
-			return nil, err
+			return nil, withKey(err)
 		}
 		return &openedSubject{subject: e}, nil
 	}
@@ -103,6 +105,14 @@ func (a *app) openSubject(ctx context.Context, model string, o *subjectFlags) (*
 		Name: name, Card: modelCard(d, m.Info()), Chat: o.chat == "on" || o.chat == "auto" && d.Template.Present, Parallel: o.parallel,
 	})
 	return &openedSubject{subject: s, path: model, model: m}, nil
+}
+
+// withKey says where a key is given, to an error about one.
+func withKey(err error) error {
+	if errors.Is(err, endpoint.ErrKey) {
+		return fmt.Errorf("%w; give the key in the environment variable %s", err, keyVariables[0])
+	}
+	return err
 }
 
 // modelCard is what a report says of a model.

@@ -3,6 +3,8 @@ package cli_test
 import (
 	"fmt"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -132,5 +134,21 @@ func TestEvalElsewhere(t *testing.T) {
 	}
 	if status, _, failed := do("judge", filepath.Join(home, "run"), "--judge", model); status == 0 || !strings.Contains(failed, filepath.Join(home, "essay.yaml")) {
 		t.Errorf("status %d: %s", status, failed)
+	}
+}
+
+// TestEvalKey: where an API wants a key, the variable that gives it is named.
+func TestEvalKey(t *testing.T) {
+	t.Setenv("POLYMATH_API_KEY", "")
+	t.Setenv("OPENAI_API_KEY", "")
+	locked := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, `{"error": {"message": "no"}}`, http.StatusUnauthorized)
+	}))
+	defer locked.Close()
+	var out, err output
+	status := cli.Run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &err},
+		[]string{"eval", locked.URL + "/v1", "--model", "m", "--suite", evalTasks(t), "--out", t.TempDir()})
+	if status == 0 || !strings.Contains(err.String(), "give the key in the environment variable POLYMATH_API_KEY") {
+		t.Errorf("status %d: %s", status, &err)
 	}
 }
