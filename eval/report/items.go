@@ -26,9 +26,9 @@ type packed struct {
 	// Index and Chunks are JSON, compressed and in base64, in quotes.
 	Index  template.JS
 	Chunks []template.JS
-	// Shown of All items are there; Cut says why not all.
+	// Shown of All items are there; Count says so, and Cut why not all.
 	Shown, All int
-	Cut        string
+	Count, Cut string
 }
 
 // index is what the page knows of all items: enough to filter them.

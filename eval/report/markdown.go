@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -10,8 +11,8 @@ import (
 func Markdown(w io.Writer, d *Data) error {
 	p := newPage(d)
 	m := &markdown{}
-	m.line("# %s", p.Title)
-	m.line("%s", p.State)
+	m.line("# %s", p.Heading)
+	m.line("%s", p.Date)
 	var facts []string
 	for _, f := range p.Facts {
 		facts = append(facts, f.Name+": "+f.Value+parenthesis(f.Note))
@@ -24,11 +25,11 @@ func Markdown(w io.Writer, d *Data) error {
 	m.calibration(p)
 	for _, s := range p.Sections {
 		m.heading("Sections of %s", s.Task)
-		m.scoreTable(s.Table, p.Models)
+		m.scoreTable("section", s.Table, p.Models)
 	}
 	m.contamination(p)
 	for _, c := range p.Cards {
-		m.heading("%s", c.Title)
+		m.heading("Model: %s", c.Title)
 		m.pairs(c.Model)
 		m.pairs(c.Settings)
 		m.pairs(c.Made)
@@ -98,7 +99,7 @@ func (m *markdown) scores(p *page) {
 		if len(p.Scores) > 1 {
 			m.line("### %s", t.Title+parenthesis(t.Note))
 		}
-		m.scoreTable(t, p.Models)
+		m.scoreTable("task", t, p.Models)
 	}
 	if len(p.Skipped) > 0 {
 		m.line("Not run:")
@@ -106,10 +107,14 @@ func (m *markdown) scores(p *page) {
 	}
 }
 
-func (m *markdown) scoreTable(t scoreTable, models []string) {
-	head := []string{"task", "score"}
+func (m *markdown) scoreTable(of string, t scoreTable, models []string) {
+	head := []string{of, "score"}
 	if len(models) > 1 {
-		head = append([]string{"task"}, models...)
+		head = append([]string{of}, models...)
+	}
+	guessed := slices.ContainsFunc(t.Rows, func(r scoreRow) bool { return r.Chance != "" })
+	if guessed {
+		head = append(head, "chance")
 	}
 	head = append(head, "items")
 	var rows [][]string
@@ -119,6 +124,9 @@ func (m *markdown) scoreTable(t scoreTable, models []string) {
 		for _, v := range r.Values {
 			row = append(row, v.Score+parenthesis(v.Interval))
 			n = strings.TrimSuffix(strings.TrimSuffix(v.N, "s"), " item")
+		}
+		if guessed {
+			row = append(row, r.Chance)
 		}
 		rows = append(rows, append(row, n))
 	}

@@ -121,8 +121,13 @@ func duration(d time.Duration) string {
 	return d.Round(time.Second).String()
 }
 
-// short writes a large number in four or five characters.
-func short(n int64) string { return chart.Number(float64(n)) }
+// short writes a large number in four to six characters.
+func short(n int64) string {
+	if n < 100_000 {
+		return count(n)
+	}
+	return chart.Number(float64(n))
+}
 
 // plural is the number with the word, which takes an s but for one.
 func plural(n int, word string) string {

@@ -54,6 +54,7 @@ func pack(d *Data) (*packed, error) {
 		return nil, err
 	}
 	out.Chunks, out.Shown = p.chunks, len(p.index.Items)
+	out.Count = plural(out.Shown, "answer")
 	if out.Shown < out.All {
 		out.Cut = fmt.Sprintf("These are %s of %s answers, the first of each task: more would make this file larger than %s. All are in records.jsonl.",
 			count(out.Shown), count(out.All), megabytes(p.budget))

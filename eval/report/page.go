@@ -12,9 +12,11 @@ import (
 
 // page is what the template and the Markdown show. Its texts are visible ones.
 type page struct {
-	Title, State, Policy string
-	Style                template.CSS
-	Script               template.JS
+	Title, Suite, Date, Policy string
+	// Heading is the title with the suite.
+	Heading string
+	Style   template.CSS
+	Script  template.JS
 	// Models are the names of the runs, in the order of their colors.
 	Models []string
 	Facts  []fact
@@ -52,7 +54,11 @@ func newPage(d *Data) *page {
 		p.Title += " and " + p.Models[1]
 	}
 	r := d.Run.Result
-	p.State = strings.TrimSpace(visible.Text(r.Suite) + r.Started.UTC().Format(" · 2006-01-02 15:04 UTC"))
+	p.Suite, p.Date = visible.Text(strings.ReplaceAll(r.Suite, ",", ", ")), r.Started.UTC().Format("2006-01-02 15:04 UTC")
+	p.Heading = p.Title
+	if p.Suite != "" {
+		p.Heading += ": " + p.Suite
+	}
 	p.Facts = facts(d.Run)
 	if d.Other != nil {
 		p.Facts = besides(p.Facts, facts(d.Other))
@@ -87,22 +93,32 @@ func names(d *Data) []string {
 	runs := runsOf(d)
 	out := make([]string, len(runs))
 	for i, run := range runs {
-		out[i] = visible.Text(run.Result.Subject.Name)
+		out[i] = strings.TrimRight(visible.Text(run.Result.Subject.Name), "/")
 		if out[i] == "" {
 			out[i] = "model"
 		}
 	}
 	if len(out) == 1 {
-		return []string{tail(out[0], 2)}
+		return []string{known(out[0])}
 	}
 	if out[0] == out[1] {
-		return []string{tail(out[0], 2) + " (A)", tail(out[1], 2) + " (B)"}
+		return []string{known(out[0]) + " (A)", known(out[1]) + " (B)"}
 	}
 	n := 1 // parts of the path that tell them apart
 	for tail(out[0], n) == tail(out[1], n) {
 		n++
 	}
 	return []string{tail(out[0], n), tail(out[1], n)}
+}
+
+// known is as much of a path's end as tells models apart: the last part, and those
+// before it while the first is a name that many have.
+func known(path string) string {
+	n := 1
+	for part := tail(path, n); part != path && (strings.HasPrefix(part, "model/") || strings.HasPrefix(part, "run/") || part == "model" || part == "run"); part = tail(path, n) {
+		n++
+	}
+	return tail(path, n)
 }
 
 // tail is the last n parts of a path.
@@ -158,11 +174,14 @@ func facts(run *eval.Finished) []fact {
 		{"cut", count(cut), "did not fit into the window"},
 		{"contamination", state, ""},
 	}
+	if r.Settings.Limit > 0 {
+		out[1].Note = "at most " + count(r.Settings.Limit) + " of a task"
+	}
 	if n := len(r.Tasks) - tasks; n > 0 {
 		out[0].Note = count(n) + " not run"
 	}
 	if n := len(run.Records); n > items {
-		out[1].Note = count(n) + " answers"
+		out[1].Note = strings.Trim(count(n)+" answers, "+out[1].Note, ", ")
 	}
 	if r.PromptTokens > 0 && r.CachedTokens > 0 {
 		out[2].Note = percent(float64(r.CachedTokens)/float64(r.PromptTokens)) + " from the cache"
@@ -183,6 +202,11 @@ func besides(a, b []fact) []fact {
 	return a
 }
 
+// named reports whether a line of the list has the name.
+func named(list []pair, name string) bool {
+	return slices.ContainsFunc(list, func(p pair) bool { return p.Name == name })
+}
+
 func newCard(name string, r *eval.Result) card {
 	c := card{Title: name}
 	add := func(to *[]pair, name, value string) {
@@ -193,9 +217,12 @@ func newCard(name string, r *eval.Result) card {
 	add(&c.Model, "name", r.Subject.Name)
 	add(&c.Model, "fingerprint", r.Subject.Fingerprint)
 	for _, line := range r.Subject.Card {
-		add(&c.Model, visible.Text(line.Name), line.Value)
+		// The model's own lines say some of it again.
+		if !named(c.Model, visible.Text(line.Name)) {
+			add(&c.Model, visible.Text(line.Name), line.Value)
+		}
 	}
-	if r.Subject.ContextWindow > 0 {
+	if r.Subject.ContextWindow > 0 && !named(c.Model, "window") {
 		add(&c.Model, "window", count(r.Subject.ContextWindow)+" tokens")
 	}
 	if r.Subject.Deterministic {

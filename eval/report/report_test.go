@@ -320,6 +320,32 @@ func TestNoVerdict(t *testing.T) {
 	}
 }
 
+// TestMarkdownSays: what one who guesses would score, and nothing twice.
+func TestMarkdownSays(t *testing.T) {
+	run := invented(1200, 0.4, "/a/run/model", "")
+	run.Result.Subject.Card = append(run.Result.Subject.Card,
+		eval.CardLine{Name: "name", Value: "model"}, eval.CardLine{Name: "window", Value: "2,048 tokens"})
+	page, markdown := render(t, &Data{Run: run})
+	for _, want := range []string{
+		"# a/run/model: invented\n", "| task | score | chance | items |", "| section | score | chance | items |", "| 25.0% | 1,200 |",
+	} {
+		if !strings.Contains(markdown, want) {
+			t.Errorf("no %q in %.900s", want, markdown)
+		}
+	}
+	seen := map[string]bool{}
+	for _, line := range strings.Split(markdown, "\n") {
+		name, _, pair := strings.Cut(line, ": ")
+		if pair && strings.HasPrefix(line, "- ") && seen[name] {
+			t.Errorf("%q is said twice", name)
+		}
+		seen[name] = true
+	}
+	if !strings.Contains(page, "<title>a/run/model: invented</title>") || !strings.Contains(page, "4,800 answers") {
+		t.Error("the title does not name the suite, or the answers are not counted")
+	}
+}
+
 // TestMarkdown: tables have as many cells in each row, and no text is markup.
 func TestMarkdown(t *testing.T) {
 	_, markdown := render(t, two(t, 40, hostile))
@@ -413,7 +439,8 @@ func TestWrite(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	for _, c := range [][4]string{
-		{"/a/b/run/model", "", "run/model", ""},
+		{"/a/b/run/model", "", "b/run/model", ""},
+		{"/a/base", "", "base", ""},
 		{"model", "", "model", ""},
 		{"/a/base", "/b/aligned", "base", "aligned"},
 		{"/a/x/model", "/a/y/model", "x/model", "y/model"},

@@ -20,6 +20,7 @@ type scoreTable struct {
 // scoreRow is one score, with the values of each run.
 type scoreRow struct {
 	Name, Note string
+	Chance     string // the score of one who guesses, if there is one
 	Track      template.HTML
 	Values     []scoreValue
 }
@@ -182,7 +183,7 @@ func (s *scored) row(scale chart.Scale, share bool) scoreRow {
 	}
 	var mark *float64
 	if s.chance > 0 {
-		mark = &s.chance
+		mark, row.Chance = &s.chance, score(s.chance, share)
 	}
 	row.Track = template.HTML(scale.Track(said, mark, intervals...))
 	return row

@@ -39,7 +39,7 @@
 
   var task = el("select"), section = el("select"), verdict = el("select"), search = el("input", {type: "search", placeholder: "in prompt, answer, reason"});
   var count = el("span", {role: "status", "aria-live": "polite"}), list = el("ol", {class: "list"});
-  var before = el("button", {type: "button"}, "\u2190 before"), after = el("button", {type: "button"}, "after \u2192");
+  var before = el("button", {type: "button"}, "\u2190 previous"), after = el("button", {type: "button"}, "next \u2192");
 
   function setup(data) {
     index = data;
@@ -100,7 +100,7 @@
         n = rows[i][2];
         items = await (cache.get(n) || unpack(chunkNodes[n]));
         if (mine !== turn) return;
-        count.textContent = "searching: " + percent(i / rows.length) + ", " + matches.length + " found";
+        count.textContent = "searching: " + percent(i / rows.length) + ", " + number(matches.length) + " found";
       }
       if (hay(items[rows[i][3]]).includes(words)) {
         matches.push(rows[i]);
@@ -127,7 +127,7 @@
     }
     list.replaceChildren.apply(list, nodes);
     var n = matches.length;
-    count.textContent = n === 0 ? "nothing fits" : (first + 1) + " to " + (first + rows.length) + " of " + n.toLocaleString("en");
+    count.textContent = n === 0 ? "nothing fits" : number(first + 1) + " to " + number(first + rows.length) + " of " + number(n);
     before.disabled = first === 0;
     after.disabled = first + page >= n;
     list.removeAttribute("aria-busy");
