@@ -121,6 +121,9 @@ func (s *examScore) fill(e *eval.ExamResult) {
 		s.Score, s.Detail = percent(e.Raw.Value), bounds(e.Raw, true)
 	}
 	if e.Benchmark {
+		if e.Raw.N == 0 {
+			s.Detail = visible.Text(e.Why)
+		}
 		return
 	}
 	if e.Scaled != nil {

@@ -107,10 +107,10 @@ func (m *markdown) scores(p *page) {
 	}
 }
 
-func (m *markdown) scoreTable(of string, t scoreTable, models []string) {
-	head := []string{of, "score"}
+func (m *markdown) scoreTable(name string, t scoreTable, models []string) {
+	head := []string{name, "score"}
 	if len(models) > 1 {
-		head = append([]string{of}, models...)
+		head = append([]string{name}, models...)
 	}
 	guessed := slices.ContainsFunc(t.Rows, func(r scoreRow) bool { return r.Chance != "" })
 	if guessed {
@@ -120,15 +120,17 @@ func (m *markdown) scoreTable(of string, t scoreTable, models []string) {
 	var rows [][]string
 	for _, r := range t.Rows {
 		row := []string{r.Name + parenthesis(r.Note)}
-		n := ""
+		var of []string // items of each run, if not all have as many
 		for _, v := range r.Values {
 			row = append(row, v.Score+parenthesis(v.Interval))
-			n = strings.TrimSuffix(strings.TrimSuffix(v.N, "s"), " item")
+			if n := strings.TrimSuffix(strings.TrimSuffix(v.N, "s"), " item"); n != "" && !slices.Contains(of, n) {
+				of = append(of, n)
+			}
 		}
 		if guessed {
 			row = append(row, r.Chance)
 		}
-		rows = append(rows, append(row, n))
+		rows = append(rows, append(row, strings.Join(of, " / ")))
 	}
 	m.table(head, rows)
 }

@@ -154,9 +154,13 @@ func notChecked(r *eval.Result) string {
 func facts(run *eval.Finished) []fact {
 	r := run.Result
 	tasks, items, failed, cut := 0, 0, 0, 0
+	meaning := "they count as wrong"
 	for _, t := range r.Tasks {
 		if t.Skipped == "" {
 			tasks++
+		}
+		if unjudged(&t) {
+			meaning = "they count as wrong; a task of no others has no score"
 		}
 		items, failed, cut = items+t.NumItems, failed+t.NumErrors, cut+t.NumCut
 	}
@@ -170,7 +174,7 @@ func facts(run *eval.Finished) []fact {
 		{"tokens read", short(r.PromptTokens), ""},
 		{"tokens written", short(r.CompletionTokens), ""},
 		{"time", duration(r.Took), "of the model's work"},
-		{"without a verdict", count(failed), "they count as wrong"},
+		{"without a verdict", count(failed), meaning},
 		{"cut", count(cut), "did not fit into the window"},
 		{"contamination", state, ""},
 	}
