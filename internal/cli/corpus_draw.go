@@ -44,9 +44,10 @@ every machine.
 
 The directory gets JSON lines, train-00000.jsonl and held-out-00000.jsonl and so
 on, with a conversation for each picture, and the pictures as PNG files, or with
---inline in the lines. About a tenth is held out: which ones is decided by what is
-shown, so that the same things in another order or at other places are on the
-same side. Interrupted, the same command goes on; with a larger --number it adds.`,
+--inline in the lines. About a tenth is held out: which ones is decided by what
+is shown, so that the same things in another order or at other places are on the
+same side. Interrupted, the same command goes on; with a larger --number it
+adds.`,
 		Example: `  polymath corpus draw --out drawn --number 20000
   polymath corpus draw --sheet sheet.png
   polymath corpus draw --out lines --kinds text --text src --text-max 40`,
