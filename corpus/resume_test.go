@@ -15,6 +15,8 @@ import (
 // stopAt builds until a number of segments is there, and stops.
 func stopAt(t *testing.T, r *Recipe, segments int) {
 	t.Helper()
+	defer func(d time.Duration) { watchEvery = d }(watchEvery)
+	watchEvery = 0
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	done := make(chan error, 1)

@@ -45,7 +45,7 @@ type watch struct {
 	sample int64 // of the only source; 0 is none
 }
 
-const watchEvery = 50 * time.Millisecond
+var watchEvery = 50 * time.Millisecond // tests stop builds at a place, not at a time
 
 // begin is called when reading begins or goes on.
 func (w *watch) begin(stage string, sources []*openSource, c *collector) {
