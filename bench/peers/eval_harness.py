@@ -17,15 +17,15 @@ a continuation's log-probability, for each square root of its tokens. A margin o
 less than 4 s sqrt(n + m) between choices of n and m tokens is a near-tie, in which
 bf16 decides. That does not see a router that is undecided between two experts, of
 which a rounding takes the one or the other. So where the margin is larger, the fp32
-model reads the item again 64 times with what leaves each of its modules rounded
-up or down at random by at most half a unit of bf16; if the choice changes in one of them, the item
-is a near-tie too. Other disagreements are faults; all are listed. The exit status
-is 1 where there is one.
+model reads the item again 64 times, with what leaves each of its modules off by at
+most half a unit of bf16 at random; if the choice changes in one of them, the item is
+a near-tie too. Other disagreements are faults; all are listed. The exit status is 1
+where there is one.
 
 speed prints items per second of the harness on RUN's items of arc_easy in bf16
 and fp32, for each number of shots, one JSON object each; bench/peers/eval.sh runs
 polymath by turns with it. make writes a model of random weights to measure with:
-226M parameters in 16 experts, or 113M without. Where the harness is not installed
+218M parameters in 16 experts, or 116M without. Where the harness is not installed
 the exit status is 77.
 """
 
@@ -234,7 +234,7 @@ def gap_of_greedy(subject, context, continuation):
         row[token] = -math.inf
         gaps.append(own - row.max().item())
     lost = [g for g in gaps if g < 0]
-    return min(-max(lost), math.inf) if lost else min(gaps)
+    return -max(lost) if lost else min(gaps)
 
 
 def check(args):
