@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/polymath-lm/polymath/eval"
@@ -14,16 +15,20 @@ import (
 // model answers with a text, and keeps what it was asked.
 type model struct {
 	eval.Subject
-	chat  bool
-	text  string
-	cut   int
+	chat bool
+	text string
+	cut  int
+	err  error
+
+	mu    sync.Mutex // Apply asks from several goroutines
 	asked []eval.Request
-	err   error
 }
 
 func (m *model) Info() eval.SubjectInfo { return eval.SubjectInfo{Name: "m", Chat: m.chat} }
 
 func (m *model) Generate(_ context.Context, r eval.Request) (eval.Answer, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.asked = append(m.asked, r)
 	return eval.Answer{Text: m.text, Cut: m.cut}, m.err
 }
