@@ -1,6 +1,10 @@
 package model
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/polymath-lm/polymath/tensor"
+)
 
 // ErrNonFinite is wrapped by the errors that report a NaN or an infinity in
 // the router's logits or in the loss. The message names the layer and token.
@@ -12,6 +16,12 @@ var ErrNonFinite = errors.New("not a finite number")
 type Batch struct {
 	Tokens []int32 // [T], each in [0, V)
 	Spans  []Span  // cover Tokens without gap or overlap, in order
+
+	// The k-th image token of Tokens (Config.Vision.ImageTokenID) takes the k-th
+	// row of features instead of its embedding. The rows come from one of these;
+	// both nil = the tokens are text alone.
+	Patches  []tensor.BF16 // [views*P, PatchLen]: the tower runs in this pass
+	Features []tensor.BF16 // [rows, D]: what See has computed before
 }
 
 // Span is a run of tokens of one document: Tokens[Start:Start+Len] are its

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/polymath-lm/polymath/model/vision"
 )
 
 // Model types that the decoder covers, by the ecosystem's own names. Models
@@ -69,6 +71,10 @@ type Config struct {
 	RouterBias       bool    `json:"router_bias" yaml:"router_bias"`                                         // ours: balancing bias on the choice of experts, arXiv:2408.15664
 	CapacityFactor   float64 `json:"capacity_factor" yaml:"capacity_factor"`                                 // ours: 0 = dropless; else an expert takes at most ceil(factor*T*K/E) rows of a microbatch in training
 	SharedExpertSize int     `json:"shared_expert_intermediate_size" yaml:"shared_expert_intermediate_size"` // ours: width of an expert that every token passes, added without a gate
+
+	// Vision is the tower by which the model sees; nil = it cannot. With one,
+	// config.json is LLaVA's, and what is above is its text_config.
+	Vision *vision.Config `json:"-" yaml:"-"`
 }
 
 // QKNorm says what the RMSNorm on queries and keys spans.
