@@ -13,10 +13,12 @@ const KeyBlock = 64
 
 const keyPanels = KeyBlock / PanelN
 
-// AttentionShape describes causal attention with Heads query heads, of which
+// AttentionShape describes attention with Heads query heads, of which
 // Heads/KVHeads in sequence share one head of keys and values. A query sees
-// the keys up to its own position, the last Window of them if Window is not 0.
-// Scale, which is positive, multiplies the products of queries and keys.
+// the keys up to its own position, the last Window of them if Window is not 0;
+// or, if attention is Bidirectional, all keys of its span, which then is a whole
+// document (Pos 0) and Window 0. Scale, which is positive, multiplies the
+// products of queries and keys.
 //
 // A batch is a matrix qkv [T, (Heads+2*KVHeads)*HeadDim]: the query heads of a
 // token, then its key heads, then its value heads.
@@ -26,6 +28,7 @@ const keyPanels = KeyBlock / PanelN
 type AttentionShape struct {
 	Heads, KVHeads, HeadDim, Window int
 	Scale                           float32
+	Bidirectional                   bool
 }
 
 // Span is a run of tokens of one document: rows [Start, Start+Len) of the
@@ -64,18 +67,28 @@ func (s AttentionShape) first(position int) int {
 	return max(0, position-s.Window+1)
 }
 
-// visible returns the part [lo, hi) of a block of keys that a query sees.
-func (s AttentionShape) visible(position, block int) (lo, hi int) {
-	return max(0, s.first(position)-block*KeyBlock), min(KeyBlock, position+1-block*KeyBlock)
+// end returns the position after the last that a query of a span sees.
+func (s AttentionShape) end(span *Span, position int) int {
+	if s.Bidirectional {
+		return span.Len
+	}
+	return position + 1
 }
 
-// seeAll reports whether the queries [from, to) see all keys of a block.
-func (s AttentionShape) seeAll(from, to, block int) bool {
-	return s.first(to-1) <= block*KeyBlock && from+1 >= (block+1)*KeyBlock
+// visible returns the part [lo, hi) of a block of keys that a query of a span
+// sees.
+func (s AttentionShape) visible(span *Span, position, block int) (lo, hi int) {
+	return max(0, s.first(position)-block*KeyBlock), min(KeyBlock, s.end(span, position)-block*KeyBlock)
+}
+
+// seeAll reports whether the queries [from, to) of a span see all keys of a
+// block.
+func (s AttentionShape) seeAll(span *Span, from, to, block int) bool {
+	return s.first(to-1) <= block*KeyBlock && s.end(span, from) >= (block+1)*KeyBlock
 }
 
 func (s AttentionShape) check(qkv []tensor.BF16, spans []Span) {
-	if s.KVHeads <= 0 || s.Heads <= 0 || s.Heads%s.KVHeads != 0 || s.HeadDim <= 0 || s.Window < 0 || !(s.Scale > 0) {
+	if s.KVHeads <= 0 || s.Heads <= 0 || s.Heads%s.KVHeads != 0 || s.HeadDim <= 0 || s.Window < 0 || !(s.Scale > 0) || s.Bidirectional && s.Window > 0 {
 		panic(fmt.Sprintf("kernel: attention of shape %+v", s))
 	}
 	rows := len(qkv) / s.width()
@@ -86,6 +99,9 @@ func (s AttentionShape) check(qkv []tensor.BF16, spans []Span) {
 		span := &spans[i]
 		if span.Start < 0 || span.Len < 0 || span.Pos < 0 || span.Start+span.Len > rows {
 			panic(fmt.Sprintf("kernel: attention on %d rows from %d, at position %d, of %d", span.Len, span.Start, span.Pos, rows))
+		}
+		if s.Bidirectional && span.Pos > 0 {
+			panic(fmt.Sprintf("kernel: attention to both sides from position %d; it needs whole documents", span.Pos))
 		}
 	}
 }

@@ -86,7 +86,8 @@ func (j *backwardJob) Do(worker, i int) {
 	for query := t.head * j.group(); query < (t.head+1)*j.group(); query++ {
 		for c := t.queries; c < t.queriesEnd; c++ {
 			t.loadQueries(j, s, span, query, c)
-			for b := max(t.keys, j.AttentionShape.first(c*KeyBlock)/KeyBlock); b < min(t.keysEnd, c+1); b++ {
+			first, last := j.seen(span, c)
+			for b := max(t.keys, first); b < min(t.keysEnd, last); b++ {
 				t.pair(j, span, b, c)
 			}
 			if t.ownsQueries {
@@ -172,8 +173,8 @@ func (t *backwardScratch) pair(j *backwardJob, span *Span, b, c int) {
 	t.q.mul(t.scores, rowSums(keyPanels), t.keyBlocks[at*part:], keyPanels, depth*blockLen, false)
 	t.do.mul(t.dp, rowSums(keyPanels), t.values[at*part:], keyPanels, depth*blockLen, false)
 	n := min(KeyBlock, span.Len-c*KeyBlock)
-	for r := 0; r < n && !j.seeAll(c*KeyBlock, c*KeyBlock+n, b); r++ {
-		lo, hi := j.visible(c*KeyBlock+r, b)
+	for r := 0; r < n && !j.seeAll(span, c*KeyBlock, c*KeyBlock+n, b); r++ {
+		lo, hi := j.visible(span, c*KeyBlock+r, b)
 		if lo > 0 || hi < KeyBlock {
 			maskScores(t.scores[r*KeyBlock:][:KeyBlock], t.dp[r*KeyBlock:][:KeyBlock], lo, hi)
 		}

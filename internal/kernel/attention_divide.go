@@ -7,6 +7,9 @@ const minPiece = 4
 // pairs is the number of pairs of blocks of keys and queries of a span.
 func (j *backwardJob) pairs(span *Span) int {
 	n := ceilDiv(span.Len, KeyBlock)
+	if j.Bidirectional {
+		return n * n
+	}
 	seen := n
 	if j.Window > 0 {
 		seen = min(n, ceilDiv(j.Window, KeyBlock)+1)
@@ -64,7 +67,9 @@ func (j *backwardJob) part(span *Span, item int) backwardPart {
 		p.ownsQueries = false
 		p.keys = number * blocks
 		p.keysEnd = min(n, p.keys+blocks)
-		p.queries = p.keys
+		if !j.Bidirectional {
+			p.queries = p.keys
+		}
 		if j.Window > 0 {
 			p.queriesEnd = min(n, (p.keysEnd*KeyBlock+j.Window-2)/KeyBlock+1)
 		}
@@ -73,7 +78,16 @@ func (j *backwardJob) part(span *Span, item int) backwardPart {
 	p.ownsKeys = false
 	p.queries = (pieces - 1 - number) * blocks
 	p.queriesEnd = min(n, p.queries+blocks)
-	p.keys = j.AttentionShape.first(p.queries*KeyBlock) / KeyBlock
-	p.keysEnd = p.queriesEnd
+	p.keys, _ = j.seen(span, p.queries)
+	_, p.keysEnd = j.seen(span, p.queriesEnd-1)
 	return p
+}
+
+// seen returns the blocks [first, last) of keys that a block of queries of a span
+// sees something of.
+func (j *backwardJob) seen(span *Span, queries int) (first, last int) {
+	if j.Bidirectional {
+		return 0, ceilDiv(span.Len, KeyBlock)
+	}
+	return j.AttentionShape.first(queries*KeyBlock) / KeyBlock, queries + 1
 }

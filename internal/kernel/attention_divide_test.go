@@ -19,6 +19,7 @@ func TestAttentionDivided(t *testing.T) {
 			{Heads: 1, KVHeads: 1, HeadDim: 20, Window: 1},
 			{Heads: 2, KVHeads: 2, HeadDim: 16, Window: 65},
 			{Heads: 1, KVHeads: 1, HeadDim: 32, Window: 300},
+			{Heads: 2, KVHeads: 1, HeadDim: 32, Bidirectional: true},
 		} {
 			s = shaped(s)
 			spans, rows := documents(s, 70, 330)

@@ -80,19 +80,27 @@ func (j *forwardJob) Do(worker, i int) {
 	t := &workerScratch(worker).attention
 	t.begin(j, span, head, from, to)
 	depth, panels := j.depth(), j.depth()
-	for b := j.AttentionShape.first(from) / KeyBlock; b*KeyBlock < to; b++ {
+	for b := j.AttentionShape.first(from) / KeyBlock; b*KeyBlock < j.end(span, to-1); b++ {
 		block := &span.Blocks[b]
 		scores, outputs := rowSums(keyPanels), rowSums(panels)
-		// Queries before the block see nothing of it.
-		blind := max(0, b*KeyBlock-from) * j.group() / t.q.full.rows * t.q.full.rows
+		blind := j.blind(from, b) * j.group() / t.q.full.rows * t.q.full.rows
 		scores.from, outputs.from = blind, blind
 		t.q.mul(t.s, scores, t.keys(j, block, head), keyPanels, depth*blockLen, false)
-		t.weigh(j, from, to, b, blind)
+		t.weigh(j, span, from, to, b, blind)
 		t.p.shape(len(t.max), KeyBlock)
 		t.p.packFrom(blind, t.rows, KeyBlock, len(t.max), KeyBlock)
 		t.p.mul(t.acc, outputs, t.values(j, block, head), panels, keyPanels*blockLen, true)
 	}
 	t.end(j, span, head, from, to)
+}
+
+// blind returns how many queries from one on come before a block and see nothing
+// of it.
+func (s AttentionShape) blind(from, block int) int {
+	if s.Bidirectional {
+		return 0
+	}
+	return max(0, block*KeyBlock-from)
 }
 
 // keys returns the packed keys of a head of a block, until the next call.
@@ -142,11 +150,11 @@ func (t *attentionScratch) begin(j *forwardJob, span *Span, head, from, to int) 
 }
 
 // weigh turns the scores of rows from one on with a block of keys into weights.
-func (t *attentionScratch) weigh(j *forwardJob, from, to, block, row int) {
+func (t *attentionScratch) weigh(j *forwardJob, span *Span, from, to, block, row int) {
 	group, wide := j.group(), j.depth()*BlockK
-	if !j.seeAll(from, to, block) {
+	if !j.seeAll(span, from, to, block) {
 		for r := row; r < len(t.max); r++ {
-			lo, hi := j.visible(from+r/group, block)
+			lo, hi := j.visible(span, from+r/group, block)
 			if lo > 0 || hi < KeyBlock {
 				maskScores(t.s[r*KeyBlock:][:KeyBlock], nil, lo, hi)
 			}

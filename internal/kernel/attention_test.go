@@ -17,6 +17,19 @@ var attentionShapes = []AttentionShape{
 	{Heads: 3, KVHeads: 1, HeadDim: 20, Window: 70},
 	{Heads: 2, KVHeads: 1, HeadDim: 128, Window: 1},
 	{Heads: 8, KVHeads: 1, HeadDim: 48, Window: 130},
+	{Heads: 2, KVHeads: 2, HeadDim: 64, Bidirectional: true},
+	{Heads: 4, KVHeads: 2, HeadDim: 20, Bidirectional: true},
+}
+
+// sees returns the positions [from, to) that a query sees.
+func sees(s AttentionShape, span *Span, i int) (from, to int) {
+	switch {
+	case s.Bidirectional:
+		return 0, span.Len
+	case s.Window > 0:
+		return max(0, i-s.Window+1), i + 1
+	}
+	return 0, i + 1
 }
 
 // documents returns a batch of documents, as spans with blocks.
@@ -54,11 +67,8 @@ func attentionPlain(s AttentionShape, qkv []tensor.BF16, spans []Span) (o []tens
 				kv := h / s.group()
 				q := qkv[(span.Start+i)*width+h*dim:]
 				m, l, alpha, acc := []float32{scoreStart}, []float32{0}, []float32{0}, make([]float32, dim)
-				for b := 0; b <= i/KeyBlock; b++ {
-					lo, hi := s.visible(i, b)
-					if lo >= hi {
-						continue
-					}
+				from, to := sees(s, &span, i)
+				for b := from / KeyBlock; b*KeyBlock < to; b++ {
 					row := func(k int) []tensor.BF16 { // past the document's end: zeros
 						if b*KeyBlock+k >= span.Len {
 							return make([]tensor.BF16, width)
@@ -70,7 +80,7 @@ func attentionPlain(s AttentionShape, qkv []tensor.BF16, spans []Span) (o []tens
 						key := row(k)[s.key(kv):]
 						x[k] = productSum(0, func(i int) tensor.BF16 { return q[i] }, func(i int) tensor.BF16 { return key[i] }, dim)
 					}
-					maskScores(x, nil, lo, hi)
+					maskScores(x, nil, from-b*KeyBlock, to-b*KeyBlock)
 					portableScores(p, x, m, l, alpha, s.Scale)
 					for d := range acc {
 						acc[d] = productSum(acc[d]*alpha[0], func(k int) tensor.BF16 { return p[k] },
@@ -140,6 +150,9 @@ func TestAttentionChunks(t *testing.T) {
 func testChunks(t *testing.T, newBlocks func(AttentionShape, int) []Block) {
 	r := rand.New(rand.NewPCG(2, 2))
 	for _, s := range attentionShapes {
+		if s.Bidirectional {
+			continue // knows whole documents only
+		}
 		s = shaped(s)
 		const length, other = 150, 30
 		spans, rows := documents(s, length, other)
@@ -210,7 +223,8 @@ func attentionFloat64(s AttentionShape, do, qkv []tensor.BF16, spans []Span) (o,
 		for i := range span.Len {
 			row := span.Start + i
 			for h := range s.Heads {
-				first, n := span.Start+s.first(i), i+1-s.first(i)
+				from, to := sees(s, &span, i)
+				first, n := span.Start+from, to-from
 				key, val := s.key(h/s.group()), s.value(h/s.group())
 				w, dw := make([]float64, n), make([]float64, n)
 				total, delta := 0.0, 0.0
@@ -296,7 +310,8 @@ func attentionGradPlain(s AttentionShape, do, o, qkv []tensor.BF16, lse []float3
 				row := span.Start + i
 				q, g := qkv[row*width+h*dim:][:dim], do[(row*s.Heads+h)*dim:][:dim]
 				delta := Dot(g, o[(row*s.Heads+h)*dim:][:dim])
-				for k := s.first(i); k <= i; k++ {
+				from, to := sees(s, &span, i)
+				for k := from; k < to; k++ {
 					other := qkv[(span.Start+k)*width:][:width]
 					x := productSum(0, func(i int) tensor.BF16 { return q[i] }, func(i int) tensor.BF16 { return other[key+i] }, dim)
 					dp := productSum(0, func(i int) tensor.BF16 { return g[i] }, func(i int) tensor.BF16 { return other[val+i] }, dim)
