@@ -2,6 +2,7 @@ package polymath
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -175,11 +176,18 @@ func (m *Model) reply(c chat.Conversation, o ChatOptions) (reply, error) {
 
 // renderPrompt returns the tokens of a conversation that waits for an answer.
 func (m *Model) renderPrompt(c chat.Conversation) ([]int32, error) {
+	for i := range c.Messages {
+		for j, part := range c.Messages[i].Content {
+			if part.Image != nil {
+				return nil, fmt.Errorf("%w: message %d, part %d: this model cannot see images", ErrImage, i, j)
+			}
+		}
+	}
 	segments, err := m.template.Render(c, chat.RenderOptions{Prompt: true})
 	if err != nil {
 		return nil, err
 	}
-	return chat.Encode(m.tokenizer, segments), nil
+	return chat.Encode(m.tokenizer, segments, nil), nil
 }
 
 // answer is one answer being generated.

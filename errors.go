@@ -24,8 +24,8 @@ var (
 	// ErrConversation: a conversation, tool or tool choice that makes no sense.
 	// The error names the message by its index, from 0.
 	ErrConversation = chat.ErrConversation
-	// ErrImage: a message has an image and the model cannot see. The error names
-	// message and part by index, from 0.
+	// ErrImage: a message has an image, and the model cannot see, or the image cannot
+	// be read. The error names message and part by index, from 0.
 	ErrImage = chat.ErrImage
 	// ErrBusy: too many requests are waiting. Try again later.
 	ErrBusy = infer.ErrBusy

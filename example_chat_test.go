@@ -58,7 +58,7 @@ func teachToTalk(dir string) (string, error) {
 	}
 	var texts [][]int32
 	for _, segments := range rendered {
-		texts = append(texts, chat.Encode(t, segments))
+		texts = append(texts, chat.Encode(t, segments, nil))
 	}
 	return teachTokens(dir, t, 512, 120, texts...)
 }

@@ -18,9 +18,10 @@ import (
 // they name the message by its index, from 0.
 var ErrConversation = errors.New("bad conversation")
 
-// ErrImage is wrapped by errors about images for a model that cannot see; they
-// name the message and the part by index, from 0.
-var ErrImage = errors.New("this model cannot see images")
+// ErrImage is wrapped by errors about images: that a template has no place for
+// them, and, of those who read them, that one cannot be read or that the model
+// cannot see. They name the message and the part by index, from 0.
+var ErrImage = errors.New("image not usable")
 
 // Role says who speaks.
 type Role string

@@ -21,13 +21,8 @@ func (c *Conversation) check(o RenderOptions) error {
 		if err := c.Messages[i].check(calls); err != nil {
 			return fmt.Errorf("%w: message %d: %w", ErrConversation, i, err)
 		}
-		for j, part := range c.Messages[i].Content {
-			if part.Image != nil {
-				return fmt.Errorf("%w: message %d, part %d", ErrImage, i, j)
-			}
-		}
 	}
-	if last := c.Messages[len(c.Messages)-1]; o.Continue && (last.Role != Assistant || len(last.ToolCalls) > 0) {
+	if last := &c.Messages[len(c.Messages)-1]; o.Continue && (last.Role != Assistant || len(last.ToolCalls) > 0 || last.endsInImage()) {
 		return fmt.Errorf("%w: message %d: only an assistant's text can be continued", ErrConversation, len(c.Messages)-1)
 	}
 	if o.Continue && len(c.Messages) == 1 && c.Messages[0].text() == "" {

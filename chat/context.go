@@ -50,19 +50,16 @@ func callValue(c *ToolCall, i int) (jinja.Value, error) {
 	return withFunction(d, fn), nil
 }
 
-// messageValue is message i; names are those of the calls so far, by ID.
-func messageValue(m *Message, i int, names map[string]string) (jinja.Value, error) {
+// messageValue is message i; names are those of the calls so far, by ID. With
+// lists, its content is a list of parts even if all are text.
+func messageValue(m *Message, i int, names map[string]string, lists bool) (jinja.Value, error) {
 	var d jinja.Dict
 	role := m.Role
 	if role == Developer {
 		role = System
 	}
 	d.Put("role", jinja.String(string(role)))
-	if len(m.Content) == 0 && m.Role == Assistant {
-		d.Put("content", jinja.Value{})
-	} else {
-		d.Put("content", jinja.Marked(m.text(), i))
-	}
+	d.Put("content", contentValue(m, i, lists))
 	name := m.Name
 	if name == "" {
 		name = names[m.ToolCallID]
@@ -89,12 +86,12 @@ func messageValue(m *Message, i int, names map[string]string) (jinja.Value, erro
 }
 
 // variables are what a template sees of a conversation that was checked.
-func (c *Conversation) variables(prompt bool) (map[string]jinja.Value, error) {
+func (c *Conversation) variables(prompt, lists bool) (map[string]jinja.Value, error) {
 	var err error
 	messages := make([]jinja.Value, len(c.Messages))
 	names := map[string]string{}
 	for i := range messages {
-		if messages[i], err = messageValue(&c.Messages[i], i, names); err != nil {
+		if messages[i], err = messageValue(&c.Messages[i], i, names, lists); err != nil {
 			return nil, err
 		}
 	}

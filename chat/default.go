@@ -26,8 +26,8 @@ func renderDefault(c *Conversation, o RenderOptions) ([]Segment, error) {
 	if len(c.Tools) > 0 {
 		w.control(turnBegin + "system\n")
 		if m := &messages[0]; m.Role == System || m.Role == Developer {
-			if text := m.text(); text != "" {
-				w.plain(text)
+			if !m.empty() {
+				w.content(m)
 				w.control("\n\n")
 			}
 			messages = messages[1:]
@@ -48,7 +48,7 @@ func renderDefault(c *Conversation, o RenderOptions) ([]Segment, error) {
 				w.control(turnBegin + "user")
 			}
 			w.control("\n<tool_response>\n")
-			w.plain(m.text())
+			w.content(m)
 			w.control("\n</tool_response>")
 			if i == len(messages)-1 || messages[i+1].Role != ToolResult {
 				w.control(turnEnd + "\n")
@@ -59,7 +59,7 @@ func renderDefault(c *Conversation, o RenderOptions) ([]Segment, error) {
 				role = System
 			}
 			w.control(turnBegin + string(role) + "\n")
-			w.plain(m.text())
+			w.content(m)
 			w.control(turnEnd + "\n")
 		}
 	}
@@ -94,8 +94,7 @@ func (w *segmentWriter) assistant(m *Message, open bool) error {
 	w.control(turnBegin + "assistant\n")
 	w.loss = true
 	defer func() { w.loss = false }()
-	content := m.text()
-	w.plain(content)
+	w.content(m)
 	for i := range m.ToolCalls {
 		fn, err := calledValue(&m.ToolCalls[i], 0)
 		if err != nil {
@@ -105,7 +104,7 @@ func (w *segmentWriter) assistant(m *Message, open bool) error {
 		if err != nil {
 			return err
 		}
-		if i > 0 || content != "" {
+		if i > 0 || !m.empty() {
 			w.control("\n")
 		}
 		w.control("<tool_call>\n")

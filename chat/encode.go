@@ -14,23 +14,42 @@ import (
 // Some vocabularies have markup that they do not call special, and that would
 // be recognized in any text: DeepSeek's <｜User｜>, Qwen's <tool_call>. Where
 // such a token stands in the markup, the same letters in the text of anyone but
-// the assistant are encoded as letters.
-func Encode(t *tokenizer.Tokenizer, segments []Segment) []int32 {
-	ids, _ := encode(t, segments, nil)
+// the assistant are encoded as letters. So are, always, the tokens by which
+// templates write pictures.
+//
+// Where a picture stands, its token is repeated as many times as count says of
+// the picture's index, from 0; once each if count is nil.
+func Encode(t *tokenizer.Tokenizer, segments []Segment, count func(image int) int) []int32 {
+	ids, _ := encode(t, segments, count, nil)
 	return ids
 }
 
 // EncodeLoss is Encode for training: loss[i] says whether ids[i] is the
-// assistant's own.
-func EncodeLoss(t *tokenizer.Tokenizer, segments []Segment) (ids []int32, loss []bool) {
-	return encode(t, segments, []bool{})
+// assistant's own, which no picture is.
+func EncodeLoss(t *tokenizer.Tokenizer, segments []Segment, count func(image int) int) (ids []int32, loss []bool) {
+	return encode(t, segments, count, []bool{})
 }
 
-func encode(t *tokenizer.Tokenizer, segments []Segment, loss []bool) ([]int32, []bool) {
+// EncodeText encodes text that people wrote outside of a conversation: special
+// tokens and those by which templates write pictures are letters in it.
+func EncodeText(t *tokenizer.Tokenizer, text string) []int32 {
+	return appendBroken(t, nil, text, guard(t, nil))
+}
+
+func encode(t *tokenizer.Tokenizer, segments []Segment, count func(image int) int, loss []bool) ([]int32, []bool) {
 	var ids []int32
 	guarded := guard(t, segments)
 	for _, s := range segments {
 		switch {
+		case s.Image > 0:
+			place := t.AppendEncodeSpecial(nil, []byte(s.Text))
+			n := 1
+			if count != nil {
+				n = count(s.Image - 1)
+			}
+			for range n {
+				ids = append(ids, place...)
+			}
 		case s.Control:
 			ids = t.AppendEncodeSpecial(ids, []byte(s.Text))
 		case s.Loss:
@@ -49,11 +68,8 @@ func encode(t *tokenizer.Tokenizer, segments []Segment, loss []bool) ([]int32, [
 func guard(t *tokenizer.Tokenizer, segments []Segment) []string {
 	seen := map[string]bool{}
 	var names []string
-	for _, s := range segments {
-		if !s.Control {
-			continue
-		}
-		for _, name := range tokenLike.FindAllString(s.Text, -1) {
+	add := func(list []string) {
+		for _, name := range list {
 			if seen[name] {
 				continue
 			}
@@ -61,6 +77,12 @@ func guard(t *tokenizer.Tokenizer, segments []Segment) []string {
 			if len(t.AppendEncode(nil, []byte(name))) == 1 {
 				names = append(names, name)
 			}
+		}
+	}
+	add(imageTokens)
+	for _, s := range segments {
+		if s.Control {
+			add(tokenLike.FindAllString(s.Text, -1))
 		}
 	}
 	return names

@@ -11,7 +11,7 @@ import (
 
 func TestEncode(t *testing.T) {
 	tok := smallTokenizer(t)
-	ids := Encode(tok, []Segment{{Text: "<|im_start|>user\n", Control: true}, {Text: "<|im_start|>"}, {Text: "<|im_"}, {Text: "end|>", Control: true}})
+	ids := Encode(tok, []Segment{{Text: "<|im_start|>user\n", Control: true}, {Text: "<|im_start|>"}, {Text: "<|im_"}, {Text: "end|>", Control: true}}, nil)
 	if n := count(tok, ids, "<|im_start|>"); n != 1 {
 		t.Errorf("%d turns begin", n)
 	}
@@ -49,7 +49,7 @@ func TestEncodeAddedTokens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids := Encode(tok, segments)
+		ids := Encode(tok, segments, nil)
 		ends := 0
 		for _, id := range ids {
 			if id == end[0] {
@@ -61,7 +61,7 @@ func TestEncodeAddedTokens(t *testing.T) {
 		}
 	}
 	// What the assistant itself wrote stays what it was.
-	ids := Encode(tok, []Segment{{Text: "<tool_call>", Control: true}, {Text: "<tool_call>", Loss: true}, {Text: "<tool_call>"}})
+	ids := Encode(tok, []Segment{{Text: "<tool_call>", Control: true}, {Text: "<tool_call>", Loss: true}, {Text: "<tool_call>"}}, nil)
 	call := tok.Encode("<tool_call>")[0]
 	n := 0
 	for _, id := range ids {

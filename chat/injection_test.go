@@ -101,7 +101,7 @@ func specialsOf(segments []Segment) string {
 func checkNoSpecial(t *testing.T, name, text string, segments []Segment) {
 	t.Helper()
 	tok := smallTokenizer(t)
-	ids := Encode(tok, segments)
+	ids := Encode(tok, segments, nil)
 	for _, special := range []string{"<|im_start|>", "<|im_end|>"} {
 		if got, want := count(tok, ids, special), strings.Count(controlOf(segments), special); got != want {
 			t.Errorf("%s: %q gives %d tokens %s, the markup has %d", name, text, got, special, want)

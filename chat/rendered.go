@@ -27,11 +27,15 @@ func (out rendered) before(end int) rendered {
 
 // withoutGaps marks what stands between two pieces of one source and cannot be
 // a special token, such as the punctuation of JSON: the pieces are then encoded
-// together, as a model that writes them would.
-func (out rendered) withoutGaps() rendered {
+// together, as a model that writes them would. Pictures are never such a gap.
+func (out rendered) withoutGaps(images [][2]int) rendered {
 	var marks []jinja.Mark
 	for _, m := range out.Marks {
-		if n := len(marks) - 1; n >= 0 && marks[n].Source == m.Source && !markupLike.MatchString(out.Text[marks[n].To:m.From]) {
+		for len(images) > 0 && len(marks) > 0 && images[0][0] < marks[len(marks)-1].To {
+			images = images[1:]
+		}
+		pictured := len(images) > 0 && images[0][0] < m.From
+		if n := len(marks) - 1; n >= 0 && marks[n].Source == m.Source && !pictured && !markupLike.MatchString(out.Text[marks[n].To:m.From]) {
 			marks[n].To = m.To
 			continue
 		}
@@ -42,18 +46,21 @@ func (out rendered) withoutGaps() rendered {
 }
 
 // segments divides what a template wrote: what came from the conversation is
-// plain, the rest markup. Loss is ascending.
-func (out rendered) segments(loss [][2]int) []Segment {
+// plain, the rest markup. Loss and images are ascending; no picture has loss.
+func (out rendered) segments(loss, images [][2]int) []Segment {
 	cuts := []int{0, len(out.Text)}
 	for _, m := range out.Marks {
 		cuts = append(cuts, m.From, m.To)
 	}
-	for _, l := range loss {
-		cuts = append(cuts, l[0], l[1])
+	for _, r := range loss {
+		cuts = append(cuts, r[0], r[1])
+	}
+	for _, r := range images {
+		cuts = append(cuts, r[0], r[1])
 	}
 	slices.Sort(cuts)
 	var list []Segment
-	m, l := 0, 0
+	m, l, p := 0, 0, 0
 	for i := 1; i < len(cuts); i++ {
 		from, to := cuts[i-1], cuts[i]
 		if from == to {
@@ -65,12 +72,18 @@ func (out rendered) segments(loss [][2]int) []Segment {
 		for l < len(loss) && loss[l][1] <= from {
 			l++
 		}
+		for p < len(images) && images[p][1] <= from {
+			p++
+		}
 		s := Segment{
 			Text:    out.Text[from:to],
 			Control: m == len(out.Marks) || out.Marks[m].From > from,
 			Loss:    l < len(loss) && loss[l][0] <= from,
 		}
-		if n := len(list); n > 0 && list[n-1].Control == s.Control && list[n-1].Loss == s.Loss {
+		if p < len(images) && images[p][0] <= from {
+			s.Image, s.Loss = p+1, false
+		}
+		if n := len(list); n > 0 && list[n-1].joins(s) {
 			list[n-1].Text += s.Text
 			continue
 		}

@@ -21,6 +21,8 @@ type Template struct {
 	stops  []string
 	syntax *ToolSyntax
 	shape  shape
+	image  string // the token that it writes for a picture; empty: it knows none
+	lists  bool   // content is a list of parts even where all is text
 }
 
 // JinjaOptions says what a Jinja template needs beside the conversation.
@@ -50,7 +52,7 @@ type RenderOptions struct {
 // Default returns our own template: ChatML, with tools as Hermes and Qwen have
 // them. DefaultJinja is the same as Jinja text.
 func Default() *Template {
-	return &Template{stops: []string{turnEnd}, syntax: &ToolSyntax{Begin: "<tool_call>\n", End: "\n</tool_call>"}}
+	return &Template{image: ImageToken, stops: []string{turnEnd}, syntax: &ToolSyntax{Begin: "<tool_call>\n", End: "\n</tool_call>"}}
 }
 
 // Jinja parses a template as Hugging Face models have them. Its text is markup,
@@ -85,6 +87,7 @@ func Jinja(source string, o JinjaOptions) (*Template, error) {
 		}
 	}
 	t.syntax = findSyntax(source + o.Tools)
+	t.probeImages()
 	t.shape = t.probe()
 	t.stops = findStops(source, t.shape.end, o.EOS)
 	return t, nil
@@ -92,7 +95,11 @@ func Jinja(source string, o JinjaOptions) (*Template, error) {
 
 // Render turns a conversation into segments. A conversation that makes no
 // sense, or that the template refuses, is an error wrapping ErrConversation;
-// images are one wrapping ErrImage.
+// images for which the template has no place are one wrapping ErrImage.
+//
+// A picture becomes a segment of its own, in Default with a newline between it
+// and its neighbors in the message. In a foreign template it is the one token
+// that the template writes for {"type": "image"}, be there others around it.
 //
 // Loss marks the assistant's words, its calls with their markup, and the end of
 // its turn. Default knows them. In a foreign template they are what {%
@@ -101,6 +108,9 @@ func Jinja(source string, o JinjaOptions) (*Template, error) {
 // last byte that came from the message.
 func (t *Template) Render(c Conversation, o RenderOptions) ([]Segment, error) {
 	if err := c.check(o); err != nil {
+		return nil, err
+	}
+	if err := t.checkImages(&c); err != nil {
 		return nil, err
 	}
 	if t.program == nil {
@@ -115,13 +125,21 @@ func (t *Template) Render(c Conversation, o RenderOptions) ([]Segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	loss := t.loss(&c, out)
-	out = out.withoutGaps()
-	if end := out.lastByte(n); o.Continue && end >= 0 {
-		return out.before(end).segments(clip(loss, end)), nil
+	images, err := t.images(&c, out)
+	if err != nil {
+		return nil, err
 	}
-	return out.segments(loss), nil
+	loss := t.loss(&c, out)
+	out = out.withoutGaps(images)
+	if end := out.lastByte(n); o.Continue && end >= 0 {
+		return out.before(end).segments(clip(loss, end), clip(images, end)), nil
+	}
+	return out.segments(loss, images), nil
 }
+
+// Image returns the token that stands for a picture, such as ImageToken; empty if
+// the template has no place for pictures.
+func (t *Template) Image() string { return t.image }
 
 // IsDefault reports whether t is Default.
 func (t *Template) IsDefault() bool { return t.program == nil }
@@ -132,7 +150,7 @@ func (t *Template) Stops() []string { return slices.Clone(t.stops) }
 
 // run executes the template for a conversation that was checked.
 func (t *Template) run(c *Conversation, prompt bool) (rendered, error) {
-	vars, err := c.variables(prompt)
+	vars, err := c.variables(prompt, t.lists)
 	if err != nil {
 		return rendered{}, err
 	}

@@ -96,7 +96,7 @@ func (f *fake) CountTokens(c chat.Conversation) (int, error) {
 	for i, m := range c.Messages {
 		for j, p := range m.Content {
 			if p.Image != nil {
-				return 0, fmt.Errorf("%w: message %d, part %d", polymath.ErrImage, i, j)
+				return 0, fmt.Errorf("%w: message %d, part %d: this model cannot see images", polymath.ErrImage, i, j)
 			}
 		}
 		n += len(text(m)) + 2

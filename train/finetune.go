@@ -229,5 +229,5 @@ func (t *Trainer) chatPrompt(prompt string) (ids []int32, end []int32, err error
 			end = append(end, id)
 		}
 	}
-	return chat.Encode(t.text, segments), end, nil
+	return chat.Encode(t.text, segments, nil), end, nil
 }

@@ -48,7 +48,7 @@ func (e *Encoder) Encode(x *Example) (tokens []int32, learned []bool, err error)
 	if err != nil {
 		return nil, nil, bad(x.Form, "%v", err)
 	}
-	tokens, learned = chat.EncodeLoss(e.Tokenizer, segments)
+	tokens, learned = chat.EncodeLoss(e.Tokenizer, segments, nil)
 	if len(learned) > 0 {
 		learned[0] = false // nothing comes before it
 	}
