@@ -7,7 +7,7 @@ import (
 
 // canvas is a square picture that figures are filled on.
 type canvas struct {
-	img   *image.NRGBA
+	img   *image.NRGBA // nil: nothing is painted, only facts are wanted
 	cover []int // of the pixels of a row, full of them
 	edges []edge
 	cross []crossing
@@ -36,6 +36,9 @@ func newCanvas(size int) *canvas {
 
 // ground makes all of the picture one color.
 func (c *canvas) ground(col color.NRGBA) {
+	if c.img == nil {
+		return
+	}
 	for i := 0; i < len(c.img.Pix); i += 4 {
 		c.img.Pix[i], c.img.Pix[i+1], c.img.Pix[i+2], c.img.Pix[i+3] = col.R, col.G, col.B, 255
 	}
@@ -43,6 +46,9 @@ func (c *canvas) ground(col color.NRGBA) {
 
 // fill paints a figure; what is outside of the picture is left out.
 func (c *canvas) fill(p path, col color.NRGBA) {
+	if c.img == nil {
+		return
+	}
 	size := c.img.Rect.Dx()
 	c.setEdges(p)
 	box := p.box()

@@ -178,15 +178,11 @@ type Drawing struct {
 
 // Make draws picture index of the seed. It may be called by several goroutines.
 func Make(seed uint64, index int, o Options) (*Drawing, error) {
-	if err := o.Check(); err != nil {
-		return nil, fmt.Errorf("draw: %w", err)
+	w, err := newWork(seed, index, o)
+	if err != nil {
+		return nil, err
 	}
-	if index < 0 {
-		return nil, fmt.Errorf("draw: picture %d: pictures are counted from 0", index)
-	}
-	o.setDefaults()
-	w := &work{Options: o, random: newRandom(seed, o.Kind, index), canvas: newCanvas(o.Size)}
-	w.facts.Kind, w.facts.Size = o.Kind, o.Size
+	w.canvas = newCanvas(w.Size)
 	makers[o.Kind](w)
 	d := &Drawing{
 		Kind: o.Kind, Seed: seed, Index: index, Image: w.canvas.img, Facts: w.facts,
@@ -194,6 +190,33 @@ func Make(seed uint64, index int, o Options) (*Drawing, error) {
 	}
 	d.Group, d.HeldOut = groupOf(&d.Facts)
 	return d, nil
+}
+
+// HeldOut tells Drawing.HeldOut of the picture that Make would draw, without
+// painting it, which takes most of the time.
+func HeldOut(seed uint64, index int, o Options) (bool, error) {
+	w, err := newWork(seed, index, o)
+	if err != nil {
+		return false, err
+	}
+	w.canvas = &canvas{}
+	makers[o.Kind](w)
+	_, heldOut := groupOf(&w.facts)
+	return heldOut, nil
+}
+
+// newWork begins a picture, without a canvas.
+func newWork(seed uint64, index int, o Options) (*work, error) {
+	if err := o.Check(); err != nil {
+		return nil, fmt.Errorf("draw: %w", err)
+	}
+	if index < 0 {
+		return nil, fmt.Errorf("draw: picture %d: pictures are counted from 0", index)
+	}
+	o.setDefaults()
+	w := &work{Options: o, random: newRandom(seed, o.Kind, index)}
+	w.facts.Kind, w.facts.Size = o.Kind, o.Size
+	return w, nil
 }
 
 // work is a picture being made.

@@ -91,6 +91,9 @@ func (f face) height() int { return (f.size*23/20 + unit - 1) / unit }
 // text draws one with its left end and base line at a place. The base line is
 // put on a whole pixel, where letters are sharpest.
 func (c *canvas) text(f face, text string, at point, col color.NRGBA) {
+	if c.img == nil {
+		return
+	}
 	at.y = roundDiv(at.y, unit) * unit
 	for _, r := range text {
 		g := f.glyph(r)

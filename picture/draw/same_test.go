@@ -234,3 +234,32 @@ func ExampleMake() {
 	fmt.Println(d.Facts.Clock.Hour, d.Facts.Clock.Minute)
 	// Output: 9 30
 }
+
+// TestHeldOut says that a picture is on the side that HeldOut tells.
+func TestHeldOut(t *testing.T) {
+	for _, k := range draw.Kinds() {
+		for _, size := range []int{64, 128} {
+			held := 0
+			for i := range 60 {
+				o := draw.Options{Kind: k, Size: size}
+				d, err := draw.Make(5, i, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := draw.HeldOut(5, i, o)
+				if err != nil || got != d.HeldOut {
+					t.Errorf("%s %d of size %d: %v, %v; Make says %v", k, i, size, got, err, d.HeldOut)
+				}
+				if got {
+					held++
+				}
+			}
+			if held == 0 || held == 60 {
+				t.Errorf("%s: %d of 60 are held out", k, held)
+			}
+		}
+	}
+	if _, err := draw.HeldOut(5, -1, draw.Options{Kind: draw.Scene}); err == nil {
+		t.Error("a picture before the first one")
+	}
+}
