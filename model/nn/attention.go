@@ -5,12 +5,12 @@ import (
 	"github.com/polymath-lm/polymath/tensor"
 )
 
-// Attention is causal self-attention with grouped queries and rotary
-// embedding: y = Out(attend(rotate(norm(QKV(x))))).
+// Attention is self-attention, causal unless Shape says otherwise, with grouped
+// queries and rotary embedding: y = Out(attend(rotate(norm(QKV(x))))).
 //
 // QKV's rows are the query heads, the key heads and the value heads. QNorm and
 // KNorm are nil, or normalize each head (width HeadDim) or all heads together
-// (width Heads*HeadDim and KVHeads*HeadDim).
+// (width Heads*HeadDim and KVHeads*HeadDim). Without a Rope nothing is rotated.
 type Attention struct {
 	Shape        kernel.AttentionShape
 	QKV, Out     Linear
@@ -69,20 +69,22 @@ func (a *Attention) Take(arena *Arena, maxTokens int, train bool) AttentionActs 
 // Spans[Groups[g]:Groups[g+1]], are appended to its blocks before its queries
 // run; groups run one after the other and may use the same blocks again.
 type Batch struct {
-	Positions []int32 // [T], in the row's own document
+	Positions []int32 // [T], in the row's own document; nil without a Rope
 	Spans     []kernel.Span
 	Groups    []int32
 }
 
 // Forward computes y [T, D] from x [T, D].
 func (a *Attention) Forward(y, x []tensor.BF16, acts *AttentionActs, b *Batch) {
-	rows := len(b.Positions)
+	rows := len(x) / a.QKV.Weight.In
 	qkv := acts.QKV[:rows*a.Width()]
 	a.QKV.Forward(qkv, x, nil)
-	job := turnJobs.Get()
-	*job = turnJob{a: a, acts: acts, positions: b.Positions, table: a.Rope.table.Load()}
-	Rows(rows, turnGrain, job)
-	turnJobs.Put(job)
+	if a.turns() {
+		job := turnJobs.Get()
+		*job = turnJob{a: a, acts: acts, positions: b.Positions, table: a.Rope.load()}
+		Rows(rows, turnGrain, job)
+		turnJobs.Put(job)
+	}
 	o := acts.O[:rows*a.QWidth()]
 	var lse []float32
 	if acts.LSE != nil {
@@ -95,6 +97,9 @@ func (a *Attention) Forward(y, x []tensor.BF16, acts *AttentionActs, b *Batch) {
 	}
 	a.Out.Forward(y, o, nil)
 }
+
+// turns reports whether queries and keys are normalized or rotated.
+func (a *Attention) turns() bool { return a.QNorm != nil || a.Rope != nil }
 
 const turnGrain = 16
 
@@ -119,7 +124,9 @@ func (j *turnJob) Rows(lo, hi int) {
 		if a.QNorm != nil {
 			j.norm(row, r)
 		}
-		turn(row, a.Shape.HeadDim, j.table.cos, j.table.sin, int(j.positions[r]))
+		if j.table != nil {
+			turn(row, a.Shape.HeadDim, j.table.cos, j.table.sin, int(j.positions[r]))
+		}
 	}
 }
 
@@ -156,18 +163,21 @@ func (a *Attention) TakeGrads(arena *Arena, maxTokens int) AttentionGrads {
 	}
 }
 
-// Backward computes dx [T, D], the gradient of Forward's x, from dy [T, D], and
-// adds the gradients of the weights. All spans begin at position 0.
+// Backward computes dx [T, D], the gradient of Forward's x, from dy [T, D]
+// unless dx is nil, and adds the gradients of the weights. All spans begin at
+// position 0.
 func (a *Attention) Backward(dx, dy, x []tensor.BF16, acts *AttentionActs, g *AttentionGrads, b *Batch) {
-	rows := len(b.Positions)
+	rows := len(x) / a.QKV.Weight.In
 	do, dqkv := g.DO[:rows*a.QWidth()], g.DQKV[:rows*a.Width()]
 	o, qkv := acts.O[:rows*a.QWidth()], acts.QKV[:rows*a.Width()]
 	a.Out.Backward(do, dy, o, nil, g.Sums)
 	a.Shape.Backward(dqkv, do, o, qkv, acts.LSE[:rows*a.Shape.Heads], b.Spans)
-	job := unturnJobs.Get()
-	*job = unturnJob{a: a, acts: acts, dqkv: dqkv, sums: g.Sums, positions: b.Positions, table: a.Rope.table.Load()}
-	Rows(rows, sumChunk, job)
-	unturnJobs.Put(job)
+	if a.turns() {
+		job := unturnJobs.Get()
+		*job = unturnJob{a: a, acts: acts, dqkv: dqkv, sums: g.Sums, positions: b.Positions, table: a.Rope.load()}
+		Rows(rows, sumChunk, job)
+		unturnJobs.Put(job)
+	}
 	if a.QNorm != nil {
 		a.addNormGrads(g.Sums, rows)
 	}
@@ -200,7 +210,9 @@ func (j *unturnJob) Rows(lo, hi int) {
 	}
 	for r := lo; r < hi; r++ {
 		row := j.dqkv[r*a.Width():][:qk]
-		turn(row, a.Shape.HeadDim, j.table.cos, j.table.negated, int(j.positions[r]))
+		if j.table != nil {
+			turn(row, a.Shape.HeadDim, j.table.cos, j.table.negated, int(j.positions[r]))
+		}
 		if a.QNorm != nil {
 			j.unnorm(row, r, dq, dk)
 		}

@@ -7,8 +7,13 @@ import (
 )
 
 // Init fills the master with random numbers, a function of seed, p.Name and
-// the element's index alone, or with p.Fill if InitStd is 0.
+// the element's index alone, or with p.Fill if InitStd is 0. Where p.Start is
+// set, it alone decides.
 func (p *Param) Init(seed uint64) {
+	if p.Start != nil {
+		p.Start(p.Master)
+		return
+	}
 	if p.InitStd == 0 {
 		for i := range p.Master {
 			p.Master[i] = p.Fill

@@ -20,6 +20,7 @@ type Param struct {
 	NoDecay         bool    // norms and biases: weight decay leaves them alone
 	InitStd         float64 // standard deviation at the start; 0 = filled with Fill
 	Fill            float32
+	Start           func(master []float32) // fills the master at the start in place of the two; nil = they do
 	Parts           []Part
 	Forms           Forms
 
@@ -27,7 +28,7 @@ type Param struct {
 	// the master rounded to bf16.
 	W, WT  *kernel.Packed // for x·wᵀ, and for dy·w
 	Table  []tensor.BF16  // [Out, In] as it lies: embeddings and biases
-	Vector []float32      // [In]: norm weights
+	Vector []float32      // [In]: weights and biases of norms
 	// Rows is the table as its file has it, where that is a block format; Table
 	// is then nil. It aliases the file's mapping.
 	Rows *tensor.Tensor
@@ -154,7 +155,7 @@ func (p *Param) SizeBytes(trainable bool) int64 {
 type Forms int
 
 // The compute forms: packed for products, rows to look up (embeddings and
-// biases), and fp32 norm weights.
+// biases), and fp32 weights and biases of norms.
 const (
 	Product Forms = 1 << iota
 	Lookup

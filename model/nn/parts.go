@@ -2,11 +2,13 @@ package nn
 
 // Part is what the tensor Name of the model's file holds of a Param: the rows
 // [Row, Row+Rows) of one group, or of a vector the columns [Col, Col+Cols).
-// Cols 0 means all.
+// Cols 0 means all. Shape is the tensor's own, of as many elements in the same
+// order, where the file has another than PartShape gives for a matrix or a vector.
 type Part struct {
 	Name             string
 	Group, Row, Rows int
 	Col, Cols        int
+	Shape            []int
 }
 
 // Piece is a tensor of the file that makes up some rows of a fused one.
@@ -25,10 +27,12 @@ func (p *Param) AddGroup(g int, pieces ...Piece) {
 	}
 }
 
-// PartShape returns the shape that part has in the file: that of a matrix, or
-// of a vector.
+// PartShape returns the shape that part has in the file: its Shape, or that of a
+// matrix or of a vector.
 func (p *Param) PartShape(part Part) []int {
 	switch {
+	case part.Shape != nil:
+		return part.Shape
 	case part.Cols > 0:
 		return []int{part.Cols}
 	case p.isVector():

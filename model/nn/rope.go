@@ -31,6 +31,14 @@ func NewRope(frequencies []float64, scale float64) *Rope {
 	return r
 }
 
+// load returns the tables, nil of no Rope.
+func (r *Rope) load() *ropeTable {
+	if r == nil {
+		return nil
+	}
+	return r.table.Load()
+}
+
 // Grow makes sure that the tables cover positions below n. It allocates only
 // when they do not, and then at least doubles them.
 func (r *Rope) Grow(n int) {

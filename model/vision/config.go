@@ -101,9 +101,3 @@ func (c *Config) Resolution() picture.Resolution {
 	}
 	return r
 }
-
-// Count returns how many views, and so tokens, a picture of a size takes.
-func (c *Config) Count(width, height int, d picture.Detail) (views, tokens int) {
-	l := c.Resolution().Layout(width, height, d)
-	return 1 + len(l.Tiles), l.Tokens
-}

@@ -1,0 +1,92 @@
+package nn
+
+import (
+	"github.com/polymath-lm/polymath/internal/kernel"
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// MLP is the network of two matrices y = Down(gelu(Up(x))), with the tanh form
+// of GELU (Hendrycks and Gimpel, arXiv:1606.08415).
+type MLP struct {
+	Up, Down Linear
+}
+
+// F returns the hidden width.
+func (m *MLP) F() int { return m.Down.Weight.In }
+
+// MLPActs are the results of a forward pass that its backward pass needs.
+type MLPActs struct {
+	U []tensor.BF16 // [T, F], before GELU
+}
+
+// MLPScratch is the memory that layers share.
+type MLPScratch struct {
+	H  []tensor.BF16 // [T, F]; without a backward pass it may be MLPActs.U
+	DH []tensor.BF16 // [T, F], for training
+	// Sums are for the gradients of the biases: SumsLen(T, the wider of the two).
+	Sums []float32
+}
+
+// Take lays out the activations of maxRows rows.
+func (m *MLP) Take(arena *Arena, maxRows int) MLPActs {
+	return MLPActs{U: Take[tensor.BF16](arena, maxRows*m.F())}
+}
+
+// TakeScratch lays out the scratch of training for maxRows rows.
+func (m *MLP) TakeScratch(arena *Arena, maxRows int) MLPScratch {
+	return MLPScratch{
+		H: Take[tensor.BF16](arena, maxRows*m.F()), DH: Take[tensor.BF16](arena, maxRows*m.F()),
+		Sums: Take[float32](arena, SumsLen(maxRows, max(m.F(), m.Down.Weight.Out))),
+	}
+}
+
+// Forward computes y [T, Out] from x [T, In].
+func (m *MLP) Forward(y, x []tensor.BF16, acts *MLPActs, s *MLPScratch) {
+	rows := len(x) / m.Up.Weight.In
+	u, h := acts.U[:rows*m.F()], s.H[:rows*m.F()]
+	m.Up.Forward(u, x, nil)
+	GELU(h, u, m.F())
+	m.Down.Forward(y, h, nil)
+}
+
+// Backward computes dx [T, In] from dy [T, Out] unless dx is nil, and adds the
+// gradients of the weights. x is Forward's.
+func (m *MLP) Backward(dx, dy, x []tensor.BF16, acts *MLPActs, s *MLPScratch) {
+	rows := len(x) / m.Up.Weight.In
+	u, h, dh := acts.U[:rows*m.F()], s.H[:rows*m.F()], s.DH[:rows*m.F()]
+	GELU(h, u, m.F())
+	m.Down.Backward(dh, dy, h, nil, s.Sums)
+	GELUBackward(dh, dh, u, m.F())
+	m.Up.Backward(dx, dh, x, nil, s.Sums)
+}
+
+const geluGrain = 16
+
+// GELU sets y = gelu(x), both [T, F]; y may be x.
+func GELU(y, x []tensor.BF16, f int) { runGELU(geluJob{y: y, x: x, f: f}) }
+
+// GELUBackward sets dx from dy and GELU's x, all [T, F]; dx may be dy.
+func GELUBackward(dx, dy, x []tensor.BF16, f int) { runGELU(geluJob{y: dx, dy: dy, x: x, f: f}) }
+
+func runGELU(args geluJob) {
+	job := geluJobs.Get()
+	*job = args
+	Rows(len(args.x)/args.f, geluGrain, job)
+	geluJobs.Put(job)
+}
+
+type geluJob struct {
+	y, dy, x []tensor.BF16
+	f        int
+}
+
+var geluJobs Jobs[geluJob]
+
+func (j *geluJob) Rows(lo, hi int) {
+	i, k := lo*j.f, hi*j.f
+	if j.dy == nil {
+		kernel.GELU(j.y[i:k], j.x[i:k])
+	} else {
+		kernel.GELUBackward(j.y[i:k], j.dy[i:k], j.x[i:k])
+	}
+}
