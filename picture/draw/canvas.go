@@ -8,7 +8,7 @@ import (
 // canvas is a square picture that figures are filled on.
 type canvas struct {
 	img   *image.NRGBA // nil: nothing is painted, only facts are wanted
-	cover []int // of the pixels of a row, full of them
+	cover []int        // of the pixels of a row, full of them
 	edges []edge
 	cross []crossing
 }
