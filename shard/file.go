@@ -13,6 +13,7 @@ import (
 
 // File is one open shard. Goroutines may share it until it is closed.
 type File struct {
+	name    string
 	header  Header
 	mapping *tensor.Mapping
 	narrow  []uint16 // the tokens, if they take 2 bytes
@@ -35,7 +36,7 @@ func Open(path string) (*File, error) {
 		_ = m.Close() // the other error matters
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	f.mapping = m
+	f.mapping, f.name = m, path
 	return f, nil
 }
 

@@ -28,6 +28,32 @@
 // marks the tokens that a model shall learn to write. The first is never one.
 // A directory of shards has a manifest, shards.json, which is written last and
 // names every file with its size and hash.
+//
+// The documents of a set with a mask may have pictures, each where there is a run
+// of the image token, one for each row of features that a model makes of it.
+// Files of pictures hold the bytes of each different picture once:
+//
+//	offset  bytes
+//	     0      8  magic "PLYPICTS"
+//	     8      4  version: 1
+//	    12      4  zeros
+//	    16         the pictures, end to end
+//
+// and an index says where they are and who has them:
+//
+//	offset  bytes
+//	     0      8  magic "PLYPICTX"
+//	     8      4  version: 1
+//	    12      4  number of files
+//	    16      8  P, number of pictures
+//	    24      8  U, how often a document has one
+//	    32      8  D, number of documents of the set
+//	    40   48*P  for each picture its SHA-256, its place in its file (8 bytes), its
+//	               length (4) and the number of the file (4)
+//	        8*D+8  for each document the number of uses before it, then U
+//	         12*U  for each use the picture's number, the length of its run of image
+//	               tokens, and the detail, 4 bytes each
+//	           32  SHA-256 of all bytes before this one
 package shard
 
 import (
@@ -58,6 +84,10 @@ type Header struct {
 	EndOfText int32
 	// Masked sets have a mask: AddMasked fills them.
 	Masked bool
+	// ImageToken is the token that stands for a row of a picture's features. It is
+	// the same for all files of a set, and -1 in one without pictures; for NewWriter
+	// 0 is none as well, so the first token of a vocabulary cannot be it.
+	ImageToken int32
 	// FileBytes is the size at which NewWriter begins another file; 0 means
 	// 1 GiB. It is not stored.
 	FileBytes int64
@@ -75,6 +105,8 @@ func (h Header) check() error {
 		return fmt.Errorf("vocabulary of %d tokens is out of range", h.VocabSize)
 	case h.EndOfText < 0 || int(h.EndOfText) >= h.VocabSize:
 		return fmt.Errorf("end-of-text token %d is outside the vocabulary of %d", h.EndOfText, h.VocabSize)
+	case h.ImageToken < -1 || int(h.ImageToken) >= h.VocabSize:
+		return fmt.Errorf("image token %d is outside the vocabulary of %d", h.ImageToken, h.VocabSize)
 	case h.FileBytes < 0:
 		return fmt.Errorf("file size %d is negative", h.FileBytes)
 	}
@@ -137,7 +169,7 @@ func decodeHeader(b []byte) (Header, error) {
 	}
 	h := Header{
 		TokenizerHash: hex.EncodeToString(b[32:64]), VocabSize: int(vocab), EndOfText: int32(end),
-		Masked: le.Uint32(b[8:]) == maskVersion,
+		Masked: le.Uint32(b[8:]) == maskVersion, ImageToken: -1,
 	}
 	if err := h.check(); err != nil {
 		return Header{}, err

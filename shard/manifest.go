@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 )
@@ -34,6 +33,8 @@ type Manifest struct {
 	// Stages divides the documents, in the order of the files, into stages that
 	// training reads one after the other in every epoch; nil is one stage.
 	Stages []Stage `json:"stages,omitempty"`
+	// Pictures is nil in a set without.
+	Pictures *PictureManifest `json:"pictures,omitempty"`
 
 	hash string
 }
@@ -61,7 +62,11 @@ func newManifest(h Header) Manifest {
 }
 
 func (m *Manifest) header() Header {
-	return Header{TokenizerHash: m.TokenizerHash, VocabSize: m.VocabSize, EndOfText: m.EndOfText, Masked: m.Masked}
+	h := Header{TokenizerHash: m.TokenizerHash, VocabSize: m.VocabSize, EndOfText: m.EndOfText, Masked: m.Masked, ImageToken: -1}
+	if m.Pictures != nil {
+		h.ImageToken = m.Pictures.ImageToken
+	}
+	return h
 }
 
 func (m *Manifest) add(e FileEntry) {
@@ -121,19 +126,22 @@ func parseManifest(data []byte) (Manifest, error) {
 	var tokens, docs int64
 	seen := map[string]bool{}
 	for _, e := range m.Files {
-		// A name with a directory in it could reach any file on the machine.
-		if !filepath.IsLocal(e.Name) || e.Name != filepath.Base(e.Name) || strings.ContainsAny(e.Name, `/\`) {
-			return Manifest{}, fmt.Errorf("%q is not the name of a file beside the manifest", e.Name)
+		if err := checkName(e.Name, seen); err != nil {
+			return Manifest{}, err
 		}
-		if seen[e.Name] {
-			return Manifest{}, fmt.Errorf("%q is listed twice", e.Name)
-		}
-		seen[e.Name] = true
 		tokens += e.Tokens
 		docs += e.Docs
 	}
 	if tokens != m.Tokens || docs != m.Docs {
 		return Manifest{}, fmt.Errorf("%d tokens in %d documents, but its files have %d in %d", m.Tokens, m.Docs, tokens, docs)
+	}
+	if m.Pictures != nil {
+		if !m.Masked {
+			return Manifest{}, errors.New("a set without a mask has no pictures")
+		}
+		if err := m.Pictures.check(m.VocabSize, seen); err != nil {
+			return Manifest{}, fmt.Errorf("pictures: %w", err)
+		}
 	}
 	return m, m.checkStages()
 }

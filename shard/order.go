@@ -22,7 +22,7 @@ import (
 //
 // A set with a mask is packed instead: each of its documents lies in one row, as
 // many together as fit, and rows are filled up. Documents longer than a row are
-// cut at its end. The target of each token is the next one where the mask marks
+// cut at its end, or before a picture that does not fit. The target of each token is the next one where the mask marks
 // it. Every epoch has the same rows, in another order.
 //
 // Goroutines may share an Order, each with its own Row.

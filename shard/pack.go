@@ -19,9 +19,12 @@ func (o *Order) pack() {
 	var open []*openRow
 	t := &o.streams[0]
 	for place := range int64(t.docs.n) {
-		length := min(o.length(t, place), int64(o.seqLen))
+		length := int64(0)
+		if number := t.doc(place); o.set.Holds(number) {
+			length = int64(o.packedLen(number))
+		}
 		if length == 0 {
-			continue // on the other side of the split
+			continue // on the other side of the split, or it begins with a picture longer than a row
 		}
 		var best *openRow
 		for _, r := range open {
@@ -61,7 +64,7 @@ func (o *Order) packedRow(row *Row, docs []int64) {
 	filled := 0
 	for _, number := range docs {
 		f, doc := o.set.locate(number)
-		n := min(f.Len(doc)-1, o.seqLen)
+		n := o.packedLen(number)
 		targets := row.Targets[filled : filled+n]
 		f.Read(row.Tokens[filled:filled+n], doc, 0)
 		f.Read(targets, doc, 1)
@@ -71,4 +74,31 @@ func (o *Order) packedRow(row *Row, docs []int64) {
 		filled += n
 	}
 	row.pad(filled, o.set.manifest.EndOfText)
+}
+
+// packedLen returns how many tokens of a document its row takes: all, or those
+// that fit, of which a part of a picture is none.
+func (o *Order) packedLen(number int64) int {
+	f, doc := o.set.locate(number)
+	n := f.Len(doc) - 1
+	if n <= o.seqLen {
+		return n
+	}
+	n = o.seqLen
+	if o.set.pictures == nil {
+		return n
+	}
+	tokens := make([]int32, n)
+	f.Read(tokens, doc, 0)
+	runs, at := o.set.pictures.runs(nil, number), 0
+	for i, t := range tokens {
+		if t != o.set.manifest.Pictures.ImageToken || i < at {
+			continue
+		}
+		if at = i + runs[0]; at > n {
+			return i
+		}
+		runs = runs[1:]
+	}
+	return n
 }

@@ -20,6 +20,7 @@ type Set struct {
 	part     part
 	tokens   int64
 	docs     int64
+	pictures *pictureSet // nil without
 }
 
 // part says which documents belong: those whose hash lies in [low, high).
@@ -47,6 +48,16 @@ func OpenSet(dir string) (*Set, error) {
 	for i, f := range s.files {
 		s.first[i+1] = s.first[i] + int64(f.Docs())
 	}
+	if m.Pictures != nil {
+		s.pictures, err = openPictures(dir, m.Pictures, m.Docs)
+	}
+	if err == nil {
+		err = s.checkRuns()
+	}
+	if err != nil {
+		s.closeQuietly()
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -73,6 +84,7 @@ func (s *Set) open(dir string) error {
 
 // openEntry opens a file and compares it with what the manifest says.
 func openEntry(path string, e FileEntry, want Header) (*File, error) {
+	want.ImageToken = -1 // which the index of pictures is for
 	f, err := Open(path)
 	if err != nil {
 		return nil, err
@@ -125,7 +137,7 @@ func (s *Set) Split(heldOut float64) (train, held *Set) {
 }
 
 func (s *Set) side(p part) *Set {
-	side := &Set{manifest: s.manifest, files: s.files, first: s.first, part: p}
+	side := &Set{manifest: s.manifest, files: s.files, first: s.first, part: p, pictures: s.pictures}
 	for _, f := range s.files {
 		for doc := range f.Docs() {
 			if p.holds(f.ID(doc)) {
@@ -201,11 +213,17 @@ func (s *Set) Release() {
 	for _, f := range s.files {
 		f.Release()
 	}
+	if s.pictures != nil {
+		s.pictures.release()
+	}
 }
 
 // Close ends the mapping of the files, for the sides of a split too.
 func (s *Set) Close() error {
 	var first error
+	if s.pictures != nil {
+		first = s.pictures.close()
+	}
 	for _, f := range s.files {
 		if f == nil {
 			continue

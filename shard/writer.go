@@ -25,6 +25,8 @@ type Writer struct {
 	closed   bool
 	buf      []byte
 	tokens   []int32
+	docs     int64
+	pictures *pictureWriter // nil before the first picture
 }
 
 // NewWriter begins a set in dir, which is made if it is not there. A directory
@@ -58,15 +60,21 @@ func removeUnfinished(dir string) error {
 	if err := atomicfile.RemoveLeftovers(dir); err != nil {
 		return err
 	}
-	for i := 0; ; i++ {
-		err := os.Remove(filepath.Join(dir, fileName(i)))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
+	if err := os.Remove(filepath.Join(dir, IndexName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, name := range []func(int) string{fileName, pictureFileName} {
+		for i := 0; ; i++ {
+			err := os.Remove(filepath.Join(dir, name(i)))
+			if errors.Is(err, fs.ErrNotExist) {
+				break
+			}
+			if err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 func fileName(i int) string { return fmt.Sprintf("tokens-%05d.shard", i) }
@@ -155,9 +163,32 @@ func (w *Writer) addDoc(id ID, tokens []int32, learned []bool) error {
 			return w.err
 		}
 	}
+	if w.err = w.checkPictures(id, tokens, learned); w.err != nil {
+		return w.err
+	}
 	w.buf = appendTokens(w.buf[:0], tokens, w.header.width())
 	w.err = w.add(id, w.buf, learned)
 	return w.err
+}
+
+// checkPictures holds a document against the pictures that were added for it.
+func (w *Writer) checkPictures(id ID, tokens []int32, learned []bool) error {
+	if w.header.ImageToken < 1 || !w.header.Masked {
+		return nil
+	}
+	var runs []int
+	if w.pictures != nil {
+		runs = w.pictures.pending
+	}
+	if err := checkRuns(tokens, w.header.ImageToken, runs); err != nil {
+		return fmt.Errorf("%s: document %x: %w", w.dir, id, err)
+	}
+	for i, t := range tokens {
+		if t == w.header.ImageToken && learned[i] {
+			return fmt.Errorf("%s: document %x: the image token at position %d is marked as to be learned", w.dir, id, i)
+		}
+	}
+	return nil
 }
 
 func (w *Writer) outside(id ID, token int32, at int) error {
@@ -201,6 +232,10 @@ func (w *Writer) add(id ID, encoded []byte, learned []bool) error {
 	if n := len(w.manifest.Stages); n > 0 {
 		w.manifest.Stages[n-1].Docs++
 	}
+	w.docs++
+	if w.pictures != nil {
+		w.pictures.endDoc()
+	}
 	w.file.mark(learned)
 	return w.file.add(id, encoded, n)
 }
@@ -239,9 +274,17 @@ func (w *Writer) Close() (Manifest, error) {
 		return Manifest{}, w.err
 	case w.file == nil:
 		return Manifest{}, fmt.Errorf("%s: no document was added", w.dir)
+	case w.pictures != nil && len(w.pictures.pending) > 0:
+		panic("shard: Close after AddPictures for a document that was not added")
 	}
 	if err := w.finishFile(); err != nil {
 		return Manifest{}, err
+	}
+	if w.pictures != nil {
+		var err error
+		if w.manifest.Pictures, err = w.pictures.finish(); err != nil {
+			return Manifest{}, err
+		}
 	}
 	if err := w.manifest.write(filepath.Join(w.dir, ManifestName)); err != nil {
 		return Manifest{}, err
@@ -257,5 +300,8 @@ func (w *Writer) Abort() {
 	if w.file != nil {
 		w.file.disk.Abort()
 		w.file = nil
+	}
+	if w.pictures != nil {
+		w.pictures.abort()
 	}
 }
