@@ -55,7 +55,7 @@ func (t *Task) checkMethod() error {
 		}
 	case MethodGenerate:
 		if t.Grader == nil {
-			return recipe.Bad("grader", "the method generate needs a grader: exact, numeric, math, f1, regex, set, letter, code or rubric")
+			return recipe.Bad("grader", "the method generate needs a grader: exact, numeric, math, f1, regex, set, letter, code, rubric, characters or scene")
 		}
 	}
 	if t.Answer == "" && t.needsAnswer() {
@@ -84,7 +84,7 @@ func (t *Task) needsAnswer() bool {
 	case MethodText:
 		return false
 	case MethodGenerate:
-		return t.Grader.Code == nil && t.Grader.Rubric == nil && t.Grader.Regex == nil
+		return t.Grader.Code == nil && t.Grader.Rubric == nil && t.Grader.Regex == nil && t.Grader.Scene == nil
 	}
 	return true
 }
@@ -164,14 +164,16 @@ func (d *Data) check() error {
 	switch {
 	case d.Generator == "" && len(d.Files) == 0:
 		return recipe.Bad("files", "name the files, or a generator, that the items are from")
+	case d.Copies < 0 || d.Copies > maxList:
+		return recipe.Bad("copies", "%d copies of a row are impossible: from 0 to %d", d.Copies, maxList)
 	case d.Generator != "" && (len(d.Files) > 0 || d.Members != "" || d.Format != "" || d.Items != "" || d.NoHeader):
 		return recipe.Bad("generator", "the rows are either made or read from files")
 	case d.Generator != "" && (d.Number < 1 || d.Number > maxRows):
 		return recipe.Bad("number", "say how many rows %s makes, from 1 to %d", d.Generator, maxRows)
 	case d.Generator == "" && (d.Number != 0 || d.Seed != 0):
 		return recipe.Bad("number", "number and seed are for a generator")
-	case d.Format != "" && !slices.Contains(records.Formats, d.Format):
-		return recipe.Bad("format", "%q is none of %s", d.Format, strings.Join(records.Formats, ", "))
+	case d.Format != "" && d.Format != formatPaths && !slices.Contains(records.Formats, d.Format):
+		return recipe.Bad("format", "%q is none of %s, %s", d.Format, strings.Join(records.Formats, ", "), formatPaths)
 	case len(d.Files) > maxList:
 		return recipe.Bad("files", "%d files are more than %d: use a pattern", len(d.Files), maxList)
 	}

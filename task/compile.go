@@ -42,6 +42,8 @@ func (t *Task) sources() []source {
 			list = append(list, source{"grader.regex.pattern", g.Regex.Pattern})
 		case g.Code != nil:
 			list = append(list, source{"grader.code.program", g.Code.Program})
+		case g.Scene != nil:
+			list = append(list, source{"grader.scene.shown", g.Scene.Shown})
 		case g.Rubric != nil:
 			for i := range g.Rubric.Criteria {
 				list = append(list, source{indexed("grader.rubric.criteria", i) + ".text", g.Rubric.Criteria[i].Text})
@@ -59,5 +61,5 @@ func sourcesOf(key string, texts []string) (list []source) {
 }
 
 func (d *Data) sources(key string) []source {
-	return []source{{key + ".where", d.Where}, {key + ".id", d.ID}, {key + ".section", d.Section}, {key + ".cluster", d.Cluster}}
+	return []source{{key + ".where", d.Where}, {key + ".present", d.Present}, {key + ".id", d.ID}, {key + ".section", d.Section}, {key + ".cluster", d.Cluster}}
 }

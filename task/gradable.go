@@ -1,10 +1,13 @@
 package task
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
 	"strings"
+
+	drawing "github.com/polymath-lm/polymath/picture/draw"
 )
 
 // gradable finds what a grader could not use in a row, before a model has written
@@ -20,6 +23,8 @@ func (b *builder) gradable(item *Item) error {
 		return b.criteria(g.Rubric)
 	case g.Numeric != nil:
 		return b.numbers(item)
+	case g.Scene != nil:
+		return b.shown()
 	}
 	return nil
 }
@@ -48,6 +53,23 @@ func (b *builder) criteria(r *Rubric) error {
 		if blank(text) {
 			return b.fail(key, errors.New("the criterion is empty"))
 		}
+	}
+	return nil
+}
+
+// shown tries what the picture shows.
+func (b *builder) shown() error {
+	const key = "grader.scene.shown"
+	text, err := b.ofRow(key)
+	if err != nil {
+		return err
+	}
+	var facts drawing.Facts
+	if err := json.Unmarshal([]byte(text), &facts); err != nil {
+		return b.fail(key, err)
+	}
+	if len(facts.Objects) == 0 {
+		return b.fail(key, errors.New("the facts have no objects"))
 	}
 	return nil
 }

@@ -24,6 +24,18 @@ type Verdict struct {
 	Why string `json:"why,omitempty"`
 	// Judge is what a judge of a rubric said, as it was.
 	Judge string `json:"judge,omitempty"`
+	// Shares are counts of the answer that are summed over the items: the metric of
+	// the name is the sum of the parts by the sum of the wholes.
+	Shares []Share `json:"shares,omitempty"`
+}
+
+// Share is a part of a whole: 5 of 6 facts true, 2 wrong characters of 24.
+type Share struct {
+	Name  string `json:"name"`
+	Part  int    `json:"part"`
+	Whole int    `json:"whole"`
+	// Lower says that less is better.
+	Lower bool `json:"lower_is_better,omitempty"`
 }
 
 // Extract says where in a text the answer stands. All graders of texts have it.
@@ -139,6 +151,30 @@ type Code struct {
 
 // SetDefaults sets the values of the keys that a file leaves out.
 func (c *Code) SetDefaults() { c.Timeout = 10 }
+
+// Characters counts the characters that must be put in, left out or exchanged to
+// make the accepted answer of the text, by the number of its characters: the
+// character error rate. The score is what it leaves of 1, and only a text without
+// errors is right. Of several accepted answers the nearest counts.
+type Characters struct {
+	Extract Extract `yaml:"extract"`
+	Normal  Normal  `yaml:"normal"`
+}
+
+// Scene compares the sentences of a description with what a picture shows, of
+// package picture/draw. The score is the harmonic mean of two shares: of the stated
+// facts that are true, and of the objects that true facts name with color and shape.
+type Scene struct {
+	Extract Extract `yaml:"extract"`
+	// Shown is the template of the facts of the picture in JSON, as draw.Facts.
+	Shown string `yaml:"shown"`
+	// Facts and Objects are the shares from which an answer is right.
+	Facts   float64 `yaml:"facts"`
+	Objects float64 `yaml:"objects"`
+}
+
+// SetDefaults sets the values of the keys that a file leaves out.
+func (s *Scene) SetDefaults() { s.Facts, s.Objects = 0.85, 0.7 }
 
 // Rubric has a judge, a model or a person, give points for each criterion. The
 // score is their sum as a share of all that can be had, at least 0.

@@ -22,7 +22,7 @@ func (g *Grading) Name() string {
 func (g *Grading) Check() error {
 	name, number := g.only()
 	if number != 1 {
-		return recipe.Bad("", "name one grader of exact, numeric, math, f1, regex, set, letter, code and rubric; these are %d", number)
+		return recipe.Bad("", "name one grader of exact, numeric, math, f1, regex, set, letter, code, rubric, characters and scene; these are %d", number)
 	}
 	var err error
 	switch {
@@ -44,6 +44,10 @@ func (g *Grading) Check() error {
 		err = g.Code.check()
 	case g.Rubric != nil:
 		err = g.Rubric.check()
+	case g.Characters != nil:
+		err = g.Characters.Extract.check()
+	case g.Scene != nil:
+		err = g.Scene.check()
 	}
 	return recipe.Below(name, err)
 }
@@ -66,6 +70,8 @@ func (g *Grading) only() (name string, number int) {
 		{"letter", g.Letter != nil},
 		{"code", g.Code != nil},
 		{"rubric", g.Rubric != nil},
+		{"characters", g.Characters != nil},
+		{"scene", g.Scene != nil},
 	} {
 		if one.set {
 			name = one.name
@@ -170,6 +176,13 @@ func (r *Rubric) check() error {
 		return recipe.Bad("pass", "must be 0 to 1, not %g", r.Pass)
 	}
 	return nil
+}
+
+func (s *Scene) check() error {
+	if s.Shown == "" {
+		return recipe.Bad("shown", "needs the template of what the picture shows, such as '{{json .facts}}'")
+	}
+	return firstOf(s.Extract.check(), share("facts", s.Facts), share("objects", s.Objects))
 }
 
 func share(key string, value float64) error {

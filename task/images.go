@@ -36,8 +36,12 @@ func (b *builder) images(item *Item) error {
 	return nil
 }
 
-// image reads one image, which is not kept.
+// image reads one image, which is not kept, or checks one that the row has in itself.
 func (b *builder) image(name string) (path, hash string, err error) {
+	if isDataURL(name) {
+		content, err := inURL(name)
+		return name, hashOf(content), err
+	}
 	path, f, err := b.task.open(b.options.DataDir, name)
 	if err != nil {
 		return "", "", fmt.Errorf("the image %q: %w", name, err)
@@ -47,27 +51,58 @@ func (b *builder) image(name string) (path, hash string, err error) {
 	if err != nil {
 		return "", "", fmt.Errorf("the image %q: %w", name, err)
 	}
+	return path, hashOf(content), nil
+}
+
+func hashOf(content []byte) string {
 	sum := sha256.Sum256(content)
-	return path, hex.EncodeToString(sum[:]), nil
+	return hex.EncodeToString(sum[:])
+}
+
+func isDataURL(name string) bool { return strings.HasPrefix(name, "data:") }
+
+// inURL is the image in a data: URL.
+func inURL(url string) ([]byte, error) {
+	const way = ";base64,"
+	_, text, ok := strings.Cut(url, way)
+	if !ok {
+		return nil, errors.New("the image in the row is no data: URL with base64")
+	}
+	content, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("the image in the row: %w", err)
+	}
+	if err := checkImage(content); err != nil {
+		return nil, fmt.Errorf("the image in the row: %w", err)
+	}
+	return content, nil
 }
 
 // readImage refuses what is no image, since a row that names another file would
 // have it sent to the model.
 func readImage(f *os.File) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(f, maxImage+1))
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case len(content) > maxImage:
-		return nil, fmt.Errorf("it has more than %d bytes", maxImage)
-	case !strings.HasPrefix(http.DetectContentType(content), "image/"):
-		return nil, errors.New("it is no image: PNG, JPEG, GIF, WebP and BMP are")
 	}
-	return content, nil
+	return content, checkImage(content)
+}
+
+func checkImage(content []byte) error {
+	switch {
+	case len(content) > maxImage:
+		return fmt.Errorf("it has more than %d bytes", maxImage)
+	case !strings.HasPrefix(http.DetectContentType(content), "image/"):
+		return errors.New("it is no image: PNG, JPEG, GIF, WebP and BMP are")
+	}
+	return nil
 }
 
 // dataURL is an image in a text.
 func dataURL(path string) (string, error) {
+	if isDataURL(path) {
+		return path, nil
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err

@@ -23,7 +23,7 @@ type Item struct {
 	// Prompt is the question, Turns are what the user says after each answer.
 	Prompt string
 	Turns  []string
-	Images []string // paths of files, which were there when the item was loaded
+	Images []string // paths of files, which were there when the item was loaded, or data: URLs
 
 	// Choices are the texts that may follow the prompt, without Before, which
 	// stands between, as it does before an answer of MethodCloze and of a shot; Gold

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -92,7 +93,13 @@ func (r *rows) files() error {
 	}
 	slices.Sort(files)
 	o := records.Options{Format: r.data.Format, Members: r.data.Members, Items: r.data.Items, NoHeader: r.data.NoHeader, Column: "c"}
-	for _, file := range slices.Compact(files) {
+	for i, file := range slices.Compact(files) {
+		if r.data.Format == formatPaths {
+			if err := r.pathRow(file, i); err != nil {
+				return err
+			}
+			continue
+		}
 		err := records.Read(file, o, func(row records.Row) error {
 			fields := Row(row.Fields)
 			if fields == nil {
@@ -148,9 +155,24 @@ func (t *Task) place(dataDir, name string) (dir, below string, err error) {
 	return dataDir, below, nil
 }
 
-// add takes a row, unless Data.Where leaves it out. Errors have a key and say where
-// the row is.
+// add takes a row, as often as Data.Copies says.
 func (r *rows) add(row Row, where, file string, number int) error {
+	if r.data.Copies == 0 {
+		return r.addOne(row, where, file, number)
+	}
+	for i := range r.data.Copies {
+		one := maps.Clone(row)
+		one["copy"] = i
+		if err := r.addOne(one, where, file, number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addOne takes a row, unless Data.Where or Data.Present leaves it out. Errors have a
+// key and say where the row is.
+func (r *rows) addOne(row Row, where, file string, number int) error {
 	if len(r.list) == maxRows {
 		return recipe.Bad(r.key, "%s: there are more than %d rows", where, maxRows)
 	}
@@ -176,6 +198,9 @@ func (r *rows) add(row Row, where, file string, number int) error {
 		if strings.TrimSpace(text) != "true" {
 			return nil
 		}
+	}
+	if there, err := r.present(whole, where); err != nil || !there {
+		return err
 	}
 	r.list = append(r.list, p)
 	return nil

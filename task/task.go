@@ -40,7 +40,7 @@ type Task struct {
 	Turns []string `yaml:"turns"`
 	// Images are the templates of the paths of images, below the data directory or,
 	// if they begin with "./", below the task's own file, that stand before the
-	// prompt. A template that gives nothing names none.
+	// prompt; or of images as data: URLs. A template that gives nothing names none.
 	Images []string `yaml:"images"`
 
 	Choice Choice `yaml:"choice"`
@@ -69,7 +69,10 @@ type Data struct {
 	Files []string `yaml:"files"`
 	// Members is a pattern for the files of a .zip.
 	Members string `yaml:"members"`
-	// Format is jsonl, json, csv, tsv or text; default: by the file's ending.
+	// Format is jsonl, json, csv, tsv, text, entries or paths; default: by the file's
+	// ending. A file of entries is one JSON object, each entry of which is a row with
+	// key and value. Files of the format paths are not read: each is a row with its
+	// path, and as folder the name of the directory that it is in.
 	Format string `yaml:"format"`
 	// Items is the path of the list of rows in a JSON file that is no list itself.
 	Items string `yaml:"items"`
@@ -82,7 +85,13 @@ type Data struct {
 	Number    int    `yaml:"number"`
 	Seed      uint64 `yaml:"seed"`
 	// Where is a template; rows for which it gives anything but "true" are left out.
-	Where string `yaml:"where"`
+	// Present is the template of a file's path; rows for which there is no such file
+	// are left out.
+	Where   string `yaml:"where"`
+	Present string `yaml:"present"`
+	// Copies is how often each row comes, with its number among them, from 0, in
+	// copy; 0 is once, without a number.
+	Copies int `yaml:"copies"`
 	// ID, Section and Cluster are templates: the row's name, which no two may share
 	// (default: a hash of its content, with a number behind it if it comes again), the
 	// part of the task it belongs to, and what it shares with others, such as a
@@ -250,4 +259,9 @@ type Grading struct {
 	Letter  *Letter  `yaml:"letter"`
 	Code    *Code    `yaml:"code"`
 	Rubric  *Rubric  `yaml:"rubric"`
+
+	// Those who came later are not in the JSON of a Grading without them, so that
+	// hashes of tasks stay what they were.
+	Characters *Characters `yaml:"characters" json:",omitempty"`
+	Scene      *Scene      `yaml:"scene" json:",omitempty"`
 }

@@ -62,12 +62,7 @@ func (r *reader) json(source io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if r.options.Items != "" {
-		for key := range strings.SplitSeq(r.options.Items, ".") {
-			object, _ := value.(map[string]any)
-			value = object[key]
-		}
-	}
+	value = r.inner(value)
 	list, ok := value.([]any)
 	if object, is := value.(map[string]any); is {
 		keys := strings.Join(slices.Sorted(maps.Keys(object)), ", ")
@@ -81,6 +76,37 @@ func (r *reader) json(source io.Reader) error {
 		}
 	}
 	return nil
+}
+
+// entries reads a file that is one object, or holds one at Options.Items, of which
+// each entry is a row.
+func (r *reader) entries(source io.Reader) error {
+	value, err := decode(skipMark(source))
+	if err != nil {
+		return err
+	}
+	object, ok := r.inner(value).(map[string]any)
+	if !ok {
+		return errors.New("it is no object, or there is none at items")
+	}
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		if err := r.row(Row{Fields: map[string]any{"key": key, "value": object[key]}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inner is what a file holds at Options.Items; nil if there is nothing.
+func (r *reader) inner(value any) any {
+	if r.options.Items == "" {
+		return value
+	}
+	for key := range strings.SplitSeq(r.options.Items, ".") {
+		object, _ := value.(map[string]any)
+		value = object[key]
+	}
+	return value
 }
 
 // value passes on what stands for one row in JSON.

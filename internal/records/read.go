@@ -110,6 +110,8 @@ func (r *reader) read(format string, source io.Reader) error {
 		return r.jsonLines(source)
 	case "json":
 		return r.json(source)
+	case "entries":
+		return r.entries(source)
 	case "csv":
 		return r.table(source, ',')
 	case "tsv":

@@ -17,8 +17,9 @@ const (
 )
 
 // Formats are what files may be written in: an object or a text a line, a list
-// of them, two kinds of tables, and paragraphs with blank lines between.
-var Formats = []string{"jsonl", "json", "csv", "tsv", "text"}
+// of them, two kinds of tables, paragraphs with blank lines between, and one object
+// of which each entry is a row with the fields key and value, in the order of keys.
+var Formats = []string{"jsonl", "json", "csv", "tsv", "text", "entries"}
 
 var endings = map[string]string{
 	".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".tsv": "tsv", ".txt": "text", ".md": "text",
