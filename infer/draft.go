@@ -35,11 +35,12 @@ type drafter struct {
 	batch      model.Batch
 	window     int
 	vocabulary int
-	left       int // tokens that the draft model may still read in this step
+	imageToken int32 // of the model that is helped; -1: none
+	left       int   // tokens that the draft model may still read in this step
 }
 
-func newDrafter(o Options) *drafter {
-	d := &drafter{lookup: o.Lookup}
+func newDrafter(o Options, imageToken int32) *drafter {
+	d := &drafter{lookup: o.Lookup, imageToken: imageToken}
 	if o.Draft == nil {
 		return d
 	}
@@ -66,13 +67,22 @@ func (d *drafter) guess(running []*sequence) {
 			continue
 		}
 		if d.lookup {
-			s.guessed = append(s.guessed, lookUp(s.tokens, n)...)
+			s.guessed = append(s.guessed, d.beforeImage(lookUp(s.tokens, n))...)
 		}
 		if len(s.guessed) == 0 && d.model != nil {
 			d.generate(s, n)
 		}
 		left -= len(s.guessed)
 	}
+}
+
+// beforeImage cuts guesses off where a picture would begin: none is generated,
+// and the pass would want its features.
+func (d *drafter) beforeImage(guessed []int32) []int32 {
+	if at := slices.Index(guessed, d.imageToken); at >= 0 {
+		return guessed[:at]
+	}
+	return guessed
 }
 
 // lookUp returns up to n tokens that followed the last time that the longest
@@ -97,7 +107,9 @@ func lookUp(tokens []int32, n int) []int32 {
 // generate lets the draft model go on, with the sequence's own sampling: the
 // same random numbers choose the same token where the models agree. First it
 // reads what it has not read yet, a chunk in a step for all sequences together.
-// A draft model that fails guesses nothing more for s.
+// A draft model that fails guesses nothing more for s. To one that does not see,
+// image tokens are tokens as others; one that does fails at them, because the
+// features here are those of another tower.
 func (d *drafter) generate(s *sequence, n int) {
 	n = min(n, d.window-len(s.tokens))
 	if n <= 0 || s.undrafted {
@@ -118,6 +130,9 @@ func (d *drafter) generate(s *sequence, n int) {
 		return
 	}
 	for {
+		if d.imageToken >= 0 && int(d.imageToken) < d.vocabulary {
+			d.logits[d.imageToken] = negativeInfinity
+		}
 		id := s.sampler.Sample(d.logits[:d.vocabulary], s.request.Choice, len(s.tokens)+len(s.guessed))
 		if id < 0 {
 			return

@@ -22,6 +22,8 @@ type Engine struct {
 	model      *model.Model
 	window     int
 	vocabulary int
+	imageToken int32 // -1: the model does not see
+	width      int   // D
 	chunk      int
 	maxBatch   int
 	queueLimit int
@@ -53,6 +55,8 @@ func NewEngine(m *model.Model, o Options) *Engine {
 		maxBatch: o.MaxBatch, queueLimit: o.QueueLimit,
 		pool: newPool(m, o.kind(), footprint.NumBlocks),
 	}
+	e.imageToken = imageToken(m)
+	e.width = cfg.HiddenSize
 	e.idle = sync.NewCond(&e.mu)
 	e.stats.BlockTokens, e.stats.NumBlocks = model.BlockTokens, e.pool.capacity
 	e.stats.BlockBytes = footprint.BlockBytes
@@ -62,9 +66,18 @@ func NewEngine(m *model.Model, o Options) *Engine {
 		width:     cfg.VocabSize,
 	}
 	if o.guesses() {
-		e.drafter = newDrafter(o)
+		e.drafter = newDrafter(o, e.imageToken)
 	}
 	return e
+}
+
+// imageToken returns the token that stands for rows of pictures, -1 if m does not
+// see.
+func imageToken(m *model.Model) int32 {
+	if v := m.Config().Vision; v != nil {
+		return int32(v.ImageTokenID)
+	}
+	return -1
 }
 
 // Window returns the longest sequence that the engine takes, in tokens.
@@ -111,7 +124,7 @@ func (e *Engine) Embed(ctx context.Context, tokens []int32) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.embedding = make([]float32, e.model.Config().HiddenSize)
+	s.embedding = make([]float32, e.width)
 	if err := e.submit(ctx, s); err != nil {
 		return nil, err
 	}

@@ -272,7 +272,7 @@ func TestNonFiniteLogits(t *testing.T) {
 			}
 			logits := make([]float32, 90)
 			logits[c.id] = float32(c.value)
-			_, err = seq.choose(logits, make([]float32, 90))
+			_, err = seq.choose(logits, make([]float32, 90), -1)
 			if errors.Is(err, model.ErrNonFinite) != c.fails || !c.fails && err != nil {
 				t.Errorf("temperature %v, %v for token %d: %v", temperature, c.value, c.id, err)
 			}

@@ -136,8 +136,8 @@ func TestEndAtBlock(t *testing.T) {
 		}
 		idleStats(t, e)
 		for kept := e.pool.tree.kept.Front(); kept != nil; kept = kept.Next() {
-			if n := kept.Value.(*node); len(n.tokens) != len(r.Prompt)+len(want.tokens) {
-				t.Errorf("a block of %d tokens is kept", len(n.tokens))
+			if n := kept.Value.(*node); len(n.keys) != len(r.Prompt)+len(want.tokens) {
+				t.Errorf("a block of %d tokens is kept", len(n.keys))
 			}
 		}
 	}

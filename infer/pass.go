@@ -89,12 +89,13 @@ func (e *Engine) forward(all []*sequence) (err error) {
 // assemble lays the sequences' tokens out as a batch.
 func (p *pass) assemble(all []*sequence) {
 	b := &p.batch
-	b.Tokens, b.Spans = b.Tokens[:0], b.Spans[:0]
+	b.Tokens, b.Spans, b.Features = b.Tokens[:0], b.Spans[:0], b.Features[:0]
 	for _, s := range all {
 		s.row = len(b.Tokens)
 		at := s.cache.Len()
 		b.Tokens = append(b.Tokens, s.tokens[at:at+s.take]...)
 		b.Tokens = append(b.Tokens, s.guessed...)
+		b.Features = s.appendFeatures(b.Features, at, s.take, p.engine.width)
 		b.Spans = append(b.Spans, model.Span{Start: s.row, Len: len(b.Tokens) - s.row, Pos: at, Cache: s.cache})
 	}
 }
@@ -147,7 +148,7 @@ func (s *sequence) extend(p *pass, scratch []float32) {
 	}
 	for r := range s.rows {
 		logits := p.logits[(s.logitRow+r)*p.width:][:p.engine.vocabulary]
-		token, err := s.choose(logits, scratch)
+		token, err := s.choose(logits, scratch, p.engine.imageToken)
 		if err != nil {
 			s.failure = err
 			return
@@ -156,7 +157,7 @@ func (s *sequence) extend(p *pass, scratch []float32) {
 			s.finish = FinishEnd
 			return
 		}
-		s.tokens = append(s.tokens, token.ID)
+		s.tokens, s.keys = append(s.tokens, token.ID), append(s.keys, key{id: token.ID})
 		s.fresh = append(s.fresh, token)
 		if s.generated() == s.maxTokens {
 			s.finish = FinishLength
@@ -168,16 +169,16 @@ func (s *sequence) extend(p *pass, scratch []float32) {
 	}
 }
 
-// choose samples the token after s.tokens from raw logits [V]; scratch has the
-// same size.
-func (s *sequence) choose(raw, scratch []float32) (Token, error) {
+// choose samples the token after s.tokens from raw logits [V], never that of
+// images; scratch has the same size.
+func (s *sequence) choose(raw, scratch []float32, image int32) (Token, error) {
 	position := len(s.tokens)
 	r := &s.request
 	if err := checkFinite(raw, position); err != nil {
 		return Token{}, err
 	}
 	logits := raw
-	if s.adjust != nil || r.Mask != nil {
+	if s.adjust != nil || r.Mask != nil || image >= 0 {
 		logits = scratch
 		copy(logits, raw)
 	}
@@ -186,6 +187,9 @@ func (s *sequence) choose(raw, scratch []float32) (Token, error) {
 	}
 	if r.Mask != nil {
 		r.Mask.Restrict(logits)
+	}
+	if image >= 0 && int(image) < len(logits) {
+		logits[image] = negativeInfinity
 	}
 	id := s.sampler.Sample(logits, r.Choice, position)
 	switch {

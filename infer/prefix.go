@@ -19,26 +19,26 @@ type tree struct {
 // node is a block in the tree. A sequence that uses a node uses all above it.
 type node struct {
 	block    *model.Block
-	tokens   []int32 // of a whole block, or fewer: then nobody uses it and nothing follows
+	keys     []key // of a whole block, or fewer: then nobody uses it and nothing follows
 	parent   *node
-	children []*node // in the order of their tokens; none begins with all of another one's
+	children []*node // in the order of their keys; none begins with all of another one's
 	users    int
 	place    *list.Element // in kept; nil while it is used
 }
 
 // search returns where among its children the one with tokens is or would be.
-func (n *node) search(tokens []int32) (at int, found bool) {
-	return slices.BinarySearchFunc(n.children, tokens, func(c *node, tokens []int32) int {
-		return slices.Compare(c.tokens, tokens)
+func (n *node) search(keys []key) (at int, found bool) {
+	return slices.BinarySearchFunc(n.children, keys, func(c *node, keys []key) int {
+		return slices.CompareFunc(c.keys, keys, compareKeys)
 	})
 }
 
 // child returns the node for the next whole block of tokens after n, or nil.
-func (n *node) child(tokens []int32) *node {
-	if len(tokens) < model.BlockTokens {
+func (n *node) child(keys []key) *node {
+	if len(keys) < model.BlockTokens {
 		return nil
 	}
-	if at, found := n.search(tokens[:model.BlockTokens]); found {
+	if at, found := n.search(keys[:model.BlockTokens]); found {
 		return n.children[at]
 	}
 	return nil
@@ -46,10 +46,10 @@ func (n *node) child(tokens []int32) *node {
 
 // closest returns the child that has most tokens in common with tokens, and how
 // many. In their order that is a neighbor of where tokens would be.
-func (n *node) closest(tokens []int32) (best *node, shared int) {
-	at, _ := n.search(tokens)
+func (n *node) closest(keys []key) (best *node, shared int) {
+	at, _ := n.search(keys)
 	for _, c := range n.children[max(0, at-1):min(len(n.children), at+1)] {
-		if k := common(c.tokens, tokens); k > shared {
+		if k := common(c.keys, keys); k > shared {
 			best, shared = c, k
 		}
 	}
@@ -58,18 +58,18 @@ func (n *node) closest(tokens []int32) (best *node, shared int) {
 
 // find returns the nodes for the longest run of whole blocks that tokens begin
 // with and the tree has. They are the caller's until the next find.
-func (t *tree) find(tokens []int32) []*node {
+func (t *tree) find(keys []key) []*node {
 	path := t.path[:0]
-	for n := t.root.child(tokens); n != nil; n = n.child(tokens) {
+	for n := t.root.child(keys); n != nil; n = n.child(keys) {
 		path = append(path, n)
-		tokens = tokens[model.BlockTokens:]
+		keys = keys[model.BlockTokens:]
 	}
 	t.path = path
 	return path
 }
 
 // common returns how many tokens a and b both begin with.
-func common(a, b []int32) int {
+func common(a, b []key) int {
 	n := min(len(a), len(b))
 	for i, id := range a[:n] {
 		if id != b[i] {
@@ -106,12 +106,12 @@ func (t *tree) touch(n *node) {
 // same tokens there already, it counts a user of that node and reports that the
 // block stays the caller's. A part of the same block that was kept is of no use
 // any more: its block is the caller's, too.
-func (t *tree) insert(parent *node, tokens []int32, block *model.Block) (n *node, own bool, part *model.Block) {
-	if n := parent.child(tokens); n != nil {
+func (t *tree) insert(parent *node, keys []key, block *model.Block) (n *node, own bool, part *model.Block) {
+	if n := parent.child(keys); n != nil {
 		t.use(n)
 		return n, true, nil
 	}
-	n, part = t.add(parent, tokens[:model.BlockTokens], block)
+	n, part = t.add(parent, keys[:model.BlockTokens], block)
 	n.users = 1
 	return n, false, part
 }
@@ -119,24 +119,24 @@ func (t *tree) insert(parent *node, tokens []int32, block *model.Block) (n *node
 // insertPart keeps a block of which tokens are known, below parent. What it does
 // not keep is the caller's: the block itself, if another one holds the same, or
 // one that holds less.
-func (t *tree) insertPart(parent *node, tokens []int32, block *model.Block) (rest *model.Block) {
-	at, _ := parent.search(tokens)
-	if at < len(parent.children) && common(parent.children[at].tokens, tokens) == len(tokens) {
+func (t *tree) insertPart(parent *node, keys []key, block *model.Block) (rest *model.Block) {
+	at, _ := parent.search(keys)
+	if at < len(parent.children) && common(parent.children[at].keys, keys) == len(keys) {
 		t.touch(parent.children[at])
 		return block
 	}
-	n, rest := t.add(parent, tokens, block)
+	n, rest := t.add(parent, keys, block)
 	n.place = t.kept.PushBack(n)
 	return rest
 }
 
 // add puts a block below parent, where no child begins with tokens, in place of
 // one that has fewer of the same; then it returns the block of that.
-func (t *tree) add(parent *node, tokens []int32, block *model.Block) (n *node, part *model.Block) {
-	n = &node{block: block, tokens: slices.Clone(tokens), parent: parent}
-	at, _ := parent.search(tokens)
+func (t *tree) add(parent *node, keys []key, block *model.Block) (n *node, part *model.Block) {
+	n = &node{block: block, keys: slices.Clone(keys), parent: parent}
+	at, _ := parent.search(keys)
 	if at > 0 {
-		if last := parent.children[at-1]; common(last.tokens, tokens) == len(last.tokens) {
+		if last := parent.children[at-1]; common(last.keys, keys) == len(last.keys) {
 			t.kept.Remove(last.place)
 			parent.children[at-1] = n
 			return n, last.block
@@ -154,7 +154,7 @@ func (t *tree) evict() *model.Block {
 			continue
 		}
 		t.kept.Remove(e)
-		at, _ := n.parent.search(n.tokens)
+		at, _ := n.parent.search(n.keys)
 		n.parent.children = slices.Delete(n.parent.children, at, at+1)
 		return n.block
 	}

@@ -4,27 +4,43 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"unique"
 
 	"github.com/polymath-lm/polymath/model"
 )
 
-// TestTree holds the tree against a list of what was put into it: blocks of one,
-// two or three tokens that come again and again, whole or in part.
+// drawKey draws one of two tokens, mostly the second, or one of two rows of one
+// of two pictures.
+func drawKey(r *rand.Rand, images bool) key {
+	k := key{id: 1}
+	switch r.IntN(3) {
+	case 0:
+		k.id = r.Int32N(2)
+	case 1:
+		if images {
+			k = key{id: 2, row: r.Int32N(2), image: unique.Make([32]byte{31: byte(r.IntN(2))})}
+		}
+	}
+	return k
+}
+
+// TestTree holds the tree against a list of what was put into it: blocks of few
+// tokens that come again and again, whole or in part, in every other round with
+// pictures among them.
 func TestTree(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	for range 30 {
+	for round := range 30 {
+		images := round%2 == 1
 		var tree tree
 		owned := 0 // blocks that are in the tree
 		for range 200 {
-			text := make([]int32, 3*model.BlockTokens)
+			text := make([]key, 3*model.BlockTokens)
 			for i := range text {
-				if text[i] = r.Int32N(2); r.IntN(3) > 0 {
-					text[i] = 1
-				}
+				text[i] = drawKey(r, images)
 			}
 			path := insertAll(t, &tree, text, r.IntN(len(text)), &owned)
 			checkTree(t, &tree, owned)
-			checkClosest(t, &tree, text, r)
+			checkClosest(t, &tree, text, r, images)
 			for _, n := range slices.Backward(path) {
 				tree.leave(n)
 			}
@@ -45,7 +61,7 @@ func TestTree(t *testing.T) {
 }
 
 // insertAll puts the first n tokens of text into the tree.
-func insertAll(t *testing.T, tree *tree, text []int32, n int, owned *int) (path []*node) {
+func insertAll(t *testing.T, tree *tree, text []key, n int, owned *int) (path []*node) {
 	parent := &tree.root
 	for ; n >= model.BlockTokens; n -= model.BlockTokens {
 		child, own, part := tree.insert(parent, text, &model.Block{})
@@ -80,12 +96,12 @@ func checkTree(t *testing.T, tree *tree, owned int) {
 			if c.parent != n || c.users == 0 && c.place == nil || c.users > 0 && c.place != nil {
 				t.Fatalf("a node with %d users is kept: %v", c.users, c.place != nil)
 			}
-			if len(c.tokens) < model.BlockTokens && (len(c.children) > 0 || c.users > 0) {
+			if len(c.keys) < model.BlockTokens && (len(c.children) > 0 || c.users > 0) {
 				t.Fatal("a part is used")
 			}
 			if i > 0 {
-				if last := n.children[i-1].tokens; slices.Compare(last, c.tokens) >= 0 || common(last, c.tokens) == len(last) {
-					t.Fatalf("%v before %v", last, c.tokens)
+				if last := n.children[i-1].keys; slices.CompareFunc(last, c.keys, compareKeys) >= 0 || common(last, c.keys) == len(last) {
+					t.Fatalf("%v before %v", last, c.keys)
 				}
 			}
 			visit(c)
@@ -98,13 +114,13 @@ func checkTree(t *testing.T, tree *tree, owned int) {
 }
 
 // checkClosest compares with a look at every child.
-func checkClosest(t *testing.T, tree *tree, text []int32, r *rand.Rand) {
+func checkClosest(t *testing.T, tree *tree, text []key, r *rand.Rand, images bool) {
 	t.Helper()
 	wanted := slices.Clone(text[:1+r.IntN(model.BlockTokens)])
-	wanted[r.IntN(len(wanted))] = r.Int32N(2)
+	wanted[r.IntN(len(wanted))] = drawKey(r, images)
 	most := 0
 	for _, c := range tree.root.children {
-		most = max(most, common(c.tokens, wanted))
+		most = max(most, common(c.keys, wanted))
 	}
 	if _, shared := tree.root.closest(wanted); shared != most {
 		t.Fatalf("%d tokens in common, and there are %d", shared, most)
@@ -115,13 +131,15 @@ func checkClosest(t *testing.T, tree *tree, text []int32, r *rand.Rand) {
 func TestTouch(t *testing.T) {
 	var tree tree
 	a, b := &model.Block{}, &model.Block{}
-	tree.insertPart(&tree.root, tokens(20), a)
-	tree.insertPart(&tree.root, tokens(30)[5:], b)
+	tree.insertPart(&tree.root, keysOf(tokens(20)), a)
+	tree.insertPart(&tree.root, keysOf(tokens(30)[5:]), b)
 	c := &model.Block{}
-	if tree.insertPart(&tree.root, tokens(10), c) != c {
+	if tree.insertPart(&tree.root, keysOf(tokens(10)), c) != c {
 		t.Error("a block of fewer tokens is kept, too")
 	}
 	if tree.evict() != b || tree.evict() != a || tree.evict() != nil {
 		t.Error("the block that was found went first")
 	}
 }
+
+func keysOf(tokens []int32) []key { return (&Request{Prompt: tokens}).appendKeys(nil, len(tokens), 1) }

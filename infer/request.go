@@ -31,6 +31,9 @@ type Mask interface {
 type Request struct {
 	// Prompt is continued; it must not be empty.
 	Prompt []int32
+	// Images are the pictures in it, in order, for a model that sees. Image tokens
+	// that belong to none are refused, and none is ever generated.
+	Images []Image
 	// MaxTokens bounds the completion. 0 means all that the context window
 	// has room for; more than that is an error wrapping ErrContextWindow.
 	MaxTokens int
@@ -47,7 +50,8 @@ type Request struct {
 	// PromptLogprobs asks for the log-probabilities of the prompt's own tokens
 	// from position LogprobsFrom on, TopLogprobs as of generated ones, in
 	// Result.PromptLogprobs. What they follow is read for them, from the token
-	// before LogprobsFrom on: the prefix cache does not have them.
+	// before LogprobsFrom on: the prefix cache does not have them. Those of image
+	// tokens are of the token, and say nothing of the picture.
 	PromptLogprobs bool
 	LogprobsFrom   int
 	// PromptOnly ends the request with its prompt, which may fill the window:

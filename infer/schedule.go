@@ -83,17 +83,17 @@ func (e *Engine) awaited(s *sequence) bool {
 		return true
 	}
 	s.reader = nil
-	known, tokens := -1, s.tokens[:s.prefixLimit()]
+	known, keys := -1, s.keys[:s.prefixLimit()]
 	for _, r := range e.running {
 		if r.pending() <= 1 {
 			continue
 		}
-		shared := common(r.tokens, tokens)
+		shared := common(r.keys, keys)
 		if shared < minShared || !r.reads(shared) {
 			continue
 		}
 		if known < 0 {
-			p := e.lookUp(tokens)
+			p := e.lookUp(keys)
 			known = p.len()
 		}
 		if e.worthWaiting(s, shared-known, known) {
@@ -143,7 +143,7 @@ func (e *Engine) enter(s *sequence) bool {
 	}
 	s.reader = nil
 	limit := s.prefixLimit()
-	p := e.lookUp(s.tokens[:limit])
+	p := e.lookUp(s.keys[:limit])
 	for _, n := range p.path {
 		e.pool.tree.use(n)
 	}

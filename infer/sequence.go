@@ -27,6 +27,7 @@ type sequence struct {
 
 	// Of the engine's goroutine.
 	tokens    []int32      // what is read of the prompt, then what was generated
+	keys      []key        // of the tokens
 	cache     *model.Cache // nil while it waits
 	held      []held       // its blocks, in order
 	guessed   []int32      // tokens that may come next
@@ -67,6 +68,9 @@ func (e *Engine) newSequence(r *Request) (*sequence, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.checkImages(e.imageToken, e.width); err != nil {
+		return nil, err
+	}
 	sampler, err := NewSampler(r.Sampling)
 	if err != nil {
 		return nil, err
@@ -76,6 +80,7 @@ func (e *Engine) newSequence(r *Request) (*sequence, error) {
 		tokens: append(make([]int32, 0, len(r.Prompt)+min(maxTokens, 256)), r.Prompt[:r.numRead()]...),
 		news:   make(chan struct{}, 1), ended: make(chan struct{}),
 	}
+	s.keys = r.appendKeys(make([]key, 0, cap(s.tokens)), len(s.tokens), e.width)
 	if r.PromptLogprobs {
 		s.scores = make([]Token, len(r.Prompt)-r.LogprobsFrom)
 		s.scores[0].ID, s.scored = r.Prompt[r.LogprobsFrom], max(1, r.LogprobsFrom)

@@ -18,13 +18,13 @@ func (p *prefix) len() int { return len(p.path)*model.BlockTokens + p.part }
 
 // lookUp returns what is there of tokens, in the tree and with running
 // sequences. The path is the caller's until the next lookUp.
-func (e *Engine) lookUp(tokens []int32) prefix {
-	p := prefix{path: e.pool.tree.find(tokens)}
+func (e *Engine) lookUp(keys []key) prefix {
+	p := prefix{path: e.pool.tree.find(keys)}
 	depth, parent := len(p.path), &e.pool.tree.root
 	if depth > 0 {
 		parent = p.path[depth-1]
 	}
-	rest := tokens[depth*model.BlockTokens:]
+	rest := keys[depth*model.BlockTokens:]
 	rest = rest[:min(len(rest), model.BlockTokens)]
 	if len(rest) < minShared {
 		return p
@@ -40,14 +40,14 @@ func (e *Engine) lookUp(tokens []int32) prefix {
 	return p
 }
 
-// begun returns the tokens that s has read of its block depth, if that follows
+// begun returns the keys of the tokens that s has read of its block depth, if that follows
 // parent.
-func (s *sequence) begun(depth int, parent *node) []int32 {
+func (s *sequence) begun(depth int, parent *node) []key {
 	from, end := depth*model.BlockTokens, s.cache.Len()
 	if end <= from || depth > 0 && s.held[depth-1].node != parent {
 		return nil
 	}
-	return s.tokens[from:min(end, from+model.BlockTokens)]
+	return s.keys[from:min(end, from+model.BlockTokens)]
 }
 
 // adopt makes p the beginning of the cache of s, whose users it counts already.
@@ -79,7 +79,7 @@ func (e *Engine) keep(s *sequence) {
 			return
 		}
 		var part *model.Block
-		h.node, h.own, part = e.pool.tree.insert(e.parent(s, i), s.tokens[i*model.BlockTokens:], h.block)
+		h.node, h.own, part = e.pool.tree.insert(e.parent(s, i), s.keys[i*model.BlockTokens:], h.block)
 		e.pool.giveBack(part)
 	}
 }
@@ -100,7 +100,7 @@ func (e *Engine) keepPart(s *sequence) {
 		return
 	}
 	h := &s.held[i]
-	h.block = e.pool.tree.insertPart(e.parent(s, i), s.tokens[from:end], h.block)
+	h.block = e.pool.tree.insertPart(e.parent(s, i), s.keys[from:end], h.block)
 }
 
 // parent returns the node that block i of s follows.
