@@ -7,6 +7,7 @@ import (
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/model/moe"
 	"github.com/polymath-lm/polymath/model/nn"
+	"github.com/polymath-lm/polymath/model/vision"
 )
 
 // layer is one block of the decoder. Either moe or ffn is set.
@@ -34,6 +35,11 @@ func build(cfg *Config) *Model {
 		m.head.Weight = embed
 	} else {
 		m.head.Weight = m.add(matrix("lm_head.weight", v, d, cfg.InitStd, nn.Product))
+	}
+	m.decoder = len(m.params)
+	if cfg.Vision != nil {
+		m.tower = vision.New(cfg.Vision, d)
+		m.params = append(m.params, m.tower.Params()...)
 	}
 	return m
 }

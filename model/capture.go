@@ -36,8 +36,13 @@ func (m *Model) NewWalk(batches []Batch) (*Walk, error) {
 				return nil, fmt.Errorf("token %d of text %d is %d, outside the vocabulary of %d", t, i, id, m.cfg.VocabSize)
 			}
 		}
+		if err := w.ws.find(&batches[i]); err != nil {
+			return nil, err
+		}
 		w.x[i] = make([]tensor.BF16, len(batches[i].Tokens)*m.cfg.HiddenSize)
-		m.embed.Forward(w.x[i], batches[i].Tokens)
+		if err := m.embedBatch(w.ws, w.x[i], &batches[i]); err != nil {
+			return nil, err
+		}
 	}
 	return w, nil
 }
@@ -93,7 +98,7 @@ func (w *Walk) run(done func(i int, next []tensor.BF16)) error {
 	return nil
 }
 
-// LayerParams returns the arrays of layer l, in the order of Params.
+// LayerParams returns the arrays of the decoder's layer l, in the order of Params.
 func (m *Model) LayerParams(l int) []*Param {
 	var list []*Param
 	prefix := fmt.Sprintf("model.layers.%d.", l)

@@ -1,9 +1,10 @@
 package model
 
 // Params returns how many parameters the model has, and how many of them work
-// on one token: all but the experts that the router does not choose, and the
-// embedding table, of which a token takes one row. Tied embeddings count once,
-// and as active, since the logits need all of them.
+// on one token: all but the experts that the router does not choose, the vision
+// tower with its projector, and the embedding table, of which a token takes one
+// row. Tied embeddings count once, and as active, since the logits need all of
+// them.
 func (c *Config) Params() (total, active int64) {
 	d, v := int64(c.HiddenSize), int64(c.VocabSize)
 	active = v*d + d // logits, final norm
@@ -15,6 +16,10 @@ func (c *Config) Params() (total, active int64) {
 		t, a := c.layerParams(l)
 		total += t
 		active += a
+	}
+	if c.Vision != nil {
+		tower, projector := c.Vision.Params(c.HiddenSize)
+		total += tower + projector
 	}
 	return total, active
 }
@@ -48,11 +53,22 @@ func (c *Config) layerParams(l int) (total, active int64) {
 // FLOPs returns the floating-point operations of the forward pass for one
 // token of a document of the given length: two per active weight (norms and
 // biases are noise beside the products), and causal attention over the average
-// of (length+1)/2 keys, or the window. Training costs three times as much.
+// of (length+1)/2 keys, or the window. Training costs three times as much. What
+// seeing costs is ViewFLOPs.
 func (c *Config) FLOPs(length int) float64 {
 	_, active := c.Params()
 	width := float64(c.NumHeads) * float64(c.headDim())
 	return 2*float64(active) + float64(c.NumLayers)*4*width*c.meanKeys(length)
+}
+
+// ViewFLOPs returns the floating-point operations of tower and projector for one
+// view, in the forward pass; 0 for a model that cannot see. The view's tokens cost
+// what others cost besides.
+func (c *Config) ViewFLOPs() float64 {
+	if c.Vision == nil {
+		return 0
+	}
+	return c.Vision.FLOPs(c.HiddenSize)
 }
 
 // meanKeys returns how many keys a query of a document sees on average.

@@ -11,8 +11,9 @@ import (
 // Forward runs the decoder over batch and leaves the final hidden states in ws.
 // Keys and values are appended to the spans' caches. A token that is not in
 // the vocabulary or a full cache is an error, and so is a router logit that is
-// not finite (wrapping ErrNonFinite), and so are weights that LoadWithin left in
-// their file and that cannot be read; the caches' lengths are then as before.
+// not finite (wrapping ErrNonFinite), so are weights that LoadWithin left in
+// their file and that cannot be read, and so are patches or features that are not
+// as many as the batch's image tokens; the caches' lengths are then as before.
 // Spans that do not cover the tokens or do not fit their caches are a caller's
 // bug and panic.
 func (m *Model) Forward(ws *Workspace, batch *Batch) error {
@@ -29,6 +30,9 @@ func (m *Model) forward(ws *Workspace, batch *Batch, train bool, stats *Stats) e
 			return fmt.Errorf("token %d is %d, outside the vocabulary of %d", t, id, m.cfg.VocabSize)
 		}
 	}
+	if err := ws.find(batch); err != nil {
+		return err
+	}
 	if err := ws.begin(batch); err != nil {
 		return err
 	}
@@ -39,7 +43,7 @@ func (m *Model) forward(ws *Workspace, batch *Batch, train bool, stats *Stats) e
 		}
 	}
 	n := len(batch.Tokens) * m.cfg.HiddenSize
-	if err := m.lookup(ws.x[0][:n], batch.Tokens); err != nil {
+	if err := m.embedBatch(ws, ws.x[0][:n], batch); err != nil {
 		return err
 	}
 	for l := range m.layers {
@@ -82,6 +86,9 @@ func (m *Model) layerForward(ws *Workspace, l, n int, train bool, stats *Stats) 
 	}
 	lay.attnNorm.Forward(normed, x, acts.attnRstd)
 	lay.attn.Forward(out, normed, &acts.attn, &ws.batch)
+	if ws.gaze != nil {
+		ws.gaze.look(lay.attn, &acts.attn)
+	}
 	lay.ffnNorm.AddForward(normed, mid, x, out, acts.ffnRstd)
 	if lay.ffn != nil {
 		lay.ffn.Forward(out, normed, &acts.ffn, &ws.ffn)

@@ -76,8 +76,9 @@ type adapter struct {
 // trained: A is random, a function of seed, and B zero, so that the model's
 // results stay what they were. From then on backward passes add to the
 // gradients of AdapterParams and of nothing else. It allocates the transposed
-// form of every matrix, in bf16. A model that is trainable itself, has an
-// adapter, or whose weights are not all in memory is an error.
+// form of every matrix of the decoder, in bf16; a vision tower stays as it is. A
+// model that is trainable itself, has an adapter, or whose weights are not all in
+// memory is an error.
 func (m *Model) AddAdapter(c AdapterConfig, seed uint64) error {
 	if err := m.putAdapter(c, true, targetsOf(c)); err != nil {
 		return err
@@ -163,14 +164,15 @@ func (m *Model) putAdapter(c AdapterConfig, train bool, choose func(module strin
 	return nil
 }
 
-// needTransposed makes the form of every matrix that backward passes need.
+// needTransposed makes the form of every matrix of the decoder that backward
+// passes need; below it nothing is trained.
 func (m *Model) needTransposed() error {
-	for _, p := range m.params {
+	for _, p := range m.params[:m.decoder] {
 		if p.Forms&nn.Product != 0 && (p.W == nil || p.Pager != nil) {
 			return fmt.Errorf("%s is not in memory: training needs the whole model in memory", p.Name)
 		}
 	}
-	for _, p := range m.params {
+	for _, p := range m.params[:m.decoder] {
 		if p.Forms&nn.Product != 0 && p.WT == nil {
 			p.WT = kernel.NewPacked(p.Groups, p.Out, p.In)
 			p.WT.PackTransposed(p.W)
@@ -182,7 +184,7 @@ func (m *Model) needTransposed() error {
 // layOutAdapter makes the parameters without arrays, and hangs them in.
 func (m *Model) layOutAdapter(c AdapterConfig, choose func(module string) bool) *adapter {
 	a := &adapter{config: c}
-	for _, p := range m.params {
+	for _, p := range m.params[:m.decoder] {
 		if p.Forms != nn.Product || strings.HasSuffix(p.Name, ".gate.weight") || p.Name == "lm_head.weight" {
 			continue
 		}

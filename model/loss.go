@@ -183,7 +183,7 @@ func (m *Model) backward(ws *Workspace, batch *Batch, dHidden []tensor.BF16, aux
 	for l := len(m.layers) - 1; l >= 0; l-- {
 		m.layerBackward(ws, l, dx, aux)
 	}
-	m.embed.Backward(dx, batch.Tokens)
+	m.embedBackward(ws, dx, batch)
 }
 
 // layerBackward turns dx [T, D], the gradient of x[l+1], into that of x[l].

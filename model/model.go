@@ -2,17 +2,19 @@ package model
 
 import (
 	"github.com/polymath-lm/polymath/model/nn"
+	"github.com/polymath-lm/polymath/model/vision"
 )
 
 // Param is nn.Param: one trained array with its gradient.
 type Param = nn.Param
 
-// Model is a decoder. A forward pass only reads it, so goroutines may run
+// Model is a decoder, and where it sees a vision tower before it. A forward pass only reads it, so goroutines may run
 // forward passes at the same time, each with its own Workspace and caches.
 // Only one may run LossBackward, Backward, Sync or an optimizer, and alone.
 type Model struct {
 	cfg       *Config
-	params    []*Param
+	params    []*Param // the decoder's, and then the tower's
+	decoder   int      // how many are the decoder's
 	trainable bool
 	adapter   *adapter // nil = none
 	weights   *Weights // the open file, nil = there is none
@@ -22,6 +24,7 @@ type Model struct {
 	layers []*layer
 	norm   *nn.Norm
 	head   nn.Head
+	tower  *vision.Tower // nil = the model cannot see
 
 	resident *resident // nil = all weights are in memory
 }
@@ -34,8 +37,7 @@ func New(cfg *Config, seed uint64) (*Model, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	c := *cfg
-	m := build(&c)
+	m := build(cfg.clone())
 	m.alloc(true)
 	for _, p := range m.params {
 		p.Init(seed)
@@ -51,8 +53,7 @@ func NewFixed(cfg *Config, seed uint64) (*Model, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	c := *cfg
-	m := build(&c)
+	m := build(cfg.clone())
 	m.alloc(false)
 	for _, p := range m.params {
 		p.Master = make([]float32, p.Len())
@@ -61,6 +62,16 @@ func NewFixed(cfg *Config, seed uint64) (*Model, error) {
 		p.Master = nil
 	}
 	return m, nil
+}
+
+// clone returns a copy that shares nothing a caller may change.
+func (c *Config) clone() *Config {
+	own := *c
+	if c.Vision != nil {
+		v := *c.Vision
+		own.Vision = &v
+	}
+	return &own
 }
 
 // alloc allocates the arrays.
@@ -79,9 +90,9 @@ func (m *Model) alloc(trainable bool) {
 // Config returns the model's shape; the caller must not change it.
 func (m *Model) Config() *Config { return m.cfg }
 
-// Params returns the model's arrays in a fixed order, by layer, without those of
-// an adapter. Tied embeddings
-// are one Param. The caller must not change the slice.
+// Params returns the model's arrays in a fixed order, by layer and then those of
+// the vision tower and its projector, without those of an adapter. Tied
+// embeddings are one Param. The caller must not change the slice.
 func (m *Model) Params() []*Param { return m.params }
 
 // Sync brings the compute form of every Param up to date with its Master, in

@@ -4,6 +4,5 @@ package model
 // but without arrays: for planning memory before anything is allocated. cfg
 // must be valid.
 func Shapes(cfg *Config) []*Param {
-	c := *cfg
-	return build(&c).params
+	return build(cfg.clone()).params
 }

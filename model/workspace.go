@@ -35,6 +35,9 @@ type Workspace struct {
 	head nn.HeadScratch // without train, empty before the first loss
 	grad gradients
 
+	sight sight
+	gaze  *gaze // what Attention collects; nil = nothing
+
 	lossRows  []int32       // counted rows
 	lossIDs   []int32       // their targets
 	lossScale []float32     // their weights
@@ -78,9 +81,11 @@ func NewWorkspace(m *Model, maxTokens int, train bool) *Workspace {
 }
 
 // WorkspaceBytes returns exactly how much memory the buffers of NewWorkspace
-// take. What the kernels keep for each thread is not in it, nor what the first
-// Loss or LogProbs adds without train: a chunk of logits, of 16 MiB at most or
-// of 32 rows.
+// take. With train they have room to see as many views as there is room for their
+// tokens. What the kernels keep for each thread is not in it, nor what is added
+// without train: by the first Loss or LogProbs a chunk of logits, of 16 MiB at
+// most or of 32 rows, and by the first batch with Patches VisionWorkspaceBytes
+// and the features.
 func WorkspaceBytes(cfg *Config, maxTokens int, train bool) int64 {
 	var measure nn.Arena
 	layOut(build(cfg), &measure, maxTokens, train)
@@ -125,6 +130,7 @@ func layOut(m *Model, arena *nn.Arena, maxTokens int, train bool) *Workspace {
 	ws.takeBlocks(arena)
 	ws.takeActs(arena, td)
 	ws.takeScratch(arena)
+	ws.takeSight(arena)
 	if train {
 		ws.head = m.head.Take(arena, maxTokens, true)
 		ws.rstd = nn.Take[float32](arena, maxTokens)
