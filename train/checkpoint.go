@@ -48,6 +48,8 @@ type trainState struct {
 	Position int64 `json:"position"`
 	// Updates is the number of optimizer steps: Step without the skipped ones.
 	Updates int `json:"updates"`
+	// StageUpdates are those of each stage, for a recipe that has stages.
+	StageUpdates []int `json:"stage_updates,omitempty"`
 	// Seed is the only randomness of a run: it starts the weights, the order
 	// of the data and the samples, each a function of it and of the step.
 	Seed    uint64          `json:"seed"`
@@ -232,7 +234,7 @@ func (t *Trainer) state() trainState {
 	return trainState{
 		Version: stateVersion, Step: t.step, Position: int64(t.step) * t.recipe.Batch.rowsPerStep(),
 		Updates: t.optimizer.Steps(), Seed: t.recipe.Seed, Watcher: t.watcher,
-		Recipe: t.recipe.encode(), Hashes: t.hashes, Recipes: t.recipes,
+		Recipe: t.recipe.encode(), Hashes: t.hashes, Recipes: t.recipes, StageUpdates: t.stageUpdates,
 	}
 }
 

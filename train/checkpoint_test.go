@@ -272,7 +272,7 @@ func TestChangedRecipe(t *testing.T) {
 // TestMayChange holds that the list names keys that exist.
 func TestMayChange(t *testing.T) {
 	r := DefaultRecipe()
-	r.Epochs, r.Data.Conversations = 1, "file" // left out where they are not set
+	r.Epochs, r.Data.Conversations = 1, Files{"file"} // left out where they are not set
 	keys, err := flatten(r.encode())
 	if err != nil {
 		t.Fatal(err)

@@ -49,6 +49,19 @@ type dataSource struct {
 	SkipBad   bool    `json:"skip_bad"`
 }
 
+// hashFiles is the hash of a file's content, or of those of several.
+func hashFiles(paths []string) (string, error) {
+	h := sha256.New()
+	for _, path := range paths {
+		sum, err := conversation.Hash(path)
+		if err != nil || len(paths) == 1 {
+			return sum, err
+		}
+		fmt.Fprintln(h, sum)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
 // templateFiles are those that make a chat template.
 var templateFiles = []string{"tokenizer_config.json", "chat_template.jinja", "chat_template.json"}
 
@@ -57,21 +70,29 @@ var templateFiles = []string{"tokenizer_config.json", "chat_template.jinja", "ch
 // trained with where that has none.
 func (t *Trainer) readFiles() error {
 	from := t.recipe.Model.From
-	if from == "" {
+	if from != "" {
+		files, err := modelfile.Files(from)
+		if err != nil {
+			return fmt.Errorf("model.from: %w", err)
+		}
+		delete(files, "README.md") // it is about the other model
+		maps.Copy(files, t.files)
+		t.files = files
+	}
+	if len(t.recipe.Data.Conversations) == 0 {
 		return nil
 	}
-	files, err := modelfile.Files(from)
-	if err != nil {
-		return fmt.Errorf("model.from: %w", err)
-	}
-	delete(files, "README.md") // it is about the other model
-	maps.Copy(files, t.files)
-	t.files = files
-	if t.recipe.Data.Conversations == "" {
-		return nil
-	}
-	if t.template, err = modelfile.Template(from); err != nil {
-		return err
+	return t.readTemplate(from)
+}
+
+// readTemplate finds how conversations are written: as the model to go on from
+// says, or as new models do.
+func (t *Trainer) readTemplate(from string) (err error) {
+	files := t.files
+	if t.template = chat.Default(); from != "" {
+		if t.template, err = modelfile.Template(from); err != nil {
+			return err
+		}
 	}
 	h := sha256.New()
 	for _, name := range templateFiles {
@@ -90,11 +111,15 @@ func (t *Trainer) encoder() conversation.Encoder {
 	e := conversation.Encoder{Tokenizer: t.text, Template: t.template, End: t.text.EOS()}
 	if prefix, _ := t.text.Template(); t.text.HasTemplate() {
 		e.Begin = slices.Clone(prefix)
+	} else if t.cfg == nil { // a new model: documents begin with what ends them
+		if e.End >= 0 {
+			e.Begin = []int32{e.End}
+		}
 	} else if t.cfg.BOSTokenID >= 0 {
 		e.Begin = []int32{int32(t.cfg.BOSTokenID)}
 	}
-	if ids := t.cfg.EOSTokenIDs; e.End < 0 && len(ids) > 0 {
-		e.End = int32(ids[0])
+	if t.cfg != nil && e.End < 0 && len(t.cfg.EOSTokenIDs) > 0 {
+		e.End = int32(t.cfg.EOSTokenIDs[0])
 	}
 	return e
 }
@@ -103,8 +128,10 @@ func (t *Trainer) encoder() conversation.Encoder {
 // made them before, and returns their directory. A dry run makes them in a
 // temporary one.
 func (t *Trainer) prepareData() (dir string, err error) {
-	file := t.recipe.Data.Conversations
-	t.source.File, err = conversation.Hash(file)
+	files, err := t.recipe.Data.Conversations.Expand()
+	if err == nil {
+		t.source.File, err = hashFiles(files)
+	}
 	if err != nil {
 		return "", fmt.Errorf("data.conversations: %w", err)
 	}
@@ -144,7 +171,7 @@ func (t *Trainer) prepareData() (dir string, err error) {
 		}
 		defer func() { err = errors.Join(err, unlock()) }()
 	}
-	report, err := conversation.Prepare(file, dir, conversation.Options{
+	report, err := conversation.Prepare(files[0], dir, conversation.Options{
 		Encoder: e, MaxTokens: t.recipe.Batch.Sequence, TooLong: t.recipe.Data.TooLong, SkipBad: t.recipe.Data.SkipBad,
 		Progress: t.options.Preparing,
 		Before: func(r *conversation.Report) error {

@@ -72,7 +72,7 @@ func talkRecipe(dir string, lora bool) *Recipe {
 	r.Name, r.Seed, r.Epochs = "talk", 3, 1
 	r.Model = DefaultRecipe().Model
 	r.Model.From = filepath.Join(dir, "run", modelDir)
-	r.Data = DataSpec{Conversations: filepath.Join(dir, "talk.jsonl"), TooLong: conversation.Cut, HeldOut: 0.1}
+	r.Data = DataSpec{Conversations: Files{filepath.Join(dir, "talk.jsonl")}, TooLong: conversation.Cut, HeldOut: 0.1}
 	r.Batch = BatchSpec{Tokens: 1024, Rows: 2, Sequence: 256}
 	r.Optimizer.LR = 3e-3
 	r.Eval, r.Checkpoint = EvalSpec{Every: 10}, CheckpointSpec{Every: 5, Keep: 2}
@@ -257,9 +257,9 @@ func TestFinetuneChanged(t *testing.T) {
 	}
 	os.Remove(filepath.Join(base, model.ManifestName)) // as others save models
 	file := filepath.Join(t.TempDir(), "talk.jsonl")
-	text := mustRead(t, r.Data.Conversations)
+	text := mustRead(t, r.Data.Conversations[0])
 	os.WriteFile(file, text, 0o666)
-	r.Model.From, r.Data.Conversations = base, file
+	r.Model.From, r.Data.Conversations = base, Files{file}
 	dir := t.TempDir()
 	runUntil(t, r, Options{RunDir: dir}, 2)
 	resume := func() error {
@@ -360,16 +360,15 @@ func TestFinetuneRecipe(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"model: {from: m}\ndata: {conversations: c, shards: s}\n":                                                                                              "r.yaml:2:",
-		"model: {from: m}\ndata: {conversations: c, too_long: cu}\n":                                                                                           `no rule "cu"`,
-		"model: {from: m}\ndata: {shards: s, skip_bad: true}\nsteps: 1\ntokenizer: t\n":                                                                        "data.conversations",
-		"tokenizer: t\ndata: {conversations: c}\nmodel: {vocab_size: 8, hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 1, intermediate_size: 8}\n": "model.from",
-		"model: {from: m}\ndata: {conversations: c}\nlora: {rank: 0}\n":                                                                                        "lora.rank",
-		"model: {from: m}\ndata: {conversations: c}\nlora: {rank: -1}\n":                                                                                       "r.yaml:3:14: lora.rank of -1",
-		"model: {from: m}\ndata: {conversations: c}\nlora: {targets: [q_prj]}\n":                                                                               "q_prj",
-		"model: {from: m}\ndata: {conversations: c}\nlora: {ranks: 3}\n":                                                                                       `did you mean "rank"`,
-		"model: {from: m}\ndata: {conversations: c}\nepochs: 2\nsteps: 3\n":                                                                                    "epochs: set the length",
-		"model: {from: m}\ndata: {conversations: c}\nlora: {}\noptimizer: {attention: {rule: muon, scale: 1}}\n":                                               "optimizer.attention.rule",
+		"model: {from: m}\ndata: {conversations: c, shards: s}\n":                                                "r.yaml:2:",
+		"model: {from: m}\ndata: {conversations: c, too_long: cu}\n":                                             `no rule "cu"`,
+		"model: {from: m}\ndata: {shards: s, skip_bad: true}\nsteps: 1\ntokenizer: t\n":                          "data.conversations",
+		"model: {from: m}\ndata: {conversations: c}\nlora: {rank: 0}\n":                                          "lora.rank",
+		"model: {from: m}\ndata: {conversations: c}\nlora: {rank: -1}\n":                                         "r.yaml:3:14: lora.rank of -1",
+		"model: {from: m}\ndata: {conversations: c}\nlora: {targets: [q_prj]}\n":                                 "q_prj",
+		"model: {from: m}\ndata: {conversations: c}\nlora: {ranks: 3}\n":                                         `did you mean "rank"`,
+		"model: {from: m}\ndata: {conversations: c}\nepochs: 2\nsteps: 3\n":                                      "epochs: set the length",
+		"model: {from: m}\ndata: {conversations: c}\nlora: {}\noptimizer: {attention: {rule: muon, scale: 1}}\n": "optimizer.attention.rule",
 	} {
 		if _, err := ParseRecipe("r.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)

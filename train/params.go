@@ -1,11 +1,17 @@
 package train
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/train/optim"
 )
+
+// changing lists the parameters that some stage trains, in their order.
+func changing(r *Recipe, params []*model.Param) []*model.Param {
+	return slices.DeleteFunc(slices.Clone(params), func(p *model.Param) bool { return !r.everTrains(moduleOf(p)) })
+}
 
 // groupParams gives each parameter of a model its rule.
 func groupParams(r *Recipe, params []*model.Param) []optim.Param {
@@ -37,6 +43,12 @@ func rowParts(p *model.Param) []int {
 
 // groupOf tells the group by the parameter's name, which is the ecosystem's.
 func groupOf(o *OptimizerSpec, p *model.Param) GroupSpec {
+	switch moduleOf(p) {
+	case GroupVision:
+		return visionGroup(o.Vision, p)
+	case GroupProjector:
+		return orDefault(o.Projector)
+	}
 	switch {
 	case p.NoDecay:
 		return o.Norms
@@ -50,4 +62,23 @@ func groupOf(o *OptimizerSpec, p *model.Param) GroupSpec {
 		return o.Attention
 	}
 	return o.Experts
+}
+
+// visionGroup is the rule of one parameter of the tower: Muon is for the matrices
+// between its hidden states.
+func visionGroup(g *GroupSpec, p *model.Param) GroupSpec {
+	group := orDefault(g)
+	if group.Rule == Muon && (p.NoDecay || !strings.Contains(p.Name, ".layers.")) {
+		group.Rule = AdamW
+	}
+	return group
+}
+
+// orDefault is the group, or that of a recipe which does not say.
+func orDefault(g *GroupSpec) GroupSpec {
+	var group GroupSpec
+	if group.SetDefaults(); g != nil {
+		group = *g
+	}
+	return group
 }

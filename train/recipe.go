@@ -22,6 +22,9 @@ type Recipe struct {
 	// Tokenizer is the path of the tokenizer.json that made the shards. Left
 	// out, it is that of the model to go on from.
 	Tokenizer string `yaml:"tokenizer" json:"tokenizer"`
+	// Stages say what is trained when; none trains everything to the end. It is
+	// one run: the schedule and the data go on from stage to stage.
+	Stages []StageSpec `yaml:"stages" json:"stages,omitempty"`
 	// Lora trains an adapter on the model to go on from, and none of its weights.
 	Lora LoraSpec `yaml:"lora" json:"lora,omitzero"`
 	// Data says what to train on.
@@ -55,7 +58,7 @@ type Recipe struct {
 }
 
 // ModelSpec is the shape of the decoder, in the names of Hugging Face's
-// config.json. With From set, all other fields stay unset.
+// config.json. With From set, all other fields but Vision stay unset.
 type ModelSpec struct {
 	// From is a model, a directory or a GGUF file, whose weights the run continues
 	// from.
@@ -105,6 +108,8 @@ type ModelSpec struct {
 	OutputZLoss float64 `yaml:"z_loss_coef" json:"z_loss_coef"`
 	// InitStd is the standard deviation of the matrices at the start.
 	InitStd float64 `yaml:"initializer_range" json:"initializer_range"`
+	// Vision makes the model see, also one to go on from that does not.
+	Vision VisionSpec `yaml:"vision" json:"vision,omitzero"`
 }
 
 // LoraSpec is the shape of an adapter (arXiv:2106.09685).
@@ -124,10 +129,10 @@ type LoraSpec struct {
 type DataSpec struct {
 	// Shards is the directory of token shards.
 	Shards string `yaml:"shards" json:"shards"`
-	// Conversations is a file of conversations or texts, see package
+	// Conversations are files of conversations or texts, see package
 	// train/conversation: the assistant's words are learned, as the template of the
-	// model to go on from marks them.
-	Conversations string `yaml:"conversations" json:"conversations,omitempty"`
+	// model to go on from marks them, or the one that new models get.
+	Conversations Files `yaml:"conversations" json:"conversations,omitempty"`
 	// TooLong says what becomes of a conversation that is longer than a row: "cut"
 	// learns from its beginning, "drop" leaves it out.
 	TooLong string `yaml:"too_long" json:"too_long,omitempty"`
@@ -182,6 +187,11 @@ type OptimizerSpec struct {
 	Experts    GroupSpec `yaml:"experts" json:"experts"`
 	Router     GroupSpec `yaml:"router" json:"router"`
 	Norms      GroupSpec `yaml:"norms" json:"norms"`
+	// Vision and Projector are all of the tower and of what follows it, where they
+	// differ from AdamW at the common rate. Muon in Vision takes the matrices of its
+	// layers.
+	Vision    *GroupSpec `yaml:"vision" json:"vision,omitempty"`
+	Projector *GroupSpec `yaml:"projector" json:"projector,omitempty"`
 }
 
 // GroupSpec is the update rule of one group of parameters.
@@ -191,6 +201,9 @@ type GroupSpec struct {
 	// Scale multiplies the learning rate.
 	Scale float64 `yaml:"scale" json:"scale"`
 }
+
+// SetDefaults is AdamW at the common rate.
+func (g *GroupSpec) SetDefaults() { *g = GroupSpec{Rule: AdamW, Scale: 1} }
 
 // Kinds of schedule.
 const (
@@ -291,8 +304,8 @@ func DefaultRecipe() *Recipe {
 }
 
 // FinetuneRecipe returns the values of the keys that a recipe leaves out which
-// has a section lora or data.conversations: small steps with AdamW, three epochs,
-// and a twentieth of the data held out.
+// has a section lora, or data.conversations for a model that is there already:
+// small steps with AdamW, three epochs, and a twentieth of the data held out.
 func FinetuneRecipe(lora bool) *Recipe {
 	r := DefaultRecipe()
 	adamw := GroupSpec{Rule: AdamW, Scale: 1}

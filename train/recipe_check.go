@@ -2,6 +2,7 @@ package train
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/polymath-lm/polymath/internal/recipe"
@@ -19,7 +20,7 @@ const maxSize = 1 << 30
 // the recipe alone: whether its files exist is for New to say.
 func (r *Recipe) Validate() error {
 	for _, check := range []func() error{
-		r.Model.validate, r.checkData, r.checkLora, r.Batch.validate, r.checkLength,
+		r.Model.validate, r.checkVision, r.checkData, r.checkLora, r.Batch.validate, r.checkLength, r.checkStages,
 		r.Optimizer.validate, r.Schedule.validate, r.checkRates, r.checkIntervals,
 	} {
 		if err := check(); err != nil {
@@ -53,19 +54,19 @@ func inRange(numbers ...number) error {
 func (r *Recipe) checkData() error {
 	d := &r.Data
 	switch {
-	case d.Shards == "" && d.Conversations == "":
+	case d.Shards == "" && len(d.Conversations) == 0:
 		return recipe.Bad("data.shards", "name the directory of the token shards, or a file of conversations as data.conversations")
-	case d.Shards != "" && d.Conversations != "":
+	case d.Shards != "" && len(d.Conversations) > 0:
 		return recipe.Bad("data.conversations", "a run trains on conversations or on data.shards, not on both")
-	case d.Conversations == "" && (d.TooLong != "" || d.SkipBad):
+	case len(d.Conversations) == 0 && (d.TooLong != "" || d.SkipBad):
 		return recipe.Bad("data.conversations", "data.too_long and data.skip_bad are about a file of conversations: name it, or remove them")
-	case d.Conversations != "" && d.TooLong != conversation.Cut && d.TooLong != conversation.Drop:
+	case len(d.Conversations) > 0 && d.TooLong != conversation.Cut && d.TooLong != conversation.Drop:
 		return recipe.Bad("data.too_long", "there is no rule %q: use %q or %q", d.TooLong, conversation.Cut, conversation.Drop)
-	case d.Conversations != "" && r.Model.From == "":
-		return recipe.Bad("model.from", "conversations are for a model that is there already: name it")
+	case slices.Contains(d.Conversations, ""):
+		return recipe.Bad("data.conversations", "a file without a name: remove it")
 	}
 	if r.Tokenizer == "" && r.Model.From == "" {
-		return recipe.Bad("tokenizer", "name the tokenizer.json that made the shards")
+		return recipe.Bad("tokenizer", "name the tokenizer.json of the new model, which made the shards if there are any")
 	}
 	return inRange(number{"data.held_out", r.Data.HeldOut, 0, 0.5})
 }
@@ -86,6 +87,9 @@ func (r *Recipe) checkLora() error {
 	}
 	if r.Model.From == "" {
 		return recipe.Bad("model.from", "an adapter is for a model that is there already: name it")
+	}
+	if len(r.Stages) > 0 {
+		return recipe.Bad("stages", "an adapter is all that a run with lora trains: remove them")
 	}
 	for _, g := range r.Optimizer.groups() {
 		if g.Rule == Muon {
@@ -112,9 +116,9 @@ func (m *ModelSpec) validate() error {
 // checkFrom refuses a shape beside From, which brings its own.
 func (m *ModelSpec) checkFrom() error {
 	empty := DefaultRecipe().Model
-	empty.From = m.From
+	empty.From, empty.Vision = m.From, m.Vision
 	if *m != empty {
-		return recipe.Bad("model.from", "the model to go on from brings its own shape: remove the other keys of model")
+		return recipe.Bad("model.from", "the model to go on from brings its own shape: remove the other keys of model but vision")
 	}
 	return nil
 }
@@ -228,7 +232,7 @@ type namedGroup struct {
 }
 
 func (o *OptimizerSpec) groups() []namedGroup {
-	return []namedGroup{
+	list := []namedGroup{
 		{o.Embeddings, "embeddings", false},
 		{o.Head, "head", false},
 		{o.Attention, "attention", true},
@@ -236,6 +240,13 @@ func (o *OptimizerSpec) groups() []namedGroup {
 		{o.Router, "router", false},
 		{o.Norms, "norms", false},
 	}
+	if o.Vision != nil {
+		list = append(list, namedGroup{*o.Vision, "vision", true})
+	}
+	if o.Projector != nil {
+		list = append(list, namedGroup{*o.Projector, "projector", false})
+	}
+	return list
 }
 
 func (g namedGroup) validate(key string) error {
@@ -243,7 +254,7 @@ func (g namedGroup) validate(key string) error {
 	case g.Rule != AdamW && g.Rule != Muon:
 		return recipe.Bad(key+".rule", "there is no rule %q: use %q or %q", g.Rule, AdamW, Muon)
 	case g.Rule == Muon && !g.muon:
-		return recipe.Bad(key+".rule", "muon is for the matrices of attention and experts: use %q", AdamW)
+		return recipe.Bad(key+".rule", "muon is for the matrices of attention, experts and vision: use %q", AdamW)
 	}
 	return inRange(number{key + ".scale", g.Scale, 0, 1000})
 }

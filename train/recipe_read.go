@@ -28,17 +28,17 @@ func ParseRecipe(name string, source []byte) (*Recipe, error) {
 	if err != nil {
 		return nil, err
 	}
-	if lora := places.Has("lora"); lora || r.Data.Conversations != "" {
+	if lora := places.Has("lora"); lora || len(r.Data.Conversations) > 0 && r.Model.From != "" {
 		r = FinetuneRecipe(lora)
 		if places, err = recipe.Decode(name, source, r); err != nil {
 			return nil, err
 		}
-		if r.Data.Conversations != "" && r.Data.TooLong == "" {
-			r.Data.TooLong = conversation.Cut
-		}
 		if r.Steps == 0 && r.Tokens == 0 && r.Epochs == 0 {
 			r.Epochs = defaultEpochs
 		}
+	}
+	if len(r.Data.Conversations) > 0 && r.Data.TooLong == "" {
+		r.Data.TooLong = conversation.Cut
 	}
 	if err := r.Validate(); err != nil {
 		return nil, places.Locate(err)

@@ -55,7 +55,7 @@ func TestRecipeErrors(t *testing.T) {
 		},
 		{
 			"key of another section", "steps: 200", "steps: 200\nwarmup: 5",
-			"r.yaml:18:1: a recipe has no key \"warmup\"; did you mean schedule.warmup? It has batch, checkpoint, clip, data, ema, epochs, eval, lora, model, name, optimizer, sample, schedule, seed, spike, steps, tokenizer, tokens\n   18 | warmup: 5\n      | ^",
+			"r.yaml:18:1: a recipe has no key \"warmup\"; did you mean schedule.warmup? It has batch, checkpoint, clip, data, ema, epochs, eval, lora, model, name, optimizer, sample, schedule, seed, spike, stages, steps, tokenizer, tokens\n   18 | warmup: 5\n      | ^",
 		},
 		{
 			"unknown key", "steps: 200", "steps: 200\nzebra_stripes: 5",

@@ -100,7 +100,7 @@ func (t *Trainer) readState(dir string) (*trainState, error) {
 	case s.Hashes.Tokenizer != t.hashes.Tokenizer:
 		err = fmt.Errorf("it was trained with tokenizer %s, and this is tokenizer %s", s.Hashes.Tokenizer, t.hashes.Tokenizer)
 	case s.Hashes.Corpus != t.hashes.Corpus:
-		err = fmt.Errorf("it was trained on shards with hash %s, and those of %s have %s", s.Hashes.Corpus, t.recipe.Data.Shards+t.recipe.Data.Conversations, t.hashes.Corpus)
+		err = fmt.Errorf("it was trained on shards with hash %s, and those of %s have %s", s.Hashes.Corpus, t.recipe.Data.Shards+t.recipe.Data.Conversations.String(), t.hashes.Corpus)
 	case s.Hashes.Parent != t.hashes.Parent && s.Hashes.Parent != "": // earlier versions hashed no model without a manifest
 		err = fmt.Errorf("it began from a model with hash %s, and that in %s has %s", s.Hashes.Parent, t.recipe.Model.From, t.hashes.Parent)
 	case s.Position != int64(s.Step)*t.recipe.Batch.rowsPerStep():
@@ -127,6 +127,8 @@ func parseState(text []byte) (*trainState, error) {
 		return nil, fmt.Errorf("version %d, but this program reads version %d", s.Version, stateVersion)
 	case len(s.Recipes) > 0 && s.Recipes[len(s.Recipes)-1].Step > s.Step+1:
 		return nil, fmt.Errorf("impossible recipe: it holds from step %d on, after step %d", s.Recipes[len(s.Recipes)-1].Step, s.Step)
+	case len(s.StageUpdates) > 0 && sum(s.StageUpdates) != s.Updates || slices.ContainsFunc(s.StageUpdates, negative):
+		return nil, fmt.Errorf("impossible counts: %d updates, and in the stages %v", s.Updates, s.StageUpdates)
 	case s.Step < 0 || s.Updates < 0 || s.Updates > s.Step || s.Position < 0:
 		return nil, fmt.Errorf("impossible counts: step %d, %d updates, row %d", s.Step, s.Updates, s.Position)
 	}
@@ -152,16 +154,22 @@ func (t *Trainer) sameRecipe(saved []byte) error {
 	if err != nil {
 		return err
 	}
-	for _, key := range slices.Sorted(maps.Keys(now)) {
-		was, ok := before[key]
-		if !ok {
-			was = "not there"
-		}
-		if was != now[key] && !mayChange[key] {
-			return fmt.Errorf("the recipe's %s is %s now and was %s: change it back, or start a new run", key, now[key], was)
+	keys := maps.Clone(before)
+	maps.Copy(keys, now)
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		was, is := orMissing(before, key), orMissing(now, key)
+		if was != is && !mayChange[key] {
+			return fmt.Errorf("the recipe's %s is %s now and was %s: change it back, or start a new run", key, is, was)
 		}
 	}
 	return nil
+}
+
+func orMissing(values map[string]string, key string) string {
+	if v, ok := values[key]; ok {
+		return v
+	}
+	return "not there"
 }
 
 // flatten maps the full key of each value of a recipe to its JSON.
@@ -210,7 +218,7 @@ func (t *Trainer) restore(dir string) error {
 	}
 	t.model.Sync()
 	t.makeOptimizer()
-	t.optimizer.SetSteps(state.Updates)
+	t.restoreUpdates(state)
 	if err := readArrays(filepath.Join(training, optimizerFile), t.optimizer.State()); err != nil {
 		return err
 	}

@@ -215,7 +215,8 @@ func checkFinite(dir string, list []optim.State) error {
 
 func (t *Trainer) makeOptimizer() {
 	o := &t.recipe.Optimizer
-	params := groupParams(t.recipe, t.model.Trained())
+	t.holdGradients()
+	params := groupParams(t.recipe, t.trained)
 	t.optimizer = optim.New(params, optim.Settings{
 		Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay,
 		Momentum: o.Momentum, Iterations: o.Iterations,
@@ -271,6 +272,7 @@ func (t *Trainer) trainSteps(ctx context.Context) (done bool, err error) {
 // stepsFrom takes the steps that rows reads.
 func (t *Trainer) stepsFrom(ctx context.Context, rows *loader) (done bool, err error) {
 	for t.step < t.plan.Steps {
+		t.enterStage()
 		begin, waited := time.Now(), rows.wait
 		data := rows.next(ctx)
 		if data == nil {

@@ -70,7 +70,7 @@ func (t *Trainer) takeStep(ctx context.Context, data *stepData, begin time.Time,
 	if reason != "" {
 		record.Loss, record.GradNorm = math.NaN(), math.NaN() // of a part of the step
 	}
-	record.LR = t.recipe.Schedule.LR(t.recipe.Optimizer.LR, t.step+1, t.plan.Steps)
+	record.LR = t.recipe.rate(t.step+1, t.plan.Steps)
 	if reason == "" {
 		record.GradNorm = t.optimizer.GradNorm()
 		reason = t.watcher.judge(&t.recipe.Spike, record.Loss, record.GradNorm)
@@ -127,10 +127,13 @@ func (t *Trainer) update(record *StepRecord, sum *tally) {
 	}
 	t.optimizer.Step(record.LR, scale)
 	t.stale = false
-	if rate := t.recipe.Model.BiasRate; rate > 0 {
+	if t.stageUpdates != nil {
+		t.stageUpdates[t.stage]++
+	}
+	if rate := t.recipe.Model.BiasRate; rate > 0 && t.trains(GroupDecoder) {
 		t.model.BalanceExperts(sum.load, float32(rate))
 	}
-	t.model.Sync()
+	t.sync()
 	if t.average != nil {
 		t.average.Update(t.optimizer.Steps())
 	}

@@ -36,7 +36,7 @@ func StepsOf(run string, id shard.ID) (*Reading, error) {
 		return nil, err
 	}
 	dir, hash := info.Recipe.Data.Shards, info.Hashes.Tokenizer
-	if info.Recipe.Data.Conversations != "" {
+	if len(info.Recipe.Data.Conversations) > 0 {
 		dir = filepath.Join(run, dataDir)
 	}
 	if hash == "" {
@@ -68,7 +68,8 @@ type Sources struct {
 	// Shards is the directory of the shards that the run reads; of conversations
 	// that in the run's own directory.
 	Shards string
-	// Conversations is the file that the shards were made of, or "".
+	// Conversations are the files that the shards were made of, with commas between
+	// them, or "".
 	Conversations string
 	// Model is the model that the run goes on from, "" for a new one, and Tokenizer
 	// the path of the tokenizer, "" for that of Model.
@@ -86,7 +87,7 @@ func SourcesOf(run string) (*Sources, error) {
 		return nil, err
 	}
 	r := info.Recipe
-	s := &Sources{Shards: r.Data.Shards, Conversations: r.Data.Conversations, Model: r.Model.From, Tokenizer: r.Tokenizer}
+	s := &Sources{Shards: r.Data.Shards, Conversations: r.Data.Conversations.String(), Model: r.Model.From, Tokenizer: r.Tokenizer}
 	if s.Conversations != "" {
 		s.Shards = filepath.Join(run, dataDir)
 	}

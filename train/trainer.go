@@ -40,17 +40,22 @@ type Trainer struct {
 	model     *model.Model
 	optimizer *optim.Optimizer
 	average   *optim.Average // nil without EMA
-	workspace *model.Workspace
-	journal   *journal
-	watcher   watcher
-	step      int // last step done
-	saved     int // step of the last checkpoint, -1 before there is one
-	saveDir   string
-	evaluated EvalRecord
-	loss      float64
-	stale     bool            // the gradients are those of a step not taken
-	recent    []time.Duration // of the last steps, for the time to go
-	unlock    func() error    // gives the run's directory free
+	trained   []*model.Param // the optimizer's parameters
+	grads     [][]float32    // of these, also where they are frozen
+	stage     int            // of the recipe's stages, -1 before one has begun
+	// stageUpdates are the optimizer's steps in each stage, where the recipe has any.
+	stageUpdates []int
+	workspace    *model.Workspace
+	journal      *journal
+	watcher      watcher
+	step         int // last step done
+	saved        int // step of the last checkpoint, -1 before there is one
+	saveDir      string
+	evaluated    EvalRecord
+	loss         float64
+	stale        bool            // the gradients are those of a step not taken
+	recent       []time.Duration // of the last steps, for the time to go
+	unlock       func() error    // gives the run's directory free
 
 	// rename is atomicfile.Rename but in tests.
 	rename func(from, to string) error
@@ -69,7 +74,7 @@ func New(r *Recipe, o Options) (*Trainer, error) {
 	}
 	recipe := *r
 	recipe.Sample.Prompts = slices.Clone(r.Sample.Prompts)
-	t := &Trainer{recipe: &recipe, options: o, saved: -1, rename: atomicfile.Rename}
+	t := &Trainer{recipe: &recipe, options: o, saved: -1, stage: -1, rename: atomicfile.Rename}
 	t.hashes.Recipe = r.Hash()
 	if err := t.readTokenizer(); err != nil {
 		return nil, err
@@ -90,7 +95,7 @@ func (t *Trainer) open() error {
 		return err
 	}
 	dir := t.recipe.Data.Shards
-	if t.recipe.Data.Conversations != "" {
+	if len(t.recipe.Data.Conversations) > 0 {
 		var err error
 		if dir, err = t.prepareData(); err != nil {
 			return err
@@ -198,7 +203,7 @@ func (t *Trainer) makePlan() error {
 	p := &t.plan
 	p.Parameters, p.Active = cfg.Params()
 	p.Steps = r.stepsFor(t.data.train.Rows())
-	if err := r.checkWarmup(p.Steps); err != nil {
+	if err := errors.Join(r.checkWarmup(p.Steps), r.checkStageSteps(p.Steps)); err != nil {
 		return err
 	}
 	p.Tokens = int64(p.Steps) * int64(r.Batch.Tokens)

@@ -108,8 +108,8 @@ func (a *app) finetune(ctx context.Context, base, data string, o finetuneFlags) 
 		if err != nil {
 			return err
 		}
-		if recipe.Model.From != base || recipe.Data.Conversations+recipe.Data.Shards != data {
-			return fmt.Errorf("%s fine-tunes %s on %s: name these, or another --out", path, recipe.Model.From, recipe.Data.Conversations+recipe.Data.Shards)
+		if on := recipe.Data.Conversations.String() + recipe.Data.Shards; recipe.Model.From != base || on != data {
+			return fmt.Errorf("%s fine-tunes %s on %s: name these, or another --out", path, recipe.Model.From, on)
 		}
 		return a.follow(ctx, recipe, path, o.train)
 	}
@@ -182,7 +182,7 @@ func (o *finetuneFlags) chooseData(d *train.DataSpec, path string) (tokens, exam
 	case ".txt", ".md", ".pdf", ".html", ".parquet", ".csv", ".docx":
 		return 0, 0, fmt.Errorf("%s is no file of JSON objects: make one with {\"text\": ...} for each document, or token shards with 'polymath tokenizer encode MODEL/tokenizer.json FILE... --shards DIR'", path)
 	}
-	d.Conversations, d.TooLong, d.SkipBad = path, o.tooLong, o.keepBad
+	d.Conversations, d.TooLong, d.SkipBad = train.Files{path}, o.tooLong, o.keepBad
 	examples, err = conversation.Count(path)
 	const bytesPerToken = 4 // of JSON, about
 	return info.Size() / bytesPerToken, examples, err

@@ -67,18 +67,20 @@ type Optimizer struct {
 	params   []Param
 	settings Settings
 	steps    int
+	updates  []int // of each parameter
+	frozen   []bool
 
 	moments  [][2][]float32 // AdamW: m and v; Muon: momentum and nil
-	chunks   []chunk
+	chunks   []chunk        // of what is not frozen
 	adamw    []chunk
 	partials []float64
 	muon     *muonWork
 }
 
-// New returns an optimizer with zero moments. It panics where a parameter's
-// arrays do not have the length of its shape.
+// New returns an optimizer with zero moments that trains all parameters. It
+// panics where a parameter's arrays do not have the length of its shape.
 func New(params []Param, s Settings) *Optimizer {
-	o := &Optimizer{params: params, settings: s}
+	o := &Optimizer{params: params, settings: s, updates: make([]int, len(params)), frozen: make([]bool, len(params))}
 	o.moments = make([][2][]float32, len(params))
 	for i, p := range params {
 		n := p.Groups * p.Out * p.In
@@ -86,6 +88,24 @@ func New(params []Param, s Settings) *Optimizer {
 			panic(fmt.Sprintf("optim: %s has %d weights and %d gradients for a shape of %d", p.Name, len(p.Master), len(p.Grad), n))
 		}
 		o.moments[i][0] = make([]float32, n)
+		if p.Rule == AdamW {
+			o.moments[i][1] = make([]float32, n)
+		}
+	}
+	o.divide()
+	o.partials = make([]float64, len(o.chunks))
+	o.muon = newMuonWork(params)
+	return o
+}
+
+// divide lists the pieces of work of what is not frozen.
+func (o *Optimizer) divide() {
+	o.chunks, o.adamw = o.chunks[:0], o.adamw[:0]
+	for i, p := range o.params {
+		if o.frozen[i] {
+			continue
+		}
+		n := p.Groups * p.Out * p.In
 		for low := 0; low < n; low += chunkLen {
 			c := chunk{i, low, min(low+chunkLen, n)}
 			o.chunks = append(o.chunks, c)
@@ -93,13 +113,17 @@ func New(params []Param, s Settings) *Optimizer {
 				o.adamw = append(o.adamw, c)
 			}
 		}
-		if p.Rule == AdamW {
-			o.moments[i][1] = make([]float32, n)
-		}
 	}
-	o.partials = make([]float64, len(o.chunks))
-	o.muon = newMuonWork(params)
-	return o
+}
+
+// Freeze says which parameters, by their number, the steps from now on leave as
+// they are: they have no part in GradNorm and ZeroGrad, and their gradients are
+// not read. Their moments stay, for when they are trained again.
+func (o *Optimizer) Freeze(frozen func(i int) bool) {
+	for i := range o.params {
+		o.frozen[i] = frozen(i)
+	}
+	o.divide()
 }
 
 // Bytes is the memory that New will take for parameters of these shapes: the
@@ -118,8 +142,14 @@ func Bytes(params []Param) (moments, workspace int64) {
 // Steps is the number of steps taken.
 func (o *Optimizer) Steps() int { return o.steps }
 
-// SetSteps restores the count of steps, and with it AdamW's bias corrections.
-func (o *Optimizer) SetSteps(n int) { o.steps = n }
+// SetSteps restores the count of steps, and with it AdamW's bias corrections: those
+// of parameter i go by updates(i), the steps in which it was not frozen.
+func (o *Optimizer) SetSteps(n int, updates func(i int) int) {
+	o.steps = n
+	for i := range o.updates {
+		o.updates[i] = updates(i)
+	}
+}
 
 // State is one array of the optimizer's memory.
 type State struct {
@@ -143,13 +173,18 @@ func (o *Optimizer) State() []State {
 	return out
 }
 
-// Step updates all weights and sets the gradients to zero. lr is the learning rate before the parameters'
-// scales; gradScale multiplies the gradients first, as clipping wants.
+// Step updates all weights that are not frozen and sets their gradients to zero.
+// lr is the learning rate before the parameters' scales; gradScale multiplies the gradients first, as clipping wants.
 func (o *Optimizer) Step(lr float64, gradScale float32) {
 	o.steps++
+	for i := range o.params {
+		if !o.frozen[i] {
+			o.updates[i]++
+		}
+	}
 	par.Run(len(o.adamw), &adamwJob{o: o, lr: lr, gradScale: gradScale})
 	for i := range o.params {
-		if o.params[i].Rule == Muon {
+		if o.params[i].Rule == Muon && !o.frozen[i] {
 			o.stepMuon(i, lr, gradScale)
 		}
 	}
@@ -170,19 +205,19 @@ func (j *adamwJob) Do(_, i int) {
 	if p.Decay {
 		decay = s.WeightDecay
 	}
-	step := kernel.NewAdamWStep(j.lr*p.Scale, s.Beta1, s.Beta2, s.Eps, decay, o.steps, j.gradScale)
+	step := kernel.NewAdamWStep(j.lr*p.Scale, s.Beta1, s.Beta2, s.Eps, decay, o.updates[c.param], j.gradScale)
 	m, v := o.moments[c.param][0], o.moments[c.param][1]
 	g := p.Grad[c.low:c.high]
 	kernel.AdamW(p.Master[c.low:c.high], m[c.low:c.high], v[c.low:c.high], g, step)
 	clear(g) // while it is in the cache
 }
 
-// GradNorm is the square root of the sum of squares of all gradients, summed
-// over chunks in order. A gradient that is not finite makes it NaN or Inf.
+// GradNorm is the square root of the sum of squares of all gradients, but frozen
+// ones, summed over chunks in order. A gradient that is not finite makes it NaN or Inf.
 func (o *Optimizer) GradNorm() float64 {
 	par.Run(len(o.chunks), (*normJob)(o))
 	sum := 0.0
-	for _, p := range o.partials {
+	for _, p := range o.partials[:len(o.chunks)] {
 		sum += p
 	}
 	return sqrt(sum)
@@ -197,7 +232,7 @@ func (o *normJob) Do(_, i int) {
 	o.partials[i] = float64(kernel.SumSquaresF32(o.params[c.param].Grad[c.low:c.high]))
 }
 
-// ZeroGrad sets all gradients to zero, after a step that was not taken.
+// ZeroGrad sets all gradients to zero, but frozen ones, after a step that was not taken.
 func (o *Optimizer) ZeroGrad() { par.Run(len(o.chunks), (*zeroJob)(o)) }
 
 // zeroJob clears one chunk in each iteration.

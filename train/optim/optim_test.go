@@ -257,7 +257,7 @@ func TestRestore(t *testing.T) {
 		oa.Step(0.01, 1)
 	}
 	ob := New(b, settings)
-	ob.SetSteps(oa.Steps())
+	ob.SetSteps(oa.Steps(), func(int) int { return oa.Steps() })
 	for i, s := range oa.State() {
 		copy(ob.State()[i].Data, s.Data)
 	}
@@ -354,4 +354,53 @@ func BenchmarkStep(b *testing.B) {
 			}
 		})
 	}
+}
+
+// TestFreeze: what is frozen stays as it is, with its moments, and has no part in
+// the norm; its own count goes on when it is trained again, so that it moves as if
+// the steps between had not been.
+func TestFreeze(t *testing.T) {
+	for _, frozen := range []int{0, len(testParams(3)) - 1} {
+		a, b := testParams(3), testParams(3)
+		oa, ob := New(a, settings), New(b, settings)
+		steps := func(o *Optimizer, p []Param, seeds ...uint64) {
+			for _, seed := range seeds {
+				fillGrads(p, seed)
+				o.Step(0.01, 1)
+			}
+		}
+		steps(oa, a, 1, 2)
+		steps(ob, b, 1, 2)
+		oa.Freeze(func(i int) bool { return i == frozen })
+		before := slices.Clone(a[frozen].Master)
+		fillGrads(a, 7)
+		all := ob.norm(a)
+		a[frozen].Grad[0] = 1e6
+		if got, want := oa.GradNorm(), all; got > want || got == 0 {
+			t.Errorf("norm %v with the frozen one, %v of all", got, want)
+		}
+		oa.Step(0.01, 1)
+		if !slices.Equal(before, a[frozen].Master) {
+			t.Error("a frozen parameter moved")
+		}
+		clear(a[frozen].Grad)
+		oa.Freeze(func(int) bool { return false })
+		if oa.Steps() != 3 || oa.updates[frozen] != 2 {
+			t.Errorf("%d steps, %v", oa.Steps(), oa.updates)
+		}
+		steps(oa, a, 3)
+		steps(ob, b, 3)
+		if !slices.Equal(a[frozen].Master, b[frozen].Master) {
+			t.Errorf("%s moves otherwise after it was frozen", a[frozen].Name)
+		}
+		if other := 1 - min(frozen, 1); slices.Equal(a[other].Master, b[other].Master) {
+			t.Error("the test tells nothing: others moved alike")
+		}
+	}
+}
+
+// norm is the norm of the gradients of other parameters of the same shapes.
+func (o *Optimizer) norm(params []Param) float64 {
+	other := New(params, o.settings)
+	return other.GradNorm()
 }
