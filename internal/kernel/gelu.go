@@ -17,7 +17,9 @@ const (
 // y may be x.
 func GELU(y, x []tensor.BF16) {
 	mustMatch("GELU", len(y), len(x))
-	portableGELU(y, x)
+	n := whole(len(x))
+	cpu.gelu(y[:n], x[:n])
+	portableGELU(y[n:], x[n:])
 }
 
 func portableGELU(y, x []tensor.BF16) {
@@ -43,7 +45,9 @@ func geluSquare(x float32) float32 {
 func GELUBackward(dx, dy, x []tensor.BF16) {
 	mustMatch("GELUBackward", len(dx), len(x))
 	mustMatch("GELUBackward", len(dy), len(x))
-	portableGELUGrad(dx, dy, x)
+	n := whole(len(x))
+	cpu.geluGrad(dx[:n], dy[:n], x[:n])
+	portableGELUGrad(dx[n:], dy[n:], x[n:])
 }
 
 func portableGELUGrad(dx, dy, x []tensor.BF16) {

@@ -13,28 +13,40 @@ func LayerNorm(y, x []tensor.BF16, w, b []float32, eps float32) (mean, rstd floa
 	mustMatch("LayerNorm", len(y), len(x))
 	mustMatch("LayerNorm", len(w), len(x))
 	mustMatch("LayerNorm", len(b), len(x))
-	s := portableSum(x)
+	n := whole(len(x))
+	s := cpu.sum(x[:n])
+	addSum(&s, x[n:])
 	mean = s.sum() / float32(len(x))
-	s = portableDeviations(x, mean)
+	s = cpu.deviations(x[:n], mean)
+	addDeviations(&s, x[n:], mean)
 	rstd = rsqrt(s.sum()/float32(len(x)) + eps)
-	portableLayerNorm(y, x, w, b, mean, rstd)
+	cpu.layerNorm(y[:n], x[:n], w[:n], b[:n], mean, rstd)
+	portableLayerNorm(y[n:], x[n:], w[n:], b[n:], mean, rstd)
 	return mean, rstd
 }
 
 func portableSum(x []tensor.BF16) (s lanes) {
-	for i, v := range x {
-		s[i%numLanes] += v.Float32()
-	}
+	addSum(&s, x)
 	return s
 }
 
+func addSum(s *lanes, x []tensor.BF16) {
+	for i, v := range x {
+		s[i%numLanes] += v.Float32()
+	}
+}
+
 func portableDeviations(x []tensor.BF16, mean float32) (s lanes) {
+	addDeviations(&s, x, mean)
+	return s
+}
+
+func addDeviations(s *lanes, x []tensor.BF16, mean float32) {
 	for i, v := range x {
 		d := v.Float32() - mean
 		l := &s[i%numLanes]
 		*l = fma(d, d, *l)
 	}
-	return s
 }
 
 // normed is h of LayerNorm.
@@ -58,39 +70,52 @@ func LayerNormBackward(dx []tensor.BF16, dw, db []float32, dy, x []tensor.BF16, 
 	mustMatch("LayerNormBackward", len(dy), len(x))
 	mustMatch("LayerNormBackward", len(w), len(x))
 	mustMatch("LayerNormBackward", len(db), len(dw))
+	n := whole(len(x))
 	var g, gh lanes
 	if dw != nil {
 		mustMatch("LayerNormBackward", len(dw), len(x))
-		g, gh = portableLayerNormSums(dw, db, dy, x, w, mean, rstd)
+		g, gh = cpu.layerNormSums(dw[:n], db[:n], dy[:n], x[:n], w[:n], mean, rstd)
+		addWeightGrads(dw[n:], db[n:], dy[n:], x[n:], mean, rstd)
 	} else {
-		g, gh = portableLayerNormDot(dy, x, w, mean, rstd)
+		g, gh = cpu.layerNormDot(dy[:n], x[:n], w[:n], mean, rstd)
 	}
+	addLayerNormSums(&g, &gh, dy[n:], x[n:], w[n:], mean, rstd)
 	meanG, meanGH := g.sum()/float32(len(x)), gh.sum()/float32(len(x))
 	if accumulate {
-		portableLayerNormGradAdd(dx, dy, x, w, mean, rstd, meanG, meanGH)
+		cpu.layerNormGradAdd(dx[:n], dy[:n], x[:n], w[:n], mean, rstd, meanG, meanGH)
+		portableLayerNormGradAdd(dx[n:], dy[n:], x[n:], w[n:], mean, rstd, meanG, meanGH)
 	} else {
-		portableLayerNormGrad(dx, dy, x, w, mean, rstd, meanG, meanGH)
+		cpu.layerNormGrad(dx[:n], dy[:n], x[:n], w[:n], mean, rstd, meanG, meanGH)
+		portableLayerNormGrad(dx[n:], dy[n:], x[n:], w[n:], mean, rstd, meanG, meanGH)
 	}
 }
 
 func portableLayerNormSums(dw, db []float32, dy, x []tensor.BF16, w []float32, mean, rstd float32) (g, gh lanes) {
+	addWeightGrads(dw, db, dy, x, mean, rstd)
+	return portableLayerNormDot(dy, x, w, mean, rstd)
+}
+
+func addWeightGrads(dw, db []float32, dy, x []tensor.BF16, mean, rstd float32) {
 	for i, v := range dy {
 		d := v.Float32()
 		dw[i] = fma(d, normed(x[i], mean, rstd), dw[i])
 		db[i] += d
 	}
-	return portableLayerNormDot(dy, x, w, mean, rstd)
 }
 
-// portableLayerNormDot returns the lanes of g and of g*h.
 func portableLayerNormDot(dy, x []tensor.BF16, w []float32, mean, rstd float32) (g, gh lanes) {
+	addLayerNormSums(&g, &gh, dy, x, w, mean, rstd)
+	return g, gh
+}
+
+// addLayerNormSums adds g and g*h to their lanes.
+func addLayerNormSums(g, gh *lanes, dy, x []tensor.BF16, w []float32, mean, rstd float32) {
 	for i, v := range x {
 		d := float32(dy[i].Float32() * w[i])
 		g[i%numLanes] += d
 		l := &gh[i%numLanes]
 		*l = fma(d, normed(v, mean, rstd), *l)
 	}
-	return g, gh
 }
 
 func portableLayerNormGrad(dx, dy, x []tensor.BF16, w []float32, mean, rstd, meanG, meanGH float32) {

@@ -29,11 +29,20 @@ type rowOps struct {
 	normGradAdd           func(dx, dy, x []tensor.BF16, w []float32, rstd, c float32)
 	normRows              func(y, x []tensor.BF16, w, rstd []float32, n, eps float32)
 	normRowsGrad          func(dx []tensor.BF16, dw []float32, dy, x []tensor.BF16, w, rstd []float32, n float32)
+	sum                   func(x []tensor.BF16) lanes
+	deviations            func(x []tensor.BF16, mean float32) lanes
+	layerNorm             func(y, x []tensor.BF16, w, b []float32, mean, rstd float32)
+	layerNormSums         func(dw, db []float32, dy, x []tensor.BF16, w []float32, mean, rstd float32) (g, gh lanes)
+	layerNormDot          func(dy, x []tensor.BF16, w []float32, mean, rstd float32) (g, gh lanes)
+	layerNormGrad         func(dx, dy, x []tensor.BF16, w []float32, mean, rstd, meanG, meanGH float32)
+	layerNormGradAdd      func(dx, dy, x []tensor.BF16, w []float32, mean, rstd, meanG, meanGH float32)
 	rotate                func(a, b []tensor.BF16, cos, sin []float32)
 	rotateRows            func(a, b []tensor.BF16, cos, sin []float32, heads int)
 	swiGLU                func(h, gate, up []tensor.BF16)
 	swiGLUGrad            func(dgate, dup, dh, gate, up []tensor.BF16)
 	swiGLUForwardBackward func(h, dgate, dup, dh, gate, up []tensor.BF16)
+	gelu                  func(y, x []tensor.BF16)
+	geluGrad              func(dx, dy, x []tensor.BF16)
 	exp                   func(dst, x []float32)
 	max                   func(x []float32) lanes
 	expSum                func(x []float32, m float32) lanes
@@ -65,11 +74,20 @@ var portableRows = rowOps{
 	normGradAdd:           portableNormGradAdd,
 	normRows:              portableNormRows,
 	normRowsGrad:          portableNormRowsGrad,
+	sum:                   portableSum,
+	deviations:            portableDeviations,
+	layerNorm:             portableLayerNorm,
+	layerNormSums:         portableLayerNormSums,
+	layerNormDot:          portableLayerNormDot,
+	layerNormGrad:         portableLayerNormGrad,
+	layerNormGradAdd:      portableLayerNormGradAdd,
 	rotate:                portableRotate,
 	rotateRows:            portableRotateRows,
 	swiGLU:                portableSwiGLU,
 	swiGLUGrad:            portableSwiGLUGrad,
 	swiGLUForwardBackward: portableSwiGLUForwardBackward,
+	gelu:                  portableGELU,
+	geluGrad:              portableGELUGrad,
 	exp:                   portableExp,
 	max:                   portableMax,
 	expSum:                portableExpSum,

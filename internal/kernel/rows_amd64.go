@@ -23,11 +23,20 @@ var avx512Rows = rowOps{
 	normGradAdd:           avx512NormGradAdd,
 	normRows:              avx512NormRows,
 	normRowsGrad:          avx512NormRowsGrad,
+	sum:                   avx512Sum,
+	deviations:            avx512Deviations,
+	layerNorm:             avx512LayerNorm,
+	layerNormSums:         avx512LayerNormSums,
+	layerNormDot:          avx512LayerNormDot,
+	layerNormGrad:         avx512LayerNormGrad,
+	layerNormGradAdd:      avx512LayerNormGradAdd,
 	rotate:                avx512Rotate,
 	rotateRows:            avx512RotateRows,
 	swiGLU:                avx512SwiGLU,
 	swiGLUGrad:            avx512SwiGLUGrad,
 	swiGLUForwardBackward: avx512SwiGLUForwardBackward,
+	gelu:                  avx512Gelu,
+	geluGrad:              avx512GeluGrad,
 	exp:                   avx512Exp,
 	max:                   avx512Max,
 	expSum:                avx512ExpSum,
@@ -95,6 +104,27 @@ func avx512NormRows(y []tensor.BF16, x []tensor.BF16, w []float32, rstd []float3
 func avx512NormRowsGrad(dx []tensor.BF16, dw []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd []float32, n float32)
 
 //go:noescape
+func avx512Sum(x []tensor.BF16) lanes
+
+//go:noescape
+func avx512Deviations(x []tensor.BF16, mean float32) lanes
+
+//go:noescape
+func avx512LayerNorm(y []tensor.BF16, x []tensor.BF16, w []float32, b []float32, mean float32, rstd float32)
+
+//go:noescape
+func avx512LayerNormSums(dw []float32, db []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32) (lanes, lanes)
+
+//go:noescape
+func avx512LayerNormDot(dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32) (lanes, lanes)
+
+//go:noescape
+func avx512LayerNormGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32, meanG float32, meanGH float32)
+
+//go:noescape
+func avx512LayerNormGradAdd(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32, meanG float32, meanGH float32)
+
+//go:noescape
 func avx512Rotate(a []tensor.BF16, b []tensor.BF16, cos []float32, sin []float32)
 
 //go:noescape
@@ -108,6 +138,12 @@ func avx512SwiGLUGrad(dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, 
 
 //go:noescape
 func avx512SwiGLUForwardBackward(h []tensor.BF16, dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
+
+//go:noescape
+func avx512Gelu(y []tensor.BF16, x []tensor.BF16)
+
+//go:noescape
+func avx512GeluGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16)
 
 //go:noescape
 func avx512Exp(dst []float32, x []float32)
@@ -158,11 +194,20 @@ var avx512BF16Rows = rowOps{
 	normGradAdd:           avx512NormGradAdd,
 	normRows:              avx512NormRows,
 	normRowsGrad:          avx512NormRowsGrad,
+	sum:                   avx512Sum,
+	deviations:            avx512Deviations,
+	layerNorm:             avx512LayerNorm,
+	layerNormSums:         avx512LayerNormSums,
+	layerNormDot:          avx512LayerNormDot,
+	layerNormGrad:         avx512LayerNormGrad,
+	layerNormGradAdd:      avx512LayerNormGradAdd,
 	rotate:                avx512Rotate,
 	rotateRows:            avx512RotateRows,
 	swiGLU:                avx512SwiGLU,
 	swiGLUGrad:            avx512SwiGLUGrad,
 	swiGLUForwardBackward: avx512SwiGLUForwardBackward,
+	gelu:                  avx512Gelu,
+	geluGrad:              avx512GeluGrad,
 	exp:                   avx512Exp,
 	max:                   avx512Max,
 	expSum:                avx512ExpSum,
@@ -206,11 +251,20 @@ var avx2Rows = rowOps{
 	normGradAdd:           avx2NormGradAdd,
 	normRows:              avx2NormRows,
 	normRowsGrad:          avx2NormRowsGrad,
+	sum:                   avx2Sum,
+	deviations:            avx2Deviations,
+	layerNorm:             avx2LayerNorm,
+	layerNormSums:         avx2LayerNormSums,
+	layerNormDot:          avx2LayerNormDot,
+	layerNormGrad:         avx2LayerNormGrad,
+	layerNormGradAdd:      avx2LayerNormGradAdd,
 	rotate:                avx2Rotate,
 	rotateRows:            avx2RotateRows,
 	swiGLU:                avx2SwiGLU,
 	swiGLUGrad:            avx2SwiGLUGrad,
 	swiGLUForwardBackward: avx2SwiGLUForwardBackward,
+	gelu:                  avx2Gelu,
+	geluGrad:              avx2GeluGrad,
 	exp:                   avx2Exp,
 	max:                   avx2Max,
 	expSum:                avx2ExpSum,
@@ -278,6 +332,27 @@ func avx2NormRows(y []tensor.BF16, x []tensor.BF16, w []float32, rstd []float32,
 func avx2NormRowsGrad(dx []tensor.BF16, dw []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd []float32, n float32)
 
 //go:noescape
+func avx2Sum(x []tensor.BF16) lanes
+
+//go:noescape
+func avx2Deviations(x []tensor.BF16, mean float32) lanes
+
+//go:noescape
+func avx2LayerNorm(y []tensor.BF16, x []tensor.BF16, w []float32, b []float32, mean float32, rstd float32)
+
+//go:noescape
+func avx2LayerNormSums(dw []float32, db []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32) (lanes, lanes)
+
+//go:noescape
+func avx2LayerNormDot(dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32) (lanes, lanes)
+
+//go:noescape
+func avx2LayerNormGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32, meanG float32, meanGH float32)
+
+//go:noescape
+func avx2LayerNormGradAdd(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32, meanG float32, meanGH float32)
+
+//go:noescape
 func avx2Rotate(a []tensor.BF16, b []tensor.BF16, cos []float32, sin []float32)
 
 //go:noescape
@@ -291,6 +366,12 @@ func avx2SwiGLUGrad(dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, ga
 
 //go:noescape
 func avx2SwiGLUForwardBackward(h []tensor.BF16, dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
+
+//go:noescape
+func avx2Gelu(y []tensor.BF16, x []tensor.BF16)
+
+//go:noescape
+func avx2GeluGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16)
 
 //go:noescape
 func avx2Exp(dst []float32, x []float32)

@@ -23,11 +23,20 @@ var neonRows = rowOps{
 	normGradAdd:           neonNormGradAdd,
 	normRows:              neonNormRows,
 	normRowsGrad:          neonNormRowsGrad,
+	sum:                   neonSum,
+	deviations:            neonDeviations,
+	layerNorm:             neonLayerNorm,
+	layerNormSums:         neonLayerNormSums,
+	layerNormDot:          neonLayerNormDot,
+	layerNormGrad:         neonLayerNormGrad,
+	layerNormGradAdd:      neonLayerNormGradAdd,
 	rotate:                neonRotate,
 	rotateRows:            neonRotateRows,
 	swiGLU:                neonSwiGLU,
 	swiGLUGrad:            neonSwiGLUGrad,
 	swiGLUForwardBackward: neonSwiGLUForwardBackward,
+	gelu:                  neonGelu,
+	geluGrad:              neonGeluGrad,
 	exp:                   neonExp,
 	max:                   neonMax,
 	expSum:                neonExpSum,
@@ -95,6 +104,27 @@ func neonNormRows(y []tensor.BF16, x []tensor.BF16, w []float32, rstd []float32,
 func neonNormRowsGrad(dx []tensor.BF16, dw []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, rstd []float32, n float32)
 
 //go:noescape
+func neonSum(x []tensor.BF16) lanes
+
+//go:noescape
+func neonDeviations(x []tensor.BF16, mean float32) lanes
+
+//go:noescape
+func neonLayerNorm(y []tensor.BF16, x []tensor.BF16, w []float32, b []float32, mean float32, rstd float32)
+
+//go:noescape
+func neonLayerNormSums(dw []float32, db []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32) (lanes, lanes)
+
+//go:noescape
+func neonLayerNormDot(dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32) (lanes, lanes)
+
+//go:noescape
+func neonLayerNormGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32, meanG float32, meanGH float32)
+
+//go:noescape
+func neonLayerNormGradAdd(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32, meanG float32, meanGH float32)
+
+//go:noescape
 func neonRotate(a []tensor.BF16, b []tensor.BF16, cos []float32, sin []float32)
 
 //go:noescape
@@ -108,6 +138,12 @@ func neonSwiGLUGrad(dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, ga
 
 //go:noescape
 func neonSwiGLUForwardBackward(h []tensor.BF16, dgate []tensor.BF16, dup []tensor.BF16, dh []tensor.BF16, gate []tensor.BF16, up []tensor.BF16)
+
+//go:noescape
+func neonGelu(y []tensor.BF16, x []tensor.BF16)
+
+//go:noescape
+func neonGeluGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16)
 
 //go:noescape
 func neonExp(dst []float32, x []float32)

@@ -884,6 +884,371 @@ end:
 	VZEROUPPER
 	RET
 
+// func avx2Sum(x []tensor.BF16) lanes
+TEXT ·avx2Sum(SB), NOSPLIT, $0-88
+	MOVQ x_base+0(FP), SI
+	MOVQ x_len+8(FP), AX
+	VBROADCASTSS avx2RowTable<>+64(SB), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	XORQ CX, CX
+	TESTQ AX, AX
+	JEQ done1
+
+loop1:
+	VPMOVZXWD (SI)(CX*2), Y0
+	VPSLLD $16, Y0, Y0
+	VADDPS Y0, Y1, Y1
+	VPMOVZXWD 16(SI)(CX*2), Y0
+	VPSLLD $16, Y0, Y0
+	VADDPS Y0, Y2, Y2
+	ADDQ $16, CX
+	CMPQ CX, AX
+	JLT loop1
+
+done1:
+	VMOVUPS Y1, ret+24(FP)
+	VMOVUPS Y2, ret_8+56(FP)
+	VZEROUPPER
+	RET
+
+// func avx2Deviations(x []tensor.BF16, mean float32) lanes
+TEXT ·avx2Deviations(SB), NOSPLIT, $0-96
+	MOVQ x_base+0(FP), SI
+	MOVQ x_len+8(FP), AX
+	VBROADCASTSS avx2RowTable<>+64(SB), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VBROADCASTSS mean+24(FP), Y0
+	XORQ CX, CX
+	TESTQ AX, AX
+	JEQ done1
+
+loop1:
+	VPMOVZXWD (SI)(CX*2), Y3
+	VPSLLD $16, Y3, Y3
+	VSUBPS Y0, Y3, Y3
+	VFMADD231PS Y3, Y3, Y1
+	VPMOVZXWD 16(SI)(CX*2), Y3
+	VPSLLD $16, Y3, Y3
+	VSUBPS Y0, Y3, Y3
+	VFMADD231PS Y3, Y3, Y2
+	ADDQ $16, CX
+	CMPQ CX, AX
+	JLT loop1
+
+done1:
+	VMOVUPS Y1, ret+32(FP)
+	VMOVUPS Y2, ret_8+64(FP)
+	VZEROUPPER
+	RET
+
+// func avx2LayerNorm(y []tensor.BF16, x []tensor.BF16, w []float32, b []float32, mean float32, rstd float32)
+TEXT ·avx2LayerNorm(SB), NOSPLIT, $0-104
+	MOVQ y_base+0(FP), SI
+	MOVQ x_base+24(FP), DI
+	MOVQ w_base+48(FP), R8
+	MOVQ b_base+72(FP), R9
+	MOVQ y_len+8(FP), AX
+	VBROADCASTSS avx2RowTable<>+0(SB), Y0
+	VBROADCASTSS avx2RowTable<>+32(SB), Y1
+	VBROADCASTSS mean+96(FP), Y2
+	VBROADCASTSS rstd+100(FP), Y3
+	XORQ CX, CX
+	TESTQ AX, AX
+	JEQ done1
+
+loop1:
+	VPMOVZXWD (DI)(CX*2), Y4
+	VPSLLD $16, Y4, Y4
+	VSUBPS Y2, Y4, Y4
+	VMULPS Y3, Y4, Y4
+	VMOVUPS (R8)(CX*4), Y5
+	VMOVUPS (R9)(CX*4), Y6
+	VFMADD231PS Y5, Y4, Y6
+	VPSRLD $16, Y6, Y4
+	VPAND Y0, Y4, Y4
+	VPADDD Y1, Y4, Y4
+	VCMPPS $3, Y6, Y6, Y5
+	VPADDD Y4, Y6, Y7
+	VPOR Y5, Y7, Y7
+	VPSHUFB rowUpper<>+0(SB), Y7, Y4
+	VPERMQ $8, Y4, Y4
+	VMOVDQU X4, (SI)(CX*2)
+	VPMOVZXWD 16(DI)(CX*2), Y4
+	VPSLLD $16, Y4, Y4
+	VSUBPS Y2, Y4, Y4
+	VMULPS Y3, Y4, Y4
+	VMOVUPS 32(R8)(CX*4), Y5
+	VMOVUPS 32(R9)(CX*4), Y6
+	VFMADD231PS Y5, Y4, Y6
+	VPSRLD $16, Y6, Y4
+	VPAND Y0, Y4, Y4
+	VPADDD Y1, Y4, Y4
+	VCMPPS $3, Y6, Y6, Y5
+	VPADDD Y4, Y6, Y7
+	VPOR Y5, Y7, Y7
+	VPSHUFB rowUpper<>+0(SB), Y7, Y4
+	VPERMQ $8, Y4, Y4
+	VMOVDQU X4, 16(SI)(CX*2)
+	ADDQ $16, CX
+	CMPQ CX, AX
+	JLT loop1
+
+done1:
+	VZEROUPPER
+	RET
+
+// func avx2LayerNormSums(dw []float32, db []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32) (lanes, lanes)
+TEXT ·avx2LayerNormSums(SB), NOSPLIT, $0-256
+	MOVQ dw_base+0(FP), SI
+	MOVQ db_base+24(FP), DI
+	MOVQ dy_base+48(FP), R8
+	MOVQ x_base+72(FP), R9
+	MOVQ w_base+96(FP), R10
+	MOVQ dw_len+8(FP), AX
+	VBROADCASTSS avx2RowTable<>+64(SB), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VBROADCASTSS mean+120(FP), Y0
+	VBROADCASTSS rstd+124(FP), Y5
+	XORQ CX, CX
+	TESTQ AX, AX
+	JEQ done1
+
+loop1:
+	VPMOVZXWD (R9)(CX*2), Y6
+	VPSLLD $16, Y6, Y6
+	VSUBPS Y0, Y6, Y6
+	VMULPS Y5, Y6, Y6
+	VPMOVZXWD (R8)(CX*2), Y7
+	VPSLLD $16, Y7, Y7
+	VMOVUPS (SI)(CX*4), Y8
+	VFMADD231PS Y6, Y7, Y8
+	VMOVUPS Y8, (SI)(CX*4)
+	VMOVUPS (DI)(CX*4), Y8
+	VADDPS Y7, Y8, Y8
+	VMOVUPS Y8, (DI)(CX*4)
+	VMOVUPS (R10)(CX*4), Y8
+	VMULPS Y8, Y7, Y7
+	VADDPS Y7, Y1, Y1
+	VFMADD231PS Y6, Y7, Y3
+	VPMOVZXWD 16(R9)(CX*2), Y6
+	VPSLLD $16, Y6, Y6
+	VSUBPS Y0, Y6, Y6
+	VMULPS Y5, Y6, Y6
+	VPMOVZXWD 16(R8)(CX*2), Y7
+	VPSLLD $16, Y7, Y7
+	VMOVUPS 32(SI)(CX*4), Y8
+	VFMADD231PS Y6, Y7, Y8
+	VMOVUPS Y8, 32(SI)(CX*4)
+	VMOVUPS 32(DI)(CX*4), Y8
+	VADDPS Y7, Y8, Y8
+	VMOVUPS Y8, 32(DI)(CX*4)
+	VMOVUPS 32(R10)(CX*4), Y8
+	VMULPS Y8, Y7, Y7
+	VADDPS Y7, Y2, Y2
+	VFMADD231PS Y6, Y7, Y4
+	ADDQ $16, CX
+	CMPQ CX, AX
+	JLT loop1
+
+done1:
+	VMOVUPS Y1, ret+128(FP)
+	VMOVUPS Y2, ret_8+160(FP)
+	VMOVUPS Y3, ret1+192(FP)
+	VMOVUPS Y4, ret1_8+224(FP)
+	VZEROUPPER
+	RET
+
+// func avx2LayerNormDot(dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32) (lanes, lanes)
+TEXT ·avx2LayerNormDot(SB), NOSPLIT, $0-208
+	MOVQ dy_base+0(FP), SI
+	MOVQ x_base+24(FP), DI
+	MOVQ w_base+48(FP), R8
+	MOVQ dy_len+8(FP), AX
+	VBROADCASTSS avx2RowTable<>+64(SB), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VBROADCASTSS mean+72(FP), Y0
+	VBROADCASTSS rstd+76(FP), Y5
+	XORQ CX, CX
+	TESTQ AX, AX
+	JEQ done1
+
+loop1:
+	VPMOVZXWD (DI)(CX*2), Y6
+	VPSLLD $16, Y6, Y6
+	VSUBPS Y0, Y6, Y6
+	VMULPS Y5, Y6, Y6
+	VPMOVZXWD (SI)(CX*2), Y7
+	VPSLLD $16, Y7, Y7
+	VMOVUPS (R8)(CX*4), Y8
+	VMULPS Y8, Y7, Y7
+	VADDPS Y7, Y1, Y1
+	VFMADD231PS Y6, Y7, Y3
+	VPMOVZXWD 16(DI)(CX*2), Y6
+	VPSLLD $16, Y6, Y6
+	VSUBPS Y0, Y6, Y6
+	VMULPS Y5, Y6, Y6
+	VPMOVZXWD 16(SI)(CX*2), Y7
+	VPSLLD $16, Y7, Y7
+	VMOVUPS 32(R8)(CX*4), Y8
+	VMULPS Y8, Y7, Y7
+	VADDPS Y7, Y2, Y2
+	VFMADD231PS Y6, Y7, Y4
+	ADDQ $16, CX
+	CMPQ CX, AX
+	JLT loop1
+
+done1:
+	VMOVUPS Y1, ret+80(FP)
+	VMOVUPS Y2, ret_8+112(FP)
+	VMOVUPS Y3, ret1+144(FP)
+	VMOVUPS Y4, ret1_8+176(FP)
+	VZEROUPPER
+	RET
+
+// func avx2LayerNormGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32, meanG float32, meanGH float32)
+TEXT ·avx2LayerNormGrad(SB), NOSPLIT, $0-112
+	MOVQ dx_base+0(FP), SI
+	MOVQ dy_base+24(FP), DI
+	MOVQ x_base+48(FP), R8
+	MOVQ w_base+72(FP), R9
+	MOVQ dx_len+8(FP), AX
+	VBROADCASTSS avx2RowTable<>+0(SB), Y0
+	VBROADCASTSS avx2RowTable<>+32(SB), Y1
+	VBROADCASTSS meanG+104(FP), Y2
+	VBROADCASTSS meanGH+108(FP), Y3
+	VBROADCASTSS mean+96(FP), Y4
+	VBROADCASTSS rstd+100(FP), Y5
+	XORQ CX, CX
+	TESTQ AX, AX
+	JEQ done1
+
+loop1:
+	VPMOVZXWD (DI)(CX*2), Y6
+	VPSLLD $16, Y6, Y6
+	VMOVUPS (R9)(CX*4), Y7
+	VMULPS Y7, Y6, Y6
+	VSUBPS Y2, Y6, Y6
+	VPMOVZXWD (R8)(CX*2), Y7
+	VPSLLD $16, Y7, Y7
+	VSUBPS Y4, Y7, Y7
+	VMULPS Y5, Y7, Y7
+	VFNMADD231PS Y3, Y7, Y6
+	VMULPS Y6, Y5, Y6
+	VPSRLD $16, Y6, Y7
+	VPAND Y0, Y7, Y7
+	VPADDD Y1, Y7, Y7
+	VCMPPS $3, Y6, Y6, Y8
+	VPADDD Y7, Y6, Y9
+	VPOR Y8, Y9, Y9
+	VPSHUFB rowUpper<>+0(SB), Y9, Y6
+	VPERMQ $8, Y6, Y6
+	VMOVDQU X6, (SI)(CX*2)
+	VPMOVZXWD 16(DI)(CX*2), Y6
+	VPSLLD $16, Y6, Y6
+	VMOVUPS 32(R9)(CX*4), Y7
+	VMULPS Y7, Y6, Y6
+	VSUBPS Y2, Y6, Y6
+	VPMOVZXWD 16(R8)(CX*2), Y7
+	VPSLLD $16, Y7, Y7
+	VSUBPS Y4, Y7, Y7
+	VMULPS Y5, Y7, Y7
+	VFNMADD231PS Y3, Y7, Y6
+	VMULPS Y6, Y5, Y6
+	VPSRLD $16, Y6, Y7
+	VPAND Y0, Y7, Y7
+	VPADDD Y1, Y7, Y7
+	VCMPPS $3, Y6, Y6, Y8
+	VPADDD Y7, Y6, Y9
+	VPOR Y8, Y9, Y9
+	VPSHUFB rowUpper<>+0(SB), Y9, Y6
+	VPERMQ $8, Y6, Y6
+	VMOVDQU X6, 16(SI)(CX*2)
+	ADDQ $16, CX
+	CMPQ CX, AX
+	JLT loop1
+
+done1:
+	VZEROUPPER
+	RET
+
+// func avx2LayerNormGradAdd(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32, meanG float32, meanGH float32)
+TEXT ·avx2LayerNormGradAdd(SB), NOSPLIT, $0-112
+	MOVQ dx_base+0(FP), SI
+	MOVQ dy_base+24(FP), DI
+	MOVQ x_base+48(FP), R8
+	MOVQ w_base+72(FP), R9
+	MOVQ dx_len+8(FP), AX
+	VBROADCASTSS avx2RowTable<>+0(SB), Y0
+	VBROADCASTSS avx2RowTable<>+32(SB), Y1
+	VBROADCASTSS meanG+104(FP), Y2
+	VBROADCASTSS meanGH+108(FP), Y3
+	VBROADCASTSS mean+96(FP), Y4
+	VBROADCASTSS rstd+100(FP), Y5
+	XORQ CX, CX
+	TESTQ AX, AX
+	JEQ done1
+
+loop1:
+	VPMOVZXWD (DI)(CX*2), Y6
+	VPSLLD $16, Y6, Y6
+	VMOVUPS (R9)(CX*4), Y7
+	VMULPS Y7, Y6, Y6
+	VSUBPS Y2, Y6, Y6
+	VPMOVZXWD (R8)(CX*2), Y7
+	VPSLLD $16, Y7, Y7
+	VSUBPS Y4, Y7, Y7
+	VMULPS Y5, Y7, Y7
+	VFNMADD231PS Y3, Y7, Y6
+	VPMOVZXWD (SI)(CX*2), Y7
+	VPSLLD $16, Y7, Y7
+	VFMADD231PS Y5, Y6, Y7
+	VPSRLD $16, Y7, Y6
+	VPAND Y0, Y6, Y6
+	VPADDD Y1, Y6, Y6
+	VCMPPS $3, Y7, Y7, Y8
+	VPADDD Y6, Y7, Y9
+	VPOR Y8, Y9, Y9
+	VPSHUFB rowUpper<>+0(SB), Y9, Y6
+	VPERMQ $8, Y6, Y6
+	VMOVDQU X6, (SI)(CX*2)
+	VPMOVZXWD 16(DI)(CX*2), Y6
+	VPSLLD $16, Y6, Y6
+	VMOVUPS 32(R9)(CX*4), Y7
+	VMULPS Y7, Y6, Y6
+	VSUBPS Y2, Y6, Y6
+	VPMOVZXWD 16(R8)(CX*2), Y7
+	VPSLLD $16, Y7, Y7
+	VSUBPS Y4, Y7, Y7
+	VMULPS Y5, Y7, Y7
+	VFNMADD231PS Y3, Y7, Y6
+	VPMOVZXWD 16(SI)(CX*2), Y7
+	VPSLLD $16, Y7, Y7
+	VFMADD231PS Y5, Y6, Y7
+	VPSRLD $16, Y7, Y6
+	VPAND Y0, Y6, Y6
+	VPADDD Y1, Y6, Y6
+	VCMPPS $3, Y7, Y7, Y8
+	VPADDD Y6, Y7, Y9
+	VPOR Y8, Y9, Y9
+	VPSHUFB rowUpper<>+0(SB), Y9, Y6
+	VPERMQ $8, Y6, Y6
+	VMOVDQU X6, 16(SI)(CX*2)
+	ADDQ $16, CX
+	CMPQ CX, AX
+	JLT loop1
+
+done1:
+	VZEROUPPER
+	RET
+
 // func avx2Rotate(a []tensor.BF16, b []tensor.BF16, cos []float32, sin []float32)
 TEXT ·avx2Rotate(SB), NOSPLIT, $0-96
 	MOVQ a_base+0(FP), SI
@@ -1414,22 +1779,232 @@ done1:
 	VZEROUPPER
 	RET
 
+// func avx2Gelu(y []tensor.BF16, x []tensor.BF16)
+TEXT ·avx2Gelu(SB), NOSPLIT, $0-48
+	MOVQ y_base+0(FP), SI
+	MOVQ x_base+24(FP), DI
+	MOVQ y_len+8(FP), AX
+	VBROADCASTSS avx2RowTable<>+160(SB), Y0
+	VBROADCASTSS avx2RowTable<>+192(SB), Y1
+	VBROADCASTSS avx2RowTable<>+224(SB), Y2
+	VBROADCASTSS avx2RowTable<>+256(SB), Y3
+	VBROADCASTSS avx2RowTable<>+288(SB), Y4
+	VBROADCASTSS avx2RowTable<>+320(SB), Y5
+	VBROADCASTSS avx2RowTable<>+352(SB), Y6
+	VBROADCASTSS avx2RowTable<>+128(SB), Y7
+	VBROADCASTSS avx2RowTable<>+384(SB), Y8
+	VBROADCASTSS avx2RowTable<>+0(SB), Y9
+	VBROADCASTSS avx2RowTable<>+32(SB), Y10
+	XORQ CX, CX
+	TESTQ AX, AX
+	JEQ done1
+
+loop1:
+	VPMOVZXWD (DI)(CX*2), Y11
+	VPSLLD $16, Y11, Y11
+	VMULPS Y11, Y11, Y12
+	VBROADCASTSS avx2RowTable<>+416(SB), Y13
+	VMINPS Y12, Y13, Y12
+	VBROADCASTSS avx2RowTable<>+480(SB), Y13
+	VFMADD132PS avx2RowTable<>+448(SB), Y13, Y12
+	VMULPS Y12, Y11, Y12
+	VMINPS Y12, Y0, Y12
+	VMOVAPS Y2, Y13
+	VFMADD231PS Y1, Y12, Y13
+	VSUBPS Y13, Y2, Y14
+	VFMADD231PS Y1, Y12, Y14
+	VPSLLD $23, Y13, Y13
+	VMOVAPS Y4, Y15
+	VFMADD231PS Y14, Y3, Y15
+	VFMADD213PS Y5, Y14, Y15
+	VFMADD213PS Y6, Y14, Y15
+	VFMADD213PS Y7, Y14, Y15
+	VCMPPS $1, Y8, Y12, Y14
+	VMULPS Y13, Y15, Y15
+	VANDNPS Y15, Y14, Y15
+	VADDPS Y15, Y7, Y12
+	VDIVPS Y12, Y15, Y15
+	VMULPS Y15, Y11, Y11
+	VPSRLD $16, Y11, Y12
+	VPAND Y9, Y12, Y12
+	VPADDD Y10, Y12, Y12
+	VCMPPS $3, Y11, Y11, Y13
+	VPADDD Y12, Y11, Y14
+	VPOR Y13, Y14, Y14
+	VPSHUFB rowUpper<>+0(SB), Y14, Y11
+	VPERMQ $8, Y11, Y11
+	VMOVDQU X11, (SI)(CX*2)
+	VPMOVZXWD 16(DI)(CX*2), Y11
+	VPSLLD $16, Y11, Y11
+	VMULPS Y11, Y11, Y12
+	VBROADCASTSS avx2RowTable<>+416(SB), Y13
+	VMINPS Y12, Y13, Y12
+	VBROADCASTSS avx2RowTable<>+480(SB), Y13
+	VFMADD132PS avx2RowTable<>+448(SB), Y13, Y12
+	VMULPS Y12, Y11, Y12
+	VMINPS Y12, Y0, Y12
+	VMOVAPS Y2, Y13
+	VFMADD231PS Y1, Y12, Y13
+	VSUBPS Y13, Y2, Y14
+	VFMADD231PS Y1, Y12, Y14
+	VPSLLD $23, Y13, Y13
+	VMOVAPS Y4, Y15
+	VFMADD231PS Y14, Y3, Y15
+	VFMADD213PS Y5, Y14, Y15
+	VFMADD213PS Y6, Y14, Y15
+	VFMADD213PS Y7, Y14, Y15
+	VCMPPS $1, Y8, Y12, Y14
+	VMULPS Y13, Y15, Y15
+	VANDNPS Y15, Y14, Y15
+	VADDPS Y15, Y7, Y12
+	VDIVPS Y12, Y15, Y15
+	VMULPS Y15, Y11, Y11
+	VPSRLD $16, Y11, Y12
+	VPAND Y9, Y12, Y12
+	VPADDD Y10, Y12, Y12
+	VCMPPS $3, Y11, Y11, Y13
+	VPADDD Y12, Y11, Y14
+	VPOR Y13, Y14, Y14
+	VPSHUFB rowUpper<>+0(SB), Y14, Y11
+	VPERMQ $8, Y11, Y11
+	VMOVDQU X11, 16(SI)(CX*2)
+	ADDQ $16, CX
+	CMPQ CX, AX
+	JLT loop1
+
+done1:
+	VZEROUPPER
+	RET
+
+// func avx2GeluGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16)
+TEXT ·avx2GeluGrad(SB), NOSPLIT, $0-72
+	MOVQ dx_base+0(FP), SI
+	MOVQ dy_base+24(FP), DI
+	MOVQ x_base+48(FP), R8
+	MOVQ dx_len+8(FP), AX
+	VBROADCASTSS avx2RowTable<>+480(SB), Y0
+	VBROADCASTSS avx2RowTable<>+192(SB), Y1
+	VBROADCASTSS avx2RowTable<>+224(SB), Y2
+	VBROADCASTSS avx2RowTable<>+320(SB), Y3
+	VBROADCASTSS avx2RowTable<>+352(SB), Y4
+	VBROADCASTSS avx2RowTable<>+128(SB), Y5
+	VBROADCASTSS avx2RowTable<>+384(SB), Y6
+	VBROADCASTSS avx2RowTable<>+512(SB), Y7
+	VBROADCASTSS avx2RowTable<>+0(SB), Y8
+	VBROADCASTSS avx2RowTable<>+32(SB), Y9
+	XORQ CX, CX
+	TESTQ AX, AX
+	JEQ done1
+
+loop1:
+	VPMOVZXWD (R8)(CX*2), Y10
+	VPSLLD $16, Y10, Y10
+	VMULPS Y10, Y10, Y11
+	VBROADCASTSS avx2RowTable<>+416(SB), Y12
+	VMINPS Y11, Y12, Y11
+	VMOVAPS Y0, Y12
+	VFMADD231PS avx2RowTable<>+448(SB), Y11, Y12
+	VMULPS Y12, Y10, Y12
+	VBROADCASTSS avx2RowTable<>+160(SB), Y13
+	VMINPS Y12, Y13, Y12
+	VMOVAPS Y2, Y13
+	VFMADD231PS Y1, Y12, Y13
+	VSUBPS Y13, Y2, Y14
+	VFMADD231PS Y1, Y12, Y14
+	VPSLLD $23, Y13, Y13
+	VBROADCASTSS avx2RowTable<>+288(SB), Y15
+	VFMADD231PS avx2RowTable<>+256(SB), Y14, Y15
+	VFMADD213PS Y3, Y14, Y15
+	VFMADD213PS Y4, Y14, Y15
+	VFMADD213PS Y5, Y14, Y15
+	VCMPPS $1, Y6, Y12, Y14
+	VMULPS Y13, Y15, Y15
+	VANDNPS Y15, Y14, Y15
+	VADDPS Y15, Y5, Y12
+	VDIVPS Y12, Y15, Y15
+	VSUBPS Y15, Y5, Y12
+	VFMADD213PS Y0, Y7, Y11
+	VMULPS Y11, Y12, Y12
+	VMULPS Y15, Y10, Y10
+	VFMADD231PS Y12, Y10, Y15
+	VPMOVZXWD (DI)(CX*2), Y10
+	VPSLLD $16, Y10, Y10
+	VMULPS Y15, Y10, Y10
+	VPSRLD $16, Y10, Y11
+	VPAND Y8, Y11, Y11
+	VPADDD Y9, Y11, Y11
+	VCMPPS $3, Y10, Y10, Y12
+	VPADDD Y11, Y10, Y13
+	VPOR Y12, Y13, Y13
+	VPSHUFB rowUpper<>+0(SB), Y13, Y10
+	VPERMQ $8, Y10, Y10
+	VMOVDQU X10, (SI)(CX*2)
+	VPMOVZXWD 16(R8)(CX*2), Y10
+	VPSLLD $16, Y10, Y10
+	VMULPS Y10, Y10, Y11
+	VBROADCASTSS avx2RowTable<>+416(SB), Y12
+	VMINPS Y11, Y12, Y11
+	VMOVAPS Y0, Y12
+	VFMADD231PS avx2RowTable<>+448(SB), Y11, Y12
+	VMULPS Y12, Y10, Y12
+	VBROADCASTSS avx2RowTable<>+160(SB), Y13
+	VMINPS Y12, Y13, Y12
+	VMOVAPS Y2, Y13
+	VFMADD231PS Y1, Y12, Y13
+	VSUBPS Y13, Y2, Y14
+	VFMADD231PS Y1, Y12, Y14
+	VPSLLD $23, Y13, Y13
+	VBROADCASTSS avx2RowTable<>+288(SB), Y15
+	VFMADD231PS avx2RowTable<>+256(SB), Y14, Y15
+	VFMADD213PS Y3, Y14, Y15
+	VFMADD213PS Y4, Y14, Y15
+	VFMADD213PS Y5, Y14, Y15
+	VCMPPS $1, Y6, Y12, Y14
+	VMULPS Y13, Y15, Y15
+	VANDNPS Y15, Y14, Y15
+	VADDPS Y15, Y5, Y12
+	VDIVPS Y12, Y15, Y15
+	VSUBPS Y15, Y5, Y12
+	VFMADD213PS Y0, Y7, Y11
+	VMULPS Y11, Y12, Y12
+	VMULPS Y15, Y10, Y10
+	VFMADD231PS Y12, Y10, Y15
+	VPMOVZXWD 16(DI)(CX*2), Y10
+	VPSLLD $16, Y10, Y10
+	VMULPS Y15, Y10, Y10
+	VPSRLD $16, Y10, Y11
+	VPAND Y8, Y11, Y11
+	VPADDD Y9, Y11, Y11
+	VCMPPS $3, Y10, Y10, Y12
+	VPADDD Y11, Y10, Y13
+	VPOR Y12, Y13, Y13
+	VPSHUFB rowUpper<>+0(SB), Y13, Y10
+	VPERMQ $8, Y10, Y10
+	VMOVDQU X10, 16(SI)(CX*2)
+	ADDQ $16, CX
+	CMPQ CX, AX
+	JLT loop1
+
+done1:
+	VZEROUPPER
+	RET
+
 // func avx2Exp(dst []float32, x []float32)
 TEXT ·avx2Exp(SB), NOSPLIT, $0-48
 	MOVQ dst_base+0(FP), SI
 	MOVQ x_base+24(FP), DI
 	MOVQ dst_len+8(FP), AX
 	VBROADCASTSS avx2RowTable<>+224(SB), Y0
-	VBROADCASTSS avx2RowTable<>+448(SB), Y1
-	VBROADCASTSS avx2RowTable<>+480(SB), Y2
-	VBROADCASTSS avx2RowTable<>+512(SB), Y3
-	VBROADCASTSS avx2RowTable<>+544(SB), Y4
-	VBROADCASTSS avx2RowTable<>+576(SB), Y5
-	VBROADCASTSS avx2RowTable<>+608(SB), Y6
+	VBROADCASTSS avx2RowTable<>+576(SB), Y1
+	VBROADCASTSS avx2RowTable<>+608(SB), Y2
+	VBROADCASTSS avx2RowTable<>+640(SB), Y3
+	VBROADCASTSS avx2RowTable<>+672(SB), Y4
+	VBROADCASTSS avx2RowTable<>+704(SB), Y5
+	VBROADCASTSS avx2RowTable<>+736(SB), Y6
 	VBROADCASTSS avx2RowTable<>+128(SB), Y7
-	VBROADCASTSS avx2RowTable<>+640(SB), Y8
-	VBROADCASTSS avx2RowTable<>+672(SB), Y9
-	VBROADCASTSS avx2RowTable<>+704(SB), Y10
+	VBROADCASTSS avx2RowTable<>+768(SB), Y8
+	VBROADCASTSS avx2RowTable<>+800(SB), Y9
+	VBROADCASTSS avx2RowTable<>+832(SB), Y10
 	XORQ CX, CX
 	TESTQ AX, AX
 	JEQ done1
@@ -1440,7 +2015,7 @@ loop1:
 	VFMADD231PS avx2RowTable<>+192(SB), Y11, Y12
 	VSUBPS Y0, Y12, Y13
 	VMOVAPS Y11, Y14
-	VFNMADD231PS avx2RowTable<>+416(SB), Y13, Y14
+	VFNMADD231PS avx2RowTable<>+544(SB), Y13, Y14
 	VFMADD231PS Y1, Y13, Y14
 	VPSLLD $23, Y12, Y12
 	VMOVAPS Y3, Y13
@@ -1463,7 +2038,7 @@ loop1:
 	VFMADD231PS avx2RowTable<>+192(SB), Y11, Y12
 	VSUBPS Y0, Y12, Y13
 	VMOVAPS Y11, Y14
-	VFNMADD231PS avx2RowTable<>+416(SB), Y13, Y14
+	VFNMADD231PS avx2RowTable<>+544(SB), Y13, Y14
 	VFMADD231PS Y1, Y13, Y14
 	VPSLLD $23, Y12, Y12
 	VMOVAPS Y3, Y13
@@ -1493,7 +2068,7 @@ done1:
 TEXT ·avx2Max(SB), NOSPLIT, $0-88
 	MOVQ x_base+0(FP), SI
 	MOVQ x_len+8(FP), AX
-	VBROADCASTSS avx2RowTable<>+736(SB), Y0
+	VBROADCASTSS avx2RowTable<>+864(SB), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
 	XORQ CX, CX
@@ -1520,14 +2095,14 @@ TEXT ·avx2ExpSum(SB), NOSPLIT, $0-96
 	MOVQ x_base+0(FP), SI
 	MOVQ x_len+8(FP), AX
 	VBROADCASTSS avx2RowTable<>+224(SB), Y0
-	VBROADCASTSS avx2RowTable<>+448(SB), Y1
-	VBROADCASTSS avx2RowTable<>+480(SB), Y2
-	VBROADCASTSS avx2RowTable<>+512(SB), Y3
-	VBROADCASTSS avx2RowTable<>+544(SB), Y4
-	VBROADCASTSS avx2RowTable<>+576(SB), Y5
-	VBROADCASTSS avx2RowTable<>+608(SB), Y6
+	VBROADCASTSS avx2RowTable<>+576(SB), Y1
+	VBROADCASTSS avx2RowTable<>+608(SB), Y2
+	VBROADCASTSS avx2RowTable<>+640(SB), Y3
+	VBROADCASTSS avx2RowTable<>+672(SB), Y4
+	VBROADCASTSS avx2RowTable<>+704(SB), Y5
+	VBROADCASTSS avx2RowTable<>+736(SB), Y6
 	VBROADCASTSS avx2RowTable<>+128(SB), Y7
-	VBROADCASTSS avx2RowTable<>+704(SB), Y8
+	VBROADCASTSS avx2RowTable<>+832(SB), Y8
 	VBROADCASTSS avx2RowTable<>+64(SB), Y9
 	VMOVAPS Y9, Y10
 	VMOVAPS Y9, Y11
@@ -1543,7 +2118,7 @@ loop1:
 	VFMADD231PS avx2RowTable<>+192(SB), Y12, Y13
 	VSUBPS Y0, Y13, Y14
 	VMOVAPS Y12, Y15
-	VFNMADD231PS avx2RowTable<>+416(SB), Y14, Y15
+	VFNMADD231PS avx2RowTable<>+544(SB), Y14, Y15
 	VFMADD231PS Y1, Y14, Y15
 	VPSLLD $23, Y13, Y13
 	VMOVAPS Y3, Y14
@@ -1563,7 +2138,7 @@ loop1:
 	VFMADD231PS avx2RowTable<>+192(SB), Y12, Y13
 	VSUBPS Y0, Y13, Y14
 	VMOVAPS Y12, Y15
-	VFNMADD231PS avx2RowTable<>+416(SB), Y14, Y15
+	VFNMADD231PS avx2RowTable<>+544(SB), Y14, Y15
 	VFMADD231PS Y1, Y14, Y15
 	VPSLLD $23, Y13, Y13
 	VMOVAPS Y3, Y14
@@ -1593,14 +2168,14 @@ TEXT ·avx2ExpSumTo(SB), NOSPLIT, $0-120
 	MOVQ x_base+24(FP), DI
 	MOVQ p_len+8(FP), AX
 	VBROADCASTSS avx2RowTable<>+224(SB), Y0
-	VBROADCASTSS avx2RowTable<>+448(SB), Y1
-	VBROADCASTSS avx2RowTable<>+480(SB), Y2
-	VBROADCASTSS avx2RowTable<>+512(SB), Y3
-	VBROADCASTSS avx2RowTable<>+544(SB), Y4
-	VBROADCASTSS avx2RowTable<>+576(SB), Y5
-	VBROADCASTSS avx2RowTable<>+608(SB), Y6
+	VBROADCASTSS avx2RowTable<>+576(SB), Y1
+	VBROADCASTSS avx2RowTable<>+608(SB), Y2
+	VBROADCASTSS avx2RowTable<>+640(SB), Y3
+	VBROADCASTSS avx2RowTable<>+672(SB), Y4
+	VBROADCASTSS avx2RowTable<>+704(SB), Y5
+	VBROADCASTSS avx2RowTable<>+736(SB), Y6
 	VBROADCASTSS avx2RowTable<>+128(SB), Y7
-	VBROADCASTSS avx2RowTable<>+704(SB), Y8
+	VBROADCASTSS avx2RowTable<>+832(SB), Y8
 	VBROADCASTSS avx2RowTable<>+64(SB), Y9
 	VMOVAPS Y9, Y10
 	VMOVAPS Y9, Y11
@@ -1616,7 +2191,7 @@ loop1:
 	VFMADD231PS avx2RowTable<>+192(SB), Y12, Y13
 	VSUBPS Y0, Y13, Y14
 	VMOVAPS Y12, Y15
-	VFNMADD231PS avx2RowTable<>+416(SB), Y14, Y15
+	VFNMADD231PS avx2RowTable<>+544(SB), Y14, Y15
 	VFMADD231PS Y1, Y14, Y15
 	VPSLLD $23, Y13, Y13
 	VMOVAPS Y3, Y14
@@ -1637,7 +2212,7 @@ loop1:
 	VFMADD231PS avx2RowTable<>+192(SB), Y12, Y13
 	VSUBPS Y0, Y13, Y14
 	VMOVAPS Y12, Y15
-	VFNMADD231PS avx2RowTable<>+416(SB), Y14, Y15
+	VFNMADD231PS avx2RowTable<>+544(SB), Y14, Y15
 	VFMADD231PS Y1, Y14, Y15
 	VPSLLD $23, Y13, Y13
 	VMOVAPS Y3, Y14
@@ -1832,7 +2407,7 @@ TEXT ·avx2Scores(SB), NOSPLIT, $0-124
 	JEQ end
 
 row:
-	VBROADCASTSS avx2RowTable<>+736(SB), Y7
+	VBROADCASTSS avx2RowTable<>+864(SB), Y7
 	VMOVAPS Y7, Y8
 	VMOVAPS Y7, Y9
 	VBROADCASTSS avx2RowTable<>+64(SB), Y7
@@ -1866,7 +2441,7 @@ row:
 	VMULPS Y6, Y12, Y12
 	VMAXPS Y7, Y12, Y12
 	VMOVSS X12, (R8)
-	VPXOR avx2RowTable<>+768(SB), Y12, Y8
+	VPXOR avx2RowTable<>+896(SB), Y12, Y8
 	VMOVUPS (DI), Y9
 	VFMADD213PS Y8, Y6, Y9
 	VMOVAPS Y1, Y13
@@ -2113,7 +2688,7 @@ TEXT ·avx2ScoresGrad(SB), NOSPLIT, $0-148
 	MOVQ dp_base+72(FP), R9
 	MOVQ lse_base+96(FP), R10
 	MOVQ delta_base+120(FP), R11
-	VBROADCASTSS avx2RowTable<>+768(SB), Y0
+	VBROADCASTSS avx2RowTable<>+896(SB), Y0
 	VBROADCASTSS avx2RowTable<>+192(SB), Y1
 	VBROADCASTSS avx2RowTable<>+224(SB), Y2
 	VBROADCASTSS avx2RowTable<>+352(SB), Y3
@@ -2121,7 +2696,7 @@ TEXT ·avx2ScoresGrad(SB), NOSPLIT, $0-148
 	VBROADCASTSS avx2RowTable<>+384(SB), Y5
 	VBROADCASTSS avx2RowTable<>+0(SB), Y6
 	VBROADCASTSS avx2RowTable<>+32(SB), Y7
-	VBROADCASTSS avx2RowTable<>+640(SB), Y8
+	VBROADCASTSS avx2RowTable<>+768(SB), Y8
 	VBROADCASTSS scale+144(FP), Y9
 	MOVQ lse_len+104(FP), DX
 	TESTQ DX, DX
@@ -2768,103 +3343,135 @@ DATA avx2RowTable<>+400(SB)/4, $0xc2ae0000
 DATA avx2RowTable<>+404(SB)/4, $0xc2ae0000
 DATA avx2RowTable<>+408(SB)/4, $0xc2ae0000
 DATA avx2RowTable<>+412(SB)/4, $0xc2ae0000
-DATA avx2RowTable<>+416(SB)/4, $0x3f317218
-DATA avx2RowTable<>+420(SB)/4, $0x3f317218
-DATA avx2RowTable<>+424(SB)/4, $0x3f317218
-DATA avx2RowTable<>+428(SB)/4, $0x3f317218
-DATA avx2RowTable<>+432(SB)/4, $0x3f317218
-DATA avx2RowTable<>+436(SB)/4, $0x3f317218
-DATA avx2RowTable<>+440(SB)/4, $0x3f317218
-DATA avx2RowTable<>+444(SB)/4, $0x3f317218
-DATA avx2RowTable<>+448(SB)/4, $0x3102e308
-DATA avx2RowTable<>+452(SB)/4, $0x3102e308
-DATA avx2RowTable<>+456(SB)/4, $0x3102e308
-DATA avx2RowTable<>+460(SB)/4, $0x3102e308
-DATA avx2RowTable<>+464(SB)/4, $0x3102e308
-DATA avx2RowTable<>+468(SB)/4, $0x3102e308
-DATA avx2RowTable<>+472(SB)/4, $0x3102e308
-DATA avx2RowTable<>+476(SB)/4, $0x3102e308
-DATA avx2RowTable<>+480(SB)/4, $0x3ab523a4
-DATA avx2RowTable<>+484(SB)/4, $0x3ab523a4
-DATA avx2RowTable<>+488(SB)/4, $0x3ab523a4
-DATA avx2RowTable<>+492(SB)/4, $0x3ab523a4
-DATA avx2RowTable<>+496(SB)/4, $0x3ab523a4
-DATA avx2RowTable<>+500(SB)/4, $0x3ab523a4
-DATA avx2RowTable<>+504(SB)/4, $0x3ab523a4
-DATA avx2RowTable<>+508(SB)/4, $0x3ab523a4
-DATA avx2RowTable<>+512(SB)/4, $0x3c091cd1
-DATA avx2RowTable<>+516(SB)/4, $0x3c091cd1
-DATA avx2RowTable<>+520(SB)/4, $0x3c091cd1
-DATA avx2RowTable<>+524(SB)/4, $0x3c091cd1
-DATA avx2RowTable<>+528(SB)/4, $0x3c091cd1
-DATA avx2RowTable<>+532(SB)/4, $0x3c091cd1
-DATA avx2RowTable<>+536(SB)/4, $0x3c091cd1
-DATA avx2RowTable<>+540(SB)/4, $0x3c091cd1
-DATA avx2RowTable<>+544(SB)/4, $0x3d2aac5b
-DATA avx2RowTable<>+548(SB)/4, $0x3d2aac5b
-DATA avx2RowTable<>+552(SB)/4, $0x3d2aac5b
-DATA avx2RowTable<>+556(SB)/4, $0x3d2aac5b
-DATA avx2RowTable<>+560(SB)/4, $0x3d2aac5b
-DATA avx2RowTable<>+564(SB)/4, $0x3d2aac5b
-DATA avx2RowTable<>+568(SB)/4, $0x3d2aac5b
-DATA avx2RowTable<>+572(SB)/4, $0x3d2aac5b
-DATA avx2RowTable<>+576(SB)/4, $0x3e2aaa49
-DATA avx2RowTable<>+580(SB)/4, $0x3e2aaa49
-DATA avx2RowTable<>+584(SB)/4, $0x3e2aaa49
-DATA avx2RowTable<>+588(SB)/4, $0x3e2aaa49
-DATA avx2RowTable<>+592(SB)/4, $0x3e2aaa49
-DATA avx2RowTable<>+596(SB)/4, $0x3e2aaa49
-DATA avx2RowTable<>+600(SB)/4, $0x3e2aaa49
-DATA avx2RowTable<>+604(SB)/4, $0x3e2aaa49
-DATA avx2RowTable<>+608(SB)/4, $0x3efffffe
-DATA avx2RowTable<>+612(SB)/4, $0x3efffffe
-DATA avx2RowTable<>+616(SB)/4, $0x3efffffe
-DATA avx2RowTable<>+620(SB)/4, $0x3efffffe
-DATA avx2RowTable<>+624(SB)/4, $0x3efffffe
-DATA avx2RowTable<>+628(SB)/4, $0x3efffffe
-DATA avx2RowTable<>+632(SB)/4, $0x3efffffe
-DATA avx2RowTable<>+636(SB)/4, $0x3efffffe
-DATA avx2RowTable<>+640(SB)/4, $0x7f800000
-DATA avx2RowTable<>+644(SB)/4, $0x7f800000
-DATA avx2RowTable<>+648(SB)/4, $0x7f800000
-DATA avx2RowTable<>+652(SB)/4, $0x7f800000
-DATA avx2RowTable<>+656(SB)/4, $0x7f800000
-DATA avx2RowTable<>+660(SB)/4, $0x7f800000
-DATA avx2RowTable<>+664(SB)/4, $0x7f800000
-DATA avx2RowTable<>+668(SB)/4, $0x7f800000
-DATA avx2RowTable<>+672(SB)/4, $0x42b17217
-DATA avx2RowTable<>+676(SB)/4, $0x42b17217
-DATA avx2RowTable<>+680(SB)/4, $0x42b17217
-DATA avx2RowTable<>+684(SB)/4, $0x42b17217
-DATA avx2RowTable<>+688(SB)/4, $0x42b17217
-DATA avx2RowTable<>+692(SB)/4, $0x42b17217
-DATA avx2RowTable<>+696(SB)/4, $0x42b17217
-DATA avx2RowTable<>+700(SB)/4, $0x42b17217
-DATA avx2RowTable<>+704(SB)/4, $0xc2aeac4f
-DATA avx2RowTable<>+708(SB)/4, $0xc2aeac4f
-DATA avx2RowTable<>+712(SB)/4, $0xc2aeac4f
-DATA avx2RowTable<>+716(SB)/4, $0xc2aeac4f
-DATA avx2RowTable<>+720(SB)/4, $0xc2aeac4f
-DATA avx2RowTable<>+724(SB)/4, $0xc2aeac4f
-DATA avx2RowTable<>+728(SB)/4, $0xc2aeac4f
-DATA avx2RowTable<>+732(SB)/4, $0xc2aeac4f
-DATA avx2RowTable<>+736(SB)/4, $0xff800000
-DATA avx2RowTable<>+740(SB)/4, $0xff800000
-DATA avx2RowTable<>+744(SB)/4, $0xff800000
-DATA avx2RowTable<>+748(SB)/4, $0xff800000
-DATA avx2RowTable<>+752(SB)/4, $0xff800000
-DATA avx2RowTable<>+756(SB)/4, $0xff800000
-DATA avx2RowTable<>+760(SB)/4, $0xff800000
-DATA avx2RowTable<>+764(SB)/4, $0xff800000
-DATA avx2RowTable<>+768(SB)/4, $0x80000000
-DATA avx2RowTable<>+772(SB)/4, $0x80000000
-DATA avx2RowTable<>+776(SB)/4, $0x80000000
-DATA avx2RowTable<>+780(SB)/4, $0x80000000
-DATA avx2RowTable<>+784(SB)/4, $0x80000000
-DATA avx2RowTable<>+788(SB)/4, $0x80000000
-DATA avx2RowTable<>+792(SB)/4, $0x80000000
-DATA avx2RowTable<>+796(SB)/4, $0x80000000
-GLOBL avx2RowTable<>(SB), RODATA|NOPTR, $800
+DATA avx2RowTable<>+416(SB)/4, $0x44800000
+DATA avx2RowTable<>+420(SB)/4, $0x44800000
+DATA avx2RowTable<>+424(SB)/4, $0x44800000
+DATA avx2RowTable<>+428(SB)/4, $0x44800000
+DATA avx2RowTable<>+432(SB)/4, $0x44800000
+DATA avx2RowTable<>+436(SB)/4, $0x44800000
+DATA avx2RowTable<>+440(SB)/4, $0x44800000
+DATA avx2RowTable<>+444(SB)/4, $0x44800000
+DATA avx2RowTable<>+448(SB)/4, $0x3d922279
+DATA avx2RowTable<>+452(SB)/4, $0x3d922279
+DATA avx2RowTable<>+456(SB)/4, $0x3d922279
+DATA avx2RowTable<>+460(SB)/4, $0x3d922279
+DATA avx2RowTable<>+464(SB)/4, $0x3d922279
+DATA avx2RowTable<>+468(SB)/4, $0x3d922279
+DATA avx2RowTable<>+472(SB)/4, $0x3d922279
+DATA avx2RowTable<>+476(SB)/4, $0x3d922279
+DATA avx2RowTable<>+480(SB)/4, $0x3fcc422a
+DATA avx2RowTable<>+484(SB)/4, $0x3fcc422a
+DATA avx2RowTable<>+488(SB)/4, $0x3fcc422a
+DATA avx2RowTable<>+492(SB)/4, $0x3fcc422a
+DATA avx2RowTable<>+496(SB)/4, $0x3fcc422a
+DATA avx2RowTable<>+500(SB)/4, $0x3fcc422a
+DATA avx2RowTable<>+504(SB)/4, $0x3fcc422a
+DATA avx2RowTable<>+508(SB)/4, $0x3fcc422a
+DATA avx2RowTable<>+512(SB)/4, $0x3e5b33b6
+DATA avx2RowTable<>+516(SB)/4, $0x3e5b33b6
+DATA avx2RowTable<>+520(SB)/4, $0x3e5b33b6
+DATA avx2RowTable<>+524(SB)/4, $0x3e5b33b6
+DATA avx2RowTable<>+528(SB)/4, $0x3e5b33b6
+DATA avx2RowTable<>+532(SB)/4, $0x3e5b33b6
+DATA avx2RowTable<>+536(SB)/4, $0x3e5b33b6
+DATA avx2RowTable<>+540(SB)/4, $0x3e5b33b6
+DATA avx2RowTable<>+544(SB)/4, $0x3f317218
+DATA avx2RowTable<>+548(SB)/4, $0x3f317218
+DATA avx2RowTable<>+552(SB)/4, $0x3f317218
+DATA avx2RowTable<>+556(SB)/4, $0x3f317218
+DATA avx2RowTable<>+560(SB)/4, $0x3f317218
+DATA avx2RowTable<>+564(SB)/4, $0x3f317218
+DATA avx2RowTable<>+568(SB)/4, $0x3f317218
+DATA avx2RowTable<>+572(SB)/4, $0x3f317218
+DATA avx2RowTable<>+576(SB)/4, $0x3102e308
+DATA avx2RowTable<>+580(SB)/4, $0x3102e308
+DATA avx2RowTable<>+584(SB)/4, $0x3102e308
+DATA avx2RowTable<>+588(SB)/4, $0x3102e308
+DATA avx2RowTable<>+592(SB)/4, $0x3102e308
+DATA avx2RowTable<>+596(SB)/4, $0x3102e308
+DATA avx2RowTable<>+600(SB)/4, $0x3102e308
+DATA avx2RowTable<>+604(SB)/4, $0x3102e308
+DATA avx2RowTable<>+608(SB)/4, $0x3ab523a4
+DATA avx2RowTable<>+612(SB)/4, $0x3ab523a4
+DATA avx2RowTable<>+616(SB)/4, $0x3ab523a4
+DATA avx2RowTable<>+620(SB)/4, $0x3ab523a4
+DATA avx2RowTable<>+624(SB)/4, $0x3ab523a4
+DATA avx2RowTable<>+628(SB)/4, $0x3ab523a4
+DATA avx2RowTable<>+632(SB)/4, $0x3ab523a4
+DATA avx2RowTable<>+636(SB)/4, $0x3ab523a4
+DATA avx2RowTable<>+640(SB)/4, $0x3c091cd1
+DATA avx2RowTable<>+644(SB)/4, $0x3c091cd1
+DATA avx2RowTable<>+648(SB)/4, $0x3c091cd1
+DATA avx2RowTable<>+652(SB)/4, $0x3c091cd1
+DATA avx2RowTable<>+656(SB)/4, $0x3c091cd1
+DATA avx2RowTable<>+660(SB)/4, $0x3c091cd1
+DATA avx2RowTable<>+664(SB)/4, $0x3c091cd1
+DATA avx2RowTable<>+668(SB)/4, $0x3c091cd1
+DATA avx2RowTable<>+672(SB)/4, $0x3d2aac5b
+DATA avx2RowTable<>+676(SB)/4, $0x3d2aac5b
+DATA avx2RowTable<>+680(SB)/4, $0x3d2aac5b
+DATA avx2RowTable<>+684(SB)/4, $0x3d2aac5b
+DATA avx2RowTable<>+688(SB)/4, $0x3d2aac5b
+DATA avx2RowTable<>+692(SB)/4, $0x3d2aac5b
+DATA avx2RowTable<>+696(SB)/4, $0x3d2aac5b
+DATA avx2RowTable<>+700(SB)/4, $0x3d2aac5b
+DATA avx2RowTable<>+704(SB)/4, $0x3e2aaa49
+DATA avx2RowTable<>+708(SB)/4, $0x3e2aaa49
+DATA avx2RowTable<>+712(SB)/4, $0x3e2aaa49
+DATA avx2RowTable<>+716(SB)/4, $0x3e2aaa49
+DATA avx2RowTable<>+720(SB)/4, $0x3e2aaa49
+DATA avx2RowTable<>+724(SB)/4, $0x3e2aaa49
+DATA avx2RowTable<>+728(SB)/4, $0x3e2aaa49
+DATA avx2RowTable<>+732(SB)/4, $0x3e2aaa49
+DATA avx2RowTable<>+736(SB)/4, $0x3efffffe
+DATA avx2RowTable<>+740(SB)/4, $0x3efffffe
+DATA avx2RowTable<>+744(SB)/4, $0x3efffffe
+DATA avx2RowTable<>+748(SB)/4, $0x3efffffe
+DATA avx2RowTable<>+752(SB)/4, $0x3efffffe
+DATA avx2RowTable<>+756(SB)/4, $0x3efffffe
+DATA avx2RowTable<>+760(SB)/4, $0x3efffffe
+DATA avx2RowTable<>+764(SB)/4, $0x3efffffe
+DATA avx2RowTable<>+768(SB)/4, $0x7f800000
+DATA avx2RowTable<>+772(SB)/4, $0x7f800000
+DATA avx2RowTable<>+776(SB)/4, $0x7f800000
+DATA avx2RowTable<>+780(SB)/4, $0x7f800000
+DATA avx2RowTable<>+784(SB)/4, $0x7f800000
+DATA avx2RowTable<>+788(SB)/4, $0x7f800000
+DATA avx2RowTable<>+792(SB)/4, $0x7f800000
+DATA avx2RowTable<>+796(SB)/4, $0x7f800000
+DATA avx2RowTable<>+800(SB)/4, $0x42b17217
+DATA avx2RowTable<>+804(SB)/4, $0x42b17217
+DATA avx2RowTable<>+808(SB)/4, $0x42b17217
+DATA avx2RowTable<>+812(SB)/4, $0x42b17217
+DATA avx2RowTable<>+816(SB)/4, $0x42b17217
+DATA avx2RowTable<>+820(SB)/4, $0x42b17217
+DATA avx2RowTable<>+824(SB)/4, $0x42b17217
+DATA avx2RowTable<>+828(SB)/4, $0x42b17217
+DATA avx2RowTable<>+832(SB)/4, $0xc2aeac4f
+DATA avx2RowTable<>+836(SB)/4, $0xc2aeac4f
+DATA avx2RowTable<>+840(SB)/4, $0xc2aeac4f
+DATA avx2RowTable<>+844(SB)/4, $0xc2aeac4f
+DATA avx2RowTable<>+848(SB)/4, $0xc2aeac4f
+DATA avx2RowTable<>+852(SB)/4, $0xc2aeac4f
+DATA avx2RowTable<>+856(SB)/4, $0xc2aeac4f
+DATA avx2RowTable<>+860(SB)/4, $0xc2aeac4f
+DATA avx2RowTable<>+864(SB)/4, $0xff800000
+DATA avx2RowTable<>+868(SB)/4, $0xff800000
+DATA avx2RowTable<>+872(SB)/4, $0xff800000
+DATA avx2RowTable<>+876(SB)/4, $0xff800000
+DATA avx2RowTable<>+880(SB)/4, $0xff800000
+DATA avx2RowTable<>+884(SB)/4, $0xff800000
+DATA avx2RowTable<>+888(SB)/4, $0xff800000
+DATA avx2RowTable<>+892(SB)/4, $0xff800000
+DATA avx2RowTable<>+896(SB)/4, $0x80000000
+DATA avx2RowTable<>+900(SB)/4, $0x80000000
+DATA avx2RowTable<>+904(SB)/4, $0x80000000
+DATA avx2RowTable<>+908(SB)/4, $0x80000000
+DATA avx2RowTable<>+912(SB)/4, $0x80000000
+DATA avx2RowTable<>+916(SB)/4, $0x80000000
+DATA avx2RowTable<>+920(SB)/4, $0x80000000
+DATA avx2RowTable<>+924(SB)/4, $0x80000000
+GLOBL avx2RowTable<>(SB), RODATA|NOPTR, $928
 
 DATA rowUpper<>+0(SB)/4, $0x07060302
 DATA rowUpper<>+4(SB)/4, $0x0f0e0b0a

@@ -104,6 +104,10 @@ var rowBenchmarks = []struct {
 	{"RMSNormBackward", 26, func(o *benchOperands) {
 		RMSNormBackward(o.b[0], o.f[1], o.b[1], o.b[2], o.f[0], 1, false)
 	}},
+	{"LayerNorm", 12, func(o *benchOperands) { LayerNorm(o.b[0], o.b[1], o.f[0], o.f[1], 1e-6) }},
+	{"LayerNormBackward", 26, func(o *benchOperands) {
+		LayerNormBackward(o.b[0], o.f[1], o.f[2], o.b[1], o.b[2], o.f[0], 0, 1, false)
+	}},
 	{"Rotate", 8, func(o *benchOperands) {
 		h := len(o.f[0]) / 2
 		rotate(o.b[0], o.f[0][:h], o.f[0][h:])
@@ -122,6 +126,8 @@ var rowBenchmarks = []struct {
 		RotateRows(o.b[0], o.f[0][:32], o.f[0][32:64])
 		clear(o.b[0])
 	}},
+	{"GELU", 4, func(o *benchOperands) { GELU(o.b[0], o.b[1]) }},
+	{"GELUBackward", 6, func(o *benchOperands) { GELUBackward(o.b[0], o.b[1], o.b[2]) }},
 	{"Exp", 8, func(o *benchOperands) { Exp(o.f[1], o.f[0]) }},
 	{"LogSumExp", 8, func(o *benchOperands) { sink = LogSumExp(o.f[0]) }},
 	{"CrossEntropyGrad", 6, func(o *benchOperands) { CrossEntropyGrad(o.b[0], o.f[0], 1, 5, 1, 0) }},

@@ -1324,6 +1324,590 @@ done4:
 end:
 	RET
 
+// func neonSum(x []tensor.BF16) lanes
+TEXT ·neonSum(SB), NOSPLIT, $0-88
+	MOVW $0x00000000, R9
+	VDUP R9, V0.S4
+	WORD $0x4ea01c01 // mov v1.16b, v0.16b
+	WORD $0x4ea01c02 // mov v2.16b, v0.16b
+	WORD $0x4ea01c03 // mov v3.16b, v0.16b
+	WORD $0x4ea01c04 // mov v4.16b, v0.16b
+	MOVD x_base+0(FP), R0
+	MOVD x_len+8(FP), R8
+	CBZ R8, done1
+
+loop1:
+	FMOVD 0(R0), F0
+	WORD $0x2e613800 // shll v0.4s, v0.4h, #16
+	WORD $0x4e20d421 // fadd v1.4s, v1.4s, v0.4s
+	FMOVD 8(R0), F0
+	WORD $0x2e613800 // shll v0.4s, v0.4h, #16
+	WORD $0x4e20d442 // fadd v2.4s, v2.4s, v0.4s
+	FMOVD 16(R0), F0
+	WORD $0x2e613800 // shll v0.4s, v0.4h, #16
+	WORD $0x4e20d463 // fadd v3.4s, v3.4s, v0.4s
+	FMOVD 24(R0), F0
+	WORD $0x2e613800 // shll v0.4s, v0.4h, #16
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	ADD $32, R0
+	SUBS $16, R8
+	BNE loop1
+
+done1:
+	MOVD $ret+24(FP), R9
+	FMOVQ F1, 0(R9)
+	FMOVQ F2, 16(R9)
+	FMOVQ F3, 32(R9)
+	FMOVQ F4, 48(R9)
+	RET
+
+// func neonDeviations(x []tensor.BF16, mean float32) lanes
+TEXT ·neonDeviations(SB), NOSPLIT, $0-96
+	MOVW $0x00000000, R9
+	VDUP R9, V0.S4
+	WORD $0x4ea01c01 // mov v1.16b, v0.16b
+	WORD $0x4ea01c02 // mov v2.16b, v0.16b
+	WORD $0x4ea01c03 // mov v3.16b, v0.16b
+	WORD $0x4ea01c04 // mov v4.16b, v0.16b
+	MOVWU mean+24(FP), R9
+	VDUP R9, V0.S4
+	MOVD x_base+0(FP), R0
+	MOVD x_len+8(FP), R8
+	CBZ R8, done1
+
+loop1:
+	FMOVD 0(R0), F5
+	WORD $0x2e6138a5 // shll v5.4s, v5.4h, #16
+	WORD $0x4ea0d4a5 // fsub v5.4s, v5.4s, v0.4s
+	WORD $0x4e25cca1 // fmla v1.4s, v5.4s, v5.4s
+	FMOVD 8(R0), F5
+	WORD $0x2e6138a5 // shll v5.4s, v5.4h, #16
+	WORD $0x4ea0d4a5 // fsub v5.4s, v5.4s, v0.4s
+	WORD $0x4e25cca2 // fmla v2.4s, v5.4s, v5.4s
+	FMOVD 16(R0), F5
+	WORD $0x2e6138a5 // shll v5.4s, v5.4h, #16
+	WORD $0x4ea0d4a5 // fsub v5.4s, v5.4s, v0.4s
+	WORD $0x4e25cca3 // fmla v3.4s, v5.4s, v5.4s
+	FMOVD 24(R0), F5
+	WORD $0x2e6138a5 // shll v5.4s, v5.4h, #16
+	WORD $0x4ea0d4a5 // fsub v5.4s, v5.4s, v0.4s
+	WORD $0x4e25cca4 // fmla v4.4s, v5.4s, v5.4s
+	ADD $32, R0
+	SUBS $16, R8
+	BNE loop1
+
+done1:
+	MOVD $ret+32(FP), R9
+	FMOVQ F1, 0(R9)
+	FMOVQ F2, 16(R9)
+	FMOVQ F3, 32(R9)
+	FMOVQ F4, 48(R9)
+	RET
+
+// func neonLayerNorm(y []tensor.BF16, x []tensor.BF16, w []float32, b []float32, mean float32, rstd float32)
+TEXT ·neonLayerNorm(SB), NOSPLIT, $0-104
+	MOVW $0x00000001, R9
+	VDUP R9, V0.S4
+	MOVW $0x00007fff, R9
+	VDUP R9, V1.S4
+	MOVWU mean+96(FP), R9
+	VDUP R9, V2.S4
+	MOVWU rstd+100(FP), R9
+	VDUP R9, V3.S4
+	MOVD y_base+0(FP), R0
+	MOVD x_base+24(FP), R1
+	MOVD w_base+48(FP), R2
+	MOVD b_base+72(FP), R3
+	MOVD y_len+8(FP), R8
+	CBZ R8, done1
+
+loop1:
+	FMOVD 0(R1), F4
+	WORD $0x2e613884 // shll v4.4s, v4.4h, #16
+	WORD $0x4ea2d484 // fsub v4.4s, v4.4s, v2.4s
+	WORD $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
+	FMOVQ 0(R2), F5
+	FMOVQ 0(R3), F6
+	WORD $0x4e25cc86 // fmla v6.4s, v4.4s, v5.4s
+	WORD $0x6f3004c4 // ushr v4.4s, v6.4s, #16
+	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
+	WORD $0x4e26e4c5 // fcmeq v5.4s, v6.4s, v6.4s
+	WORD $0x4ea184c7 // add v7.4s, v6.4s, v1.4s
+	WORD $0x4ea484e7 // add v7.4s, v7.4s, v4.4s
+	WORD $0x4ee51ce7 // orn v7.16b, v7.16b, v5.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
+	FMOVD F4, 0(R0)
+	FMOVD 8(R1), F4
+	WORD $0x2e613884 // shll v4.4s, v4.4h, #16
+	WORD $0x4ea2d484 // fsub v4.4s, v4.4s, v2.4s
+	WORD $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
+	FMOVQ 16(R2), F5
+	FMOVQ 16(R3), F6
+	WORD $0x4e25cc86 // fmla v6.4s, v4.4s, v5.4s
+	WORD $0x6f3004c4 // ushr v4.4s, v6.4s, #16
+	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
+	WORD $0x4e26e4c5 // fcmeq v5.4s, v6.4s, v6.4s
+	WORD $0x4ea184c7 // add v7.4s, v6.4s, v1.4s
+	WORD $0x4ea484e7 // add v7.4s, v7.4s, v4.4s
+	WORD $0x4ee51ce7 // orn v7.16b, v7.16b, v5.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
+	FMOVD F4, 8(R0)
+	FMOVD 16(R1), F4
+	WORD $0x2e613884 // shll v4.4s, v4.4h, #16
+	WORD $0x4ea2d484 // fsub v4.4s, v4.4s, v2.4s
+	WORD $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
+	FMOVQ 32(R2), F5
+	FMOVQ 32(R3), F6
+	WORD $0x4e25cc86 // fmla v6.4s, v4.4s, v5.4s
+	WORD $0x6f3004c4 // ushr v4.4s, v6.4s, #16
+	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
+	WORD $0x4e26e4c5 // fcmeq v5.4s, v6.4s, v6.4s
+	WORD $0x4ea184c7 // add v7.4s, v6.4s, v1.4s
+	WORD $0x4ea484e7 // add v7.4s, v7.4s, v4.4s
+	WORD $0x4ee51ce7 // orn v7.16b, v7.16b, v5.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
+	FMOVD F4, 16(R0)
+	FMOVD 24(R1), F4
+	WORD $0x2e613884 // shll v4.4s, v4.4h, #16
+	WORD $0x4ea2d484 // fsub v4.4s, v4.4s, v2.4s
+	WORD $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
+	FMOVQ 48(R2), F5
+	FMOVQ 48(R3), F6
+	WORD $0x4e25cc86 // fmla v6.4s, v4.4s, v5.4s
+	WORD $0x6f3004c4 // ushr v4.4s, v6.4s, #16
+	WORD $0x4e201c84 // and v4.16b, v4.16b, v0.16b
+	WORD $0x4e26e4c5 // fcmeq v5.4s, v6.4s, v6.4s
+	WORD $0x4ea184c7 // add v7.4s, v6.4s, v1.4s
+	WORD $0x4ea484e7 // add v7.4s, v7.4s, v4.4s
+	WORD $0x4ee51ce7 // orn v7.16b, v7.16b, v5.16b
+	WORD $0x0f1084e4 // shrn v4.4h, v7.4s, #16
+	FMOVD F4, 24(R0)
+	ADD $32, R0
+	ADD $32, R1
+	ADD $64, R2
+	ADD $64, R3
+	SUBS $16, R8
+	BNE loop1
+
+done1:
+	RET
+
+// func neonLayerNormSums(dw []float32, db []float32, dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32) (lanes, lanes)
+TEXT ·neonLayerNormSums(SB), NOSPLIT, $0-256
+	MOVW $0x00000000, R9
+	VDUP R9, V0.S4
+	WORD $0x4ea01c01 // mov v1.16b, v0.16b
+	WORD $0x4ea01c02 // mov v2.16b, v0.16b
+	WORD $0x4ea01c03 // mov v3.16b, v0.16b
+	WORD $0x4ea01c04 // mov v4.16b, v0.16b
+	WORD $0x4ea01c05 // mov v5.16b, v0.16b
+	WORD $0x4ea01c06 // mov v6.16b, v0.16b
+	WORD $0x4ea01c07 // mov v7.16b, v0.16b
+	WORD $0x4ea01c08 // mov v8.16b, v0.16b
+	MOVWU mean+120(FP), R9
+	VDUP R9, V0.S4
+	MOVWU rstd+124(FP), R9
+	VDUP R9, V9.S4
+	MOVD dw_base+0(FP), R0
+	MOVD db_base+24(FP), R1
+	MOVD dy_base+48(FP), R2
+	MOVD x_base+72(FP), R3
+	MOVD w_base+96(FP), R4
+	MOVD dw_len+8(FP), R8
+	CBZ R8, done1
+
+loop1:
+	FMOVD 0(R3), F10
+	WORD $0x2e61394a // shll v10.4s, v10.4h, #16
+	WORD $0x4ea0d54a // fsub v10.4s, v10.4s, v0.4s
+	WORD $0x6e29dd4a // fmul v10.4s, v10.4s, v9.4s
+	FMOVD 0(R2), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	FMOVQ 0(R0), F12
+	WORD $0x4e2acd6c // fmla v12.4s, v11.4s, v10.4s
+	FMOVQ F12, 0(R0)
+	FMOVQ 0(R1), F12
+	WORD $0x4e2bd58c // fadd v12.4s, v12.4s, v11.4s
+	FMOVQ F12, 0(R1)
+	FMOVQ 0(R4), F12
+	WORD $0x6e2cdd6b // fmul v11.4s, v11.4s, v12.4s
+	WORD $0x4e2bd421 // fadd v1.4s, v1.4s, v11.4s
+	WORD $0x4e2acd65 // fmla v5.4s, v11.4s, v10.4s
+	FMOVD 8(R3), F10
+	WORD $0x2e61394a // shll v10.4s, v10.4h, #16
+	WORD $0x4ea0d54a // fsub v10.4s, v10.4s, v0.4s
+	WORD $0x6e29dd4a // fmul v10.4s, v10.4s, v9.4s
+	FMOVD 8(R2), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	FMOVQ 16(R0), F12
+	WORD $0x4e2acd6c // fmla v12.4s, v11.4s, v10.4s
+	FMOVQ F12, 16(R0)
+	FMOVQ 16(R1), F12
+	WORD $0x4e2bd58c // fadd v12.4s, v12.4s, v11.4s
+	FMOVQ F12, 16(R1)
+	FMOVQ 16(R4), F12
+	WORD $0x6e2cdd6b // fmul v11.4s, v11.4s, v12.4s
+	WORD $0x4e2bd442 // fadd v2.4s, v2.4s, v11.4s
+	WORD $0x4e2acd66 // fmla v6.4s, v11.4s, v10.4s
+	FMOVD 16(R3), F10
+	WORD $0x2e61394a // shll v10.4s, v10.4h, #16
+	WORD $0x4ea0d54a // fsub v10.4s, v10.4s, v0.4s
+	WORD $0x6e29dd4a // fmul v10.4s, v10.4s, v9.4s
+	FMOVD 16(R2), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	FMOVQ 32(R0), F12
+	WORD $0x4e2acd6c // fmla v12.4s, v11.4s, v10.4s
+	FMOVQ F12, 32(R0)
+	FMOVQ 32(R1), F12
+	WORD $0x4e2bd58c // fadd v12.4s, v12.4s, v11.4s
+	FMOVQ F12, 32(R1)
+	FMOVQ 32(R4), F12
+	WORD $0x6e2cdd6b // fmul v11.4s, v11.4s, v12.4s
+	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
+	WORD $0x4e2acd67 // fmla v7.4s, v11.4s, v10.4s
+	FMOVD 24(R3), F10
+	WORD $0x2e61394a // shll v10.4s, v10.4h, #16
+	WORD $0x4ea0d54a // fsub v10.4s, v10.4s, v0.4s
+	WORD $0x6e29dd4a // fmul v10.4s, v10.4s, v9.4s
+	FMOVD 24(R2), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	FMOVQ 48(R0), F12
+	WORD $0x4e2acd6c // fmla v12.4s, v11.4s, v10.4s
+	FMOVQ F12, 48(R0)
+	FMOVQ 48(R1), F12
+	WORD $0x4e2bd58c // fadd v12.4s, v12.4s, v11.4s
+	FMOVQ F12, 48(R1)
+	FMOVQ 48(R4), F12
+	WORD $0x6e2cdd6b // fmul v11.4s, v11.4s, v12.4s
+	WORD $0x4e2bd484 // fadd v4.4s, v4.4s, v11.4s
+	WORD $0x4e2acd68 // fmla v8.4s, v11.4s, v10.4s
+	ADD $64, R0
+	ADD $64, R1
+	ADD $32, R2
+	ADD $32, R3
+	ADD $64, R4
+	SUBS $16, R8
+	BNE loop1
+
+done1:
+	MOVD $ret+128(FP), R9
+	FMOVQ F1, 0(R9)
+	FMOVQ F2, 16(R9)
+	FMOVQ F3, 32(R9)
+	FMOVQ F4, 48(R9)
+	MOVD $ret1+192(FP), R9
+	FMOVQ F5, 0(R9)
+	FMOVQ F6, 16(R9)
+	FMOVQ F7, 32(R9)
+	FMOVQ F8, 48(R9)
+	RET
+
+// func neonLayerNormDot(dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32) (lanes, lanes)
+TEXT ·neonLayerNormDot(SB), NOSPLIT, $0-208
+	MOVW $0x00000000, R9
+	VDUP R9, V0.S4
+	WORD $0x4ea01c01 // mov v1.16b, v0.16b
+	WORD $0x4ea01c02 // mov v2.16b, v0.16b
+	WORD $0x4ea01c03 // mov v3.16b, v0.16b
+	WORD $0x4ea01c04 // mov v4.16b, v0.16b
+	WORD $0x4ea01c05 // mov v5.16b, v0.16b
+	WORD $0x4ea01c06 // mov v6.16b, v0.16b
+	WORD $0x4ea01c07 // mov v7.16b, v0.16b
+	WORD $0x4ea01c08 // mov v8.16b, v0.16b
+	MOVWU mean+72(FP), R9
+	VDUP R9, V0.S4
+	MOVWU rstd+76(FP), R9
+	VDUP R9, V9.S4
+	MOVD dy_base+0(FP), R0
+	MOVD x_base+24(FP), R1
+	MOVD w_base+48(FP), R2
+	MOVD dy_len+8(FP), R8
+	CBZ R8, done1
+
+loop1:
+	FMOVD 0(R1), F10
+	WORD $0x2e61394a // shll v10.4s, v10.4h, #16
+	WORD $0x4ea0d54a // fsub v10.4s, v10.4s, v0.4s
+	WORD $0x6e29dd4a // fmul v10.4s, v10.4s, v9.4s
+	FMOVD 0(R0), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	FMOVQ 0(R2), F12
+	WORD $0x6e2cdd6b // fmul v11.4s, v11.4s, v12.4s
+	WORD $0x4e2bd421 // fadd v1.4s, v1.4s, v11.4s
+	WORD $0x4e2acd65 // fmla v5.4s, v11.4s, v10.4s
+	FMOVD 8(R1), F10
+	WORD $0x2e61394a // shll v10.4s, v10.4h, #16
+	WORD $0x4ea0d54a // fsub v10.4s, v10.4s, v0.4s
+	WORD $0x6e29dd4a // fmul v10.4s, v10.4s, v9.4s
+	FMOVD 8(R0), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	FMOVQ 16(R2), F12
+	WORD $0x6e2cdd6b // fmul v11.4s, v11.4s, v12.4s
+	WORD $0x4e2bd442 // fadd v2.4s, v2.4s, v11.4s
+	WORD $0x4e2acd66 // fmla v6.4s, v11.4s, v10.4s
+	FMOVD 16(R1), F10
+	WORD $0x2e61394a // shll v10.4s, v10.4h, #16
+	WORD $0x4ea0d54a // fsub v10.4s, v10.4s, v0.4s
+	WORD $0x6e29dd4a // fmul v10.4s, v10.4s, v9.4s
+	FMOVD 16(R0), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	FMOVQ 32(R2), F12
+	WORD $0x6e2cdd6b // fmul v11.4s, v11.4s, v12.4s
+	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
+	WORD $0x4e2acd67 // fmla v7.4s, v11.4s, v10.4s
+	FMOVD 24(R1), F10
+	WORD $0x2e61394a // shll v10.4s, v10.4h, #16
+	WORD $0x4ea0d54a // fsub v10.4s, v10.4s, v0.4s
+	WORD $0x6e29dd4a // fmul v10.4s, v10.4s, v9.4s
+	FMOVD 24(R0), F11
+	WORD $0x2e61396b // shll v11.4s, v11.4h, #16
+	FMOVQ 48(R2), F12
+	WORD $0x6e2cdd6b // fmul v11.4s, v11.4s, v12.4s
+	WORD $0x4e2bd484 // fadd v4.4s, v4.4s, v11.4s
+	WORD $0x4e2acd68 // fmla v8.4s, v11.4s, v10.4s
+	ADD $32, R0
+	ADD $32, R1
+	ADD $64, R2
+	SUBS $16, R8
+	BNE loop1
+
+done1:
+	MOVD $ret+80(FP), R9
+	FMOVQ F1, 0(R9)
+	FMOVQ F2, 16(R9)
+	FMOVQ F3, 32(R9)
+	FMOVQ F4, 48(R9)
+	MOVD $ret1+144(FP), R9
+	FMOVQ F5, 0(R9)
+	FMOVQ F6, 16(R9)
+	FMOVQ F7, 32(R9)
+	FMOVQ F8, 48(R9)
+	RET
+
+// func neonLayerNormGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32, meanG float32, meanGH float32)
+TEXT ·neonLayerNormGrad(SB), NOSPLIT, $0-112
+	MOVW $0x00000001, R9
+	VDUP R9, V0.S4
+	MOVW $0x00007fff, R9
+	VDUP R9, V1.S4
+	MOVWU meanG+104(FP), R9
+	VDUP R9, V2.S4
+	MOVWU meanGH+108(FP), R9
+	VDUP R9, V3.S4
+	MOVWU mean+96(FP), R9
+	VDUP R9, V4.S4
+	MOVWU rstd+100(FP), R9
+	VDUP R9, V5.S4
+	MOVD dx_base+0(FP), R0
+	MOVD dy_base+24(FP), R1
+	MOVD x_base+48(FP), R2
+	MOVD w_base+72(FP), R3
+	MOVD dx_len+8(FP), R8
+	CBZ R8, done1
+
+loop1:
+	FMOVD 0(R1), F6
+	WORD $0x2e6138c6 // shll v6.4s, v6.4h, #16
+	FMOVQ 0(R3), F7
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x4ea2d4c6 // fsub v6.4s, v6.4s, v2.4s
+	FMOVD 0(R2), F7
+	WORD $0x2e6138e7 // shll v7.4s, v7.4h, #16
+	WORD $0x4ea4d4e7 // fsub v7.4s, v7.4s, v4.4s
+	WORD $0x6e25dce7 // fmul v7.4s, v7.4s, v5.4s
+	WORD $0x4ea7cc66 // fmls v6.4s, v3.4s, v7.4s
+	WORD $0x6e26dca6 // fmul v6.4s, v5.4s, v6.4s
+	WORD $0x6f3004c7 // ushr v7.4s, v6.4s, #16
+	WORD $0x4e201ce7 // and v7.16b, v7.16b, v0.16b
+	WORD $0x4e26e4c8 // fcmeq v8.4s, v6.4s, v6.4s
+	WORD $0x4ea184c9 // add v9.4s, v6.4s, v1.4s
+	WORD $0x4ea78529 // add v9.4s, v9.4s, v7.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 0(R0)
+	FMOVD 8(R1), F6
+	WORD $0x2e6138c6 // shll v6.4s, v6.4h, #16
+	FMOVQ 16(R3), F7
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x4ea2d4c6 // fsub v6.4s, v6.4s, v2.4s
+	FMOVD 8(R2), F7
+	WORD $0x2e6138e7 // shll v7.4s, v7.4h, #16
+	WORD $0x4ea4d4e7 // fsub v7.4s, v7.4s, v4.4s
+	WORD $0x6e25dce7 // fmul v7.4s, v7.4s, v5.4s
+	WORD $0x4ea7cc66 // fmls v6.4s, v3.4s, v7.4s
+	WORD $0x6e26dca6 // fmul v6.4s, v5.4s, v6.4s
+	WORD $0x6f3004c7 // ushr v7.4s, v6.4s, #16
+	WORD $0x4e201ce7 // and v7.16b, v7.16b, v0.16b
+	WORD $0x4e26e4c8 // fcmeq v8.4s, v6.4s, v6.4s
+	WORD $0x4ea184c9 // add v9.4s, v6.4s, v1.4s
+	WORD $0x4ea78529 // add v9.4s, v9.4s, v7.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 8(R0)
+	FMOVD 16(R1), F6
+	WORD $0x2e6138c6 // shll v6.4s, v6.4h, #16
+	FMOVQ 32(R3), F7
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x4ea2d4c6 // fsub v6.4s, v6.4s, v2.4s
+	FMOVD 16(R2), F7
+	WORD $0x2e6138e7 // shll v7.4s, v7.4h, #16
+	WORD $0x4ea4d4e7 // fsub v7.4s, v7.4s, v4.4s
+	WORD $0x6e25dce7 // fmul v7.4s, v7.4s, v5.4s
+	WORD $0x4ea7cc66 // fmls v6.4s, v3.4s, v7.4s
+	WORD $0x6e26dca6 // fmul v6.4s, v5.4s, v6.4s
+	WORD $0x6f3004c7 // ushr v7.4s, v6.4s, #16
+	WORD $0x4e201ce7 // and v7.16b, v7.16b, v0.16b
+	WORD $0x4e26e4c8 // fcmeq v8.4s, v6.4s, v6.4s
+	WORD $0x4ea184c9 // add v9.4s, v6.4s, v1.4s
+	WORD $0x4ea78529 // add v9.4s, v9.4s, v7.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 16(R0)
+	FMOVD 24(R1), F6
+	WORD $0x2e6138c6 // shll v6.4s, v6.4h, #16
+	FMOVQ 48(R3), F7
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x4ea2d4c6 // fsub v6.4s, v6.4s, v2.4s
+	FMOVD 24(R2), F7
+	WORD $0x2e6138e7 // shll v7.4s, v7.4h, #16
+	WORD $0x4ea4d4e7 // fsub v7.4s, v7.4s, v4.4s
+	WORD $0x6e25dce7 // fmul v7.4s, v7.4s, v5.4s
+	WORD $0x4ea7cc66 // fmls v6.4s, v3.4s, v7.4s
+	WORD $0x6e26dca6 // fmul v6.4s, v5.4s, v6.4s
+	WORD $0x6f3004c7 // ushr v7.4s, v6.4s, #16
+	WORD $0x4e201ce7 // and v7.16b, v7.16b, v0.16b
+	WORD $0x4e26e4c8 // fcmeq v8.4s, v6.4s, v6.4s
+	WORD $0x4ea184c9 // add v9.4s, v6.4s, v1.4s
+	WORD $0x4ea78529 // add v9.4s, v9.4s, v7.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 24(R0)
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	ADD $64, R3
+	SUBS $16, R8
+	BNE loop1
+
+done1:
+	RET
+
+// func neonLayerNormGradAdd(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16, w []float32, mean float32, rstd float32, meanG float32, meanGH float32)
+TEXT ·neonLayerNormGradAdd(SB), NOSPLIT, $0-112
+	MOVW $0x00000001, R9
+	VDUP R9, V0.S4
+	MOVW $0x00007fff, R9
+	VDUP R9, V1.S4
+	MOVWU meanG+104(FP), R9
+	VDUP R9, V2.S4
+	MOVWU meanGH+108(FP), R9
+	VDUP R9, V3.S4
+	MOVWU mean+96(FP), R9
+	VDUP R9, V4.S4
+	MOVWU rstd+100(FP), R9
+	VDUP R9, V5.S4
+	MOVD dx_base+0(FP), R0
+	MOVD dy_base+24(FP), R1
+	MOVD x_base+48(FP), R2
+	MOVD w_base+72(FP), R3
+	MOVD dx_len+8(FP), R8
+	CBZ R8, done1
+
+loop1:
+	FMOVD 0(R1), F6
+	WORD $0x2e6138c6 // shll v6.4s, v6.4h, #16
+	FMOVQ 0(R3), F7
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x4ea2d4c6 // fsub v6.4s, v6.4s, v2.4s
+	FMOVD 0(R2), F7
+	WORD $0x2e6138e7 // shll v7.4s, v7.4h, #16
+	WORD $0x4ea4d4e7 // fsub v7.4s, v7.4s, v4.4s
+	WORD $0x6e25dce7 // fmul v7.4s, v7.4s, v5.4s
+	WORD $0x4ea7cc66 // fmls v6.4s, v3.4s, v7.4s
+	FMOVD 0(R0), F7
+	WORD $0x2e6138e7 // shll v7.4s, v7.4h, #16
+	WORD $0x4e26cca7 // fmla v7.4s, v5.4s, v6.4s
+	WORD $0x6f3004e6 // ushr v6.4s, v7.4s, #16
+	WORD $0x4e201cc6 // and v6.16b, v6.16b, v0.16b
+	WORD $0x4e27e4e8 // fcmeq v8.4s, v7.4s, v7.4s
+	WORD $0x4ea184e9 // add v9.4s, v7.4s, v1.4s
+	WORD $0x4ea68529 // add v9.4s, v9.4s, v6.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 0(R0)
+	FMOVD 8(R1), F6
+	WORD $0x2e6138c6 // shll v6.4s, v6.4h, #16
+	FMOVQ 16(R3), F7
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x4ea2d4c6 // fsub v6.4s, v6.4s, v2.4s
+	FMOVD 8(R2), F7
+	WORD $0x2e6138e7 // shll v7.4s, v7.4h, #16
+	WORD $0x4ea4d4e7 // fsub v7.4s, v7.4s, v4.4s
+	WORD $0x6e25dce7 // fmul v7.4s, v7.4s, v5.4s
+	WORD $0x4ea7cc66 // fmls v6.4s, v3.4s, v7.4s
+	FMOVD 8(R0), F7
+	WORD $0x2e6138e7 // shll v7.4s, v7.4h, #16
+	WORD $0x4e26cca7 // fmla v7.4s, v5.4s, v6.4s
+	WORD $0x6f3004e6 // ushr v6.4s, v7.4s, #16
+	WORD $0x4e201cc6 // and v6.16b, v6.16b, v0.16b
+	WORD $0x4e27e4e8 // fcmeq v8.4s, v7.4s, v7.4s
+	WORD $0x4ea184e9 // add v9.4s, v7.4s, v1.4s
+	WORD $0x4ea68529 // add v9.4s, v9.4s, v6.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 8(R0)
+	FMOVD 16(R1), F6
+	WORD $0x2e6138c6 // shll v6.4s, v6.4h, #16
+	FMOVQ 32(R3), F7
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x4ea2d4c6 // fsub v6.4s, v6.4s, v2.4s
+	FMOVD 16(R2), F7
+	WORD $0x2e6138e7 // shll v7.4s, v7.4h, #16
+	WORD $0x4ea4d4e7 // fsub v7.4s, v7.4s, v4.4s
+	WORD $0x6e25dce7 // fmul v7.4s, v7.4s, v5.4s
+	WORD $0x4ea7cc66 // fmls v6.4s, v3.4s, v7.4s
+	FMOVD 16(R0), F7
+	WORD $0x2e6138e7 // shll v7.4s, v7.4h, #16
+	WORD $0x4e26cca7 // fmla v7.4s, v5.4s, v6.4s
+	WORD $0x6f3004e6 // ushr v6.4s, v7.4s, #16
+	WORD $0x4e201cc6 // and v6.16b, v6.16b, v0.16b
+	WORD $0x4e27e4e8 // fcmeq v8.4s, v7.4s, v7.4s
+	WORD $0x4ea184e9 // add v9.4s, v7.4s, v1.4s
+	WORD $0x4ea68529 // add v9.4s, v9.4s, v6.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 16(R0)
+	FMOVD 24(R1), F6
+	WORD $0x2e6138c6 // shll v6.4s, v6.4h, #16
+	FMOVQ 48(R3), F7
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x4ea2d4c6 // fsub v6.4s, v6.4s, v2.4s
+	FMOVD 24(R2), F7
+	WORD $0x2e6138e7 // shll v7.4s, v7.4h, #16
+	WORD $0x4ea4d4e7 // fsub v7.4s, v7.4s, v4.4s
+	WORD $0x6e25dce7 // fmul v7.4s, v7.4s, v5.4s
+	WORD $0x4ea7cc66 // fmls v6.4s, v3.4s, v7.4s
+	FMOVD 24(R0), F7
+	WORD $0x2e6138e7 // shll v7.4s, v7.4h, #16
+	WORD $0x4e26cca7 // fmla v7.4s, v5.4s, v6.4s
+	WORD $0x6f3004e6 // ushr v6.4s, v7.4s, #16
+	WORD $0x4e201cc6 // and v6.16b, v6.16b, v0.16b
+	WORD $0x4e27e4e8 // fcmeq v8.4s, v7.4s, v7.4s
+	WORD $0x4ea184e9 // add v9.4s, v7.4s, v1.4s
+	WORD $0x4ea68529 // add v9.4s, v9.4s, v6.4s
+	WORD $0x4ee81d29 // orn v9.16b, v9.16b, v8.16b
+	WORD $0x0f108526 // shrn v6.4h, v9.4s, #16
+	FMOVD F6, 24(R0)
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	ADD $64, R3
+	SUBS $16, R8
+	BNE loop1
+
+done1:
+	RET
+
 // func neonRotate(a []tensor.BF16, b []tensor.BF16, cos []float32, sin []float32)
 TEXT ·neonRotate(SB), NOSPLIT, $0-96
 	MOVW $0x00000001, R9
@@ -2293,6 +2877,442 @@ loop1:
 	ADD $32, R3
 	ADD $32, R4
 	ADD $32, R5
+	SUBS $16, R8
+	BNE loop1
+
+done1:
+	RET
+
+// func neonGelu(y []tensor.BF16, x []tensor.BF16)
+TEXT ·neonGelu(SB), NOSPLIT, $0-48
+	MOVW $0x44800000, R9
+	VDUP R9, V0.S4
+	MOVW $0x3d922279, R9
+	VDUP R9, V1.S4
+	MOVW $0x3fcc422a, R9
+	VDUP R9, V2.S4
+	MOVW $0x42ae0000, R9
+	VDUP R9, V3.S4
+	MOVW $0x3fb8aa3b, R9
+	VDUP R9, V4.S4
+	MOVW $0x4b40007f, R9
+	VDUP R9, V5.S4
+	MOVW $0x3c1d01ae, R9
+	VDUP R9, V6.S4
+	MOVW $0x3d64fe44, R9
+	VDUP R9, V7.S4
+	MOVW $0x3e7601bb, R9
+	VDUP R9, V8.S4
+	MOVW $0x3f317096, R9
+	VDUP R9, V9.S4
+	MOVW $0x3f800000, R9
+	VDUP R9, V10.S4
+	MOVW $0xc2ae0000, R9
+	VDUP R9, V11.S4
+	MOVW $0x00000001, R9
+	VDUP R9, V12.S4
+	MOVW $0x00007fff, R9
+	VDUP R9, V13.S4
+	MOVD y_base+0(FP), R0
+	MOVD x_base+24(FP), R1
+	MOVD y_len+8(FP), R8
+	CBZ R8, done1
+
+loop1:
+	FMOVD 0(R1), F14
+	WORD $0x2e6139ce // shll v14.4s, v14.4h, #16
+	WORD $0x6e2eddcf // fmul v15.4s, v14.4s, v14.4s
+	WORD $0x4eaf1df0 // mov v16.16b, v15.16b
+	WORD $0x6ea0e611 // fcmgt v17.4s, v16.4s, v0.4s
+	WORD $0x6eb11c10 // bit v16.16b, v0.16b, v17.16b
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e30cc2f // fmla v15.4s, v1.4s, v16.4s
+	WORD $0x6e2fddcf // fmul v15.4s, v14.4s, v15.4s
+	WORD $0x4eaf1df0 // mov v16.16b, v15.16b
+	WORD $0x6ea3e611 // fcmgt v17.4s, v16.4s, v3.4s
+	WORD $0x6eb11c70 // bit v16.16b, v3.16b, v17.16b
+	WORD $0x4ea51caf // mov v15.16b, v5.16b
+	WORD $0x4e24ce0f // fmla v15.4s, v16.4s, v4.4s
+	WORD $0x4eafd4b1 // fsub v17.4s, v5.4s, v15.4s
+	WORD $0x4e24ce11 // fmla v17.4s, v16.4s, v4.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea71cf2 // mov v18.16b, v7.16b
+	WORD $0x4e31ccd2 // fmla v18.4s, v6.4s, v17.4s
+	WORD $0x4ea81d13 // mov v19.16b, v8.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea91d32 // mov v18.16b, v9.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4eaa1d53 // mov v19.16b, v10.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e571 // fcmgt v17.4s, v11.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x4e33d54f // fadd v15.4s, v10.4s, v19.4s
+	WORD $0x6e2ffe73 // fdiv v19.4s, v19.4s, v15.4s
+	WORD $0x6e33ddce // fmul v14.4s, v14.4s, v19.4s
+	WORD $0x6f3005cf // ushr v15.4s, v14.4s, #16
+	WORD $0x4e2c1def // and v15.16b, v15.16b, v12.16b
+	WORD $0x4e2ee5d0 // fcmeq v16.4s, v14.4s, v14.4s
+	WORD $0x4ead85d1 // add v17.4s, v14.4s, v13.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x0f10862e // shrn v14.4h, v17.4s, #16
+	FMOVD F14, 0(R0)
+	FMOVD 8(R1), F14
+	WORD $0x2e6139ce // shll v14.4s, v14.4h, #16
+	WORD $0x6e2eddcf // fmul v15.4s, v14.4s, v14.4s
+	WORD $0x4eaf1df0 // mov v16.16b, v15.16b
+	WORD $0x6ea0e611 // fcmgt v17.4s, v16.4s, v0.4s
+	WORD $0x6eb11c10 // bit v16.16b, v0.16b, v17.16b
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e30cc2f // fmla v15.4s, v1.4s, v16.4s
+	WORD $0x6e2fddcf // fmul v15.4s, v14.4s, v15.4s
+	WORD $0x4eaf1df0 // mov v16.16b, v15.16b
+	WORD $0x6ea3e611 // fcmgt v17.4s, v16.4s, v3.4s
+	WORD $0x6eb11c70 // bit v16.16b, v3.16b, v17.16b
+	WORD $0x4ea51caf // mov v15.16b, v5.16b
+	WORD $0x4e24ce0f // fmla v15.4s, v16.4s, v4.4s
+	WORD $0x4eafd4b1 // fsub v17.4s, v5.4s, v15.4s
+	WORD $0x4e24ce11 // fmla v17.4s, v16.4s, v4.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea71cf2 // mov v18.16b, v7.16b
+	WORD $0x4e31ccd2 // fmla v18.4s, v6.4s, v17.4s
+	WORD $0x4ea81d13 // mov v19.16b, v8.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea91d32 // mov v18.16b, v9.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4eaa1d53 // mov v19.16b, v10.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e571 // fcmgt v17.4s, v11.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x4e33d54f // fadd v15.4s, v10.4s, v19.4s
+	WORD $0x6e2ffe73 // fdiv v19.4s, v19.4s, v15.4s
+	WORD $0x6e33ddce // fmul v14.4s, v14.4s, v19.4s
+	WORD $0x6f3005cf // ushr v15.4s, v14.4s, #16
+	WORD $0x4e2c1def // and v15.16b, v15.16b, v12.16b
+	WORD $0x4e2ee5d0 // fcmeq v16.4s, v14.4s, v14.4s
+	WORD $0x4ead85d1 // add v17.4s, v14.4s, v13.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x0f10862e // shrn v14.4h, v17.4s, #16
+	FMOVD F14, 8(R0)
+	FMOVD 16(R1), F14
+	WORD $0x2e6139ce // shll v14.4s, v14.4h, #16
+	WORD $0x6e2eddcf // fmul v15.4s, v14.4s, v14.4s
+	WORD $0x4eaf1df0 // mov v16.16b, v15.16b
+	WORD $0x6ea0e611 // fcmgt v17.4s, v16.4s, v0.4s
+	WORD $0x6eb11c10 // bit v16.16b, v0.16b, v17.16b
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e30cc2f // fmla v15.4s, v1.4s, v16.4s
+	WORD $0x6e2fddcf // fmul v15.4s, v14.4s, v15.4s
+	WORD $0x4eaf1df0 // mov v16.16b, v15.16b
+	WORD $0x6ea3e611 // fcmgt v17.4s, v16.4s, v3.4s
+	WORD $0x6eb11c70 // bit v16.16b, v3.16b, v17.16b
+	WORD $0x4ea51caf // mov v15.16b, v5.16b
+	WORD $0x4e24ce0f // fmla v15.4s, v16.4s, v4.4s
+	WORD $0x4eafd4b1 // fsub v17.4s, v5.4s, v15.4s
+	WORD $0x4e24ce11 // fmla v17.4s, v16.4s, v4.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea71cf2 // mov v18.16b, v7.16b
+	WORD $0x4e31ccd2 // fmla v18.4s, v6.4s, v17.4s
+	WORD $0x4ea81d13 // mov v19.16b, v8.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea91d32 // mov v18.16b, v9.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4eaa1d53 // mov v19.16b, v10.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e571 // fcmgt v17.4s, v11.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x4e33d54f // fadd v15.4s, v10.4s, v19.4s
+	WORD $0x6e2ffe73 // fdiv v19.4s, v19.4s, v15.4s
+	WORD $0x6e33ddce // fmul v14.4s, v14.4s, v19.4s
+	WORD $0x6f3005cf // ushr v15.4s, v14.4s, #16
+	WORD $0x4e2c1def // and v15.16b, v15.16b, v12.16b
+	WORD $0x4e2ee5d0 // fcmeq v16.4s, v14.4s, v14.4s
+	WORD $0x4ead85d1 // add v17.4s, v14.4s, v13.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x0f10862e // shrn v14.4h, v17.4s, #16
+	FMOVD F14, 16(R0)
+	FMOVD 24(R1), F14
+	WORD $0x2e6139ce // shll v14.4s, v14.4h, #16
+	WORD $0x6e2eddcf // fmul v15.4s, v14.4s, v14.4s
+	WORD $0x4eaf1df0 // mov v16.16b, v15.16b
+	WORD $0x6ea0e611 // fcmgt v17.4s, v16.4s, v0.4s
+	WORD $0x6eb11c10 // bit v16.16b, v0.16b, v17.16b
+	WORD $0x4ea21c4f // mov v15.16b, v2.16b
+	WORD $0x4e30cc2f // fmla v15.4s, v1.4s, v16.4s
+	WORD $0x6e2fddcf // fmul v15.4s, v14.4s, v15.4s
+	WORD $0x4eaf1df0 // mov v16.16b, v15.16b
+	WORD $0x6ea3e611 // fcmgt v17.4s, v16.4s, v3.4s
+	WORD $0x6eb11c70 // bit v16.16b, v3.16b, v17.16b
+	WORD $0x4ea51caf // mov v15.16b, v5.16b
+	WORD $0x4e24ce0f // fmla v15.4s, v16.4s, v4.4s
+	WORD $0x4eafd4b1 // fsub v17.4s, v5.4s, v15.4s
+	WORD $0x4e24ce11 // fmla v17.4s, v16.4s, v4.4s
+	WORD $0x4f3755ef // shl v15.4s, v15.4s, #23
+	WORD $0x4ea71cf2 // mov v18.16b, v7.16b
+	WORD $0x4e31ccd2 // fmla v18.4s, v6.4s, v17.4s
+	WORD $0x4ea81d13 // mov v19.16b, v8.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4ea91d32 // mov v18.16b, v9.16b
+	WORD $0x4e31ce72 // fmla v18.4s, v19.4s, v17.4s
+	WORD $0x4eaa1d53 // mov v19.16b, v10.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x6eb0e571 // fcmgt v17.4s, v11.4s, v16.4s
+	WORD $0x6e2fde73 // fmul v19.4s, v19.4s, v15.4s
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	WORD $0x4e33d54f // fadd v15.4s, v10.4s, v19.4s
+	WORD $0x6e2ffe73 // fdiv v19.4s, v19.4s, v15.4s
+	WORD $0x6e33ddce // fmul v14.4s, v14.4s, v19.4s
+	WORD $0x6f3005cf // ushr v15.4s, v14.4s, #16
+	WORD $0x4e2c1def // and v15.16b, v15.16b, v12.16b
+	WORD $0x4e2ee5d0 // fcmeq v16.4s, v14.4s, v14.4s
+	WORD $0x4ead85d1 // add v17.4s, v14.4s, v13.4s
+	WORD $0x4eaf8631 // add v17.4s, v17.4s, v15.4s
+	WORD $0x4ef01e31 // orn v17.16b, v17.16b, v16.16b
+	WORD $0x0f10862e // shrn v14.4h, v17.4s, #16
+	FMOVD F14, 24(R0)
+	ADD $32, R0
+	ADD $32, R1
+	SUBS $16, R8
+	BNE loop1
+
+done1:
+	RET
+
+// func neonGeluGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16)
+TEXT ·neonGeluGrad(SB), NOSPLIT, $0-72
+	MOVW $0x44800000, R9
+	VDUP R9, V0.S4
+	MOVW $0x3d922279, R9
+	VDUP R9, V1.S4
+	MOVW $0x3fcc422a, R9
+	VDUP R9, V2.S4
+	MOVW $0x42ae0000, R9
+	VDUP R9, V3.S4
+	MOVW $0x3fb8aa3b, R9
+	VDUP R9, V4.S4
+	MOVW $0x4b40007f, R9
+	VDUP R9, V5.S4
+	MOVW $0x3c1d01ae, R9
+	VDUP R9, V6.S4
+	MOVW $0x3d64fe44, R9
+	VDUP R9, V7.S4
+	MOVW $0x3e7601bb, R9
+	VDUP R9, V8.S4
+	MOVW $0x3f317096, R9
+	VDUP R9, V9.S4
+	MOVW $0x3f800000, R9
+	VDUP R9, V10.S4
+	MOVW $0xc2ae0000, R9
+	VDUP R9, V11.S4
+	MOVW $0x3e5b33b6, R9
+	VDUP R9, V12.S4
+	MOVW $0x00000001, R9
+	VDUP R9, V13.S4
+	MOVW $0x00007fff, R9
+	VDUP R9, V14.S4
+	MOVD dx_base+0(FP), R0
+	MOVD dy_base+24(FP), R1
+	MOVD x_base+48(FP), R2
+	MOVD dx_len+8(FP), R8
+	CBZ R8, done1
+
+loop1:
+	FMOVD 0(R2), F15
+	WORD $0x2e6139ef // shll v15.4s, v15.4h, #16
+	WORD $0x6e2fddf0 // fmul v16.4s, v15.4s, v15.4s
+	WORD $0x4eb01e11 // mov v17.16b, v16.16b
+	WORD $0x6ea0e632 // fcmgt v18.4s, v17.4s, v0.4s
+	WORD $0x6eb21c11 // bit v17.16b, v0.16b, v18.16b
+	WORD $0x4ea21c50 // mov v16.16b, v2.16b
+	WORD $0x4e31cc30 // fmla v16.4s, v1.4s, v17.4s
+	WORD $0x6e30ddf0 // fmul v16.4s, v15.4s, v16.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x6ea3e653 // fcmgt v19.4s, v18.4s, v3.4s
+	WORD $0x6eb31c72 // bit v18.16b, v3.16b, v19.16b
+	WORD $0x4ea51cb0 // mov v16.16b, v5.16b
+	WORD $0x4e24ce50 // fmla v16.4s, v18.4s, v4.4s
+	WORD $0x4eb0d4b3 // fsub v19.4s, v5.4s, v16.4s
+	WORD $0x4e24ce53 // fmla v19.4s, v18.4s, v4.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea71cf4 // mov v20.16b, v7.16b
+	WORD $0x4e33ccd4 // fmla v20.4s, v6.4s, v19.4s
+	WORD $0x4ea81d15 // mov v21.16b, v8.16b
+	WORD $0x4e33ce95 // fmla v21.4s, v20.4s, v19.4s
+	WORD $0x4ea91d34 // mov v20.16b, v9.16b
+	WORD $0x4e33ceb4 // fmla v20.4s, v21.4s, v19.4s
+	WORD $0x4eaa1d55 // mov v21.16b, v10.16b
+	WORD $0x4e33ce95 // fmla v21.4s, v20.4s, v19.4s
+	WORD $0x6eb2e573 // fcmgt v19.4s, v11.4s, v18.4s
+	WORD $0x6e30deb5 // fmul v21.4s, v21.4s, v16.4s
+	WORD $0x4e731eb5 // bic v21.16b, v21.16b, v19.16b
+	WORD $0x4e35d550 // fadd v16.4s, v10.4s, v21.4s
+	WORD $0x6e30feb5 // fdiv v21.4s, v21.4s, v16.4s
+	WORD $0x4eb5d550 // fsub v16.4s, v10.4s, v21.4s
+	WORD $0x4ea21c52 // mov v18.16b, v2.16b
+	WORD $0x4e31cd92 // fmla v18.4s, v12.4s, v17.4s
+	WORD $0x6e32de10 // fmul v16.4s, v16.4s, v18.4s
+	WORD $0x6e35ddef // fmul v15.4s, v15.4s, v21.4s
+	WORD $0x4e30cdf5 // fmla v21.4s, v15.4s, v16.4s
+	FMOVD 0(R1), F15
+	WORD $0x2e6139ef // shll v15.4s, v15.4h, #16
+	WORD $0x6e35ddef // fmul v15.4s, v15.4s, v21.4s
+	WORD $0x6f3005f0 // ushr v16.4s, v15.4s, #16
+	WORD $0x4e2d1e10 // and v16.16b, v16.16b, v13.16b
+	WORD $0x4e2fe5f1 // fcmeq v17.4s, v15.4s, v15.4s
+	WORD $0x4eae85f2 // add v18.4s, v15.4s, v14.4s
+	WORD $0x4eb08652 // add v18.4s, v18.4s, v16.4s
+	WORD $0x4ef11e52 // orn v18.16b, v18.16b, v17.16b
+	WORD $0x0f10864f // shrn v15.4h, v18.4s, #16
+	FMOVD F15, 0(R0)
+	FMOVD 8(R2), F15
+	WORD $0x2e6139ef // shll v15.4s, v15.4h, #16
+	WORD $0x6e2fddf0 // fmul v16.4s, v15.4s, v15.4s
+	WORD $0x4eb01e11 // mov v17.16b, v16.16b
+	WORD $0x6ea0e632 // fcmgt v18.4s, v17.4s, v0.4s
+	WORD $0x6eb21c11 // bit v17.16b, v0.16b, v18.16b
+	WORD $0x4ea21c50 // mov v16.16b, v2.16b
+	WORD $0x4e31cc30 // fmla v16.4s, v1.4s, v17.4s
+	WORD $0x6e30ddf0 // fmul v16.4s, v15.4s, v16.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x6ea3e653 // fcmgt v19.4s, v18.4s, v3.4s
+	WORD $0x6eb31c72 // bit v18.16b, v3.16b, v19.16b
+	WORD $0x4ea51cb0 // mov v16.16b, v5.16b
+	WORD $0x4e24ce50 // fmla v16.4s, v18.4s, v4.4s
+	WORD $0x4eb0d4b3 // fsub v19.4s, v5.4s, v16.4s
+	WORD $0x4e24ce53 // fmla v19.4s, v18.4s, v4.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea71cf4 // mov v20.16b, v7.16b
+	WORD $0x4e33ccd4 // fmla v20.4s, v6.4s, v19.4s
+	WORD $0x4ea81d15 // mov v21.16b, v8.16b
+	WORD $0x4e33ce95 // fmla v21.4s, v20.4s, v19.4s
+	WORD $0x4ea91d34 // mov v20.16b, v9.16b
+	WORD $0x4e33ceb4 // fmla v20.4s, v21.4s, v19.4s
+	WORD $0x4eaa1d55 // mov v21.16b, v10.16b
+	WORD $0x4e33ce95 // fmla v21.4s, v20.4s, v19.4s
+	WORD $0x6eb2e573 // fcmgt v19.4s, v11.4s, v18.4s
+	WORD $0x6e30deb5 // fmul v21.4s, v21.4s, v16.4s
+	WORD $0x4e731eb5 // bic v21.16b, v21.16b, v19.16b
+	WORD $0x4e35d550 // fadd v16.4s, v10.4s, v21.4s
+	WORD $0x6e30feb5 // fdiv v21.4s, v21.4s, v16.4s
+	WORD $0x4eb5d550 // fsub v16.4s, v10.4s, v21.4s
+	WORD $0x4ea21c52 // mov v18.16b, v2.16b
+	WORD $0x4e31cd92 // fmla v18.4s, v12.4s, v17.4s
+	WORD $0x6e32de10 // fmul v16.4s, v16.4s, v18.4s
+	WORD $0x6e35ddef // fmul v15.4s, v15.4s, v21.4s
+	WORD $0x4e30cdf5 // fmla v21.4s, v15.4s, v16.4s
+	FMOVD 8(R1), F15
+	WORD $0x2e6139ef // shll v15.4s, v15.4h, #16
+	WORD $0x6e35ddef // fmul v15.4s, v15.4s, v21.4s
+	WORD $0x6f3005f0 // ushr v16.4s, v15.4s, #16
+	WORD $0x4e2d1e10 // and v16.16b, v16.16b, v13.16b
+	WORD $0x4e2fe5f1 // fcmeq v17.4s, v15.4s, v15.4s
+	WORD $0x4eae85f2 // add v18.4s, v15.4s, v14.4s
+	WORD $0x4eb08652 // add v18.4s, v18.4s, v16.4s
+	WORD $0x4ef11e52 // orn v18.16b, v18.16b, v17.16b
+	WORD $0x0f10864f // shrn v15.4h, v18.4s, #16
+	FMOVD F15, 8(R0)
+	FMOVD 16(R2), F15
+	WORD $0x2e6139ef // shll v15.4s, v15.4h, #16
+	WORD $0x6e2fddf0 // fmul v16.4s, v15.4s, v15.4s
+	WORD $0x4eb01e11 // mov v17.16b, v16.16b
+	WORD $0x6ea0e632 // fcmgt v18.4s, v17.4s, v0.4s
+	WORD $0x6eb21c11 // bit v17.16b, v0.16b, v18.16b
+	WORD $0x4ea21c50 // mov v16.16b, v2.16b
+	WORD $0x4e31cc30 // fmla v16.4s, v1.4s, v17.4s
+	WORD $0x6e30ddf0 // fmul v16.4s, v15.4s, v16.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x6ea3e653 // fcmgt v19.4s, v18.4s, v3.4s
+	WORD $0x6eb31c72 // bit v18.16b, v3.16b, v19.16b
+	WORD $0x4ea51cb0 // mov v16.16b, v5.16b
+	WORD $0x4e24ce50 // fmla v16.4s, v18.4s, v4.4s
+	WORD $0x4eb0d4b3 // fsub v19.4s, v5.4s, v16.4s
+	WORD $0x4e24ce53 // fmla v19.4s, v18.4s, v4.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea71cf4 // mov v20.16b, v7.16b
+	WORD $0x4e33ccd4 // fmla v20.4s, v6.4s, v19.4s
+	WORD $0x4ea81d15 // mov v21.16b, v8.16b
+	WORD $0x4e33ce95 // fmla v21.4s, v20.4s, v19.4s
+	WORD $0x4ea91d34 // mov v20.16b, v9.16b
+	WORD $0x4e33ceb4 // fmla v20.4s, v21.4s, v19.4s
+	WORD $0x4eaa1d55 // mov v21.16b, v10.16b
+	WORD $0x4e33ce95 // fmla v21.4s, v20.4s, v19.4s
+	WORD $0x6eb2e573 // fcmgt v19.4s, v11.4s, v18.4s
+	WORD $0x6e30deb5 // fmul v21.4s, v21.4s, v16.4s
+	WORD $0x4e731eb5 // bic v21.16b, v21.16b, v19.16b
+	WORD $0x4e35d550 // fadd v16.4s, v10.4s, v21.4s
+	WORD $0x6e30feb5 // fdiv v21.4s, v21.4s, v16.4s
+	WORD $0x4eb5d550 // fsub v16.4s, v10.4s, v21.4s
+	WORD $0x4ea21c52 // mov v18.16b, v2.16b
+	WORD $0x4e31cd92 // fmla v18.4s, v12.4s, v17.4s
+	WORD $0x6e32de10 // fmul v16.4s, v16.4s, v18.4s
+	WORD $0x6e35ddef // fmul v15.4s, v15.4s, v21.4s
+	WORD $0x4e30cdf5 // fmla v21.4s, v15.4s, v16.4s
+	FMOVD 16(R1), F15
+	WORD $0x2e6139ef // shll v15.4s, v15.4h, #16
+	WORD $0x6e35ddef // fmul v15.4s, v15.4s, v21.4s
+	WORD $0x6f3005f0 // ushr v16.4s, v15.4s, #16
+	WORD $0x4e2d1e10 // and v16.16b, v16.16b, v13.16b
+	WORD $0x4e2fe5f1 // fcmeq v17.4s, v15.4s, v15.4s
+	WORD $0x4eae85f2 // add v18.4s, v15.4s, v14.4s
+	WORD $0x4eb08652 // add v18.4s, v18.4s, v16.4s
+	WORD $0x4ef11e52 // orn v18.16b, v18.16b, v17.16b
+	WORD $0x0f10864f // shrn v15.4h, v18.4s, #16
+	FMOVD F15, 16(R0)
+	FMOVD 24(R2), F15
+	WORD $0x2e6139ef // shll v15.4s, v15.4h, #16
+	WORD $0x6e2fddf0 // fmul v16.4s, v15.4s, v15.4s
+	WORD $0x4eb01e11 // mov v17.16b, v16.16b
+	WORD $0x6ea0e632 // fcmgt v18.4s, v17.4s, v0.4s
+	WORD $0x6eb21c11 // bit v17.16b, v0.16b, v18.16b
+	WORD $0x4ea21c50 // mov v16.16b, v2.16b
+	WORD $0x4e31cc30 // fmla v16.4s, v1.4s, v17.4s
+	WORD $0x6e30ddf0 // fmul v16.4s, v15.4s, v16.4s
+	WORD $0x4eb01e12 // mov v18.16b, v16.16b
+	WORD $0x6ea3e653 // fcmgt v19.4s, v18.4s, v3.4s
+	WORD $0x6eb31c72 // bit v18.16b, v3.16b, v19.16b
+	WORD $0x4ea51cb0 // mov v16.16b, v5.16b
+	WORD $0x4e24ce50 // fmla v16.4s, v18.4s, v4.4s
+	WORD $0x4eb0d4b3 // fsub v19.4s, v5.4s, v16.4s
+	WORD $0x4e24ce53 // fmla v19.4s, v18.4s, v4.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea71cf4 // mov v20.16b, v7.16b
+	WORD $0x4e33ccd4 // fmla v20.4s, v6.4s, v19.4s
+	WORD $0x4ea81d15 // mov v21.16b, v8.16b
+	WORD $0x4e33ce95 // fmla v21.4s, v20.4s, v19.4s
+	WORD $0x4ea91d34 // mov v20.16b, v9.16b
+	WORD $0x4e33ceb4 // fmla v20.4s, v21.4s, v19.4s
+	WORD $0x4eaa1d55 // mov v21.16b, v10.16b
+	WORD $0x4e33ce95 // fmla v21.4s, v20.4s, v19.4s
+	WORD $0x6eb2e573 // fcmgt v19.4s, v11.4s, v18.4s
+	WORD $0x6e30deb5 // fmul v21.4s, v21.4s, v16.4s
+	WORD $0x4e731eb5 // bic v21.16b, v21.16b, v19.16b
+	WORD $0x4e35d550 // fadd v16.4s, v10.4s, v21.4s
+	WORD $0x6e30feb5 // fdiv v21.4s, v21.4s, v16.4s
+	WORD $0x4eb5d550 // fsub v16.4s, v10.4s, v21.4s
+	WORD $0x4ea21c52 // mov v18.16b, v2.16b
+	WORD $0x4e31cd92 // fmla v18.4s, v12.4s, v17.4s
+	WORD $0x6e32de10 // fmul v16.4s, v16.4s, v18.4s
+	WORD $0x6e35ddef // fmul v15.4s, v15.4s, v21.4s
+	WORD $0x4e30cdf5 // fmla v21.4s, v15.4s, v16.4s
+	FMOVD 24(R1), F15
+	WORD $0x2e6139ef // shll v15.4s, v15.4h, #16
+	WORD $0x6e35ddef // fmul v15.4s, v15.4s, v21.4s
+	WORD $0x6f3005f0 // ushr v16.4s, v15.4s, #16
+	WORD $0x4e2d1e10 // and v16.16b, v16.16b, v13.16b
+	WORD $0x4e2fe5f1 // fcmeq v17.4s, v15.4s, v15.4s
+	WORD $0x4eae85f2 // add v18.4s, v15.4s, v14.4s
+	WORD $0x4eb08652 // add v18.4s, v18.4s, v16.4s
+	WORD $0x4ef11e52 // orn v18.16b, v18.16b, v17.16b
+	WORD $0x0f10864f // shrn v15.4h, v18.4s, #16
+	FMOVD F15, 24(R0)
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
 	SUBS $16, R8
 	BNE loop1
 

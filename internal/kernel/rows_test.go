@@ -83,6 +83,8 @@ func (in *rowInput) bf16() []tensor.BF16 {
 	return x
 }
 
+func pair(a, b float32) []float32 { return []float32{a, b} }
+
 // keep compares numbers that an operation returned.
 func (in *rowInput) keep(x ...float32) { in.f = append(in.f, x) }
 
@@ -120,6 +122,23 @@ var rowOperations = []struct {
 		RMSNormRows(in.bf16(), in.bf16(), w, rstd, 1e-6)
 		RMSNormRowsBackward(in.bf16(), in.f32()[:min(n, rows*n)], in.bf16(), in.bf16(), w[:min(n, rows*n)], rstd)
 	}},
+	{"LayerNorm", func(in *rowInput) {
+		in.keep(pair(LayerNorm(in.bf16(), in.bf16(), in.f32(), in.f32(), 1e-6))...)
+	}},
+	{"LayerNorm in place", func(in *rowInput) {
+		x := in.bf16()
+		in.keep(pair(LayerNorm(x, x, in.f32(), in.f32(), 1e-6))...)
+	}},
+	{"LayerNormBackward", func(in *rowInput) {
+		LayerNormBackward(in.bf16(), in.f32(), in.f32(), in.bf16(), in.bf16(), in.f32(), in.number(), in.number(), in.r.IntN(2) == 0)
+	}},
+	{"LayerNormBackward in place", func(in *rowInput) {
+		dy := in.bf16()
+		LayerNormBackward(dy, in.f32(), in.f32(), dy, in.bf16(), in.f32(), in.number(), in.number(), in.r.IntN(2) == 0)
+	}},
+	{"LayerNormBackward of x", func(in *rowInput) {
+		LayerNormBackward(in.bf16(), nil, nil, in.bf16(), in.bf16(), in.f32(), in.number(), in.number(), in.r.IntN(2) == 0)
+	}},
 	{"RotateRows", func(in *rowInput) {
 		cos, sin := in.f32(), in.f32()
 		in.n *= 2 * in.r.IntN(4)
@@ -142,6 +161,10 @@ var rowOperations = []struct {
 		gate, up := in.bf16(), in.bf16()
 		SwiGLUForwardBackward(in.bf16(), gate, up, in.bf16(), gate, up)
 	}},
+	{"GELU", func(in *rowInput) { GELU(in.bf16(), in.bf16()) }},
+	{"GELU in place", func(in *rowInput) { x := in.bf16(); GELU(x, x) }},
+	{"GELUBackward", func(in *rowInput) { GELUBackward(in.bf16(), in.bf16(), in.bf16()) }},
+	{"GELUBackward in place", func(in *rowInput) { dx := in.bf16(); GELUBackward(dx, dx, in.bf16()) }},
 	{"Exp", func(in *rowInput) { Exp(in.f32(), in.f32()) }},
 	{"Softmax", func(in *rowInput) { in.keep(Softmax(in.f32(), in.f32())) }},
 	{"LogSumExp", func(in *rowInput) { in.keep(LogSumExp(in.f32())) }},
@@ -301,6 +324,10 @@ func TestRowsDoNotAllocate(t *testing.T) {
 			RMSNorm(a, b, f, 1e-6)
 			AddRMSNorm(a, b, a, c, f, 1e-6)
 			RMSNormBackward(a, f, b, c, g, 1, true)
+			f[0], f[1] = LayerNorm(a, b, f, g, 1e-6)
+			LayerNormBackward(a, f, g, b, c, h, 0, 1, true)
+			GELU(a, b)
+			GELUBackward(a, b, c)
 			rotate(a, f[:35], g[:35])
 			SwiGLU(a, b, c)
 			SwiGLUBackward(a, b, c, a, b)

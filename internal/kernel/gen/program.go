@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // A program is one primitive: straight code and loops over a row, on vectors
 // of 16 lanes of 32 bits. A wide value has its own content in each lane; a
@@ -10,13 +13,13 @@ import "strings"
 // a tile have 64 elements, or another fixed number, so that the loops over a row
 // are unrolled.
 type program struct {
-	name   string
-	params []*param
-	result *param // sixteen lanes, or nil
-	blocks []*block
-	count  *param // of several rows: how many, as a number or by its length
-	width  *param // has as many elements as each of several rows; nil for a tile
-	tile   int    // elements of a tile's row
+	name    string
+	params  []*param
+	results []*param // sixteen lanes each
+	blocks  []*block
+	count   *param // of several rows: how many, as a number or by its length
+	width   *param // has as many elements as each of several rows; nil for a tile
+	tile    int    // elements of a tile's row
 }
 
 // block is straight code, or the body of a loop over the row, 16 elements at a
@@ -101,11 +104,16 @@ func (p *program) setField(x *param, v *val) { p.op("setField", v).mem = x }
 
 // frame is the size of arguments and result.
 func (p *program) frame() int {
-	last := p.params[len(p.params)-1]
-	if p.result != nil {
-		last = p.result
-	}
+	last := p.last()
 	return last.offset + sizes[last.kind]
+}
+
+// last is the last of parameters and results.
+func (p *program) last() *param {
+	if n := len(p.results); n > 0 {
+		return p.results[n-1]
+	}
+	return p.params[len(p.params)-1]
 }
 
 func bf16s(name string) *param   { return &param{name: name, kind: "bf16s", step: 1} }
@@ -130,10 +138,13 @@ func (p *program) signature() string {
 		}
 	}
 	s := "(" + strings.Join(in, ", ") + ")"
-	if p.result != nil {
-		s += " lanes"
+	switch len(p.results) {
+	case 0:
+		return s
+	case 1:
+		return s + " lanes"
 	}
-	return s
+	return s + " (lanes" + strings.Repeat(", lanes", len(p.results)-1) + ")"
 }
 
 // add appends an operation where it belongs: an operation on uniform values
@@ -212,9 +223,12 @@ func (p *program) store(x *param, v *val) {
 	p.add(&val{op: op, mem: x, args: []*val{v}, wide: true})
 }
 
-// giveLanes makes a variable the result.
+// giveLanes makes a variable a result, after those before.
 func (p *program) giveLanes(v *val) {
-	last := p.params[len(p.params)-1]
-	p.result = &param{name: "ret", kind: "lanes", offset: (last.offset + sizes[last.kind] + 7) &^ 7}
-	p.op("giveLanes", v).mem = p.result
+	x := &param{name: "ret", kind: "lanes", offset: (p.frame() + 7) &^ 7}
+	if n := len(p.results); n > 0 {
+		x.name += strconv.Itoa(n)
+	}
+	p.results = append(p.results, x)
+	p.op("giveLanes", v).mem = x
 }

@@ -9,7 +9,10 @@ func programs() []*program {
 		dot(), squaresF32(), addSquares(),
 		norm(), normSums("normSums", true), normSums("normDot", false), normGrad("normGrad", false), normGrad("normGradAdd", true),
 		normRows(), normRowsGrad(),
-		rotate(), rotateRows(), swiGLU(), swiGLUGrad("swiGLUGrad", false), swiGLUGrad("swiGLUForwardBackward", true),
+		total(), deviations(), layerNorm(),
+		layerNormSums("layerNormSums", true), layerNormSums("layerNormDot", false),
+		layerNormGrad("layerNormGrad", false), layerNormGrad("layerNormGradAdd", true),
+		rotate(), rotateRows(), swiGLU(), swiGLUGrad("swiGLUGrad", false), swiGLUGrad("swiGLUForwardBackward", true), gelu(), geluGrad(),
 		exp(), maximum(), expSum("expSum", false), expSum("expSumTo", true),
 		crossEntropy(), adamW(), scores(), scoresGrad(), unscaleKeys(), unscaleValues(),
 	}
