@@ -101,17 +101,25 @@ func setPath(t *testing.T, name string) {
 // with guesses and without, on any number of threads and every CPU path. With
 // keys and values in 8 bits it is another answer, of which the same is true.
 func TestBatchInvariance(t *testing.T) {
-	m := testModel(t)
-	draft, err := model.New(m.Config(), 4) // another model: mostly wrong
+	r := rand.New(rand.NewPCG(7, 8))
+	requests := make([]Request, 24)
+	for i := range requests {
+		requests[i] = randomRequest(r, testWindow)
+	}
+	batchInvariance(t, testModel(t), requests)
+}
+
+// batchInvariance asks for all requests under many settings.
+func batchInvariance(t *testing.T, m *model.Model, requests []Request) {
+	cfg := *m.Config()
+	cfg.Vision = nil
+	draft, err := model.New(&cfg, 4) // another model, which does not see: mostly wrong
 	if err != nil {
 		t.Fatal(err)
 	}
-	const numRequests = 24
-	r := rand.New(rand.NewPCG(7, 8))
-	requests := make([]Request, numRequests)
+	r := rand.New(rand.NewPCG(9, 10))
 	alone := map[bool][]answer{} // by Int8
 	for i := range requests {
-		requests[i] = randomRequest(r, testWindow)
 		for _, int8s := range []bool{false, true} {
 			e := NewEngine(m, Options{MaxBatch: 1, Chunk: testWindow, Int8: int8s})
 			a, _, err := ask(t.Context(), e, requests[i])
@@ -174,10 +182,14 @@ func testInvariance(t *testing.T, e *Engine, o Options, r *rand.Rand, requests [
 	}
 	s := idleStats(t, e)
 	t.Logf("%+v", s)
+	least := int64(5)
+	if s.NumBlocks < 5 { // what is kept has to go at once
+		least = 1
+	}
 	switch {
 	case s.UsedBlocks != 0:
 		t.Errorf("left behind: %+v", s)
-	case s.PrefixHits == 0 || partly.Load() < 5:
+	case s.PrefixHits == 0 || partly.Load() < least:
 		t.Errorf("the prefix cache was not used: %d hits, %d requests in part", s.PrefixHits, partly.Load())
 	case o.guesses() && s.Accepted == 0 || !o.guesses() && s.Drafted > 0:
 		t.Errorf("%d of %d guesses were right", s.Accepted, s.Drafted)
