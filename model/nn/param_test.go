@@ -51,3 +51,24 @@ func TestRopeGrows(t *testing.T) {
 		t.Errorf("cos %v, sin %v", last.cos[:4], last.sin[:4])
 	}
 }
+
+// TestPartShape: a part has the shape of a matrix, of a vector, or its own.
+func TestPartShape(t *testing.T) {
+	own := []int{4, 3, 2, 2}
+	tests := []struct {
+		p    Param
+		part Part
+		want []int
+	}{
+		{Param{Out: 8, In: 12, Forms: Product}, Part{Row: 2, Rows: 4}, []int{4, 12}},
+		{Param{Out: 8, In: 12, Forms: Product}, Part{Rows: 4, Shape: own}, own},
+		{Param{Out: 1, In: 12, Forms: Lookup}, Part{Rows: 1}, []int{12}},
+		{Param{Out: 1, In: 12, Forms: Lookup}, Part{Rows: 1, Shape: []int{1, 12}}, []int{1, 12}},
+		{Param{Out: 1, In: 12, Forms: Lookup}, Part{Rows: 1, Col: 3, Cols: 5}, []int{5}},
+	}
+	for _, tt := range tests {
+		if got := tt.p.PartShape(tt.part); !slices.Equal(got, tt.want) {
+			t.Errorf("%+v: shape %v, want %v", tt.part, got, tt.want)
+		}
+	}
+}

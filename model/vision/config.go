@@ -37,30 +37,35 @@ func Default() Config {
 	}
 }
 
-// maxSize bounds a view, so that no file's numbers make sizes overflow.
-const maxSize = 1 << 12
+// No file's numbers make sizes overflow, or a tower of no tensors large.
+const (
+	maxSide   = 1 << 12 // of a view
+	maxSize   = 1 << 20
+	maxLayers = 1 << 12
+	maxHeads  = 1 << 14
+)
 
 // Validate returns an error that names the first field whose value is
 // impossible, by its name in config.json.
 func (c *Config) Validate() error {
 	for _, f := range []struct {
-		name  string
-		value int
+		name       string
+		value, max int
 	}{
-		{"image_size", c.ImageSize},
-		{"patch_size", c.PatchSize},
-		{"hidden_size", c.HiddenSize},
-		{"intermediate_size", c.IntermediateSize},
-		{"num_hidden_layers", c.NumLayers},
-		{"num_attention_heads", c.NumHeads},
+		{"image_size", c.ImageSize, maxSide},
+		{"patch_size", c.PatchSize, maxSide},
+		{"hidden_size", c.HiddenSize, maxSize},
+		{"intermediate_size", c.IntermediateSize, maxSize},
+		{"num_hidden_layers", c.NumLayers, maxLayers},
+		{"num_attention_heads", c.NumHeads, maxHeads},
 	} {
-		if f.value < 1 {
-			return fmt.Errorf("vision_config.%s is %d: it must be at least 1", f.name, f.value)
+		if f.value < 1 || f.value > f.max {
+			return fmt.Errorf("vision_config.%s is %d: it must be from 1 to %d", f.name, f.value, f.max)
 		}
 	}
 	switch {
-	case c.ImageSize > maxSize || c.ImageSize%c.PatchSize != 0:
-		return fmt.Errorf("vision_config.image_size is %d: it must be a multiple of patch_size, %d, and at most %d", c.ImageSize, c.PatchSize, maxSize)
+	case c.ImageSize%c.PatchSize != 0:
+		return fmt.Errorf("vision_config.image_size is %d: it must be a multiple of patch_size, %d", c.ImageSize, c.PatchSize)
 	case c.HiddenSize%c.NumHeads != 0:
 		return fmt.Errorf("vision_config.hidden_size is %d: it must be a multiple of num_attention_heads, %d", c.HiddenSize, c.NumHeads)
 	case !(c.LayerNormEps > 0):
@@ -71,8 +76,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("image_token_id is %d: it must be a token", c.ImageTokenID)
 	}
 	for i := range c.Std {
-		if !(c.Std[i] > 0) {
-			return fmt.Errorf("image_std is %v: each must be above 0", c.Std)
+		if !(c.Std[i] > 0) || !finite(c.Mean[i]) || !finite(1/c.Std[i]) {
+			return fmt.Errorf("image_mean is %v and image_std %v: they must be finite, and each of image_std above 0", c.Mean, c.Std)
 		}
 	}
 	if err := c.Resolution().Check(); err != nil {
@@ -80,6 +85,8 @@ func (c *Config) Validate() error {
 	}
 	return nil
 }
+
+func finite(v float32) bool { return v-v == 0 }
 
 // Patches returns P, the patches of a view, which is the tokens that it takes.
 func (c *Config) Patches() int { return (c.ImageSize / c.PatchSize) * (c.ImageSize / c.PatchSize) }

@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/gif"
 	"image/png"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -189,6 +190,10 @@ func TestValidate(t *testing.T) {
 		{"vision_feature_layer", func(c *Config) { c.FeatureLayer = -5 }},
 		{"image_token_id", func(c *Config) { c.ImageTokenID = -1 }},
 		{"image_std", func(c *Config) { c.Std[1] = 0 }},
+		{"num_hidden_layers", func(c *Config) { c.NumLayers = 1 << 40 }},
+		{"hidden_size", func(c *Config) { c.HiddenSize = 3 << 40 }},
+		{"image_mean", func(c *Config) { c.Mean[2] = float32(math.Inf(1)) }},
+		{"image_std", func(c *Config) { c.Std[2] = float32(math.NaN()) }},
 		{"image_box", func(c *Config) { c.Box = 10 }},
 	}
 	for i, tt := range tests {
