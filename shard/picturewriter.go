@@ -37,11 +37,11 @@ func newPictureWriter(dir string, h Header) *pictureWriter {
 // picture whose bytes the set has already is not stored again. AddPictures keeps
 // nothing of p. It panics in a set without a mask or without Header.ImageToken.
 func (w *Writer) AddPictures(p []Picture) error {
-	if !w.header.Masked || w.header.ImageToken < 1 {
-		panic("shard: AddPictures to a set without a mask or without an image token")
-	}
 	if !w.takes(len(p)) {
 		return w.err
+	}
+	if !w.header.Masked || w.header.ImageToken < 1 {
+		panic("shard: AddPictures to a set without a mask or without an image token")
 	}
 	if w.pictures == nil {
 		w.pictures = newPictureWriter(w.dir, w.header)

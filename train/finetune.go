@@ -47,6 +47,16 @@ type dataSource struct {
 	Sequence  int     `json:"sequence"`
 	TooLong   string  `json:"too_long"`
 	SkipBad   bool    `json:"skip_bad"`
+	Pictures  *layout `json:"pictures,omitempty"`
+}
+
+// layout is what of a tower decides how many tokens a picture takes.
+type layout struct {
+	ImageToken int `json:"image_token"`
+	ImageSize  int `json:"image_size"`
+	PatchSize  int `json:"patch_size"`
+	Box        int `json:"image_box"`
+	Short      int `json:"image_short"`
 }
 
 // hashFiles is the hash of a file's content, or of those of several.
@@ -138,6 +148,9 @@ func (t *Trainer) prepareData() (dir string, err error) {
 	e := t.encoder()
 	t.source.Tokenizer, t.source.Begin, t.source.End = t.hashes.Tokenizer, e.Begin, e.End
 	t.source.Sequence, t.source.TooLong, t.source.SkipBad = t.recipe.Batch.Sequence, t.recipe.Data.TooLong, t.recipe.Data.SkipBad
+	if v := t.vision; v != nil {
+		t.source.Pictures = &layout{v.ImageTokenID, v.ImageSize, v.PatchSize, v.Box, v.Short}
+	}
 	dir = filepath.Join(t.options.RunDir, dataDir)
 	if _, err := os.Stat(filepath.Join(dir, shard.ManifestName)); err == nil {
 		before, err := readPrepared(dir)
@@ -171,8 +184,8 @@ func (t *Trainer) prepareData() (dir string, err error) {
 		}
 		defer func() { err = errors.Join(err, unlock()) }()
 	}
-	report, err := conversation.Prepare(files[0], dir, conversation.Options{
-		Encoder: e, MaxTokens: t.recipe.Batch.Sequence, TooLong: t.recipe.Data.TooLong, SkipBad: t.recipe.Data.SkipBad,
+	report, err := conversation.Prepare(files, dir, conversation.Options{
+		Encoder: e, Vision: t.vision, MaxTokens: t.recipe.Batch.Sequence, TooLong: t.recipe.Data.TooLong, SkipBad: t.recipe.Data.SkipBad,
 		Progress: t.options.Preparing,
 		Before: func(r *conversation.Report) error {
 			_, err := writeJSON(filepath.Join(dir, reportFile), prepared{t.source, *r, preparedVersion})

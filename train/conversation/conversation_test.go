@@ -43,7 +43,7 @@ func split(t *testing.T, object string) (learned, given string) {
 		t.Fatalf("%s: %v", object, err)
 	}
 	e := testEncoder()
-	tokens, mask, err := e.Encode(x)
+	tokens, mask, err := e.Encode(x, nil)
 	if err != nil {
 		t.Fatalf("%s: %v", object, err)
 	}
@@ -96,7 +96,7 @@ func TestBadObjects(t *testing.T) {
 		`{"messages": [{"content": "x"}]}`: "messages[0].role: it is missing",
 		`{"messages": [{"role": "user", "x": 1}]}`:                                           "messages[0].x",
 		`{"messages": [{"role": "user", "content": 3}]}`:                                     "messages[0].content: it is a number, not a text",
-		`{"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}`:               `messages[0].content[0].type: it is "image_url"`,
+		`{"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}`:               `messages[0].content[0].image_url: it is missing`,
 		`{"messages": [{"role": "assistant", "content": "x", "weight": 0}]}`:                 "messages[0].weight",
 		`{"messages": [{"role": "assistant", "tool_calls": [{"id": "1"}]}]}`:                 "messages[0].tool_calls[0].name",
 		`{"messages": [{"role": "assistant", "content": "x"}], "tools": [{"function": {}}]}`: "tools[0].function.name",
@@ -111,7 +111,7 @@ func TestBadObjects(t *testing.T) {
 		x, err := Parse([]byte(object))
 		if err == nil {
 			e := testEncoder()
-			_, _, err = e.Encode(x)
+			_, _, err = e.Encode(x, nil)
 		}
 		var field *FieldError
 		if err == nil || !strings.Contains(err.Error(), want) || !errors.As(err, &field) {
@@ -132,7 +132,7 @@ func TestNoMask(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if tokens, learned, err := e.Encode(x); err == nil || !strings.Contains(err.Error(), "does not tell which tokens are the assistant's") {
+	if tokens, learned, err := e.Encode(x, nil); err == nil || !strings.Contains(err.Error(), "does not tell which tokens are the assistant's") {
 		t.Errorf("%v, %v of %v", err, learned, tokens)
 	}
 }
@@ -162,7 +162,7 @@ func TestPrepare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tokens, _, err := e.Encode(x)
+	tokens, _, err := e.Encode(x, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestPrepare(t *testing.T) {
 	}
 	for _, text := range []string{lines, array, "\xef\xbb\xbf" + lines, strings.ReplaceAll(lines, "\n", "\r\n")} {
 		path := writeFile(t, text)
-		_, err := Prepare(path, t.TempDir(), Options{Encoder: e, MaxTokens: most, TooLong: Cut})
+		_, err := Prepare([]string{path}, t.TempDir(), Options{Encoder: e, MaxTokens: most, TooLong: Cut})
 		var badLines *BadLinesError
 		if !errors.As(err, &badLines) || badLines.Bad != 1 || !strings.Contains(err.Error(), path+":") || !strings.Contains(err.Error(), ": it is a number") {
 			t.Fatalf("%v", err)
@@ -192,7 +192,7 @@ func TestPrepare(t *testing.T) {
 		}
 		for rule, want := range map[string][3]int{Cut: {3, 1, 1}, Drop: {2, 0, 2}} {
 			dir := t.TempDir()
-			r, err := Prepare(path, dir, Options{Encoder: e, MaxTokens: most, TooLong: rule, SkipBad: true})
+			r, err := Prepare([]string{path}, dir, Options{Encoder: e, MaxTokens: most, TooLong: rule, SkipBad: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -229,14 +229,14 @@ func TestPrepare(t *testing.T) {
 func TestPrepareSplits(t *testing.T) {
 	e := testEncoder()
 	text := "the answer is the number and the number is the answer and that is what it is"
-	tokens, _, err := e.Encode(&Example{Plain: true, Text: text, Form: "text"})
+	tokens, _, err := e.Encode(&Example{Plain: true, Text: []chat.Part{{Text: text}}, Form: "text"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := writeFile(t, `{"text": "`+text+`"}`)
 	for _, most := range []int{2, 5, len(tokens) - 2, len(tokens) - 1} {
 		dir := t.TempDir()
-		r, err := Prepare(path, dir, Options{Encoder: e, MaxTokens: most, TooLong: Drop})
+		r, err := Prepare([]string{path}, dir, Options{Encoder: e, MaxTokens: most, TooLong: Drop})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -269,7 +269,7 @@ func TestPrepareManyKeys(t *testing.T) {
 	for i := range 150 {
 		fmt.Fprintf(&b, "{\"text\": \"the answer\", \"k%03d\": 1}\n", i)
 	}
-	r, err := Prepare(writeFile(t, b.String()), t.TempDir(), Options{Encoder: testEncoder(), MaxTokens: 50, TooLong: Cut})
+	r, err := Prepare([]string{writeFile(t, b.String())}, t.TempDir(), Options{Encoder: testEncoder(), MaxTokens: 50, TooLong: Cut})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,12 +288,12 @@ func TestPrepareRefuses(t *testing.T) {
 		"[{]":              "invalid character",
 		late:               "too long",
 	} {
-		if _, err := Prepare(writeFile(t, text), t.TempDir(), Options{Encoder: testEncoder(), MaxTokens: 10, TooLong: Drop}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Prepare([]string{writeFile(t, text)}, t.TempDir(), Options{Encoder: testEncoder(), MaxTokens: 10, TooLong: Drop}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20q: %v, want %q", text, err, want)
 		}
 	}
 	stop := errors.New("stop")
-	_, err := Prepare(writeFile(t, strings.Repeat(good+"\n", 1000)), t.TempDir(), Options{Encoder: testEncoder(), MaxTokens: 99, TooLong: Cut, Progress: func(share float64) error {
+	_, err := Prepare([]string{writeFile(t, strings.Repeat(good+"\n", 1000))}, t.TempDir(), Options{Encoder: testEncoder(), MaxTokens: 99, TooLong: Cut, Progress: func(share float64) error {
 		if share <= 0 || share > 1 {
 			t.Errorf("share %v", share)
 		}
@@ -310,13 +310,13 @@ func TestPrepareDisk(t *testing.T) {
 	o := Options{Encoder: testEncoder(), MaxTokens: 99, TooLong: Cut}
 	disk := fault.New()
 	defer atomicfile.Replace(disk)()
-	if _, err := Prepare(path, t.TempDir(), o); err != nil {
+	if _, err := Prepare([]string{path}, t.TempDir(), o); err != nil {
 		t.Fatal(err)
 	}
 	for op, name := range disk.Log() {
 		dir := t.TempDir()
 		disk.FailOp(op, syscall.ENOSPC)
-		if _, err := Prepare(path, dir, o); !errors.Is(err, syscall.ENOSPC) {
+		if _, err := Prepare([]string{path}, dir, o); !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("%s (operation %d): %v", name, op, err)
 		}
 	}
@@ -340,7 +340,7 @@ func FuzzParse(f *testing.F) {
 		if err == nil {
 			var tokens []int32
 			var learned []bool
-			if tokens, learned, err = e.Encode(x); err == nil {
+			if tokens, learned, err = e.Encode(x, nil); err == nil {
 				if len(tokens) != len(learned) || learned[0] || !slices.Contains(learned, true) {
 					t.Fatalf("%d tokens, mask %v", len(tokens), learned)
 				}
@@ -368,7 +368,7 @@ func FuzzObjects(f *testing.F) {
 			if err != nil {
 				return
 			}
-			if line < last || rest < 0 || rest > len(data) || len(object) == 0 {
+			if line < last || rest < 0 || rest > int64(len(data)) || len(object) == 0 {
 				t.Fatalf("line %d after %d, %d of %d bytes left", line, last, rest, len(data))
 			}
 			last = line

@@ -14,7 +14,7 @@ func readMessages(o *object, e *Example) error {
 		return err
 	}
 	for i, data := range list {
-		m, err := parseMessage(fmt.Sprintf("messages[%d]", i), data)
+		m, err := e.message(fmt.Sprintf("messages[%d]", i), data)
 		if err != nil {
 			return err
 		}
@@ -24,8 +24,8 @@ func readMessages(o *object, e *Example) error {
 	return err
 }
 
-// parseMessage reads a message as OpenAI has them.
-func parseMessage(path string, data []byte) (m chat.Message, err error) {
+// message reads a message as OpenAI has them.
+func (e *Example) message(path string, data []byte) (m chat.Message, err error) {
 	o, err := parseObject(path, data)
 	if err != nil {
 		return m, err
@@ -49,7 +49,7 @@ func parseMessage(path string, data []byte) (m chat.Message, err error) {
 	if m.ToolCallID, err = o.text("tool_call_id", true); err != nil {
 		return m, err
 	}
-	if m.Content, err = readContent(&o); err != nil {
+	if m.Content, err = e.content(&o); err != nil {
 		return m, err
 	}
 	if o.has("tool_calls") {
@@ -58,8 +58,8 @@ func parseMessage(path string, data []byte) (m chat.Message, err error) {
 	return m, err
 }
 
-// readContent reads a text, or a list of texts.
-func readContent(o *object) ([]chat.Part, error) {
+// content reads a text, or a list of texts and pictures.
+func (e *Example) content(o *object) ([]chat.Part, error) {
 	if !o.has("content") {
 		return nil, nil
 	}
@@ -81,16 +81,25 @@ func readContent(o *object) ([]chat.Part, error) {
 		if err != nil {
 			return nil, err
 		}
-		if kind != "text" {
-			return nil, bad(part.at("type"), "it is %q: only texts can be learned from", kind)
-		}
-		text, err := part.text("text", false)
+		p, err := e.part(&part, kind)
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, chat.Part{Text: text})
+		parts = append(parts, p)
 	}
 	return parts, nil
+}
+
+func (e *Example) part(o *object, kind string) (p chat.Part, err error) {
+	switch kind {
+	case "text":
+		p.Text, err = o.text("text", false)
+	case "image_url", "image":
+		p, err = e.imagePart(o, kind)
+	default:
+		err = bad(o.at("type"), "it is %s: only text, image_url and image are known", visible(kind))
+	}
+	return p, err
 }
 
 func readCalls(o *object) ([]chat.ToolCall, error) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/polymath-lm/polymath/tensor"
@@ -11,7 +12,39 @@ import (
 
 // nextObject returns an object with the line that it begins on and the number of
 // bytes after it, or io.EOF.
-type nextObject func() (line int, object []byte, rest int, err error)
+type nextObject func() (line int, object []byte, rest int64, err error)
+
+// objectFile is a file of objects that is read. What next returned lasts until
+// close.
+type objectFile struct {
+	next  nextObject
+	size  int64
+	array bool
+	close func() error
+}
+
+// openObjects opens the file at path.
+func openObjects(path string) (*objectFile, error) {
+	m, err := tensor.Map(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &objectFile{size: int64(len(m.Bytes())), array: isArray(m.Bytes()), close: m.Close}
+	if f.next, err = objects(m.Bytes()); err != nil {
+		_ = m.Close() // the other error matters
+		return nil, err
+	}
+	return f, nil
+}
+
+// where names an object for messages. Where lines may not tell, it has the number
+// in the file too.
+func (f *objectFile) where(path string, line, number int) string {
+	if f.array {
+		return fmt.Sprintf("%s:%d: object %d: ", path, line, number)
+	}
+	return fmt.Sprintf("%s:%d: ", path, line)
+}
 
 // byteOrderMark is what some editors begin a file with.
 var byteOrderMark = []byte("\xef\xbb\xbf")
@@ -24,15 +57,14 @@ func isArray(data []byte) bool {
 // Count returns the number of objects in the file at path, whatever they are; of
 // an array that is damaged, of those before the damage.
 func Count(path string) (n int64, err error) {
-	m, err := tensor.Map(path)
+	f, err := openObjects(path)
 	if err != nil {
 		return 0, err
 	}
-	next, err := objects(m.Bytes())
 	for ; err == nil; n++ {
-		_, _, _, err = next()
+		_, _, _, err = f.next()
 	}
-	return max(n-1, 0), m.Close()
+	return max(n-1, 0), f.close()
 }
 
 // objects reads lines, or the elements of one array.
@@ -42,13 +74,13 @@ func objects(data []byte) (nextObject, error) {
 		return elements(data)
 	}
 	line := 0
-	return func() (int, []byte, int, error) {
+	return func() (int, []byte, int64, error) {
 		for len(data) > 0 {
 			var text []byte
 			text, data, _ = bytes.Cut(data, []byte("\n"))
 			line++
 			if text = bytes.TrimSpace(text); len(text) > 0 {
-				return line, text, len(data), nil
+				return line, text, int64(len(data)), nil
 			}
 		}
 		return line, nil, 0, io.EOF
@@ -62,7 +94,7 @@ func elements(data []byte) (nextObject, error) {
 		return nil, err
 	}
 	line, counted := 1, 0
-	return func() (int, []byte, int, error) {
+	return func() (int, []byte, int64, error) {
 		if !decoder.More() {
 			if _, err := decoder.Token(); err != nil {
 				return line, nil, 0, errors.New("the list does not end")
@@ -78,6 +110,6 @@ func elements(data []byte) (nextObject, error) {
 		begin := max(end-len(object), counted)
 		line += bytes.Count(data[counted:begin], []byte("\n"))
 		counted = begin
-		return line, object, len(data) - end, err
+		return line, object, int64(len(data) - end), err
 	}, nil
 }

@@ -12,13 +12,17 @@ import (
 )
 
 // Example is one object of a file: a conversation, or a text of which the
-// prompt is given and the rest is learned.
+// prompt is given and the rest is learned. Where there is a picture a part has an
+// Image, of which all fields are empty; Pictures are those, in order.
 type Example struct {
 	Conversation chat.Conversation
 	Plain        bool // Prompt and Text stand instead of Conversation
-	Prompt, Text string
+	Prompt, Text []chat.Part
+	Pictures     []*Picture
 	Form         string   // the key that told the form, such as "messages"
 	Ignored      []string // keys that have no meaning here
+
+	named map[*chat.Image]*Picture // what parts name, nil if nothing; while parsing
 }
 
 // FieldError is what is wrong with an object.
@@ -146,7 +150,7 @@ func Parse(data []byte) (*Example, error) {
 			return nil, err
 		}
 		for key := range o.fields {
-			if key != form.key && !slices.Contains(form.uses, key) {
+			if key != form.key && key != "image" && key != "images" && !slices.Contains(form.uses, key) {
 				e.Ignored = append(e.Ignored, key)
 			}
 		}
@@ -154,7 +158,11 @@ func Parse(data []byte) (*Example, error) {
 		if !e.Plain && !hasAnswer(e.Conversation.Messages) {
 			return nil, bad(form.key, "no message is the assistant's, so there is nothing to learn")
 		}
-		return e, nil
+		images, err := readImages(&o)
+		if err != nil {
+			return nil, err
+		}
+		return e, e.place(images)
 	}
 	return nil, bad("", "it has none of messages, conversations, instruction, completion and text")
 }
@@ -165,20 +173,27 @@ func hasAnswer(messages []chat.Message) bool {
 
 func readText(o *object, e *Example) (err error) {
 	e.Plain = true
-	if e.Text, err = o.text("text", false); err == nil && e.Text == "" {
-		err = bad("text", "it is empty")
-	}
+	e.Text, err = o.plain("text")
 	return err
+}
+
+// plain returns a text as its only part; one that is missing or empty is an error.
+func (o *object) plain(key string) ([]chat.Part, error) {
+	text, err := o.text(key, false)
+	if err == nil && text == "" {
+		err = bad(o.at(key), "it is empty")
+	}
+	return []chat.Part{{Text: text}}, err
 }
 
 func readCompletion(o *object, e *Example) (err error) {
 	e.Plain = true
-	if e.Prompt, err = o.text("prompt", false); err != nil {
+	prompt, err := o.text("prompt", false)
+	if err != nil {
 		return err
 	}
-	if e.Text, err = o.text("completion", false); err == nil && e.Text == "" {
-		err = bad("completion", "it is empty")
-	}
+	e.Prompt = []chat.Part{{Text: prompt}}
+	e.Text, err = o.plain("completion")
 	return err
 }
 

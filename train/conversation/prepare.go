@@ -7,8 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/polymath-lm/polymath/internal/par"
+	"github.com/polymath-lm/polymath/model/vision"
 	"github.com/polymath-lm/polymath/shard"
 	"github.com/polymath-lm/polymath/tensor"
 )
@@ -19,9 +23,12 @@ const (
 	Drop = "drop" // leave them out
 )
 
-// Options says how a file becomes shards.
+// Options says how files become shards.
 type Options struct {
-	Encoder
+	Encoder // its ImageToken is Vision's
+	// Vision is the tower of the model, nil without one: then objects with pictures
+	// cannot be used.
+	Vision *vision.Config
 	// MaxTokens is the longest example, in tokens that predict another: the length
 	// of a row. TooLong is the rule for longer ones, Cut or Drop. One that is cut
 	// before its first answer is left out. Texts of which all is learned are split
@@ -30,7 +37,7 @@ type Options struct {
 	TooLong   string
 	// SkipBad leaves lines out that cannot be read; else they are an error.
 	SkipBad bool
-	// Progress, if not nil, is told the share of the file that has been read. An
+	// Progress, if not nil, is told the share of the files that has been read. An
 	// error from it ends the work.
 	Progress func(share float64) error
 	// Before, if not nil, is called with the report when all is written but the
@@ -38,7 +45,7 @@ type Options struct {
 	Before func(*Report) error
 }
 
-// Report counts what became of a file's objects.
+// Report counts what became of the objects of all files.
 type Report struct {
 	Objects int `json:"objects"`
 	// Examples are in the shards. Tokens of them are read in an epoch, and Learned
@@ -51,6 +58,10 @@ type Report struct {
 	CutShort int `json:"cut_short"`
 	Dropped  int `json:"dropped"`
 	Split    int `json:"split"`
+	// Pictures are those of the examples, each as often as it is used, ImageTokens
+	// what they take of Tokens.
+	Pictures    int   `json:"pictures,omitempty"`
+	ImageTokens int64 `json:"image_tokens,omitempty"`
 	// Bad objects could not be read; BadLines says why of the first of them.
 	Bad      int      `json:"bad"`
 	BadLines []string `json:"bad_lines,omitempty"`
@@ -60,9 +71,9 @@ type Report struct {
 	Ignored map[string]int `json:"ignored,omitempty"`
 }
 
-// BadLinesError refuses a file with objects that cannot be read.
+// BadLinesError refuses files with objects that cannot be read.
 type BadLinesError struct {
-	File    string
+	Files   []string
 	Objects int
 	Bad     int
 	Lines   []string // the first of them, as file:line: field: problem
@@ -71,7 +82,7 @@ type BadLinesError struct {
 // Error lists them.
 func (e *BadLinesError) Error() string {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s: %d of %d objects cannot be used:", e.File, e.Bad, e.Objects)
+	fmt.Fprintf(&b, "%s: %d of %d objects cannot be used:", strings.Join(e.Files, ", "), e.Bad, e.Objects)
 	for _, line := range e.Lines {
 		b.WriteString("\n  " + line)
 	}
@@ -102,33 +113,43 @@ func Hash(path string) (string, error) {
 	return hex.EncodeToString(sum[:]), m.Close()
 }
 
-// Prepare writes shards of the examples in the file at path into dir, in the
-// file's order; a document's name is the first half of the SHA-256 of its
-// object's bytes. Nothing is left out without being counted in the report. A
-// file without any example is an error, and so are objects that cannot be read
-// unless o.SkipBad, as a *BadLinesError.
-func Prepare(path, dir string, o Options) (*Report, error) {
-	m, err := tensor.Map(path)
-	if err != nil {
+// Prepare writes shards of the examples in the files into dir, in the files'
+// order. A document's name is the first half of the SHA-256 of its object's bytes;
+// of one with pictures the first half of that name is of its first picture's
+// SHA-256 instead, so that all about one picture is on one side of a split.
+// Nothing is left out without being counted in the report. Files without any
+// example are an error, and so are objects that cannot be read unless o.SkipBad,
+// as a *BadLinesError.
+//
+// As many pictures are decoded at a time as there are workers; beside what
+// PictureLimits says of each, 64 MiB of objects are in memory, or one of them.
+func Prepare(files []string, dir string, o Options) (*Report, error) {
+	h := shard.Header{TokenizerHash: o.Tokenizer.Hash(), VocabSize: o.Tokenizer.VocabSize(), EndOfText: max(o.End, 0), Masked: true}
+	o.ImageToken = -1
+	if o.Vision != nil {
+		o.ImageToken = int32(o.Vision.ImageTokenID)
+		h.ImageToken = o.ImageToken
+	}
+	p := &preparation{options: o, report: Report{Forms: map[string]int{}, Ignored: map[string]int{}}}
+	if err := p.measure(files); err != nil {
 		return nil, err
 	}
-	defer m.Close()
-	p := &preparation{path: path, options: o, report: Report{Forms: map[string]int{}, Ignored: map[string]int{}}}
-	p.writer, err = shard.NewWriter(dir, shard.Header{
-		TokenizerHash: o.Tokenizer.Hash(), VocabSize: o.Tokenizer.VocabSize(), EndOfText: max(o.End, 0), Masked: true,
-	})
-	if err != nil {
+	var err error
+	if p.writer, err = shard.NewWriter(dir, h); err != nil {
 		return nil, err
 	}
 	defer p.writer.Abort()
-	if err := p.read(m.Bytes()); err != nil {
-		return nil, err
+	for _, path := range files {
+		if err := p.file(path); err != nil {
+			return nil, err
+		}
 	}
 	if p.report.Bad > 0 && !o.SkipBad {
-		return nil, &BadLinesError{File: path, Objects: p.report.Objects, Bad: p.report.Bad, Lines: p.report.BadLines}
+		return nil, &BadLinesError{Files: files, Objects: p.report.Objects, Bad: p.report.Bad, Lines: p.report.BadLines}
 	}
 	if p.report.Examples == 0 {
-		return nil, fmt.Errorf("%s holds no example to learn from: %d objects, %d of them too long, %d that cannot be read", path, p.report.Objects, p.report.Dropped, p.report.Bad)
+		return nil, fmt.Errorf("%s: there is no example to learn from: %d objects, %d of them too long, %d that cannot be read",
+			strings.Join(files, ", "), p.report.Objects, p.report.Dropped, p.report.Bad)
 	}
 	if o.Before != nil {
 		if err := o.Before(&p.report); err != nil {
@@ -143,90 +164,123 @@ func Prepare(path, dir string, o Options) (*Report, error) {
 
 // preparation is one Prepare.
 type preparation struct {
-	path    string
-	options Options
-	writer  *shard.Writer
-	report  Report
-	batch   []item
-	array   bool
-}
-
-// which says the number of the last object in an array, where lines may not tell.
-func (p *preparation) which() string {
-	if !p.array {
-		return ""
-	}
-	return fmt.Sprintf("object %d: ", p.report.Objects)
+	options    Options
+	writer     *shard.Writer
+	report     Report
+	size, done int64  // bytes of all files, and of those that were read
+	dir        string // of the file that is read
+	batch      []item
+	batchBytes int
 }
 
 // item is an object on its way.
 type item struct {
-	line    int
+	where   string // file, line and number, for messages
 	data    []byte
 	example *Example
-	tokens  []int32
-	learned []bool
-	err     error
+	seen    []seen // of each picture
+	document
+	err error
 }
 
-// batchSize is how many objects are encoded at a time.
-const batchSize = 256
+// So many objects are encoded at a time, but not more of them than bytes.
+const (
+	batchSize  = 256
+	batchBytes = 64 << 20
+)
 
-// read goes through the objects of a file.
-func (p *preparation) read(data []byte) error {
-	next, err := objects(data)
-	if err != nil {
-		return fmt.Errorf("%s: %w", p.path, err)
-	}
-	p.array = isArray(data)
-	for {
-		line, object, rest, err := next()
-		if errors.Is(err, io.EOF) {
-			return p.flush()
-		}
+// measure adds up the sizes of the files.
+func (p *preparation) measure(files []string) error {
+	for _, path := range files {
+		info, err := os.Stat(path)
 		if err != nil {
-			return fmt.Errorf("%s:%d: %w", p.path, line, err)
-		}
-		p.batch = append(p.batch, item{line: line, data: object})
-		if len(p.batch) < batchSize {
-			continue
-		}
-		if err := p.flush(); err != nil {
 			return err
 		}
-		if p.options.Progress != nil {
-			if err := p.options.Progress(1 - float64(rest)/float64(len(data))); err != nil {
-				return err
-			}
+		p.size += info.Size()
+	}
+	return nil
+}
+
+// file goes through the objects of a file.
+func (p *preparation) file(path string) error {
+	r, err := openObjects(path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	defer r.close()
+	p.dir = filepath.Dir(path)
+	for number := 1; ; number++ {
+		line, object, rest, err := r.next()
+		if errors.Is(err, io.EOF) {
+			p.done += r.size
+			return p.flush(p.done)
+		}
+		where := r.where(path, line, number)
+		if err != nil {
+			return fmt.Errorf("%s%w", where, err)
+		}
+		p.batch = append(p.batch, item{where: where, data: object})
+		if p.batchBytes += len(object); len(p.batch) < batchSize && p.batchBytes < batchBytes {
+			continue
+		}
+		if err := p.flush(p.done + r.size - rest); err != nil {
+			return err
 		}
 	}
 }
 
-// flush encodes the batch in parallel and adds it in order.
-func (p *preparation) flush() error {
-	par.For(len(p.batch), func(_, i int) {
-		it := &p.batch[i]
-		if it.example, it.err = Parse(it.data); it.err == nil {
-			it.tokens, it.learned, it.err = p.options.Encode(it.example)
-		}
-	})
+// flush encodes the batch in parallel and adds it in order. So many bytes are
+// done then.
+func (p *preparation) flush(done int64) error {
+	par.For(len(p.batch), func(_, i int) { p.encode(&p.batch[i]) })
 	for i := range p.batch {
 		if err := p.add(&p.batch[i]); err != nil {
 			return err
 		}
 	}
-	p.batch = p.batch[:0]
-	return nil
+	clear(p.batch)
+	p.batch, p.batchBytes = p.batch[:0], 0
+	if p.options.Progress == nil || p.size == 0 {
+		return nil
+	}
+	return p.options.Progress(float64(done) / float64(p.size))
+}
+
+// encode makes a document of an object.
+func (p *preparation) encode(it *item) {
+	if it.example, it.err = Parse(it.data); it.err != nil {
+		return
+	}
+	var runs []int
+	if p.options.Vision != nil {
+		for _, x := range it.example.Pictures {
+			s, err := x.look(p.dir, p.options.Vision)
+			if err != nil {
+				it.err = err
+				return
+			}
+			it.seen = append(it.seen, s)
+			runs = append(runs, s.tokens)
+		}
+	}
+	tokens, learned, err := p.options.Encode(it.example, runs)
+	if err != nil {
+		it.err = err
+		return
+	}
+	it.document = newDocument(tokens, learned, p.options.ImageToken, runs)
 }
 
 func (p *preparation) add(it *item) error {
 	r := &p.report
 	r.Objects++
 	if it.err != nil {
-		r.Bad++
-		if len(r.BadLines) < maxListed {
-			r.BadLines = append(r.BadLines, fmt.Sprintf("%s:%d: %s%v", p.path, it.line, p.which(), it.err))
-		}
+		p.bad(it)
+		return nil
+	}
+	docs, rule := p.fit(it)
+	if it.err != nil {
+		p.bad(it)
 		return nil
 	}
 	r.Forms[it.example.Form]++
@@ -236,51 +290,71 @@ func (p *preparation) add(it *item) error {
 		}
 		r.Ignored[key]++
 	}
-	tokens, learned := it.tokens, it.learned
-	sum := sha256.Sum256(it.data)
-	id := shard.ID(sum[:16])
-	if most := p.options.MaxTokens + 1; len(tokens) > most {
-		if it.example.Form == "text" {
-			r.Split++
-			r.Examples++
-			return p.addText(id, tokens, learned)
-		}
-		tokens, learned = tokens[:most], learned[:most]
-		if p.options.TooLong == Drop || count(learned) == 0 {
-			r.Dropped++
-			return nil
-		}
-		r.CutShort++
+	if rule != nil {
+		*rule++
 	}
-	r.Examples++
-	return p.write(id, tokens, learned)
-}
-
-// addText adds a text in pieces of a row each, which share a token: each but the
-// first of the text is predicted once.
-func (p *preparation) addText(id shard.ID, tokens []int32, learned []bool) error {
-	for len(tokens) > 1 {
-		n := min(len(tokens), p.options.MaxTokens+1)
-		learned[0] = false // it is there to begin from
-		if err := p.write(id, tokens[:n], learned[:n]); err != nil {
+	if len(docs) > 0 {
+		r.Examples++
+	}
+	for i := range docs {
+		if err := p.write(it, &docs[i]); err != nil {
 			return err
 		}
-		tokens, learned = tokens[n-1:], learned[n-1:]
 	}
 	return nil
 }
 
-func (p *preparation) write(id shard.ID, tokens []int32, learned []bool) error {
-	p.report.Tokens += int64(len(tokens) - 1)
-	p.report.Learned += count(learned)
-	return p.writer.AddMasked(id, tokens, learned)
+// bad counts an object that cannot be used.
+func (p *preparation) bad(it *item) {
+	p.report.Bad++
+	if len(p.report.BadLines) < maxListed {
+		p.report.BadLines = append(p.report.BadLines, it.where+it.err.Error())
+	}
 }
 
-func count(mask []bool) (n int64) {
-	for _, m := range mask {
-		if m {
-			n++
-		}
+// fit makes documents of an example that fit into a row, and says which counter
+// of the report tells so; nil if it fits as it is.
+func (p *preparation) fit(it *item) ([]document, *int) {
+	r, most := &p.report, p.options.MaxTokens+1
+	if len(it.tokens) <= most {
+		return []document{it.document}, nil
 	}
-	return n
+	if it.example.Form == "text" {
+		parts := it.split(most)
+		if parts == nil {
+			it.err = bad("images", "the pictures with no text between do not fit into a row of %d tokens", p.options.MaxTokens)
+		}
+		return parts, &r.Split
+	}
+	cut := it.part(0, it.end(most))
+	if p.options.TooLong == Drop || count(cut.learned, true) == 0 {
+		return nil, &r.Dropped
+	}
+	return []document{cut}, &r.CutShort
+}
+
+func (p *preparation) write(it *item, d *document) error {
+	sum := sha256.Sum256(it.data)
+	id := shard.ID(sum[:16])
+	var pictures []shard.Picture
+	for i, x := range d.pictures {
+		s := it.seen[x.number]
+		if i == 0 {
+			copy(id[:8], s.sum[:8])
+		}
+		source := it.example.Pictures[x.number]
+		data, err := source.again(p.dir, s)
+		if err != nil {
+			return fmt.Errorf("%s%w", it.where, err)
+		}
+		pictures = append(pictures, shard.Picture{Data: data, Detail: uint8(source.Detail), Tokens: s.tokens})
+		p.report.ImageTokens += int64(s.tokens)
+	}
+	p.report.Pictures += len(pictures)
+	p.report.Tokens += int64(len(d.tokens) - 1)
+	p.report.Learned += int64(count(d.learned, true))
+	if err := p.writer.AddPictures(pictures); err != nil {
+		return err
+	}
+	return p.writer.AddMasked(id, d.tokens, d.learned)
 }

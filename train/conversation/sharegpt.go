@@ -40,7 +40,7 @@ func readShareGPT(o *object, e *Example) error {
 		if turn.has("from") {
 			m, err = readTurn(&turn, lastCall)
 		} else {
-			m, err = parseMessage(path, data)
+			m, err = e.message(path, data)
 		}
 		if err != nil {
 			return err
