@@ -163,7 +163,7 @@ func (c *Config) Validate() error {
 	if !slices.Contains(modelTypes, c.ModelType) {
 		return fmt.Errorf("model_type %q is not one of %v", c.ModelType, modelTypes)
 	}
-	for _, f := range []func() error{c.validateSizes, c.validateAttention, c.validateExperts, c.validateCount, c.validateNumbers, c.validateTokens} {
+	for _, f := range []func() error{c.validateSizes, c.validateAttention, c.validateExperts, c.validateVision, c.validateCount, c.validateNumbers, c.validateTokens} {
 		if err := f(); err != nil {
 			return err
 		}
@@ -217,7 +217,7 @@ func (c *Config) validateCount() error {
 	d, l := float64(c.HiddenSize), float64(c.NumLayers)
 	heads := float64(2*c.NumHeads+2*c.NumKVHeads) * float64(c.headDim())
 	ffn := max(float64(c.IntermediateSize), float64(c.NumExperts)*float64(c.MoEIntermediateSize)) + float64(c.SharedExpertSize)
-	most := d * (2*float64(c.VocabSize) + l*(heads+float64(c.NumExperts)+3*ffn))
+	most := d*(2*float64(c.VocabSize)+l*(heads+float64(c.NumExperts)+3*ffn)) + c.countVision()
 	if most > maxParams {
 		return fmt.Errorf("hidden_size %d, num_hidden_layers %d and the widths of the layers make up to %.2g parameters; at most %.2g can be counted",
 			c.HiddenSize, c.NumLayers, most, float64(maxParams))

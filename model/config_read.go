@@ -33,7 +33,8 @@ var harmless = []string{
 // ReadConfig reads a config.json, or the configuration of the model at path as
 // OpenWeights takes it, a GGUF file included. It is strict: a field that asks for
 // something this decoder does not do, and a field that it does not know, are
-// errors that name the field. The result is valid.
+// errors that name the field. Of a model that sees it reads how pictures become
+// numbers from preprocessor_config.json, if that is there. The result is valid.
 func ReadConfig(path string) (*Config, error) {
 	if filepath.Ext(path) != ".json" {
 		file, err := findGGUF(path)
@@ -55,6 +56,11 @@ func ReadConfig(path string) (*Config, error) {
 	c, err := ParseConfig(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if c.Vision != nil {
+		if err := readProcessor(filepath.Dir(path), c.Vision); err != nil {
+			return nil, err
+		}
 	}
 	return c, nil
 }
@@ -78,6 +84,20 @@ func ParseConfig(data []byte) (*Config, error) {
 	if f.err != nil {
 		return nil, f.err
 	}
+	parse := parseLlava
+	if modelType != llavaType {
+		parse = func(f *fields) (*Config, error) { return parseDecoder(f, modelType) }
+	}
+	c, err := parse(f)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.Validate()
+}
+
+// parseDecoder reads the configuration of a decoder, whose model_type has been
+// read.
+func parseDecoder(f *fields, modelType string) (*Config, error) {
 	if why := refusedTypes[modelType]; why != "" {
 		return nil, fmt.Errorf("model_type %s: %s", modelType, why)
 	}
@@ -88,22 +108,17 @@ func ParseConfig(data []byte) (*Config, error) {
 	c.readSizes(f)
 	c.readAttention(f)
 	c.readExperts(f)
-	c.readRest(f)
-	if f.err != nil {
-		return nil, f.err
-	}
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		if !slices.Contains(harmless, name) {
-			return nil, fmt.Errorf("%s: this decoder does not know the field, so it cannot tell whether ignoring it is safe", name)
-		}
-	}
-	return c, c.Validate()
+	f.take("z_loss_coef", &c.OutputZLossCoef)
+	f.refuseQuantized()
+	c.readTokens(f)
+	return c, f.end()
 }
 
 // refusedTypes are model types near to those that the decoder covers, and what
 // keeps it from them.
 var refusedTypes = map[string]string{
-	"qwen2_moe": "this decoder does not do its shared expert with a gate",
+	"qwen2_moe":  "this decoder does not do its shared expert with a gate",
+	"llava_next": "this program does not do its way of cutting pictures into tiles; llava is the type of models that see",
 }
 
 func (c *Config) readSizes(f *fields) {
@@ -217,9 +232,8 @@ func (c *Config) readExperts(f *fields) {
 	}
 }
 
-func (c *Config) readRest(f *fields) {
-	f.take("z_loss_coef", &c.OutputZLossCoef)
-	f.refuseQuantized()
+// readTokens reads the special tokens.
+func (c *Config) readTokens(f *fields) {
 	f.take("bos_token_id", &c.BOSTokenID)
 	f.take("pad_token_id", &c.PadTokenID)
 	raw, ok := f.left["eos_token_id"]
@@ -235,7 +249,7 @@ func (c *Config) readRest(f *fields) {
 		return
 	}
 	if err := json.Unmarshal(raw, &c.EOSTokenIDs); err != nil {
-		f.err = fmt.Errorf("eos_token_id: want a token id or a list of them: %w", err)
+		f.err = fmt.Errorf("%seos_token_id: want a token id or a list of them: %w", f.prefix, err)
 	}
 	if len(c.EOSTokenIDs) == 0 {
 		c.EOSTokenIDs = nil
@@ -264,6 +278,28 @@ func (f *fields) take(name string, dst any) bool {
 		f.err = fmt.Errorf("%s%s: %s is no value for it", f.prefix, name, short(raw))
 	}
 	return true
+}
+
+// object returns the members of a member that is an object, which must be there.
+func (f *fields) object(name string) *fields {
+	in := &fields{prefix: f.prefix + name + "."}
+	f.need(name, &in.left)
+	in.err = f.err
+	return in
+}
+
+// end returns the first error, or that of a member that nobody has read and that
+// may matter.
+func (f *fields) end() error {
+	if f.err != nil {
+		return f.err
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.left)) {
+		if !slices.Contains(harmless, name) {
+			return fmt.Errorf("%s%s: this decoder does not know the field, so it cannot tell whether ignoring it is safe", f.prefix, name)
+		}
+	}
+	return nil
 }
 
 // need is take for a member without a default.

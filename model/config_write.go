@@ -22,7 +22,7 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes c as config.json with the names that its model type has
-// in transformers. ParseConfig of the result gives a Config of the same model:
+// in transformers, that of a model that sees as LLaVA's. ParseConfig of the result gives a Config of the same model:
 // c again, but with defaults written out, and without settings of experts where
 // the model type has none.
 func (c *Config) MarshalJSON() ([]byte, error) {
@@ -64,6 +64,9 @@ func (c *Config) MarshalJSON() ([]byte, error) {
 	c.marshalExperts(m)
 	if c.OutputZLossCoef != 0 {
 		m["z_loss_coef"] = c.OutputZLossCoef
+	}
+	if c.Vision != nil {
+		m = c.marshalLlava(m)
 	}
 	return json.MarshalIndent(m, "", "  ")
 }

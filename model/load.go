@@ -94,7 +94,7 @@ func (f *filling) add(p *Param) error {
 		p.Alloc(true)
 		f.addMasters(p, parts)
 		return nil
-	case p.Out == 1 && p.Forms&nn.Product == 0:
+	case isVector(p):
 		p.Alloc(false)
 		f.addVector(p, parts)
 		return nil
@@ -134,13 +134,14 @@ func (f *filling) addVector(p *Param, parts []stored) {
 	})
 }
 
-// addTable makes the embedding table: rows of the file itself where they are
-// bf16 or a format of blocks, and a rounded copy otherwise.
+// addTable makes a table: of embeddings rows of the file itself where they are
+// bf16 or a format of blocks, and a rounded copy otherwise, as of others.
 func (f *filling) addTable(p *Param, t stored) {
+	embeddings := p.Name == embedName
 	switch {
-	case t.DType == tensor.DTypeBF16 && t.aligned():
+	case embeddings && t.DType == tensor.DTypeBF16 && t.aligned():
 		p.Table = t.BF16()
-	case t.DType.IsBlocked() && !f.options.Plain:
+	case embeddings && t.DType.IsBlocked() && !f.options.Plain:
 		p.Rows = t.Tensor
 	default:
 		p.Table = make([]tensor.BF16, p.Len())

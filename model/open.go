@@ -118,17 +118,21 @@ func openDir(dir string, verify bool) (*Weights, error) {
 	}
 	w := newWeights(cfg)
 	w.path, w.isDir, w.file = dir, true, file
+	names := w.fileNames(file.Has)
 	w.raw = func(name string) (stored, error) {
-		t, err := file.Mapped(name)
+		t, err := file.Mapped(names[name])
 		if err != nil {
 			return stored{}, err
 		}
-		at, err := file.Locate(name)
+		at, err := file.Locate(names[name])
 		return stored{Tensor: t, at: at}, err
 	}
-	err = w.check(func(name string) string { return name }, func(name string) bool {
-		_, ok := w.at[name]
-		return ok || redundant(cfg, name)
+	used := make(map[string]bool, len(names))
+	for _, name := range names {
+		used[name] = true
+	}
+	err = w.check(func(name string) string { return names[name] }, func(name string) bool {
+		return used[name] || redundant(cfg, name)
 	})
 	return w.orClose(err)
 }
@@ -137,7 +141,11 @@ func openDir(dir string, verify bool) (*Weights, error) {
 // has tensors that it is not worth the memory to name the first that is missing.
 func (c *Config) plausible(tensors int) error {
 	const few = 1 << 12
-	if n := c.NumLayers * (7 + 3*c.NumExperts); n > few && n/8 > tensors {
+	n := c.NumLayers * (7 + 3*c.NumExperts)
+	if c.Vision != nil {
+		n += 16 * c.Vision.NumLayers
+	}
+	if n > few && n/8 > tensors {
 		return fmt.Errorf("the configuration asks for about %d tensors, and there are %d", n, tensors)
 	}
 	return nil
@@ -146,6 +154,12 @@ func (c *Config) plausible(tensors int) error {
 // redundant reports whether a tensor says nothing new: tables that older
 // programs saved, and the second name of tied embeddings.
 func redundant(cfg *Config, name string) bool {
+	if cfg.Vision != nil {
+		if redundantSight(name) {
+			return true
+		}
+		name = plainName(name)
+	}
 	return strings.HasSuffix(name, ".rotary_emb.inv_freq") || cfg.TieEmbeddings && name == headName
 }
 

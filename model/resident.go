@@ -125,8 +125,8 @@ func (r *resident) fill(m *Model, w *Weights) error {
 		page.param.Pager = page
 	}
 	f := filling{w: w}
-	for _, p := range m.params {
-		if !isVector(p) {
+	for i, p := range m.params {
+		if i < m.decoder && !isVector(p) {
 			continue
 		}
 		if err := f.add(p); err != nil {

@@ -35,7 +35,7 @@ func (p *WeightsPlan) Whole() bool { return p.Budget >= p.All }
 // residentPlan is a WeightsPlan with its classes and units.
 type residentPlan struct {
 	WeightsPlan
-	fixed   int64 // norms, biases and buffers
+	fixed   int64 // norms, biases, vision tower and buffers
 	needed  int64 // the least that the classes can be given
 	classes []*class
 	pages   []*paged
@@ -49,6 +49,9 @@ type residentPlan struct {
 func newResidentPlan(m *Model, w *Weights, files map[string]*weightFile) (*residentPlan, error) {
 	p := &residentPlan{}
 	byKey := map[string]*class{}
+	for _, param := range m.params[m.decoder:] {
+		p.fixed += param.SizeBytes(false)
+	}
 	for _, param := range productOrder(m) {
 		parts, err := fileParts(param, w, files)
 		if err != nil {
@@ -84,9 +87,9 @@ func newResidentPlan(m *Model, w *Weights, files map[string]*weightFile) (*resid
 // only wait for the disk or for memory.
 func loaderLimit() int { return min(par.Threads(), 8) }
 
-// productOrder returns the Params in the order in which a pass needs them.
+// productOrder returns the decoder's Params in the order in which a pass needs them.
 func productOrder(m *Model) []*Param {
-	order := slices.Clone(m.params)
+	order := slices.Clone(m.params[:m.decoder])
 	if head := m.head.Weight; head.Forms&nn.Lookup != 0 { // tied: its product is the last
 		i := slices.Index(order, head)
 		order = append(slices.Delete(order, i, i+1), head)
@@ -241,7 +244,7 @@ func (p *residentPlan) tooSmall(budget int64) error {
 		fmt.Fprintf(&b, "\n  + %d (%s)", c.bytes, c.units[0].name())
 	}
 	const mib = 1 << 20
-	return fmt.Errorf("%d bytes of memory for the weights are too few: the least is %d, %d MiB, which is one matrix of each kind:\n  %d (norms, biases and buffers)%s\nAll weights take %d, %d MiB",
+	return fmt.Errorf("%d bytes of memory for the weights are too few: the least is %d, %d MiB, which is one matrix of each kind:\n  %d (norms, biases, vision and buffers)%s\nAll weights take %d, %d MiB",
 		budget, p.needed, (p.needed+mib-1)/mib, p.fixed, b.String(), p.All, (p.All+mib-1)/mib)
 }
 

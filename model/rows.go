@@ -7,8 +7,9 @@ import (
 	"github.com/polymath-lm/polymath/tensor"
 )
 
-// rowShape returns how many rows t has and how many elements are in each; a
-// vector is one row, unless its elements are rows that change places.
+// rowShape returns how many rows t has and how many elements are in each: the
+// outermost dimension and the others. A vector is one row, unless its elements
+// are rows that change places.
 func (t stored) rowShape() (rows, cols int) {
 	switch {
 	case len(t.Shape) == 0:
@@ -18,8 +19,7 @@ func (t stored) rowShape() (rows, cols int) {
 	case len(t.Shape) == 1:
 		return 1, t.Shape[0]
 	}
-	cols = t.Shape[len(t.Shape)-1]
-	return t.Len() / max(cols, 1), cols
+	return t.Shape[0], t.Len() / max(t.Shape[0], 1)
 }
 
 // rowBytes returns the size of one row.

@@ -98,8 +98,8 @@ type DirOptions struct {
 
 // WriteDir writes w as a directory in the ecosystem's format, one tensor at a
 // time: config.json, model.safetensors or several files with an index,
-// generation_config.json, the extra files, and last manifest.json with the hash
-// of every one. The directory is made if it does not exist. Each file is written
+// generation_config.json, what transformers wants to know of a model that sees, the
+// extra files, and last manifest.json with the hash of every one. The directory is made if it does not exist. Each file is written
 // atomically; a crash in between leaves a directory whose manifest does not
 // match, which OpenWeights reports. Formats of blocks are decoded.
 func WriteDir(dir string, w *Weights, o DirOptions) error {
@@ -116,6 +116,7 @@ func WriteDir(dir string, w *Weights, o DirOptions) error {
 		return err
 	}
 	files := map[string][]byte{configName: config, generationName: w.cfg.generationConfig()}
+	maps.Copy(files, w.cfg.processorFiles())
 	for name, data := range o.Extra {
 		if name != filepath.Base(name) || name == ManifestName || name == weightsName || name == configName {
 			panic(fmt.Sprintf("model: extra file %q", name))
@@ -204,7 +205,7 @@ func (w *Weights) sources(o DirOptions) ([]tensor.Source, error) {
 			return nil, fmt.Errorf("tensor %s: %w", t.Name, err)
 		}
 		count.total += int64(size)
-		list = append(list, tensor.Source{Name: t.Name, DType: to, Shape: t.Shape, Fill: func(out io.Writer) error {
+		list = append(list, tensor.Source{Name: w.cfg.written(t.Name), DType: to, Shape: t.Shape, Fill: func(out io.Writer) error {
 			from, err := w.stored(t.Name)
 			if err != nil {
 				return err

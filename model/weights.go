@@ -15,7 +15,8 @@ import (
 // asked for: what a conversion passes on tensor by tensor, and what Load fills a
 // Model from. Names, shapes and the order of rows are the ecosystem's
 // (model.layers.0.self_attn.q_proj.weight, outermost dimension first), whatever
-// the file holds. Goroutines may share it until it is closed.
+// the file holds: those of the decoder of a model that sees are those of one that
+// does not. Goroutines may share it until it is closed.
 type Weights struct {
 	cfg  *Config
 	path string // for messages; empty if there is no file
@@ -51,9 +52,12 @@ const (
 	RoleAttention        // query, key, value and output products
 	RoleFeedForward      // a dense layer's products, or a shared expert's
 	RoleExpert           // one expert's products
+	RoleVision           // all of the vision tower and its projector
+
+	NumRoles = iota
 )
 
-var roleNames = [...]string{"embedding", "head", "norm", "bias", "router", "attention", "feed-forward", "expert"}
+var roleNames = [...]string{"embedding", "head", "norm", "bias", "router", "attention", "feed-forward", "expert", "vision"}
 
 // String returns the role in words.
 func (r Role) String() string {
@@ -86,8 +90,7 @@ func NewWeights(cfg *Config, format func(name string) tensor.DType, get func(nam
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	c := *cfg
-	w := newWeights(&c)
+	w := newWeights(cfg.clone())
 	for i := range w.list {
 		w.list[i].DType = format(w.list[i].Name)
 	}
@@ -138,6 +141,8 @@ func layerOf(name string) int {
 
 func roleOf(p *Param, name string) Role {
 	switch {
+	case isSight(name):
+		return RoleVision
 	case p.Forms&nn.NormWeight != 0:
 		return RoleNorm
 	case strings.HasSuffix(name, ".bias"):
