@@ -15,17 +15,6 @@ import (
 	"github.com/polymath-lm/polymath/train/optim"
 )
 
-// passes is how many times the products of the forward pass a step computes:
-// the gradients of the inputs and those of the weights are one each, and the
-// weights under an adapter have none. The adapter's own products are noise
-// beside them.
-func (r *Recipe) passes() float64 {
-	if r.Lora.Rank > 0 {
-		return 2
-	}
-	return 3
-}
-
 // hashWeights identifies a directory without a manifest by its configuration
 // and its weights.
 func hashWeights(dir string) (string, error) {

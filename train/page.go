@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -31,9 +32,11 @@ type runInfo struct {
 	Steps      int     `json:"steps"`
 	Parameters int64   `json:"parameters"`
 	Active     int64   `json:"active"`
-	Hashes     hashes  `json:"hashes"`
-	CPU        string  `json:"cpu"`
-	Version    string  `json:"version"`
+	// Vision is what seeing takes, nil for a model that cannot.
+	Vision  *VisionPlan `json:"vision,omitempty"`
+	Hashes  hashes      `json:"hashes"`
+	CPU     string      `json:"cpu"`
+	Version string      `json:"version"`
 	// Saved tells a run that has had a checkpoint.
 	Saved bool `json:"saved"`
 }
@@ -44,6 +47,7 @@ type hashes struct {
 	Corpus    string `json:"corpus"`
 	Tokenizer string `json:"tokenizer"`
 	Parent    string `json:"parent,omitempty"`
+	Tower     string `json:"tower,omitempty"` // where model.vision.from names one
 }
 
 func (i *runInfo) save(runDir string) error {
@@ -124,6 +128,7 @@ func newPage(info *runInfo, records []Record, live bool) *pageData {
 		{"corpus", info.Hashes.Corpus, ""},
 		{"tokenizer", info.Hashes.Tokenizer, ""},
 		{"parent model", info.Hashes.Parent, ""},
+		{"tower", info.Hashes.Tower, ""},
 		{"last checkpoint", lastCheckpoint(records), ""},
 		{"CPU path", info.CPU, ""},
 		{"program", info.Version, ""},
@@ -183,9 +188,23 @@ func (p *pageData) summarize(info *runInfo, records []Record) {
 			p.add("to go", time.Duration(t.ETA*float64(time.Second)).Round(time.Second).String(), "at this rate")
 		}
 	}
+	p.summarizeSight(info, last)
 	p.add("parameters", chart.Number(float64(info.Parameters)), chart.Number(float64(info.Active))+" active")
 	if skipped > 0 {
 		p.add("skipped steps", fmt.Sprint(skipped), "")
+	}
+}
+
+// summarizeSight adds what there is to say of pictures and stages.
+func (p *pageData) summarizeSight(info *runInfo, last *Record) {
+	if v := info.Vision; v != nil {
+		p.add("pictures", chart.Number(float64(v.Pictures)), fmt.Sprintf("an epoch, %s views", chart.Number(float64(v.Views))))
+		p.add("image tokens", chart.Number(float64(v.ImageTokens)), "an epoch")
+		p.add("tower", chart.Number(float64(v.Tower)), fmt.Sprintf("parameters, and %s in the projector", chart.Number(float64(v.Projector))))
+	}
+	if stages := info.Recipe.Stages; len(stages) > 0 {
+		stage, _ := info.Recipe.stageOf(last.Step)
+		p.add("stage", fmt.Sprint(stage+1), fmt.Sprintf("of %d: %s", len(stages), strings.Join(stages[stage].Train, ", ")))
 	}
 }
 

@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/polymath-lm/polymath/infer"
@@ -26,9 +27,13 @@ type Plan struct {
 	// RowTokens is what the rows of one epoch hold, with what fills them up:
 	// Tokens / RowTokens is the number of epochs too.
 	RowTokens int64
-	// Data says what became of each object of a file of conversations; nil without
-	// one.
+	// Data says what became of each object of files of conversations; nil without
+	// any.
 	Data *conversation.Report
+	// Vision is what seeing takes; nil for a model that cannot.
+	Vision *VisionPlan
+	// Stages are the steps of each of the recipe's stages; nil without any.
+	Stages []int
 	// FLOPsPerToken is that of forward and backward, in documents of the
 	// shards' mean length; FLOPs that of the run.
 	FLOPsPerToken, FLOPs float64
@@ -40,6 +45,22 @@ type Plan struct {
 	// DiskBytes is the most that the run's directory will hold at a time,
 	// DiskFree what its file system has; -1 where the system does not tell.
 	DiskBytes, DiskFree int64
+}
+
+// VisionPlan is the part of a plan that seeing takes.
+type VisionPlan struct {
+	// Tower and Projector count parameters.
+	Tower     int64 `json:"tower"`
+	Projector int64 `json:"projector"`
+	// MemoryBytes is what they and their activations take of Plan.Memory, DiskBytes
+	// what they take of each checkpoint.
+	MemoryBytes int64 `json:"memory_bytes"`
+	DiskBytes   int64 `json:"disk_bytes"`
+	// Pictures are those that an epoch shows, Views what they are cut into and
+	// ImageTokens the rows that the decoder reads of them.
+	Pictures    int64 `json:"pictures"`
+	Views       int64 `json:"views"`
+	ImageTokens int64 `json:"image_tokens"`
 }
 
 // Memory is a prediction in parts, in bytes.
@@ -112,28 +133,77 @@ func scratchBytes(r *Recipe, cfg *model.Config) int64 {
 	return shape.ScratchBytes(r.Batch.Sequence, true)
 }
 
-// planMemory predicts the peak of a run.
-func planMemory(r *Recipe, cfg *model.Config, params []optim.Param, steps int) Memory {
-	var m Memory
-	total, _ := cfg.Params()
-	weights := model.ModelBytes(cfg, true)
+// planMemory predicts the peak of a run. seeing is the part of the tower and the
+// projector.
+func planMemory(r *Recipe, cfg *model.Config, steps int) (m Memory, seeing int64) {
+	blind := withoutSight(cfg)
+	total, _ := blind.Params()
+	shapes := model.Shapes(blind)
+	params := groupParams(r, changing(r, shapes))
+	trained := elements(params)
 	m.add("masters", 4*total, "%d parameters x 4 bytes", total)
-	m.add("gradients", 4*total, "%d parameters x 4 bytes", total)
-	m.add("packed weights", weights-8*total, "bf16 in both orientations, padded to tiles")
-	moments, work := optim.Bytes(params)
+	m.add("gradients", 4*trained, "%d parameters x 4 bytes", trained)
+	m.add("packed weights", model.ModelBytes(blind, true)-8*total, "bf16 in both orientations, padded to tiles")
+	moments, _ := optim.Bytes(params)
+	_, work := optim.Bytes(parameterShapes(r, cfg))
 	m.add("optimizer", moments, "two moments for adamw, one for muon, x 4 bytes")
 	m.add("muon workspace", work, "matrices of one batch")
 	if r.EMA > 0 {
-		m.add("average", 4*total, "%d parameters x 4 bytes", total)
+		m.add("average", 4*trained, "%d parameters x 4 bytes", trained)
 	}
-	m.addWork(r, cfg, steps)
-	return m
+	seeing = planSight(&m, r, cfg)
+	seeing += m.addWork(r, cfg, steps)
+	return m, seeing
 }
 
-// addWork adds what a run takes beside weights and optimizer.
-func (m *Memory) addWork(r *Recipe, cfg *model.Config, steps int) {
+// withoutSight is the decoder alone.
+func withoutSight(cfg *model.Config) *model.Config {
+	blind := *cfg
+	blind.Vision = nil
+	return &blind
+}
+
+// planSight adds tower and projector, with what trains them.
+func planSight(m *Memory, r *Recipe, cfg *model.Config) (bytes int64) {
+	if cfg.Vision == nil {
+		return 0
+	}
+	tower, projector := cfg.Vision.Params(cfg.HiddenSize)
+	params := sightParams(r, cfg)
+	trained := elements(params)
+	moments, _ := optim.Bytes(params)
+	bytes = model.ModelBytes(cfg, true) - model.ModelBytes(withoutSight(cfg), true) - 4*(tower+projector) + 4*trained + moments
+	if r.EMA > 0 {
+		bytes += 4 * trained
+	}
+	m.add("tower and projector", bytes, "%d parameters: masters and packed weights, gradients and moments of %d", tower+projector, trained)
+	return bytes
+}
+
+// sightParams are the parameters of tower and projector that some stage trains.
+func sightParams(r *Recipe, cfg *model.Config) []optim.Param {
+	shapes := slices.DeleteFunc(slices.Clone(model.Shapes(cfg)), func(p *model.Param) bool { return moduleOf(p) == GroupDecoder })
+	return groupParams(r, changing(r, shapes))
+}
+
+// elements counts the weights of parameters.
+func elements(params []optim.Param) (n int64) {
+	for _, p := range params {
+		n += int64(p.Groups) * int64(p.Out) * int64(p.In)
+	}
+	return n
+}
+
+// addWork adds what a run takes beside weights and optimizer; seeing is the
+// tower's part.
+func (m *Memory) addWork(r *Recipe, cfg *model.Config, steps int) (seeing int64) {
 	tokens := r.Batch.Rows * r.Batch.Sequence
-	m.add("activations", model.WorkspaceBytes(cfg, tokens, true), "%d rows x %d tokens, %d layers", r.Batch.Rows, r.Batch.Sequence, cfg.NumLayers)
+	blind := model.WorkspaceBytes(withoutSight(cfg), tokens, true)
+	m.add("activations", blind, "%d rows x %d tokens, %d layers", r.Batch.Rows, r.Batch.Sequence, cfg.NumLayers)
+	if cfg.Vision != nil {
+		seeing = model.WorkspaceBytes(cfg, tokens, true) - blind
+		m.add("tower's activations", seeing, "%d views of %d tokens, %d layers", tokens/cfg.Vision.Patches(), cfg.Vision.Patches(), cfg.Vision.NumLayers)
+	}
 	m.add("records", int64(steps)*recordBytes(cfg), "%d steps, %d experts in each layer", steps, cfg.NumExperts)
 	m.add("rows read ahead", loaderBytes(r), "%d steps of %d tokens", prefetchSteps+2, r.Batch.Tokens)
 	if len(r.Sample.Prompts) > 0 {
@@ -144,6 +214,7 @@ func (m *Memory) addWork(r *Recipe, cfg *model.Config, steps int) {
 	m.add("heap tables", m.Total/heapShare, "1/%d of the above: the collector's tables, and rounding to pages", heapShare)
 	m.add("program", programBytes, "runtime, code and stacks")
 	m.add("workers", int64(par.Threads())*scratchBytes(r, cfg), "%d workers' scratch for products and documents of %d tokens", par.Threads(), r.Batch.Sequence)
+	return seeing
 }
 
 // recordBytes is the memory of one step's record, which a run keeps for its
@@ -164,18 +235,27 @@ func keptCheckpoints(r *Recipe, steps int) int {
 }
 
 // planDisk is the most that a run's directory holds at a time: the checkpoints
-// that stay, one being written, and the finished model.
-func planDisk(r *Recipe, cfg *model.Config, params []optim.Param, steps int) int64 {
-	total, _ := cfg.Params()
-	moments, _ := optim.Bytes(params)
-	checkpoint := 2*total + 4*total + moments
-	if r.EMA > 0 {
-		checkpoint += 4 * total
+// that stay, one being written, and the finished model. seeing is what tower and
+// projector take of each checkpoint.
+func planDisk(r *Recipe, cfg *model.Config, steps int) (total, seeing int64) {
+	size := func(all int64, params []optim.Param) int64 {
+		moments, _ := optim.Bytes(params)
+		bytes := 2*all + 4*all + moments
+		if r.EMA > 0 {
+			bytes += 4 * elements(params)
+		}
+		return bytes
 	}
-	return int64(keptCheckpoints(r, steps)+1)*checkpoint + 2*total
+	all, _ := cfg.Params()
+	if cfg.Vision != nil {
+		tower, projector := cfg.Vision.Params(cfg.HiddenSize)
+		seeing = size(tower+projector, sightParams(r, cfg))
+	}
+	return int64(keptCheckpoints(r, steps)+1)*size(all, parameterShapes(r, cfg)) + 2*all, seeing
 }
 
-// parameterShapes lists the parameters of a configuration without arrays.
+// parameterShapes lists the parameters of a configuration that a run trains,
+// without arrays.
 func parameterShapes(r *Recipe, cfg *model.Config) []optim.Param {
-	return groupParams(r, model.Shapes(cfg))
+	return groupParams(r, changing(r, model.Shapes(cfg)))
 }

@@ -51,6 +51,8 @@ type StepRecord struct {
 	RouterEntropy []float64 `json:"router_entropy,omitempty"`
 	// Dropped is the number of token-expert pairs left out by capacity.
 	Dropped int `json:"dropped"`
+	// ImageTokens is how many of the step's tokens stood for pictures.
+	ImageTokens int `json:"image_tokens,omitempty"`
 	// Rows is the range of positions of shard.Order that the step read: first
 	// and one past the last.
 	Rows [2]int64 `json:"rows"`

@@ -103,6 +103,8 @@ func (t *Trainer) readState(dir string) (*trainState, error) {
 		err = fmt.Errorf("it was trained on shards with hash %s, and those of %s have %s", s.Hashes.Corpus, t.recipe.Data.Shards+t.recipe.Data.Conversations.String(), t.hashes.Corpus)
 	case s.Hashes.Parent != t.hashes.Parent && s.Hashes.Parent != "": // earlier versions hashed no model without a manifest
 		err = fmt.Errorf("it began from a model with hash %s, and that in %s has %s", s.Hashes.Parent, t.recipe.Model.From, t.hashes.Parent)
+	case s.Hashes.Tower != t.hashes.Tower:
+		err = fmt.Errorf("it began from a tower with hash %s, and that in %s has %s", s.Hashes.Tower, t.recipe.Model.Vision.From, t.hashes.Tower)
 	case s.Position != int64(s.Step)*t.recipe.Batch.rowsPerStep():
 		err = t.sameRecipe(s.Recipe)
 		if err == nil {

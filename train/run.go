@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
@@ -185,6 +186,10 @@ func (t *Trainer) start() (err error) {
 	switch from := t.recipe.Model.From; {
 	case t.recipe.Lora.Rank > 0:
 		err = t.loadBase()
+	case t.recipe.Model.Vision.given() && (from != "" || t.recipe.Model.Vision.From != ""):
+		if t.model, err = t.loadParts(); err == nil {
+			err = checkFinite(strings.Trim(from+", "+t.recipe.Model.Vision.From, ", "), masters(t.model))
+		}
 	case from != "":
 		if t.model, err = model.Load(from, true); err == nil {
 			err = checkFinite(from, masters(t.model))

@@ -16,6 +16,7 @@ type tally struct {
 	load                 [][]int
 	dropped              int
 	micro                int
+	images               int // image tokens
 	flops                float64
 }
 
@@ -66,7 +67,7 @@ func (t *Trainer) takeStep(ctx context.Context, data *stepData, begin time.Time,
 		return false, err
 	}
 	record := sum.record(data.counted)
-	record.Rows = data.rows
+	record.Rows, record.ImageTokens = data.rows, sum.images
 	if reason != "" {
 		record.Loss, record.GradNorm = math.NaN(), math.NaN() // of a part of the step
 	}
@@ -114,7 +115,10 @@ func (t *Trainer) gradient(ctx context.Context, data *stepData) (sum *tally, rea
 			return sum, "", err
 		}
 		sum.add(&stats)
-		sum.flops += m.flops(t.cfg, t.recipe.passes())
+		decoder, tower := t.recipe.passes(t.stage)
+		views := t.viewsOf(&m.batch)
+		sum.images += views * t.patches()
+		sum.flops += m.flops(t.cfg, decoder) + tower*float64(views)*t.cfg.ViewFLOPs()
 	}
 	return sum, "", nil
 }

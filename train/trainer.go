@@ -15,6 +15,7 @@ import (
 	"github.com/polymath-lm/polymath/internal/memory"
 	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/model/vision"
 	"github.com/polymath-lm/polymath/modelfile"
 	"github.com/polymath-lm/polymath/tokenizer"
 	"github.com/polymath-lm/polymath/train/optim"
@@ -25,6 +26,7 @@ type Trainer struct {
 	recipe    *Recipe
 	options   Options
 	cfg       *model.Config
+	vision    *vision.Config // the model's; nil = it cannot see
 	hashes    hashes
 	recipes   []model.RecipeFrom // that the steps were taken with, this one last
 	text      *tokenizer.Tokenizer
@@ -91,6 +93,9 @@ func (t *Trainer) open() error {
 	if err := t.configure(); err != nil {
 		return err
 	}
+	if err := t.readSight(); err != nil {
+		return err
+	}
 	if err := t.readFiles(); err != nil {
 		return err
 	}
@@ -107,6 +112,9 @@ func (t *Trainer) open() error {
 	}
 	t.data = data
 	t.hashes.Corpus = data.set.Manifest().Hash()
+	if err := t.checkSight(); err != nil {
+		return err
+	}
 	if err := t.shape(); err != nil {
 		return err
 	}
@@ -142,15 +150,21 @@ func (t *Trainer) readTokenizer() error {
 	if err != nil {
 		return fmt.Errorf("tokenizer: %w", err)
 	}
-	if t.text, err = tokenizer.Parse(text); err != nil {
+	own, err := tokenizer.Parse(text)
+	if err != nil {
 		return fmt.Errorf("tokenizer: %s: %w", path, err)
 	}
-	t.hashes.Tokenizer = t.text.Hash()
-	t.files = map[string][]byte{"tokenizer.json": text}
+	t.files = map[string][]byte{}
 	for name, content := range t.options.Extra {
 		t.files[name] = content
 	}
+	t.setTokenizer(own, text)
 	return nil
+}
+
+// setTokenizer makes this the run's tokenizer; text is its tokenizer.json.
+func (t *Trainer) setTokenizer(own *tokenizer.Tokenizer, text []byte) {
+	t.text, t.hashes.Tokenizer, t.files["tokenizer.json"] = own, own.Hash(), text
 }
 
 // configure finds the configuration of the model to go on from, and its hash: that
@@ -179,7 +193,7 @@ func (t *Trainer) shape() error {
 		if err != nil {
 			return err
 		}
-		t.cfg = cfg
+		t.cfg, cfg.Vision = cfg, t.vision
 		cfg.MaxPositions = max(r.Model.Context, r.Batch.Sequence)
 		cfg.BOSTokenID, cfg.EOSTokenIDs = int(header.EndOfText), []int{int(header.EndOfText)}
 		if _, given := t.files["tokenizer_config.json"]; !given {
@@ -209,17 +223,21 @@ func (t *Trainer) makePlan() error {
 	p.Tokens = int64(p.Steps) * int64(r.Batch.Tokens)
 	p.ShardTokens = t.data.trainSet.Tokens()
 	p.RowTokens = t.data.train.Rows() * int64(r.Batch.Sequence)
-	p.FLOPsPerToken = r.passes() * cfg.FLOPs(min(r.Batch.Sequence, t.data.meanDoc))
-	p.FLOPs = p.FLOPsPerToken * float64(p.Tokens)
+	t.planSight()
+	p.FLOPs = t.planFLOPs()
+	p.FLOPsPerToken = p.FLOPs / float64(p.Tokens)
 	if r.Lora.Rank > 0 {
 		if err := t.planAdapter(); err != nil {
 			return err
 		}
 	} else {
-		params := parameterShapes(r, cfg)
-		p.Trained = p.Parameters
-		p.Memory = planMemory(r, cfg, params, p.Steps)
-		p.DiskBytes = planDisk(r, cfg, params, p.Steps)
+		p.Trained = elements(parameterShapes(r, cfg))
+		var memory, disk int64
+		p.Memory, memory = planMemory(r, cfg, p.Steps)
+		p.DiskBytes, disk = planDisk(r, cfg, p.Steps)
+		if p.Vision != nil {
+			p.Vision.MemoryBytes, p.Vision.DiskBytes = memory, disk
+		}
 	}
 	p.Available = t.options.Memory
 	if p.Available == 0 {
@@ -297,7 +315,7 @@ func dirSize(dir string) (total int64, err error) {
 // info is what run.json says.
 func (t *Trainer) info() *runInfo {
 	return &runInfo{
-		Recipe: t.recipe, Steps: t.plan.Steps, Parameters: t.plan.Parameters, Active: t.plan.Active,
+		Recipe: t.recipe, Steps: t.plan.Steps, Parameters: t.plan.Parameters, Active: t.plan.Active, Vision: t.plan.Vision,
 		Hashes: t.hashes, CPU: kernel.CPU(), Version: t.options.Version, Saved: t.saved >= 0,
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/modelfile"
 	"github.com/polymath-lm/polymath/tokenizer"
@@ -36,7 +37,8 @@ func (a *app) tokenizerTrainCommand() *cobra.Command {
 		Long: `Train makes a byte-level BPE vocabulary from the text of the given files and
 directories, of all formats that "polymath corpus build" reads, and writes it as
 a tokenizer.json. The result depends on the text alone, not on the number of
-threads.`,
+threads. The last tokens are special: the end of a text, the begin and end of a
+turn of a conversation, and the place of a picture.`,
 		Example: "  polymath tokenizer train --vocab 8192 --out tokenizer.json ./docs",
 		Args:    atLeastOne("PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -44,10 +46,10 @@ threads.`,
 			if !ok {
 				return usagef("--pattern is %q; give gpt4 or gpt2", pattern)
 			}
-			return a.trainTokenizer(cmd.Context(), args, out, tokenizer.TrainOptions{VocabSize: vocab, Pattern: split})
+			return a.trainTokenizer(cmd.Context(), args, out, tokenizer.TrainOptions{VocabSize: vocab, Pattern: split, Special: chat.Specials()})
 		},
 	}
-	cmd.Flags().IntVar(&vocab, "vocab", 8192, "number of tokens, the 256 bytes and the end-of-text token included")
+	cmd.Flags().IntVar(&vocab, "vocab", 8192, "number of tokens, the 256 bytes and the special tokens included")
 	cmd.Flags().StringVar(&out, "out", "tokenizer.json", "file to write")
 	cmd.Flags().StringVar(&pattern, "pattern", "gpt4", "how text is split into words: gpt4 or gpt2")
 	return cmd

@@ -118,7 +118,14 @@ func (a *app) follow(ctx context.Context, recipe *train.Recipe, path string, o t
 func printPlan(w io.Writer, p train.Plan) {
 	fmt.Fprintf(w, "model     %s parameters, %s active per token\n", progress.Short(float64(p.Parameters)), progress.Short(float64(p.Active)))
 	if p.Trained != p.Parameters {
-		fmt.Fprintf(w, "adapter   %s parameters are trained, %.2g%% of the model's\n", progress.Short(float64(p.Trained)), 100*float64(p.Trained)/float64(p.Parameters))
+		what := "adapter"
+		if len(p.Stages) > 0 {
+			what = "stages"
+		}
+		fmt.Fprintf(w, "%-9s %s parameters are trained, %.2g%% of the model's\n", what, progress.Short(float64(p.Trained)), 100*float64(p.Trained)/float64(p.Parameters))
+	}
+	if p.Vision != nil {
+		printSight(w, &p)
 	}
 	if p.Data != nil {
 		printReport(w, p.Data)
@@ -130,6 +137,9 @@ func printPlan(w io.Writer, p train.Plan) {
 	case p.ShardTokens > 0:
 		fmt.Fprintf(w, ", %.2f times the shards' %s", float64(p.Tokens)/float64(p.ShardTokens), progress.Short(float64(p.ShardTokens)))
 	}
+	if len(p.Stages) > 0 {
+		fmt.Fprintf(w, "\nstages    %s", strings.Trim(strings.ReplaceAll(fmt.Sprint(p.Stages), " ", " + "), "[]")+" steps")
+	}
 	fmt.Fprintf(w, "\ncompute   %s floating-point operations, %s for each token\n", progress.Short(p.FLOPs), progress.Short(p.FLOPsPerToken))
 	fmt.Fprintf(w, "memory    %s of %s\n", progress.Bytes(p.Memory.Total), progress.Bytes(p.Available))
 	for _, part := range p.Memory.Parts {
@@ -140,6 +150,17 @@ func printPlan(w io.Writer, p train.Plan) {
 		free = progress.Bytes(p.DiskFree)
 	}
 	fmt.Fprintf(w, "disk      %s of %s free\n", progress.Bytes(p.DiskBytes), free)
+}
+
+// printSight writes what seeing takes.
+func printSight(w io.Writer, p *train.Plan) {
+	v := p.Vision
+	fmt.Fprintf(w, "vision    %s parameters in the tower and %s in the projector", progress.Short(float64(v.Tower)), progress.Short(float64(v.Projector)))
+	if v.MemoryBytes > 0 {
+		fmt.Fprintf(w, ": %s of memory with activations, %s of each checkpoint", progress.Bytes(v.MemoryBytes), progress.Bytes(v.DiskBytes))
+	}
+	fmt.Fprintf(w, "\npictures  %s an epoch, in %s views: %s image tokens, %.0f%% of the rows\n", progress.Count(v.Pictures), progress.Count(v.Views),
+		progress.Short(float64(v.ImageTokens)), 100*float64(v.ImageTokens)/float64(max(p.RowTokens, 1)))
 }
 
 // usualShare is the share of a machine's limit in bf16 products that training

@@ -1,0 +1,196 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/internal/recipe"
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/model/vision"
+	"github.com/polymath-lm/polymath/shard"
+)
+
+// readSight finds the tower of the model: the recipe's, that of the model to go on
+// from, or none. The tokenizer gets the token that stands for pictures, where it
+// has none and the embedding has a row for it.
+func (t *Trainer) readSight() error {
+	if t.cfg != nil && t.cfg.Vision != nil {
+		if t.recipe.Model.Vision.given() {
+			return recipe.Bad("model.vision", "%s sees already: remove the section", t.recipe.Model.From)
+		}
+		t.vision = t.cfg.Vision
+		return nil
+	}
+	if !t.recipe.Model.Vision.given() {
+		return nil
+	}
+	v, err := t.newTower()
+	if err != nil {
+		return err
+	}
+	if v.ImageTokenID, err = t.imageToken(); err != nil {
+		return err
+	}
+	if t.vision = v; t.cfg != nil {
+		t.cfg.Vision = v
+	}
+	return nil
+}
+
+// newTower is the shape of the tower that the model gets.
+func (t *Trainer) newTower() (*vision.Config, error) {
+	spec := &t.recipe.Model.Vision
+	if spec.From == "" {
+		return spec.config()
+	}
+	v, hash, err := model.ReadTower(spec.From)
+	if err != nil {
+		return nil, fmt.Errorf("model.vision.from: %w", err)
+	}
+	t.hashes.Tower = hash
+	if spec.Box > 0 {
+		v.Box = spec.Box
+	}
+	if spec.Short > 0 {
+		v.Short = spec.Short
+	}
+	if err := v.Resolution().Check(); err != nil {
+		return nil, recipe.Bad("model.vision.image_box", "image_box and image_short: %v", err)
+	}
+	return v, nil
+}
+
+// imageToken is the token that stands for pictures.
+func (t *Trainer) imageToken() (int, error) {
+	if id, ok := t.text.Special(chat.ImageToken); ok {
+		return int(id), nil
+	}
+	rows := t.recipe.Model.VocabSize
+	if t.cfg != nil {
+		rows = t.cfg.VocabSize
+	}
+	if n := t.text.VocabSize(); n >= rows {
+		return 0, recipe.Bad("model.vision", "the tokenizer has no token %s for pictures, and the model's %d rows of embeddings have none to spare beside its %d tokens: "+
+			"take a tokenizer that has it, such as 'polymath tokenizer train' makes", chat.ImageToken, rows, n)
+	}
+	more, err := t.text.WithSpecial(chat.ImageToken)
+	if err != nil {
+		return 0, fmt.Errorf("tokenizer: %w", err)
+	}
+	text, err := more.JSON()
+	if err != nil {
+		return 0, fmt.Errorf("tokenizer: %w", err)
+	}
+	t.setTokenizer(more, text)
+	id, _ := more.Special(chat.ImageToken)
+	return int(id), nil
+}
+
+// checkSight refuses shards whose pictures the model cannot see, and stages that
+// train what it does not have.
+func (t *Trainer) checkSight() error {
+	header := t.data.set.Header()
+	switch {
+	case header.ImageToken >= 0 && t.vision == nil:
+		return recipe.Bad("data", "the documents have pictures, and the model cannot see: give it a tower in model.vision, or take another model")
+	case header.ImageToken >= 0 && int(header.ImageToken) != t.vision.ImageTokenID:
+		return recipe.Bad("data.shards", "pictures stand at token %d in the shards, and at %d in the model: make the shards with this model's tokenizer", header.ImageToken, t.vision.ImageTokenID)
+	}
+	if t.vision == nil {
+		for i := range t.recipe.Stages {
+			for _, name := range t.recipe.Stages[i].Train {
+				if name == GroupVision || name == GroupProjector {
+					return recipe.Bad(fmt.Sprintf("stages[%d].train", i), "%s has no %s: give it a tower in model.vision", t.recipe.Model.From, name)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// loadParts makes the model of a run whose decoder and tower come from different
+// places, or begin anew.
+func (t *Trainer) loadParts() (*model.Model, error) {
+	return model.Join(t.cfg, model.Sources{Decoder: t.recipe.Model.From, Tower: t.recipe.Model.Vision.From}, t.recipe.Seed)
+}
+
+// planSight counts what seeing takes beside memory and disk.
+func (t *Trainer) planSight() {
+	p := &t.plan
+	if len(t.recipe.Stages) > 0 {
+		p.Stages = t.recipe.stageSteps(p.Steps)
+	}
+	if t.vision == nil {
+		return
+	}
+	v := &VisionPlan{}
+	v.Tower, v.Projector = t.vision.Params(t.cfg.HiddenSize)
+	var pictures []shard.Picture
+	for doc := range t.data.set.NumDocs() {
+		if t.data.set.Header().ImageToken < 0 {
+			break
+		}
+		if !t.data.trainSet.Holds(doc) {
+			continue
+		}
+		pictures = t.data.set.Pictures(pictures[:0], doc)
+		for _, p := range pictures {
+			v.Pictures++
+			v.ImageTokens += int64(p.Tokens)
+		}
+	}
+	v.Views = v.ImageTokens / int64(t.patches())
+	p.Vision = v
+}
+
+// patches are the tokens of a view, 1 where there is none.
+func (t *Trainer) patches() int {
+	if t.vision == nil {
+		return 1
+	}
+	return t.vision.Patches()
+}
+
+// viewsOf is the number of views that the tower reads in a pass.
+func (t *Trainer) viewsOf(b *model.Batch) int {
+	if t.vision == nil {
+		return 0
+	}
+	return len(b.Patches) / (t.vision.Patches() * t.vision.PatchLen())
+}
+
+// passes is how many times the products of the forward pass a step of a stage
+// computes, in the decoder and in the tower: the gradients of the inputs and those
+// of the weights are one each. What is not trained has none of its weights, and
+// the tower none at all then; the decoder passes gradients on. An adapter's own
+// products are noise beside these, and so are the projector's.
+func (r *Recipe) passes(stage int) (decoder, tower float64) {
+	s := &r.stages()[stage]
+	decoder, tower = 2, 1
+	if r.Lora.Rank > 0 {
+		return decoder, tower
+	}
+	if s.trains(GroupDecoder) {
+		decoder = 3
+	}
+	if s.trains(GroupVision) {
+		tower = 3
+	}
+	return decoder, tower
+}
+
+// planFLOPs is what the products of the whole run take, in documents of the
+// shards' mean length and with their share of pictures.
+func (t *Trainer) planFLOPs() float64 {
+	p, total := &t.plan, 0.0
+	token := t.cfg.FLOPs(min(t.recipe.Batch.Sequence, t.data.meanDoc))
+	view := 0.0 // of one token's share of pictures
+	if p.Vision != nil && p.RowTokens > 0 {
+		view = t.cfg.ViewFLOPs() * float64(p.Vision.Views) / float64(p.RowTokens)
+	}
+	for stage, steps := range t.recipe.stageSteps(p.Steps) {
+		decoder, tower := t.recipe.passes(stage)
+		total += float64(steps) * float64(t.recipe.Batch.Tokens) * (decoder*token + tower*view)
+	}
+	return total
+}
