@@ -32,7 +32,7 @@ const order = `
 	model
 	quantize
 	modelfile
-	task  sandbox  eval/stat  train/optim  train/chart  train/conversation  infer  plan
+	task  task/grade/scene  sandbox  eval/stat  train/optim  train/chart  train/conversation  infer  plan
 	task/grade  task/suite  train  corpus/report
 	align
 	polymath

@@ -76,6 +76,10 @@ func build(g *task.Grading, o Options) (task.Grader, error) {
 		return newLetter(g.Letter)
 	case g.Code != nil:
 		return newCode(g.Code, o.Sandbox)
+	case g.Characters != nil:
+		return newCharacters(g.Characters)
+	case g.Scene != nil:
+		return newScene(g.Scene)
 	}
 	return newRubric(g.Rubric, o.Judge)
 }
