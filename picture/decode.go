@@ -2,7 +2,6 @@ package picture
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"image"
 	"image/gif"
@@ -49,12 +48,7 @@ func Decode(data []byte, limits Limits) (*Picture, error) {
 		return nil, &FormatError{format}
 	}
 	p, err := c.read(data, format, limits)
-	var limit *LimitError
-	var damage *DamageError
-	if err != nil && !errors.As(err, &limit) && !errors.As(err, &damage) {
-		err = &DamageError{format, err}
-	}
-	return p, err
+	return p, dataFault(format, err)
 }
 
 // read decodes one file. A panic in a decoder is the data's fault.
@@ -64,14 +58,7 @@ func (c codec) read(data []byte, format string, limits Limits) (p *Picture, err 
 			p, err = nil, fmt.Errorf("the decoder failed: %v", r)
 		}
 	}()
-	config, err := c.config(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	if err := limits.check(format, int64(len(data)), config.Width, config.Height); err != nil {
-		return nil, err
-	}
-	orientation, err := c.look(data, int64(config.Width)*int64(config.Height))
+	width, height, orientation, err := c.header(data, format, limits)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +66,7 @@ func (c codec) read(data []byte, format string, limits Limits) (p *Picture, err 
 	if err != nil {
 		return nil, err
 	}
-	p = white(config.Width, config.Height)
+	p = white(width, height)
 	if !m.Bounds().In(image.Rect(0, 0, p.Width, p.Height)) {
 		return nil, fmt.Errorf("its header says %dx%d and its data is %v", p.Width, p.Height, m.Bounds())
 	}

@@ -287,7 +287,38 @@ func FuzzDecode(f *testing.F) {
 		f.Add(c.Data)
 	}
 	f.Add(pngHeader(100000, 100000, 8, 2))
-	f.Fuzz(func(t *testing.T, data []byte) { checkDecode(t, data) })
+	f.Fuzz(func(t *testing.T, data []byte) {
+		checkDecode(t, data)
+		checkSize(t, data)
+	})
+}
+
+// TestSize: what Decode reads has the size that Size tells; what Size refuses
+// Decode refuses with the same words.
+func TestSize(t *testing.T) {
+	check := func(data []byte) { checkSize(t, data) }
+	for _, c := range readGolden(t).Decode {
+		check(c.Data)
+		check(c.Data[:len(c.Data)/2])
+		check(c.Data[:20])
+	}
+	check(pngHeader(100000, 100000, 8, 2))
+	check([]byte("hello"))
+	if w, h, err := Size(pngHeader(5, 7, 8, 2), Limits{}); err != nil || w != 5 || h != 7 {
+		t.Errorf("%d x %d, %v of a header alone", w, h, err)
+	}
+}
+
+func checkSize(t *testing.T, data []byte) {
+	t.Helper()
+	width, height, err := Size(data, Limits{})
+	p, decodeErr := Decode(data, Limits{})
+	if err != nil && (decodeErr == nil || decodeErr.Error() != err.Error()) {
+		t.Errorf("Size says %v, Decode %v", err, decodeErr)
+	}
+	if decodeErr == nil && (p.Width != width || p.Height != height) {
+		t.Errorf("%d x %d, and decoded %d x %d", width, height, p.Width, p.Height)
+	}
 }
 
 func FuzzExifOrientation(f *testing.F) {
