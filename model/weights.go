@@ -53,9 +53,10 @@ const (
 	RoleFeedForward      // a dense layer's products, or a shared expert's
 	RoleExpert           // one expert's products
 	RoleVision           // all of the vision tower and its projector
-
-	NumRoles = iota
 )
+
+// NumRoles is how many roles there are.
+const NumRoles = int(RoleVision) + 1
 
 var roleNames = [...]string{"embedding", "head", "norm", "bias", "router", "attention", "feed-forward", "expert", "vision"}
 

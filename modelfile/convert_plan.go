@@ -67,7 +67,7 @@ func (c *Conversion) makePlan() error {
 			c.plan.WorkBytes += int64(size) + trailerBytes
 		}
 	}
-	for role := model.RoleEmbedding; role <= model.RoleExpert; role++ {
+	for role := range model.Role(model.NumRoles) {
 		if p := parts[role]; p != nil {
 			c.plan.Parts = append(c.plan.Parts, *p)
 		}

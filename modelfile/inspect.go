@@ -111,7 +111,7 @@ func Inspect(path string) (*Description, error) {
 }
 
 func partsOf(list []model.TensorInfo) []Part {
-	var parts [model.RoleExpert + 1]Part
+	var parts [model.NumRoles]Part
 	for _, t := range list {
 		p := &parts[t.Role]
 		p.Role = t.Role.String()

@@ -49,7 +49,8 @@ var Formats = []tensor.DType{
 }
 
 // Precision is the format of each part of a model. Norms, biases and routers
-// are F32 always: they are few, and what they decide is large.
+// are F32 always: they are few, and what they decide is large. A vision tower is
+// BF16: calibration does not reach it.
 type Precision struct {
 	Attention   tensor.DType `json:"attention"`
 	FeedForward tensor.DType `json:"feed_forward"` // of dense layers, and shared experts
@@ -94,6 +95,8 @@ func (p *Precision) Asked(role model.Role) tensor.DType {
 		return p.Embedding
 	case model.RoleHead:
 		return p.Head
+	case model.RoleVision:
+		return tensor.DTypeBF16
 	}
 	return tensor.DTypeF32
 }
