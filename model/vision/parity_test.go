@@ -24,7 +24,7 @@ type golden struct {
 	cfg   Config
 	width int
 	// errs are the distances (Euclidean, over a tensor) between transformers in
-	// fp32 and PyTorch that rounds to bf16 where the tower does.
+	// fp32 and PyTorch that rounds to bf16 where the tower does, over several draws.
 	errs map[string]float64
 }
 
@@ -113,7 +113,8 @@ func (g *golden) patches() (patches []tensor.BF16) {
 // of many independent roundings of the same sizes, so their norms are two draws
 // of one distribution, whose spread over n elements is about 1/sqrt(2n) of its
 // mean. Twice the one, and a half more for tensors of few elements, is beyond
-// any draw, and far below what a missing term would make.
+// any draw, and far below what a missing term would make. What no bf16 enters,
+// such as the bias of the last matrix, is off by the order of sums in fp32.
 func (g *golden) check(name string, got []float32) {
 	g.t.Helper()
 	var err, norm float64
@@ -124,19 +125,13 @@ func (g *golden) check(name string, got []float32) {
 	}
 	err, norm = math.Sqrt(err), math.Sqrt(norm)
 	bf16 := g.errs[name]
-	// The bias of keys moves all scores of a query alike, and softmax does not see
-	// it: its gradient is 0, plus what rounding makes of sums that cancel. Flash
-	// attention cancels them through the rounded output, so its noise is not that of
-	// PyTorch's here; it is no more than that of the queries' bias.
-	keys := strings.HasSuffix(name, ".k_proj.bias")
-	if keys {
-		bf16 = g.errs[strings.Replace(name, ".k_proj.", ".q_proj.", 1)]
-	}
 	g.t.Logf("%-90s %8.2g of %8.2g; bf16 %8.2g, ratio %.2f", name, err, norm, bf16, err/bf16)
-	if limit := bf16 * (2 + 4/math.Sqrt(float64(len(got)))); !(err <= limit) {
+	if limit := bf16*(2+4/math.Sqrt(float64(len(got)))) + 0x1p-20*norm; !(err <= limit) {
 		g.t.Errorf("%s: error %g; rounding to bf16 explains %g", name, err, limit)
 	}
-	if bf16 > 0.05*norm && !keys {
+	// The bias of keys moves all scores of a query alike, and softmax does not see
+	// it: its gradient is 0, and all of it is rounding.
+	if bf16 > 0.1*norm && !strings.HasSuffix(name, ".k_proj.bias") {
 		g.t.Errorf("%s: the bound %g is useless beside the norm %g", name, bf16, norm)
 	}
 }
