@@ -41,12 +41,14 @@ type Exam struct {
 	// Benchmark says that it is a set of items that people do not sit.
 	Benchmark bool      `yaml:"benchmark"`
 	Sections  []Section `yaml:"sections"`
-	// Scale makes a scaled score of points, Percentile a percentile of a scaled
-	// score (of points, where there is no Scale). Without Percentile, Why says why
-	// there is none.
+	// Scale makes a scaled score of points; where every section has a scale instead,
+	// the score is their sum. Percentile makes a percentile of the score (of points,
+	// where there is no scale). Without a percentile, Why says why there is none.
 	Scale      *Scale      `yaml:"scale"`
 	Percentile *Percentile `yaml:"percentile"`
 	Why        string      `yaml:"why"`
+	// Lines are scores that people have to reach.
+	Lines *Lines `yaml:"lines"`
 	// Note says how its items differ from those of the published scores.
 	Note string `yaml:"note"`
 	// Published are scores that others published, Source says where.
@@ -66,6 +68,8 @@ type Section struct {
 	Free bool `yaml:"free"`
 	// Points are what all right answers together are worth; default 1.
 	Points float64 `yaml:"points"`
+	// Scale makes a scaled score of the section's points.
+	Scale *Scale `yaml:"scale"`
 }
 
 // SetDefaults sets what a file may leave out.
@@ -101,7 +105,7 @@ var All = sync.OnceValue(func() []*Exam {
 		if err != nil {
 			panic(err) // the name is ours
 		}
-		exams, err := Parse(name+".yaml", source)
+		exams, err := parseWith(name+".yaml", source, nil)
 		if err != nil {
 			panic(err) // a test reads them
 		}
@@ -130,24 +134,34 @@ func ReadFile(path string) ([]*Exam, error) {
 
 // Parse is ReadFile for a file that is read; name is what errors call it.
 func Parse(name string, source []byte) ([]*Exam, error) {
+	return parseWith(name, source, All())
+}
+
+// parseWith is Parse with the examinations whose tables the file may take.
+func parseWith(name string, source []byte, ready []*Exam) ([]*Exam, error) {
 	var l list
 	places, err := recipe.DecodeAs("a file of examinations", name, source, &l)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.check(); err != nil {
+	if err := l.check(ready); err != nil {
 		return nil, places.Locate(err)
 	}
 	return l.Exams, nil
 }
 
-func (l *list) check() error {
+func (l *list) check(ready []*Exam) error {
 	if len(l.Exams) == 0 {
 		return recipe.Bad("exams", "give a list of examinations")
 	}
 	seen := map[string]bool{}
 	for i, e := range l.Exams {
 		key := fmt.Sprintf("exams[%d]", i)
+		if p := e.Percentile; p != nil {
+			if err := p.take(ready); err != nil {
+				return recipe.Below(key+".percentile", err)
+			}
+		}
 		if err := e.Check(); err != nil {
 			return recipe.Below(key, err)
 		}
@@ -163,18 +177,19 @@ var nameRule = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
 // Check reports the first impossible value as a *recipe.ValueError.
 func (e *Exam) Check() error {
+	scaled := e.Scale != nil || e.Percentile != nil || e.Lines != nil || e.sectionScales() > 0
 	switch {
 	case !nameRule.MatchString(e.Name):
 		return recipe.Bad("name", "give a name of small letters, digits and underscores")
 	case e.Title == "":
 		return recipe.Bad("title", "give a title")
-	case e.Benchmark && (e.Scale != nil || e.Percentile != nil || e.Items != ""):
-		return recipe.Bad("benchmark", "a benchmark has neither items, scale nor percentile: people do not sit it")
+	case e.Benchmark && (scaled || e.Items != ""):
+		return recipe.Bad("benchmark", "a benchmark has neither items, scale, percentile nor lines: people do not sit it")
 	case !e.Benchmark && e.Items != "real" && e.Items != "like":
 		return recipe.Bad("items", "say real if the tasks hold the items of the examination itself, like if they do not")
-	case e.Items == "like" && (e.Scale != nil || e.Percentile != nil):
-		return recipe.Bad("items", "a scaled score or a percentile needs real items")
-	case !e.Benchmark && e.Percentile == nil && e.Why == "":
+	case e.Items == "like" && scaled:
+		return recipe.Bad("items", "a scaled score, a percentile or lines need real items")
+	case !e.Benchmark && e.Why == "" && (e.Percentile == nil || !e.hasScore()):
 		return recipe.Bad("why", "say why there is no percentile")
 	case len(e.Sections) == 0:
 		return recipe.Bad("sections", "give a list of sections")
@@ -191,19 +206,61 @@ func (e *Exam) Check() error {
 			return recipe.Bad(fmt.Sprintf("published[%d]", i), "give a model, a score, and a share of 0 to 1 or none")
 		}
 	}
+	return e.checkTables()
+}
+
+func (e *Exam) checkTables() error {
+	if n := e.sectionScales(); n > 0 && (n < len(e.Sections) || e.Scale != nil) {
+		return recipe.Bad("sections", "%d of %d have a scale; give one to all of them, or one to the examination", n, len(e.Sections))
+	}
 	if e.Scale != nil {
 		if err := recipe.Below("scale", e.Scale.check(e.points())); err != nil {
 			return err
 		}
 	}
-	if e.Percentile != nil {
-		low, high := 0.0, e.points()
-		if e.Scale != nil {
-			low, high = e.Scale.ends()
+	if e.Lines != nil {
+		if err := recipe.Below("lines", e.Lines.check()); err != nil {
+			return err
 		}
-		return recipe.Below("percentile", e.Percentile.check(low, high))
+	}
+	if p := e.Percentile; p != nil {
+		if p.Of == "score" && (e.Scale != nil || e.sectionScales() > 0) {
+			return recipe.Bad("percentile.of", "leave it out: the examination has a scale")
+		}
+		return recipe.Below("percentile", p.check(e.ends()))
 	}
 	return nil
+}
+
+// sectionScales is how many sections have a scale of their own.
+func (e *Exam) sectionScales() int {
+	n := 0
+	for _, s := range e.Sections {
+		if s.Scale != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// hasScore reports whether points make a score that has a table.
+func (e *Exam) hasScore() bool {
+	return e.Scale != nil || e.sectionScales() > 0 || e.Percentile != nil && e.Percentile.Of != "score"
+}
+
+// ends are the lowest and the highest score.
+func (e *Exam) ends() (low, high float64) {
+	switch {
+	case e.Scale != nil:
+		return e.Scale.ends()
+	case e.sectionScales() == 0:
+		return 0, e.points()
+	}
+	for _, s := range e.Sections {
+		l, h := s.Scale.ends()
+		low, high = low+l, high+h
+	}
+	return low, high
 }
 
 func (s *Section) check() error {
@@ -216,6 +273,8 @@ func (s *Section) check() error {
 		return recipe.Bad("questions", "give how many there are, or 0 if that is not fixed")
 	case !(s.Points > 0 && s.Points <= 1e6):
 		return recipe.Bad("points", "give what all right answers are worth, more than 0")
+	case s.Scale != nil:
+		return recipe.Below("scale", s.Scale.check(s.Points))
 	}
 	return nil
 }

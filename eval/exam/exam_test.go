@@ -52,6 +52,19 @@ func TestAll(t *testing.T) {
 			t.Errorf("two examinations are called %s", e.Name)
 		}
 		seen[e.Name] = true
+		for _, section := range e.Sections {
+			last := math.Inf(-1)
+			for i := range 1001 {
+				if section.Scale == nil {
+					break
+				}
+				down := section.Scale.scaled(float64(i)/1000, section.Points, math.Floor)
+				if down < last {
+					t.Fatalf("%s: %s gives %v after %v", e.Name, section.Name, down, last)
+				}
+				last = down
+			}
+		}
 		if e.Scale == nil {
 			continue
 		}
@@ -274,6 +287,8 @@ func TestMistakes(t *testing.T) {
 // FuzzParse: what is read is safe to score with.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(small))
+	f.Add([]byte(more))
+	f.Add([]byte(strings.Replace(small, "    percentile:\n      source: us\n      rows: [[120, 0], [130, 10.5], [150, 50, 60], [180, 99, 100]]", "    percentile: {exam: lsat}", 1)))
 	f.Add([]byte("exams: []"))
 	f.Add([]byte("exams:\n  - name: a\n    title: b\n    items: real\n    sections: [{name: s, task: t}]\n    scale: {source: x, of: share, between: linear, rows: [[0, 1], [1, 2]]}\n    why: c\n"))
 	f.Fuzz(func(t *testing.T, source []byte) {

@@ -54,10 +54,16 @@ func (e *Exam) result(tasks map[string]*eval.TaskResult, settings eval.Settings)
 	case e.Benchmark:
 	case missing != "":
 		out.Why = missing
-	case e.Items != "real" || e.Scale == nil && e.Percentile == nil:
+	case e.Items != "real" || !e.hasScore():
 		out.Why = e.Why
 	default:
 		e.scale(&out)
+	}
+	if e.Percentile != nil && e.Percentile.Of == "score" {
+		out.Note = join(out.Note, e.Percentile.text())
+	}
+	if e.Lines != nil {
+		out.Note = join(out.Note, e.Lines.text(out.Scaled))
 	}
 	return out
 }
@@ -127,22 +133,11 @@ func combine(sections []eval.ExamSection) stat.Estimate {
 // range that its interval spans. The range goes outwards: its lower end rounds down,
 // its upper end up.
 func (e *Exam) scale(out *eval.ExamResult) {
-	points := e.points()
-	score := func(share float64, round rounding) float64 {
-		if e.Scale == nil {
-			return whole(float64(share*points), round)
-		}
-		return e.Scale.scaled(share, points, round)
-	}
-	value := score(out.Raw.Value, math.Round)
-	if e.Scale != nil && e.Scale.Between == "step" {
-		value = score(out.Raw.Value, math.Floor) // who lacks a part of a point lacks the point
-	}
-	low, high := score(out.Raw.Low, math.Floor), score(out.Raw.High, math.Ceil)
+	value, low, high := e.score(out)
 	out.Scaled, out.ScaledRange = &value, &[2]float64{min(low, value), max(high, value)}
 	var tables []string
-	if e.Scale != nil {
-		tables = append(tables, "scaled score: "+e.Scale.Source)
+	for _, source := range e.scaleSources() {
+		tables = append(tables, "scaled score: "+source)
 	}
 	if e.Percentile != nil {
 		from, _ := e.Percentile.of(out.ScaledRange[0])
@@ -153,4 +148,36 @@ func (e *Exam) scale(out *eval.ExamResult) {
 		out.Why = e.Why
 	}
 	out.Table = strings.Join(tables, "; ")
+}
+
+// score is the score, and its least and its most. Where sections have scales, these
+// are the sums of the sections' own, which together are wider than an interval of 95%.
+func (e *Exam) score(out *eval.ExamResult) (value, low, high float64) {
+	switch {
+	case e.Scale != nil:
+		return e.Scale.of(out.Raw, e.points())
+	case e.sectionScales() == 0:
+		points := e.points()
+		return whole(float64(out.Raw.Value*points), math.Round),
+			whole(float64(out.Raw.Low*points), math.Floor), whole(float64(out.Raw.High*points), math.Ceil)
+	}
+	for i, s := range e.Sections {
+		v, l, h := s.Scale.of(out.Sections[i].Estimate, s.Points)
+		value, low, high = value+v, low+l, high+h
+	}
+	return value, low, high
+}
+
+// scaleSources are those of the scales, each once.
+func (e *Exam) scaleSources() []string {
+	var sources []string
+	if e.Scale != nil {
+		sources = append(sources, e.Scale.Source)
+	}
+	for _, s := range e.Sections {
+		if s.Scale != nil && !slices.Contains(sources, s.Scale.Source) {
+			sources = append(sources, s.Scale.Source)
+		}
+	}
+	return sources
 }

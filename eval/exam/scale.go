@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/polymath-lm/polymath/eval/stat"
 	"github.com/polymath-lm/polymath/internal/recipe"
 )
 
@@ -26,15 +27,6 @@ type Scale struct {
 
 // SetDefaults sets what a file may leave out.
 func (s *Scale) SetDefaults() { s.Of, s.Between = "points", "step" }
-
-// Percentile is a published table from scores to the share, in percent, of people
-// below them.
-type Percentile struct {
-	Source string `yaml:"source"`
-	// Rows are a score and the percent of people below it, or a score and the lowest
-	// and the highest percentile of those who have it. A row holds up to the next.
-	Rows [][]float64 `yaml:"rows"`
-}
 
 // tiny is how far a number of points computed from a share may be off.
 const tiny = 1e-9
@@ -102,6 +94,16 @@ func (s *Scale) scaled(share, points float64, round rounding) float64 {
 	return whole(a[1]+float64((b[1]-a[1])*((x-a[0])/(b[0]-a[0]))), round)
 }
 
+// of is the scaled score of an estimated share of all points, and those of its
+// interval's ends.
+func (s *Scale) of(e stat.Estimate, points float64) (value, low, high float64) {
+	round := rounding(math.Round)
+	if s.Between == "step" {
+		round = math.Floor // who lacks a part of a point lacks the point
+	}
+	return s.scaled(e.Value, points, round), s.scaled(e.Low, points, math.Floor), s.scaled(e.High, points, math.Ceil)
+}
+
 // whole rounds, where the number is not whole but for its last bits.
 func whole(x float64, round rounding) float64 {
 	if near := math.Round(x); math.Abs(x-near) < tiny*max(1, math.Abs(x)) {
@@ -120,35 +122,6 @@ func stepRow(rows [][]float64, x float64) []float64 {
 		at = row
 	}
 	return at
-}
-
-func (p *Percentile) check(low, high float64) error {
-	if p.Source == "" {
-		return recipe.Bad("source", "say who published the table")
-	}
-	if err := checkRows(p.Rows, 2, 3); err != nil {
-		return err
-	}
-	for i, row := range p.Rows {
-		key := fmt.Sprintf("rows[%d]", i)
-		if row[1] < 0 || row[len(row)-1] > 100 || row[len(row)-1] < row[1] {
-			return recipe.Bad(key, "percentiles are from 0 to 100, the lower one first")
-		}
-		if i > 0 && row[1] < p.Rows[i-1][1] {
-			return recipe.Bad(key, "a higher score has a lower percentile than the row before")
-		}
-	}
-	first, last := p.Rows[0][0], p.Rows[len(p.Rows)-1][0]
-	if first > low+tiny || last > high+tiny {
-		return recipe.Bad("rows", "they are of scores from %g to %g, and scores are from %g to %g", first, last, low, high)
-	}
-	return nil
-}
-
-// of returns the lowest and the highest percentile of a score.
-func (p *Percentile) of(score float64) (from, to float64) {
-	row := stepRow(p.Rows, score)
-	return row[1], row[len(row)-1]
 }
 
 // checkRows reports rows that are not of finite numbers in ascending order of the first.

@@ -54,11 +54,16 @@ generate: {max_tokens: 512, temperature: 0.3}
 // files hold. They are shared: do not change them.
 var Tasks = sync.OnceValue(func() []*task.Task {
 	var out []*task.Task
+	seen := map[string]bool{} // sections of two examinations may have one task
 	for _, e := range All() {
 		if e.Items != "real" {
 			continue
 		}
 		for _, s := range e.Sections {
+			if seen[s.Task] {
+				continue
+			}
+			seen[s.Task] = true
 			var source bytes.Buffer
 			data := struct {
 				Task, Title string
