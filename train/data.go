@@ -8,6 +8,7 @@ import (
 	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/shard"
+	"github.com/polymath-lm/polymath/tensor"
 )
 
 // prefetchSteps is how many steps are read ahead of the one being trained.
@@ -24,7 +25,8 @@ type dataset struct {
 	set         *shard.Set
 	trainSet    *shard.Set // the side of it that is trained on
 	train, held *shard.Order
-	meanDoc     int // tokens of a document, on average
+	meanDoc     int   // tokens of a document, on average
+	eyes        *eyes // nil where there are no pictures
 }
 
 // openData opens the recipe's shards in dir and checks that they belong to the
@@ -68,11 +70,16 @@ func (d *dataset) split(dir string, r *Recipe, tokenizerHash string) error {
 type microbatch struct {
 	batch   model.Batch
 	targets []int32
+	patches []tensor.BF16 // the memory of batch.Patches
+	sights  []sight       // the pictures, in the order of their tokens
 }
 
-// fill reads rows [first, last) of order.
-func (m *microbatch) fill(order *shard.Order, first, last int64, row *shard.Row) {
+// fill reads rows [first, last) of order. The patches of pictures have their place
+// then, and are there when eyes have seen m.sights.
+func (m *microbatch) fill(order *shard.Order, e *eyes, first, last int64, row *shard.Row) error {
 	m.batch.Tokens, m.batch.Spans, m.targets = m.batch.Tokens[:0], m.batch.Spans[:0], m.targets[:0]
+	m.sights = m.sights[:0]
+	images := 0
 	for i := first; i < last; i++ {
 		order.Row(i, row)
 		start := len(m.batch.Tokens)
@@ -81,7 +88,23 @@ func (m *microbatch) fill(order *shard.Order, first, last int64, row *shard.Row)
 		}
 		m.batch.Tokens = append(m.batch.Tokens, row.Tokens...)
 		m.targets = append(m.targets, row.Targets...)
+		if e != nil {
+			var n int
+			var err error
+			if m.sights, n, err = e.find(m.sights, row); err != nil {
+				return err
+			}
+			images += n
+		}
 	}
+	m.batch.Patches = nil
+	if images == 0 {
+		return nil
+	}
+	m.patches = grow(m.patches, images*e.cfg.PatchLen())
+	m.batch.Patches = m.patches
+	e.divide(m.patches, m.sights)
+	return nil
 }
 
 // counted is the number of tokens that have a target.
@@ -109,12 +132,14 @@ type stepData struct {
 	micro   []microbatch
 	rows    [2]int64 // positions in the order
 	counted int
+	sights  []sight // of all microbatches
+	err     error   // why there is no such step
 }
 
 // loader reads steps ahead in the background. Its buffers go round: the loop
 // gives each step back when it is done with it.
 type loader struct {
-	order *shard.Order
+	data  *dataset
 	batch BatchSpec
 	ready chan *stepData
 	empty chan *stepData
@@ -127,9 +152,9 @@ func (b BatchSpec) rowsPerStep() int64 { return int64(b.Tokens / b.Sequence) }
 
 // newLoader starts reading at the row of position first. It ends with ctx, and
 // has ended when ended is closed: only then may the shards be closed.
-func newLoader(ctx context.Context, order *shard.Order, b BatchSpec, first int64) *loader {
+func newLoader(ctx context.Context, data *dataset, b BatchSpec, first int64) *loader {
 	l := &loader{
-		order: order, batch: b,
+		data: data, batch: b,
 		ready: make(chan *stepData, prefetchSteps),
 		empty: make(chan *stepData, prefetchSteps+2),
 		ended: make(chan struct{}),
@@ -159,7 +184,7 @@ func (l *loader) run(ctx context.Context, first int64) {
 		case <-ctx.Done():
 			return
 		case d := <-l.empty:
-			d.fill(l.order, l.batch, first, &row)
+			d.err = d.fill(ctx, l.data, l.batch, first, &row)
 			first = d.rows[1]
 			select {
 			case <-ctx.Done():
@@ -170,17 +195,24 @@ func (l *loader) run(ctx context.Context, first int64) {
 	}
 }
 
-func (d *stepData) fill(order *shard.Order, b BatchSpec, first int64, row *shard.Row) {
+// fill reads the rows of a step, and the patches of its pictures.
+func (d *stepData) fill(ctx context.Context, data *dataset, b BatchSpec, first int64, row *shard.Row) error {
 	d.rows = [2]int64{first, first + b.rowsPerStep()}
 	d.counted = 0
+	d.sights = d.sights[:0]
 	for i := range d.micro {
-		at := first + int64(i*b.Rows)
-		d.micro[i].fill(order, at, at+int64(b.Rows), row)
-		d.counted += d.micro[i].counted()
+		at, m := first+int64(i*b.Rows), &d.micro[i]
+		if err := m.fill(data.train, data.eyes, at, at+int64(b.Rows), row); err != nil {
+			return err
+		}
+		d.counted += m.counted()
+		d.sights = append(d.sights, m.sights...)
 	}
+	return data.eyes.see(ctx, d.sights)
 }
 
-// next returns the next step, or nil when ctx ends first.
+// next returns the next step, or nil when ctx ends first. Of a step that cannot be
+// read err is set.
 func (l *loader) next(ctx context.Context) *stepData {
 	select {
 	case d := <-l.ready:

@@ -29,7 +29,13 @@ func (t *Trainer) evaluate(ctx context.Context) (done bool, err error) {
 		if ctx.Err() != nil {
 			return false, nil
 		}
-		m.fill(t.data.held, first, min(first+int64(t.recipe.Batch.Rows), rows), &row)
+		err := m.fill(t.data.held, t.data.eyes, first, min(first+int64(t.recipe.Batch.Rows), rows), &row)
+		if err == nil {
+			err = t.data.eyes.see(context.WithoutCancel(ctx), m.sights)
+		}
+		if err != nil {
+			return false, err
+		}
 		stats, err := t.model.Loss(t.workspace, &m.batch, m.targets)
 		switch {
 		case errors.Is(err, model.ErrNonFinite):

@@ -208,7 +208,7 @@ func TestWait(t *testing.T) {
 	defer trainer.Close()
 	background, stop := context.WithCancel(t.Context())
 	ctx := &waitContext{Context: background, waits: make(chan struct{}, 1)}
-	inner := newLoader(background, trainer.data.train, r.Batch, 0)
+	inner := newLoader(background, trainer.data, r.Batch, 0)
 	slow := &loader{ready: make(chan *stepData), empty: inner.empty}
 	defer func() { stop(); <-inner.ended }()
 	go func() {

@@ -269,7 +269,7 @@ func (t *Trainer) trainSteps(ctx context.Context) (done bool, err error) {
 	}
 	loading, stop := context.WithCancel(ctx)
 	first := int64(t.step) * t.recipe.Batch.rowsPerStep()
-	rows := newLoader(loading, t.data.train, t.recipe.Batch, first)
+	rows := newLoader(loading, t.data, t.recipe.Batch, first)
 	defer func() { stop(); <-rows.ended }()
 	return t.stepsFrom(ctx, rows)
 }
@@ -282,6 +282,9 @@ func (t *Trainer) stepsFrom(ctx context.Context, rows *loader) (done bool, err e
 		data := rows.next(ctx)
 		if data == nil {
 			return false, nil
+		}
+		if data.err != nil {
+			return false, data.err
 		}
 		done, err := t.takeStep(ctx, data, begin, rows.wait-waited)
 		if err != nil || !done {

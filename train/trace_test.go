@@ -25,7 +25,9 @@ func TestStepsOf(t *testing.T) {
 	for step := range r.Steps {
 		var d stepData
 		d.micro = make([]microbatch, r.Microbatches())
-		d.fill(data.train, r.Batch, int64(step)*r.Batch.rowsPerStep(), &row)
+		if err := d.fill(t.Context(), data, r.Batch, int64(step)*r.Batch.rowsPerStep(), &row); err != nil {
+			t.Fatal(err)
+		}
 		for at := d.rows[0]; at < d.rows[1]; at++ {
 			data.train.Row(at, &row)
 			for _, doc := range row.Docs {

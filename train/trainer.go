@@ -115,6 +115,9 @@ func (t *Trainer) open() error {
 	if err := t.checkSight(); err != nil {
 		return err
 	}
+	if data.eyes, err = newEyes(data.set, t.vision); err != nil {
+		return err
+	}
 	if err := t.shape(); err != nil {
 		return err
 	}
@@ -239,6 +242,7 @@ func (t *Trainer) makePlan() error {
 			p.Vision.MemoryBytes, p.Vision.DiskBytes = memory, disk
 		}
 	}
+	t.data.eyes.plan(&p.Memory, &r.Batch)
 	p.Available = t.options.Memory
 	if p.Available == 0 {
 		p.Available = memory.Available()

@@ -1,0 +1,181 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/polymath-lm/polymath/internal/par"
+	"github.com/polymath-lm/polymath/internal/recipe"
+	"github.com/polymath-lm/polymath/model/vision"
+	"github.com/polymath-lm/polymath/picture"
+	"github.com/polymath-lm/polymath/shard"
+	"github.com/polymath-lm/polymath/tensor"
+	"github.com/polymath-lm/polymath/train/conversation"
+)
+
+// eyes make patches of the pictures in the shards. nil eyes find none.
+type eyes struct {
+	set     *shard.Set
+	cfg     *vision.Config
+	pixels  int64 // of the largest picture
+	workers int   // that decode at a time
+	garbage atomic.Int64
+}
+
+// maxDecoders is how many pictures are decoded at a time: more would only take
+// the memory, as decoding takes far less than the pass that needs it.
+const maxDecoders = 4
+
+// What decoding takes. A progressive JPEG has up to 20 bytes of each pixel in work;
+// usually 8 are garbage afterwards, of which so much may gather.
+const (
+	decodingBytes   = 20
+	garbagePerPixel = 8
+	garbageBytes    = 64 << 20
+)
+
+// newEyes looks at the header of every picture: whether the tower makes as many
+// tokens of it as the documents have.
+func newEyes(set *shard.Set, cfg *vision.Config) (*eyes, error) {
+	if set.Header().ImageToken < 0 {
+		return nil, nil
+	}
+	e := &eyes{set: set, cfg: cfg, workers: min(par.Threads(), maxDecoders)}
+	defer set.Release()
+	var pictures []shard.Picture
+	for doc := range set.NumDocs() {
+		pictures = set.Pictures(pictures[:0], doc)
+		for i, p := range pictures {
+			width, height, err := picture.Size(p.Data, conversation.PictureLimits())
+			if err != nil {
+				return nil, e.fault(doc, i, err)
+			}
+			e.pixels = max(e.pixels, int64(width)*int64(height))
+			if _, tokens := cfg.Count(width, height, picture.Detail(p.Detail)); tokens != p.Tokens {
+				return nil, recipe.Bad("data.shards", "a picture of %d x %d pixels has %d tokens in the shards, and the model's tower makes %d of it: make the shards again for this tower",
+					width, height, p.Tokens, tokens)
+			}
+		}
+		if doc%1024 == 0 {
+			set.Release()
+		}
+	}
+	return e, nil
+}
+
+// fault is an error about a picture of a document.
+func (e *eyes) fault(doc int64, i int, err error) error {
+	return fmt.Errorf("picture %d of document %d (%x) of the shards: %w", i, doc, e.set.ID(doc), err)
+}
+
+// sight is a picture that is needed and the place for its patches.
+type sight struct {
+	doc     int64
+	number  int // of the document's pictures
+	data    []byte
+	detail  picture.Detail
+	tokens  int
+	patches []tensor.BF16
+}
+
+// find lists the pictures of the row's documents, as far as the row has them, and
+// counts their image tokens.
+func (e *eyes) find(list []sight, row *shard.Row) ([]sight, int, error) {
+	total := 0
+	image := e.set.Header().ImageToken
+	var pictures []shard.Picture
+	for i, s := range row.Spans {
+		n := 0
+		for _, t := range row.Tokens[s.Start : s.Start+s.Len] {
+			if t == image {
+				n++
+			}
+		}
+		if n == 0 {
+			continue
+		}
+		total += n
+		doc := row.Docs[i].Doc
+		pictures = e.set.Pictures(pictures[:0], doc)
+		for k := 0; n > 0 && k < len(pictures); k++ {
+			list = append(list, sight{doc: doc, number: k, data: pictures[k].Data, detail: picture.Detail(pictures[k].Detail), tokens: pictures[k].Tokens})
+			n -= pictures[k].Tokens
+		}
+		if n != 0 {
+			return list, total, fmt.Errorf("document %d of the shards: the row ends within a picture", doc)
+		}
+	}
+	return list, total, nil
+}
+
+// divide gives the pictures their parts of patches.
+func (e *eyes) divide(patches []tensor.BF16, list []sight) {
+	for i := range list {
+		n := list[i].tokens * e.cfg.PatchLen()
+		list[i].patches, patches = patches[:n:n], patches[n:]
+	}
+}
+
+// see decodes the pictures, several at a time, each to its own place. Of several
+// errors it returns that of the first picture; that of ctx if it ends before.
+func (e *eyes) see(ctx context.Context, list []sight) error {
+	if len(list) == 0 {
+		return nil
+	}
+	errs := make([]error, len(list))
+	var next atomic.Int64
+	var working sync.WaitGroup
+	for range min(e.workers, len(list)) {
+		working.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(list)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				errs[i] = e.read(&list[i])
+			}
+		})
+	}
+	working.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *eyes) read(s *sight) error {
+	in, err := e.cfg.Read(s.data, s.detail, conversation.PictureLimits())
+	if err != nil {
+		return e.fault(s.doc, s.number, err)
+	}
+	if len(in.Patches) != len(s.patches) {
+		return e.fault(s.doc, s.number, fmt.Errorf("it has %d tokens in the shards and %d when it is read", len(s.patches)/e.cfg.PatchLen(), in.Tokens))
+	}
+	copy(s.patches, in.Patches)
+	n := e.garbage.Add(garbagePerPixel*int64(in.Width)*int64(in.Height) + 4*int64(len(in.Patches)))
+	if n > garbageBytes && e.garbage.CompareAndSwap(n, 0) {
+		runtime.GC() // or garbage would grow to the size of the weights
+	}
+	return nil
+}
+
+// plan adds what pictures take: the patches of the steps that are read ahead and
+// of a microbatch that is measured, if all their tokens were pictures', and what
+// decoding needs.
+func (e *eyes) plan(m *Memory, b *BatchSpec) {
+	if e == nil {
+		return
+	}
+	tokens := int64((prefetchSteps+2)*b.Tokens + b.Rows*b.Sequence)
+	m.add("patches read ahead", tokens*int64(e.cfg.PatchLen())*2, "%d tokens x %d numbers of a patch x 2 bytes, if all were pictures'", tokens, e.cfg.PatchLen())
+	m.add("decoding", int64(e.workers)*decodingBytes*e.pixels+garbageBytes, "%d pictures of up to %d pixels x %d bytes, and %s of garbage",
+		e.workers, e.pixels, decodingBytes, size(garbageBytes))
+}
+
+// grow returns a slice of n numbers in the memory of s, or in more of it.
+func grow(s []tensor.BF16, n int) []tensor.BF16 { return slices.Grow(s[:0], n)[:n] }
