@@ -107,7 +107,7 @@ sources:
   - {name: all, path: `+filepath.ToSlash(f.path("all"))+`, max_bad: 0.2, license: CC0-1.0}
   - {name: tree, path: `+filepath.ToSlash(f.path("tree"))+`, format: tree}
 pipelines: {web: [unicode], text: [unicode], books: [pdf_lines, unicode], code: [code]}
-tokenizer: {train: {vocab_size: 257}}
+tokenizer: {train: {vocab_size: 260}}
 `))
 	c, err := Open(filepath.Join(dir, "out"))
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/mixture"
 	"github.com/polymath-lm/polymath/shard"
@@ -60,7 +61,7 @@ func (r *Recipe) TrainTokenizer(texts iter.Seq[[]byte], total int64, progress fu
 		size = filled(size, (1-o.HeldOut)*float64(total))
 	}
 	for {
-		t, err := tokenizer.Train(texts, tokenizer.TrainOptions{VocabSize: size, Progress: progress})
+		t, err := tokenizer.Train(texts, tokenizer.TrainOptions{VocabSize: size, Special: chat.Specials(), Progress: progress})
 		var small *tokenizer.VocabError
 		switch {
 		case !errors.As(err, &small):

@@ -29,7 +29,7 @@ segment: 64 KiB
 out: ` + filepath.ToSlash(filepath.Join(dir, out)) + `
 sources: [{name: lines, paths: ["` + root + `/lines/a.jsonl", "` + root + `/lines/b.jsonl.gz"], pipeline: p}]
 pipelines: {p: [length: {min_words: 5}]}
-tokenizer: {train: {vocab_size: 257}}
+tokenizer: {train: {vocab_size: 260}}
 `
 	}
 	local := mustBuild(t, parse(t, text(filepath.ToSlash(f.dir), "local")))

@@ -14,7 +14,7 @@ import (
 
 const (
 	tokenizerStage   = "tokenizer"
-	tokenizerVersion = 2
+	tokenizerVersion = 3
 	// TokenizerName is the file of a tokenizer that the build trained.
 	TokenizerName = "tokenizer.json"
 )

@@ -67,7 +67,7 @@ func TestSamplesConceal(t *testing.T) {
 out: `+filepath.ToSlash(filepath.Join(dir, "out"))+`
 sources: [{name: a, path: `+filepath.ToSlash(f.dir)+`, pipeline: p}]
 pipelines: {p: [length: {min_words: 20}, private]}
-tokenizer: {train: {vocab_size: 257}}
+tokenizer: {train: {vocab_size: 260}}
 `))
 	samples := m.Sources[0].Samples
 	if len(samples[keptKey]) != 1 || len(samples["length/min_words"]) != 1 {
