@@ -323,27 +323,36 @@ func TestPrepareDisk(t *testing.T) {
 }
 
 // FuzzParse: any bytes are an example that can be encoded, or an error that
-// names a field; encoding marks as many tokens as there are, and never the
-// first.
+// names a field; encoding marks as many tokens as there are, never the first and
+// no picture's; and no part of it cuts a picture.
 func FuzzParse(f *testing.F) {
 	for _, object := range []string{
 		good, long, `{"text": "a"}`, `{"prompt": "a", "completion": "b"}`, `{"instruction": "a", "output": "b"}`,
 		`{"conversations": [{"from": "human", "value": "hi"}, {"from": "function_call", "value": "{\"name\": \"f\"}"}, {"from": "observation", "value": "2"}]}`,
 		`{"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {"a": [1]}}}]}], "tools": "[{\"name\": \"f\"}]"}`,
+		`{"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "a.png", "detail": "low"}}, {"type": "image"}]}, {"role": "assistant", "content": "b"}], "image": {"bytes": "YQ=="}}`,
+		`{"text": "a<image>b<image><image> c", "images": ["data:image/png;base64,YQ==", {"path": "b"}, {"url": "c"}]}`,
+		`{"conversations": [{"from": "human", "value": "<image>\nhi"}, {"from": "gpt", "value": "ho"}], "image": "x.jpg"}`,
 	} {
 		f.Add([]byte(object))
 	}
-	e := testEncoder()
+	e := seeingOptions(0).Encoder
+	e.ImageToken = int32(testVision().ImageTokenID)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		x, err := Parse(data)
 		var field *FieldError
 		if err == nil {
+			runs := make([]int, len(x.Pictures))
+			for i := range runs {
+				runs[i] = 1 + i%3
+			}
 			var tokens []int32
 			var learned []bool
-			if tokens, learned, err = e.Encode(x, nil); err == nil {
+			if tokens, learned, err = e.Encode(x, runs); err == nil {
 				if len(tokens) != len(learned) || learned[0] || !slices.Contains(learned, true) {
 					t.Fatalf("%d tokens, mask %v", len(tokens), learned)
 				}
+				checkParts(t, newDocument(tokens, learned, e.ImageToken, runs), e.ImageToken)
 				return
 			}
 		}
@@ -351,6 +360,30 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%T: %v", err, err)
 		}
 	})
+}
+
+// checkParts holds the parts of a document against what shards take.
+func checkParts(t *testing.T, d document, image int32) {
+	t.Helper()
+	for i, id := range d.tokens {
+		if id == image && d.learned[i] {
+			t.Fatalf("an image token is learned: %v, %v", d.tokens, d.learned)
+		}
+	}
+	for _, most := range []int{2, 5, 11} {
+		for _, p := range append(d.split(most), d, d.part(0, d.end(min(most, len(d.tokens))))) {
+			n := 0
+			for _, x := range p.pictures {
+				n += x.end - x.begin
+				if count(p.tokens[x.begin:x.end], image) != x.end-x.begin {
+					t.Fatalf("picture %d is not at %d", x.number, x.begin)
+				}
+			}
+			if count(p.tokens, image) != n || len(p.tokens) > 0 && p.tokens[len(p.tokens)-1] == image {
+				t.Fatalf("%v cuts a picture, or ends with one", p.tokens)
+			}
+		}
+	}
 }
 
 // FuzzObjects: an array and lines hold the same objects.
