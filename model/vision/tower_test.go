@@ -190,19 +190,29 @@ func TestFrozen(t *testing.T) {
 			}
 			wantGrads(t, "frozen", got, want)
 			tower.Forward(ws, make([]tensor.BF16, len(slope)), patches)
-			spoiled := append(slices.Clone(ws.x[:tt.reaches]), ws.mid[:tt.reaches]...)
-			for _, x := range append(spoiled, ws.grad.x) {
-				for i := range x {
-					x[i] = tensor.FromFloat32(float32(math.NaN()))
-				}
+			nan, mark := tensor.FromFloat32(float32(math.NaN())), tensor.FromFloat32(3)
+			for _, x := range append(slices.Clone(ws.x[:tt.reaches]), ws.mid[:tt.reaches]...) {
+				fill(x, nan) // what a layer too many would read
 			}
+			fill(ws.grad.x, mark)
+			fill(ws.project.DH, mark)
 			tower.Backward(ws, slope, patches)
-			// A layer that is computed overwrites the gradient, and spoils it if it is
-			// one too many.
-			if computed := tt.reaches < len(tower.layers); computed != allFinite(ws.grad.x) {
+			if !allFinite(ws.grad.x) {
 				t.Errorf("the backward pass does not end at layer %d", tt.reaches)
 			}
+			if computed := tt.reaches < len(tower.layers); computed == (ws.grad.x[0] == mark) {
+				t.Errorf("the gradient of the tower's output is computed: %v", !computed)
+			}
+			if (trained > 0) == (ws.project.DH[0] == mark) {
+				t.Error("the projector's backward pass runs for nobody, or not at all")
+			}
 		})
+	}
+}
+
+func fill(x []tensor.BF16, v tensor.BF16) {
+	for i := range x {
+		x[i] = v
 	}
 }
 
