@@ -14,7 +14,7 @@ import (
 // task that the runs have with other items or settings is not compared, and its line
 // says what differs; if there is none to compare, that is an error.
 func Compare(a, b *Finished) (*Comparison, error) {
-	c := &Comparison{A: a.Result.Subject.Name, B: b.Result.Subject.Name}
+	c := &Comparison{A: a.Result.Name(), B: b.Result.Name()}
 	ofA, ofB := recordsOf(a), recordsOf(b)
 	theirs := map[string]*TaskResult{}
 	for i := range b.Result.Tasks {

@@ -44,6 +44,11 @@ type talk struct {
 
 func (s *sitter) talk(item *task.Item) (*talk, error) {
 	t := &talk{chat: s.info.Chat}
+	if s.settings.Blind && len(item.Images) > 0 {
+		without := *item
+		without.Images = nil
+		item = &without
+	}
 	if t.chat {
 		var err error
 		t.conversation, err = item.Conversation()

@@ -67,8 +67,16 @@ func (k *key) differences(other *key) []string {
 	say("the number of samples", orTask(a.Samples, a.Samples == 0), orTask(b.Samples, b.Samples == 0))
 	say("chat", a.Chat, b.Chat)
 	say("the judge", a.Judge, b.Judge)
+	say("images", withheld(a.Blind), withheld(b.Blind))
 	drawn := a.Seed == b.Seed && a.Limit == b.Limit && a.Shots == b.Shots
 	return append(list, taskDifferences(k.Tasks, other.Tasks, drawn)...)
+}
+
+func withheld(blind bool) string {
+	if blind {
+		return "withheld"
+	}
+	return "shown"
 }
 
 // orTask is a setting that may be left to the tasks.

@@ -55,6 +55,53 @@ func exponential(e stat.Estimate) stat.Estimate {
 	return e
 }
 
+// shareMetrics are the shares that verdicts count, each as the sum of its parts by the
+// sum of its wholes over all answers that have a verdict.
+func shareMetrics(list []answers) []Metric {
+	var names []string
+	lower := map[string]bool{}
+	type sums struct {
+		parts, wholes []float64
+		of            []answers
+	}
+	all := map[string]*sums{}
+	for _, samples := range list {
+		parts, wholes := map[string]float64{}, map[string]float64{}
+		for i := range samples {
+			for _, s := range samples[i].Verdict.Shares {
+				if all[s.Name] == nil {
+					names, all[s.Name], lower[s.Name] = append(names, s.Name), &sums{}, s.Lower
+				}
+				parts[s.Name] += float64(s.Part)
+				wholes[s.Name] += float64(s.Whole)
+			}
+		}
+		for name, whole := range wholes {
+			if whole <= 0 {
+				continue
+			}
+			s := all[name]
+			s.parts, s.wholes, s.of = append(s.parts, parts[name]), append(s.wholes, whole), append(s.of, samples)
+		}
+	}
+	var metrics []Metric
+	for _, name := range names {
+		s := all[name]
+		metrics = append(metrics, Metric{Name: name, Estimate: bounded(stat.Ratio(s.parts, s.wholes, clusters(s.of))), Lower: lower[name], Share: true})
+	}
+	return metrics
+}
+
+// bounded keeps the interval of a share to what a share can be; one of errors may be
+// more than 1.
+func bounded(e stat.Estimate) stat.Estimate {
+	e.Low = max(0, e.Low)
+	if e.Value <= 1 {
+		e.High = min(1, e.High)
+	}
+	return e
+}
+
 // severalSamples are pass@k and the vote, where items have several samples.
 func severalSamples(list []answers) []Metric {
 	n := len(list[0])

@@ -34,6 +34,14 @@ type Result struct {
 	NotChecked string `json:"not_checked,omitempty"`
 }
 
+// Name says who was examined, and that it was without images where it was.
+func (r *Result) Name() string {
+	if r.Settings.Blind {
+		return r.Subject.Name + ", images withheld"
+	}
+	return r.Subject.Name
+}
+
 // Settings are those of a run that change what the answers are.
 type Settings struct {
 	Seed uint64 `json:"seed"`
@@ -46,6 +54,8 @@ type Settings struct {
 	Chat    bool `json:"chat"`
 	// Judge names who judges by rubrics.
 	Judge string `json:"judge,omitempty"`
+	// Blind says that items are put without their images.
+	Blind bool `json:"images_withheld,omitempty"`
 }
 
 // TaskResult is what came of one task.
@@ -88,6 +98,9 @@ type Metric struct {
 	Estimate stat.Estimate `json:"estimate"`
 	// Lower says that less is better.
 	Lower bool `json:"lower_is_better,omitempty"`
+	// Share says that it is a share that the grader counts over all items, such as
+	// that of stated facts that are true.
+	Share bool `json:"share,omitempty"`
 }
 
 // Contamination is what the model's corpus holds of a task's items. Items are of

@@ -3,6 +3,7 @@ package eval
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/polymath-lm/polymath/eval/stat"
 	"github.com/polymath-lm/polymath/task"
@@ -81,10 +82,16 @@ func valueOf(m task.Method, grader string, r *Record) float64 {
 		return 0
 	case m == task.MethodText:
 		return -r.Logprob / math.Ln2 / float64(max(1, r.NumBytes))
-	case grader == "f1" || grader == "rubric":
+	case scored(grader):
 		return r.Verdict.Score
 	}
 	return right(r)
+}
+
+// scored reports whether the task's own score is the mean of what the grader gives, and
+// not the share of right answers.
+func scored(grader string) bool {
+	return slices.Contains([]string{"f1", "rubric", "characters", "scene"}, grader)
 }
 
 func right(r *Record) float64 {
@@ -144,7 +151,8 @@ func (t *TaskResult) metrics(list []answers) []Metric {
 	case task.MethodCloze:
 		metrics = append(metrics, answerPerplexity(list)...)
 	}
-	if t.Grader == "f1" || t.Grader == "rubric" {
+	metrics = append(metrics, shareMetrics(list)...)
+	if scored(t.Grader) {
 		metrics = append(metrics, mean(metricAccuracy, list, right))
 	}
 	if t.Grader == "set" {
@@ -169,8 +177,10 @@ func (t *TaskResult) ownName() string {
 		return "pass@1"
 	case t.Grader == "f1":
 		return "f1"
-	case t.Grader == "rubric":
+	case t.Grader == "rubric" || t.Grader == "scene":
 		return "score"
+	case t.Grader == "characters":
+		return "characters right"
 	}
 	return metricAccuracy
 }

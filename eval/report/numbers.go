@@ -24,7 +24,7 @@ func count[T int | int64](n T) string {
 // isShare reports whether a score is a share of what can be had, and written in
 // percent.
 func isShare(m eval.Metric) bool {
-	return !m.Lower && m.Estimate.Value >= 0 && m.Estimate.Value <= 1
+	return (m.Share || !m.Lower) && m.Estimate.Value >= 0 && m.Estimate.Value <= 1
 }
 
 // percent writes a share: 63.2%.

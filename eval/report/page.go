@@ -93,7 +93,7 @@ func names(d *Data) []string {
 	runs := runsOf(d)
 	out := make([]string, len(runs))
 	for i, run := range runs {
-		out[i] = strings.TrimRight(visible.Text(run.Result.Subject.Name), "/")
+		out[i] = strings.TrimRight(visible.Text(run.Result.Name()), "/")
 		if out[i] == "" {
 			out[i] = "model"
 		}
@@ -240,6 +240,9 @@ func newCard(name string, r *eval.Result) card {
 	add(&c.Settings, "solved examples", map[bool]string{true: "each task's own", false: count(s.Shots)}[s.Shots < 0])
 	add(&c.Settings, "answers of an item", map[bool]string{true: "each task's own", false: count(s.Samples)}[s.Samples == 0])
 	add(&c.Settings, "put as", map[bool]string{true: "conversations", false: "texts to go on with"}[s.Chat])
+	if s.Blind {
+		add(&c.Settings, "images", "withheld")
+	}
 	add(&c.Settings, "judge", s.Judge)
 	add(&c.Settings, "tokens read", count(r.PromptTokens)+", "+count(r.CachedTokens)+" of them from the cache")
 	add(&c.Settings, "tokens written", count(r.CompletionTokens))

@@ -50,6 +50,7 @@ a report.`,
 			if len(args) == 0 {
 				return cmd.Help()
 			}
+			o.setAgainstBlind(cmd.Flags().Changed("against-blind"))
 			if err := o.check(args[0]); err != nil {
 				return err
 			}
@@ -62,6 +63,8 @@ a report.`,
 	f.IntVar(&o.limit, "limit", 0, "items of each task, the same ones in every run; 0 is all")
 	addEvalShots(f, &o.shots)
 	f.BoolVar(&o.byLetter, "explain", false, "have choices explained and answered by a letter, as GPT-4 was examined")
+	f.BoolVar(&o.blind, "withhold-images", false, "put items without their images")
+	f.BoolVar(&o.againstBlind, "against-blind", false, "put items with images once more without, and say what seeing adds (default with suite vision)")
 	f.IntVar(&o.samples, "samples", 0, "answers to each item that is written; 0 is as the task says")
 	f.Uint64Var(&o.seed, "seed", 0, "of items for --limit, examples and what is drawn")
 	f.StringVar(&o.out, "out", "", "directory of the run (default: evals/MODEL-SUITE)")
@@ -106,6 +109,9 @@ func (a *app) eval(ctx context.Context, model string, o *evalFlags) error {
 	if err != nil || o.dryRun {
 		return err
 	}
+	if o.againstBlind {
+		return a.againstBlind(ctx, model, f, sheets, o)
+	}
 	if o.compare != "" && other == nil {
 		flags := *o
 		flags.subject.adapter, flags.subject.model = "", ""
@@ -119,7 +125,7 @@ func (a *app) eval(ctx context.Context, model string, o *evalFlags) error {
 			return err
 		}
 	}
-	return a.conclude(f, other, c, o)
+	return a.conclude(f, f, other, c, o)
 }
 
 // openOther opens what is compared with before there is work to lose: a run, or nil
@@ -166,13 +172,14 @@ func isRun(path string) bool {
 	return false
 }
 
-// conclude prints what came of it and writes the report.
-func (a *app) conclude(f, other *eval.Finished, c *eval.Comparison, o *evalFlags) error {
+// conclude prints what came of f and writes the report of the one or two runs that are
+// compared, of which it is one.
+func (a *app) conclude(f, before, after *eval.Finished, c *eval.Comparison, o *evalFlags) error {
 	path := o.report
 	if path == "" {
 		path = filepath.Join(f.Dir, "report.html")
 	}
-	unwritten := writeEvalReport(path, f, other, c) // what it took hours to find is printed all the same
+	unwritten := writeEvalReport(path, before, after, c) // what it took hours to find is printed all the same
 	if o.asJSON {
 		if err := printEvalJSON(a.Out, f.Result, c); err != nil {
 			return err
@@ -232,7 +239,7 @@ func (a *app) examine(ctx context.Context, model string, sheets []eval.Sheet, o 
 		return nil, err
 	}
 	settings := eval.Settings{
-		Seed: o.seed, Limit: o.limit, Shots: o.shots, Samples: o.samples, Chat: s.subject.Info().Chat, Judge: g.judgeName,
+		Seed: o.seed, Limit: o.limit, Shots: o.shots, Samples: o.samples, Chat: s.subject.Info().Chat, Judge: g.judgeName, Blind: o.blind,
 	}
 	if o.dryRun {
 		return nil, a.planEval(ctx, s.subject, sheets, &settings)

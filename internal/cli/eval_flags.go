@@ -2,6 +2,7 @@ package cli
 
 import (
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,6 +26,8 @@ type evalFlags struct {
 	judgeModel    string // its name at an address
 	dryRun, fresh bool
 	byLetter      bool // choices are explained and answered by a letter
+	blind         bool // images are withheld
+	againstBlind  bool // and then another time with the images
 	asJSON        bool
 	contamination string
 	corpus        []string
@@ -65,6 +68,8 @@ func (o *evalFlags) check(model string) error {
 		return usagef("--limit, --samples and --shots are no numbers below 0, but for --shots -1")
 	case o.contamination != "auto" && o.contamination != "off":
 		return usagef("--contamination is %q; give auto or off", o.contamination)
+	case o.againstBlind && (o.blind || o.compare != ""):
+		return usagef("--against-blind puts the items with and without their images; leave out --withhold-images and --compare, or compare runs by 'polymath eval compare'")
 	case o.contamination == "off" && len(o.corpus) > 0:
 		return usagef("--contamination off and --corpus exclude each other")
 	}
@@ -90,7 +95,24 @@ func (o *evalFlags) defaultOut(model string) string {
 	if o.byLetter {
 		name += "-explain"
 	}
+	if o.blind {
+		name += blindRun
+	}
 	return filepath.Join("evals", name)
+}
+
+// blindRun is the ending of the directory of a run without images.
+const blindRun = "-blind"
+
+// visionSuite is the suite that is about what images add.
+const visionSuite = "vision"
+
+// setAgainstBlind makes up for --against-blind where it is not given: what the suite
+// asks for is worth as much as images add.
+func (o *evalFlags) setAgainstBlind(given bool) {
+	if !given {
+		o.againstBlind = slices.Contains(strings.Split(o.suite, ","), visionSuite) && !o.blind && o.compare == ""
+	}
 }
 
 // shortName tells models apart by their paths: the last part that says something.

@@ -93,7 +93,7 @@ func (a *app) judgeRun(ctx context.Context, dir, address string, o *evalFlags) e
 		return err
 	}
 	fmt.Fprintf(a.Err, "judged: %s\n", plural(int64(judged), "answer"))
-	return a.conclude(f, nil, nil, o)
+	return a.conclude(f, f, nil, nil, o)
 }
 
 // judgeSheets loads the tasks of a run that have a rubric, with the items that it had.

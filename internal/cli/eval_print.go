@@ -97,6 +97,7 @@ func printResult(w io.Writer, r *eval.Result, c *eval.Comparison) {
 			value, interval = "-", "-" // not one verdict
 		}
 		rows = append(rows, []string{t.Task, progress.Count(int64(t.NumItems)), value, interval, chance, m.Name + notes(t)})
+		rows = append(rows, shareRows(t)...)
 	}
 	table(w, rows)
 	for i := range r.Tasks {
@@ -110,6 +111,17 @@ func printResult(w io.Writer, r *eval.Result, c *eval.Comparison) {
 	}
 	printExams(w, r)
 	printContamination(w, r)
+}
+
+// shareRows are those of what a grader counts besides the score.
+func shareRows(t *eval.TaskResult) (rows [][]string) {
+	for _, m := range t.Metrics {
+		if m.Share {
+			value, _, _ := strings.Cut(scoreText(m.Estimate), " ±")
+			rows = append(rows, []string{"", "", value, intervalText(m.Estimate), "-", m.Name})
+		}
+	}
+	return rows
 }
 
 // printExams prints examinations beside what was published of other models.

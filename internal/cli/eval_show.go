@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -68,6 +69,15 @@ func (a *app) showTasks(name string, o *evalFlags, asChat bool) error {
 	return nil
 }
 
+// shownImage is the path of an image, or the beginning of one that is in its row.
+func shownImage(path string) string {
+	if strings.HasPrefix(path, "data:") {
+		kind, content, _ := strings.Cut(path, ",")
+		return fmt.Sprintf("%s, %d bytes", kind, len(content)*3/4)
+	}
+	return path
+}
+
 func printTask(w io.Writer, t *task.Task) {
 	line(w, "task", "%s", t.Name)
 	for _, l := range []struct{ name, text string }{
@@ -101,7 +111,7 @@ func printItem(w io.Writer, t *task.Task, item *task.Item, asChat bool) error {
 		text = eval.Transcript(c)
 	}
 	for _, path := range item.Images {
-		fmt.Fprintf(w, "(image %s)\n", progress.Visible(path))
+		fmt.Fprintf(w, "(image %s)\n", progress.Visible(shownImage(path)))
 	}
 	if text != "" {
 		fmt.Fprintln(w, progress.Visible(text))

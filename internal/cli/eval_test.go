@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -79,7 +80,7 @@ func TestEvalOverHTTP(t *testing.T) {
 	near := func(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(1, math.Abs(a)) }
 	for i := range local.Records {
 		a, b := &local.Records[i], &remote.Records[i]
-		if a.Task != b.Task || a.Item != b.Item || a.Prompt != b.Prompt || a.Answer != b.Answer || a.Verdict != b.Verdict || a.Error+b.Error != "" ||
+		if a.Task != b.Task || a.Item != b.Item || a.Prompt != b.Prompt || a.Answer != b.Answer || !reflect.DeepEqual(a.Verdict, b.Verdict) || a.Error+b.Error != "" ||
 			!near(a.Logprob, b.Logprob) || len(a.Choices) != len(b.Choices) || len(a.Tokens) != len(b.Tokens) {
 			t.Errorf("here\n%+v\nthere\n%+v", a, b)
 			continue

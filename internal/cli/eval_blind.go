@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/polymath-lm/polymath/eval"
+)
+
+// againstBlind puts the items that have images once more, without them, and says what
+// seeing adds: f less that.
+func (a *app) againstBlind(ctx context.Context, model string, f *eval.Finished, sheets []eval.Sheet, o *evalFlags) error {
+	var some []eval.Sheet
+	for i := range sheets {
+		if hasImages(&sheets[i]) {
+			some = append(some, sheets[i])
+		}
+	}
+	if len(some) == 0 {
+		return errors.Join(a.conclude(f, f, nil, nil, o), errors.New("--against-blind: no task that could be loaded has images"))
+	}
+	flags := *o
+	flags.blind, flags.againstBlind = true, false
+	blind, err := a.examine(ctx, model, some, &flags, o.out+blindRun)
+	if err != nil {
+		return err
+	}
+	c, err := eval.Compare(blind, f)
+	if err != nil {
+		return err
+	}
+	return a.conclude(f, blind, f, c, o)
+}
+
+func hasImages(s *eval.Sheet) bool {
+	for i := range s.Items {
+		if len(s.Items[i].Images) > 0 {
+			return s.Skip == ""
+		}
+	}
+	return false
+}
