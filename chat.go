@@ -83,8 +83,8 @@ const FinishToolCalls = "tool_calls"
 // Usage says what a completion took.
 type Usage struct {
 	// PromptTokens is the length of the prompt; CachedTokens of them, from its
-	// beginning, were in the cache already.
-	PromptTokens, CachedTokens int
+	// beginning, were in the cache already, and ImageTokens stand for images.
+	PromptTokens, CachedTokens, ImageTokens int
 	// CompletionTokens counts what was generated, the token that ended the text
 	// excepted.
 	CompletionTokens int
@@ -132,14 +132,14 @@ func (m *Model) Chat(ctx context.Context, c chat.Conversation, o ChatOptions) (C
 // ends the generation at once.
 func (m *Model) ChatStream(ctx context.Context, c chat.Conversation, o ChatOptions) iter.Seq2[ChatChunk, error] {
 	return func(yield func(ChatChunk, error) bool) {
-		w, err := m.reply(c, o)
+		w, err := m.reply(ctx, c, o)
 		if err != nil {
 			yield(ChatChunk{}, err)
 			return
 		}
 		a := answer{
 			splitter: m.template.NewSplitter(w.tools), yield: yield,
-			onlyOne: o.oneCall(), onlyCalls: o.ToolChoice.forced(), id: callIDs(w.prompt, o.Seed, o.Choice),
+			onlyOne: o.oneCall(), onlyCalls: o.ToolChoice.forced(), id: callIDs(w.prompt.ids, o.Seed, o.Choice),
 		}
 		rest, r, err := m.write(ctx, w.completion, a.receive)
 		a.end(rest, r, err)
@@ -153,7 +153,7 @@ type reply struct {
 }
 
 // reply says what to generate.
-func (m *Model) reply(c chat.Conversation, o ChatOptions) (reply, error) {
+func (m *Model) reply(ctx context.Context, c chat.Conversation, o ChatOptions) (reply, error) {
 	if o.ToolChoice.Mode == ToolNone {
 		c.Tools = nil
 	}
@@ -170,24 +170,33 @@ func (m *Model) reply(c chat.Conversation, o ChatOptions) (reply, error) {
 	if r.tools {
 		r.markup = m.toolMarkup
 	}
-	r.prompt, err = m.renderPrompt(c)
-	return r, err
+	if len(o.Images) > 0 {
+		return r, fmt.Errorf("%w: images of a conversation belong into its messages", ErrImage)
+	}
+	if r.prompt, err = m.renderPrompt(c); err != nil {
+		return r, err
+	}
+	return r, m.look(ctx, r.prompt)
 }
 
-// renderPrompt returns the tokens of a conversation that waits for an answer.
-func (m *Model) renderPrompt(c chat.Conversation) ([]int32, error) {
-	for i := range c.Messages {
-		for j, part := range c.Messages[i].Content {
-			if part.Image != nil {
-				return nil, fmt.Errorf("%w: message %d, part %d: this model cannot see images", ErrImage, i, j)
-			}
-		}
+// renderPrompt returns the prompt of a conversation that waits for an answer, its
+// images not yet looked at.
+func (m *Model) renderPrompt(c chat.Conversation) (*prompt, error) {
+	where := places(&c)
+	p := &prompt{place: func(k int) string { return where[k].String() }}
+	images := make([]*chat.Image, len(where))
+	for k, at := range where {
+		images[k] = c.Messages[at.message].Content[at.part].Image
+	}
+	if err := m.addImages(p, images); err != nil {
+		return nil, err
 	}
 	segments, err := m.template.Render(c, chat.RenderOptions{Prompt: true})
 	if err != nil {
 		return nil, err
 	}
-	return chat.Encode(m.tokenizer, segments, nil), nil
+	p.ids = chat.Encode(m.tokenizer, segments, func(k int) int { return p.counts[k] })
+	return p, m.checkPlaces(p)
 }
 
 // answer is one answer being generated.

@@ -11,7 +11,7 @@ import (
 
 // completion is a text to generate.
 type completion struct {
-	prompt  []int32
+	prompt  *prompt
 	options GenerateOptions
 	stops   []string // strings that end the text
 	end     []int32  // tokens that end it
@@ -56,11 +56,11 @@ func (m *Model) write(ctx context.Context, c completion, receive func(text strin
 // request is c as the engine wants it.
 func (m *Model) request(c completion) (infer.Request, error) {
 	o := c.options
-	if room := m.window - len(c.prompt); o.ShrinkToWindow && room > 0 {
+	if room := m.window - len(c.prompt.ids); o.ShrinkToWindow && room > 0 {
 		o.MaxTokens = min(o.MaxTokens, room)
 	}
 	r := infer.Request{
-		Prompt: c.prompt, MaxTokens: o.MaxTokens, Choice: o.Choice, End: c.end,
+		Prompt: c.prompt.ids, Images: c.prompt.images, MaxTokens: o.MaxTokens, Choice: o.Choice, End: c.end,
 		Sampling: infer.Sampling{
 			Temperature: o.Temperature, TopK: o.TopK, TopP: o.TopP, MinP: o.MinP, Seed: o.Seed,
 			RepetitionPenalty: o.RepetitionPenalty,
@@ -101,8 +101,9 @@ func (m *Model) token(t infer.Token, markup []int32) Token {
 // usage sums r up.
 func usage(r infer.Result) *Usage {
 	return &Usage{
-		PromptTokens: r.PromptTokens, CachedTokens: r.CachedTokens, CompletionTokens: r.CompletionTokens,
-		QueueTime: r.QueueTime, FirstTokenTime: r.FirstTokenTime,
+		PromptTokens: r.PromptTokens, ImageTokens: r.ImageTokens, CachedTokens: r.CachedTokens,
+		CompletionTokens: r.CompletionTokens,
+		QueueTime:        r.QueueTime, FirstTokenTime: r.FirstTokenTime,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/infer"
 )
 
@@ -46,6 +47,11 @@ type GenerateOptions struct {
 	TopLogprobs int
 	// Format holds the completion to a form.
 	Format Format
+	// Images are shown to a model that sees: where a prompt of text has the places
+	// chat.ImageToken ("<image>"), as many as there are images, or, if it has none,
+	// before it, each with a newline after. They are not for prompts of tokens;
+	// those of a conversation are in its messages.
+	Images []chat.Image
 }
 
 // Result is a completion.
@@ -134,29 +140,41 @@ func collect(chunks iter.Seq2[Chunk, error]) (Result, error) {
 // Stream is Generate piece by piece, as the tokens come. An error is the last
 // thing it yields, with the Chunk holding back nothing. Breaking out of the
 // loop ends the generation at once.
-func (m *Model) Stream(ctx context.Context, prompt string, o GenerateOptions) iter.Seq2[Chunk, error] {
-	return m.stream(ctx, o, func() ([]int32, error) { return m.encodePrompt(prompt) })
+func (m *Model) Stream(ctx context.Context, text string, o GenerateOptions) iter.Seq2[Chunk, error] {
+	return m.stream(ctx, o, func() (*prompt, error) {
+		if len(o.Images) > 0 {
+			return m.imagePrompt(text, o.Images)
+		}
+		ids, err := m.encodePrompt(text)
+		return &prompt{ids: ids}, err
+	})
 }
 
 // StreamTokens is Stream for a prompt given as token ids, to which nothing is
 // added.
-func (m *Model) StreamTokens(ctx context.Context, prompt []int, o GenerateOptions) iter.Seq2[Chunk, error] {
-	return m.stream(ctx, o, func() ([]int32, error) { return m.narrow(prompt) })
+func (m *Model) StreamTokens(ctx context.Context, tokens []int, o GenerateOptions) iter.Seq2[Chunk, error] {
+	return m.stream(ctx, o, func() (*prompt, error) {
+		if len(o.Images) > 0 {
+			return nil, fmt.Errorf("%w: a prompt of tokens takes no images", ErrImage)
+		}
+		ids, err := m.narrow(tokens)
+		return &prompt{ids: ids}, err
+	})
 }
 
-func (m *Model) stream(ctx context.Context, o GenerateOptions, prompt func() ([]int32, error)) iter.Seq2[Chunk, error] {
+func (m *Model) stream(ctx context.Context, o GenerateOptions, begin func() (*prompt, error)) iter.Seq2[Chunk, error] {
 	return func(yield func(Chunk, error) bool) {
-		c, err := m.continuation(o, prompt)
+		c, err := m.continuation(ctx, o, begin)
 		if err != nil {
 			yield(Chunk{}, err)
 			return
 		}
 		left := false
 		rest, r, err := m.write(ctx, c, func(text string, t Token) bool {
-			left = !yield(Chunk{Text: text, Token: &t, PromptTokens: len(c.prompt)}, nil)
+			left = !yield(Chunk{Text: text, Token: &t, PromptTokens: len(c.prompt.ids)}, nil)
 			return left
 		})
-		last := Chunk{Text: rest, PromptTokens: len(c.prompt), Usage: usage(r)}
+		last := Chunk{Text: rest, PromptTokens: len(c.prompt.ids), Usage: usage(r)}
 		if err == nil {
 			last.Finish = string(r.Finish)
 		}
@@ -167,17 +185,19 @@ func (m *Model) stream(ctx context.Context, o GenerateOptions, prompt func() ([]
 }
 
 // continuation is a completion of a text.
-func (m *Model) continuation(o GenerateOptions, prompt func() ([]int32, error)) (completion, error) {
+func (m *Model) continuation(ctx context.Context, o GenerateOptions, begin func() (*prompt, error)) (completion, error) {
 	c := completion{options: o, stops: o.Stop, end: m.end}
 	var err error
-	if c.prompt, err = prompt(); err != nil {
+	if c.prompt, err = begin(); err != nil {
 		return c, err
 	}
 	if o.Format.Kind != FormatText {
 		c.end = m.chatEnd // what ends an answer may end a constrained text
-		c.mask, err = m.formatMask(o.Format)
+		if c.mask, err = m.formatMask(o.Format); err != nil {
+			return c, err
+		}
 	}
-	return c, err
+	return c, m.look(ctx, c.prompt)
 }
 
 // encodePrompt returns the prompt's tokens, after those that begin a text:
@@ -185,7 +205,7 @@ func (m *Model) continuation(o GenerateOptions, prompt func() ([]int32, error)) 
 // bos_token_id of config.json. An empty prompt begins a new text.
 func (m *Model) encodePrompt(prompt string) ([]int32, error) {
 	ids := m.begin()
-	ids = m.tokenizer.AppendEncode(ids, []byte(prompt))
+	ids = m.appendText(ids, prompt)
 	if len(ids) == 0 && len(m.end) > 0 {
 		ids = append(ids, m.end[0]) // after the end of another text
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/polymath-lm/polymath/infer"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/modelfile"
+	"github.com/polymath-lm/polymath/picture"
 	"github.com/polymath-lm/polymath/tokenizer"
 )
 
@@ -18,6 +19,9 @@ type openOptions struct {
 	draft   string
 	adapter string
 	weights int64
+	images  picture.Limits
+
+	imageCache int64 // bytes
 }
 
 // WithContextWindow limits prompt and completion together to n tokens, and so

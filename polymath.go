@@ -6,9 +6,9 @@
 //	result, err := m.Generate(ctx, "func main() {", polymath.GenerateOptions{MaxTokens: 100})
 //
 // Chat and ChatStream answer conversations, with tools where the model's chat
-// template knows them; a Format holds what is written to a schema, a pattern or
-// a grammar. Goroutines share a Model, and their requests are worked on
-// together, without changing each other's text.
+// template knows them, and with images where the model sees; a Format holds what
+// is written to a schema, a pattern or a grammar. Goroutines share a Model, and
+// their requests are worked on together, without changing each other's text.
 //
 // A model is a directory in the format of the Hugging Face ecosystem, with
 // config.json, model.safetensors and tokenizer.json, or a GGUF file, as llama.cpp
@@ -41,6 +41,10 @@ type Model struct {
 	end       []int32 // tokens that end a text
 	window    int
 	info      Info
+
+	sight      *sight        // nil: it does not see
+	imageToken int32         // -1: it does not see
+	gazes      chan struct{} // has room for one who runs Attention
 
 	chatEnd    []int32                      // tokens that end an answer, end among them
 	chatStops  []string                     // texts that end an answer, where the tokenizer has no token for them
@@ -98,10 +102,19 @@ func New(weights *model.Model, t *tokenizer.Tokenizer, template *chat.Template, 
 		return nil, fmt.Errorf("the tokenizer has %d tokens and the model was made for %d: it is another model's tokenizer",
 			t.VocabSize(), cfg.VocabSize)
 	}
+	if v := cfg.Vision; v != nil && v.ImageTokenID >= t.VocabSize() {
+		return nil, fmt.Errorf("token %d stands for images and the tokenizer has only %d: it is another model's tokenizer", v.ImageTokenID, t.VocabSize())
+	}
 	if err := o.loadDraft(t, cfg.VocabSize); err != nil {
 		return nil, err
 	}
-	m := &Model{tokenizer: t, config: cfg, end: endTokens(cfg, t), template: template}
+	m := &Model{
+		tokenizer: t, config: cfg, end: endTokens(cfg, t), template: template,
+		sight: newSight(weights, &o), imageToken: -1, gazes: make(chan struct{}, 1),
+	}
+	if cfg.Vision != nil {
+		m.imageToken = int32(cfg.Vision.ImageTokenID)
+	}
 	m.prepareChat()
 	o.engine.Vocabulary = t.VocabSize()
 	engine := infer.NewEngine(weights, o.engine)
@@ -137,6 +150,9 @@ func endTokens(cfg *model.Config, t *tokenizer.Tokenizer) []int32 {
 func (m *Model) Close() error {
 	if engine := m.engine.Swap(nil); engine != nil {
 		engine.Close()
+	}
+	if m.sight != nil {
+		m.sight.close()
 	}
 	return nil
 }

@@ -70,10 +70,10 @@ func (m *Model) splitContinuation(prompt, continuation string) (ids []int32, fro
 	if bare == "" {
 		ids = m.beginOrEnd()
 		from = len(ids)
-		return m.tokenizer.AppendEncode(ids, []byte(continuation)), from
+		return m.appendText(ids, continuation), from
 	}
-	from = len(ids) + len(m.tokenizer.AppendEncode(nil, []byte(bare)))
-	ids = m.tokenizer.AppendEncode(ids, []byte(bare+continuation))
+	from = len(ids) + len(m.appendText(nil, bare))
+	ids = m.appendText(ids, bare+continuation)
 	return ids, min(from, len(ids)-1)
 }
 

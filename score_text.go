@@ -26,7 +26,7 @@ func (m *Model) ScoreText(ctx context.Context, text string, overlap int) (Contin
 	}
 	ids := m.beginOrEnd()
 	next := len(ids)
-	ids = m.tokenizer.AppendEncode(ids, []byte(text))
+	ids = m.appendText(ids, text)
 	var c Continuation
 	for next < len(ids) {
 		end := min(len(ids), m.window+1)

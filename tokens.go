@@ -14,7 +14,7 @@ func (m *Model) Tokenize(text string, special bool) []int {
 	if special {
 		ids = m.tokenizer.AppendEncodeSpecial(nil, []byte(text))
 	} else {
-		ids = m.tokenizer.AppendEncode(nil, []byte(text))
+		ids = m.appendText(nil, text)
 	}
 	return wide(ids)
 }
@@ -41,10 +41,14 @@ func (m *Model) TokenBytes(id int) []byte {
 }
 
 // CountTokens returns the length of the prompt that Chat makes of the
-// conversation.
+// conversation. Images count with the tokens that they take, which their headers
+// tell: they are not decoded.
 func (m *Model) CountTokens(c chat.Conversation) (int, error) {
-	ids, err := m.renderPrompt(c)
-	return len(ids), err
+	p, err := m.renderPrompt(c)
+	if err != nil {
+		return 0, err
+	}
+	return len(p.ids), nil
 }
 
 // narrow checks ids.

@@ -14,8 +14,8 @@ import (
 // Some vocabularies have markup that they do not call special, and that would
 // be recognized in any text: DeepSeek's <｜User｜>, Qwen's <tool_call>. Where
 // such a token stands in the markup, the same letters in the text of anyone but
-// the assistant are encoded as letters. So are, always, the tokens by which
-// templates write pictures.
+// the assistant are encoded as letters. So are, in the text of anyone, the tokens
+// by which templates write pictures.
 //
 // Where a picture stands, its token is repeated as many times as count says of
 // the picture's index, from 0; once each if count is nil.
@@ -38,7 +38,7 @@ func EncodeText(t *tokenizer.Tokenizer, text string) []int32 {
 
 func encode(t *tokenizer.Tokenizer, segments []Segment, count func(image int) int, loss []bool) ([]int32, []bool) {
 	var ids []int32
-	guarded := guard(t, segments)
+	images, guarded := guard(t, nil), guard(t, segments)
 	for _, s := range segments {
 		switch {
 		case s.Image > 0:
@@ -53,7 +53,7 @@ func encode(t *tokenizer.Tokenizer, segments []Segment, count func(image int) in
 		case s.Control:
 			ids = t.AppendEncodeSpecial(ids, []byte(s.Text))
 		case s.Loss:
-			ids = t.AppendEncode(ids, []byte(s.Text))
+			ids = appendBroken(t, ids, s.Text, images)
 		default:
 			ids = appendBroken(t, ids, s.Text, guarded)
 		}

@@ -43,6 +43,9 @@ func (e *Engine) places() int {
 // is done with s.
 func (e *Engine) attend(ctx context.Context, s *sequence, receive func(Token) bool) (result Result, err error) {
 	result.PromptTokens = s.promptLen
+	for i := range s.request.Images {
+		result.ImageTokens += s.request.Images[i].rows(e.width)
+	}
 	var tokens []Token
 	complete := false
 	defer func() { // also when receive panics

@@ -90,6 +90,8 @@ const (
 // Result sums a completion up.
 type Result struct {
 	PromptTokens, CompletionTokens int
+	// ImageTokens is how much of the prompt is pictures.
+	ImageTokens int
 	// CachedTokens is how much of the prompt was in the prefix cache.
 	CachedTokens int
 	Finish       Finish

@@ -1,0 +1,220 @@
+package polymath
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/infer"
+	"github.com/polymath-lm/polymath/picture"
+)
+
+// Images are parts of messages (chat.Part), or GenerateOptions.Images. Their URLs
+// are data: URLs with the file itself, JPEG, PNG, GIF or WebP.
+
+// WithImageLimits bounds the images that the model takes, and so the time and
+// memory of decoding them. The default is picture.DefaultLimits.
+func WithImageLimits(l picture.Limits) Option {
+	return func(o *openOptions) { o.images = l }
+}
+
+// WithImageCacheBytes limits the memory of what is kept of images that the model
+// has seen, so that it need not look again while a conversation goes on, to n
+// bytes. The default is 128 MiB.
+func WithImageCacheBytes(n int64) Option {
+	return func(o *openOptions) { o.imageCache = n }
+}
+
+// featureBytes is the memory of what is kept of images.
+func (o *openOptions) featureBytes() int64 {
+	if o.imageCache > 0 {
+		return o.imageCache
+	}
+	return defaultFeatureBytes
+}
+
+// Sees reports whether the model takes images.
+func (m *Model) Sees() bool { return m.sight != nil }
+
+// Seen says what a model sees of an image.
+type Seen struct {
+	Width, Height int // in pixels, upright
+	Views         int // that it is cut into
+	Tokens        int // that it takes in a prompt
+}
+
+// See looks at an image ahead of its use in a prompt. Errors wrap ErrImage or are
+// those of ctx.
+func (m *Model) See(ctx context.Context, image chat.Image) (Seen, error) {
+	if m.sight == nil {
+		return Seen{}, fmt.Errorf("%w: %w", ErrImage, errBlind)
+	}
+	f, err := m.sight.open(&image)
+	if err != nil {
+		return Seen{}, fmt.Errorf("%w: %w", ErrImage, err)
+	}
+	v, err := m.sight.look(ctx, f)
+	if err != nil {
+		return Seen{}, imageError(err, "")
+	}
+	return Seen{Width: v.size[0], Height: v.size[1], Views: 1 + len(v.layout.Tiles), Tokens: v.layout.Tokens}, nil
+}
+
+var errBlind = errors.New("this model cannot see images")
+
+// imageError is err about the image at a place, such as "message 1, part 0: ". That
+// the context ended or the model was closed is no fault of the image.
+func imageError(err error, place string) error {
+	for _, other := range []error{context.Canceled, context.DeadlineExceeded, ErrClosed} {
+		if errors.Is(err, other) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %s%w", ErrImage, place, err)
+}
+
+// place is where an image stands, for errors.
+type place struct{ message, part int }
+
+func (p place) String() string { return fmt.Sprintf("message %d, part %d: ", p.message, p.part) }
+
+// places lists where the images of a conversation stand.
+func places(c *chat.Conversation) []place {
+	var list []place
+	for i := range c.Messages {
+		for j, part := range c.Messages[i].Content {
+			if part.Image != nil {
+				list = append(list, place{i, j})
+			}
+		}
+	}
+	return list
+}
+
+// prompt is what a completion begins with.
+type prompt struct {
+	ids    []int32
+	files  []*pictureFile // in their order
+	counts []int          // of their tokens
+	place  func(image int) string
+	seen   []*seen // once they were looked at
+	images []infer.Image
+}
+
+// numImageTokens is the length of all pictures.
+func (p *prompt) numImageTokens() int {
+	n := 0
+	for _, count := range p.counts {
+		n += count
+	}
+	return n
+}
+
+// addImages opens the images, and finds their lengths.
+func (m *Model) addImages(p *prompt, images []*chat.Image) error {
+	for k, image := range images {
+		if m.sight == nil {
+			return imageError(errBlind, p.place(k))
+		}
+		f, err := m.sight.open(image)
+		if err != nil {
+			return imageError(err, p.place(k))
+		}
+		n, err := m.sight.count(f)
+		if err != nil {
+			return imageError(err, p.place(k))
+		}
+		p.files, p.counts = append(p.files, f), append(p.counts, n)
+	}
+	return nil
+}
+
+// look makes the images of p.ids ready for the engine.
+func (m *Model) look(ctx context.Context, p *prompt) error {
+	if len(p.files) == 0 {
+		return nil
+	}
+	if len(p.ids) >= m.window { // do not look at what has no room
+		return &ContextWindowError{Window: m.window, Prompt: len(p.ids)}
+	}
+	at := 0
+	for k, f := range p.files {
+		v, err := m.sight.look(ctx, f)
+		if err != nil {
+			return imageError(err, p.place(k))
+		}
+		next := slices.Index(p.ids[at:], m.imageToken)
+		if next < 0 || v.layout.Tokens != p.counts[k] {
+			return imageError(fmt.Errorf("it has %d tokens and its header promised %d", v.layout.Tokens, p.counts[k]), p.place(k))
+		}
+		at += next
+		p.seen = append(p.seen, v)
+		p.images = append(p.images, infer.Image{At: at, Features: v.features, Hash: v.hash})
+		at += p.counts[k]
+	}
+	return nil
+}
+
+// checkPlaces reports a prompt whose markup has other image tokens than images.
+func (m *Model) checkPlaces(p *prompt) error {
+	if m.sight == nil {
+		return nil
+	}
+	n := 0
+	for _, id := range p.ids {
+		if id == m.imageToken {
+			n++
+		}
+	}
+	if want := p.numImageTokens(); n != want {
+		return fmt.Errorf("%w: the prompt has %d image tokens for images of %d: the chat template or the tokenizer has another image token than the model's, %d (%q)",
+			ErrImage, n, want, m.imageToken, m.tokenizer.Bytes(m.imageToken))
+	}
+	return nil
+}
+
+// appendText appends the tokens of text that people wrote. Image tokens are never
+// among them, also where the vocabulary has theirs as an ordinary one.
+func (m *Model) appendText(ids []int32, text string) []int32 {
+	n := len(ids)
+	ids = m.tokenizer.AppendEncode(ids, []byte(text))
+	if m.sight != nil && slices.Contains(ids[n:], m.imageToken) {
+		ids = append(ids[:n], chat.EncodeText(m.tokenizer, text)...)
+	}
+	return ids
+}
+
+// imagePrompt is the prompt of a text with images: where it has chat.ImageToken, or
+// else before it, each with a newline after.
+func (m *Model) imagePrompt(text string, images []chat.Image) (*prompt, error) {
+	p := &prompt{place: func(k int) string { return fmt.Sprintf("image %d: ", k) }}
+	list := make([]*chat.Image, len(images))
+	for k := range images {
+		list[k] = &images[k]
+	}
+	if err := m.addImages(p, list); err != nil {
+		return nil, err
+	}
+	pieces := strings.Split(text, chat.ImageToken)
+	between := ""
+	switch len(pieces) {
+	case len(images) + 1:
+	case 1:
+		pieces = append(make([]string, len(images)), text)
+		between = "\n"
+	default:
+		return nil, fmt.Errorf("%w: the prompt has %d places %s for %d images", ErrImage, len(pieces)-1, chat.ImageToken, len(images))
+	}
+	p.ids = m.begin()
+	for k, piece := range pieces {
+		if k > 0 {
+			p.ids = append(p.ids, slices.Repeat([]int32{m.imageToken}, p.counts[k-1])...)
+			piece = between + piece
+		}
+		p.ids = m.appendText(p.ids, piece)
+	}
+	return p, nil
+}

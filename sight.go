@@ -1,0 +1,249 @@
+package polymath
+
+import (
+	"bytes"
+	"container/list"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/model/vision"
+	"github.com/polymath-lm/polymath/picture"
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+const (
+	// maxSeers is how many pictures are decoded and seen at the same time; others
+	// wait. A picture may take a gigabyte while it is decoded.
+	maxSeers = 2
+	// seerViews is how many views go through the tower at a time.
+	seerViews = 4
+	// defaultFeatureBytes is the default of WithImageCacheBytes.
+	defaultFeatureBytes = 128 << 20
+)
+
+// A sight looks at pictures and keeps what it saw in them. Goroutines share it.
+type sight struct {
+	model  atomic.Pointer[model.Model] // nil once closed
+	config *vision.Config
+	width  int // D
+	limits picture.Limits
+	// seers are taken from here and put back; nil is one that has not worked yet.
+	seers chan *vision.Workspace
+
+	mu     sync.Mutex // guards what follows
+	byKey  map[[sha256.Size]byte]*list.Element
+	kept   list.List // of *seen, the least recently used first
+	bytes  int64
+	budget int64
+}
+
+// seen is a picture that was looked at. It does not change.
+type seen struct {
+	key      [sha256.Size]byte
+	hash     [sha256.Size]byte // of what the model saw
+	layout   picture.Layout
+	size     [2]int // width and height of the picture, upright
+	features []tensor.BF16
+}
+
+// newSight returns nil if m cannot see.
+func newSight(m *model.Model, o *openOptions) *sight {
+	cfg := m.Config()
+	if cfg.Vision == nil {
+		return nil
+	}
+	s := &sight{
+		config: cfg.Vision, width: cfg.HiddenSize, limits: o.images, budget: o.featureBytes(),
+		seers: make(chan *vision.Workspace, maxSeers), byKey: map[[sha256.Size]byte]*list.Element{},
+	}
+	s.model.Store(m)
+	for range maxSeers {
+		s.seers <- nil
+	}
+	return s
+}
+
+// pictureFile is a picture that has not been looked at yet.
+type pictureFile struct {
+	data   []byte
+	detail picture.Detail
+	key    [sha256.Size]byte
+}
+
+// open takes the file out of a data URL.
+func (s *sight) open(image *chat.Image) (*pictureFile, error) {
+	detail, err := picture.ParseDetail(image.Detail)
+	if err != nil {
+		return nil, err
+	}
+	limit := s.limits.Bytes
+	if limit == 0 {
+		limit = picture.DefaultLimits().Bytes
+	}
+	data, err := readDataURL(image.URL, limit)
+	if err != nil {
+		return nil, err
+	}
+	h := sha256.New()
+	h.Write([]byte{byte(detail)})
+	h.Write(data)
+	return &pictureFile{data: data, detail: detail, key: [sha256.Size]byte(h.Sum(nil))}, nil
+}
+
+// count returns how many tokens a picture takes, without decoding it.
+func (s *sight) count(f *pictureFile) (int, error) {
+	if found := s.find(f.key); found != nil {
+		return found.layout.Tokens, nil
+	}
+	width, height, err := picture.Size(f.data, s.limits)
+	if err != nil {
+		return 0, err
+	}
+	_, tokens := s.config.Count(width, height, f.detail)
+	return tokens, nil
+}
+
+// look returns what the model sees in a picture.
+func (s *sight) look(ctx context.Context, f *pictureFile) (*seen, error) {
+	if found := s.find(f.key); found != nil {
+		return found, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var ws *vision.Workspace
+	select {
+	case ws = <-s.seers:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { s.seers <- ws }()
+	if found := s.find(f.key); found != nil { // another one has looked meanwhile
+		return found, nil
+	}
+	m := s.model.Load()
+	if m == nil {
+		return nil, ErrClosed
+	}
+	in, err := s.config.Read(f.data, f.detail, s.limits)
+	if err != nil {
+		return nil, err
+	}
+	if n := min(in.Views, seerViews); ws == nil || ws.MaxViews() < n {
+		ws = m.NewVisionWorkspace(n)
+	}
+	v := &seen{
+		key: f.key, hash: in.Hash, layout: in.Layout, size: [2]int{in.Width, in.Height},
+		features: make([]tensor.BF16, in.Tokens*s.width),
+	}
+	rows, long := ws.MaxViews()*s.config.Patches(), s.config.PatchLen()
+	for at := 0; at < in.Tokens; at += rows {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		end := min(at+rows, in.Tokens)
+		if err := m.See(ws, v.features[at*s.width:end*s.width], in.Patches[at*long:end*long]); err != nil {
+			return nil, err
+		}
+	}
+	s.keep(v)
+	return v, nil
+}
+
+// find returns what is kept of a picture, or nil.
+func (s *sight) find(key [sha256.Size]byte) *seen {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.byKey[key]
+	if e == nil {
+		return nil
+	}
+	s.kept.MoveToBack(e)
+	return e.Value.(*seen)
+}
+
+// keep keeps v, unless it is larger than all that may be kept, and lets go of
+// what was not used for longest.
+func (s *sight) keep(v *seen) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byKey[v.key] != nil || v.sizeBytes() > s.budget {
+		return
+	}
+	s.byKey[v.key] = s.kept.PushBack(v)
+	s.bytes += v.sizeBytes()
+	for s.bytes > s.budget {
+		e := s.kept.Front()
+		old := s.kept.Remove(e).(*seen)
+		delete(s.byKey, old.key)
+		s.bytes -= old.sizeBytes()
+	}
+}
+
+func (v *seen) sizeBytes() int64 { return 2 * int64(len(v.features)) }
+
+// close lets go of the model and of what is kept; later looks are ErrClosed.
+func (s *sight) close() {
+	s.model.Store(nil)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.byKey)
+	s.kept.Init()
+	s.bytes, s.budget = 0, 0
+}
+
+// readDataURL returns the data of a data: URL (RFC 2397), at most limit bytes.
+func readDataURL(text string, limit int64) ([]byte, error) {
+	const scheme = "data:"
+	if len(text) < len(scheme) || !strings.EqualFold(text[:len(scheme)], scheme) {
+		return nil, errors.New("only data: URLs are read; nothing is fetched")
+	}
+	head, body, ok := strings.Cut(text[len(scheme):], ",")
+	if !ok {
+		return nil, errors.New("the data: URL has no comma before its data")
+	}
+	coded := len(head) >= 7 && strings.EqualFold(head[len(head)-7:], ";base64")
+	size := int64(len(body))
+	if coded {
+		body = strings.TrimRight(body, "=\r\n")
+		size = int64(len(body)) * 3 / 4
+	}
+	if size > limit {
+		return nil, &picture.LimitError{What: "bytes", Value: size, Limit: limit}
+	}
+	if !coded {
+		plain, err := url.PathUnescape(body)
+		if err != nil {
+			return nil, fmt.Errorf("the data: URL: %w", err)
+		}
+		return []byte(plain), nil
+	}
+	encoding := base64.RawStdEncoding
+	if strings.ContainsAny(body, "-_") {
+		encoding = base64.RawURLEncoding
+	}
+	data, err := encoding.DecodeString(body)
+	if err != nil {
+		return nil, fmt.Errorf("the data: URL: %w", err)
+	}
+	return data, nil
+}
+
+// DataImage returns a picture file's bytes as an image of a message.
+func DataImage(file []byte) chat.Image {
+	var b bytes.Buffer
+	b.WriteString("data:application/octet-stream;base64,")
+	w := base64.NewEncoder(base64.StdEncoding, &b)
+	w.Write(file) // to memory: no error
+	w.Close()
+	return chat.Image{URL: b.String()}
+}
