@@ -1,5 +1,6 @@
 // Package nn holds the layers of the decoder that every model has: embedding,
-// linear products, RMSNorm, rotary attention, the dense SwiGLU and the loss.
+// linear products, RMSNorm, rotary attention, the dense SwiGLU and the loss; and
+// those that a vision tower needs besides: LayerNorm and the network with GELU.
 // Each file has a layer's forward and backward side by side, and states the
 // shape of every buffer.
 //
