@@ -217,5 +217,8 @@ func checkRuns(tokens []int32, image int32, runs []int) error {
 	if s.run > 0 || len(s.left) > 0 {
 		return fmt.Errorf("it ends before the runs of its %d pictures, %v image tokens, are complete", len(runs), runs)
 	}
+	if len(runs) > 0 && tokens[len(tokens)-1] == image { // which is no input, as nothing follows it
+		return errors.New("it ends with a picture, after which nothing is predicted")
+	}
 	return nil
 }

@@ -88,9 +88,9 @@ func writeIllustrated(dir string, h Header, docs []illustrated) (Manifest, error
 func TestPictures(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 1))
-		docs := illustratedDocs(rng, rapid.IntRange(1, 40).Draw(rt, "docs"), rapid.IntRange(1, 20).Draw(rt, "different"))
+		docs := illustratedDocs(rng, rapid.IntRange(1, 20).Draw(rt, "docs"), rapid.IntRange(1, 10).Draw(rt, "different"))
 		h := pictureHeaderOf()
-		h.FileBytes = rapid.Int64Range(1, 2000).Draw(rt, "fileBytes")
+		h.FileBytes = rapid.Int64Range(300, 3000).Draw(rt, "fileBytes")
 		dir := t.TempDir()
 		m, err := writeIllustrated(dir, h, docs)
 		if err != nil {
@@ -145,6 +145,7 @@ func TestPicturesRefused(t *testing.T) {
 		"at the end":  {[]Picture{p(1), p(2)}, []int32{1, 2, i, i}, nil, "ends before"},
 		"no pictures": {nil, []int32{1, i, 2}, nil, "token 1: 0 pictures"},
 		"interrupted": {[]Picture{p(2)}, []int32{1, i, 2, i}, nil, "token 2"},
+		"last":        {[]Picture{p(2)}, []int32{1, 2, i, i}, []bool{false, true, false, false}, "ends with a picture"},
 		"learned":     {[]Picture{p(1)}, []int32{1, i, 2}, []bool{false, true, true}, "image token at position 1 is marked"},
 		"detail":      {[]Picture{{Data: []byte("x"), Detail: 3, Tokens: 1}}, nil, nil, "detail 3"},
 		"no tokens":   {[]Picture{p(0)}, nil, nil, "0 tokens"},

@@ -33,8 +33,9 @@ func newPictureWriter(dir string, h Header) *pictureWriter {
 }
 
 // AddPictures gives the document that is added next its pictures, in the order
-// of their runs of image tokens, of which Picture.Tokens says the length. A
-// picture whose bytes the set has already is not stored again. AddPictures keeps
+// of their runs of image tokens, of which Picture.Tokens says the length. The
+// document must not end with one, or AddMasked is an error, nor have other image
+// tokens. A picture whose bytes the set has already is not stored again. AddPictures keeps
 // nothing of p. It panics in a set without a mask or without Header.ImageToken.
 func (w *Writer) AddPictures(p []Picture) error {
 	if !w.takes(len(p)) {
