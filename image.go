@@ -58,28 +58,54 @@ func (m *Model) See(ctx context.Context, image chat.Image) (Seen, error) {
 	}
 	v, err := m.sight.look(ctx, f)
 	if err != nil {
-		return Seen{}, imageError(err, "")
+		if unrelated(err) {
+			return Seen{}, err
+		}
+		return Seen{}, fmt.Errorf("%w: %w", ErrImage, err)
 	}
 	return Seen{Width: v.size[0], Height: v.size[1], Views: 1 + len(v.layout.Tiles), Tokens: v.layout.Tokens}, nil
 }
 
 var errBlind = errors.New("this model cannot see images")
 
-// imageError is err about the image at a place, such as "message 1, part 0: ". That
-// the context ended or the model was closed is no fault of the image.
-func imageError(err error, place string) error {
-	for _, other := range []error{context.Canceled, context.DeadlineExceeded, ErrClosed} {
+// ImageError says which image is at fault. errors.Is takes it for ErrImage, and
+// errors.As finds the *picture.FormatError, *picture.LimitError or
+// *picture.DamageError that says why, unless it is the URL that is bad.
+type ImageError struct {
+	Image int    // of all images of the conversation or of GenerateOptions.Images, from 0
+	Place string // such as "message 1, part 0"
+	Err   error
+}
+
+// Error names the place and the reason.
+func (e *ImageError) Error() string { return fmt.Sprintf("%v: %s: %v", ErrImage, e.Place, e.Err) }
+
+// Unwrap returns ErrImage and the reason.
+func (e *ImageError) Unwrap() []error { return []error{ErrImage, e.Err} }
+
+// fault is err about image k. What is no fault of the image stays as it is: that the
+// context ended, the model was closed or too many wait.
+func (p *prompt) fault(k int, err error) error {
+	if unrelated(err) {
+		return err
+	}
+	return &ImageError{Image: k, Place: p.place(k), Err: err}
+}
+
+// unrelated reports that err is about no image.
+func unrelated(err error) bool {
+	for _, other := range []error{context.Canceled, context.DeadlineExceeded, ErrClosed, ErrBusy} {
 		if errors.Is(err, other) {
-			return err
+			return true
 		}
 	}
-	return fmt.Errorf("%w: %s%w", ErrImage, place, err)
+	return false
 }
 
 // place is where an image stands, for errors.
 type place struct{ message, part int }
 
-func (p place) String() string { return fmt.Sprintf("message %d, part %d: ", p.message, p.part) }
+func (p place) String() string { return fmt.Sprintf("message %d, part %d", p.message, p.part) }
 
 // places lists where the images of a conversation stand.
 func places(c *chat.Conversation) []place {
@@ -117,15 +143,15 @@ func (p *prompt) numImageTokens() int {
 func (m *Model) addImages(p *prompt, images []*chat.Image) error {
 	for k, image := range images {
 		if m.sight == nil {
-			return imageError(errBlind, p.place(k))
+			return p.fault(k, errBlind)
 		}
 		f, err := m.sight.open(image)
 		if err != nil {
-			return imageError(err, p.place(k))
+			return p.fault(k, err)
 		}
 		n, err := m.sight.count(f)
 		if err != nil {
-			return imageError(err, p.place(k))
+			return p.fault(k, err)
 		}
 		p.files, p.counts = append(p.files, f), append(p.counts, n)
 	}
@@ -144,11 +170,11 @@ func (m *Model) look(ctx context.Context, p *prompt) error {
 	for k, f := range p.files {
 		v, err := m.sight.look(ctx, f)
 		if err != nil {
-			return imageError(err, p.place(k))
+			return p.fault(k, err)
 		}
 		next := slices.Index(p.ids[at:], m.imageToken)
 		if next < 0 || v.layout.Tokens != p.counts[k] {
-			return imageError(fmt.Errorf("it has %d tokens and its header promised %d", v.layout.Tokens, p.counts[k]), p.place(k))
+			return p.fault(k, fmt.Errorf("it has %d tokens and its header promised %d", v.layout.Tokens, p.counts[k]))
 		}
 		at += next
 		p.seen = append(p.seen, v)
@@ -190,7 +216,7 @@ func (m *Model) appendText(ids []int32, text string) []int32 {
 // imagePrompt is the prompt of a text with images: where it has chat.ImageToken, or
 // else before it, each with a newline after.
 func (m *Model) imagePrompt(text string, images []chat.Image) (*prompt, error) {
-	p := &prompt{place: func(k int) string { return fmt.Sprintf("image %d: ", k) }}
+	p := &prompt{place: func(k int) string { return fmt.Sprintf("image %d", k) }}
 	list := make([]*chat.Image, len(images))
 	for k := range images {
 		list[k] = &images[k]

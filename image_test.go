@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/polymath-lm/polymath"
@@ -283,6 +284,10 @@ func TestImageErrors(t *testing.T) {
 		if !errors.Is(err, polymath.ErrImage) || !strings.Contains(err.Error(), "message 1, part 2: ") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%.60s: %v, want %q", c.image.URL, err, c.want)
 		}
+		var fault *polymath.ImageError
+		if !errors.As(err, &fault) || fault.Image != 1 || fault.Place != "message 1, part 2" {
+			t.Errorf("%.60s: %+v", c.image.URL, fault)
+		}
 		if _, err := m.See(t.Context(), c.image); !errors.Is(err, polymath.ErrImage) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%.60s: %v, want %q", c.image.URL, err, c.want)
 		}
@@ -307,6 +312,34 @@ func TestImageErrors(t *testing.T) {
 	m.Close()
 	if _, err := m.Chat(t.Context(), conversation(shown(good)), sampled); !errors.Is(err, polymath.ErrClosed) {
 		t.Errorf("closed: %v", err)
+	}
+}
+
+// TestImageQueue: no more wait to be looked at than WithQueueLimit lets, and others
+// are not hurt.
+func TestImageQueue(t *testing.T) {
+	m := openSeeing(t, polymath.WithQueueLimit(1))
+	var busy, seen atomic.Int64
+	var group sync.WaitGroup
+	for i := range 40 {
+		image := polymath.DataImage(paint(300, 300, i))
+		group.Go(func() {
+			switch _, err := m.See(t.Context(), image); {
+			case err == nil:
+				seen.Add(1)
+			case errors.Is(err, polymath.ErrBusy) && !errors.Is(err, polymath.ErrImage):
+				busy.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if seen.Load() < 1 || busy.Load() < 1 {
+		t.Errorf("%d were seen and %d turned away", seen.Load(), busy.Load())
+	}
+	if _, err := m.See(t.Context(), polymath.DataImage(paint(300, 300, 100))); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"sync"
@@ -37,7 +38,9 @@ type sight struct {
 	width  int // D
 	limits picture.Limits
 	// seers are taken from here and put back; nil is one that has not worked yet.
-	seers chan *vision.Workspace
+	seers   chan *vision.Workspace
+	queue   int          // how many may wait for one, 0 is any number
+	looking atomic.Int64 // how many look or wait
 
 	mu     sync.Mutex // guards what follows
 	byKey  map[[sha256.Size]byte]*list.Element
@@ -62,7 +65,7 @@ func newSight(m *model.Model, o *openOptions) *sight {
 		return nil
 	}
 	s := &sight{
-		config: cfg.Vision, width: cfg.HiddenSize, limits: o.images, budget: o.featureBytes(),
+		config: cfg.Vision, width: cfg.HiddenSize, limits: o.images, budget: o.featureBytes(), queue: o.engine.QueueLimit,
 		seers: make(chan *vision.Workspace, maxSeers), byKey: map[[sha256.Size]byte]*list.Element{},
 	}
 	s.model.Store(m)
@@ -72,31 +75,32 @@ func newSight(m *model.Model, o *openOptions) *sight {
 	return s
 }
 
-// pictureFile is a picture that has not been looked at yet.
+// pictureFile is a picture that has not been looked at yet. The file stays in its
+// URL until it is needed: of many that wait none takes memory twice.
 type pictureFile struct {
-	data   []byte
+	url    string
 	detail picture.Detail
-	key    [sha256.Size]byte
+	key    [sha256.Size]byte // of both
 }
 
-// open takes the file out of a data URL.
 func (s *sight) open(image *chat.Image) (*pictureFile, error) {
 	detail, err := picture.ParseDetail(image.Detail)
 	if err != nil {
 		return nil, err
 	}
+	h := sha256.New()
+	h.Write([]byte{byte(detail)})
+	_, _ = io.WriteString(h, image.URL) // a hash takes everything
+	return &pictureFile{url: image.URL, detail: detail, key: [sha256.Size]byte(h.Sum(nil))}, nil
+}
+
+// read takes the file out of its data URL.
+func (s *sight) read(f *pictureFile) ([]byte, error) {
 	limit := s.limits.Bytes
 	if limit == 0 {
 		limit = picture.DefaultLimits().Bytes
 	}
-	data, err := readDataURL(image.URL, limit)
-	if err != nil {
-		return nil, err
-	}
-	h := sha256.New()
-	h.Write([]byte{byte(detail)})
-	h.Write(data)
-	return &pictureFile{data: data, detail: detail, key: [sha256.Size]byte(h.Sum(nil))}, nil
+	return readDataURL(f.url, limit)
 }
 
 // count returns how many tokens a picture takes, without decoding it.
@@ -104,7 +108,11 @@ func (s *sight) count(f *pictureFile) (int, error) {
 	if found := s.find(f.key); found != nil {
 		return found.layout.Tokens, nil
 	}
-	width, height, err := picture.Size(f.data, s.limits)
+	data, err := s.read(f)
+	if err != nil {
+		return 0, err
+	}
+	width, height, err := picture.Size(data, s.limits)
 	if err != nil {
 		return 0, err
 	}
@@ -120,6 +128,11 @@ func (s *sight) look(ctx context.Context, f *pictureFile) (*seen, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if n := s.looking.Add(1); s.queue > 0 && n > int64(maxSeers+s.queue) {
+		s.looking.Add(-1)
+		return nil, ErrBusy
+	}
+	defer s.looking.Add(-1)
 	var ws *vision.Workspace
 	select {
 	case ws = <-s.seers:
@@ -134,7 +147,11 @@ func (s *sight) look(ctx context.Context, f *pictureFile) (*seen, error) {
 	if m == nil {
 		return nil, ErrClosed
 	}
-	in, err := s.config.Read(f.data, f.detail, s.limits)
+	data, err := s.read(f)
+	if err != nil {
+		return nil, err
+	}
+	in, err := s.config.Read(data, f.detail, s.limits)
 	if err != nil {
 		return nil, err
 	}
