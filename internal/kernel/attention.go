@@ -258,17 +258,18 @@ func putValue(values, x []tensor.BF16, slot int) {
 // packKeys packs up to 64 rows of dim values as the columns of weights
 // [dim, 64]; what is beyond is zero.
 func (s *scratch) packKeys(dst, x []tensor.BF16, stride, rows, dim int) {
-	depth := ceilDiv(dim, BlockK)
-	if rows < KeyBlock || dim%BlockK > 0 {
+	depth, panels := ceilDiv(dim, BlockK), usedPanels(rows)
+	clear(dst[panels*depth*blockLen:])
+	if rows < panels*PanelN || dim%BlockK > 0 {
 		wide := depth * BlockK
-		s.at = grow(s.at, KeyBlock*wide)
+		s.at = grow(s.at, panels*PanelN*wide)
 		clear(s.at)
 		for r := range rows {
 			copy(s.at[r*wide:][:dim], x[r*stride:])
 		}
 		x, stride = s.at, wide
 	}
-	for h := range KeyBlock / halfN {
+	for h := range panels * PanelN / halfN {
 		cpu.packRows(&dst[h/2*depth*blockLen+h%2*halfLen], &x[h*halfN*stride], stride, depth)
 	}
 }

@@ -170,9 +170,10 @@ func (t *backwardScratch) loadQueries(j *backwardJob, s *scratch, span *Span, qu
 func (t *backwardScratch) pair(j *backwardJob, span *Span, b, c int) {
 	part, depth := j.partLen(), j.depth()
 	at := b - t.keys
-	t.q.mul(t.scores, rowSums(keyPanels), t.keyBlocks[at*part:], keyPanels, depth*blockLen, false)
-	t.do.mul(t.dp, rowSums(keyPanels), t.values[at*part:], keyPanels, depth*blockLen, false)
-	n := min(KeyBlock, span.Len-c*KeyBlock)
+	n, keys := min(KeyBlock, span.Len-c*KeyBlock), min(KeyBlock, span.Len-b*KeyBlock)
+	panels := usedPanels(keys)
+	t.q.mul(t.scores, rowSums(keyPanels), t.keyBlocks[at*part:], panels, depth*blockLen, false)
+	t.do.mul(t.dp, rowSums(keyPanels), t.values[at*part:], panels, depth*blockLen, false)
 	for r := 0; r < n && !j.seeAll(span, c*KeyBlock, c*KeyBlock+n, b); r++ {
 		lo, hi := j.visible(span, c*KeyBlock+r, b)
 		if lo > 0 || hi < KeyBlock {
@@ -183,16 +184,16 @@ func (t *backwardScratch) pair(j *backwardJob, span *Span, b, c int) {
 	scoreRowsGrad(t.weights[:size], t.grads[:size], t.scores[:size], t.dp[:size], t.lse[:n], t.delta[:n], j.Scale)
 	as := rowSums(depth)
 	if t.ownsKeys {
-		clear(t.weights[size:])
-		clear(t.grads[size:])
-		keys := min(KeyBlock, span.Len-b*KeyBlock)
-		t.p.packT(t.weights, KeyBlock, keys, KeyBlock)
-		t.ds.packT(t.grads, KeyBlock, keys, KeyBlock)
+		used := usedPanels(n) * PanelN
+		clear(t.weights[size : used*KeyBlock])
+		clear(t.grads[size : used*KeyBlock])
+		t.p.packT(t.weights, KeyBlock, keys, used)
+		t.ds.packT(t.grads, KeyBlock, keys, used)
 		t.p.mul(t.dv[at*j.sumsLen():], as, t.packed, depth, keyPanels*blockLen, true)
 		t.ds.mul(t.dk[at*j.sumsLen():], as, t.qPacked, depth, keyPanels*blockLen, true)
 	}
 	if t.ownsQueries {
-		t.rows.pack(t.grads, KeyBlock, n, KeyBlock)
+		t.rows.pack(t.grads, KeyBlock, n, panels*PanelN)
 		t.rows.mul(t.dq, as, t.keyRows[at*part:], depth, keyPanels*blockLen, true)
 	}
 }

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/polymath-lm/polymath/tensor"
@@ -31,5 +32,33 @@ func BenchmarkAttention(b *testing.B) {
 				s.Backward(dqkv, do, o, qkv, lse, spans)
 			})
 		})
+	}
+}
+
+// BenchmarkAttentionSpans measures a batch of short documents, as a tower's
+// views are, beside causal attention on the same. It counts visible pairs: with
+// 64 rows, causal attention computes the others too.
+func BenchmarkAttentionSpans(b *testing.B) {
+	for _, length := range []int{16, 64, 196, 256} {
+		for _, both := range []bool{false, true} {
+			s := shaped(AttentionShape{Heads: 4, KVHeads: 4, HeadDim: 64, Bidirectional: both})
+			spans, rows := documents(s, slices.Repeat([]int{length}, 64)...)
+			qkv, do := normals(rows*s.width()), normals(rows*s.Heads*s.HeadDim)
+			o, lse, dqkv := make([]tensor.BF16, len(do)), make([]float32, rows*s.Heads), make([]tensor.BF16, len(qkv))
+			product := len(spans) * s.Heads * s.HeadDim * length * (length + 1)
+			if both {
+				product = len(spans) * s.Heads * s.HeadDim * length * length * 2
+			}
+			name := fmt.Sprintf("%d/bidirectional=%v/", length, both)
+			b.Run(name+"forward", func(b *testing.B) {
+				peakShare(b, 2*product, func() {
+					s.Append(qkv, spans)
+					s.Forward(o, lse, qkv, spans)
+				})
+			})
+			b.Run(name+"backward", func(b *testing.B) {
+				peakShare(b, 5*product, func() { s.Backward(dqkv, do, o, qkv, lse, spans) })
+			})
+		}
 	}
 }

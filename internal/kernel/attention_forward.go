@@ -73,26 +73,37 @@ type attentionScratch struct {
 
 func (j *forwardJob) Do(worker, i int) {
 	span, item := j.find(i)
-	first, count := span.chunks(j.queries)
+	chunk, count := span.chunks(j.queries)
 	// The last queries have the most keys, so they come first.
-	head, chunk := item%j.KVHeads, first+count-1-item/j.KVHeads
+	head := item % j.KVHeads
+	chunk += count - 1 - item/j.KVHeads
 	from, to := span.chunk(j.queries, chunk)
 	t := &workerScratch(worker).attention
 	t.begin(j, span, head, from, to)
-	depth, panels := j.depth(), j.depth()
-	for b := j.AttentionShape.first(from) / KeyBlock; b*KeyBlock < j.end(span, to-1); b++ {
+	first, end := j.AttentionShape.first(from)/KeyBlock, j.end(span, to-1)
+	for b := first; b*KeyBlock < end; b++ {
 		block := &span.Blocks[b]
-		scores, outputs := rowSums(keyPanels), rowSums(panels)
 		blind := j.blind(from, b) * j.group() / t.q.full.rows * t.q.full.rows
-		scores.from, outputs.from = blind, blind
-		t.q.mul(t.s, scores, t.keys(j, block, head), keyPanels, depth*blockLen, false)
+		panels := usedPanels(end - b*KeyBlock)
+		scores := rowSums(keyPanels)
+		scores.from = blind
+		t.q.mul(t.s, scores, t.keys(j, block, head), panels, j.depth()*blockLen, false)
 		t.weigh(j, span, from, to, b, blind)
-		t.p.shape(len(t.max), KeyBlock)
-		t.p.packFrom(blind, t.rows, KeyBlock, len(t.max), KeyBlock)
-		t.p.mul(t.acc, outputs, t.values(j, block, head), panels, keyPanels*blockLen, true)
+		if b > first {
+			t.scaleSums(blind, j.depth()*BlockK)
+		}
+		t.p.shape(len(t.max), panels*PanelN)
+		t.p.packFrom(blind, t.rows, KeyBlock, len(t.max), panels*PanelN)
+		outputs := rowSums(j.depth())
+		outputs.from = blind
+		t.p.mul(t.acc, outputs, t.values(j, block, head), j.depth(), keyPanels*blockLen, b > first)
 	}
 	t.end(j, span, head, from, to)
 }
+
+// usedPanels returns how many panels of a block have the first n keys. Those
+// behind have the weight 0, which adds nothing to a sum.
+func usedPanels(n int) int { return min(keyPanels, ceilDiv(n, PanelN)) }
 
 // blind returns how many queries from one on come before a block and see nothing
 // of it.
@@ -141,7 +152,6 @@ func (t *attentionScratch) begin(j *forwardJob, span *Span, head, from, to int) 
 	t.q.pack(t.rows, wide, rows, wide)
 	t.s = grow(t.s, t.q.padded*KeyBlock)
 	t.acc = grow(t.acc, t.q.padded*wide)
-	clear(t.acc)
 	t.max, t.sum, t.alpha = grow(t.max, rows), grow(t.sum, rows), grow(t.alpha, rows)
 	clear(t.sum)
 	for r := range t.max {
@@ -151,7 +161,7 @@ func (t *attentionScratch) begin(j *forwardJob, span *Span, head, from, to int) 
 
 // weigh turns the scores of rows from one on with a block of keys into weights.
 func (t *attentionScratch) weigh(j *forwardJob, span *Span, from, to, block, row int) {
-	group, wide := j.group(), j.depth()*BlockK
+	group := j.group()
 	if !j.seeAll(span, from, to, block) {
 		for r := row; r < len(t.max); r++ {
 			lo, hi := j.visible(span, from+r/group, block)
@@ -162,6 +172,11 @@ func (t *attentionScratch) weigh(j *forwardJob, span *Span, from, to, block, row
 	}
 	at, n := row*KeyBlock, len(t.max)*KeyBlock
 	scoreRows(t.rows[at:n], t.s[at:n], t.max[row:], t.sum[row:], t.alpha[row:], j.Scale)
+}
+
+// scaleSums multiplies the outputs of rows from one on, so many numbers each, by
+// alpha.
+func (t *attentionScratch) scaleSums(row, wide int) {
 	for r := row; r < len(t.alpha); r++ {
 		if alpha := t.alpha[r]; alpha != 1 {
 			ScaleF32(t.acc[r*wide:][:wide], alpha)

@@ -113,29 +113,14 @@ func TestAttention(t *testing.T) {
 	defer par.SetThreads(0)
 	var cases []*attentionCase
 	for _, s := range attentionShapes {
-		c := &attentionCase{shape: shaped(s)}
-		spans, rows := documents(c.shape, 1, 130, 64, 0, 3)
-		r := rand.New(rand.NewPCG(1, 1))
-		c.spans = spans
-		c.qkv = drawn(r, rows*s.width(), inputs[0].draw)
-		c.do = drawn(r, rows*s.Heads*s.HeadDim, inputs[0].draw)
-		c.o, c.lse = attentionPlain(c.shape, c.qkv, spans)
-		c.dqkv = attentionGradPlain(c.shape, c.do, c.o, c.qkv, c.lse, spans)
-		c.gotO, c.gotLSE, c.gotDQ = make([]tensor.BF16, len(c.o)), make([]float32, len(c.lse)), make([]tensor.BF16, len(c.qkv))
+		c := newAttentionCase(shaped(s), 1, 130, 64, 0, 3)
 		cases = append(cases, c)
 	}
 	eachPath(t, func(t *testing.T) {
 		for i, c := range cases {
 			par.SetThreads(1 + i%3)
-			clear(c.gotO) // of the path before
-			clear(c.gotLSE)
-			clear(c.gotDQ)
-			c.shape.Append(c.qkv, c.spans)
-			c.shape.Forward(c.gotO, c.gotLSE, c.qkv, c.spans)
-			wantBF16(t, fmt.Sprintf("%+v", c.shape), c.gotO, c.o)
-			wantF32(t, fmt.Sprintf("%+v lse", c.shape), c.gotLSE, c.lse)
-			c.shape.Backward(c.gotDQ, c.do, c.o, c.qkv, c.lse, c.spans)
-			wantBF16(t, fmt.Sprintf("%+v gradient", c.shape), c.gotDQ, c.dqkv)
+			c.run(c.spans)
+			c.check(t, fmt.Sprintf("%+v", c.shape))
 		}
 	})
 }

@@ -84,9 +84,9 @@ func Log(x float64) float64 {
 	f := m - 1
 	s := f / (2 + f)
 	z := float64(s * s)
-	p := 0.0
-	for k := 25; k >= 3; k -= 2 {
-		p = float64(p*z) + 1/float64(k)
+	p := 1.0 / 25
+	for _, c := range [...]float64{1.0 / 23, 1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5, 1.0 / 3} {
+		p = float64(p*z) + c
 	}
 	r := float64(2 * float64(z*p))
 	n := float64(e)
