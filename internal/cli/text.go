@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/polymath-lm/polymath/corpus"
@@ -13,10 +14,11 @@ import (
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/internal/cli/quickstart"
 	"github.com/polymath-lm/polymath/internal/recipe"
+	"github.com/polymath-lm/polymath/train/conversation"
 )
 
 // readTexts reads the text below paths, each text once, and says on a.Err what it
-// left out. raw takes files for text as they are, whatever their names say.
+// left out. A file of conversations has its messages for texts. raw takes files for text as they are, whatever their names say.
 func (a *app) readTexts(ctx context.Context, paths []string, raw bool) ([][]byte, error) {
 	var texts [][]byte
 	for _, path := range paths {
@@ -28,6 +30,9 @@ func (a *app) readTexts(ctx context.Context, paths []string, raw bool) ([][]byte
 		if err != nil {
 			return nil, err
 		}
+		if len(found) == 0 && !raw {
+			found = conversationTexts(path)
+		}
 		if len(found) == 0 {
 			return nil, fmt.Errorf("%w in %s: %d left out, such as %s", quickstart.ErrNoText, path, read.Left, cmp.Or(read.Why, "texts that are blank"))
 		}
@@ -37,6 +42,26 @@ func (a *app) readTexts(ctx context.Context, paths []string, raw bool) ([][]byte
 		texts = append(texts, found...)
 	}
 	return texts, nil
+}
+
+// conversationTexts are the messages of a file of conversations, each once; none
+// of what is no such file.
+func conversationTexts(path string) (texts [][]byte) {
+	if ext := filepath.Ext(path); ext != ".jsonl" && ext != ".json" {
+		return nil
+	}
+	seen := map[document.ID]bool{}
+	err := conversation.Texts(path, func(text []byte) error {
+		if id := document.NewID(text); !seen[id] {
+			seen[id] = true
+			texts = append(texts, text)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil
+	}
+	return texts
 }
 
 // partBytes is the size of the parts of long texts where there must be several.
