@@ -64,7 +64,7 @@ a report.`,
 	addEvalShots(f, &o.shots)
 	f.BoolVar(&o.byLetter, "explain", false, "have choices explained and answered by a letter, as GPT-4 was examined")
 	f.BoolVar(&o.blind, "withhold-images", false, "put items without their images")
-	f.BoolVar(&o.againstBlind, "against-blind", false, "put items with images once more without, and say what seeing adds (default with suite vision)")
+	f.BoolVar(&o.againstBlind, "against-blind", false, "put items with images once more without, and say what seeing adds (default with the suites vision and drawn)")
 	f.IntVar(&o.samples, "samples", 0, "answers to each item that is written; 0 is as the task says")
 	f.Uint64Var(&o.seed, "seed", 0, "of items for --limit, examples and what is drawn")
 	f.StringVar(&o.out, "out", "", "directory of the run (default: evals/MODEL-SUITE)")

@@ -104,14 +104,14 @@ func (o *evalFlags) defaultOut(model string) string {
 // blindRun is the ending of the directory of a run without images.
 const blindRun = "-blind"
 
-// visionSuite is the suite that is about what images add.
-const visionSuite = "vision"
+// sightSuites are the suites that are about what images add.
+var sightSuites = []string{"vision", "drawn"}
 
 // setAgainstBlind makes up for --against-blind where it is not given: what the suite
 // asks for is worth as much as images add.
 func (o *evalFlags) setAgainstBlind(given bool) {
 	if !given {
-		o.againstBlind = slices.Contains(strings.Split(o.suite, ","), visionSuite) && !o.blind && o.compare == ""
+		o.againstBlind = slices.Contains(sightSuites, o.suite) && !o.blind && o.compare == ""
 	}
 }
 

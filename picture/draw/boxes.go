@@ -29,6 +29,9 @@ func makeBoxes(w *work) {
 	for _, panel := range w.facts.Panels {
 		b.fill(panel)
 	}
+	if w.factsOnly() {
+		return
+	}
 	for range 4 * w.Questions {
 		b.askStatement()
 	}

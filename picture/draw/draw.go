@@ -238,6 +238,9 @@ func init() {
 	}
 }
 
+// factsOnly tells whether nothing is to be painted, asked or told.
+func (w *work) factsOnly() bool { return w.canvas.img == nil }
+
 // ask adds a question, unless it has been asked.
 func (w *work) ask(t QuestionType, answer, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)

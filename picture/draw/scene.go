@@ -20,6 +20,9 @@ func makeScene(w *work) {
 	if len(w.facts.Objects) == 0 {
 		w.place(forms[0], colors[0], 0, Box{0, 0, w.Size, w.Size})
 	}
+	if w.factsOnly() {
+		return
+	}
 	s := scene{w, w.facts.Objects}
 	s.askAll()
 	s.describeAll()
