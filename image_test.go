@@ -321,9 +321,14 @@ func TestImageQueue(t *testing.T) {
 	m := openSeeing(t, polymath.WithQueueLimit(1))
 	var busy, seen atomic.Int64
 	var group sync.WaitGroup
-	for i := range 40 {
-		image := polymath.DataImage(paint(300, 300, i))
+	images := make([]chat.Image, 40)
+	for i := range images {
+		images[i] = polymath.DataImage(paint(400, 400, i))
+	}
+	begin := make(chan struct{})
+	for _, image := range images {
 		group.Go(func() {
+			<-begin
 			switch _, err := m.See(t.Context(), image); {
 			case err == nil:
 				seen.Add(1)
@@ -334,6 +339,7 @@ func TestImageQueue(t *testing.T) {
 			}
 		})
 	}
+	close(begin)
 	group.Wait()
 	if seen.Load() < 1 || busy.Load() < 1 {
 		t.Errorf("%d were seen and %d turned away", seen.Load(), busy.Load())

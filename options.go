@@ -51,8 +51,8 @@ func WithCacheBytes(n int64) Option {
 	return func(o *openOptions) { o.engine.CacheBytes = n }
 }
 
-// WithQueueLimit sets how many requests may wait; more are ErrBusy. The default
-// is no limit.
+// WithQueueLimit sets how many requests may wait, and as many beside them for their
+// images to be looked at; more are ErrBusy. The default is no limit.
 func WithQueueLimit(n int) Option {
 	return func(o *openOptions) { o.engine.QueueLimit = n }
 }
