@@ -1,6 +1,9 @@
 package model
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 var architectures = map[string]string{
 	Llama:    "LlamaForCausalLM",
@@ -38,11 +41,11 @@ func (c *Config) MarshalJSON() ([]byte, error) {
 		"num_key_value_heads":     c.NumKVHeads,
 		"hidden_act":              "silu",
 		"max_position_embeddings": c.MaxPositions,
-		"rms_norm_eps":            c.RMSNormEps,
+		"rms_norm_eps":            real(c.RMSNormEps),
 		"rope_theta":              c.RopeTheta,
 		"rope_scaling":            c.RopeScaling,
 		"tie_word_embeddings":     c.TieEmbeddings,
-		"initializer_range":       c.InitStd,
+		"initializer_range":       real(c.InitStd),
 		"attention_dropout":       0.0,
 		"bos_token_id":            unless(c.BOSTokenID < 0, c.BOSTokenID),
 		"pad_token_id":            unless(c.PadTokenID < 0, c.PadTokenID),
@@ -76,7 +79,7 @@ func (c *Config) marshalExperts(m map[string]any) {
 		return
 	}
 	m["num_experts_per_tok"] = c.NumExpertsPerTok
-	m["router_aux_loss_coef"] = c.RouterAuxLossCoef
+	m["router_aux_loss_coef"] = real(c.RouterAuxLossCoef)
 	m["output_router_logits"] = false
 	switch c.ModelType {
 	case Mixtral:
@@ -102,6 +105,19 @@ func (c *Config) marshalExperts(m map[string]any) {
 			m[name] = v
 		}
 	}
+}
+
+// real is a number that has a decimal point in JSON even if it is whole:
+// transformers takes no integers for such fields.
+type real float64
+
+// MarshalJSON writes the shortest form.
+func (x real) MarshalJSON() ([]byte, error) {
+	data, err := json.Marshal(float64(x))
+	if err == nil && !bytes.ContainsAny(data, ".e") {
+		data = append(data, ".0"...)
+	}
+	return data, err
 }
 
 // unless returns nil, JSON's null, if absent and v otherwise.

@@ -3,6 +3,7 @@ package model
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/polymath-lm/polymath/internal/kernel"
@@ -19,10 +20,15 @@ type golden struct {
 	// errs are the distances (Euclidean, over a tensor) between PyTorch in
 	// fp32 and PyTorch that rounds to bf16 where the decoder does.
 	errs map[string]float64
+	// slack multiplies the bound; 0 = 1.
+	slack float64
 }
 
-func openGolden(t *testing.T) *golden {
-	file, err := safetensors.Open("testdata/parity.safetensors")
+func openGolden(t *testing.T) *golden { return openGoldenAt(t, "testdata/parity.safetensors") }
+
+func openGoldenAt(t *testing.T, path string) *golden {
+	t.Helper()
+	file, err := safetensors.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,10 +120,12 @@ func (g *golden) judge(name string, n int, d distance) {
 	g.t.Helper()
 	err, bf16, norm := math.Sqrt(d.err), math.Sqrt(d.bf16), math.Sqrt(d.norm)
 	g.t.Logf("%-60s %8.2g of %8.2g; bf16 %8.2g, ratio %.2f", name, err, norm, bf16, err/bf16)
-	if limit := bf16 * (2 + 4/math.Sqrt(float64(n))); !(err <= limit) {
+	if limit := max(g.slack, 1) * bf16 * (2 + 4/math.Sqrt(float64(n))); !(err <= limit) {
 		g.t.Errorf("%s: error %g; rounding to bf16 explains %g", name, err, limit)
 	}
-	if bf16 > 0.05*norm {
+	// The bias of a tower's keys moves all scores of a query alike, which softmax
+	// does not see: its gradient is 0, and all of it is rounding.
+	if bf16 > 0.05*norm && !strings.HasSuffix(name, ".k_proj.bias") {
 		g.t.Errorf("%s: the bound %g is useless beside the norm %g", name, bf16, norm)
 	}
 }

@@ -118,15 +118,19 @@ class Model:
         state["router_z"].append((lse * lse).mean())
         state["ids"].append(ids.sort(-1).values)
         best = logits.detach().sort(-1, descending=True).values
-        state["margin"] = min(state["margin"], (best[:, K - 1] - best[:, K]).min().item())
+        if K < E:
+            state["margin"] = min(state["margin"], (best[:, K - 1] - best[:, K]).min().item())
         return self.round(sum(out))
 
     def round_gradient(self, g):
         return g.bfloat16().float() if self.weight == RoundForward.apply else g
 
+    def embed(self, tokens):
+        return self.round(self.w("model.embed_tokens.weight")[tokens])
+
     def forward(self, tokens, positions, mask):
         state = {"balance": [], "router_z": [], "ids": [], "margin": math.inf}
-        x = self.round(self.w("model.embed_tokens.weight")[tokens])
+        x = self.embed(tokens)
         for l in range(L):
             prefix = f"model.layers.{l}."
             n = self.norm(x, prefix + "input_layernorm.weight")
@@ -268,4 +272,5 @@ def main():
     print(f"seed {seed}, margin {margin:.4g}, loss {exact['loss'].item():.6f}, {turned} choices turned in {STEPS} steps")
 
 
-main()
+if __name__ == "__main__":
+    main()
