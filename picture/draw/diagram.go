@@ -24,6 +24,9 @@ func makeDiagram(w *work) {
 		}
 	}
 	d.paint()
+	if w.factsOnly() {
+		return
+	}
 	d.askAll()
 	d.describeAll()
 }

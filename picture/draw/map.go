@@ -39,6 +39,9 @@ func makeMap(w *work) {
 		}
 	}
 	m.paint()
+	if w.factsOnly() {
+		return
+	}
 	m.askAll()
 	m.describeAll()
 }
