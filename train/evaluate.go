@@ -24,7 +24,7 @@ func (t *Trainer) evaluate(ctx context.Context) (done bool, err error) {
 	var e EvalRecord
 	var row shard.Row
 	var m microbatch
-	total := 0.0
+	total, blind := 0.0, 0.0
 	for first := int64(0); first < rows; first += int64(t.recipe.Batch.Rows) {
 		if ctx.Err() != nil {
 			return false, nil
@@ -46,13 +46,38 @@ func (t *Trainer) evaluate(ctx context.Context) (done bool, err error) {
 		total += stats.Loss
 		e.Tokens += int64(stats.Tokens)
 		e.Bytes += t.bytesOf(m.targets)
+		without, err := t.blindLoss(&m, stats.Loss)
+		if err != nil {
+			return false, err
+		}
+		blind += without
 	}
 	e.Loss = total / float64(e.Tokens)
+	if t.data.eyes != nil && finite(blind) {
+		e.BlindLoss = blind / float64(e.Tokens)
+	}
 	if e.Bytes > 0 && finite(total) {
 		e.BitsPerByte = total / math.Ln2 / float64(e.Bytes)
 	}
 	t.evaluated = e
 	return true, t.record(Record{Kind: KindEval, Eval: &e})
+}
+
+// blindLoss is the loss, loss as it is, of a microbatch whose pictures are grey
+// instead.
+func (t *Trainer) blindLoss(m *microbatch, loss float64) (float64, error) {
+	if len(m.batch.Patches) == 0 {
+		return loss, nil
+	}
+	clear(m.batch.Patches)
+	stats, err := t.model.Loss(t.workspace, &m.batch, m.targets)
+	switch {
+	case errors.Is(err, model.ErrNonFinite):
+		return math.NaN(), nil
+	case err != nil:
+		return 0, fmt.Errorf("held-out loss without pictures at step %d: %w", t.step, err)
+	}
+	return stats.Loss, nil
 }
 
 // bytesOf is the length of the text that the targets spell. Special tokens

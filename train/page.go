@@ -175,6 +175,9 @@ func (p *pageData) summarize(info *runInfo, records []Record) {
 	p.add("loss", fmt.Sprintf("%.4f", last.Train.Loss), "nats per token")
 	if eval != nil {
 		p.add("held-out loss", fmt.Sprintf("%.4f", eval.Eval.Loss), fmt.Sprintf("at step %d", eval.Step))
+		if eval.Eval.BlindLoss > 0 {
+			p.add("without pictures", fmt.Sprintf("%.4f", eval.Eval.BlindLoss), "held-out loss with grey ones instead")
+		}
 		if eval.Eval.BitsPerByte > 0 {
 			p.add("bits per byte", fmt.Sprintf("%.4f", eval.Eval.BitsPerByte), "held out")
 		}
@@ -252,6 +255,15 @@ func (p *pageData) draw(records []Record) {
 		return r.Eval.Loss, true
 	})
 	loss := []chart.Series{stepped("training", records, func(s *StepRecord) float64 { return s.Loss }), heldOut}
+	blind := series("held out, pictures withheld", records, func(r *Record) (float64, bool) {
+		if r.Eval == nil || r.Eval.BlindLoss == 0 {
+			return 0, false
+		}
+		return r.Eval.BlindLoss, true
+	})
+	if len(blind.Y) > 0 {
+		loss = append(loss, blind)
+	}
 	rate := []chart.Series{stepped("rate", records, func(s *StepRecord) float64 { return s.LR })}
 	norm := []chart.Series{stepped("norm", records, func(s *StepRecord) float64 { return s.GradNorm })}
 	speed := []chart.Series{timed("tokens/s", records, func(t *Timing) float64 { return t.TokensPerSecond })}

@@ -235,6 +235,9 @@ func (t *Trainer) makePlan() error {
 		}
 	} else {
 		p.Trained = elements(parameterShapes(r, cfg))
+		if r.everTrains(GroupDecoder) { // routers' biases move too, and are no arrays of the optimizer
+			p.Trained += p.Parameters - elements(groupParams(r, model.Shapes(cfg)))
+		}
 		var memory, disk int64
 		p.Memory, memory = planMemory(r, cfg, p.Steps)
 		p.DiskBytes, disk = planDisk(r, cfg, p.Steps)
