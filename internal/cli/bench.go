@@ -14,6 +14,7 @@ import (
 // benchFlags are the flags of polymath bench.
 type benchFlags struct {
 	asJSON, quick bool
+	images        bool
 	text, html    string
 	data          string
 	threads       []int
@@ -34,7 +35,9 @@ read for memory. Values are medians; the fraction is the median of ratios.
 
   gemm       matrix products: forward, weight gradient, grouped over experts
   attention  causal attention, forward and backward
-  train      training steps of a model with 226M parameters, 42M active
+  train      training steps of a model with 226M parameters, 42M active; with
+             --images of a small one that sees, on drawn pictures, and how much
+             of the time it waits for them
   decode     generation at batch 1 from weights beyond the caches
   weights    prompts and generation with weights in blocks of 8 and 4 bits, of
              random models or of each MODEL, a GGUF file or a directory
@@ -50,6 +53,7 @@ read for memory. Values are medians; the fraction is the median of ratios.
 	}
 	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print one JSON object per result")
 	cmd.Flags().BoolVar(&o.quick, "quick", false, "smaller sizes and fewer repeats")
+	cmd.Flags().BoolVar(&o.images, "images", false, "for train: a model that sees, on drawn pictures")
 	cmd.Flags().StringVar(&o.text, "text", "", "text for tokenizer, serve and corpus (default: the Go toolchain's sources)")
 	cmd.Flags().StringVar(&o.html, "html", "", "web pages for corpus (default: made of the text)")
 	cmd.Flags().StringVar(&o.data, "data", "", "directory with ARC for eval (default: questions about the Go library)")
@@ -92,6 +96,9 @@ func (a *app) runBench(ctx context.Context, name string, models []string, option
 	case "attention":
 		return bench.Attention(ctx, options)
 	case "train":
+		if o.images {
+			return bench.TrainImages(ctx, options)
+		}
 		return bench.Train(ctx, options)
 	case "decode":
 		return bench.Decode(ctx, options)
