@@ -134,6 +134,9 @@ func (l *local) fit(prompt string, maxTokens int) (shorter string, cut int, err 
 // chat answers a conversation. Of one that is too long the solved examples go first,
 // the earliest before the others, and then the beginning of the question.
 func (l *local) chat(ctx context.Context, c chat.Conversation, o polymath.GenerateOptions) (Answer, error) {
+	if hasImages(&c) && !l.m.Sees() {
+		return Answer{}, fmt.Errorf("%w: it sees no images", ErrUnsupported)
+	}
 	c, cut, err := l.shorten(c, o.MaxTokens)
 	if err != nil {
 		return Answer{}, err
@@ -144,6 +147,17 @@ func (l *local) chat(ctx context.Context, c chat.Conversation, o polymath.Genera
 		text += p.Text
 	}
 	return answerOf(text, result.Tokens, result.Finish, result.Usage, cut, o.Logprobs), err
+}
+
+func hasImages(c *chat.Conversation) bool {
+	for i := range c.Messages {
+		for _, p := range c.Messages[i].Content {
+			if p.Image != nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (l *local) shorten(c chat.Conversation, maxTokens int) (chat.Conversation, int, error) {

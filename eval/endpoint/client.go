@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -90,6 +91,14 @@ func (f *fault) refused() bool {
 // noModel says that there is no model of the name.
 func (f *fault) noModel() bool {
 	return f.code == "model_not_found" || f.status == http.StatusNotFound && strings.Contains(f.message, "does not exist")
+}
+
+// sightless says that the model takes no images.
+func (f *fault) sightless() bool {
+	message := strings.ToLower(f.message)
+	return f.code == "image_not_supported" || slices.ContainsFunc([]string{
+		"cannot see images", "does not support image", "not support image input", "images are not supported", "image input is not supported",
+	}, func(words string) bool { return strings.Contains(message, words) })
 }
 
 // window says that the request was too long.

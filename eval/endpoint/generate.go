@@ -129,6 +129,10 @@ func (e *Endpoint) converse(ctx context.Context, r *eval.Request) (eval.Answer, 
 	}
 	var c answer
 	if err := e.ask(ctx, "/chat/completions", f, &c); err != nil {
+		var refusal *fault
+		if errors.As(err, &refusal) && refusal.sightless() {
+			err = fmt.Errorf("%w: %w", eval.ErrUnsupported, err)
+		}
 		return eval.Answer{}, err
 	}
 	if len(c.Choices) == 0 {

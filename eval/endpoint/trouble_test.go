@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/eval"
 )
 
@@ -166,5 +167,37 @@ func TestCancel(t *testing.T) {
 	}
 	if _, err := e.Generate(ctx, yes); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestSightless: what says that it sees no images is not examined by pictures, and one
+// that minds a picture is.
+func TestSightless(t *testing.T) {
+	a := &api{models: oneModel}
+	e, _, err := open(t, a, Options{Chat: "on"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := eval.Request{MaxTokens: 5, Conversation: chat.Conversation{Messages: []chat.Message{{Role: chat.User, Content: []chat.Part{
+		{Image: &chat.Image{URL: "data:image/png;base64,iVBORw0KGgo=", Detail: "low"}}, {Text: "What is it?"},
+	}}}}}
+	for message, unsupported := range map[string]bool{
+		`the model "m" cannot see images`: true, "This model does not support image inputs.": true, "the image has more than 4096 pixels": false,
+		"image format not supported: HEIC": false,
+	} {
+		a.chat = func(w http.ResponseWriter, _ map[string]any) { fail(w, 400, message) }
+		if _, err := e.Generate(t.Context(), q); err == nil || errors.Is(err, eval.ErrUnsupported) != unsupported {
+			t.Errorf("%s: %v", message, err)
+		}
+	}
+	var sent any
+	a.chat = func(w http.ResponseWriter, r map[string]any) {
+		sent = r["messages"].([]any)[0].(map[string]any)["content"]
+		say(w, "a dot")
+	}
+	answer, err := e.Generate(t.Context(), q)
+	want := `[map[image_url:map[detail:low url:data:image/png;base64,iVBORw0KGgo=] type:image_url] map[text:What is it? type:text]]`
+	if err != nil || answer.Text != "a dot" || fmt.Sprint(sent) != want {
+		t.Errorf("%v, %q; sent %v", err, answer.Text, sent)
 	}
 }

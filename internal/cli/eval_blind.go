@@ -12,12 +12,12 @@ import (
 func (a *app) againstBlind(ctx context.Context, model string, f *eval.Finished, sheets []eval.Sheet, o *evalFlags) error {
 	var some []eval.Sheet
 	for i := range sheets {
-		if hasImages(&sheets[i]) {
+		if f.Result.Tasks[i].Skipped == "" && hasImages(&sheets[i]) {
 			some = append(some, sheets[i])
 		}
 	}
 	if len(some) == 0 {
-		return errors.Join(a.conclude(f, f, nil, nil, o), errors.New("--against-blind: no task that could be loaded has images"))
+		return errors.Join(a.conclude(f, f, nil, nil, o), errors.New("--against-blind: no task that was run has images"))
 	}
 	flags := *o
 	flags.blind, flags.againstBlind = true, false
@@ -35,7 +35,7 @@ func (a *app) againstBlind(ctx context.Context, model string, f *eval.Finished, 
 func hasImages(s *eval.Sheet) bool {
 	for i := range s.Items {
 		if len(s.Items[i].Images) > 0 {
-			return s.Skip == ""
+			return true
 		}
 	}
 	return false
