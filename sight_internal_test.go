@@ -86,7 +86,7 @@ func TestSightKeepsWhatFits(t *testing.T) {
 		t.Error("a picture looks different the second time")
 	}
 	s = smallSight(t, picture-1)
-	if look(4) == look(4) {
+	if first, second := look(4), look(4); first == second {
 		t.Error("what is larger than the budget was kept")
 	}
 	s.close()

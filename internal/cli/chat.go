@@ -24,7 +24,8 @@ func (a *app) chatCommand() *cobra.Command {
 		Long: `Chat talks with the model at MODEL, a directory or a GGUF file. Enter sends a
 message, alt-enter or ctrl-J begins a new line, ctrl-C stops the answer and
 ctrl-D quits; /help lists the commands. The same messages, settings and seed
-give the same answers on every machine.
+give the same answers on every machine. A model that sees is shown images with
+/image FILE or --image, in JPEG, PNG, GIF or WebP.
 
 Where the standard input or output is no terminal, all of the input is one
 message, or with --lines each line, and the answers are written as they come.
@@ -33,7 +34,8 @@ What was typed is kept in $XDG_STATE_HOME/polymath/chat_history (by default
 below ~/.local/state), readable by its owner alone.`,
 		Example: `  polymath chat polymath-quickstart/run/model
   polymath chat MODEL --system 'Answer in one sentence.' --continue talk.json
-  echo 'What is a monoid?' | polymath chat MODEL`,
+  echo 'What is a monoid?' | polymath chat MODEL
+  echo 'What time is it?' | polymath chat MODEL --image clock.png`,
 		Args: exactly("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cmd.Flags().Visit(func(f *pflag.Flag) { o.Explicit = append(o.Explicit, f.Name) })
@@ -49,6 +51,7 @@ below ~/.local/state), readable by its owner alone.`,
 	addSampling(f, &o.Settings, 1024, 0.7)
 	addWeightsMemory(f, &weights)
 	addAdapter(f, &adapter)
+	addImages(cmd, &o.Images, "show the model this image with the first message; may be given several times")
 	f.BoolVar(&lines, "lines", false, "without a terminal: take each line of the input as a message")
 	f.BoolVar(&noHistory, "no-history", false, "do not keep what is typed")
 	return cmd

@@ -48,6 +48,8 @@ func TestScripts(t *testing.T) {
 			"prose":   prose,
 			"babble":  babble,
 			"cut":     cut,
+			"seeing":  seeing,
+			"paint":   paint,
 		},
 	})
 }

@@ -23,16 +23,21 @@ func (a *app) generateCommand() *cobra.Command {
 	var weights byteSize
 	var adapter string
 	var format formatFlags
+	var images []string
 	cmd := &cobra.Command{
 		Use:   "generate MODEL PROMPT",
 		Short: "Continue a text",
 		Long: `Generate continues PROMPT with MODEL, a directory or a GGUF file, and writes
 the completion as it comes. A PROMPT of "-" is read from the standard input,
 less a line feed at its end. The same model, prompt and flags give the same text
-on every machine.`,
+on every machine.
+
+A model that sees is shown images with --image, in JPEG, PNG, GIF or WebP: where
+PROMPT has <image>, or else before it.`,
 		Example: `  polymath generate polymath-quickstart/run/model 'func main() {'
   polymath generate MODEL 'Once upon' --temperature 0.8 --top-p 0.95 --seed 7
-  polymath generate MODEL 'A person: ' --schema person.json`,
+  polymath generate MODEL 'A person: ' --schema person.json
+  polymath generate MODEL 'A clock: <image>' --image clock.png`,
 		Args: exactly("MODEL", "PROMPT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("max-tokens") {
@@ -42,7 +47,7 @@ on every machine.`,
 			if o.Format, err = format.read(); err != nil {
 				return err
 			}
-			return a.generate(cmd.Context(), args[0], args[1], o, adapter, weights, asJSON)
+			return a.generate(cmd.Context(), args[0], args[1], o, images, adapter, weights, asJSON)
 		},
 	}
 	f := cmd.Flags()
@@ -52,11 +57,12 @@ on every machine.`,
 	f.IntVar(&o.TopLogprobs, "logprobs", -1, "list each token's log-probability and those of this many alternatives")
 	addWeightsMemory(f, &weights)
 	addAdapter(f, &adapter)
+	addImages(cmd, &images, "show the model this image; may be given several times")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
 
-func (a *app) generate(ctx context.Context, dir, prompt string, o polymath.GenerateOptions, adapter string, weights byteSize, asJSON bool) error {
+func (a *app) generate(ctx context.Context, dir, prompt string, o polymath.GenerateOptions, images []string, adapter string, weights byteSize, asJSON bool) error {
 	if prompt == "-" {
 		text, err := io.ReadAll(a.In)
 		if err != nil {
@@ -73,6 +79,9 @@ func (a *app) generate(ctx context.Context, dir, prompt string, o polymath.Gener
 	}
 	defer m.Close()
 	tellWeights(a.Err, dir, m)
+	if o.Images, err = readImages(ctx, m, images); err != nil {
+		return err
+	}
 	if asJSON {
 		return a.generateJSON(ctx, m, prompt, o)
 	}
@@ -150,6 +159,7 @@ type completionJSON struct {
 	Text             string      `json:"text"`
 	Finish           string      `json:"finish"`
 	PromptTokens     int         `json:"prompt_tokens"`
+	ImageTokens      int         `json:"image_tokens,omitempty"`
 	CompletionTokens int         `json:"completion_tokens"`
 	Seed             uint64      `json:"seed"`
 	Tokens           []tokenJSON `json:"tokens,omitempty"`
@@ -177,7 +187,7 @@ func (a *app) generateJSON(ctx context.Context, m *polymath.Model, prompt string
 		return wrongSetting(err)
 	}
 	out := completionJSON{
-		Prompt: prompt, Text: r.Text, Finish: r.Finish, PromptTokens: r.PromptTokens,
+		Prompt: prompt, Text: r.Text, Finish: r.Finish, PromptTokens: r.PromptTokens, ImageTokens: r.Usage.ImageTokens,
 		CompletionTokens: len(r.Tokens), Seed: o.Seed,
 	}
 	if o.Logprobs {

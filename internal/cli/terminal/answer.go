@@ -135,11 +135,13 @@ func (u *ui) refuse(err error, text string) {
 	}
 }
 
-// takeBack puts the message that was not answered back into the input.
+// takeBack puts the message that was not answered back into the input, and its
+// images to those that are attached.
 func (u *ui) takeBack() {
 	message, _ := u.session.unsay()
+	u.session.images = append(imagesOf(message), u.session.images...)
 	if u.input.Value() == "" {
-		u.fill(message)
+		u.fill(textOf(message))
 	}
 }
 

@@ -2,7 +2,6 @@ package terminal
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -31,7 +30,7 @@ func init() { // they list themselves
 		{"tokens", "", "how much of the context window is used", (*ui).tokens},
 		{"save", "FILE", "write the conversation to FILE", (*ui).save},
 		{"load", "FILE", "go on with the conversation in FILE", (*ui).load},
-		{"image", "FILE", "show the model an image, where it can see", (*ui).image},
+		{"image", "FILE", "show the model an image with your next message", (*ui).image},
 		{"quit", "", "end the chat (ctrl-D does too)", (*ui).leave},
 	}
 }
@@ -152,7 +151,7 @@ func (u *ui) regenerate(string) tea.Cmd {
 }
 
 func (u *ui) clear(string) tea.Cmd {
-	u.session.messages = nil
+	u.session.messages, u.session.images = nil, nil
 	u.session.settings.Choice = 0
 	u.note("a new conversation")
 	u.count()
@@ -197,18 +196,6 @@ func (u *ui) load(path string) tea.Cmd {
 	u.note("loaded " + path)
 	u.showConversation()
 	u.count()
-	return nil
-}
-
-func (u *ui) image(path string) tea.Cmd {
-	switch _, err := os.Stat(path); {
-	case path == "":
-		u.fail(fmt.Errorf("/image wants FILE"))
-	case err != nil:
-		u.fail(err)
-	default:
-		u.fail(fmt.Errorf("this model cannot see images: %s was not attached", path))
-	}
 	return nil
 }
 

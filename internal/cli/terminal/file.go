@@ -28,8 +28,70 @@ type savedChat struct {
 
 // savedMessage has the shape of OpenAI's API.
 type savedMessage struct {
-	Role    chat.Role `json:"role"`
-	Content string    `json:"content"`
+	Role    chat.Role    `json:"role"`
+	Content savedContent `json:"content"`
+}
+
+// savedContent is text, or a list of parts where it is not one text.
+type savedContent []chat.Part
+
+type savedPart struct {
+	Type  string      `json:"type"`
+	Text  string      `json:"text,omitempty"`
+	Image *savedImage `json:"image_url,omitempty"`
+}
+
+type savedImage struct {
+	URL string `json:"url"`
+}
+
+// MarshalJSON writes the simplest form.
+func (c savedContent) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if len(c) == 1 && c[0].Image == nil {
+		err := encoder.Encode(c[0].Text)
+		return b.Bytes(), err
+	}
+	parts := []savedPart{}
+	for _, p := range c {
+		if p.Image != nil {
+			parts = append(parts, savedPart{Type: "image_url", Image: &savedImage{p.Image.URL}})
+		} else {
+			parts = append(parts, savedPart{Type: "text", Text: p.Text})
+		}
+	}
+	err := encoder.Encode(parts)
+	return b.Bytes(), err
+}
+
+// UnmarshalJSON reads either form.
+func (c *savedContent) UnmarshalJSON(data []byte) error {
+	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")) {
+		var text string
+		err := json.Unmarshal(data, &text)
+		*c = savedContent{{Text: text}}
+		return err
+	}
+	var parts []savedPart
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&parts); err != nil {
+		return err
+	}
+	*c = nil
+	for i, p := range parts {
+		switch {
+		case p.Type == "text" && p.Image == nil:
+			*c = append(*c, chat.Part{Text: p.Text})
+		case p.Type == "image_url" && p.Text == "" && p.Image != nil:
+			*c = append(*c, chat.Part{Image: &chat.Image{URL: p.Image.URL}})
+		default:
+			return fmt.Errorf("part %d is neither text nor an image", i)
+		}
+	}
+	return nil
 }
 
 // save writes the conversation, whole or not at all.
@@ -42,7 +104,7 @@ func (s *session) save(path string) error {
 		saved.Settings[setting.name] = json.Number(setting.get(&s.settings))
 	}
 	for _, m := range s.conversation().Messages {
-		saved.Messages = append(saved.Messages, savedMessage{m.Role, textOf(m)})
+		saved.Messages = append(saved.Messages, savedMessage{m.Role, m.Content})
 	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -50,6 +112,9 @@ func (s *session) save(path string) error {
 	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(saved); err != nil {
 		return err
+	}
+	if b.Len() > maxFileBytes {
+		return fmt.Errorf("%s: a conversation of more than %d MiB, images included, cannot be kept", path, maxFileBytes>>20)
 	}
 	_, err := atomicfile.WriteBytes(path, b.Bytes())
 	return err
@@ -117,12 +182,23 @@ func (s *session) append(m savedMessage) error {
 		want = chat.Assistant
 	}
 	switch {
-	case m.Role == chat.System && len(s.messages) == 0 && s.system == "" && m.Content != "":
-		s.system = m.Content
+	case m.Role == chat.System && len(s.messages) == 0 && s.system == "" && m.system() != "":
+		s.system = m.system()
 		return nil
 	case m.Role != want:
 		return fmt.Errorf("role %q where %q comes next", m.Role, want)
 	}
-	s.messages = append(s.messages, chat.Text(m.Role, m.Content))
+	if len(m.Content) == 0 {
+		m.Content = savedContent{{}}
+	}
+	s.messages = append(s.messages, chat.Message{Role: m.Role, Content: m.Content})
 	return nil
+}
+
+// system is the text of a system message; empty where it is more.
+func (m *savedMessage) system() string {
+	if len(m.Content) != 1 {
+		return ""
+	}
+	return m.Content[0].Text
 }

@@ -76,6 +76,8 @@ func FuzzFile(f *testing.F) {
 	f.Add([]byte(`{"format":"polymath-chat","version":1,"model":"m","settings":{"temperature":0.7,"seed":18446744073709551615},` +
 		`"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"},{"role":"assistant","content":"a"}]}`))
 	f.Add([]byte(`{"format":"polymath-chat","version":1,"messages":[{"role":"user","content":"\ud800"}]}`))
+	f.Add([]byte(`{"format":"polymath-chat","version":1,"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:,x"}},{"type":"text","text":"u"}]}]}`))
+	f.Add([]byte(`{"format":"polymath-chat","version":1,"messages":[{"role":"user","content":[{"type":"text","text":"u"},{"type":"text","text":"v"}]}]}`))
 	path := filepath.Join(f.TempDir(), "chat.json")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		a := &session{}

@@ -88,6 +88,10 @@ func (u *ui) enter() tea.Cmd {
 		u.status = "the answer is not complete; ctrl-C stops it"
 		return nil
 	}
+	if u.looking > 0 {
+		u.status = "the model is looking at the image; send the message again in a moment"
+		return nil
+	}
 	u.status = ""
 	if err := u.history.add(text); err != nil {
 		u.fail(err)

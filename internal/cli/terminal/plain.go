@@ -20,6 +20,9 @@ func Plain(ctx context.Context, m Model, o Options, lines bool, in io.Reader, ou
 	if err != nil {
 		return err
 	}
+	if err := s.attach(ctx, o.Images); err != nil {
+		return err
+	}
 	if !lines {
 		text, err := io.ReadAll(io.LimitReader(in, maxInput+1))
 		if err != nil {

@@ -18,7 +18,8 @@ type session struct {
 	system   string
 	messages []chat.Message // of the user and the assistant in turn
 	settings polymath.GenerateOptions
-	file     string // kept up to date; empty: none
+	images   []chat.Image // that go with the next message
+	file     string       // kept up to date; empty: none
 }
 
 // newSession begins a conversation, or goes on with the one in o.File.
@@ -53,9 +54,15 @@ func (s *session) conversation() chat.Conversation {
 	return c
 }
 
-// say adds a message, and begins its answers at the first choice.
+// say adds a message with the images that were attached, and begins its answers at
+// the first choice.
 func (s *session) say(text string) {
-	s.messages = append(s.messages, chat.Text(chat.User, text))
+	m := chat.Message{Role: chat.User}
+	for i := range s.images {
+		m.Content = append(m.Content, chat.Part{Image: &s.images[i]})
+	}
+	m.Content = append(m.Content, chat.Part{Text: text})
+	s.messages, s.images = append(s.messages, m), nil
 	s.settings.Choice = 0
 }
 
@@ -70,27 +77,26 @@ func (s *session) answered(text string) error {
 
 // unsay takes the last message of the user back, with its answer if there is
 // one, and returns it; false if there is none.
-func (s *session) unsay() (text string, ok bool) {
+func (s *session) unsay() (m chat.Message, ok bool) {
 	for i := len(s.messages) - 1; i >= 0; i-- {
 		if s.messages[i].Role == chat.User {
-			text = textOf(s.messages[i])
+			m = s.messages[i]
 			s.messages = s.messages[:i:i]
-			return text, true
+			return m, true
 		}
 	}
-	return "", false
+	return m, false
 }
 
 // again forgets the last answer so that there is another; false if there was
 // nothing to answer.
 func (s *session) again() bool {
-	text, ok := s.unsay()
+	m, ok := s.unsay()
 	if !ok {
 		return false
 	}
-	choice := s.settings.Choice
-	s.say(text)
-	s.settings.Choice = choice + 1
+	s.messages = append(s.messages, m)
+	s.settings.Choice++
 	return true
 }
 

@@ -18,6 +18,8 @@ type Model interface {
 	ChatStream(ctx context.Context, c chat.Conversation, o polymath.ChatOptions) iter.Seq2[polymath.ChatChunk, error]
 	CountTokens(c chat.Conversation) (int, error)
 	ContextWindow() int
+	Sees() bool
+	See(ctx context.Context, image chat.Image) (polymath.Seen, error)
 }
 
 // Options say how to chat.
@@ -33,6 +35,8 @@ type Options struct {
 	// File, if not empty, holds the conversation: it is read at the start, if it
 	// exists, and written after every answer.
 	File string
+	// Images are files that go with the first message.
+	Images []string
 	// HistoryFile keeps what was typed, readable by its owner alone; empty keeps
 	// nothing.
 	HistoryFile string

@@ -18,6 +18,9 @@ func Run(ctx context.Context, m Model, o Options, in io.Reader, out io.Writer) e
 	if err != nil {
 		return err
 	}
+	if err := s.attach(ctx, o.Images); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	u := newUI(ctx, s, o)
@@ -46,6 +49,7 @@ type ui struct {
 
 	answer   *answer // nil: the input's turn
 	queue    []string
+	looking  int  // images that the model is looking at
 	printing bool // a part of the queue
 	armed    bool // another ctrl-C quits
 	ended    bool
@@ -122,6 +126,8 @@ func (u *ui) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 		u.markdown = newMarkdown(u.width, u.dark)
 	case printed:
 		u.printing = false
+	case looked:
+		u.attached(message)
 	case pieces:
 		cmd = u.receive(message)
 	case tea.KeyPressMsg:

@@ -26,6 +26,7 @@ type scripted struct {
 	pieces  []string
 	err     error
 	endless bool // goes on until it is stopped
+	sees    bool
 	asked   []chat.Conversation
 	options []polymath.ChatOptions
 }
@@ -64,6 +65,15 @@ func (s *scripted) CountTokens(c chat.Conversation) (int, error) {
 }
 
 func (s *scripted) ContextWindow() int { return 100 }
+
+func (s *scripted) Sees() bool { return s.sees }
+
+func (s *scripted) See(_ context.Context, image chat.Image) (polymath.Seen, error) {
+	if !strings.HasSuffix(image.URL, "aW1hZ2U=") { // "image"
+		return polymath.Seen{}, fmt.Errorf("%w: HEIC is not accepted", polymath.ErrImage)
+	}
+	return polymath.Seen{Width: 30, Height: 20, Views: 2, Tokens: 1234}, nil
+}
 
 // screen runs a ui without a terminal.
 type screen struct {

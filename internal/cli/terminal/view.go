@@ -57,6 +57,12 @@ func (u *ui) unfinished() []string {
 // statusLine is the last line.
 func (u *ui) statusLine() string {
 	parts := []string{fmt.Sprintf("%s/%s tokens", progress.Short(float64(u.used)), progress.Short(float64(u.session.model.ContextWindow())))}
+	if n := len(u.session.images); n > 0 {
+		parts = append(parts, fmt.Sprintf("images attached: %d", n))
+	}
+	if u.looking > 0 {
+		parts = append(parts, "looking")
+	}
 	if u.status != "" {
 		parts = append(parts, u.status)
 	}
@@ -100,7 +106,7 @@ func (u *ui) showConversation() {
 	}
 	for _, m := range u.session.messages {
 		if m.Role == chat.User {
-			u.echo(textOf(m))
+			u.echo(shownText(m))
 			u.queue = append(u.queue, "")
 		} else {
 			u.queue = append(u.queue, u.markdown.render(textOf(m)), "")
