@@ -3,7 +3,6 @@ package reader
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/source"
+	"github.com/polymath-lm/polymath/internal/parquetfile"
 )
 
 // columns reads a Parquet file row by row, of the columns that are asked for.
@@ -22,12 +22,12 @@ type columns struct {
 	file  *parquet.File
 	base  document.Origin
 	opt   Options
-	want  []wantColumn // the text first
-	row   int64        // of the file
-	group int          // row group that is read
-	left  int64        // rows of it to come
-	skip  int64        // rows of it to pass over
-	cols  []*column    // nil between row groups
+	want  []wantColumn          // the text first
+	row   int64                 // of the file
+	group int                   // row group that is read
+	left  int64                 // rows of it to come
+	skip  int64                 // rows of it to pass over
+	cols  []*parquetfile.Column // nil between row groups
 	err   error
 }
 
@@ -45,7 +45,7 @@ func openParquet(ctx context.Context, f source.File, base document.Origin, opt O
 		return nil, err
 	}
 	p := &columns{at: at, size: size, base: base, opt: opt}
-	err = guard(func() error { return p.open(from) })
+	err = parquetfile.Guard(func() error { return p.open(from) })
 	if err != nil {
 		at.Close()
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
@@ -53,18 +53,8 @@ func openParquet(ctx context.Context, f source.File, base document.Origin, opt O
 	return p, nil
 }
 
-// guard makes an error of a panic: the library panics on some damaged files.
-func guard(fn func() error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("the Parquet file is damaged: %v", r)
-		}
-	}()
-	return fn()
-}
-
 func (p *columns) open(from Position) error {
-	if err := checkFooter(p.at, p.size); err != nil {
+	if err := parquetfile.CheckFooter(p.at, p.size); err != nil {
 		return err
 	}
 	file, err := parquet.OpenFile(p.at, p.size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(64<<10))
@@ -84,39 +74,6 @@ func (p *columns) open(from Position) error {
 		p.group++
 	}
 	p.skip = from.Record - p.row
-	return nil
-}
-
-// checkFooter makes sure that the metadata at the end of a file state no more
-// than they hold.
-func checkFooter(at io.ReaderAt, size int64) error {
-	var tail [8]byte
-	if size < 12 {
-		return errors.New("this is no Parquet file: it is too short")
-	}
-	if _, err := at.ReadAt(tail[:], size-8); err != nil {
-		return err
-	}
-	n := int64(binary.LittleEndian.Uint32(tail[:]))
-	switch {
-	case string(tail[4:]) == "PARE":
-		return errors.New("this Parquet file is encrypted; decrypt it first")
-	case string(tail[4:]) != "PAR1" || n > size-12:
-		return errors.New("this is no Parquet file, or it is cut off: its end is missing")
-	case n > maxFooter:
-		return fmt.Errorf("its metadata have %d bytes, more than %d; write it with fewer row groups or columns", n, maxFooter)
-	}
-	footer := make([]byte, n)
-	if _, err := at.ReadAt(footer, size-8-n); err != nil && err != io.EOF {
-		return err
-	}
-	c := &compact{b: footer}
-	if err := c.structure(nil); err != nil {
-		return fmt.Errorf("its metadata are damaged: %w", err)
-	}
-	if c.items > len(footer)/2+64 {
-		return errors.New("its metadata are damaged: lists of nothing")
-	}
 	return nil
 }
 
@@ -180,7 +137,7 @@ func (p *columns) Next() (*Record, error) {
 		return nil, p.err
 	}
 	var r *Record
-	err := guard(func() (err error) {
+	err := parquetfile.Guard(func() (err error) {
 		r, err = p.next()
 		return err
 	})
@@ -202,17 +159,17 @@ func (p *columns) next() (*Record, error) {
 		}
 	}
 	r := &Record{Origin: p.base, Format: p.opt.Holds, Meta: map[string]string{}}
-	r.Origin.Record, r.Origin.Offset = p.row, p.cols[0].start
+	r.Origin.Record, r.Origin.Offset = p.row, p.cols[0].Start()
 	problem := ""
 	for i, w := range p.want {
-		v, err := p.cols[i].value()
+		v, err := p.cols[i].Value()
 		if err == io.EOF {
 			return nil, fmt.Errorf("column %q ends before the others", w.path)
 		}
 		if err != nil {
 			return nil, err
 		}
-		there := !v.IsNull() && v.DefinitionLevel() == w.level
+		there := p.cols[i].There(v)
 		switch {
 		case !there && i == 0:
 			problem = fmt.Sprintf("row %d: column %q is null", p.row, w.path)
@@ -246,7 +203,7 @@ func (p *columns) enter() error {
 	p.left = g.NumRows()
 	chunks := g.ColumnChunks()
 	for _, w := range p.want {
-		c, err := newColumn(p.at, p.size, w.path, w.level, chunks[w.index], &meta.Columns[w.index].MetaData)
+		c, err := parquetfile.NewColumn(p.at, p.size, w.path, w.level, chunks[w.index], &meta.Columns[w.index].MetaData)
 		if err != nil {
 			return err
 		}
@@ -256,7 +213,7 @@ func (p *columns) enter() error {
 	for ; p.skip > 0; p.skip-- {
 		p.row++
 		for _, c := range p.cols {
-			if _, err := c.value(); err != nil {
+			if _, err := c.Value(); err != nil {
 				return err
 			}
 		}
@@ -266,7 +223,7 @@ func (p *columns) enter() error {
 
 func (p *columns) leave() {
 	for _, c := range p.cols {
-		c.close()
+		c.Close()
 	}
 	p.cols = nil
 }
@@ -276,6 +233,6 @@ func (p *columns) Position() Position { return Position{Record: p.row + p.skip} 
 
 // Close implements Reader.
 func (p *columns) Close() error {
-	_ = guard(func() error { p.leave(); return nil })
+	_ = parquetfile.Guard(func() error { p.leave(); return nil })
 	return p.at.Close()
 }

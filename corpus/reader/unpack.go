@@ -9,6 +9,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/polymath-lm/polymath/corpus/source"
+
+	"github.com/polymath-lm/polymath/internal/zstdframe"
 )
 
 // packing is how a file is packed, by its first bytes.
@@ -25,7 +27,7 @@ func packingOf(head []byte) (packing, error) {
 	switch {
 	case len(head) >= 3 && head[0] == 0x1f && head[1] == 0x8b && head[2] == 8:
 		return gzipped, nil
-	case len(head) >= 4 && isFrame(head):
+	case len(head) >= 4 && zstdframe.Is(head):
 		return zstandard, nil
 	case len(head) >= 4 && string(head[:3]) == "BZh" && head[3] >= '1' && head[3] <= '9':
 		return 0, errors.New("bzip2 is not read; pack the file with zstd or gzip")

@@ -7,11 +7,13 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/polymath-lm/polymath/internal/zstdframe"
 )
 
 // maxWindow is the largest window of a zstd frame that is unpacked; zstd asks
 // for --long=28 and more to write a larger one.
-const maxWindow = 128 << 20
+const maxWindow = zstdframe.MaxWindow
 
 // unzstd unpacks a zstd file frame by frame, so that reading can begin at each.
 type unzstd struct {
@@ -72,10 +74,10 @@ func (u *unzstd) next() error {
 		if len(head) == 0 {
 			return err
 		}
-		if len(head) < 4 || !isFrame(head) {
+		if len(head) < 4 || !zstdframe.Is(head) {
 			return u.s.damaged("zstd", u.s.at(), errors.New("no frame begins here"))
 		}
-		if !isSkippable(head) {
+		if !zstdframe.IsSkippable(head) {
 			break
 		}
 		if len(head) < 8 {
@@ -93,14 +95,6 @@ func (u *unzstd) next() error {
 	}
 	u.open = true
 	return nil
-}
-
-func isFrame(head []byte) bool {
-	return binary.LittleEndian.Uint32(head) == 0xfd2fb528 || isSkippable(head)
-}
-
-func isSkippable(head []byte) bool {
-	return binary.LittleEndian.Uint32(head)&^15 == 0x184d2a50
 }
 
 // frame is one zstd frame out of a file (RFC 8878, 3.1.1): it follows the
@@ -145,14 +139,14 @@ func (f *frame) header() error {
 		if err != nil {
 			return io.ErrUnexpectedEOF
 		}
-		f.left, f.trailer = frameHeader(head[4])
+		f.left, f.trailer = zstdframe.Header(head[4])
 		f.state = frameBlock
 	case frameBlock:
 		head, err := f.s.Peek(3)
 		if err != nil {
 			return io.ErrUnexpectedEOF
 		}
-		size, last := blockHeader(head)
+		size, last := zstdframe.Block(head)
 		f.left = size
 		if last {
 			f.state = frameTrailer
@@ -161,32 +155,4 @@ func (f *frame) header() error {
 		f.left, f.state = f.trailer, frameEnd
 	}
 	return nil
-}
-
-// frameHeader returns the length of a frame's header and of its checksum.
-func frameHeader(descriptor byte) (header, checksum int) {
-	single := descriptor&0x20 != 0
-	header = 5 + []int{0, 1, 2, 4}[descriptor&3]
-	if !single {
-		header++
-	}
-	header += []int{0, 2, 4, 8}[descriptor>>6]
-	if single && descriptor>>6 == 0 {
-		header++
-	}
-	if descriptor&4 != 0 {
-		checksum = 4
-	}
-	return header, checksum
-}
-
-// blockHeader returns the length of a block, its header included, and whether
-// it is the frame's last.
-func blockHeader(head []byte) (size int, last bool) {
-	word := uint32(head[0]) | uint32(head[1])<<8 | uint32(head[2])<<16
-	size = 3 + int(word>>3)
-	if word>>1&3 == 1 { // one byte, repeated
-		size = 4
-	}
-	return size, word&1 != 0
 }

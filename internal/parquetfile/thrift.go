@@ -1,4 +1,4 @@
-package reader
+package parquetfile
 
 import (
 	"encoding/binary"

@@ -1,4 +1,4 @@
-package reader
+package parquetfile
 
 import (
 	"bytes"
@@ -12,6 +12,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/polymath-lm/polymath/internal/zstdframe"
 )
 
 // Bounds of a Parquet file. Writers make pages of about a megabyte.
@@ -22,10 +24,10 @@ const (
 	maxPageHead   = 16 << 20
 )
 
-// column reads the values of one column chunk in order, a page at a time. It
+// Column reads the values of one column chunk in order, a page at a time. It
 // looks at each page before the library does, which believes what a file says
 // of its own sizes.
-type column struct {
+type Column struct {
 	at    io.ReaderAt
 	name  string
 	start int64
@@ -42,8 +44,11 @@ type column struct {
 	used   int
 }
 
-func newColumn(at io.ReaderAt, size int64, name string, level int, chunk parquet.ColumnChunk, meta *format.ColumnMetaData) (*column, error) {
-	c := &column{at: at, name: name, level: level, codec: meta.Codec, batch: make([]parquet.Value, 0, 64)}
+// NewColumn begins with the first value of a chunk of a column, of the name that
+// messages have. size is that of the file, and level the definition level of a
+// value that is there.
+func NewColumn(at io.ReaderAt, size int64, name string, level int, chunk parquet.ColumnChunk, meta *format.ColumnMetaData) (*Column, error) {
+	c := &Column{at: at, name: name, level: level, codec: meta.Codec, batch: make([]parquet.Value, 0, 64)}
 	c.next = meta.DataPageOffset
 	if meta.DictionaryPageOffset != 0 {
 		c.next = meta.DictionaryPageOffset
@@ -57,8 +62,8 @@ func newColumn(at io.ReaderAt, size int64, name string, level int, chunk parquet
 	return c, nil
 }
 
-// value returns the next value; it lasts until the next call. io.EOF is the end.
-func (c *column) value() (v parquet.Value, err error) {
+// Value returns the next value; it lasts until the next call. io.EOF is the end.
+func (c *Column) Value() (v parquet.Value, err error) {
 	for c.used == len(c.batch) {
 		if err := c.fill(); err != nil {
 			return v, err
@@ -69,7 +74,7 @@ func (c *column) value() (v parquet.Value, err error) {
 }
 
 // fill reads more values of the current page, or the next page.
-func (c *column) fill() error {
+func (c *Column) fill() error {
 	if c.values != nil {
 		n, err := c.values.ReadValues(c.batch[:cap(c.batch)])
 		c.batch, c.used = c.batch[:n], 0
@@ -100,7 +105,16 @@ func cmpError(err, otherwise error) error {
 	return otherwise
 }
 
-func (c *column) close() {
+// Start is the byte of the file at which the chunk begins.
+func (c *Column) Start() int64 { return c.start }
+
+// There reports whether a value is one and not null.
+func (c *Column) There(v parquet.Value) bool {
+	return !v.IsNull() && v.DefinitionLevel() == c.level
+}
+
+// Close lets go of the page that is read.
+func (c *Column) Close() {
 	if c.page != nil {
 		parquet.Release(c.page)
 	}
@@ -108,7 +122,7 @@ func (c *column) close() {
 }
 
 // inspect looks at the pages up to the next one with values.
-func (c *column) inspect() error {
+func (c *Column) inspect() error {
 	for {
 		if c.next >= c.end {
 			return io.EOF
@@ -128,7 +142,7 @@ func (c *column) inspect() error {
 }
 
 // header reads the header of the next page.
-func (c *column) header() (pageHeader, error) {
+func (c *Column) header() (pageHeader, error) {
 	for size := int64(1 << 10); ; size *= 8 {
 		size = min(size, c.end-c.next, maxPageHead)
 		if int64(cap(c.head)) < size {
@@ -145,7 +159,7 @@ func (c *column) header() (pageHeader, error) {
 	}
 }
 
-func (c *column) check(h pageHeader) error {
+func (c *Column) check(h pageHeader) error {
 	switch {
 	case h.packed < 0 || h.unpacked < 0 || h.packed > c.end-c.next-int64(h.size) || h.levels > h.packed:
 		return errors.New("its size makes no sense")
@@ -162,7 +176,7 @@ func (c *column) check(h pageHeader) error {
 
 // measure makes sure that a page does not unpack to far more than it says,
 // where the library would go on. Unpacking twice is left to pages that could.
-func (c *column) measure(h pageHeader) error {
+func (c *Column) measure(h pageHeader) error {
 	limit := h.unpacked - h.levels
 	from, n := c.next+int64(h.size)+h.levels, h.packed-h.levels
 	packed := io.NewSectionReader(c.at, from, n)
@@ -180,7 +194,7 @@ func (c *column) measure(h pageHeader) error {
 		if zstdBlocks(packed) <= maxGrowth/zstdBlock {
 			return nil
 		}
-		z, err := zstd.NewReader(packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+		z, err := zstd.NewReader(packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdframe.MaxWindow))
 		if err != nil {
 			return err
 		}
@@ -221,20 +235,20 @@ func zstdBlocks(packed *io.SectionReader) (n int) {
 	var at int64
 	var head [5]byte
 	for n <= maxGrowth/zstdBlock {
-		if _, err := packed.ReadAt(head[:], at); err != nil || !isFrame(head[:]) {
+		if _, err := packed.ReadAt(head[:], at); err != nil || !zstdframe.Is(head[:]) {
 			return n
 		}
-		if isSkippable(head[:]) {
+		if zstdframe.IsSkippable(head[:]) {
 			return maxGrowth // nobody writes them into pages
 		}
-		header, checksum := frameHeader(head[4])
+		header, checksum := zstdframe.Header(head[4])
 		at += int64(header)
 		for last := false; !last && n <= maxGrowth/zstdBlock; n++ {
 			if _, err := packed.ReadAt(head[:3], at); err != nil {
 				return n
 			}
 			var size int
-			size, last = blockHeader(head[:])
+			size, last = zstdframe.Block(head[:])
 			at += int64(size)
 		}
 		at += int64(checksum)

@@ -1,0 +1,128 @@
+package parquetfile
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// drain returns all rows of a file.
+func drain(data []byte) (rows []any, err error) {
+	r, err := OpenRows(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	for {
+		object, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			if int64(len(rows)) != r.Len() {
+				return rows, errors.New("it has another length than rows")
+			}
+			return rows, nil
+		}
+		if err != nil {
+			return rows, err
+		}
+		var row any
+		if err := json.Unmarshal(object, &row); err != nil {
+			return rows, err
+		}
+		rows = append(rows, row)
+	}
+}
+
+// TestRowsGolden compares with the rows that pyarrow reads.
+func TestRowsGolden(t *testing.T) {
+	data, err := os.ReadFile("testdata/rows.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []any
+	if err := json.Unmarshal(data, &want); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("testdata/*.parquet")
+	if err != nil || len(files) != 4 {
+		t.Fatal(files, err)
+	}
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := drain(data)
+		if err != nil || len(rows) != len(want) {
+			t.Fatalf("%s: %d rows of %d, %v", name, len(rows), len(want), err)
+		}
+		for i := range rows {
+			if !reflect.DeepEqual(rows[i], want[i]) {
+				got, _ := json.Marshal(rows[i])
+				other, _ := json.Marshal(want[i])
+				t.Errorf("%s: row %d:\n%s\nwant\n%s", name, i, got, other)
+			}
+		}
+	}
+}
+
+// TestRowsErrors: what is no Parquet file, or a damaged one, is an error.
+func TestRowsErrors(t *testing.T) {
+	whole, err := os.ReadFile("testdata/snappy-v1.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"empty":     {nil, "too short"},
+		"text":      {[]byte(strings.Repeat("x", 100)), "no Parquet file"},
+		"cut":       {whole[:len(whole)-5], "its end is missing"},
+		"encrypted": {[]byte("PAR1xxxxxxxxPARE"), "encrypted"},
+		"no begin":  {whole[300:], ""},
+	} {
+		if _, err := drain(c.data); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+	for at := 4; at < len(whole)-8; at += 37 { // must not panic or hang
+		bad := bytes.Clone(whole)
+		bad[at] ^= 0x55
+		_, _ = drain(bad)
+	}
+}
+
+// TestRowLimit: a row of too many values is an error before they are all read.
+func TestRowLimit(t *testing.T) {
+	type row struct {
+		List []int32 `parquet:"list"`
+	}
+	var out bytes.Buffer
+	if err := parquet.Write(&out, []row{{make([]int32, maxRowValues+1)}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := drain(out.Bytes()); err == nil || !strings.Contains(err.Error(), "row 0: column [list]: more than") {
+		t.Error(err)
+	}
+}
+
+// FuzzRows: any bytes are rows or an error.
+func FuzzRows(f *testing.F) {
+	files, _ := filepath.Glob("testdata/*.parquet")
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) { _, _ = drain(data) })
+}
