@@ -179,5 +179,8 @@ func (a *app) verifyShards(dir string) (err error) {
 	m := set.Manifest()
 	fmt.Fprintf(a.Out, "%s: token shards, %d files as written, %s documents, %s tokens\n    %-10s %s\n    %-10s %s\n",
 		dir, len(m.Files), progress.Count(m.Docs), progress.Count(m.Tokens), "hash", m.Hash(), "tokenizer", m.TokenizerHash)
+	if p := m.Pictures; p != nil {
+		fmt.Fprintf(a.Out, "    %-10s %s different in %s, used %s times\n", "pictures", progress.Count(p.Count), plural(int64(len(p.Files)), "file"), progress.Count(p.Uses))
+	}
 	return nil
 }
