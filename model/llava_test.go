@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/polymath-lm/polymath/internal/kernel"
+	"github.com/polymath-lm/polymath/model/vision"
 	"github.com/polymath-lm/polymath/picture"
 	"github.com/polymath-lm/polymath/tensor"
 	"github.com/polymath-lm/polymath/tensor/safetensors"
@@ -164,22 +165,16 @@ func TestLlavaSavedByThem(t *testing.T) {
 	}
 }
 
-// TestLlavaOpens: a directory that Save wrote opens in transformers, which misses
-// nothing and finds nothing that it does not know, and gives logits equal within
-// the error of bf16.
-func TestLlavaOpens(t *testing.T) {
-	python(t, "torch, transformers")
-	g := openLlava(t, "testdata/llava.safetensors")
+// openedByThem returns the logits that transformers computes in fp32 of the batch
+// with the model in dir, and with the adapter in dir/adapter.
+func openedByThem(t *testing.T, dir string, v *vision.Config, b *Batch) []float32 {
+	t.Helper()
 	base := t.TempDir()
-	dir, given, answer := filepath.Join(base, "model"), filepath.Join(base, "in.safetensors"), filepath.Join(base, "out.safetensors")
-	if err := g.model.Save(dir, Provenance{}, nil); err != nil {
-		t.Fatal(err)
-	}
-	v := g.model.cfg.Vision
+	given, answer := filepath.Join(base, "in.safetensors"), filepath.Join(base, "out.safetensors")
 	var lengths, views []int
-	for _, s := range g.batch.Spans {
+	for _, s := range b.Spans {
 		n := 0
-		for _, id := range g.batch.Tokens[s.Start : s.Start+s.Len] {
+		for _, id := range b.Tokens[s.Start : s.Start+s.Len] {
 			if int(id) == v.ImageTokenID {
 				n++
 			}
@@ -195,8 +190,8 @@ func TestLlavaOpens(t *testing.T) {
 		meta[name] = string(data)
 	}
 	list := []*tensor.Tensor{
-		{Name: "tokens", DType: tensor.DTypeI32, Shape: []int{len(g.batch.Tokens)}, Data: tensor.Bytes(g.batch.Tokens)},
-		tensor.FromBF16("patches", g.batch.Patches, len(g.batch.Patches)),
+		{Name: "tokens", DType: tensor.DTypeI32, Shape: []int{len(b.Tokens)}, Data: tensor.Bytes(b.Tokens)},
+		tensor.FromBF16("patches", b.Patches, len(b.Patches)),
 	}
 	if _, err := safetensors.Write(given, list, meta); err != nil {
 		t.Fatal(err)
@@ -207,18 +202,74 @@ func TestLlavaOpens(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	theirs, err := file.Tensor("logits")
+	logits, err := file.Tensor("logits")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// In fp32 it is what the golden file has, so that both checks say the same.
+	return slices.Clone(logits.F32())
+}
+
+// apart returns the distance between a and b as a share of b's norm.
+func apart(a, b []float32) float64 {
 	sum, norm := 0.0, 0.0
-	for i, want := range g.floats("logits") {
-		d := float64(theirs.F32()[i]) - float64(want)
-		sum, norm = sum+d*d, norm+float64(want)*float64(want)
+	for i, x := range b {
+		d := float64(a[i]) - float64(x)
+		sum, norm = sum+d*d, norm+float64(x)*float64(x)
 	}
-	if !(math.Sqrt(sum) <= 1e-5*math.Sqrt(norm)) {
-		t.Errorf("transformers' logits of what was saved are off by %g of %g", math.Sqrt(sum), math.Sqrt(norm))
+	return math.Sqrt(sum / norm)
+}
+
+// TestLlavaOpens: a directory that Save wrote opens in transformers, which misses
+// nothing and finds nothing that it does not know, and gives the golden file's
+// logits: those that ours equal within the error of bf16.
+func TestLlavaOpens(t *testing.T) {
+	python(t, "torch, transformers")
+	g := openLlava(t, "testdata/llava.safetensors")
+	dir := t.TempDir()
+	if err := g.model.Save(dir, Provenance{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if off := apart(openedByThem(t, dir, g.model.cfg.Vision, g.batch), g.floats("logits")); !(off <= 1e-5) {
+		t.Errorf("transformers' logits of what was saved are off by a share of %g", off)
+	}
+}
+
+// TestLlavaOpensAll: so it is with every type of decoder, tied embeddings and an
+// adapter. Rounding to bf16 makes some 1% of difference.
+func TestLlavaOpensAll(t *testing.T) {
+	python(t, "torch, transformers, peft")
+	for i, kind := range modelTypes {
+		t.Run(kind, func(t *testing.T) {
+			c := withTower(small(t, kind))
+			c.MaxPositions, c.TieEmbeddings = 256, i%2 == 0
+			c.Vision.FeatureLayer, c.NumExpertsPerTok = -1-i%2, c.NumExperts
+			if kind == OLMoE { // it has no head_dim of its own
+				c.HiddenSize, c.HeadDim, c.NumKVHeads = 48, 0, 4
+			}
+			full := newModel(t, c)
+			b := illustrated(c, pictures...)
+			dir := t.TempDir()
+			if err := full.Save(dir, Provenance{}, nil); err != nil {
+				t.Fatal(err)
+			}
+			m, err := Load(dir, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i%2 == 0 {
+				if err := m.AddAdapter(AdapterConfig{Rank: 3, Alpha: 8, Targets: []string{"q_proj", "v_proj", "o_proj"}}, 1); err != nil {
+					t.Fatal(err)
+				}
+				stir(m)
+				if err := m.SaveAdapter(filepath.Join(dir, "adapter"), dir, Provenance{}, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			off := apart(allLogits(t, m, NewWorkspace(m, len(b.Tokens), false), b), openedByThem(t, dir, c.Vision, b))
+			if t.Logf("off by a share of %.3g", off); !(off <= 0.03) {
+				t.Errorf("logits are off by a share of %g", off)
+			}
+		})
 	}
 }
 

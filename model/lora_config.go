@@ -25,15 +25,15 @@ type peftConfig struct {
 	Dropout      float64  `json:"lora_dropout"`
 	Type         string   `json:"peft_type"`
 	Rank         int      `json:"r"`
-	Targets      []string `json:"target_modules"`
+	Targets      any      `json:"target_modules"`
 	Task         string   `json:"task_type"`
 	DoRA         bool     `json:"use_dora"`
 	RankStable   bool     `json:"use_rslora"`
 	ModulesSaved []string `json:"modules_to_save"`
 }
 
-// marshal is the file's content. Targets are module names of the base's files.
-func (c AdapterConfig) marshal(base string, targets []string) []byte {
+// marshal is the file's content. Targets are by what PEFT finds modules.
+func (c AdapterConfig) marshal(base string, targets any) []byte {
 	data, err := json.MarshalIndent(peftConfig{
 		Base: base, Bias: "none", Inference: true, InitWeights: true, Alpha: c.Alpha, Type: "LORA",
 		Rank: c.Rank, Targets: targets, Task: "CAUSAL_LM", RankStable: c.RankStable,

@@ -48,7 +48,7 @@ func (m *Model) LoadAdapter(dir string, train bool) error {
 	if err != nil {
 		return err
 	}
-	file, err := openAdapter(dir)
+	file, err := openAdapter(dir, m.cfg)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func CheckAdapter(cfg *Config, dir string) (sizeBytes int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	file, err := openAdapter(dir)
+	file, err := openAdapter(dir, cfg)
 	if err != nil {
 		return 0, err
 	}
@@ -89,12 +89,15 @@ func CheckAdapter(cfg *Config, dir string) (sizeBytes int64, err error) {
 	return sizeBytes, nil
 }
 
-func openAdapter(dir string) (*safetensors.File, error) {
+func openAdapter(dir string, cfg *Config) (*adapterFile, error) {
 	file, err := safetensors.Open(filepath.Join(dir, adapterWeightsName))
+	if err == nil {
+		return cfg.called(file), nil
+	}
 	if errors.Is(err, fs.ErrNotExist) && exists(filepath.Join(dir, "adapter_model.bin")) {
 		return nil, fmt.Errorf("%s holds adapter_model.bin, a Python pickle, which can run any program when it is read: save the adapter as safetensors", dir)
 	}
-	return file, err
+	return nil, err
 }
 
 // AdapterFingerprint returns 64 hexadecimal digits that identify the adapter in
@@ -124,7 +127,7 @@ func anyExpert(module string) string { return expertNumber.ReplaceAllString(modu
 
 // modulesOf returns the modules that the file's tensors update, any expert
 // standing for all, and lists them in c.
-func modulesOf(file *safetensors.File, c *AdapterConfig) map[string]bool {
+func modulesOf(file *adapterFile, c *AdapterConfig) map[string]bool {
 	modules := map[string]bool{}
 	for _, name := range file.Names() {
 		module, ok := strings.CutPrefix(name, adapterPrefix)
@@ -142,7 +145,7 @@ func modulesOf(file *safetensors.File, c *AdapterConfig) map[string]bool {
 	return modules
 }
 
-func (m *Model) loadAdapter(c AdapterConfig, file *safetensors.File, train bool) error {
+func (m *Model) loadAdapter(c AdapterConfig, file *adapterFile, train bool) error {
 	modules := modulesOf(file, &c)
 	if err := m.checkAdapter(c, file, modules); err != nil {
 		return err
@@ -162,7 +165,7 @@ func (m *Model) loadAdapter(c AdapterConfig, file *safetensors.File, train bool)
 
 // checkAdapter compares the file's tensors with those of the adapter, so that
 // nothing is allocated for a file that does not fit.
-func (m *Model) checkAdapter(c AdapterConfig, file *safetensors.File, modules map[string]bool) error {
+func (m *Model) checkAdapter(c AdapterConfig, file *adapterFile, modules map[string]bool) error {
 	if len(modules) == 0 {
 		return fmt.Errorf("it has no tensor %s….lora_A.weight", adapterPrefix)
 	}
@@ -194,7 +197,7 @@ func (m *Model) checkAdapter(c AdapterConfig, file *safetensors.File, modules ma
 	return nil
 }
 
-func fillAdapter(file *safetensors.File, p *Param, g int) error {
+func fillAdapter(file *adapterFile, p *Param, g int) error {
 	group := make([]float32, p.GroupLen())
 	if p.Master != nil {
 		group = p.Group(g)
@@ -238,7 +241,7 @@ func (m *Model) SaveAdapter(dir, base string, from Provenance, extra map[string]
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	files := map[string][]byte{adapterConfigName: m.adapter.config.marshal(base, m.adapter.modules())}
+	files := map[string][]byte{adapterConfigName: m.adapter.config.marshal(base, m.cfg.targetModules(m.adapter.modules()))}
 	for name, data := range extra {
 		if name != filepath.Base(name) || name == ManifestName || name == adapterWeightsName || files[name] != nil {
 			panic(fmt.Sprintf("model: extra file %q", name))
@@ -252,7 +255,7 @@ func (m *Model) SaveAdapter(dir, base string, from Provenance, extra map[string]
 			return err
 		}
 	}
-	man.Files[adapterWeightsName], err = safetensors.Write(filepath.Join(dir, adapterWeightsName), m.adapter.tensors(), map[string]string{"format": "pt"})
+	man.Files[adapterWeightsName], err = safetensors.Write(filepath.Join(dir, adapterWeightsName), m.adapter.tensors(m.cfg), map[string]string{"format": "pt"})
 	if err != nil {
 		return err
 	}
@@ -278,11 +281,11 @@ func (a *adapter) modules() []string {
 }
 
 // tensors lists the adapter's tensors; they alias the masters.
-func (a *adapter) tensors() []*tensor.Tensor {
+func (a *adapter) tensors(cfg *Config) []*tensor.Tensor {
 	var list []*tensor.Tensor
 	for _, p := range a.params {
 		for _, part := range p.Parts {
-			list = append(list, tensor.FromF32(part.Name, p.PartOf(part, p.Group(part.Group)), part.Rows, p.In))
+			list = append(list, tensor.FromF32(cfg.writtenAdapter(part.Name), p.PartOf(part, p.Group(part.Group)), part.Rows, p.In))
 		}
 	}
 	return list

@@ -9,7 +9,6 @@ import (
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/tensor"
-	"github.com/polymath-lm/polymath/tensor/safetensors"
 )
 
 // MergeAdapter returns w with the adapter in dir added to its matrices, tensor
@@ -58,7 +57,7 @@ func readUpdates(cfg *Config, dir string) (map[string]update, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, adapterWeightsName)
-	file, err := openAdapter(dir)
+	file, err := openAdapter(dir, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +84,7 @@ func readUpdates(cfg *Config, dir string) (map[string]update, error) {
 	return updates, nil
 }
 
-func readF32(file *safetensors.File, name string) ([]float32, error) {
+func readF32(file *adapterFile, name string) ([]float32, error) {
 	t, err := file.Tensor(name)
 	if err != nil {
 		return nil, err

@@ -15,8 +15,8 @@ no choice that rounding could turn.
 
     python llava.py OUT.safetensors --open DIR IN.safetensors
 
-opens a directory with transformers and computes the logits of the documents in
-IN, for TestLlavaOpens.
+opens a directory with transformers, and with PEFT the adapter in DIR/adapter if
+there is one, and computes the logits of the documents in IN, for TestLlavaOpens.
 """
 
 import importlib.util
@@ -247,6 +247,10 @@ def opened(path, folder, given):
     for kind, names in info.items():
         if names:
             sys.exit(f"{folder}: {kind}: {names}")
+    if (adapter := pathlib.Path(folder) / "adapter").exists():
+        import peft
+
+        model = peft.PeftModel.from_pretrained(model, adapter).eval()
     tensors = load_file(given)
     with safe_open(given, "pt") as file:
         lengths, views = json.loads(file.metadata()["documents"]), json.loads(file.metadata()["views"])
