@@ -96,66 +96,111 @@ func flatten(segments []Segment) []Segment {
 	return list
 }
 
-const (
-	llavaTemplate = `{% for message in messages %}{% if message['role'] != 'system' %}{{ message['role'].upper() + ': '}}{% endif %}` +
-		`{% for content in message['content'] | selectattr('type', 'equalto', 'image') %}{{ '<image>\n' }}{% endfor %}` +
-		`{% for content in message['content'] | selectattr('type', 'equalto', 'text') %}{{ content['text'] + ' '}}{% endfor %}{% endfor %}` +
-		`{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}`
-	qwenTemplate = `{% for message in messages %}<|im_start|>{{ message['role'] }}` + "\n" + `{% if message['content'] is string %}{{ message['content'] }}<|im_end|>` + "\n" +
-		`{% else %}{% for content in message['content'] %}{% if content['type'] == 'image' or 'image' in content %}<|vision_start|><|image_pad|><|vision_end|>` +
-		`{% elif 'text' in content %}{{ content['text'] }}{% endif %}{% endfor %}<|im_end|>` + "\n" + `{% endif %}{% endfor %}` +
-		`{% if add_generation_prompt %}<|im_start|>assistant` + "\n" + `{% endif %}`
-)
+// imageTemplates are templates by the token that they write for a picture.
+var imageTemplates = map[string]string{
+	"llava.jinja": "<image>", "qwen.jinja": "<|image_pad|>", "pixtral.jinja": "[IMG]", "default.jinja": "<image>",
+}
 
-// TestForeignImages renders with templates of the kinds of LLaVA, which wants
-// lists everywhere and puts pictures first, and of Qwen.
-func TestForeignImages(t *testing.T) {
-	c := Conversation{Messages: []Message{
-		{Role: User, Content: []Part{{Text: "A <image> <|image_pad|>"}, look, {Text: "B"}, look}},
-		Text(Assistant, "C"), Text(User, "D"),
-	}}
-	for _, test := range []struct {
-		name, source, token, want string
-		lists                     bool
-	}{
-		{
-			"llava", llavaTemplate, "<image>",
-			"USER: <image>\n<image>\nA <image> <|image_pad|> B ASSISTANT: C USER: D ASSISTANT:", true,
-		},
-		{
-			"qwen", qwenTemplate, "<|image_pad|>",
-			"<|im_start|>user\nA <image> <|image_pad|><|vision_start|><|image_pad|><|vision_end|>B<|vision_start|><|image_pad|><|vision_end|><|im_end|>\n" +
-				"<|im_start|>assistant\nC<|im_end|>\n<|im_start|>user\nD<|im_end|>\n<|im_start|>assistant\n", false,
-		},
-		{
-			"other", `{% for m in messages %}[{{ m.role }}]{% for p in m.content %}{% if p.type == 'image' %}<pic_7>{% else %}{{ p.text }}{% endif %}{% endfor %}{% endfor %}`,
-			"<pic_7>", "[user]A <image> <|image_pad|><pic_7>B<pic_7>[assistant]C[user]D", true,
-		},
-	} {
-		tpl, err := Jinja(test.source, JinjaOptions{Name: test.name})
-		if err != nil {
-			t.Fatal(err)
+// TestGoldenImages compares rendered conversations with those of transformers. A
+// picture is an empty string there.
+func TestGoldenImages(t *testing.T) {
+	var wire []struct {
+		Name     string
+		Messages []struct {
+			Role    Role
+			Content []string
 		}
-		if tpl.Image() != test.token || tpl.lists != test.lists {
-			t.Errorf("%s writes %q, lists %v", test.name, tpl.Image(), tpl.lists)
+	}
+	readJSONFile(t, "testdata/images/conversations.json", &wire)
+	conversations := map[string]Conversation{}
+	for _, w := range wire {
+		var c Conversation
+		for _, m := range w.Messages {
+			to := Message{Role: m.Role}
+			for _, text := range m.Content {
+				if text == "" {
+					to.Content = append(to.Content, look)
+				} else {
+					to.Content = append(to.Content, Part{Text: text})
+				}
+			}
+			c.Messages = append(c.Messages, to)
 		}
-		segments, err := tpl.Render(c, RenderOptions{Prompt: true})
-		if err != nil {
-			t.Error(err)
+		conversations[w.Name] = c
+	}
+	var golden []struct {
+		Template, Conversation, Text, Error string
+		Prompt                              bool
+		Spans                               [][2]int
+	}
+	readJSONFile(t, "testdata/images/golden.json", &golden)
+	for _, g := range golden {
+		path := "testdata/images/" + g.Template
+		if g.Template == "default.jinja" {
+			path = g.Template
+		}
+		tpl := readTemplate(t, path)
+		token := imageTemplates[g.Template]
+		if tpl.Image() != token || tpl.lists != (g.Template == "llava.jinja") {
+			t.Errorf("%s writes %q, lists %v", g.Template, tpl.Image(), tpl.lists)
+		}
+		templates := []*Template{tpl}
+		if g.Template == "default.jinja" {
+			templates = append(templates, Default())
+		}
+		for _, tpl := range templates {
+			c := conversations[g.Conversation]
+			segments, err := tpl.Render(c, RenderOptions{Prompt: g.Prompt})
+			checkGolden(t, joinSegments(segments), err, g.Text, g.Error)
+			if len(g.Spans) > 0 {
+				checkSpans(t, segments, g.Text, g.Spans)
+			}
+			checkImages(t, segments, c, token)
+		}
+	}
+	if len(golden) < 60 {
+		t.Errorf("%d renderings", len(golden))
+	}
+}
+
+// checkImages holds the places of pictures to a conversation: as many, in order,
+// each the token alone, which stays text where people wrote it.
+func checkImages(t *testing.T, segments []Segment, c Conversation, token string) {
+	t.Helper()
+	n, _, _ := c.firstImage()
+	images, written := 0, 0
+	for _, s := range segments {
+		if s.Image > 0 {
+			images++
+			if want := (Segment{Text: token, Control: true, Image: images}); s != want {
+				t.Errorf("%+v, want %+v", s, want)
+			}
 			continue
 		}
-		if got := joinSegments(segments); got != test.want {
-			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		if !s.Control {
+			written += strings.Count(s.Text, token)
+		} else if strings.Contains(s.Text, token) {
+			t.Errorf("the token is in %+v", s)
 		}
-		var images []Segment
-		for _, s := range segments {
-			if s.Image > 0 {
-				images = append(images, s)
-			}
-		}
-		if want := []Segment{{Text: test.token, Control: true, Image: 1}, {Text: test.token, Control: true, Image: 2}}; !slices.Equal(images, want) {
-			t.Errorf("%s: %+v, want %+v", test.name, images, want)
-		}
+	}
+	said := 0
+	for _, m := range c.Messages {
+		said += strings.Count(m.text(), token)
+	}
+	if images != n || written != said {
+		t.Errorf("%d places for %d pictures, the token is %d times in the text, written %d times", images, n, said, written)
+	}
+}
+
+// TestOtherImageToken: a token that nobody knows is found if it is the only one.
+func TestOtherImageToken(t *testing.T) {
+	tpl, err := Jinja(`{% for m in messages %}[{{ m.role }}]{% for p in m.content %}{% if p.type == 'image' %}<pic_7>{% else %}{{ p.text }}{% endif %}{% endfor %}{% endfor %}`, JinjaOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	segments, err := tpl.Render(Conversation{Messages: []Message{{Role: User, Content: []Part{{Text: "A <pic_7>"}, look, {Text: "B"}}}}}, RenderOptions{})
+	if err != nil || joinSegments(segments) != "[user]A <pic_7><pic_7>B" || len(segments) != 4 || segments[2].Image != 1 {
+		t.Errorf("%+v, %v", segments, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 """Renders conversations with templates as transformers does.
 
-    python golden.py                     writes golden.json for templates/ and ../default.jinja
+    python golden.py                     writes golden.json for templates/ and ../default.jinja,
+                                         and images/golden.json for images/ and ../default.jinja
     python golden.py DATA                writes data_golden.tsv for the .jinja files
                                          in DATA/io_llamacpp/models/templates
 
@@ -53,6 +54,20 @@ def own():
     json.dump(out, open(f"{HERE}/golden.json", "w"), ensure_ascii=False, indent=0)
 
 
+def images():
+    """Conversations with pictures, which are the empty strings; content is always a list."""
+    out = []
+    for path in sorted(glob.glob(f"{HERE}/images/*.jinja")) + [f"{HERE}/../default.jinja"]:
+        for conversation in json.load(open(f"{HERE}/images/conversations.json")):
+            messages = [
+                dict(m, content=[{"type": "text", "text": t} if t else {"type": "image"} for t in m["content"]])
+                for m in conversation["messages"]]
+            for prompt in (False, True):
+                result = render(open(path).read(), dict(messages=messages), prompt)
+                out.append(dict(template=os.path.basename(path), conversation=conversation["name"], prompt=prompt, **result))
+    json.dump(out, open(f"{HERE}/images/golden.json", "w"), ensure_ascii=False, indent=0)
+
+
 def data(folder):
     with open(f"{HERE}/data_golden.tsv", "w") as f:
         f.write("# transformers 5.24.0, jinja2 3.1.6: template, conversation, prompt, SHA-256 of the text or error\n")
@@ -63,4 +78,8 @@ def data(folder):
 
 
 if __name__ == "__main__":
-    data(sys.argv[1]) if len(sys.argv) > 1 else own()
+    if len(sys.argv) > 1:
+        data(sys.argv[1])
+    else:
+        own()
+        images()
