@@ -35,7 +35,7 @@ func (x *exchange) prepareChat(r *chatRequest, param string) *apiError {
 	if fault := checkBias(r.options.LogitBias, x.model.info.VocabularySize); fault != nil {
 		return fault
 	}
-	if fault := x.s.images.check(x.r.Context(), r.images); fault != nil {
+	if fault := x.prepareImages(r.images); fault != nil {
 		return fault
 	}
 	return x.payPrompt(func() (int, error) { return x.model.Model.CountTokens(r.conversation) }, param)

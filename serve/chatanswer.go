@@ -97,6 +97,7 @@ type usageBody struct {
 type promptDetails struct {
 	CachedTokens int `json:"cached_tokens"`
 	AudioTokens  int `json:"audio_tokens"`
+	ImageTokens  int `json:"image_tokens,omitempty"` // beyond OpenAI's
 }
 
 type completionDetails struct {
@@ -109,7 +110,7 @@ type completionDetails struct {
 func newUsage(u polymath.Usage) usageBody {
 	return usageBody{
 		PromptTokens: u.PromptTokens, CompletionTokens: u.CompletionTokens, TotalTokens: u.PromptTokens + u.CompletionTokens,
-		PromptTokensDetails: promptDetails{CachedTokens: u.CachedTokens},
+		PromptTokensDetails: promptDetails{CachedTokens: u.CachedTokens, ImageTokens: u.ImageTokens},
 	}
 }
 

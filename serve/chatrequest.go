@@ -18,12 +18,6 @@ type chatRequest struct {
 	images       []imageRef
 }
 
-// imageRef is an image of the conversation, for checks that follow.
-type imageRef struct {
-	image *chat.Image
-	path  string
-}
-
 // notHere says why a field of OpenAI's is refused.
 const notHere = "this server does not support it"
 

@@ -164,7 +164,7 @@ func TestModels(t *testing.T) {
 	s := newSite(t)
 	a := s.do("GET", "/v1/models", "")
 	for path, want := range map[string]any{
-		"object": "list", "data.0.id": "fake", "data.0.object": "model", "data.0.polymath.window": 1000.0, "data.0.polymath.vision": false,
+		"object": "list", "data.0.id": "fake", "data.0.object": "model", "data.0.polymath.window": 1000.0, "data.0.polymath.vision": true,
 		"data.0.polymath.parameters": 1000.0, "data.0.polymath.active_parameters": 250.0,
 	} {
 		if got := a.json(t, path); got != want {

@@ -25,10 +25,12 @@ type exchange struct {
 	model *entry
 	key   *keyState // nil: no keys in use
 	body  []byte
-	large bool      // its body has one of the places for large ones
-	fault *apiError // what was answered
-	usage polymath.Usage
-	sse   *eventStream // not nil once an answer streams
+	// images are those of the request, in the conversation's order.
+	images []imageRef
+	large  bool      // its body has one of the places for large ones
+	fault  *apiError // what was answered
+	usage  polymath.Usage
+	sse    *eventStream // not nil once an answer streams
 	// generated counts the tokens that came, also those of an answer that was
 	// broken off.
 	generated int
@@ -147,7 +149,7 @@ func (x *exchange) logAccess(status int) {
 	}
 	if x.model != nil {
 		attributes = append(attributes, "model", x.model.Name,
-			"prompt_tokens", x.usage.PromptTokens, "cached_tokens", x.usage.CachedTokens, "completion_tokens", x.usage.CompletionTokens)
+			"prompt_tokens", x.usage.PromptTokens, "cached_tokens", x.usage.CachedTokens, "image_tokens", x.usage.ImageTokens, "completion_tokens", x.usage.CompletionTokens)
 	}
 	if x.key != nil {
 		attributes = append(attributes, "key", x.key.ID)
@@ -182,6 +184,10 @@ func (x *exchange) ended(err error, param string) *apiError {
 		return tooBusy("The server is shutting down.")
 	case x.r.Context().Err() != nil:
 		return modelError(context.Canceled, param)
+	}
+	var image *polymath.ImageError
+	if errors.As(err, &image) && image.Image < len(x.images) {
+		return imageError(image, x.images[image.Image].path)
 	}
 	if e := modelError(err, param); e != nil {
 		return e

@@ -19,6 +19,7 @@ import (
 // is a command. A byte is a token.
 //
 //	say TEXT        answers TEXT, a character a token
+//	images          answers the URLs and details of the images
 //	seed            answers the seed and the choice
 //	roles           answers the roles and contents of the conversation
 //	options         answers the options
@@ -31,6 +32,7 @@ import (
 //	panic, late panic, busy, late busy, broken, closed
 type fake struct {
 	window  int
+	blind   bool
 	running atomic.Int64
 	most    atomic.Int64
 	ended   atomic.Int64 // completions that ended because of their context
@@ -38,7 +40,10 @@ type fake struct {
 
 var errBroken = errors.New("the weights are damaged: secret path /srv/x")
 
-const fakeVocabulary = 257
+const (
+	fakeVocabulary  = 257
+	fakeImageTokens = 16
+)
 
 func newFake() *fake { return &fake{window: 1000} }
 
@@ -47,6 +52,19 @@ func (f *fake) Info() polymath.Info {
 		Path: "/models/fake", Architecture: "qwen3_moe", Parameters: 1000, ActiveParameters: 250, ContextWindow: f.window,
 		WeightBytes: 2000, CacheBytesPerToken: 16, VocabularySize: fakeVocabulary, Fingerprint: strings.Repeat("0123456789abcdef", 4),
 	}
+}
+
+func (f *fake) Sees() bool { return !f.blind }
+
+func (f *fake) Attention(ctx context.Context, c chat.Conversation, answer string, offset int) ([]polymath.ImageAttention, error) {
+	defer f.enter()()
+	if answer == "wait" {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	weights := []float32{float32(len(answer)), float32(offset), 0.25, 0}
+	view := polymath.ViewAttention{Right: 1.5, Bottom: 1, Rows: 2, Columns: 2, Weights: weights}
+	return []polymath.ImageAttention{{Message: 0, Part: 1, Width: 20, Height: 30, Views: []polymath.ViewAttention{view}}}, nil
 }
 
 func (f *fake) Stats() polymath.Stats {
@@ -92,12 +110,17 @@ func text(m chat.Message) string {
 }
 
 func (f *fake) CountTokens(c chat.Conversation) (int, error) {
-	n := 0
-	for i, m := range c.Messages {
-		for j, p := range m.Content {
-			if p.Image != nil {
-				return 0, fmt.Errorf("%w: message %d, part %d: this model cannot see images", polymath.ErrImage, i, j)
+	n, images := 0, 0
+	for _, m := range c.Messages {
+		for _, p := range m.Content {
+			if p.Image == nil {
+				continue
 			}
+			if strings.Contains(p.Image.URL, ";bad") {
+				return 0, &polymath.ImageError{Image: images, Err: errors.New("it is bad")}
+			}
+			images++
+			n += fakeImageTokens
 		}
 		n += len(text(m)) + 2
 	}
@@ -130,6 +153,16 @@ func (f *fake) script(ctx context.Context, command string, c chat.Conversation, 
 			return err
 		}
 		return say(rest)
+	case "images":
+		var all string
+		for _, m := range c.Messages {
+			for _, p := range m.Content {
+				if p.Image != nil {
+					all += p.Image.URL + " " + p.Image.Detail + ";"
+				}
+			}
+		}
+		return say(all)
 	case "seed":
 		return say(fmt.Sprintf("%d/%d", o.Seed, o.Choice))
 	case "roles":

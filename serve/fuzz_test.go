@@ -94,6 +94,18 @@ func FuzzEmbeddingsRequest(f *testing.F) {
 	})
 }
 
+func FuzzAttention(f *testing.F) {
+	f.Add([]byte(`{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:,","detail":"low"}}]}],"answer":"a é","offset":2}`))
+	f.Add([]byte(`{"model":"m","messages":[{"role":"user","content":"x"}],"answer":"","offset":-1}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		r, fault := readAttentionRequest(body, &fuzzLimits)
+		checkFault(t, body, fault)
+		if fault == nil && (len(r.images) == 0 || r.offset < 0 || r.offset >= len(r.answer) || strings.TrimSpace(r.answer[r.offset:]) == "") {
+			t.Errorf("%q: %+v", body, r)
+		}
+	})
+}
+
 func FuzzTokenize(f *testing.F) {
 	f.Add([]byte(`{"model":"m","text":"a","special":true,"pieces":false}`))
 	f.Add([]byte(`{"tokens":[1,2]}`))

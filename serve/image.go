@@ -6,19 +6,56 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/polymath-lm/polymath"
+	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/picture"
 )
 
-// imageTypes are the pictures that are taken.
-var imageTypes = []string{"image/png", "image/jpeg", "image/webp", "image/gif"}
+// ImageLimits are the limits to open models with (polymath.WithImageLimits) that
+// strangers send images to: the pictures of cameras pass, and one takes at most half
+// a gigabyte while it is decoded, which happens to two at a time.
+func ImageLimits() picture.Limits { return picture.Limits{Bytes: 20 << 20, Pixels: 24 << 20} }
+
+// imageRef is an image of a request, and the path of its URL.
+type imageRef struct {
+	image *chat.Image
+	path  string
+}
+
+// imageError says what is wrong with an image, under the codes that OpenAI's
+// clients know.
+func imageError(e *polymath.ImageError, path string) *apiError {
+	var format *picture.FormatError
+	var limit *picture.LimitError
+	var damage *picture.DamageError
+	var coding base64.CorruptInputError
+	code := "invalid_image_url"
+	switch {
+	case errors.As(e.Err, &format) && format.Name != "":
+		code = "invalid_image_format"
+	case errors.As(e.Err, &format), errors.As(e.Err, &damage):
+		code = "image_parse_error"
+	case errors.As(e.Err, &limit) && limit.What == "bytes":
+		code = "image_file_too_large"
+	case errors.As(e.Err, &limit):
+		code = "image_too_large"
+	case errors.As(e.Err, &coding):
+		code = "invalid_base64_image"
+	}
+	return badImage(code, e.Image, path, e.Err)
+}
+
+func badImage(code string, index int, path string, err error) *apiError {
+	return badRequest(code, path, "Invalid '%s': image %d: %v.", path, index, err)
+}
 
 // Bounds of fetching an image.
 const (
@@ -26,17 +63,17 @@ const (
 	maxRedirects = 3
 )
 
-// imageChecker checks the images of requests, and fetches those that are
-// elsewhere if it may.
-type imageChecker struct {
-	client *http.Client // nil: images elsewhere are refused
-	limit  int64        // bytes
+// imageFetcher gets images that are elsewhere.
+type imageFetcher struct {
+	client *http.Client // nil: they are refused
+	limit  int64        // bytes of one
+	total  int64        // bytes of all of a request
 }
 
-// newImageChecker returns a checker. allowed decides about the address of every
+// newImageFetcher returns a fetcher. allowed decides about the address of every
 // connection, after the name has been resolved.
-func newImageChecker(limit int64, fetch bool, allowed func(netip.Addr) error) *imageChecker {
-	c := &imageChecker{limit: limit}
+func newImageFetcher(limits *Limits, fetch bool, allowed func(netip.Addr) error) *imageFetcher {
+	c := &imageFetcher{limit: limits.Image, total: limits.Body}
 	if !fetch {
 		return c
 	}
@@ -73,109 +110,83 @@ func checkScheme(u *url.URL) error {
 	return nil
 }
 
-// check replaces every image by a data URL that has been looked at.
-func (c *imageChecker) check(ctx context.Context, images []imageRef) *apiError {
-	for _, ref := range images {
-		checked, err := c.read(ctx, ref.image.URL)
-		if err != nil {
-			return badRequest("invalid_image_url", ref.path, "Invalid '%s': %v.", ref.path, err)
+// isData reports a URL that holds the image itself.
+func isData(text string) bool { return len(text) >= 5 && strings.EqualFold(text[:5], "data:") }
+
+// prepareImages refuses images where the model sees none, and replaces those that
+// are elsewhere by data: URLs. What they hold is the model's to judge.
+func (x *exchange) prepareImages(images []imageRef) *apiError {
+	x.images = images
+	if len(images) > 0 && !x.model.Model.Sees() {
+		return badImage("image_not_supported", 0, images[0].path, fmt.Errorf("the model %q cannot see images", x.model.Name))
+	}
+	room := x.s.fetcher.total
+	for i, ref := range images {
+		if isData(ref.image.URL) {
+			continue
 		}
-		ref.image.URL = checked
+		u, err := x.s.fetcher.parse(ref.image.URL)
+		if err != nil {
+			return badImage("invalid_image_url", i, ref.path, err)
+		}
+		if !x.large {
+			if fault := x.placeBody(); fault != nil {
+				return fault
+			}
+		}
+		data, err := x.s.fetcher.fetch(x.r.Context(), u, min(room, x.s.fetcher.limit))
+		var tooLarge *picture.LimitError
+		switch {
+		case errors.As(err, &tooLarge):
+			return badImage("image_file_too_large", i, ref.path, err)
+		case err != nil:
+			return badImage("failed_to_download_image", i, ref.path, err)
+		}
+		room -= int64(len(data))
+		detail := ref.image.Detail
+		*ref.image = polymath.DataImage(data)
+		ref.image.Detail = detail
 	}
 	return nil
 }
 
-func (c *imageChecker) read(ctx context.Context, text string) (dataURL string, err error) {
-	if len(text) >= 5 && strings.EqualFold(text[:5], "data:") {
-		kind, data, err := c.decode(text[5:])
-		if err != nil {
-			return "", err
-		}
-		return c.checked(kind, data)
-	}
+// parse returns the URL of an image that may be fetched.
+func (c *imageFetcher) parse(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return "", errors.New("it is no URL")
+		return nil, errors.New("it is no URL")
 	case checkScheme(u) != nil:
-		return "", fmt.Errorf("expected a data: URL with an image in base64: %w", checkScheme(u))
+		return nil, fmt.Errorf("expected a data: URL with an image in base64: %w", checkScheme(u))
 	case c.client == nil:
-		return "", errors.New("this server fetches no images; send a data: URL with the image in base64")
+		return nil, errors.New("this server fetches no images; send a data: URL with the image in base64")
 	}
-	return c.fetch(ctx, u)
+	return u, nil
 }
 
-// decode reads what follows data: in a URL.
-func (c *imageChecker) decode(rest string) (kind string, data []byte, err error) {
-	header, text, ok := strings.Cut(rest, ",")
-	if !ok {
-		return "", nil, errors.New("a data: URL has a comma before its data")
-	}
-	media, isBase64 := strings.CutSuffix(header, ";base64")
-	if !isBase64 {
-		return "", nil, errors.New("the image must be in base64")
-	}
-	if kind, _, err = mime.ParseMediaType(media); err != nil {
-		return "", nil, fmt.Errorf("the type %q cannot be read", clip(media))
-	}
-	if int64(base64.StdEncoding.DecodedLen(len(text))) > c.limit+2 {
-		return "", nil, c.tooLarge()
-	}
-	data, err = base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return "", nil, fmt.Errorf("its base64 is damaged: %w", err)
-	}
-	return kind, data, nil
-}
-
-func (c *imageChecker) tooLarge() error {
-	return fmt.Errorf("the image is larger than the limit of %s", sizeText(c.limit))
-}
-
-// checked compares the type that was promised with the first bytes.
-func (c *imageChecker) checked(kind string, data []byte) (dataURL string, err error) {
-	if int64(len(data)) > c.limit {
-		return "", c.tooLarge()
-	}
-	if kind == "image/jpg" {
-		kind = "image/jpeg"
-	}
-	if !slices.Contains(imageTypes, kind) {
-		return "", fmt.Errorf("the type %q is not one of %s", clip(kind), strings.Join(imageTypes, ", "))
-	}
-	if found := http.DetectContentType(data); found != kind {
-		return "", fmt.Errorf("it says %s and its data is %s", kind, found)
-	}
-	return "data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(data), nil
-}
-
-// fetch gets an image from elsewhere.
-func (c *imageChecker) fetch(ctx context.Context, u *url.URL) (dataURL string, err error) {
+// fetch gets at most limit bytes. A *picture.LimitError says that there are more.
+func (c *imageFetcher) fetch(ctx context.Context, u *url.URL, limit int64) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return "", errors.New("it is no URL")
+		return nil, errors.New("it is no URL")
 	}
-	request.Header.Set("Accept", strings.Join(imageTypes, ", "))
+	request.Header.Set("Accept", "image/png, image/jpeg, image/webp, image/gif")
 	answer, err := c.client.Do(request)
 	if err != nil {
-		return "", fetchError(err)
+		return nil, fetchError(err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("fetching it was answered with status %d", answer.StatusCode)
+		return nil, fmt.Errorf("fetching it was answered with status %d", answer.StatusCode)
 	}
-	if answer.ContentLength > c.limit {
-		return "", c.tooLarge()
-	}
-	data, err := io.ReadAll(io.LimitReader(answer.Body, c.limit+1))
+	data, err := io.ReadAll(io.LimitReader(answer.Body, limit+1))
 	if err != nil {
-		return "", fetchError(err)
+		return nil, fetchError(err)
 	}
-	kind, _, err := mime.ParseMediaType(answer.Header.Get("Content-Type"))
-	if err != nil {
-		return "", errors.New("fetching it gave no Content-Type")
+	if n := max(answer.ContentLength, int64(len(data))); n > limit {
+		return nil, &picture.LimitError{What: "bytes", Value: n, Limit: limit}
 	}
-	return c.checked(kind, data)
+	return data, nil
 }
 
 // fetchError says little about what is reachable from here.

@@ -8,8 +8,8 @@ type Limits struct {
 	Body        int64         // bytes of a request's body; 32 MiB
 	LargeBodies int           // bodies over 1 MiB in memory at a time, others wait; 4
 	Header      int           // bytes of a request's header; 64 KiB
-	Image       int64         // bytes of an image, decoded; 8 MiB
-	Images      int           // images in a request; 16
+	Image       int64         // bytes of an image that is fetched; 20 MiB
+	Images      int           // images in a request; 32
 	Depth       int           // nesting of the JSON body; 64
 	Members     int           // names in one object of the JSON body; 8192
 	Messages    int           // messages of a conversation; 2048
@@ -45,9 +45,9 @@ func (l Limits) withDefaults() Limits {
 		}
 	}
 	orBytes(&l.Body, 32<<20)
-	orBytes(&l.Image, 8<<20)
+	orBytes(&l.Image, ImageLimits().Bytes)
 	orInt(&l.Header, 64<<10)
-	orInt(&l.Images, 16)
+	orInt(&l.Images, 32)
 	orInt(&l.Depth, 64)
 	orInt(&l.LargeBodies, 4)
 	orInt(&l.Members, 8192)

@@ -81,7 +81,7 @@ func readContent(v value, r *chatRequest, allowed ...string) []chat.Part {
 	return parts
 }
 
-// readImage notes an image for checkImages.
+// readImage notes an image for prepareImages.
 func (r *chatRequest) readImage(url, detail value) *chat.Image {
 	image := &chat.Image{URL: url.text()}
 	if detail.present() {

@@ -164,7 +164,7 @@ func (m *meter) end(u polymath.Usage, finish string, withPrompt bool) {
 	x.usage.CompletionTokens += u.CompletionTokens
 	all := x.s.metrics
 	if withPrompt {
-		x.usage.PromptTokens, x.usage.CachedTokens, x.usage.QueueTime = u.PromptTokens, u.CachedTokens, u.QueueTime
+		x.usage.PromptTokens, x.usage.CachedTokens, x.usage.ImageTokens, x.usage.QueueTime = u.PromptTokens, u.CachedTokens, u.ImageTokens, u.QueueTime
 		all.prompt.WithLabelValues(name).Observe(float64(u.PromptTokens))
 		all.promptTotal.WithLabelValues(name).Add(float64(u.PromptTokens))
 	}

@@ -14,6 +14,8 @@ import (
 type Model interface {
 	ChatStream(ctx context.Context, c chat.Conversation, o polymath.ChatOptions) iter.Seq2[polymath.ChatChunk, error]
 	CountTokens(c chat.Conversation) (int, error)
+	Sees() bool
+	Attention(ctx context.Context, c chat.Conversation, answer string, offset int) ([]polymath.ImageAttention, error)
 	Stream(ctx context.Context, prompt string, o polymath.GenerateOptions) iter.Seq2[polymath.Chunk, error]
 	StreamTokens(ctx context.Context, prompt []int, o polymath.GenerateOptions) iter.Seq2[polymath.Chunk, error]
 	Score(ctx context.Context, text string, top int) ([]polymath.Token, polymath.Usage, error)

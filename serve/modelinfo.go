@@ -25,7 +25,7 @@ func (e *entry) body() modelBody {
 	return modelBody{
 		ID: e.Name, Object: "model", Created: e.created, OwnedBy: "polymath",
 		Polymath: modelMore{
-			Window: e.info.ContextWindow, Parameters: e.info.Parameters, ActiveParameters: e.info.ActiveParameters,
+			Window: e.info.ContextWindow, Vision: e.Model.Sees(), Parameters: e.info.Parameters, ActiveParameters: e.info.ActiveParameters,
 			Architecture: e.info.Architecture, Vocabulary: e.info.VocabularySize, Fingerprint: e.fingerprint,
 		},
 	}

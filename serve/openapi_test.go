@@ -183,6 +183,7 @@ func TestOpenAPIFields(t *testing.T) {
 		"CompletionRequest": func(b []byte) *apiError { _, f := readCompletionRequest(b, &limits); return f },
 		"ResponseRequest":   func(b []byte) *apiError { _, f := readResponseRequest(b, &limits); return f },
 		"EmbeddingRequest":  func(b []byte) *apiError { _, f := readEmbedRequest(b, &limits); return f },
+		"AttentionRequest":  func(b []byte) *apiError { _, f := readAttentionRequest(b, &limits); return f },
 		"TokenizeRequest":   func(b []byte) *apiError { _, f := readTokenizeRequest(b, &limits); return f },
 		"DetokenizeRequest": func(b []byte) *apiError { _, f := readDetokenizeRequest(b, &limits); return f },
 	}
@@ -191,6 +192,7 @@ func TestOpenAPIFields(t *testing.T) {
 		"CompletionRequest": `"model":"m","stream":true`,
 		"ResponseRequest":   `"model":"m","input":"x"`,
 		"EmbeddingRequest":  `"model":"m","input":"x"`,
+		"AttentionRequest":  `"model":"m","answer":"x","offset":0,"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:,"}}]}]`,
 		"TokenizeRequest":   `"text":"x"`,
 		"DetokenizeRequest": `"tokens":[1]`,
 	}

@@ -12,18 +12,21 @@ import (
 	"testing"
 
 	"github.com/polymath-lm/polymath"
+	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/model/vision"
 	"github.com/polymath-lm/polymath/tokenizer"
 )
 
 var _ Model = (*polymath.Model)(nil)
 
-// realSite serves a real model of random weights.
-func realSite(t *testing.T, change ...func(*Options)) *site {
+// realModel saves a model of random weights and returns its directory. One that sees
+// has views of 16 by 16 pixels with 16 tokens each, of pictures of at most 48.
+func realModel(t *testing.T, sees bool) string {
 	t.Helper()
 	text := []byte(`A stitch in time saves nine. {"name": "paint", "arguments": {"color": "red"}} <tool_call> </tool_call>`)
 	tok, err := tokenizer.Train(slices.Values([][]byte{text, text, text}), tokenizer.TrainOptions{
-		VocabSize: 290, Special: []string{tokenizer.EndOfText, "<|im_start|>", "<|im_end|>"},
+		VocabSize: 290, Special: []string{tokenizer.EndOfText, "<|im_start|>", "<|im_end|>", chat.ImageToken},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +48,13 @@ func realSite(t *testing.T, change ...func(*Options)) *site {
 	cfg.NumHeads, cfg.NumKVHeads, cfg.HeadDim = 4, 2, 32
 	cfg.NumExperts, cfg.NumExpertsPerTok, cfg.MoEIntermediateSize = 4, 2, 32
 	cfg.MaxPositions, cfg.InitStd = 1024, 0.2
+	if sees {
+		v := vision.Default()
+		v.ImageSize, v.PatchSize, v.Box, v.Short = 16, 4, 48, 32
+		v.HiddenSize, v.IntermediateSize, v.NumLayers, v.NumHeads = 16, 32, 2, 2
+		v.InitStd, v.ImageTokenID = 0.3, int(tok.EncodeSpecial(chat.ImageToken)[0])
+		cfg.Vision = &v
+	}
 	weights, err := model.New(cfg, 3)
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +62,19 @@ func realSite(t *testing.T, change ...func(*Options)) *site {
 	if err := weights.Save(dir, model.Provenance{Version: "test"}, map[string][]byte{"tokenizer.json": file}); err != nil {
 		t.Fatal(err)
 	}
-	m, err := polymath.Open(dir)
+	return dir
+}
+
+// realSite serves a real model of random weights.
+func realSite(t *testing.T, change ...func(*Options)) *site {
+	t.Helper()
+	return siteOf(t, realModel(t, false), nil, change...)
+}
+
+// siteOf serves the model in a directory.
+func siteOf(t *testing.T, dir string, open []polymath.Option, change ...func(*Options)) *site {
+	t.Helper()
+	m, err := polymath.Open(dir, append(open, polymath.WithImageLimits(ImageLimits()))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +209,7 @@ func TestRealOther(t *testing.T) {
 	faultCase{"prompt", "", "", 400, "context_length_exceeded", "messages", "1024"}.check(t, s.post(chatPath, say(strings.Repeat("q ", 2000), "")))
 	faultCase{"completion", "", "", 400, "context_length_exceeded", "messages", "1024"}.check(t, s.post(chatPath, say("q", `,"max_tokens":2000`)))
 	faultCase{"embedding", "", "", 400, "context_length_exceeded", "input", "1024"}.check(t, s.post("/v1/embeddings", `{"model":"fake","input":"`+strings.Repeat("q ", 2000)+`"}`))
-	faultCase{"image", "", "", 400, "image_not_supported", "messages", "cannot see"}.check(t, s.post(chatPath, `{"model":"fake","messages":[{"role":"user","content":[{"type":"text","text":"x"},{"type":"image_url","image_url":{"url":"`+pixel+`"}}]}]}`))
+	faultCase{"image", "", "", 400, "image_not_supported", "messages[0].content[1].image_url.url", "cannot see"}.check(t, s.post(chatPath, `{"model":"fake","messages":[{"role":"user","content":[{"type":"text","text":"x"},{"type":"image_url","image_url":{"url":"`+pixel+`"}}]}]}`))
 	faultCase{"tool without call", "", "", 400, "invalid_value", "messages", ""}.check(t, s.post(chatPath, `{"model":"fake","messages":[{"role":"tool","tool_call_id":"c","content":"x"}]}`))
 	if m := s.do("GET", "/metrics", "").text; !strings.Contains(m, `vllm:cache_config_info{block_size="`) || !strings.Contains(m, `vllm:request_success_total{finished_reason="length",model_name="fake"}`) {
 		t.Error(m)

@@ -50,6 +50,7 @@ type responseUsage struct {
 type inputDetails struct {
 	CachedTokens     int `json:"cached_tokens"`
 	CacheWriteTokens int `json:"cache_write_tokens"`
+	ImageTokens      int `json:"image_tokens,omitempty"` // beyond OpenAI's
 }
 
 type outputDetails struct {
@@ -274,7 +275,7 @@ func (a *responder) finish(chunk polymath.ChatChunk) error {
 	}
 	u := a.x.usage
 	a.body.Usage = &responseUsage{
-		InputTokens: u.PromptTokens, InputTokensDetails: inputDetails{CachedTokens: u.CachedTokens},
+		InputTokens: u.PromptTokens, InputTokensDetails: inputDetails{CachedTokens: u.CachedTokens, ImageTokens: u.ImageTokens},
 		OutputTokens: u.CompletionTokens, TotalTokens: u.PromptTokens + u.CompletionTokens,
 	}
 	a.body.Status = status

@@ -16,6 +16,7 @@ func (s *Server) routes() http.Handler {
 	model("/v1/embeddings", http.MethodPost, s.embed)
 	model("/v1/models", http.MethodGet, s.listModels)
 	model("/v1/models/{model...}", http.MethodGet, s.showModel)
+	model("/attention", http.MethodPost, s.attention)
 	model("/tokenize", http.MethodPost, s.tokenize)
 	model("/detokenize", http.MethodPost, s.detokenize)
 	add("/health", http.MethodGet, s.health)

@@ -58,8 +58,9 @@ type Server struct {
 	models   map[string]*entry
 	order    []*entry
 	keys     *keyring // nil: no keys
-	images   *imageChecker
+	fetcher  *imageFetcher
 	large    chan struct{} // holds one for each large body in memory
+	gazes    chan struct{} // holds one for each request for attention
 	metrics  *metrics
 	tracer   trace.Tracer // nil: no traces
 	handler  http.Handler
@@ -100,7 +101,8 @@ func New(models []Named, o Options) (*Server, error) {
 		}
 	}
 	s.large = make(chan struct{}, s.limits.LargeBodies)
-	s.images = newImageChecker(s.limits.Image, o.ImageURLs, publicAddress)
+	s.fetcher = newImageFetcher(&s.limits, o.ImageURLs, publicAddress)
+	s.gazes = make(chan struct{}, maxGazes)
 	s.metrics = newMetrics(s.order)
 	if o.Traces != nil {
 		s.tracer = o.Traces.Tracer("github.com/polymath-lm/polymath/serve")

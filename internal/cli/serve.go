@@ -207,6 +207,7 @@ func (p *servePlan) load(ctx context.Context, e *engineFlags) ([]serve.Named, er
 	options := []polymath.Option{
 		polymath.WithContextWindow(e.window), polymath.WithMaxBatch(e.batch),
 		polymath.WithQueueLimit(e.queue), polymath.WithCacheBytes(int64(e.cache)),
+		polymath.WithImageLimits(serve.ImageLimits()),
 	}
 	if e.int8 {
 		options = append(options, polymath.WithInt8Cache())
