@@ -14,6 +14,11 @@ type reference struct {
 	weights map[*Param][]float64
 	routes  [][]int32 // [L][T*K], -1 = dropped
 	chosen  [][]int32 // [L][T*K], before capacity
+
+	// features are what image tokens have in place of embeddings, [rows][D].
+	features [][]float64
+	// watch is told queries, keys and values of a document; nil = nobody is.
+	watch func(l int, s Span, rows [][]float64)
 }
 
 // newReference takes the weights as the compute forms hold them, and the
@@ -208,8 +213,13 @@ func add64(dst, x []float64, a float64) {
 func (r *reference) loss(b *Batch, targets []int32, weights []float32) float64 {
 	c := r.m.cfg
 	x := make([][]float64, len(b.Tokens))
+	features := r.features
 	for t, id := range b.Tokens {
-		x[t] = append([]float64(nil), r.row(r.m.embed.Weight, 0, int(id))...)
+		row := r.row(r.m.embed.Weight, 0, int(id))
+		if v := c.Vision; v != nil && v.ImageTokenID == int(id) {
+			row, features = features[0], features[1:]
+		}
+		x[t] = append([]float64(nil), row...)
 	}
 	aux := 0.0
 	for l, lay := range r.m.layers {
@@ -218,6 +228,9 @@ func (r *reference) loss(b *Batch, targets []int32, weights []float32) float64 {
 			for p := range rows {
 				n := r.norm(r.weights[lay.attnNorm.Weight], x[s.Start+p], c.RMSNormEps)
 				rows[p] = r.qkv(l, n, p)
+			}
+			if r.watch != nil {
+				r.watch(l, s, rows)
 			}
 			for p := range rows {
 				add64(x[s.Start+p], r.product(lay.attn.Out.Weight, 0, r.attend(l, rows[:p+1])), 1)
