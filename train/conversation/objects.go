@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/polymath-lm/polymath/internal/parquetfile"
 	"github.com/polymath-lm/polymath/tensor"
 )
 
@@ -20,8 +21,12 @@ type objectFile struct {
 	next  nextObject
 	size  int64
 	array bool
+	rows  int64 // of a Parquet file, whose lines are rows; else -1
 	close func() error
 }
+
+// parquetMagic begins a Parquet file.
+const parquetMagic = "PAR1"
 
 // openObjects opens the file at path.
 func openObjects(path string) (*objectFile, error) {
@@ -29,17 +34,47 @@ func openObjects(path string) (*objectFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &objectFile{size: int64(len(m.Bytes())), array: isArray(m.Bytes()), close: m.Close}
-	if f.next, err = objects(m.Bytes()); err != nil {
+	f := &objectFile{size: int64(len(m.Bytes())), rows: -1, close: m.Close}
+	if bytes.HasPrefix(m.Bytes(), []byte(parquetMagic)) {
+		err = f.openRows(m)
+	} else {
+		f.array = isArray(m.Bytes())
+		f.next, err = objects(m.Bytes())
+	}
+	if err != nil {
 		_ = m.Close() // the other error matters
 		return nil, err
 	}
 	return f, nil
 }
 
+// openRows reads the rows of a Parquet file as objects.
+func (f *objectFile) openRows(m *tensor.Mapping) error {
+	r, err := parquetfile.OpenRows(bytes.NewReader(m.Bytes()), f.size)
+	if err != nil {
+		return err
+	}
+	f.rows = r.Len()
+	row := 0
+	f.next = func() (int, []byte, int64, error) {
+		object, err := r.Next()
+		row++
+		rest := f.size - int64(float64(f.size)*float64(row)/float64(max(f.rows, 1)))
+		return row, object, max(rest, 0), err
+	}
+	f.close = func() error {
+		r.Close()
+		return m.Close()
+	}
+	return nil
+}
+
 // where names an object for messages. Where lines may not tell, it has the number
 // in the file too.
 func (f *objectFile) where(path string, line, number int) string {
+	if f.rows >= 0 {
+		return fmt.Sprintf("%s:row %d: ", path, line)
+	}
 	if f.array {
 		return fmt.Sprintf("%s:%d: object %d: ", path, line, number)
 	}
@@ -60,6 +95,9 @@ func Count(path string) (n int64, err error) {
 	f, err := openObjects(path)
 	if err != nil {
 		return 0, err
+	}
+	if f.rows >= 0 {
+		return f.rows, f.close()
 	}
 	for ; err == nil; n++ {
 		_, _, _, err = f.next()

@@ -19,6 +19,7 @@ type Example struct {
 	Plain        bool // Prompt and Text stand instead of Conversation
 	Prompt, Text []chat.Part
 	Pictures     []*Picture
+	Group        string   // what belongs together is on one side of a split
 	Form         string   // the key that told the form, such as "messages"
 	Ignored      []string // keys that have no meaning here
 
@@ -149,8 +150,15 @@ func Parse(data []byte) (*Example, error) {
 		if err := form.read(&o, e); err != nil {
 			return nil, err
 		}
+		known := append([]string{form.key, "image", "images"}, form.uses...)
+		if kindOf(o.fields["group"]) == "a text" {
+			if e.Group, err = o.text("group", false); err != nil {
+				return nil, err
+			}
+			known = append(known, "group")
+		}
 		for key := range o.fields {
-			if key != form.key && key != "image" && key != "images" && !slices.Contains(form.uses, key) {
+			if !slices.Contains(known, key) {
 				e.Ignored = append(e.Ignored, key)
 			}
 		}

@@ -387,21 +387,31 @@ func TestOnePictureOneSide(t *testing.T) {
 			t.Fatal(err)
 		}
 		objects = append(objects, fmt.Sprintf(`{"prompt": "what is %d?<image>", "completion": " it", "images": [%q]}`, i, name))
+		objects = append(objects, fmt.Sprintf(`{"prompt": "is it %d?", "completion": " it is", "images": [%q], "group": "g%d"}`, i, name, i%20))
 	}
-	s, _ := prepare(t, dir, seeingOptions(100), objects...)
+	s, r := prepare(t, dir, seeingOptions(100), objects...)
 	_, held := s.Split(0.4)
 	sides := map[[32]byte]bool{}
 	ids := map[shard.ID]bool{}
+	groups := map[int64]bool{}
 	for doc := range s.NumDocs() {
+		ids[s.ID(doc)] = true
+		if doc%2 == 1 {
+			group := doc / 2 % 20
+			if side, seen := groups[group]; seen && side != held.Holds(doc) {
+				t.Errorf("group %d is on both sides", group)
+			}
+			groups[group] = held.Holds(doc)
+			continue
+		}
 		sum := s.PictureHash(doc, 0)
 		if side, seen := sides[sum]; seen && side != held.Holds(doc) {
 			t.Errorf("a picture is on both sides")
 		}
 		sides[sum] = held.Holds(doc)
-		ids[s.ID(doc)] = true
 	}
-	if len(sides) != 12 || len(ids) != 60 || held.Docs() == 0 || held.Docs() == 60 {
-		t.Errorf("%d pictures, %d names, %d held out", len(sides), len(ids), held.Docs())
+	if len(sides) != 12 || len(groups) != 20 || len(ids) != 120 || held.Docs() == 0 || held.Docs() == 120 || len(r.Ignored) > 0 {
+		t.Errorf("%d pictures, %d groups, %d names, %d held out, %v", len(sides), len(groups), len(ids), held.Docs(), r.Ignored)
 	}
 }
 

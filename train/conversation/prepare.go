@@ -115,8 +115,8 @@ func Hash(path string) (string, error) {
 
 // Prepare writes shards of the examples in the files into dir, in the files'
 // order. A document's name is the first half of the SHA-256 of its object's bytes;
-// of one with pictures the first half of that name is of its first picture's
-// SHA-256 instead, so that all about one picture is on one side of a split.
+// of one with a group or pictures the first half of that name is of the group's or
+// the first picture's SHA-256 instead, so that all of it is on one side of a split.
 // Nothing is left out without being counted in the report. Files without any
 // example are an error, and so are objects that cannot be read unless o.SkipBad,
 // as a *BadLinesError.
@@ -336,12 +336,15 @@ func (p *preparation) fit(it *item) ([]document, *int) {
 func (p *preparation) write(it *item, d *document) error {
 	sum := sha256.Sum256(it.data)
 	id := shard.ID(sum[:16])
+	if group := it.example.Group; group != "" {
+		sum := sha256.Sum256([]byte(group))
+		copy(id[:8], sum[:8])
+	} else if len(it.seen) > 0 {
+		copy(id[:8], it.seen[0].sum[:8])
+	}
 	var pictures []shard.Picture
-	for i, x := range d.pictures {
+	for _, x := range d.pictures {
 		s := it.seen[x.number]
-		if i == 0 {
-			copy(id[:8], s.sum[:8])
-		}
 		source := it.example.Pictures[x.number]
 		data, err := source.again(p.dir, s)
 		if err != nil {
