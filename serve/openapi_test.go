@@ -287,4 +287,15 @@ func TestOpenAIDocument(t *testing.T) {
 			}
 		}
 	}
+	seeing := siteOf(t, realModel(t, true), nil)
+	image := dataURL(pngFile(paint(16, 16, 1)))
+	for schema, a := range map[string]answer{
+		"CreateChatCompletionResponse": seeing.post(chatPath, showing("", "x", image)),
+		"Response":                     seeing.post("/v1/responses", respond(`[{"role":"user","content":[{"type":"input_image","image_url":"`+image+`","detail":"low"}]}]`, `,"max_output_tokens":3`)),
+		"ErrorResponse":                seeing.post(chatPath, showing("", "data:,x")),
+	} {
+		if err := theirs.check(a.text, "components", "schemas", schema); err != nil {
+			t.Errorf("an image: no %s: %v\n%s", schema, err, a.text)
+		}
+	}
 }
