@@ -8,6 +8,7 @@
 package picture
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 )
@@ -21,11 +22,7 @@ type Picture struct {
 
 // white makes an empty page.
 func white(width, height int) *Picture {
-	p := &Picture{Width: width, Height: height, Pix: make([]byte, 3*width*height)}
-	for i := range p.Pix {
-		p.Pix[i] = 255
-	}
-	return p
+	return &Picture{Width: width, Height: height, Pix: bytes.Repeat([]byte{255}, 3*width*height)}
 }
 
 // row returns the pixels of one row.
