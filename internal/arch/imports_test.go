@@ -37,7 +37,7 @@ const order = `
 	align
 	polymath
 	eval
-	eval/contamination  eval/endpoint  eval/exam  eval/judge
+	eval/contamination  eval/endpoint  eval/exam  eval/judge  eval/probe
 	eval/report
 	serve  serve/ui
 	internal/cli/interrupt  internal/cli/progress  internal/cli/shell

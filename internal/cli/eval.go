@@ -31,6 +31,11 @@ POLYMATH_API_KEY or OPENAI_API_KEY.
 A suite is one or several names of 'polymath eval list', or files of tasks of
 your own. The suite clone needs no data; others look for theirs in --data.
 
+Suites about pictures, vision and drawn (which needs no data), put their items
+once more without the pictures: the difference, with its interval, is what
+seeing adds. --against-blind does so for other suites, --withhold-images does
+that run alone.
+
 Scores are the same to the bit however many items are worked on at a time. A
 run that is interrupted goes on with the same command; items that failed are
 tried again. The run's directory gets the records of all items, the results and
@@ -38,6 +43,7 @@ a report.`,
 		Example: `  polymath eval polymath-quickstart/run/model --suite clone
   polymath eval MODEL --suite arc_easy,piqa --data ../data --limit 500
   polymath eval MODEL --suite mmlu --compare evals/other-mmlu
+  polymath eval MODEL --suite vision --data ../data
   polymath eval https://host/v1 --model NAME --suite gsm8k`,
 		Annotations: map[string]string{"argument": "MODEL --suite NAME [flags]"}, // it has commands too
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -84,7 +90,7 @@ a report.`,
 	if err := cmd.RegisterFlagCompletionFunc("suite", completeSuite); err != nil {
 		panic(err) // there is no such flag: a slip of this package
 	}
-	cmd.AddCommand(a.evalListCommand(), a.evalShowCommand(), a.evalCompareCommand(), a.evalReportCommand(), a.evalJudgeCommand(), a.evalSandboxCommand())
+	cmd.AddCommand(a.evalListCommand(), a.evalShowCommand(), a.evalCompareCommand(), a.evalReportCommand(), a.evalJudgeCommand(), a.evalSandboxCommand(), a.evalProbeCommand())
 	return cmd
 }
 
@@ -244,7 +250,8 @@ func (a *app) examine(ctx context.Context, model string, sheets []eval.Sheet, o 
 	if o.dryRun {
 		return nil, a.planEval(ctx, s.subject, sheets, &settings)
 	}
-	view := newEvalView(a.Err, s.subject.Info().Name, sheets)
+	who := (&eval.Result{Subject: s.subject.Info(), Settings: settings}).Name()
+	view := newEvalView(a.Err, who, sheets)
 	f, err := eval.Run(ctx, s.subject, sheets, eval.Options{
 		Version: readVersion(), Suite: o.suite, Settings: settings, Grader: g.grader, Parallel: o.subject.parallel,
 		Dir: dir, Fresh: o.fresh, Begin: view.begin, Progress: view.observe,

@@ -125,6 +125,11 @@ func (ws *Workspace) takeSpans(arena *nn.Arena) {
 // MaxViews returns how many views fit.
 func (ws *Workspace) MaxViews() int { return ws.maxViews }
 
+// Rows returns what the tower made of the last pass's patches, before the projector:
+// [N*P, Dv], and rows of earlier passes behind them. It is of ws and changes with the
+// next pass.
+func (ws *Workspace) Rows() []tensor.BF16 { return ws.x[len(ws.x)-1] }
+
 // begin checks the arrays of a pass and returns its rows.
 func (ws *Workspace) begin(t *Tower, features, patches []tensor.BF16) (rows int) {
 	if ws.tower != t {
