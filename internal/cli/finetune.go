@@ -49,9 +49,11 @@ objects, one a line or in one list, each of them
   {"instruction": "...", "input": "...", "output": "..."}
   {"prompt": "...", "completion": "..."}
   {"text": "..."}
-or a directory of token shards. Of conversations the assistant's words are
-learned, as the model's chat template marks them; every line is used, or counted
-and named with what is wrong with it.
+or a Parquet table with such columns, or a directory of token shards. Where MODEL
+sees, messages may have pictures: parts of the type image_url whose url is a file
+beside DATA or a data: URL, or "images" with "<image>" in the texts. Of
+conversations the assistant's words are learned, as the model's chat template
+marks them; every line is used, or counted and named with what is wrong with it.
 
 By default an adapter (LoRA) is trained and the model stays as it is: it works
 in 'generate', 'chat' and 'serve' with --adapter, in other programs as PEFT's
@@ -179,7 +181,7 @@ func (o *finetuneFlags) chooseData(d *train.DataSpec, path string) (tokens, exam
 		return set.Tokens(), set.Docs(), set.Close()
 	}
 	switch strings.ToLower(filepath.Ext(path)) {
-	case ".txt", ".md", ".pdf", ".html", ".parquet", ".csv", ".docx":
+	case ".txt", ".md", ".pdf", ".html", ".csv", ".docx":
 		return 0, 0, fmt.Errorf("%s is no file of JSON objects: make one with {\"text\": ...} for each document, or token shards with 'polymath tokenizer encode MODEL/tokenizer.json FILE... --shards DIR'", path)
 	}
 	d.Conversations, d.TooLong, d.SkipBad = train.Files{path}, o.tooLong, o.keepBad
