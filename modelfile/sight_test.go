@@ -1,14 +1,20 @@
 package modelfile
 
 import (
+	"encoding/json"
+	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/model/vision"
+	"github.com/polymath-lm/polymath/picture"
 	"github.com/polymath-lm/polymath/tensor"
+	"github.com/polymath-lm/polymath/tokenizer"
 )
 
 // seeingConfig is smallConfig with a tower.
@@ -64,5 +70,71 @@ func TestConvertSeeing(t *testing.T) {
 	}
 	if _, err := Verify(t.Context(), filepath.Join(base, "half"), nil); err == nil || !strings.Contains(err.Error(), damaged) {
 		t.Errorf("a file that was changed: %v", err)
+	}
+}
+
+// TestTransformersSees: a directory of ours opens with AutoProcessor, which puts
+// as many image tokens into a text as we do and makes the numbers of a picture that
+// we make.
+func TestTransformersSees(t *testing.T) {
+	python := os.Getenv("POLYMATH_PYTHON")
+	if python == "" {
+		t.Skip("needs transformers: set POLYMATH_PYTHON to a Python that has it")
+	}
+	if out, err := exec.CommandContext(t.Context(), python, "-c", "import transformers, torch, PIL").CombinedOutput(); err != nil {
+		t.Skipf("POLYMATH_PYTHON has no transformers or no Pillow: %s", out)
+	}
+	tok, err := tokenizer.Train(slices.Values([][]byte{[]byte(strings.Repeat("what is this? ", 9))}), tokenizer.TrainOptions{
+		VocabSize: 264, Special: []string{tokenizer.EndOfText, "<image>"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := seeingConfig(t, model.Qwen3MoE)
+	cfg.Vision.ImageTokenID = int(tok.EncodeSpecial("<image>")[0])
+	m, err := model.New(cfg, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := tok.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := NewTokenizerConfig(tokenizer.EndOfText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := m.Save(dir, model.Provenance{}, map[string][]byte{tokenizerName: text, tokenizerConfigName: settings}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), python, "testdata/open_seeing.py", dir, "what <image> is this?").Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, stderrOf(err))
+	}
+	var got struct {
+		IDs     []int32
+		Patches []float32
+		Finite  bool
+	}
+	if err := json.Unmarshal(out, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := tok.Encode("what ")
+	want = append(want, slices.Repeat([]int32{int32(cfg.Vision.ImageTokenID)}, cfg.Vision.Patches())...)
+	want = append(want, tok.Encode(" is this?")...)
+	if !slices.Equal(got.IDs, want) || !got.Finite {
+		t.Errorf("tokens %v, want %v; finite: %v", got.IDs, want, got.Finite)
+	}
+	size := cfg.Vision.ImageSize
+	p := &picture.Picture{Width: size, Height: size, Pix: make([]byte, 3*size*size)}
+	for i := range p.Pix {
+		p.Pix[i] = byte(7 * i)
+	}
+	ours := picture.NewScale(cfg.Vision.Mean, cfg.Vision.Std, func(x float32) float32 { return x }).Patches(nil, p, cfg.Vision.PatchSize)
+	for i, x := range ours {
+		if len(got.Patches) != len(ours) || math.Abs(float64(x-got.Patches[i])) > 1e-6 {
+			t.Fatalf("number %d of %d is %v; transformers has %d", i, len(ours), x, len(got.Patches))
+		}
 	}
 }
