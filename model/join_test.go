@@ -135,3 +135,19 @@ func TestReadTowerErrors(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// FuzzSigLIP: any bytes are a shape that can be, or an error.
+func FuzzSigLIP(f *testing.F) {
+	f.Add([]byte(sigLIPVision))
+	f.Add([]byte(`{"model_type": "siglip_vision_model", "image_size": -1}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		v, err := parseSigLIP(data)
+		if err != nil {
+			return
+		}
+		if err := v.Validate(); err != nil {
+			t.Errorf("%s: %v", data, err)
+		}
+	})
+}

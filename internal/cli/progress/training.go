@@ -42,7 +42,11 @@ func (t *Training) Observe(r train.Record) {
 			slog.LevelWarn, "step skipped", "step", r.Step, "reason", r.Skip.Reason)
 	case train.KindEval:
 		t.eval = r.Eval
-		t.record(slog.LevelInfo, "held-out", "step", r.Step, "loss", round(r.Eval.Loss), "bits_per_byte", round(r.Eval.BitsPerByte))
+		args := []any{"step", r.Step, "loss", round(r.Eval.Loss), "bits_per_byte", round(r.Eval.BitsPerByte)}
+		if r.Eval.BlindLoss > 0 {
+			args = append(args, "without_pictures", round(r.Eval.BlindLoss))
+		}
+		t.record(slog.LevelInfo, "held-out", args...)
 	case train.KindSample:
 		t.sample(r)
 	case train.KindCheckpoint:
