@@ -105,6 +105,9 @@ func parseDecoder(f *fields, modelType string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f.prefix != "" {
+		c.setUsual()
+	}
 	c.readSizes(f)
 	c.readAttention(f)
 	c.readExperts(f)
@@ -122,11 +125,13 @@ var refusedTypes = map[string]string{
 }
 
 func (c *Config) readSizes(f *fields) {
-	f.need("vocab_size", &c.VocabSize)
-	f.need("hidden_size", &c.HiddenSize)
-	f.need("num_hidden_layers", &c.NumLayers)
-	f.need("num_attention_heads", &c.NumHeads)
-	c.NumKVHeads = c.NumHeads
+	f.needSize("vocab_size", &c.VocabSize)
+	f.needSize("hidden_size", &c.HiddenSize)
+	f.needSize("num_hidden_layers", &c.NumLayers)
+	f.needSize("num_attention_heads", &c.NumHeads)
+	if c.NumKVHeads == 0 {
+		c.NumKVHeads = c.NumHeads
+	}
 	f.take("num_key_value_heads", &c.NumKVHeads)
 	f.take("head_dim", &c.HeadDim)
 	if c.ModelType == Qwen3 && c.HeadDim == 0 {
@@ -307,6 +312,15 @@ func (f *fields) need(name string, dst any) {
 	if !f.take(name, dst) && f.err == nil {
 		f.err = fmt.Errorf("%s%s: missing", f.prefix, name)
 	}
+}
+
+// needSize is need for a size that may be known already.
+func (f *fields) needSize(name string, dst *int) {
+	if *dst == 0 {
+		f.need(name, dst)
+		return
+	}
+	f.take(name, dst)
 }
 
 // want accepts one value only, and null or absence for it.

@@ -247,6 +247,22 @@ func TestLlavaSpellings(t *testing.T) {
 	}
 }
 
+// TestLlavaLeavesOut: sizes that releases of transformers before 5 left out.
+func TestLlavaLeavesOut(t *testing.T) {
+	c, err := ParseConfig([]byte(`{"model_type": "llava", "image_token_index": 32000, "projector_hidden_act": "gelu_pytorch_tanh",
+		"vision_feature_select_strategy": "full", "vision_feature_layer": -1, "vision_config": {"model_type": "siglip_vision_model"},
+		"text_config": {"model_type": "mistral", "vocab_size": 32064, "torch_dtype": "float16", "architectures": ["MistralForCausalLM"]}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.VocabSize != 32064 || c.HiddenSize != 4096 || c.IntermediateSize != 14336 || c.NumLayers != 32 || c.NumHeads != 32 || c.NumKVHeads != 8 {
+		t.Errorf("%+v", c)
+	}
+	if v := c.Vision; v.ImageSize != 224 || v.PatchSize != 16 || v.HiddenSize != 768 || v.IntermediateSize != 3072 || v.NumLayers != 12 || v.NumHeads != 12 {
+		t.Errorf("%+v", v)
+	}
+}
+
 // merged changes members of a JSON object, and of its objects.
 func merged(t *testing.T, base []byte, change string) []byte {
 	t.Helper()

@@ -15,6 +15,10 @@
 // bf16 wherever it enters a product, so a model in formats of blocks gives the
 // bits of the bf16 model that WriteDir makes of it.
 //
+// A model that sees has a vision tower and a projector before the decoder: image
+// tokens take rows of features where others take embeddings, from the tower in the
+// same pass or from See before, with the same bits. In files it is LLaVA.
+//
 // Shapes in comments: T tokens of the batch, D hidden size, H heads, KV key
 // and value heads, F width of a feed-forward, E experts, K experts per token,
 // R = T*K routed rows, V vocabulary, L layers.

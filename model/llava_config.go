@@ -44,6 +44,19 @@ func parseLlava(f *fields) (*Config, error) {
 	return c, f.end()
 }
 
+// setUsual sets the sizes of transformers' class for the model type, which it left
+// out of text_config until its release 5. A missing number of heads of keys is
+// that of all heads where it is 0 here.
+func (c *Config) setUsual() {
+	usual := map[string][6]int{ // transformers 5.24
+		Llama: {32000, 4096, 11008, 32, 32}, Mistral: {32000, 4096, 14336, 32, 32, 8}, Mixtral: {32000, 4096, 14336, 32, 32, 8},
+		Qwen2: {151936, 4096, 22016, 32, 32, 32}, Qwen3: {151936, 4096, 22016, 32, 32, 32},
+		Qwen3MoE: {151936, 2048, 6144, 24, 32, 4}, OLMoE: {50304, 2048, 2048, 16, 16},
+	}[c.ModelType]
+	c.VocabSize, c.HiddenSize, c.IntermediateSize = usual[0], usual[1], usual[2]
+	c.NumLayers, c.NumHeads, c.NumKVHeads = usual[3], usual[4], usual[5]
+}
+
 // readTower reads vision_config. What is left out is as in SigLIP's base model.
 func readTower(f *fields, v *vision.Config) {
 	var kind string

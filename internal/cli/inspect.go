@@ -85,6 +85,10 @@ func printInspection(w io.Writer, d *modelfile.Description) {
 	if c.NumExperts > 0 {
 		line(w, "experts", "%d of width %d, %d for each token", c.NumExperts, c.MoEIntermediateSize, c.NumExpertsPerTok)
 	}
+	if v := c.Vision; v != nil {
+		line(w, "sees", "views of %dx%d pixels as %s, through %s of width %d", v.ImageSize, v.ImageSize,
+			plural(int64(v.Patches()), "token"), plural(int64(v.NumLayers), "layer"), v.HiddenSize)
+	}
 	line(w, "parameters", "%s, %s for each token", progress.Short(float64(d.Parameters)), progress.Short(float64(d.ActiveParameters)))
 	line(w, "window", "%s tokens%s", progress.Count(int64(c.MaxPositions)), slidingNote(c))
 	line(w, "rope", "%s", ropeNote(c))
