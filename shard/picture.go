@@ -14,7 +14,8 @@ import (
 
 // Picture is a picture of a document.
 type Picture struct {
-	// Data is the file of the picture as it came: JPEG, PNG, GIF or WebP.
+	// Data is the file of the picture as it came, JPEG, PNG, GIF or WebP, or what
+	// package train/conversation makes of a large one. The set does not look at it.
 	Data []byte
 	// Detail says how closely a model looks; it is a picture.Detail.
 	Detail uint8

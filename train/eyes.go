@@ -50,14 +50,13 @@ func newEyes(set *shard.Set, cfg *vision.Config) (*eyes, error) {
 	for doc := range set.NumDocs() {
 		pictures = set.Pictures(pictures[:0], doc)
 		for i, p := range pictures {
-			width, height, err := picture.Size(p.Data, conversation.PictureLimits())
+			pixels, tokens, err := conversation.MeasurePicture(cfg, p.Data, picture.Detail(p.Detail))
 			if err != nil {
 				return nil, e.fault(doc, i, err)
 			}
-			e.pixels = max(e.pixels, int64(width)*int64(height))
-			if _, tokens := cfg.Count(width, height, picture.Detail(p.Detail)); tokens != p.Tokens {
-				return nil, recipe.Bad("data.shards", "a picture of %d x %d pixels has %d tokens in the shards, and the model's tower makes %d of it: make the shards again for this tower",
-					width, height, p.Tokens, tokens)
+			e.pixels = max(e.pixels, pixels)
+			if tokens != p.Tokens {
+				return nil, recipe.Bad("data.shards", "a picture has %d tokens in the shards, and the model's tower makes %d of it: make the shards again for this tower", p.Tokens, tokens)
 			}
 		}
 		if doc%1024 == 0 {
@@ -149,15 +148,15 @@ func (e *eyes) see(ctx context.Context, list []sight) error {
 }
 
 func (e *eyes) read(s *sight) error {
-	in, err := e.cfg.Read(s.data, s.detail, conversation.PictureLimits())
+	patches, pixels, err := conversation.ReadPicture(e.cfg, s.data, s.detail)
 	if err != nil {
 		return e.fault(s.doc, s.number, err)
 	}
-	if len(in.Patches) != len(s.patches) {
-		return e.fault(s.doc, s.number, fmt.Errorf("it has %d tokens in the shards and %d when it is read", len(s.patches)/e.cfg.PatchLen(), in.Tokens))
+	if len(patches) != len(s.patches) {
+		return e.fault(s.doc, s.number, fmt.Errorf("it has %d tokens in the shards and %d when it is read", s.tokens, len(patches)/e.cfg.PatchLen()))
 	}
-	copy(s.patches, in.Patches)
-	n := e.garbage.Add(garbagePerPixel*int64(in.Width)*int64(in.Height) + 4*int64(len(in.Patches)))
+	copy(s.patches, patches)
+	n := e.garbage.Add(garbagePerPixel*pixels + 4*int64(len(patches)))
 	if n > garbageBytes && e.garbage.CompareAndSwap(n, 0) {
 		runtime.GC() // or garbage would grow to the size of the weights
 	}

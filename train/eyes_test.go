@@ -232,7 +232,7 @@ func TestEyesOtherTower(t *testing.T) {
 	data := eyesData(t, eyesShards(t, nil))
 	other := eyesConfig()
 	other.Box, other.Short = 8, 8
-	if _, err := newEyes(data.set, other); err == nil || !strings.Contains(err.Error(), "data.shards: a picture of") {
+	if _, err := newEyes(data.set, other); err == nil || !strings.Contains(err.Error(), "data.shards: a picture has") {
 		t.Error(err)
 	}
 	bad := eyesShards(t, func(int, []byte) []byte { return []byte("no picture") })

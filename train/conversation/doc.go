@@ -21,7 +21,8 @@
 //	{"images": ["...", {"bytes": "...", "path": "..."}], "text": "... <image> ... <image> ..."}
 //
 // The name of a picture is a path, relative to the directory of the file that has
-// it, or a data: URL. Shards keep the pictures' files as they are. Documents of one
+// it, or a data: URL. Shards have the pictures' files as they are, or the views that
+// the tower sees of them if those have far fewer pixels. Documents of one
 // "group", or else of one first picture, are on one side of a split.
 //
 // What is wrong with an object is an error with its line and field.

@@ -157,22 +157,34 @@ func (p *Picture) load(dir string, limit int64) ([]byte, error) {
 type seen struct {
 	sum    [sha256.Size]byte // of its file
 	tokens int
+	views  bool   // shards have its views
+	stored []byte // what they have, if there was room to keep it
 }
 
 // look decodes a picture and says what it takes.
 func (p *Picture) look(dir string, cfg *vision.Config) (s seen, err error) {
-	limits := PictureLimits()
-	data, err := p.load(dir, limits.Bytes)
+	data, decoded, err := p.decode(dir)
 	if err != nil {
 		return s, err
 	}
-	decoded, err := picture.Decode(data, limits)
-	if err != nil {
-		return s, bad(p.Field, "%s%v", p.named(), err)
-	}
 	s.sum = sha256.Sum256(data)
 	_, s.tokens = cfg.Count(decoded.Width, decoded.Height, p.Detail)
+	s.stored = packViews(cfg, decoded, p.Detail)
+	s.views = s.stored != nil
 	return s, nil
+}
+
+func (p *Picture) decode(dir string) ([]byte, *picture.Picture, error) {
+	limits := PictureLimits()
+	data, err := p.load(dir, limits.Bytes)
+	if err != nil {
+		return nil, nil, err
+	}
+	decoded, err := picture.Decode(data, limits)
+	if err != nil {
+		return nil, nil, bad(p.Field, "%s%v", p.named(), err)
+	}
+	return data, decoded, nil
 }
 
 // named is the file's name for messages.
@@ -183,13 +195,23 @@ func (p *Picture) named() string {
 	return p.Path + ": "
 }
 
-// again returns the bytes of a picture that was looked at.
-func (p *Picture) again(dir string, s seen) ([]byte, error) {
+// again returns what shards have of a picture that was looked at.
+func (p *Picture) again(dir string, cfg *vision.Config, s seen) ([]byte, error) {
+	if s.stored != nil {
+		return s.stored, nil
+	}
 	data, err := p.load(dir, PictureLimits().Bytes)
 	if err == nil && sha256.Sum256(data) != s.sum {
 		err = bad(p.Field, "%sit changes while it is read", p.named())
 	}
-	return data, err
+	if err != nil || !s.views {
+		return data, err
+	}
+	decoded, err := picture.Decode(data, PictureLimits())
+	if err != nil {
+		return nil, err
+	}
+	return packViews(cfg, decoded, p.Detail), nil
 }
 
 // imagePart reads a part of a message that is a picture: image_url with an

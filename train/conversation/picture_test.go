@@ -347,7 +347,9 @@ func TestDrawn(t *testing.T) {
 			}
 		}
 		out := t.TempDir()
-		r, err := Prepare(files, out, seeingOptions(2000))
+		o := seeingOptions(2000)
+		o.Vision.ImageSize, o.Vision.PatchSize, o.Vision.Box, o.Vision.Short = 64, 16, 0, 0
+		r, err := Prepare(files, out, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -374,6 +376,65 @@ func TestDrawn(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// TestViews: of pictures with far more pixels than are seen the shards have the
+// views, of which the patches are those of the file, kept in memory or made again.
+func TestViews(t *testing.T) {
+	dir := t.TempDir()
+	cfg := testVision()
+	var objects []string
+	var files [][]byte
+	for i, side := range []int{8, 16, 35, 36, 60, 61, 200} {
+		data := testPNG(side, uint8(i))
+		files = append(files, data)
+		objects = append(objects, `{"text": "x", "image": "`+dataURL(data)+`"}`)
+	}
+	s, r := prepare(t, dir, seeingOptions(100), objects...)
+	stored := 0
+	for doc, file := range files {
+		p := s.Pictures(nil, int64(doc))[0]
+		in, err := cfg.Read(file, picture.Auto, PictureLimits())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, pixels, err := ReadPicture(cfg, p.Data, picture.Auto)
+		_, tokens, errM := MeasurePicture(cfg, p.Data, picture.Auto)
+		if err != nil || errM != nil || !slices.Equal(got, in.Patches) || tokens != in.Tokens || p.Tokens != tokens {
+			t.Errorf("document %d: other patches than of the file: %v, %v", doc, err, errM)
+		}
+		if isViews(p.Data) {
+			stored++
+			if int(pixels)*shrunk > in.Width*in.Height {
+				t.Errorf("document %d: views of %d pixels of %d x %d", doc, pixels, in.Width, in.Height)
+			}
+			x := &Picture{Data: file}
+			seen, err := x.look(dir, cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen.stored = nil
+			if again, err := x.again(dir, cfg, seen); err != nil || !bytes.Equal(again, p.Data) {
+				t.Errorf("document %d: made again it differs: %v", doc, err)
+			}
+		} else if !bytes.Equal(p.Data, file) {
+			t.Errorf("document %d has another file", doc)
+		}
+	}
+	if stored != 4 || r.Shrunk != 4 { // 5 views of 8 x 8 are 320 pixels, a quarter of 1280
+		t.Errorf("%d are stored as views, %+v", stored, r)
+	}
+	other := testVision()
+	other.ImageSize = 16
+	p := s.Pictures(nil, 6)[0]
+	for name, data := range map[string][]byte{"cut": p.Data[:len(p.Data)-1], "head": p.Data[:viewsHeader], "none": append([]byte(viewsMagic), 8, 0, 0, 0, 0, 0, 0, 0)} {
+		if _, _, err := ReadPicture(cfg, data, picture.Auto); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if _, _, err := MeasurePicture(other, p.Data, picture.Auto); err == nil || !strings.Contains(err.Error(), "make the shards again") {
+		t.Error(err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/model/vision"
@@ -63,7 +64,8 @@ func Hash(path string) (string, error) {
 // as a *BadLinesError.
 //
 // As many pictures are decoded at a time as there are workers; beside what
-// PictureLimits says of each, 64 MiB of objects are in memory, or one of them.
+// PictureLimits says of each, 64 MiB of objects are in memory, or one of them, and
+// 64 MiB of pictures of which shards have the views.
 func Prepare(files []string, dir string, o Options) (*Report, error) {
 	h := shard.Header{TokenizerHash: o.Tokenizer.Hash(), VocabSize: o.Tokenizer.VocabSize(), EndOfText: max(o.End, 0), Masked: true}
 	o.ImageToken = -1
@@ -112,6 +114,7 @@ type preparation struct {
 	dir        string // of the file that is read
 	batch      []item
 	batchBytes int
+	kept       atomic.Int64 // bytes of pictures of the batch that are stored as views
 }
 
 // item is an object on its way.
@@ -181,6 +184,7 @@ func (p *preparation) flush(done int64) error {
 	}
 	clear(p.batch)
 	p.batch, p.batchBytes = p.batch[:0], 0
+	p.kept.Store(0)
 	if p.options.Progress == nil || p.size == 0 {
 		return nil
 	}
@@ -199,6 +203,10 @@ func (p *preparation) encode(it *item) {
 			if err != nil {
 				it.err = err
 				return
+			}
+			if p.kept.Add(int64(len(s.stored))) > batchBytes {
+				p.kept.Add(-int64(len(s.stored)))
+				s.stored = nil
 			}
 			it.seen = append(it.seen, s)
 			runs = append(runs, s.tokens)
@@ -287,12 +295,15 @@ func (p *preparation) write(it *item, d *document) error {
 	for _, x := range d.pictures {
 		s := it.seen[x.number]
 		source := it.example.Pictures[x.number]
-		data, err := source.again(p.dir, s)
+		data, err := source.again(p.dir, p.options.Vision, s)
 		if err != nil {
 			return fmt.Errorf("%s%w", it.where, err)
 		}
 		pictures = append(pictures, shard.Picture{Data: data, Detail: uint8(source.Detail), Tokens: s.tokens})
 		p.report.ImageTokens += int64(s.tokens)
+		if s.views {
+			p.report.Shrunk++
+		}
 	}
 	p.report.Pictures += len(pictures)
 	p.report.Tokens += int64(len(d.tokens) - 1)
