@@ -114,7 +114,7 @@ func spelled(s *shard.Set, doc int64) string {
 // stored as they are, and stand where they belong.
 func TestPictureForms(t *testing.T) {
 	dir := t.TempDir()
-	small, large := testPNG(8, 10), testPNG(16, 20) // 1 view, 1 + 4 views
+	small, large := testPNG(8, 10), testPNG(15, 20) // 1 view, 1 + 4 views
 	for name, data := range map[string][]byte{"a.png": small, "sub/b.png": large} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o777); err != nil {
 			t.Fatal(err)
