@@ -87,6 +87,10 @@ func listTask(name, data string) (listedTask, error) {
 			l.Suites = append(l.Suites, s.Name)
 		}
 	}
+	if suite.Drawn(t.Data.Generator) {
+		l.Items = t.Data.Number
+		return l, nil
+	}
 	items, err := t.Load(loadOptions(&evalFlags{data: data, shots: -1}))
 	switch {
 	case errors.Is(err, task.ErrNoData):

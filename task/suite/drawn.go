@@ -141,7 +141,8 @@ func (m drawn) row(d *draw.Drawing, at int, section string) (task.Row, error) {
 // pictureURL is a picture as a data: URL of a PNG.
 func pictureURL(d *draw.Drawing) (string, error) {
 	var b bytes.Buffer
-	if err := png.Encode(&b, d.Image); err != nil {
+	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := encoder.Encode(&b, d.Image); err != nil {
 		return "", err
 	}
 	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes()), nil
@@ -270,6 +271,13 @@ var drawings = map[string]drawn{
 	"draw_text":        {draw.Text, nil, ofText, 1},
 	"draw_boxes":       {draw.Boxes, nil, ofBoxes, 2},
 	"draw_description": {draw.Scene, nil, ofDescription, 1},
+}
+
+// Drawn reports whether a generator draws pictures. That takes seconds and needs
+// nothing, so who only wants to know whether the rows can be had need not make them.
+func Drawn(generator string) bool {
+	_, ok := drawings[generator]
+	return ok
 }
 
 func init() {
