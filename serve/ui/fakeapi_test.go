@@ -18,6 +18,8 @@ type api struct {
 	server  *httptest.Server
 	scripts map[string]func(*answer)
 	gate    chan struct{}
+	// attention answers POST /attention.
+	attention func(w http.ResponseWriter, request map[string]any)
 
 	mu       sync.Mutex
 	models   string // the body of /v1/models
@@ -53,6 +55,8 @@ func (r request) text() string {
 	return ""
 }
 
+const seeingModels = `{"object":"list","data":[{"id":"seer","object":"model","polymath":{"window":4096,"vision":true}},{"id":"tiny","object":"model","polymath":{"window":4096,"vision":false}}]}`
+
 const tinyModels = `{"object":"list","data":[{"id":"tiny","object":"model","polymath":{"window":4096,"vision":false}}]}`
 
 func newAPI(t *testing.T, scripts map[string]func(*answer)) *api {
@@ -69,6 +73,17 @@ func newAPI(t *testing.T, scripts map[string]func(*answer)) *api {
 		}
 	})
 	mux.HandleFunc("POST /v1/chat/completions", a.complete)
+	mux.HandleFunc("POST /attention", func(w http.ResponseWriter, r *http.Request) {
+		if !a.allowed(w, r) {
+			return
+		}
+		var request map[string]any
+		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+			refuse(w, 400, err.Error(), "")
+			return
+		}
+		a.attention(w, request)
+	})
 	a.server = httptest.NewServer(mux)
 	t.Cleanup(func() {
 		a.server.CloseClientConnections()

@@ -1,14 +1,7 @@
 package ui
 
 import (
-	"bytes"
-	"encoding/base64"
-	"image"
-	"image/color"
-	"image/png"
-	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -150,70 +143,4 @@ func TestSettingsAreSentAndKept(t *testing.T) {
 			t.Errorf("request %d: %v", i, q.all)
 		}
 	}
-}
-
-// picture is a large picture that does not compress.
-func picture(t *testing.T, w, h int) []byte {
-	t.Helper()
-	m := image.NewRGBA(image.Rect(0, 0, w, h))
-	r := rand.New(rand.NewPCG(1, 2))
-	for i := range m.Pix {
-		m.Pix[i] = byte(r.Uint32())
-	}
-	for x := range w {
-		m.Set(x, h/2, color.White)
-	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, m); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-func TestPictures(t *testing.T) {
-	a := newAPI(t, map[string]func(*answer){"what is this?": func(s *answer) {
-		refuse(s.w, 400, "messages[0].content[1]: this model cannot see pictures", "image_unsupported")
-	}})
-	p := open(t, a)
-	file := filepath.Join(t.TempDir(), "large.png")
-	if err := os.WriteFile(file, picture(t, 1600, 800), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	p.do(chromedp.SetUploadFiles(chromedp.CSS(`.composer input[type=file]`), []string{file}, chromedp.NodeReady)) // chosen
-	p.wait(`document.querySelectorAll('.composer li img').length === 1`)
-	p.shows(".composer", "tiny cannot see")
-	small := base64.StdEncoding.EncodeToString(picture(t, 8, 8))
-	eval[bool](p, `(() => {
-		const file = new File([Uint8Array.from(atob('`+small+`'), (c) => c.charCodeAt(0))], 'small.png', {type: 'image/png'});
-		const data = () => { const d = new DataTransfer(); d.items.add(file); return d; };
-		document.querySelector('#prompt').dispatchEvent(new ClipboardEvent('paste', {clipboardData: data(), bubbles: true, cancelable: true}));
-		window.dispatchEvent(new DragEvent('drop', {dataTransfer: data(), bubbles: true, cancelable: true}));
-		const text = new DataTransfer(); text.items.add(new File(['x'], 'notes.txt', {type: 'text/plain'}));
-		window.dispatchEvent(new DragEvent('drop', {dataTransfer: text, bubbles: true, cancelable: true}));
-		return true;
-	})()`)
-	p.wait(`document.querySelectorAll('.composer li img').length === 3`)
-	p.shows(".toast", "notes.txt is no picture that can be sent")
-	p.click(".composer li:last-child button")
-	p.wait(`document.querySelectorAll('.composer li img').length === 2`)
-	p.send("what is this?")
-	p.shows(".failure", "this model cannot see pictures")
-	p.wait(`document.querySelectorAll('.user img').length === 2`)
-	p.shot("picture-refused")
-
-	parts, ok := a.seen()[0].last().([]any)
-	if !ok || len(parts) != 3 {
-		t.Fatalf("sent %v", a.seen()[0].last())
-	}
-	address := func(i int) string {
-		return parts[i].(map[string]any)["image_url"].(map[string]any)["url"].(string)
-	}
-	if parts[0].(map[string]any)["text"] != "what is this?" || address(2) != "data:image/png;base64,"+small {
-		t.Errorf("the small picture is not sent as it was: %.60s", address(2))
-	}
-	data, ok := strings.CutPrefix(address(1), "data:image/jpeg;base64,")
-	if !ok || len(data) > 2<<20 {
-		t.Fatalf("the large picture is sent as %.40s of %d bytes", address(1), len(address(1)))
-	}
-	p.wait(`document.querySelector('.user img').naturalWidth === 1280 && document.querySelector('.user img').naturalHeight === 640`)
 }

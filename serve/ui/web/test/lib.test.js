@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ending, requestBody, wait } from '../src/lib/api.js';
+import { ending, reason, requestBody, wait } from '../src/lib/api.js';
 import { exportText, importText } from '../src/lib/exchange.js';
+import { color, place, share, surface } from '../src/lib/heat.js';
 import { blocks } from '../src/lib/markdown.js';
+import { room } from '../src/lib/picture.js';
 import { fault, samplingFields, tidySettings } from '../src/lib/preferences.js';
 import { events } from '../src/lib/sse.js';
 import { align, fromLogprobs, percent, places, split, words } from '../src/lib/tokens.js';
@@ -182,4 +184,42 @@ test('the request', () => {
   });
   assert.match(fault(samplingFields[0], 3), /between 0 and 2/);
   assert.match(fault(samplingFields[2], 1.5), /whole/);
+});
+
+test('attention is spread over the picture, whatever the views show of it', () => {
+  const whole = { left: 0, top: 0, right: 1, bottom: 1, rows: 2, columns: 2, weights: [0.1, 0, 0, 0.3] };
+  const near = (a, b) => a.forEach((v, i) => assert.ok(Math.abs(v - b[i]) < 1e-12, `${a} and ${b}`));
+  near([...surface([whole], 2, 2)], [1 / 3, 0, 0, 1]);
+  assert.ok(Math.abs(share([whole, whole]) - 0.8) < 1e-12);
+  // A view of which half is beside the picture puts its weights closer together.
+  const half = { left: 0, top: 0, right: 2, bottom: 1, rows: 1, columns: 2, weights: [0.5, 0.5] };
+  near([...surface([half], 1, 1)], [1]);
+  // A tile of the lower right adds there alone.
+  const tile = { left: 0.5, top: 0.5, right: 1, bottom: 1, rows: 1, columns: 1, weights: [0.2] };
+  near([...surface([tile], 2, 2)], [0, 0, 0, 1]);
+  assert.equal(place([tile]), 'lower right');
+  assert.equal(place([{ ...tile, left: 1 / 3, top: 0, right: 2 / 3, bottom: 1 / 3 }]), 'upper middle');
+  assert.deepEqual([...surface([{ ...whole, weights: [0, 0, 0, 0] }], 1, 2)], [0, 0]);
+  const lights = [0, 0.25, 0.5, 0.75, 1].map((h) => color(h)[0] * 0.3 + color(h)[1] * 0.6 + color(h)[2] * 0.1);
+  assert.deepEqual([...lights].sort((a, b) => a - b), lights);
+  assert.deepEqual(color(2), [252, 255, 190]);
+});
+
+test('what is wrong with a picture names the picture', () => {
+  const messages = [{ role: 'user', text: 'x', images: [{ url: 'data:a', name: 'a.png' }, { url: 'data:b' }] }];
+  const body = requestBody({ model: 'm', system: 'be short', messages, sampling: {} });
+  const error = (param) => ({ message: `Invalid '${param}': image 0: it is damaged.`, param });
+  assert.equal(reason(error('messages[1].content[1].image_url.url'), body, messages), 'The picture “a.png” was refused: it is damaged.');
+  assert.equal(reason(error('messages[1].content[2].image_url.url'), body, messages), 'A picture was refused: it is damaged.');
+  for (const param of ['messages', 'messages[9].content[1].image_url.url', 'messages[0].content[1].image_url.url', '']) {
+    assert.equal(reason(error(param), body, messages), error(param).message);
+  }
+});
+
+test('a conversation has room for so many pictures', () => {
+  const of = (n, size = 10) => Array.from({ length: n }, () => ({ url: 'x'.repeat(size) }));
+  assert.equal(room(of(7), of(20)), '');
+  assert.match(room(of(8), []), /A message has at most 8/);
+  assert.match(room(of(2), of(30)), /A conversation has at most 32/);
+  assert.match(room(of(1), of(20, 1.4e6)), /as large as can be sent/);
 });

@@ -4,11 +4,12 @@ import { events } from './sse.js';
 
 // Refused is an error that the server answered with.
 export class Refused extends Error {
-  constructor(message, { status, code = '', retryAfter = null } = {}) {
+  constructor(message, { status, code = '', param = '', retryAfter = null } = {}) {
     super(message);
     this.name = 'Refused';
     this.status = status;
     this.code = code;
+    this.param = param; // path of the field that is at fault
     this.retryAfter = retryAfter; // seconds
   }
 }
@@ -38,17 +39,19 @@ async function call(address, { key, ...init }) {
 async function refusal(response) {
   let message = '';
   let code = '';
+  let param = '';
   try {
     const text = (await response.text()).slice(0, 4000);
     message = text.trim();
     const { error } = JSON.parse(text);
     message = typeof error === 'string' ? error : error.message;
     code = error.code ?? '';
+    param = error.param ?? '';
   } catch {
     // Not JSON: the text itself is the message, unless it is a page.
   }
   if (!message || message.startsWith('<')) message = response.statusText || 'no reason given';
-  return new Refused(message, { status: response.status, code: String(code ?? ''), retryAfter: wait(response.headers.get('Retry-After')) });
+  return new Refused(message, { status: response.status, code: String(code ?? ''), param: String(param ?? ''), retryAfter: wait(response.headers.get('Retry-After')) });
 }
 
 // wait returns the seconds that a Retry-After header asks for, or null.
@@ -90,7 +93,7 @@ export async function* stream(body, { key, signal }) {
       if (data.trim() === '[DONE]') return;
       const chunk = parse(data);
       if (chunk.error) {
-        throw new Refused(chunk.error.message ?? String(chunk.error), { status: chunk.error.status ?? 0, code: String(chunk.error.code ?? '') });
+        throw new Refused(chunk.error.message ?? String(chunk.error), { status: chunk.error.status ?? 0, code: String(chunk.error.code ?? ''), param: String(chunk.error.param ?? '') });
       }
       if (chunk.choices?.[0]?.finish_reason) finished = true;
       yield chunk;
@@ -108,6 +111,33 @@ function parse(data) {
   } catch {
     throw new Refused('The server sent something that is not JSON.', { status: 0 });
   }
+}
+
+// attention asks how much the word at an offset, in bytes, of an answer attends to
+// each picture of the messages before it, and returns what heat.js takes.
+export async function attention({ model, system, messages, answer, offset }, { key, signal }) {
+  const body = requestBody({ model, system, messages, sampling: {} });
+  const response = await call('attention', {
+    key,
+    signal,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ ...body, answer, offset }),
+  });
+  const read = await response.json().catch(() => null);
+  if (!Array.isArray(read?.images)) throw new Refused('What the server says of the attention cannot be read.', { status: response.status });
+  return read.images;
+}
+
+// reason is an error's message for people: where it is about a picture of a request,
+// it names the picture and not its place in the request.
+export function reason(error, body, messages) {
+  const at = /^messages\[(\d+)\]\.content\[(\d+)\]\.image_url/.exec(error.param ?? '');
+  const url = at && body?.messages[at[1]]?.content[at[2]]?.image_url?.url;
+  if (!url) return error.message;
+  const name = messages.flatMap((m) => m.images ?? []).find((p) => p.url === url)?.name;
+  const why = error.message.replace(/^Invalid '[^']*': (image \d+: )?/, '');
+  return `${name ? `The picture “${name}”` : 'A picture'} was refused: ${why}`;
 }
 
 // tooLong is the code of an error that the same conversation gets again.

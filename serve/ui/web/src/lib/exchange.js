@@ -8,7 +8,7 @@ const version = 1;
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
 const picture = /^data:image\/(png|jpeg|webp|gif);base64,[A-Za-z0-9+/=]+$/;
 const statuses = ['done', 'length', 'full', 'stopped', 'failed'];
-const most = { conversations: 10_000, messages: 20_000, text: 10_000_000, images: 32, tokens: 2_000_000, alternatives: 20 };
+const most = { conversations: 10_000, messages: 20_000, text: 10_000_000, images: 32, picture: 4 << 20, tokens: 2_000_000, alternatives: 20 };
 
 export function exportText(conversations, now = new Date()) {
   return JSON.stringify({ format, version, exported: now.toISOString(), conversations }, null, 1);
@@ -87,6 +87,7 @@ function message(m, at) {
 
 function image(p, at) {
   need(isObject(p) && typeof p.url === 'string' && picture.test(p.url), at, 'is no picture in a data URL');
+  need(p.url.length <= most.picture, at, `is longer than ${most.picture} characters`);
   const out = { url: p.url };
   if (typeof p.name === 'string') out.name = p.name.slice(0, 200);
   return out;

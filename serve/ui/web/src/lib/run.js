@@ -16,6 +16,8 @@ export class Run {
   #text = '';
   #tokens = [];
   #usage = null;
+  #body = null; // of the request
+  #messages = []; // in it
   #window = null; // of the model, in tokens
   #longest = null; // answer that was asked for, in tokens
   #finish = '';
@@ -44,10 +46,11 @@ export class Run {
     const fields = { id: this.#id, parent: this.#parent, role: 'assistant', text: '', created: Date.now(), status: 'streaming', model };
     let body;
     app.change(this.#conversation, (c) => {
-      body = api.requestBody({
+      this.#messages = tree.line(c, this.#parent);
+      body = this.#body = api.requestBody({
         model,
         system: c.settings.system,
-        messages: tree.line(c, this.#parent),
+        messages: this.#messages,
         sampling: c.settings.sampling,
         probabilities: app.preferences.probabilities,
       });
@@ -126,10 +129,11 @@ export class Run {
     if (error.name === 'AbortError') return this.#end({ status: 'stopped' });
     if (error.status === 401) this.#app.needKey = true;
     const { message, status, code, retryAfter } = error;
+    const told = error instanceof api.Refused ? api.reason(error, this.#body, this.#messages) : message;
     this.#end({
       status: 'failed',
       error: {
-        message: error instanceof api.Refused || error instanceof api.Gone ? message : `Something went wrong on this page: ${message}`,
+        message: error instanceof api.Refused || error instanceof api.Gone ? told : `Something went wrong on this page: ${message}`,
         status: status ?? 0,
         code: code ?? '',
         longest: this.#longest,

@@ -50,6 +50,9 @@ export function words(ranges, text) {
   return out;
 }
 
+// bare is a word without the Markdown around it.
+export const bare = (word) => word.replace(/^[*_~`]+|[*_~`]+$/g, '') || word;
+
 // probability of the tokens together, 0 to 1.
 export function probability(tokens) {
   return Math.exp(tokens.reduce((sum, t) => sum + t[1], 0));
@@ -90,9 +93,10 @@ export function align(pieces, source) {
   });
 }
 
-// wrap puts each token's characters below an element into a span of their own.
-// start is the place of the element's source in the text.
-export function wrap(element, source, start, ranges, tokens) {
+// wrap puts the characters of each range below an element into a span of class
+// token, which dress, if given, does more to. start is the place of the element's
+// source in the text.
+export function wrap(element, source, start, ranges, dress) {
   const nodes = [];
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT, (n) =>
     n.parentElement.closest('.tex, .code-bar') ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT,
@@ -102,7 +106,7 @@ export function wrap(element, source, start, ranges, tokens) {
   nodes.forEach((node, i) => {
     if (node.data.trim() === '') return;
     const parts = split(node.data, found[i], start, ranges);
-    node.replaceWith(...parts.map(({ text, token }) => (token < 0 ? text : span(text, token, tokens))));
+    node.replaceWith(...parts.map(({ text, token }) => (token < 0 ? text : span(text, token, dress))));
   });
 }
 
@@ -128,11 +132,12 @@ function tokenAt(ranges, place) {
   return low < ranges.length && ranges[low][0] <= place ? low : -1;
 }
 
-function span(text, token, tokens) {
+function span(text, token, dress) {
   const element = document.createElement('span');
-  element.className = `token ${grade(tokens[token][1])}`;
+  element.className = 'token';
   element.dataset.token = token;
   element.textContent = text;
+  dress?.(element, token);
   return element;
 }
 
