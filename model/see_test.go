@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/polymath-lm/polymath/tensor"
@@ -223,4 +224,37 @@ func TestSightSaved(t *testing.T) {
 	if err := CheckGGUF(m.Config()); err == nil || !strings.Contains(err.Error(), "vision_config") {
 		t.Errorf("as GGUF: %v", err)
 	}
+}
+
+// TestSightTogether: goroutines see and read at the same time, each in its own
+// workspaces, and get what one gets alone.
+func TestSightTogether(t *testing.T) {
+	m := seeing(t, Qwen3MoE)
+	b := illustrated(m.Config(), pictures...)
+	want := allLogits(t, m, NewWorkspace(m, len(b.Tokens), false), b)
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() {
+			d := m.Config().HiddenSize
+			features := make([]tensor.BF16, len(b.Patches)/m.Config().Vision.PatchLen()*d)
+			if err := m.See(m.NewVisionWorkspace(6), features, b.Patches); err != nil {
+				t.Error(err)
+				return
+			}
+			ws := NewWorkspace(m, len(b.Tokens), false)
+			if err := m.Forward(ws, &Batch{Tokens: b.Tokens, Spans: b.Spans, Features: features}); err != nil {
+				t.Error(err)
+				return
+			}
+			last := make([]float32, m.Config().VocabSize)
+			if err := m.Logits(ws, []int32{int32(len(b.Tokens) - 1)}, last); err != nil {
+				t.Error(err)
+				return
+			}
+			if !slices.Equal(last, want[len(want)-len(last):]) {
+				t.Error("other logits together than alone")
+			}
+		})
+	}
+	wait.Wait()
 }
