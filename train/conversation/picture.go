@@ -159,7 +159,12 @@ type seen struct {
 	tokens int
 	views  bool   // shards have its views
 	stored []byte // what they have, if there was room to keep it
+
+	garbage int64 // about how many bytes decoding left
 }
+
+// garbagePerPixel is what decoding leaves, in bytes.
+const garbagePerPixel = 8
 
 // look decodes a picture and says what it takes.
 func (p *Picture) look(dir string, cfg *vision.Config) (s seen, err error) {
@@ -171,6 +176,7 @@ func (p *Picture) look(dir string, cfg *vision.Config) (s seen, err error) {
 	_, s.tokens = cfg.Count(decoded.Width, decoded.Height, p.Detail)
 	s.stored = packViews(cfg, decoded, p.Detail)
 	s.views = s.stored != nil
+	s.garbage = garbagePerPixel*int64(decoded.Width)*int64(decoded.Height) + int64(len(data)+len(s.stored))
 	return s, nil
 }
 

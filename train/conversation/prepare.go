@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 
@@ -64,8 +65,8 @@ func Hash(path string) (string, error) {
 // as a *BadLinesError.
 //
 // As many pictures are decoded at a time as there are workers; beside what
-// PictureLimits says of each, 64 MiB of objects are in memory, or one of them, and
-// 64 MiB of pictures of which shards have the views.
+// PictureLimits says of each, 64 MiB of objects are in memory, or one of them,
+// 32 MiB of pictures of which shards have the views, and as much garbage.
 func Prepare(files []string, dir string, o Options) (*Report, error) {
 	h := shard.Header{TokenizerHash: o.Tokenizer.Hash(), VocabSize: o.Tokenizer.VocabSize(), EndOfText: max(o.End, 0), Masked: true}
 	o.ImageToken = -1
@@ -115,6 +116,7 @@ type preparation struct {
 	batch      []item
 	batchBytes int
 	kept       atomic.Int64 // bytes of pictures of the batch that are stored as views
+	garbage    atomic.Int64 // bytes that decoding left
 }
 
 // item is an object on its way.
@@ -127,10 +129,12 @@ type item struct {
 	err error
 }
 
-// So many objects are encoded at a time, but not more of them than bytes.
+// So many objects are encoded at a time, but not more of them than bytes; and so
+// many bytes of pictures are kept, and gather as garbage.
 const (
 	batchSize  = 256
 	batchBytes = 64 << 20
+	keptBytes  = 32 << 20
 )
 
 // measure adds up the sizes of the files.
@@ -204,10 +208,7 @@ func (p *preparation) encode(it *item) {
 				it.err = err
 				return
 			}
-			if p.kept.Add(int64(len(s.stored))) > batchBytes {
-				p.kept.Add(-int64(len(s.stored)))
-				s.stored = nil
-			}
+			p.keep(&s)
 			it.seen = append(it.seen, s)
 			runs = append(runs, s.tokens)
 		}
@@ -218,6 +219,18 @@ func (p *preparation) encode(it *item) {
 		return
 	}
 	it.document = newDocument(tokens, learned, p.options.ImageToken, runs)
+}
+
+// keep decides whether there is room for what is stored of a picture, and lets
+// garbage go.
+func (p *preparation) keep(s *seen) {
+	if n := int64(len(s.stored)); p.kept.Add(n) > keptBytes {
+		p.kept.Add(-n)
+		s.stored = nil
+	}
+	if n := p.garbage.Add(s.garbage); n > keptBytes && p.garbage.CompareAndSwap(n, 0) {
+		runtime.GC()
+	}
 }
 
 func (p *preparation) add(it *item) error {
