@@ -8,6 +8,7 @@ import (
 
 	"github.com/polymath-lm/polymath/corpus/decontaminate"
 	"github.com/polymath-lm/polymath/eval"
+	"github.com/polymath-lm/polymath/task"
 )
 
 // maxSightings bounds the items of a task that are listed with a document.
@@ -69,8 +70,9 @@ func Check(ctx context.Context, f *eval.Finished, sheets []eval.Sheet, o Options
 }
 
 // Search looks for the items of the sheets in all that the model was trained on. It
-// returns what was found of each sheet, without scores; nil of one that is skipped.
-// It reads all shards and verifies them.
+// returns what was found of each sheet, without scores; nil of one that is skipped, or
+// that is about images: what is asked of one picture is asked of many, so the words do
+// not say that an item is known. It reads all shards and verifies them.
 func (l *Lineage) Search(ctx context.Context, sheets []eval.Sheet, progress func(done, all int64)) ([]*eval.Contamination, error) {
 	o := rules()
 	found := make([]*eval.Contamination, len(sheets))
@@ -78,7 +80,7 @@ func (l *Lineage) Search(ctx context.Context, sheets []eval.Sheet, progress func
 	var sets []decontaminate.Loaded
 	for i := range sheets {
 		s := &sheets[i]
-		if s.Skip != "" {
+		if s.Skip != "" || aboutImages(s) {
 			continue
 		}
 		c := &eval.Contamination{Items: len(s.Items), Rules: map[string]int{}}
@@ -120,6 +122,10 @@ func (l *Lineage) Search(ctx context.Context, sheets []eval.Sheet, progress func
 		}
 	}
 	return found, nil
+}
+
+func aboutImages(s *eval.Sheet) bool {
+	return slices.ContainsFunc(s.Items, func(i task.Item) bool { return len(i.Images) > 0 })
 }
 
 // report writes down what was found of a sheet, in the order of its items.

@@ -56,3 +56,21 @@ func TestHeldOut(t *testing.T) {
 		t.Errorf("with a parent that saw all, %d items are found in %d documents", n, of)
 	}
 }
+
+// TestImages: what is asked about pictures is not looked for by its words.
+func TestImages(t *testing.T) {
+	l := newLab(t)
+	f, sheets := l.run()
+	for i := range sheets {
+		for k := range sheets[i].Items {
+			sheets[i].Items[k].Images = []string{"data:image/png;base64,iVBORw0KGgo="}
+		}
+	}
+	own := model.Provenance{Corpus: l.manifest.Shards}
+	if err := Check(t.Context(), f, sheets, Options{Model: l.save(t, "run/model", own), Places: []string{l.model}, Shared: true}); err != nil {
+		t.Fatal(err)
+	}
+	if c := f.Result.Tasks[0].Contamination; c != nil || !f.Result.Checked {
+		t.Errorf("checked %v: %+v", f.Result.Checked, c)
+	}
+}

@@ -206,6 +206,10 @@ func printContamination(w io.Writer, r *eval.Result) {
 					r.Tasks[i].Task, progress.Count(int64(c.Dirty)), plural(int64(c.Items), "item"), scoreText(c.Full), clean)
 			}
 		}
+		if items == 0 {
+			fmt.Fprintln(w, "contamination: not checked, questions about pictures are not known by their words")
+			return
+		}
 		if short == items {
 			fmt.Fprintf(w, "contamination: not checked, all of %s are too short to look for\n", plural(int64(items), "item"))
 			return
