@@ -9,6 +9,7 @@ import (
 
 	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/infer"
+	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/picture"
 )
 
@@ -28,10 +29,21 @@ func WithImageCacheBytes(n int64) Option {
 	return func(o *openOptions) { o.imageCache = n }
 }
 
+// ImageBytes returns the memory that a model of this shape takes for images beside
+// its weights, with WithImageCacheBytes(cache), 0 for the default: what it keeps of
+// them and works with, images excepted that are being decoded, which
+// WithImageLimits bounds. It is 0 for a model that does not see.
+func ImageBytes(cfg *model.Config, cache int64) int64 {
+	if cfg.Vision == nil {
+		return 0
+	}
+	return featureBytes(cache) + maxSeers*model.VisionWorkspaceBytes(cfg, seerViews)
+}
+
 // featureBytes is the memory of what is kept of images.
-func (o *openOptions) featureBytes() int64 {
-	if o.imageCache > 0 {
-		return o.imageCache
+func featureBytes(cache int64) int64 {
+	if cache > 0 {
+		return cache
 	}
 	return defaultFeatureBytes
 }

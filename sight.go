@@ -65,7 +65,7 @@ func newSight(m *model.Model, o *openOptions) *sight {
 		return nil
 	}
 	s := &sight{
-		config: cfg.Vision, width: cfg.HiddenSize, limits: o.images, budget: o.featureBytes(), queue: o.engine.QueueLimit,
+		config: cfg.Vision, width: cfg.HiddenSize, limits: o.images, budget: featureBytes(o.imageCache), queue: o.engine.QueueLimit,
 		seers: make(chan *vision.Workspace, maxSeers), byKey: map[[sha256.Size]byte]*list.Element{},
 	}
 	s.model.Store(m)

@@ -69,19 +69,11 @@ func (o *openOptions) room(path string) int64 {
 		return math.MaxInt64
 	}
 	footprint := infer.FootprintOf(cfg, o.engine)
-	room := available - footprint.CacheBytes() - footprint.WorkBytes - runtimeBytes - o.sightBytes(cfg)
+	room := available - footprint.CacheBytes() - footprint.WorkBytes - runtimeBytes - ImageBytes(cfg, o.imageCache)
 	if room >= plan.All {
 		return math.MaxInt64
 	}
 	return max(room, plan.Least)
-}
-
-// sightBytes is what seeing takes beside the tower, decoding excepted.
-func (o *openOptions) sightBytes(cfg *model.Config) int64 {
-	if cfg.Vision == nil {
-		return 0
-	}
-	return o.featureBytes() + maxSeers*model.VisionWorkspaceBytes(cfg, seerViews)
 }
 
 // weightsMemory describes a model under a budget, and measures its speed.

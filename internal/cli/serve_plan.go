@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/polymath-lm/polymath"
 	"github.com/polymath-lm/polymath/infer"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/internal/memory"
@@ -30,6 +31,7 @@ type plannedModel struct {
 	// limited to; 0: all of them are in memory.
 	all, least, limit int64
 	work, draft       int64
+	images            int64 // for seeing; 0: it does not see
 	cachePerToken     int64
 	conversations     int64 // of a full window
 	draftDir          string
@@ -103,6 +105,7 @@ func planModel(name, dir string, e *engineFlags) (plannedModel, error) {
 	m := plannedModel{
 		name: name, dir: dir, config: cfg, window: plan.Window,
 		weights: model.ModelBytes(cfg, false), cache: plan.CacheBytes(), work: plan.WorkBytes,
+		images:        polymath.ImageBytes(cfg, 0),
 		cachePerToken: plan.BlockBytes / model.BlockTokens,
 		conversations: int64(plan.NumBlocks / perWindow),
 	}
@@ -147,7 +150,7 @@ func exists(path string) bool {
 }
 
 // total is the memory of one model.
-func (m *plannedModel) total() int64 { return m.weights + m.cache + m.work + m.draft }
+func (m *plannedModel) total() int64 { return m.weights + m.cache + m.work + m.images + m.draft }
 
 // total is the memory of all, and the program.
 func (p *servePlan) total() int64 {
@@ -174,6 +177,9 @@ func (p *servePlan) print(w io.Writer) {
 		}
 		fmt.Fprintf(w, "  %-10s keys and values: %s of the full window, at %s a token\n", size(m.cache), plural(m.conversations, "conversation"), size(m.cachePerToken))
 		fmt.Fprintf(w, "  %-10s activations and logits\n", size(m.work))
+		if m.images > 0 {
+			fmt.Fprintf(w, "  %-10s images: what is kept of them, and the tower's activations\n", size(m.images))
+		}
 		if m.draft > 0 {
 			fmt.Fprintf(w, "  %-10s draft model %s\n", size(m.draft), m.draftDir)
 		}
@@ -194,6 +200,9 @@ func (p *servePlan) fits() error {
 	var b strings.Builder
 	for _, m := range p.models {
 		fmt.Fprintf(&b, "\n  %10s  %s: weights %s, keys and values %s, activations and logits %s", size(m.total()), m.name, size(m.weights), size(m.cache), size(m.work))
+		if m.images > 0 {
+			fmt.Fprintf(&b, ", images %s", size(m.images))
+		}
 		if m.draft > 0 {
 			fmt.Fprintf(&b, ", draft model %s", size(m.draft))
 		}
