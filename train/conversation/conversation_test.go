@@ -14,6 +14,7 @@ import (
 	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/atomicfile/fault"
+	"github.com/polymath-lm/polymath/picture"
 	"github.com/polymath-lm/polymath/shard"
 	"github.com/polymath-lm/polymath/tokenizer"
 )
@@ -405,6 +406,28 @@ func FuzzObjects(f *testing.F) {
 				t.Fatalf("line %d after %d, %d of %d bytes left", line, last, rest, len(data))
 			}
 			last = line
+		}
+	})
+}
+
+// FuzzReadPicture: any bytes are a picture as shards have it, with as many tokens
+// as its header tells, or an error.
+func FuzzReadPicture(f *testing.F) {
+	cfg := testVision()
+	for _, side := range []int{8, 60} {
+		x := &Picture{Data: testPNG(side, 3)}
+		s, err := x.look("", cfg)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(x.Data)
+		f.Add(s.stored)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		patches, _, err := ReadPicture(cfg, data, picture.Auto)
+		_, tokens, measured := MeasurePicture(cfg, data, picture.Auto)
+		if err == nil && (measured != nil || len(patches) != tokens*cfg.PatchLen()) {
+			t.Fatalf("%d numbers, %d tokens, %v", len(patches), tokens, measured)
 		}
 	})
 }
