@@ -101,6 +101,12 @@ type Options struct {
 	Texts []string
 	// TextMax is the most characters of a rendered text; 0 is 24.
 	TextMax int
+	// TextFont is the only font of rendered text: regular, bold, italic or mono. Empty:
+	// any of them.
+	TextFont string
+	// TextEm is the size of rendered text in pixels, at least 8. 0: any that the
+	// picture has room for.
+	TextEm int
 }
 
 func (o *Options) setDefaults() {
@@ -128,6 +134,10 @@ func (o Options) Check() error {
 		return fmt.Errorf("%d questions: from 1 to %d can be asked of a picture", o.Questions, maxQuestions)
 	case o.TextMax < minText || o.TextMax > maxText:
 		return fmt.Errorf("texts of %d characters: from %d to %d can be rendered", o.TextMax, minText, maxText)
+	case o.TextFont != "" && fonts()[style(o.TextFont)] == nil:
+		return fmt.Errorf("no font %q for text; there are regular, bold, italic and mono", o.TextFont)
+	case o.TextEm != 0 && (o.TextEm < minEm || o.TextEm > o.Size/4):
+		return fmt.Errorf("text of size %d: from %d to %d pixels fit a picture of %d", o.TextEm, minEm, o.Size/4, o.Size)
 	}
 	return nil
 }

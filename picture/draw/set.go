@@ -46,6 +46,8 @@ type Settings struct {
 	Size      int    `json:"size"`
 	Questions int    `json:"questions"`
 	TextMax   int    `json:"text_max"`
+	TextFont  string `json:"text_font,omitempty"`
+	TextEm    int    `json:"text_em,omitempty"`
 	Texts     string `json:"texts_sha256,omitempty"` // of what was handed in
 	Inline    bool   `json:"inline"`
 }
@@ -108,7 +110,7 @@ func (o *SetOptions) Picture(i int) (*Drawing, error) {
 }
 
 func (o *SetOptions) settings() Settings {
-	s := Settings{o.Kinds, o.Seed, o.Size, o.Questions, o.TextMax, "", o.Inline}
+	s := Settings{o.Kinds, o.Seed, o.Size, o.Questions, o.TextMax, o.TextFont, o.TextEm, "", o.Inline}
 	if len(o.Texts) > 0 {
 		h := sha256.New()
 		for _, t := range o.Texts {
@@ -220,6 +222,8 @@ func (s Settings) differs(now Settings) string {
 		{"size", s.Size, now.Size},
 		{"questions", s.Questions, now.Questions},
 		{"characters of text", s.TextMax, now.TextMax},
+		{"font of text", s.TextFont, now.TextFont},
+		{"size of text", s.TextEm, now.TextEm},
 		{"inline", s.Inline, now.Inline},
 	} {
 		if x.old != x.new {

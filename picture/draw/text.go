@@ -11,6 +11,9 @@ const (
 	maxText = 200
 )
 
+// minEm is the smallest size that Options.TextEm may ask for, in pixels.
+const minEm = 8
+
 // ownWords are what texts are made of where the caller hands in none.
 var ownWords = strings.Fields(`apple river stone cloud paper light green seven train house music water north south
 	hello world open closed quick brown small large under over night day sun moon star tree leaf bird fish salt bread
@@ -95,7 +98,14 @@ const leastText = 15 * unit / 2
 // the end out for which there is no room: the text is broken at spaces only.
 func (w *work) setText(text string) (string, textFace) {
 	name := pick(w.random, []style{regular, bold, italic, mono})
-	f := newFace(name, leastText)
+	if w.TextFont != "" {
+		name = style(w.TextFont)
+	}
+	least := leastText
+	if w.TextEm > 0 {
+		least = w.TextEm * unit
+	}
+	f := newFace(name, least)
 	for {
 		if _, ok := w.fit(f, text); ok {
 			break
@@ -108,8 +118,11 @@ func (w *work) setText(text string) (string, textFace) {
 		}
 	}
 	f.size = max(min(w.Size*unit*w.between(8, 24)/100, 40*unit), leastText)
+	if w.TextEm > 0 {
+		f.size = least
+	}
 	for ; ; f.size -= unit / 4 {
-		if lines, ok := w.fit(f, text); ok || f.size < leastText {
+		if lines, ok := w.fit(f, text); ok || f.size < least {
 			return text, textFace{name, f, lines}
 		}
 	}
