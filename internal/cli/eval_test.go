@@ -153,3 +153,40 @@ func TestEvalKey(t *testing.T) {
 		t.Errorf("status %d: %s", status, &err)
 	}
 }
+
+// TestEvalPicturesOverHTTP: pictures reach a model in this process and behind our own
+// API alike.
+func TestEvalPicturesOverHTTP(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "seeing")
+	if err := saveSeeing(dir); err != nil {
+		t.Fatal(err)
+	}
+	s := startServe(t, dir, "--port", "0")
+	if s.url == "" {
+		t.Fatal(s.err)
+	}
+	t.Setenv("POLYMATH_API_KEY", "")
+	t.Setenv("OPENAI_API_KEY", "")
+	flags := []string{"--suite", "vis_scenes,vis_text,vis_boxes", "--limit", "6", "--chat", "on"}
+	local, remote := runEval(t, append([]string{dir}, flags...)...), runEval(t, append([]string{s.url + "/v1"}, flags...)...)
+	blind := runEval(t, append([]string{dir, "--withhold-images"}, flags...)...)
+	if len(local.Records) != 18 || len(remote.Records) != 18 || len(blind.Records) != 18 {
+		t.Fatalf("%d, %d and %d records", len(local.Records), len(remote.Records), len(blind.Records))
+	}
+	changed := 0
+	for i := range local.Records {
+		a, b, c := &local.Records[i], &remote.Records[i], &blind.Records[i]
+		if a.Item != b.Item || a.Prompt != b.Prompt || a.Answer != b.Answer || !reflect.DeepEqual(a.Verdict, b.Verdict) || a.PromptTokens != b.PromptTokens || a.Error+b.Error != "" {
+			t.Errorf("here\n%+v\nthere\n%+v", a, b)
+		}
+		if c.PromptTokens >= a.PromptTokens {
+			t.Errorf("a prompt of %d tokens has %d without its picture", a.PromptTokens, c.PromptTokens)
+		}
+		if c.Answer != a.Answer {
+			changed++
+		}
+	}
+	if changed == 0 {
+		t.Error("the pictures make no difference")
+	}
+}

@@ -23,14 +23,24 @@ func seeing(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: seeing DIR")
 	}
+	ts.Check(saveSeeing(ts.MkAbs(args[0])))
+}
+
+func saveSeeing(dir string) error {
 	text := []byte("The cat sat on the mat. The dog sat by the door.")
 	special := []string{tokenizer.EndOfText, "<|im_start|>", "<|im_end|>", chat.ImageToken}
 	tok, err := tokenizer.Train(slices.Values([][]byte{text, text}), tokenizer.TrainOptions{VocabSize: 280, Special: special})
-	ts.Check(err)
+	if err != nil {
+		return err
+	}
 	file, err := tok.JSON()
-	ts.Check(err)
+	if err != nil {
+		return err
+	}
 	cfg, err := model.Default(model.Qwen3)
-	ts.Check(err)
+	if err != nil {
+		return err
+	}
 	cfg.VocabSize, cfg.HiddenSize, cfg.NumLayers, cfg.IntermediateSize = tok.VocabSize(), 32, 2, 64
 	cfg.NumHeads, cfg.NumKVHeads, cfg.HeadDim, cfg.MaxPositions, cfg.InitStd = 2, 2, 16, 512, 0.2
 	v := vision.Default()
@@ -40,10 +50,13 @@ func seeing(ts *testscript.TestScript, neg bool, args []string) {
 	v.ImageTokenID = int(id)
 	cfg.Vision = &v
 	m, err := model.New(cfg, 1)
-	ts.Check(err)
-	dir := ts.MkAbs(args[0])
-	ts.Check(os.MkdirAll(dir, 0o777))
-	ts.Check(m.Save(dir, model.Provenance{Version: "test"}, map[string][]byte{"tokenizer.json": file}))
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	return m.Save(dir, model.Provenance{Version: "test"}, map[string][]byte{"tokenizer.json": file})
 }
 
 // paint FILE.png WIDTH HEIGHT writes a picture.
