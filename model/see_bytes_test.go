@@ -89,3 +89,42 @@ func TestSightNoAllocation(t *testing.T) {
 		}
 	}
 }
+
+// TestSightWithin: a plan counts the tower, all of which is in memory.
+func TestSightWithin(t *testing.T) {
+	c := withTower(small(t, Qwen3MoE))
+	least := func(c *Config) (least, all int64) {
+		t.Helper()
+		dir := t.TempDir()
+		if err := newModel(t, c).Save(dir, Provenance{}, nil); err != nil {
+			t.Fatal(err)
+		}
+		plan, err := PlanWeights(dir, 1<<40)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return plan.Least, plan.All
+	}
+	least1, all1 := least(c)
+	blind := *c
+	blind.Vision = nil
+	least2, all2 := least(&blind)
+	want := int64(0)
+	m := build(c.clone())
+	for _, p := range m.params[m.decoder:] {
+		want += p.SizeBytes(false)
+	}
+	if least1-least2 != want || all1-all2 != want {
+		t.Errorf("a tower of %d bytes takes %d of the least budget and %d of all", want, least1-least2, all1-all2)
+	}
+}
+
+// TestConfigIsCopied: what a caller does to a Config later is nothing to the model.
+func TestConfigIsCopied(t *testing.T) {
+	c := withTower(small(t, Qwen3MoE))
+	m := newModel(t, c)
+	c.Vision.ImageTokenID, c.NumLayers = 9, 1
+	if got := m.Config(); got.Vision.ImageTokenID != 5 || got.NumLayers != 2 {
+		t.Errorf("%+v", got)
+	}
+}
