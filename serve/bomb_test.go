@@ -71,7 +71,7 @@ func TestBombs(t *testing.T) {
 			done.Add(1)
 		})
 	}
-	if a := s.post(chatPath, say("A stitch", "")); a.status != http.StatusOK || done.Load() == clients {
+	if a := s.post(chatPath, say("A stitch", `,"max_tokens":4`)); a.status != http.StatusOK || done.Load() == clients {
 		t.Errorf("a text is answered after %d of %d bombs: %s", done.Load(), clients, a.text)
 	}
 	most := uint64(0)
