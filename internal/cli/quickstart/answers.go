@@ -11,6 +11,8 @@ import (
 	"github.com/polymath-lm/polymath/eval/report"
 	"github.com/polymath-lm/polymath/eval/stat"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/task"
+	"github.com/polymath-lm/polymath/task/grade"
 )
 
 // Answers is what the model's answers to questions about the held-out documents came
@@ -73,7 +75,11 @@ func (s *session) answer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := s.sit(ctx, subject, sheets, settings)
+	// A held-out document may repeat what others say.
+	check := func(f *eval.Finished) error {
+		return contamination.Check(ctx, f, sheets, contamination.Options{Model: s.modelDir()})
+	}
+	f, err := s.sit(ctx, subject, sheets, settings, answersDir, check)
 	if err != nil {
 		return err
 	}
@@ -112,8 +118,8 @@ func questionsIn(left, grace, one float64) int {
 }
 
 // sit has the questions answered. What was answered before an interruption is kept in
-// the journal of the run.
-func (s *session) sit(ctx context.Context, subject eval.Subject, sheets []eval.Sheet, settings eval.Settings) (*eval.Finished, error) {
+// the journal of the run, in dir below examDir.
+func (s *session) sit(ctx context.Context, subject eval.Subject, sheets []eval.Sheet, settings eval.Settings, dir string, finish func(*eval.Finished) error) (*eval.Finished, error) {
 	done, total := 0, 0
 	var shown time.Time
 	show := func(more int) {
@@ -125,7 +131,8 @@ func (s *session) sit(ctx context.Context, subject eval.Subject, sheets []eval.S
 	}
 	defer s.Screen.Clear()
 	return eval.Run(ctx, subject, sheets, eval.Options{
-		Version: s.Version, Suite: "quick start", Settings: settings, Dir: s.path(examDir, answersDir),
+		Version: s.Version, Suite: "quick start", Settings: settings, Dir: s.path(examDir, dir),
+		Grader: func(t *task.Task) (task.Grader, error) { return grade.New(t, grade.Options{}) },
 		Begin: func(tasks []eval.Progress) {
 			for _, t := range tasks {
 				done, total = done+t.Done, total+t.Total
@@ -133,10 +140,7 @@ func (s *session) sit(ctx context.Context, subject eval.Subject, sheets []eval.S
 			show(0)
 		},
 		Progress: func(eval.Progress) { show(1) },
-		// A held-out document may repeat what others say.
-		Finish: func(f *eval.Finished) error {
-			return contamination.Check(ctx, f, sheets, contamination.Options{Model: s.modelDir()})
-		},
+		Finish:   finish,
 	})
 }
 

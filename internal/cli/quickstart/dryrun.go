@@ -23,7 +23,7 @@ func (s *session) dryRun(ctx context.Context) error {
 		return err
 	}
 	shape := d.Shape
-	seconds := trainingShare * s.budget().Seconds()
+	seconds := s.learningShare() * s.budget().Seconds()
 	flops := m.Peak * expectedMFU * seconds
 	tokens := flops / shape.flopsPerToken()
 	_, err = fmt.Fprintf(s.Out, `machine      %d threads, %s, %s in registers
@@ -32,6 +32,7 @@ model        %s; about %s parameters active
 training     about %s tokens in %s, if training reaches %.0f%% of the limit; that is measured
              before the run. The rule: the widest model that still learns %.1f tokens for each
              active parameter
+sight        %s
 examination  the held-out text, predicted; up to %d questions about it of each kind:
              %s
 time         %s in all: %.0f%% training, %.0f%% trial steps, %.0f%% examination, %.0f%% its questions
@@ -40,7 +41,7 @@ directory    %s, with the report in %s
 		progress.Bytes(text.Text), progress.Bytes(text.Stored), d.Root, progress.Count(int64(text.Sources[0].Files)),
 		shape, progress.Short(float64(shape.active())),
 		progress.Short(tokens), progress.Duration(s.budget()), 100*expectedMFU, float64(tokensPerParameter),
-		mostQuestions, kindNames(),
+		s.plannedSight(shape), mostQuestions, kindNames(),
 		progress.Duration(s.budget()), 100*trainingShare, 100*trialShare, 100*examShare, 100*questionShare, s.Dir, reportName)
 	return err
 }
@@ -57,4 +58,13 @@ func (s *session) expected(ctx context.Context, d *Draft) (*corpus.Plan, error) 
 	}
 	tried := &p.Sources[0]
 	return p, s.enough(d.Root, p.Text, leftOut(&corpus.SourceReport{Funnel: tried.Sample}), int64(tried.Files))
+}
+
+// plannedSight says how the model learns to see.
+func (s *session) plannedSight(shape Shape) string {
+	if !s.sees() {
+		return fmt.Sprintf("none: it takes --minutes %v or more", float64(sightMinutes))
+	}
+	return fmt.Sprintf("in %.0f%% of the time, from text too: %s;\n             up to %d questions about drawn scenes and lines of code",
+		100*sightShare, eyesOf(shape), 2*mostDrawn)
 }

@@ -11,49 +11,71 @@ import (
 	"github.com/polymath-lm/polymath/train"
 )
 
-// train trains the model, and keeps to the time: where the pace turns out other
-// than planned, the run is saved and goes on with another number of steps, until
-// the schedule begins its decay, which all of the rest depends on.
+// lesson is one run of training that keeps to the time.
+type lesson struct {
+	dir    string
+	steps  *int                 // of the plan, which changes with the pace
+	recipe func() *train.Recipe // of that many steps
+	work   *Work                // what went into it
+	after  float64              // seconds that are kept for what follows
+	// preparing, if not nil, is told the share of the data that is ready.
+	preparing func(share float64) error
+}
+
+// train trains the model on text.
 func (s *session) train(ctx context.Context) error {
 	p := s.state.Plan
-	view := progress.NewTraining(s.Screen, s.Log, p.Steps)
+	result, err := s.learn(ctx, &lesson{
+		dir: s.textDir(), steps: &p.Steps, recipe: func() *train.Recipe { return s.recipe(p) }, work: &s.state.Work,
+		after: p.AfterSeconds + p.SightSeconds,
+	})
+	if err != nil {
+		return err
+	}
+	s.state.Training = &Training{
+		Steps: result.Step, Tokens: int64(result.Step) * int64(p.Shape.StepTokens),
+		Loss: result.Loss, Eval: result.Eval,
+	}
+	return nil
+}
+
+// learn trains to the end, and keeps to the time: where the pace turns out other
+// than planned, the run is saved and goes on with another number of steps, until
+// the schedule begins its decay, which all of the rest depends on.
+func (s *session) learn(ctx context.Context, l *lesson) (train.Result, error) {
+	view := progress.NewTraining(s.Screen, s.Log, *l.steps)
 	defer s.Screen.Clear()
 	for {
-		view.SetSteps(p.Steps)
-		result, steps, err := s.trainOnce(ctx, view)
+		view.SetSteps(*l.steps)
+		result, steps, err := s.learnOnce(ctx, l, view)
 		switch {
 		case err != nil:
-			return err
+			return result, err
 		case result.Finished:
-			s.state.Training = &Training{
-				Steps: result.Step, Tokens: int64(result.Step) * int64(p.Shape.StepTokens),
-				Loss: result.Loss, Eval: result.Eval,
-			}
-			return nil
+			return result, nil
 		case ctx.Err() != nil:
-			return ctx.Err()
+			return result, ctx.Err()
 		}
-		p.Steps = max(steps, result.Step+1)
-		s.say("keeping to the time: %s steps in all", progress.Count(int64(p.Steps)))
+		*l.steps = max(steps, result.Step+1)
+		s.say("keeping to the time: %s steps in all", progress.Count(int64(*l.steps)))
 		if err := s.save(); err != nil {
-			return err
+			return result, err
 		}
 	}
 }
 
-// trainOnce trains to the end, to an interruption, or to where another number
+// learnOnce trains to the end, to an interruption, or to where another number
 // of steps is due, which it returns.
-func (s *session) trainOnce(ctx context.Context, view *progress.Training) (result train.Result, steps int, err error) {
-	p := s.state.Plan
+func (s *session) learnOnce(ctx context.Context, l *lesson, view *progress.Training) (result train.Result, steps int, err error) {
 	running, stop := context.WithCancel(ctx)
 	defer stop()
-	watch := &pace{session: s, steps: p.Steps, stop: stop}
+	watch := &pace{session: s, work: l.work, after: l.after, steps: *l.steps, stop: stop}
 	observe := train.Observe(func(r train.Record) {
 		view.Observe(r)
 		watch.observe(r)
 	})
-	trainer, err := train.New(s.recipe(p), train.Options{
-		RunDir: s.path(runDir), Resume: true, Observer: observe, PeakFLOPS: s.state.Machine.Peak, Version: s.Version,
+	trainer, err := train.New(l.recipe(), train.Options{
+		RunDir: l.dir, Resume: true, Observer: observe, PeakFLOPS: s.state.Machine.Peak, Version: s.Version, Preparing: l.preparing,
 	})
 	if err != nil {
 		return train.Result{}, 0, err
@@ -65,7 +87,9 @@ func (s *session) trainOnce(ctx context.Context, view *progress.Training) (resul
 // pace compares a run with the time there is.
 type pace struct {
 	session *session
-	steps   int // that the run should have
+	work    *Work   // what goes into the run
+	after   float64 // seconds that are kept for what follows
+	steps   int     // that the run should have
 	stop    func()
 	ends    []time.Time   // of the steps of this run
 	patient time.Duration // before the number of steps may change
@@ -112,7 +136,7 @@ func (w *pace) observe(r train.Record) {
 		return
 	}
 	w.ends = append(w.ends, time.Now())
-	work := &w.session.state.Work
+	work := w.work
 	work.Steps++
 	work.Seconds += r.Timing.Seconds
 	work.FLOPs += r.Timing.MFU * r.Timing.Seconds * w.session.state.Machine.Peak
@@ -131,7 +155,7 @@ func (w *pace) adjust(step int) {
 	last := len(w.ends) - 1
 	first := last / 2 // the later half tells how things are now
 	perStep := w.ends[last].Sub(w.ends[first]).Seconds() / float64(last-first)
-	left := s.left().Seconds() - s.state.Plan.AfterSeconds
+	left := s.left().Seconds() - w.after
 	projected := float64(w.steps-step) * perStep
 	if math.Abs(projected-left) < paceTolerance*s.budget().Seconds() {
 		return

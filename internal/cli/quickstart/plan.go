@@ -33,6 +33,9 @@ type Plan struct {
 	MFU           float64 `json:"mfu"`
 	// AfterSeconds is kept for saving, examination, samples and questions.
 	AfterSeconds float64 `json:"after_seconds"`
+	// SightSeconds are for learning to see, with Eyes; 0: the model does not.
+	SightSeconds float64 `json:"sight_seconds,omitempty"`
+	Eyes         Eyes    `json:"eyes,omitzero"`
 }
 
 const (
@@ -65,7 +68,8 @@ func (s *session) plan(ctx context.Context) error {
 	if err := s.planExam(p); err != nil {
 		return err
 	}
-	p.AfterSeconds = 1 + trial.setup.Seconds() + s.examSeconds(p) + s.questionSeconds(p)
+	s.planSight(p)
+	p.AfterSeconds = 1 + trial.setup.Seconds() + s.examSeconds(p) + s.questionSeconds(p) + s.drawnSeconds(p)
 	p.Steps = s.stepsIn(p, s.left())
 	p.Warmup = max(p.Steps/40, 1)
 	p.EvalEvery = max(p.Steps/evalsPlanned, 1)
@@ -85,7 +89,7 @@ func (s *session) betterShape(p *Plan) (Shape, bool) {
 	if ratio := p.MFU / expectedMFU; ratio < far && ratio > 1/far {
 		return p.Shape, false
 	}
-	better := shapeFor(s.state.Machine.Peak * p.MFU * trainingShare * s.budget().Seconds())
+	better := shapeFor(s.state.Machine.Peak * p.MFU * s.learningShare() * s.budget().Seconds())
 	better.Vocab = p.Shape.Vocab
 	return better, better.Width != p.Shape.Width
 }
@@ -99,7 +103,7 @@ func (s *session) fitShape(ctx context.Context, p *Plan, try func(context.Contex
 			return t, narrowed, err
 		}
 		need, have := progress.Bytes(memory.Need.Total), progress.Bytes(memory.Available)
-		less, ok := narrower(p.Shape, s.state.Machine.Peak*expectedMFU*trainingShare*s.budget().Seconds())
+		less, ok := narrower(p.Shape, s.state.Machine.Peak*expectedMFU*s.learningShare()*s.budget().Seconds())
 		if !ok {
 			return t, narrowed, fmt.Errorf("the smallest model needs %s of memory, and %s are available: end other programs", need, have)
 		}
@@ -110,7 +114,7 @@ func (s *session) fitShape(ctx context.Context, p *Plan, try func(context.Contex
 
 // stepsIn returns how many steps fit into the time, with what goes along.
 func (s *session) stepsIn(p *Plan, d time.Duration) int {
-	seconds := d.Seconds() - p.AfterSeconds
+	seconds := d.Seconds() - p.AfterSeconds - p.SightSeconds
 	tokensPerSecond := float64(p.Shape.StepTokens) / p.StepSeconds
 	// Measuring is a forward pass, a third of a step; samples and checkpoints
 	// are small.

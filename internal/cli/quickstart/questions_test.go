@@ -138,11 +138,11 @@ func TestAnswersGoOn(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	subject := &stopping{Subject: eval.Local(m, eval.LocalOptions{Name: s.modelDir(), Parallel: 1}), after: 100, stop: stop}
-	if _, err := s.sit(ctx, subject, sheets, settings); !errors.Is(err, context.Canceled) {
+	if _, err := s.sit(ctx, subject, sheets, settings, answersDir, nil); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	again := &stopping{Subject: subject.Subject, stop: func() {}}
-	if _, err := s.sit(t.Context(), again, sheets, settings); err != nil {
+	if _, err := s.sit(t.Context(), again, sheets, settings, answersDir, nil); err != nil {
 		t.Fatal(err)
 	}
 	if first, second := subject.scores.Load(), again.scores.Load(); second > 60*4+60*2+60*4-first+20 || second == 0 {
@@ -220,7 +220,7 @@ func TestCardFits(t *testing.T) {
 		s.state.Answers = &Answers{Each: 500, Asked: 501, Seen: 20, Scores: []Score{{"Which order two words have", stat.Mean(make([]float64, 500), nil), 0.5}, {"One", stat.Mean([]float64{1}, nil), 0}}}
 		for _, s.state.Tokens.WholeFiles = range []bool{true, false} {
 			var b strings.Builder
-			s.state.card(&b, 123, "polymath-quickstart/report.html")
+			s.state.card(&b, 123, "polymath-quickstart")
 			for line := range strings.Lines(b.String()) {
 				if utf8.RuneCountInString(line) > cardColumns+1 {
 					t.Errorf("%d columns: %s", utf8.RuneCountInString(line)-1, line)

@@ -1,7 +1,7 @@
 // Package quickstart makes a language model from raw text in a given time: it
-// reads text, measures the machine, plans, trains a tokenizer and a model, and
-// examines the model on text that it never saw: how well it predicts the text, and
-// what it answers to questions about it.
+// reads text, measures the machine, plans, trains a tokenizer and a model, lets it
+// learn to see drawn pictures, and examines the model on what it never saw: how well
+// it predicts the text, and what it answers to questions about text and pictures.
 package quickstart
 
 import (
@@ -130,8 +130,10 @@ func (s *session) run(ctx context.Context) error {
 		{"tokenizer and tokens", func() bool { return s.state.Tokens != nil }, s.makeTokens},
 		{"plan", func() bool { return s.state.Plan != nil }, s.plan},
 		{"training", func() bool { return s.state.Training != nil }, s.train},
+		{sightStage, func() bool { return s.state.looked() }, s.look},
 		{"examination", func() bool { return s.state.examined() }, s.examine},
 		{"samples", func() bool { return s.state.sampled() }, s.writeSamples},
+		{drawnStage, func() bool { return s.state.read() }, s.askDrawn},
 		{"questions", func() bool { return s.state.answered() }, s.answer},
 	} {
 		if stage.done() {

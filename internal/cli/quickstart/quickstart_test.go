@@ -94,9 +94,8 @@ func TestPace(t *testing.T) {
 		{"so slow that the rate would have fallen", 500 * time.Millisecond, 5800, 2002, 2002},
 	} {
 		s := testSession(t, 10)
-		s.state.Plan = &Plan{AfterSeconds: 20}
 		stopped := 0
-		w := &pace{session: s, steps: c.steps, stop: func() { stopped++ }}
+		w := &pace{session: s, after: 20, steps: c.steps, stop: func() { stopped++ }}
 		const taken = 1000
 		s.start = time.Now().Add(-taken * c.step) // so much is gone
 		for i := range taken {
@@ -139,8 +138,7 @@ func TestNarrowUntilItFits(t *testing.T) {
 // A restart must pay: nothing changes within the first steps and seconds.
 func TestPaceIsPatient(t *testing.T) {
 	s := testSession(t, 10)
-	s.state.Plan = &Plan{AfterSeconds: 20}
-	w := &pace{session: s, steps: 10, stop: func() { t.Error("stopped at once") }}
+	w := &pace{session: s, work: &s.state.Work, after: 20, steps: 10, stop: func() { t.Error("stopped at once") }}
 	for n := 1; n <= 100; n++ {
 		w.observe(train.Record{Kind: train.KindStep, Step: n, Timing: &train.Timing{Seconds: 0.5, MFU: 0.3}})
 	}

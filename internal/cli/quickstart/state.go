@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
@@ -19,6 +20,8 @@ const (
 	corpusDir  = "corpus"
 	recipeName = "recipe.yaml"
 	trialDir   = "trial"
+	textRunDir = "run-text" // of a model that learns to see afterwards
+	sightDir   = "sight"
 	runDir     = "run"
 	cardName   = "card.txt"
 	// The questions, below it the model's answers, and the page of both.
@@ -26,12 +29,17 @@ const (
 	answersDir   = "run"
 	reportName   = "report.html"
 	markdownName = "report.md"
+	// The same of the drawn pictures.
+	seenDir       = "seen"
+	blindDir      = "withheld"
+	sightName     = "sight.html"
+	sightMarkdown = "sight.md"
 )
 
 // madeNames are what a quick start makes beside its state, and may remove.
-var madeNames = []string{corpusDir, trialDir, runDir, cardName, examDir, reportName, markdownName}
+var madeNames = []string{corpusDir, trialDir, textRunDir, sightDir, runDir, cardName, examDir, reportName, markdownName, sightName, sightMarkdown}
 
-const stateVersion = 3
+const stateVersion = 4
 
 // state is what an interrupted quick start goes on from. A stage that is done
 // has its part here; that of the tokenizer and the tokens holds their hashes.
@@ -47,8 +55,10 @@ type state struct {
 	Plan     *Plan             `json:"plan,omitempty"`
 	Work     Work              `json:"work"`
 	Training *Training         `json:"training,omitempty"`
+	Sight    *Sight            `json:"sight,omitempty"`
 	Exam     *Exam             `json:"exam,omitempty"`
 	Samples  []Sample          `json:"samples,omitempty"`
+	Drawn    *Drawn            `json:"drawn,omitempty"`
 	Answers  *Answers          `json:"answers,omitempty"`
 	Skipped  map[string]string `json:"skipped,omitempty"`
 }
@@ -64,7 +74,7 @@ func (s *state) answered() bool {
 }
 
 func (s *state) finished() bool {
-	return s.Training != nil && s.examined() && s.sampled() && s.answered()
+	return s.Training != nil && s.looked() && s.examined() && s.sampled() && s.read() && s.answered()
 }
 
 // Training is what the training stage ended with.
@@ -75,8 +85,13 @@ type Training struct {
 	Eval   train.EvalRecord `json:"eval"`
 }
 
-// modelDir is where the finished model lies.
-func (s *session) modelDir() string { return s.path(runDir, "model") }
+// modelDir is where the finished model lies: the one that sees, or that of the text.
+func (s *session) modelDir() string {
+	if s.state.seeing() {
+		return s.path(runDir, "model")
+	}
+	return filepath.Join(s.textDir(), "model")
+}
 
 // Work is what went into training steps, without saving and measuring.
 type Work struct {

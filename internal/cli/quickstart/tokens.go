@@ -44,13 +44,13 @@ const trainingShare = 0.85
 
 // expectedShape plans with what is known before the first step.
 func (s *session) expectedShape() Shape {
-	return shapeFor(s.state.Machine.Peak * expectedMFU * trainingShare * s.budget().Seconds())
+	return shapeFor(s.state.Machine.Peak * expectedMFU * s.learningShare() * s.budget().Seconds())
 }
 
 // expectedText is how much text that shape can learn from in the time, with
 // room for a machine that is faster than expected.
 func (s *session) expectedText(shape Shape) int64 {
-	flops := s.state.Machine.Peak * expectedMFU * trainingShare * s.budget().Seconds()
+	flops := s.state.Machine.Peak * expectedMFU * s.learningShare() * s.budget().Seconds()
 	return min(max(int64(2*guessedBytes*flops/shape.flopsPerToken()), 4<<20), maxText)
 }
 

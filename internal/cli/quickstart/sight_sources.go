@@ -1,0 +1,75 @@
+package quickstart
+
+import (
+	"context"
+	"strings"
+
+	"github.com/polymath-lm/polymath/corpus"
+	"github.com/polymath-lm/polymath/corpus/document"
+	"github.com/polymath-lm/polymath/shard"
+)
+
+// What is drawn of the corpus: lines of code, each by itself.
+const (
+	leastLine = 3       // bytes
+	maxLines  = 1 << 17 // that are chosen from
+)
+
+// sources are the texts of the corpus that pictures and what goes with them are made of.
+type sources struct {
+	lines []string // of documents that the model learned from
+	texts []string // such documents, or parts of them
+	held  []heldLine
+}
+
+// heldLine is a line of a document that was held out.
+type heldLine struct{ document, text string }
+
+// readSources goes through the corpus: it takes lines, and texts of so many bytes, at
+// even distances.
+func (s *session) readSources(ctx context.Context, bytes int64) (*sources, error) {
+	c, err := corpus.Open(s.path(corpusDir))
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	from := &sources{}
+	stride := max(s.state.Tokens.Bytes/(maxLines*40), 1) // lines have some 40 bytes
+	number, taken, passed := int64(0), int64(0), int64(0)
+	used := map[string]int{}
+	err = c.Each(ctx, true, func(f *corpus.Found) error {
+		if f.Record.Text == "" || f.Gone != "" {
+			return nil
+		}
+		id, err := document.ParseID(f.Record.Text)
+		if err != nil {
+			return err
+		}
+		held := shard.HeldOut(id, s.state.Tokens.HeldOut)
+		name := ""
+		if held {
+			name = s.documentName(f, used)
+		}
+		for line := range strings.Lines(string(f.Text)) {
+			line = strings.Join(strings.Fields(line), " ")
+			if len(line) < leastLine {
+				continue
+			}
+			number++
+			switch {
+			case held:
+				from.held = append(from.held, heldLine{name, line})
+			case number%stride == 0:
+				from.lines = append(from.lines, line)
+			}
+		}
+		if passed += int64(len(f.Text)); !held && taken*s.state.Tokens.Bytes < bytes*passed && taken < bytes {
+			text := string(f.Text)
+			text = text[:min(int64(len(text)), bytes-taken)]
+			taken += int64(len(text))
+			from.texts = append(from.texts, strings.ToValidUTF8(text, ""))
+		}
+		return nil
+	})
+	return from, err
+}
