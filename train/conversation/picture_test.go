@@ -264,9 +264,23 @@ func TestBadPictures(t *testing.T) {
 	}
 	blind := seeingOptions(100)
 	blind.Vision = nil
-	path := writeFile(t, message(`{"type": "image", "path": "good.png"}`))
+	path := filepath.Join(dir, "blind.jsonl")
+	if err := os.WriteFile(path, []byte(message(`{"type": "image", "path": "good.png"}`)), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := Prepare([]string{path}, t.TempDir(), blind); err == nil || !strings.Contains(err.Error(), "the model cannot see") {
 		t.Errorf("without a tower: %v", err)
+	}
+	foreign := seeingOptions(100)
+	foreign.Template, err = chat.Jinja(`{% for m in messages %}<|im_start|>{{ m.role }}
+{% if m.content is string %}{{ m.content }}{% else %}{% for p in m.content %}{% if p.type == 'image' %}<|image_pad|>{% else %}{{ p.text }}{% endif %}{% endfor %}{% endif %}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% endif %}`, chat.JinjaOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Prepare([]string{path}, t.TempDir(), foreign); err == nil || !strings.Contains(err.Error(), "its tokens have 0 of pictures instead of 4") {
+		t.Errorf("a template with another token for pictures: %v", err)
 	}
 }
 
