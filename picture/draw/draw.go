@@ -107,6 +107,8 @@ type Options struct {
 	// TextEm is the size of rendered text in pixels, at least 8. 0: any that the
 	// picture has room for.
 	TextEm int
+	// TextCorner puts rendered text into the upper left corner, without a margin.
+	TextCorner bool
 }
 
 func (o *Options) setDefaults() {

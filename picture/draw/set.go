@@ -48,6 +48,7 @@ type Settings struct {
 	TextMax   int    `json:"text_max"`
 	TextFont  string `json:"text_font,omitempty"`
 	TextEm    int    `json:"text_em,omitempty"`
+	Corner    bool   `json:"text_corner,omitempty"`
 	Texts     string `json:"texts_sha256,omitempty"` // of what was handed in
 	Inline    bool   `json:"inline"`
 }
@@ -110,7 +111,7 @@ func (o *SetOptions) Picture(i int) (*Drawing, error) {
 }
 
 func (o *SetOptions) settings() Settings {
-	s := Settings{o.Kinds, o.Seed, o.Size, o.Questions, o.TextMax, o.TextFont, o.TextEm, "", o.Inline}
+	s := Settings{o.Kinds, o.Seed, o.Size, o.Questions, o.TextMax, o.TextFont, o.TextEm, o.TextCorner, "", o.Inline}
 	if len(o.Texts) > 0 {
 		h := sha256.New()
 		for _, t := range o.Texts {
@@ -224,6 +225,7 @@ func (s Settings) differs(now Settings) string {
 		{"characters of text", s.TextMax, now.TextMax},
 		{"font of text", s.TextFont, now.TextFont},
 		{"size of text", s.TextEm, now.TextEm},
+		{"text in the corner", s.Corner, now.Corner},
 		{"inline", s.Inline, now.Inline},
 	} {
 		if x.old != x.new {

@@ -131,6 +131,9 @@ func (w *work) setText(text string) (string, textFace) {
 // fit breaks a text into lines; ok says that there is room for them.
 func (w *work) fit(f face, text string) (lines []string, ok bool) {
 	room := w.Size*unit - 6*unit
+	if w.TextCorner {
+		room = w.Size * unit
+	}
 	lines, ok = breakLines(f, text, room)
 	return lines, ok && len(lines)*f.height()*unit <= room
 }
@@ -161,6 +164,9 @@ func (w *work) paintText(text string, set textFace) {
 	}
 	x := 2 + w.below(max(w.Size-wide-3, 1))
 	y := 1 + w.below(max(w.Size-high-1, 1))
+	if w.TextCorner {
+		x, y = 0, 0
+	}
 	paint := paintNamed(col)
 	for i, line := range set.lines {
 		base := (y+i*f.height())*unit + f.size
