@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/polymath-lm/polymath/infer"
 	"github.com/polymath-lm/polymath/model"
@@ -24,7 +25,7 @@ func (t *Trainer) evaluate(ctx context.Context) (done bool, err error) {
 	var e EvalRecord
 	var row shard.Row
 	var m microbatch
-	total, blind := 0.0, 0.0
+	total, swapped := 0.0, 0.0
 	for first := int64(0); first < rows; first += int64(t.recipe.Batch.Rows) {
 		if ctx.Err() != nil {
 			return false, nil
@@ -46,15 +47,15 @@ func (t *Trainer) evaluate(ctx context.Context) (done bool, err error) {
 		total += stats.Loss
 		e.Tokens += int64(stats.Tokens)
 		e.Bytes += t.bytesOf(m.targets)
-		without, err := t.blindLoss(&m, stats.Loss)
+		other, err := t.swappedLoss(&m, stats.Loss)
 		if err != nil {
 			return false, err
 		}
-		blind += without
+		swapped += other
 	}
 	e.Loss = total / float64(e.Tokens)
-	if t.data.eyes != nil && finite(blind) {
-		e.BlindLoss = blind / float64(e.Tokens)
+	if t.data.eyes != nil && finite(swapped) {
+		e.SwappedLoss = swapped / float64(e.Tokens)
 	}
 	if e.Bytes > 0 && finite(total) {
 		e.BitsPerByte = total / math.Ln2 / float64(e.Bytes)
@@ -63,19 +64,23 @@ func (t *Trainer) evaluate(ctx context.Context) (done bool, err error) {
 	return true, t.record(Record{Kind: KindEval, Eval: &e})
 }
 
-// blindLoss is the loss, loss as it is, of a microbatch whose pictures are grey
-// instead.
-func (t *Trainer) blindLoss(m *microbatch, loss float64) (float64, error) {
-	if len(m.batch.Patches) == 0 {
+// swappedLoss is the loss of a microbatch, loss as it is, where each picture has
+// the place of another one.
+func (t *Trainer) swappedLoss(m *microbatch, loss float64) (float64, error) {
+	views := t.viewsOf(&m.batch)
+	if views < 2 {
 		return loss, nil
 	}
-	clear(m.batch.Patches)
+	half := views / 2 * t.vision.Patches() * t.vision.PatchLen()
+	whole := slices.Clone(m.batch.Patches)
+	n := copy(m.batch.Patches, whole[half:])
+	copy(m.batch.Patches[n:], whole[:half])
 	stats, err := t.model.Loss(t.workspace, &m.batch, m.targets)
 	switch {
 	case errors.Is(err, model.ErrNonFinite):
 		return math.NaN(), nil
 	case err != nil:
-		return 0, fmt.Errorf("held-out loss without pictures at step %d: %w", t.step, err)
+		return 0, fmt.Errorf("held-out loss with other pictures at step %d: %w", t.step, err)
 	}
 	return stats.Loss, nil
 }

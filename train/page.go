@@ -175,8 +175,8 @@ func (p *pageData) summarize(info *runInfo, records []Record) {
 	p.add("loss", fmt.Sprintf("%.4f", last.Train.Loss), "nats per token")
 	if eval != nil {
 		p.add("held-out loss", fmt.Sprintf("%.4f", eval.Eval.Loss), fmt.Sprintf("at step %d", eval.Step))
-		if eval.Eval.BlindLoss > 0 {
-			p.add("without pictures", fmt.Sprintf("%.4f", eval.Eval.BlindLoss), "held-out loss with grey ones instead")
+		if eval.Eval.SwappedLoss > 0 {
+			p.add("pictures swapped", fmt.Sprintf("%.4f", eval.Eval.SwappedLoss), "held-out loss with other ones")
 		}
 		if eval.Eval.BitsPerByte > 0 {
 			p.add("bits per byte", fmt.Sprintf("%.4f", eval.Eval.BitsPerByte), "held out")
@@ -255,14 +255,14 @@ func (p *pageData) draw(records []Record) {
 		return r.Eval.Loss, true
 	})
 	loss := []chart.Series{stepped("training", records, func(s *StepRecord) float64 { return s.Loss }), heldOut}
-	blind := series("held out, pictures withheld", records, func(r *Record) (float64, bool) {
-		if r.Eval == nil || r.Eval.BlindLoss == 0 {
+	swapped := series("held out, pictures swapped", records, func(r *Record) (float64, bool) {
+		if r.Eval == nil || r.Eval.SwappedLoss == 0 {
 			return 0, false
 		}
-		return r.Eval.BlindLoss, true
+		return r.Eval.SwappedLoss, true
 	})
-	if len(blind.Y) > 0 {
-		loss = append(loss, blind)
+	if len(swapped.Y) > 0 {
+		loss = append(loss, swapped)
 	}
 	rate := []chart.Series{stepped("rate", records, func(s *StepRecord) float64 { return s.LR })}
 	norm := []chart.Series{stepped("norm", records, func(s *StepRecord) float64 { return s.GradNorm })}

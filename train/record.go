@@ -128,10 +128,10 @@ type EvalRecord struct {
 	// BitsPerByte is the loss in bits per byte of text, 0 where the length of
 	// the tokens is not known.
 	BitsPerByte float64 `json:"bits_per_byte,omitempty"`
-	// BlindLoss is the loss where every picture is grey instead: what it is above
-	// Loss is what seeing adds. 0 in a run without pictures, and where it was not
-	// finite.
-	BlindLoss float64 `json:"blind_loss,omitempty"`
+	// SwappedLoss is the loss where each picture has the place of another one: what
+	// it is above Loss tells that the pictures are looked at. 0 in a run without
+	// pictures, and where it was not finite.
+	SwappedLoss float64 `json:"swapped_loss,omitempty"`
 	// Tokens and Bytes are what was predicted.
 	Tokens int64 `json:"tokens"`
 	Bytes  int64 `json:"bytes,omitempty"`

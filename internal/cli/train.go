@@ -209,8 +209,8 @@ func (a *app) trained(r train.Result, resume string) error {
 	if r.Eval.Tokens > 0 {
 		fmt.Fprintf(a.Out, ", held-out %.4f", r.Eval.Loss)
 	}
-	if r.Eval.BlindLoss > 0 {
-		fmt.Fprintf(a.Out, ", without the pictures %.4f", r.Eval.BlindLoss)
+	if r.Eval.SwappedLoss > 0 {
+		fmt.Fprintf(a.Out, ", with other pictures %.4f", r.Eval.SwappedLoss)
 	}
 	if r.Eval.BitsPerByte > 0 {
 		fmt.Fprintf(a.Out, " (%.3f bits per byte)", r.Eval.BitsPerByte)

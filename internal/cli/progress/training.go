@@ -43,8 +43,8 @@ func (t *Training) Observe(r train.Record) {
 	case train.KindEval:
 		t.eval = r.Eval
 		args := []any{"step", r.Step, "loss", round(r.Eval.Loss), "bits_per_byte", round(r.Eval.BitsPerByte)}
-		if r.Eval.BlindLoss > 0 {
-			args = append(args, "without_pictures", round(r.Eval.BlindLoss))
+		if r.Eval.SwappedLoss > 0 {
+			args = append(args, "other_pictures", round(r.Eval.SwappedLoss))
 		}
 		t.record(slog.LevelInfo, "held-out", args...)
 	case train.KindSample:
