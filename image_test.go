@@ -176,7 +176,7 @@ func TestChatWithImages(t *testing.T) {
 }
 
 // TestImagesDoNotHangOnCompany: answers over images that are asked for at the same
-// time are those that each gets alone, with any memory for images.
+// time are those that each gets alone, with any memory for images and for weights.
 func TestImagesDoNotHangOnCompany(t *testing.T) {
 	dir := seeing(t, true)
 	var cs []chat.Conversation
@@ -187,11 +187,16 @@ func TestImagesDoNotHangOnCompany(t *testing.T) {
 		}
 		cs = append(cs, conversation(shown(parts[i%2:]...)))
 	}
+	plan, err := model.PlanWeights(dir, 1<<40)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var alone []polymath.ChatResult
 	for _, o := range [][]polymath.Option{
 		{polymath.WithMaxBatch(1)},
 		{},
 		{polymath.WithImageCacheBytes(3000), polymath.WithPrefillChunk(7), polymath.WithPromptLookup()},
+		{polymath.WithWeightsMemory(plan.Least)},
 	} {
 		m, err := polymath.Open(dir, o...)
 		if err != nil {
@@ -216,6 +221,13 @@ func TestImagesDoNotHangOnCompany(t *testing.T) {
 		m.Close()
 		if alone == nil {
 			alone = results
+			n := 0
+			for _, r := range alone {
+				n += len(r.Tokens)
+			}
+			if n < 5*len(cs) {
+				t.Errorf("only %d tokens", n)
+			}
 		}
 		for i := range results {
 			if !reflect.DeepEqual(results[i].Tokens, alone[i].Tokens) {

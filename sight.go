@@ -1,16 +1,10 @@
 package polymath
 
 import (
-	"bytes"
 	"container/list"
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
-	"errors"
-	"fmt"
 	"io"
-	"net/url"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -42,11 +36,13 @@ type sight struct {
 	queue   int          // how many may wait for one, 0 is any number
 	looking atomic.Int64 // how many look or wait
 
-	mu     sync.Mutex // guards what follows
-	byKey  map[[sha256.Size]byte]*list.Element
-	kept   list.List // of *seen, the least recently used first
-	bytes  int64
-	budget int64
+	mu    sync.Mutex // guards what follows
+	byKey map[[sha256.Size]byte]*list.Element
+	// glances are the looks in progress.
+	glances map[[sha256.Size]byte]*glance
+	kept    list.List // of *seen, the least recently used first
+	bytes   int64
+	budget  int64
 }
 
 // seen is a picture that was looked at. It does not change.
@@ -67,6 +63,7 @@ func newSight(m *model.Model, o *openOptions) *sight {
 	s := &sight{
 		config: cfg.Vision, width: cfg.HiddenSize, limits: o.images, budget: featureBytes(o.imageCache), queue: o.engine.QueueLimit,
 		seers: make(chan *vision.Workspace, maxSeers), byKey: map[[sha256.Size]byte]*list.Element{},
+		glances: map[[sha256.Size]byte]*glance{},
 	}
 	s.model.Store(m)
 	for range maxSeers {
@@ -120,14 +117,68 @@ func (s *sight) count(f *pictureFile) (int, error) {
 	return tokens, nil
 }
 
-// look returns what the model sees in a picture.
+// look returns what the model sees in a picture. Who asks for one that another is
+// looking at waits for that.
 func (s *sight) look(ctx context.Context, f *pictureFile) (*seen, error) {
-	if found := s.find(f.key); found != nil {
-		return found, nil
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		found, g, own := s.claim(f.key)
+		if found != nil {
+			return found, nil
+		}
+		if own {
+			defer s.settle(f.key, g) // also after a panic
+			var err error
+			g.seen, err = s.see(ctx, f)
+			return g.seen, err
+		}
+		select {
+		case <-g.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if g.seen != nil {
+			return g.seen, nil
+		}
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
+}
+
+// glance is a look in progress. seen is set before done is closed, or nil if it
+// failed or panicked.
+type glance struct {
+	done chan struct{}
+	seen *seen
+}
+
+// claim returns what is kept of a picture, or else the look at it in progress;
+// own says that it begins with the caller, who settles it.
+func (s *sight) claim(key [sha256.Size]byte) (found *seen, g *glance, own bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.byKey[key]; e != nil {
+		s.kept.MoveToBack(e)
+		return e.Value.(*seen), nil, false
 	}
+	if g := s.glances[key]; g != nil {
+		return nil, g, false
+	}
+	g = &glance{done: make(chan struct{})}
+	s.glances[key] = g
+	return nil, g, true
+}
+
+// settle ends a look.
+func (s *sight) settle(key [sha256.Size]byte, g *glance) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.glances, key)
+	close(g.done)
+}
+
+// see decodes a picture and runs the tower over it, when it is its turn.
+func (s *sight) see(ctx context.Context, f *pictureFile) (*seen, error) {
 	if n := s.looking.Add(1); s.queue > 0 && n > int64(maxSeers+s.queue) {
 		s.looking.Add(-1)
 		return nil, ErrBusy
@@ -140,9 +191,6 @@ func (s *sight) look(ctx context.Context, f *pictureFile) (*seen, error) {
 		return nil, ctx.Err()
 	}
 	defer func() { s.seers <- ws }()
-	if found := s.find(f.key); found != nil { // another one has looked meanwhile
-		return found, nil
-	}
 	m := s.model.Load()
 	if m == nil {
 		return nil, ErrClosed
@@ -216,51 +264,4 @@ func (s *sight) close() {
 	clear(s.byKey)
 	s.kept.Init()
 	s.bytes, s.budget = 0, 0
-}
-
-// readDataURL returns the data of a data: URL (RFC 2397), at most limit bytes.
-func readDataURL(text string, limit int64) ([]byte, error) {
-	const scheme = "data:"
-	if len(text) < len(scheme) || !strings.EqualFold(text[:len(scheme)], scheme) {
-		return nil, errors.New("only data: URLs are read; nothing is fetched")
-	}
-	head, body, ok := strings.Cut(text[len(scheme):], ",")
-	if !ok {
-		return nil, errors.New("the data: URL has no comma before its data")
-	}
-	coded := len(head) >= 7 && strings.EqualFold(head[len(head)-7:], ";base64")
-	size := int64(len(body))
-	if coded {
-		body = strings.TrimRight(body, "=\r\n")
-		size = int64(len(body)) * 3 / 4
-	}
-	if size > limit {
-		return nil, &picture.LimitError{What: "bytes", Value: size, Limit: limit}
-	}
-	if !coded {
-		plain, err := url.PathUnescape(body)
-		if err != nil {
-			return nil, fmt.Errorf("the data: URL: %w", err)
-		}
-		return []byte(plain), nil
-	}
-	encoding := base64.RawStdEncoding
-	if strings.ContainsAny(body, "-_") {
-		encoding = base64.RawURLEncoding
-	}
-	data, err := encoding.DecodeString(body)
-	if err != nil {
-		return nil, fmt.Errorf("the data: URL: %w", err)
-	}
-	return data, nil
-}
-
-// DataImage returns a picture file's bytes as an image of a message.
-func DataImage(file []byte) chat.Image {
-	var b bytes.Buffer
-	b.WriteString("data:application/octet-stream;base64,")
-	w := base64.NewEncoder(base64.StdEncoding, &b)
-	w.Write(file) // to memory: no error
-	w.Close()
-	return chat.Image{URL: b.String()}
 }

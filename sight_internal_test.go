@@ -145,6 +145,59 @@ func TestSightIsBounded(t *testing.T) {
 	}
 }
 
+// TestSightLooksOnce: of all who want to know of a picture one looks, also if it
+// cannot be kept; if that one leaves, another does.
+func TestSightLooksOnce(t *testing.T) {
+	s := smallSight(t, 1)
+	f := openFile(t, s, 8, 1, "")
+	for range maxSeers {
+		<-s.seers
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	left := make(chan error)
+	go func() {
+		_, err := s.look(ctx, f)
+		left <- err
+	}()
+	for { // until it looks
+		s.mu.Lock()
+		n := len(s.glances)
+		s.mu.Unlock()
+		if n == 1 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	results := make(chan *seen)
+	for range 10 {
+		go func() {
+			v, err := s.look(t.Context(), f)
+			if err != nil {
+				t.Error(err)
+			}
+			results <- v
+		}()
+	}
+	time.Sleep(20 * time.Millisecond) // they wait, most likely
+	cancel()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	time.Sleep(20 * time.Millisecond)
+	for range maxSeers {
+		s.seers <- nil
+	}
+	first := <-results
+	for range 9 {
+		if v := <-results; v != first || v == nil {
+			t.Error("it was looked at again")
+		}
+	}
+	if len(s.glances) != 0 || len(s.byKey) != 0 {
+		t.Errorf("%d looks in progress, %d kept", len(s.glances), len(s.byKey))
+	}
+}
+
 // FuzzReadDataURL: no URL makes more data than the limit, or a panic.
 func FuzzReadDataURL(f *testing.F) {
 	for _, text := range []string{
