@@ -5,12 +5,18 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/polymath-lm/polymath"
+	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/model/vision"
 	"github.com/polymath-lm/polymath/task"
 	"github.com/polymath-lm/polymath/task/grade"
 	"github.com/polymath-lm/polymath/task/suite"
+	"github.com/polymath-lm/polymath/tokenizer"
 )
 
 // onlooker is a Subject that knows the answer to a question about a picture that it is
@@ -188,5 +194,81 @@ func TestSightSameBits(t *testing.T) {
 		} else if got != want {
 			t.Errorf("order %d: other records", seed)
 		}
+	}
+}
+
+// openSeeing opens a model that sees and knows nothing.
+func openSeeing(t *testing.T, options ...polymath.Option) *polymath.Model {
+	t.Helper()
+	text := []byte(proverbs)
+	tok, err := tokenizer.Train(slices.Values([][]byte{text, text}), tokenizer.TrainOptions{
+		VocabSize: 300, Special: []string{tokenizer.EndOfText, "<|im_start|>", "<|im_end|>", chat.ImageToken},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := model.Default(model.Qwen3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.VocabSize, cfg.HiddenSize, cfg.NumLayers, cfg.IntermediateSize = tok.VocabSize(), 32, 2, 64
+	cfg.NumHeads, cfg.NumKVHeads, cfg.HeadDim, cfg.MaxPositions, cfg.InitStd = 2, 2, 16, 512, 0.2
+	v := vision.Default()
+	v.ImageSize, v.PatchSize, v.Box, v.Short = 32, 8, 64, 64
+	v.HiddenSize, v.IntermediateSize, v.NumLayers, v.NumHeads, v.InitStd = 16, 32, 2, 2, 0.3
+	id, _ := tok.Special(chat.ImageToken)
+	v.ImageTokenID = int(id)
+	cfg.Vision = &v
+	weights, err := model.New(cfg, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := polymath.New(weights, tok, chat.Default(), options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+// TestSightOfModel: what a model makes of pictures does not hang on the batch, the order
+// or what it saw before; and it does hang on the pictures.
+func TestSightOfModel(t *testing.T) {
+	sheets := sights(t)
+	for i := range sheets {
+		sheets[i].Items = sheets[i].Items[:3]
+		sheets[i].Task.Generate.MaxTokens = 8
+	}
+	want := ""
+	for _, parallel := range []int{1, 30} {
+		m := openSeeing(t, polymath.WithMaxBatch(parallel))
+		subject := Local(m, LocalOptions{Name: "seeing", Chat: true})
+		for round := range 2 { // the second time from what is kept of the pictures
+			f, err := Run(t.Context(), subject, sheets, Options{Grader: sightGrader, Parallel: parallel})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range f.Records {
+				if r.Error != "" {
+					t.Fatal(r.Error)
+				}
+			}
+			if got := encode(t, f); want == "" {
+				want = got
+			} else if got != want {
+				t.Errorf("%d at a time, round %d: other records", parallel, round)
+			}
+		}
+	}
+	f, err := Run(t.Context(), Local(openSeeing(t), LocalOptions{Name: "seeing", Chat: true}), sheets, Options{Grader: sightGrader, Settings: Settings{Blind: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if encode(t, f) == want {
+		t.Error("without pictures the records are the same")
+	}
+	blind := Local(openRandom(t), LocalOptions{Name: "blind", Chat: true})
+	if f, err = Run(t.Context(), blind, sheets[:1], Options{Grader: sightGrader}); err != nil || !strings.Contains(f.Result.Tasks[0].Skipped, "it sees no images") {
+		t.Errorf("a model that cannot see sits it: %v, %+v", err, f)
 	}
 }
