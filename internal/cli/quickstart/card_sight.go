@@ -43,7 +43,7 @@ func (d *Drawn) card(b *strings.Builder, e Eyes, report string) {
 	for i := range d.Scores {
 		paragraph(b, "  "+d.Scores[i].name(), 38, d.Scores[i].summary())
 	}
-	paragraph(b, "", 0, fmt.Sprintf("Pictures have %d x %d pixels. Lines are of held-out documents, up to %d characters of each, in one font and size, "+
+	paragraph(b, "", 0, fmt.Sprintf("Pictures have %d x %d pixels. Lines are of held-out documents, up to %d characters of each, in one font and size at one place, "+
 		"and no picture that it learned from has the same text. With the picture withheld it is asked the same, and guesses. "+
 		"In brackets and after it are 95%% intervals. Each answer is in", e.Side, e.Side, lineLetters))
 	fmt.Fprintf(b, "  %s\n", report)

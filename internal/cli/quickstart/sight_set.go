@@ -30,16 +30,23 @@ const (
 )
 
 const (
-	// lineLetters is the most characters of a picture of text, which is in one font of
-	// one size: more takes more time to learn than a quick start has.
+	// lineLetters is the most characters of a picture of text. It is in one font of one
+	// size and begins in the corner, so that letters stand in the same places of
+	// patches: anything else takes more time to learn than a quick start has.
 	lineLetters = 12
 	lineFont    = "mono"
-	lineEm      = 10
+	lineEm      = 10 // pixels: letters are 6 wide, and lines 12 high
 	// linesOf and linesIn say that of so many pictures these are of text, the others
 	// scenes.
-	linesOf, linesIn = 5, 3
+	linesOf, linesIn = 3, 2
 	// drawTries is how many lines are tried for a picture.
 	drawTries = 64
+)
+
+// What is asked of a picture of text.
+const (
+	readQuestion  = "What does the text say?"
+	spellQuestion = "Spell the text."
 )
 
 // illustrator draws. Goroutines share it.
@@ -50,24 +57,19 @@ type illustrator struct {
 
 // options are those of all pictures of a kind.
 func (l *illustrator) options(kind draw.Kind) draw.Options {
-	return draw.Options{Kind: kind, Size: l.eyes.Side, TextMax: lineLetters, TextFont: lineFont, TextEm: lineEm}
+	return draw.Options{Kind: kind, Size: l.eyes.Side, TextMax: lineLetters, TextFont: lineFont, TextEm: lineEm, TextCorner: true}
 }
 
-// line draws text, if the font has it and there is room for a word; nil if not.
-func (l *illustrator) line(seed uint64, index int, text string) (*draw.Drawing, error) {
+// line draws as many characters of a text as are allowed, if the font has them and
+// there is room for a word; nil if not.
+func (l *illustrator) line(seed uint64, index int, text string, letters int) (*draw.Drawing, error) {
 	o := l.options(draw.Text)
-	o.Texts, o.Questions = []string{text}, 32
+	o.Texts, o.TextMax = []string{text}, letters
 	d, err := draw.Make(seed, index, o)
 	if err != nil || !strings.HasPrefix(text, d.Facts.Text.Text) {
 		return nil, err
 	}
-	whole := func(q draw.Question) bool {
-		return q.Type != draw.ReadOut || q.Answer != d.Facts.Text.Text || strings.Contains(q.Text, "word")
-	}
-	if d.Questions = slices.DeleteFunc(d.Questions, whole); len(d.Questions) == 0 {
-		return nil, nil
-	}
-	d.Questions = d.Questions[:1]
+	d.Questions = []draw.Question{{Type: draw.ReadOut, Text: readQuestion, Answer: d.Facts.Text.Text}}
 	return d, nil
 }
 
@@ -91,13 +93,19 @@ func (l *illustrator) picture(i, n int) (line []byte, text string, err error) {
 		for try := 0; d == nil && try < drawTries; try++ {
 			// Neighbors in the list are of one document.
 			at := uint64(i)*2654435761 + uint64(try)*40503
-			if d, err = l.line(learnSeed, i, l.lines[at%uint64(len(l.lines))]); err != nil {
+			// Some are short: they teach the first letters, on which the others build.
+			letters := lineLetters * (1 + i/linesOf%3) / 3
+			if d, err = l.line(learnSeed, i, l.lines[at%uint64(len(l.lines))], letters); err != nil {
 				return nil, "", err
 			}
 		}
 	}
 	if d != nil {
 		text = d.Facts.Text.Text
+		// Letter by letter there is more to learn from a picture. One of the two answers
+		// can be read off the other: half of the time this, half of the time that.
+		spelled := draw.Question{Type: draw.ReadOut, Text: spellQuestion, Answer: strings.Join(strings.Split(text, ""), " ")}
+		d.Questions = slices.Insert(d.Questions, i/(3*linesOf)%2, spelled)
 	} else if d, err = l.scene(learnSeed, i, n, false); err != nil {
 		return nil, "", err
 	}
@@ -179,7 +187,7 @@ func (s *session) drawQuestions(l *illustrator, held []heldLine, seen map[string
 	var lines []task.Row
 	for i := 0; i < len(held) && len(lines) < mostDrawn; i++ {
 		from := held[uint64(i)*2654435761%uint64(len(held))]
-		d, err := l.line(askSeed, i, from.text)
+		d, err := l.line(askSeed, i, from.text, lineLetters)
 		if err != nil {
 			return err
 		}

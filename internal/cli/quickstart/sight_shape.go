@@ -2,8 +2,8 @@ package quickstart
 
 import (
 	"fmt"
+	"math"
 
-	"github.com/polymath-lm/polymath/model/vision"
 	"github.com/polymath-lm/polymath/train"
 )
 
@@ -14,29 +14,22 @@ type Eyes struct {
 	LR                   float64
 }
 
-// eyesOf fits a tower to a decoder. Found by experiment: see docs/LOG.md.
+// eyesOf fits a tower to a decoder. A patch is two letters wide and a line high. Found
+// by experiment: see docs/LOG.md.
 func eyesOf(s Shape) Eyes {
-	width := min(max(64*((s.Width+63)/64), 128), 256)
-	return Eyes{Side: 64, Patch: 8, Width: width, Layers: 4, Heads: width / headDim, LR: sightRate}
+	width := min(max(s.Width/64*64, 128), 256)
+	return Eyes{Side: 72, Patch: 12, Width: width, Layers: 3, Heads: width / headDim, LR: sightRate * math.Sqrt(128/float64(width))}
 }
 
 const (
-	// sightRate is the peak learning rate of tower and projector. The decoder, which
-	// can write already, learns at decoderScale times that, or it would forget.
+	// sightRate is the peak learning rate of a tower of width 128. The decoder, which
+	// can write already, learns at a part of its own rate, or it would forget.
 	sightRate    = 2e-3
-	decoderScale = 0.4
+	decoderShare = 1. / 3
 )
 
 // tokens is what a picture takes of them.
 func (e Eyes) tokens() int { return (e.Side / e.Patch) * (e.Side / e.Patch) }
-
-// config is the tower.
-func (e Eyes) config() *vision.Config {
-	c := vision.Default()
-	c.ImageSize, c.PatchSize, c.HiddenSize, c.IntermediateSize = e.Side, e.Patch, e.Width, 4*e.Width
-	c.NumLayers, c.NumHeads = e.Layers, e.Heads
-	return &c
-}
 
 // flopsPerPatch is that of forward and backward, without the projector.
 func (e Eyes) flopsPerPatch() float64 {
@@ -56,9 +49,9 @@ func (e Eyes) recipe(s Shape, o sightOptions) *train.Recipe {
 	rows := min(16, s.StepTokens/s.Sequence)
 	r.Batch = train.BatchSpec{Tokens: s.StepTokens, Rows: rows, Sequence: s.Sequence}
 	g := &r.Optimizer
-	g.LR = e.LR
+	g.LR, g.Beta2 = e.LR, 0.98
 	for _, group := range []*train.GroupSpec{&g.Embeddings, &g.Head, &g.Attention, &g.Experts, &g.Router, &g.Norms} {
-		group.Scale = decoderScale
+		*group = train.GroupSpec{Rule: train.AdamW, Scale: decoderShare * s.LR / e.LR}
 	}
 	r.Schedule = train.ScheduleSpec{Kind: train.WSD, Warmup: max(o.steps/40, 1), Decay: decayShare}
 	r.Spike.Window = 0

@@ -28,7 +28,7 @@ func blindModel(t *testing.T) *session {
 	s := madeModel(t, texts(t, 40, 2000))
 	p := s.state.Plan
 	p.Shape.StepTokens, p.Shape.Sequence = 512, 256
-	p.Eyes = Eyes{Side: 64, Patch: 16, Width: 32, Layers: 1, Heads: 1, LR: 1e-3}
+	p.Eyes = Eyes{Side: 72, Patch: 12, Width: 32, Layers: 1, Heads: 1, LR: 1e-3}
 	p.StepSeconds, p.FLOPsPerToken, p.SightSeconds = 0.01, 1e6, 10
 	if err := os.Rename(s.path(runDir), s.path(textRunDir)); err != nil {
 		t.Fatal(err)
