@@ -193,6 +193,7 @@ func (m *Model) look(ctx context.Context, p *prompt) error {
 		p.images = append(p.images, infer.Image{At: at, Features: v.features, Hash: v.hash})
 		at += p.counts[k]
 	}
+	p.files = nil // large, and the completion may take long
 	return nil
 }
 

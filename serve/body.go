@@ -88,6 +88,18 @@ func (x *exchange) placeBody() *apiError {
 	}
 }
 
+// dropRequest lets go of what is large of the request once the model has read all of
+// it, so that others need not wait for the end of the answer.
+func (x *exchange) dropRequest() {
+	if !x.s.options.LogPrompts {
+		x.body = nil
+	}
+	for _, ref := range x.images {
+		ref.image.URL = ""
+	}
+	x.releaseBody()
+}
+
 // releaseBody gives the place to another request.
 func (x *exchange) releaseBody() {
 	if x.large {

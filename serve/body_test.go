@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -28,6 +29,28 @@ func TestLargeBodiesWait(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.text)
 	}
 	until(t, "released", func() bool { return len(s.s.large) == 0 })
+}
+
+// TestLargeBodyOfLongAnswer: a large request gives its place to another once its
+// answer has begun.
+func TestLargeBodyOfLongAnswer(t *testing.T) {
+	s := newSite(t, func(o *Options) { o.Limits.LargeBodies = 1 })
+	large := func(command, more string) string {
+		image := `{"type":"image_url","image_url":{"url":"data:,` + strings.Repeat("x", 2<<20) + `"}}`
+		return `{"model":"fake","messages":[{"role":"user","content":[{"type":"text","text":"` + command + `"},` + image + `]}]` + more + `}`
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	r, _ := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+chatPath, strings.NewReader(large("late wait", `,"stream":true,"n":2`)))
+	got, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Body.Close()
+	until(t, "released", func() bool { return len(s.s.large) == 0 })
+	if a := s.post(chatPath, large("say x", "")); a.status != http.StatusOK || s.model.running.Load() != 2 {
+		t.Errorf("%d while %d are answered: %.200s", a.status, s.model.running.Load(), a.text)
+	}
 }
 
 // TestCompressedBody refuses what would be read as if it were plain.

@@ -34,7 +34,9 @@ type exchange struct {
 	// generated counts the tokens that came, also those of an answer that was
 	// broken off.
 	generated int
-	span      trace.Span // nil: no traces
+	// meters counts the completions of the request, begun those that have a token.
+	meters, begun int
+	span          trace.Span // nil: no traces
 }
 
 // handler answers an exchange, or returns the error to answer with.

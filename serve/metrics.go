@@ -140,7 +140,10 @@ type meter struct {
 	first, last time.Time
 }
 
-func newMeter(x *exchange) meter { return meter{x: x} }
+func newMeter(x *exchange) meter {
+	x.meters++
+	return meter{x: x}
+}
 
 // tokens notes that n tokens have come.
 func (m *meter) tokens(n int) {
@@ -152,6 +155,9 @@ func (m *meter) tokens(n int) {
 		m.first = m.last
 		if m.x.generated == 0 {
 			m.x.firstToken(m.first)
+		}
+		if m.x.begun++; m.x.begun == m.x.meters {
+			m.x.dropRequest()
 		}
 	}
 	m.count += n

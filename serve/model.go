@@ -10,7 +10,8 @@ import (
 
 // Model is what the server needs of a language model; *polymath.Model is one.
 // All methods are called from many goroutines at the same time, and errors are
-// those of package polymath.
+// those of package polymath. What ChatStream yields first says that it needs the
+// images of its conversation no more: they change after it.
 type Model interface {
 	ChatStream(ctx context.Context, c chat.Conversation, o polymath.ChatOptions) iter.Seq2[polymath.ChatChunk, error]
 	CountTokens(c chat.Conversation) (int, error)
