@@ -11,13 +11,6 @@ import (
 	"github.com/polymath-lm/polymath/tensor"
 )
 
-// probe is the text on which two models are compared.
-const probe = `The lighthouse keeper wrote the number 1,482 in his book and closed it. ` +
-	"func add(a, b int) int { return a + b }\n" +
-	`"Is anybody there?" she asked; nobody answered. Zwölf Äpfel kosten 3,50 €.`
-
-const maxProbe = 96 // tokens
-
 // Comparison says how the model that was written differs from its source.
 type Comparison struct {
 	// Exact tells that every weight enters the products with the same bits as
@@ -159,10 +152,11 @@ func (c *Conversion) compareLogits(ctx context.Context, made string, result *Com
 	if have := c.available; have > 0 && c.memoryNeeded() > have {
 		load = func(path string) (*model.Model, error) { return model.LoadWithin(path, have/4*3) }
 	}
-	ids := probeTokens(c.src, c.w.Config())
-	if again := probeTokens(made, c.w.Config()); !slices.Equal(ids, again) {
-		return fmt.Errorf("the tokenizer that was written makes the tokens %v of the probe text, and the source's %v", again, ids)
+	text := probeTokens(c.src, c.w.Config())
+	if again := probeTokens(made, c.w.Config()); !slices.Equal(text, again) {
+		return fmt.Errorf("the tokenizer that was written makes the tokens %v of the probe text, and the source's %v", again, text)
 	}
+	batch, ids := probeBatch(c.w.Config(), text)
 	var logits [2][]float32
 	for i, path := range []string{c.src, made} {
 		if err := ctx.Err(); err != nil {
@@ -173,7 +167,7 @@ func (c *Conversion) compareLogits(ctx context.Context, made string, result *Com
 			result.Skipped = err.Error() // the weights were compared: what is lacking is memory
 			return nil
 		}
-		if logits[i], err = logitsOf(m, ids); err != nil {
+		if logits[i], err = logitsOf(m, batch, len(ids)); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -200,56 +194,4 @@ func (c *Conversion) compareLogits(ctx context.Context, made string, result *Com
 // memoryNeeded is about what the larger of the models takes.
 func (c *Conversion) memoryNeeded() int64 {
 	return max(c.w.SizeBytes(), c.plan.Bytes) + c.w.SizeBytes()/8
-}
-
-// probeTokens are the ids of the probe text, or a few of the vocabulary where
-// there is no tokenizer that is read, or one that knows nothing of the text.
-func probeTokens(path string, cfg *model.Config) []int32 {
-	most := min(maxProbe, cfg.MaxPositions)
-	if t, err := Tokenizer(path); err == nil {
-		before, _ := t.Template()
-		ids := append(slices.Clone(before), t.Encode(probe)...)
-		for i, id := range ids {
-			ids[i] = id % int32(cfg.VocabSize)
-		}
-		if len(ids) > 0 {
-			return ids[:min(len(ids), most)]
-		}
-	}
-	ids := make([]int32, min(most, 32))
-	for i := range ids {
-		ids[i] = int32((i*7919 + 13) % cfg.VocabSize)
-	}
-	return ids
-}
-
-// logitsOf returns the logits of every token, and closes the model.
-func logitsOf(m *model.Model, ids []int32) ([]float32, error) {
-	defer m.Close()
-	ws := model.NewWorkspace(m, len(ids), false)
-	batch := model.Batch{Tokens: ids, Spans: []model.Span{{Len: len(ids)}}}
-	if err := m.Forward(ws, &batch); err != nil {
-		return nil, err
-	}
-	rows := make([]int32, len(ids))
-	for i := range rows {
-		rows[i] = int32(i)
-	}
-	logits := make([]float32, len(ids)*m.Config().VocabSize)
-	return logits, m.Logits(ws, rows, logits)
-}
-
-// crossEntropy is the mean of that of each token given those before it, in nats.
-func crossEntropy(logits []float32, ids []int32, v int) float64 {
-	sum := 0.0
-	for i := range len(ids) - 1 {
-		row := logits[i*v : (i+1)*v]
-		top := float64(slices.Max(row))
-		total := 0.0
-		for _, x := range row {
-			total += math.Exp(float64(x) - top)
-		}
-		sum += top + math.Log(total) - float64(row[ids[i+1]])
-	}
-	return sum / float64(max(len(ids)-1, 1))
 }

@@ -73,6 +73,33 @@ func TestConvertSeeing(t *testing.T) {
 	}
 }
 
+// TestConvertWithoutWords: numbers that stand for a text have no image token, and a
+// picture is compared where it fits.
+func TestConvertWithoutWords(t *testing.T) {
+	for _, tt := range []struct{ vocab, image, positions, tokens int }{{324, 13, 256, 31}, {324, 300, 40, 32}, {7919, 13, 256, 1}} {
+		cfg := seeingConfig(t, model.Qwen3)
+		cfg.VocabSize, cfg.Vision.ImageTokenID, cfg.MaxPositions = tt.vocab, tt.image, tt.positions
+		m, err := model.New(cfg, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		base := t.TempDir()
+		src := filepath.Join(base, "src")
+		if err := m.Save(src, model.Provenance{}, nil); err != nil {
+			t.Fatal(err)
+		}
+		result := convert(t, src, filepath.Join(base, "dst"), Options{})
+		if result.Compare == nil || !result.Compare.Exact || result.Compare.Tokens != tt.tokens {
+			t.Errorf("%+v: %+v", tt, result.Compare)
+		}
+		text := probeTokens(src, cfg)
+		batch, ids := probeBatch(cfg, text)
+		if want := tt.positions > 40; len(ids) != tt.tokens || (len(batch.Patches) > 0) != want || len(batch.Tokens) > cfg.MaxPositions {
+			t.Errorf("%+v: %d tokens of text, %d in all, %d numbers of patches", tt, len(ids), len(batch.Tokens), len(batch.Patches))
+		}
+	}
+}
+
 // TestTransformersSees: a directory of ours opens with AutoProcessor, which puts
 // as many image tokens into a text as we do and makes the numbers of a picture that
 // we make.
