@@ -112,6 +112,9 @@ func (a *app) eval(ctx context.Context, model string, o *evalFlags) error {
 		return err
 	}
 	f, err := a.examine(ctx, model, sheets, o, o.out)
+	if o.dryRun && err == nil && o.againstBlind {
+		fmt.Fprintln(a.Out, "Items with images are put once more without them, which takes less; --against-blind=false leaves that out.")
+	}
 	if err != nil || o.dryRun {
 		return err
 	}
