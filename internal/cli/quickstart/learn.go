@@ -15,6 +15,7 @@ import (
 type lesson struct {
 	dir    string
 	steps  *int                 // of the plan, which changes with the pace
+	least  int                  // steps: those of the warmup
 	recipe func() *train.Recipe // of that many steps
 	work   *Work                // what went into it
 	after  float64              // seconds that are kept for what follows
@@ -26,7 +27,7 @@ type lesson struct {
 func (s *session) train(ctx context.Context) error {
 	p := s.state.Plan
 	result, err := s.learn(ctx, &lesson{
-		dir: s.textDir(), steps: &p.Steps, recipe: func() *train.Recipe { return s.recipe(p) }, work: &s.state.Work,
+		dir: s.textDir(), steps: &p.Steps, least: p.Warmup, recipe: func() *train.Recipe { return s.recipe(p) }, work: &s.state.Work,
 		after: p.AfterSeconds + p.SightSeconds,
 	})
 	if err != nil {
@@ -56,7 +57,7 @@ func (s *session) learn(ctx context.Context, l *lesson) (train.Result, error) {
 		case ctx.Err() != nil:
 			return result, ctx.Err()
 		}
-		*l.steps = max(steps, result.Step+1)
+		*l.steps = max(steps, result.Step+1, l.least)
 		s.say("keeping to the time: %s steps in all", progress.Count(int64(*l.steps)))
 		if err := s.save(); err != nil {
 			return result, err

@@ -17,6 +17,8 @@ type Sight struct {
 	TextTokens int64 `json:"text_tokens"` // of texts among them, about
 	Drawn      bool  `json:"drawn"`
 	Steps      int   `json:"steps"` // changes with the pace
+	Warmup     int   `json:"warmup"`
+	EvalEvery  int   `json:"eval_every"`
 	Work       Work  `json:"work"`
 	// Tokens are those that it learned from, 0 until all is done; Loss is the last one
 	// and Text that of held-out texts, in nats per token.
@@ -94,7 +96,7 @@ func (s *session) look(ctx context.Context) error {
 		}
 	}
 	result, err := s.learn(ctx, &lesson{
-		dir: s.path(runDir), steps: &g.Steps, recipe: func() *train.Recipe { return s.sightRecipe(p, g) }, work: &g.Work, after: p.AfterSeconds,
+		dir: s.path(runDir), steps: &g.Steps, least: g.Warmup, recipe: func() *train.Recipe { return s.sightRecipe(p, g) }, work: &g.Work, after: p.AfterSeconds,
 		preparing: s.showPreparing(),
 	})
 	var memory *train.MemoryError
@@ -121,6 +123,7 @@ func (s *session) newSight(p *Plan, seconds float64) *Sight {
 	patches := (1 - textTokenShare) * float64(p.Eyes.tokens()) / perPicture // of a token
 	step := p.StepSeconds * (1 + patches*p.Eyes.flopsPerPatch()/p.FLOPsPerToken)
 	g.Steps = max(int((1-drawingShare)*seconds/step), 10)
+	g.Warmup, g.EvalEvery = max(g.Steps/40, 1), max(g.Steps/evalsPlanned, 1)
 	tokens := float64(g.Steps) * float64(p.Shape.StepTokens)
 	// A machine that is faster than was expected sees them again.
 	g.Pictures = min(max(int((1-textTokenShare)*tokens/perPicture), 1), mostPictures)
@@ -140,7 +143,8 @@ const (
 
 func (s *session) sightRecipe(p *Plan, g *Sight) *train.Recipe {
 	o := sightOptions{
-		from: s.path(textRunDir, "model"), files: []string{s.path(sightDir, picturesName), s.path(sightDir, textsName)}, steps: max(g.Steps, 1),
+		from: s.path(textRunDir, "model"), files: []string{s.path(sightDir, picturesName), s.path(sightDir, textsName)},
+		steps: max(g.Steps, 1), warmup: g.Warmup, evalEvery: g.EvalEvery,
 	}
 	if p.StepSeconds > 0 {
 		o.saveEvery = max(int(saveSeconds/p.StepSeconds), 1)

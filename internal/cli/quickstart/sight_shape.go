@@ -53,19 +53,18 @@ func (e Eyes) recipe(s Shape, o sightOptions) *train.Recipe {
 	for _, group := range []*train.GroupSpec{&g.Embeddings, &g.Head, &g.Attention, &g.Experts, &g.Router, &g.Norms} {
 		*group = train.GroupSpec{Rule: train.AdamW, Scale: decoderShare * s.LR / e.LR}
 	}
-	r.Schedule = train.ScheduleSpec{Kind: train.WSD, Warmup: max(o.steps/40, 1), Decay: decayShare}
+	r.Schedule = train.ScheduleSpec{Kind: train.WSD, Warmup: max(o.warmup, 1), Decay: decayShare}
 	r.Spike.Window = 0
-	r.Eval = train.EvalSpec{Every: max(o.steps/evalsPlanned, 1), Rows: max(evalTokens/s.Sequence, 1)}
+	r.Eval = train.EvalSpec{Every: o.evalEvery, Rows: max(evalTokens/s.Sequence, 1)}
 	r.Checkpoint = train.CheckpointSpec{Every: o.saveEvery, Keep: 1}
 	return r
 }
 
 // sightOptions are the parts of a recipe that do not follow from the shapes.
 type sightOptions struct {
-	from      string
-	files     []string
-	steps     int
-	saveEvery int
+	from                                string
+	files                               []string
+	steps, warmup, evalEvery, saveEvery int
 }
 
 // String names the choice.

@@ -126,6 +126,36 @@ func TestSightGoesOn(t *testing.T) {
 	}
 }
 
+// A run that turns out faster or slower than planned goes on with another number of
+// steps, and no other setting of it hangs on that.
+func TestSightIsPlannedAgain(t *testing.T) {
+	s := blindModel(t)
+	hold(s)
+	p := s.state.Plan
+	s.state.Sight = s.newSight(p, p.SightSeconds)
+	g := s.state.Sight
+	g.Pictures, g.Steps = 30, 80
+	if g.Warmup < 2 || g.EvalEvery < 2 {
+		t.Fatalf("%+v", g)
+	}
+	if err := s.drawSet(t.Context(), g); err != nil {
+		t.Fatal(err)
+	}
+	g.Drawn = true
+	running, stop := context.WithCancel(t.Context())
+	trainer, err := train.New(s.sightRecipe(p, g), train.Options{RunDir: s.path(runDir), Observer: train.Observe(func(train.Record) { stop() })})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result, err := trainer.Run(running); err != nil || result.Finished || trainer.Close() != nil {
+		t.Fatalf("%+v, %v", result, err)
+	}
+	g.Steps = g.Warmup + 1
+	if err := s.look(t.Context()); err != nil || g.Tokens != int64(g.Steps)*int64(p.Shape.StepTokens) {
+		t.Errorf("%+v, %v", g, err)
+	}
+}
+
 // No picture that is asked about was learned from, nor was its text drawn, and lines
 // are those of held-out documents.
 func TestDrawnPicturesAreHeldOut(t *testing.T) {
