@@ -120,7 +120,7 @@ func (e *MemoryError) Error() string {
 // stacks, the records, mapped shards and what the collector has not yet found;
 // and the heap's own tables.
 const (
-	programBytes = 40 << 20
+	programBytes = 44 << 20
 	heapShare    = 64
 )
 
