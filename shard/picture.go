@@ -149,8 +149,8 @@ func (x *pictureIndex) check(pictures uint32, uses uint64) error {
 	at := uint32(0)
 	for i := range pictures {
 		file, offset, length := x.entry(i)
-		if file != at && file != at+1 || int(file) >= x.files {
-			return fmt.Errorf("picture %d is in file %d, after one in file %d of %d", i, file, at, x.files)
+		if file != at && (i == 0 || file != at+1) || int(file) >= x.files {
+			return fmt.Errorf("picture %d is in file %d of %d: each begins with the picture after the last of that before", i, file, x.files)
 		}
 		at = file
 		if want := max(ends[at], pictureHeaderSize); offset != want || length == 0 {

@@ -3,6 +3,7 @@ package shard
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -265,6 +266,36 @@ func TestPicturesDamaged(t *testing.T) {
 		}
 	}
 	openSet(t, dir)
+}
+
+// TestFileWithoutPictures: a file of which the index names no picture could be empty.
+func TestFileWithoutPictures(t *testing.T) {
+	dir := t.TempDir()
+	docs := illustratedDocs(rand.New(rand.NewPCG(7, 7)), 30, 20)
+	h := pictureHeaderOf()
+	h.FileBytes = 700
+	if _, err := writeIllustrated(dir, h, docs); err != nil {
+		t.Fatal(err)
+	}
+	index, err := os.ReadFile(filepath.Join(dir, IndexName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	index = tensor.AlignedCopy(index)
+	if _, err := parseIndex(index); err != nil {
+		t.Fatal(err)
+	}
+	le := binary.LittleEndian
+	le.PutUint32(index[12:], le.Uint32(index[12:])+1)
+	for i := range le.Uint64(index[16:]) {
+		file := index[indexHeaderSize+i*entrySize+entrySize-4:]
+		le.PutUint32(file, le.Uint32(file)+1)
+	}
+	sum := sha256.Sum256(index[:len(index)-hashSize])
+	copy(index[len(index)-hashSize:], sum[:])
+	if _, err := parseIndex(index); err == nil || !strings.Contains(err.Error(), "picture 0 is in file 1") {
+		t.Errorf("%v", err)
+	}
 }
 
 // TestPicturesDisk: a disk that fails at any operation is an error, and the
