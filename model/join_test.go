@@ -106,6 +106,27 @@ func TestJoin(t *testing.T) {
 	}
 }
 
+// TestTowerHash: how pictures become numbers is a part of a tower.
+func TestTowerHash(t *testing.T) {
+	dir, _ := writeSigLIP(t, sigLIPVision, "")
+	known := map[string]string{}
+	for _, content := range []string{"", `{"image_mean": [0.5, 0.5, 0.5]}`, `{"image_mean": [0.25, 0.5, 0.5]}`} {
+		if content != "" {
+			if err := os.WriteFile(filepath.Join(dir, preprocessorName), []byte(content), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, hash, err := ReadTower(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if before, ok := known[hash]; ok {
+			t.Errorf("%q has the hash of %q", content, before)
+		}
+		known[hash] = content
+	}
+}
+
 // TestReadTowerErrors: what is no tower, or another's, is named.
 func TestReadTowerErrors(t *testing.T) {
 	base := filepath.Join(t.TempDir(), "base")

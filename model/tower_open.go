@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -127,7 +128,8 @@ func (t *towerSource) tensor(name string) (*tensor.Tensor, error) {
 	return nil, nil
 }
 
-// hash identifies the directory by its configuration and weights.
+// hash identifies the directory by all that is read of it: its configuration, how
+// pictures become numbers, and its weights.
 func (t *towerSource) hash() (string, error) {
 	names, err := filepath.Glob(filepath.Join(globEscape(t.path), "*.safetensors"))
 	if err != nil {
@@ -135,8 +137,11 @@ func (t *towerSource) hash() (string, error) {
 	}
 	slices.Sort(names)
 	h := sha256.New()
-	for _, name := range append([]string{filepath.Join(t.path, configName)}, names...) {
-		sum, err := atomicfile.Hash(name)
+	for _, name := range append([]string{configName, preprocessorName, processorName}, names...) {
+		sum, err := atomicfile.Hash(filepath.Join(t.path, filepath.Base(name)))
+		if errors.Is(err, fs.ErrNotExist) && (name == preprocessorName || name == processorName) {
+			continue
+		}
 		if err != nil {
 			return "", err
 		}
