@@ -218,14 +218,19 @@ func mustMake(t testing.TB, seed uint64, index int, o draw.Options) *draw.Drawin
 // TestQuestionsChosen looks at what Make keeps.
 func TestQuestionsChosen(t *testing.T) {
 	for _, kind := range draw.Kinds() {
+		first := 0 // descriptions that are asked for before anything else
 		for i := range 200 {
 			d := mustMake(t, 5, i, draw.Options{Kind: kind})
-			if n := len(d.Questions); n < 3 || n > 6 || d.Questions[n-1].Type != draw.Description {
+			at := slices.IndexFunc(d.Questions, func(q draw.Question) bool { return q.Type == draw.Description })
+			if n := len(d.Questions); n < 3 || n > 6 || at < 0 {
 				t.Fatalf("%s %d: %d questions: %v", kind, i, n, d.Questions)
 			}
-			last := d.Questions[len(d.Questions)-1].Answer
-			if !slices.ContainsFunc(d.Descriptions, func(s []string) bool { return strings.Join(s, " ") == last }) {
-				t.Errorf("%s %d: %q is none of the descriptions", kind, i, last)
+			if at == 0 {
+				first++
+			}
+			text := d.Questions[at].Answer
+			if !slices.ContainsFunc(d.Descriptions, func(s []string) bool { return strings.Join(s, " ") == text }) {
+				t.Errorf("%s %d: %q is none of the descriptions", kind, i, text)
 			}
 			seen := map[string]bool{}
 			for _, q := range d.Questions {
@@ -237,6 +242,9 @@ func TestQuestionsChosen(t *testing.T) {
 			if len(d.Descriptions) < 2 {
 				t.Errorf("%s %d: %d descriptions", kind, i, len(d.Descriptions))
 			}
+		}
+		if first < 15 || first > 85 {
+			t.Errorf("%s: %d of 200 pictures begin with a description", kind, first)
 		}
 	}
 }

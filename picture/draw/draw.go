@@ -174,8 +174,8 @@ type Drawing struct {
 	// Image is opaque, with both sides Options.Size.
 	Image *image.NRGBA
 	Facts Facts
-	// Questions are of several types; the last one asks for a description, and
-	// its answer is one of Descriptions.
+	// Questions are of several types; one of them asks for a description, and its
+	// answer is one of Descriptions.
 	Questions []Question
 	// Descriptions are texts as lists of sentences, all of them true.
 	Descriptions [][]string
@@ -276,7 +276,8 @@ func (w *work) describe(sentences ...string) { w.descriptions = append(w.descrip
 var requests = []string{"Describe the picture.", "What can you see in this picture?", "Tell me what the picture shows.", "What does the picture show?"}
 
 // choose returns the questions that are kept, of as many types as there are, and
-// a request for a description as the last one.
+// a request for a description among them, at a place of chance: who learns from
+// them has to describe a picture without having been asked about it before.
 func (w *work) choose() []Question {
 	shuffle(w.random, w.asked)
 	var kept []Question
@@ -290,7 +291,8 @@ func (w *work) choose() []Question {
 		}
 	}
 	text := strings.Join(pick(w.random, w.descriptions), " ")
-	return append(kept, Question{Description, pick(w.random, requests), text})
+	q := Question{Description, pick(w.random, requests), text}
+	return slices.Insert(kept, w.below(len(kept)+1), q)
 }
 
 func yesNo(yes bool) string {

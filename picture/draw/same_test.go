@@ -32,14 +32,14 @@ func digest(t testing.TB, d *draw.Drawing) string {
 // seed draws: count manifestVersion up. The test is to be run on each kind of
 // processor; go test -run TestGolden -v prints the hashes.
 var golden = map[draw.Kind]string{
-	draw.Scene:   "89f6c8daa27c2ebb523f1456",
-	draw.Boxes:   "46e7b7fd49999c2891e63afe",
-	draw.Chart:   "33c09f0a4d8a88b6a6e51335",
-	draw.Table:   "82e302be6dc1997317cb6c3f",
-	draw.Clock:   "343947e3d324e0363b43dbaf",
-	draw.Map:     "a6c65f635ea700c60a59cbab",
-	draw.Text:    "9803780303b68993b2380d90",
-	draw.Diagram: "1ccad9fd1d5313e76fcaf813",
+	draw.Scene:   "ec3bee8c2737e0b704829224",
+	draw.Boxes:   "8eb97d01293e1680ef202e9b",
+	draw.Chart:   "20c8c4e0cf7aa035ab04754c",
+	draw.Table:   "c3bdb0caab6fa3dab8d8a98b",
+	draw.Clock:   "2e51e4ee93c6f1f33f1d58f3",
+	draw.Map:     "6607c723c81aa99bf0344ead",
+	draw.Text:    "8b2da7d0694a32b6db9c6e1d",
+	draw.Diagram: "63308720c9f7d2d3a2e51edb",
 }
 
 // TestGolden wants the same bits on every machine and for ever.

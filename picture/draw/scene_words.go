@@ -3,11 +3,12 @@ package draw
 import "slices"
 
 // describeAll tells of the scene in three ways: all objects, all objects with
-// how some stand to each other, and the numbers of shapes and colors.
+// how some stand to each other, and all objects behind the numbers of shapes and
+// colors.
 func (s *scene) describeAll() {
 	s.describe(s.inventory()...)
 	s.describe(append(s.inventory(), s.standing(3)...)...)
-	s.describe(append(s.numbers(), s.standing(2)...)...)
+	s.describe(append(s.numbers(), sentence("the picture shows "+s.contents()))...)
 }
 
 // inventory names every object once.
