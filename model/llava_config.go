@@ -176,19 +176,6 @@ func (c *Config) validateVision() error {
 	if v == nil {
 		return nil
 	}
-	for _, s := range []struct {
-		name       string
-		value, top int
-	}{
-		{"hidden_size", v.HiddenSize, maxSize},
-		{"intermediate_size", v.IntermediateSize, maxSize},
-		{"num_hidden_layers", v.NumLayers, maxLayers},
-		{"num_attention_heads", v.NumHeads, 1 << 14},
-	} {
-		if s.value > s.top {
-			return fmt.Errorf("vision_config.%s is %d; it must be at most %d", s.name, s.value, s.top)
-		}
-	}
 	if err := v.Validate(); err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ const (
 	maxSize   = 1 << 20
 	maxLayers = 1 << 12
 	maxHeads  = 1 << 14
+	maxTiles  = 1 << 16
 )
 
 // Validate returns an error that names the first field whose value is
@@ -80,8 +81,12 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("image_mean is %v and image_std %v: they must be finite, and each of image_std above 0", c.Mean, c.Std)
 		}
 	}
-	if err := c.Resolution().Check(); err != nil {
+	r := c.Resolution()
+	if err := r.Check(); err != nil {
 		return fmt.Errorf("image_box and image_short: %w", err)
+	}
+	if columns, rows := (r.Box-1)/r.Side+1, (r.Short-1)/r.Side+1; columns > maxTiles/rows {
+		return fmt.Errorf("image_box is %d and image_short %d: pictures could have more than %d tiles of image_size, %d", r.Box, r.Short, maxTiles, r.Side)
 	}
 	return nil
 }

@@ -195,6 +195,8 @@ func TestValidate(t *testing.T) {
 		{"image_mean", func(c *Config) { c.Mean[2] = float32(math.Inf(1)) }},
 		{"image_std", func(c *Config) { c.Std[2] = float32(math.NaN()) }},
 		{"image_box", func(c *Config) { c.Box = 10 }},
+		{"tiles", func(c *Config) { c.Box, c.Short = 1<<40, 1<<40 }},
+		{"tiles", func(c *Config) { c.Box, c.Short = 257*c.ImageSize, 255*c.ImageSize+1 }},
 	}
 	for i, tt := range tests {
 		t.Run(fmt.Sprint(i, " ", tt.want), func(t *testing.T) {
