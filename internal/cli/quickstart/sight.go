@@ -38,7 +38,7 @@ const (
 	// sightShare is the part of the time for that, of which drawing takes a little.
 	sightShare = 0.25
 	// textTokenShare is the part of the tokens that are plain text.
-	textTokenShare = 0.15
+	textTokenShare = 0.35
 )
 
 // sees says whether there is time for the model to learn to see.
@@ -108,7 +108,7 @@ func (s *session) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g.Tokens, g.Loss = int64(result.Step)*int64(p.Shape.StepTokens), result.Loss
+	g.Tokens, g.Loss = int64(result.Step)*int64(g.Eyes.StepTokens), result.Loss
 	return nil
 }
 
@@ -121,10 +121,10 @@ func (s *session) newSight(p *Plan, seconds float64) *Sight {
 	g := &Sight{Eyes: p.Eyes}
 	perPicture := float64(p.Eyes.tokens() + wordTokens)
 	patches := (1 - textTokenShare) * float64(p.Eyes.tokens()) / perPicture // of a token
-	step := p.StepSeconds * (1 + patches*p.Eyes.flopsPerPatch()/p.FLOPsPerToken)
+	step := p.StepSeconds * float64(p.Eyes.StepTokens) / float64(p.Shape.StepTokens) * (1 + patches*p.Eyes.flopsPerPatch()/p.FLOPsPerToken)
 	g.Steps = max(int((1-drawingShare)*seconds/step), 10)
 	g.Warmup, g.EvalEvery = max(g.Steps/40, 1), max(g.Steps/evalsPlanned, 1)
-	tokens := float64(g.Steps) * float64(p.Shape.StepTokens)
+	tokens := float64(g.Steps) * float64(p.Eyes.StepTokens)
 	// A machine that is faster than was expected sees them again.
 	g.Pictures = min(max(int((1-textTokenShare)*tokens/perPicture), 1), mostPictures)
 	g.TextTokens = int64(textTokenShare * float64(g.Pictures) * perPicture / (1 - textTokenShare))
@@ -134,7 +134,7 @@ func (s *session) newSight(p *Plan, seconds float64) *Sight {
 const (
 	// wordTokens are those of the questions and answers about a picture, and of what is
 	// left empty of rows, about.
-	wordTokens = 95
+	wordTokens = 85
 	// drawingShare is the part of the time for sight that drawing takes.
 	drawingShare = 0.1
 	// mostPictures bounds the disk's space: some 1.5 KB each.
@@ -147,7 +147,7 @@ func (s *session) sightRecipe(p *Plan, g *Sight) *train.Recipe {
 		steps: max(g.Steps, 1), warmup: g.Warmup, evalEvery: g.EvalEvery,
 	}
 	if p.StepSeconds > 0 {
-		o.saveEvery = max(int(saveSeconds/p.StepSeconds), 1)
+		o.saveEvery = max(int(saveSeconds/p.StepSeconds*float64(p.Shape.StepTokens)/float64(g.Eyes.StepTokens)), 1)
 	}
 	return g.Eyes.recipe(p.Shape, o)
 }

@@ -36,6 +36,8 @@ const (
 	lineLetters = 12
 	lineFont    = "mono"
 	lineEm      = 10 // pixels: letters are 6 wide, and lines 12 high
+	// sceneQuestions are asked of a scene at most, a description among them.
+	sceneQuestions = 5
 	// linesOf and linesIn say that of so many pictures these are of text, the others
 	// scenes.
 	linesOf, linesIn = 3, 2
@@ -57,7 +59,7 @@ type illustrator struct {
 
 // options are those of all pictures of a kind.
 func (l *illustrator) options(kind draw.Kind) draw.Options {
-	return draw.Options{Kind: kind, Size: l.eyes.Side, TextMax: lineLetters, TextFont: lineFont, TextEm: lineEm, TextCorner: true}
+	return draw.Options{Kind: kind, Size: l.eyes.Side, Questions: sceneQuestions, TextMax: lineLetters, TextFont: lineFont, TextEm: lineEm, TextCorner: true}
 }
 
 // line draws as many characters of a text as are allowed, if the font has them and

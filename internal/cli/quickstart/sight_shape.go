@@ -11,6 +11,7 @@ import (
 type Eyes struct {
 	Side, Patch          int // of a picture and of what becomes a token of it, in pixels
 	Width, Layers, Heads int
+	StepTokens           int
 	LR                   float64
 }
 
@@ -18,14 +19,19 @@ type Eyes struct {
 // by experiment: see docs/LOG.md.
 func eyesOf(s Shape) Eyes {
 	width := min(max(s.Width/64*64, 128), 256)
-	return Eyes{Side: 72, Patch: 12, Width: width, Layers: 3, Heads: width / headDim, LR: sightRate * math.Sqrt(128/float64(width))}
+	return Eyes{
+		Side: 72, Patch: 12, Width: width, Layers: 3, Heads: width / headDim,
+		StepTokens: min(s.StepTokens, sightTokens), LR: sightRate * math.Sqrt(128/float64(width)),
+	}
 }
 
 const (
 	// sightRate is the peak learning rate of a tower of width 128. The decoder, which
 	// can write already, learns at a part of its own rate, or it would forget.
 	sightRate    = 2e-3
-	decoderShare = 1. / 3
+	decoderShare = 0.2
+	// sightTokens are the most of a step: there must be many steps to begin to read.
+	sightTokens = 2048
 )
 
 // tokens is what a picture takes of them.
@@ -46,8 +52,8 @@ func (e Eyes) recipe(s Shape, o sightOptions) *train.Recipe {
 	r.Model.Vision = train.VisionSpec{ImageSize: e.Side, PatchSize: e.Patch, HiddenSize: e.Width, Layers: e.Layers, Heads: e.Heads}
 	r.Data = train.DataSpec{Conversations: o.files, TooLong: "cut", HeldOut: 0.01}
 	r.Steps = o.steps
-	rows := min(16, s.StepTokens/s.Sequence)
-	r.Batch = train.BatchSpec{Tokens: s.StepTokens, Rows: rows, Sequence: s.Sequence}
+	rows := min(16, e.StepTokens/s.Sequence)
+	r.Batch = train.BatchSpec{Tokens: e.StepTokens, Rows: rows, Sequence: s.Sequence}
 	g := &r.Optimizer
 	g.LR, g.Beta2 = e.LR, 0.98
 	for _, group := range []*train.GroupSpec{&g.Embeddings, &g.Head, &g.Attention, &g.Experts, &g.Router, &g.Norms} {

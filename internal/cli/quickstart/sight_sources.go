@@ -13,20 +13,23 @@ import (
 const (
 	leastLine = 3       // bytes
 	maxLines  = 1 << 17 // that are chosen from
+	// leastTexts is how many documents there are at least among the pictures: whole
+	// ones, so that the model sees texts end where they do.
+	leastTexts = 16
 )
 
 // sources are the texts of the corpus that pictures and what goes with them are made of.
 type sources struct {
 	lines []string // of documents that the model learned from
-	texts []string // such documents, or parts of them
+	texts []string // such documents
 	held  []heldLine
 }
 
 // heldLine is a line of a document that was held out.
 type heldLine struct{ document, text string }
 
-// readSources goes through the corpus: it takes lines, and texts of so many bytes, at
-// even distances.
+// readSources goes through the corpus: it takes lines, and documents of so many bytes
+// together, at even distances.
 func (s *session) readSources(ctx context.Context, bytes int64) (*sources, error) {
 	c, err := corpus.Open(s.path(corpusDir))
 	if err != nil {
@@ -36,6 +39,7 @@ func (s *session) readSources(ctx context.Context, bytes int64) (*sources, error
 	from := &sources{}
 	stride := max(s.state.Tokens.Bytes/(maxLines*40), 1) // lines have some 40 bytes
 	number, taken, passed := int64(0), int64(0), int64(0)
+	most := max(bytes/leastTexts, 4<<10)
 	used := map[string]int{}
 	err = c.Each(ctx, true, func(f *corpus.Found) error {
 		if f.Record.Text == "" || f.Gone != "" {
@@ -63,11 +67,10 @@ func (s *session) readSources(ctx context.Context, bytes int64) (*sources, error
 				from.lines = append(from.lines, line)
 			}
 		}
-		if passed += int64(len(f.Text)); !held && taken*s.state.Tokens.Bytes < bytes*passed && taken < bytes {
-			text := string(f.Text)
-			text = text[:min(int64(len(text)), bytes-taken)]
-			taken += int64(len(text))
-			from.texts = append(from.texts, strings.ToValidUTF8(text, ""))
+		size := int64(len(f.Text))
+		if passed += size; !held && size <= most && taken*s.state.Tokens.Bytes < bytes*passed {
+			taken += size
+			from.texts = append(from.texts, string(f.Text))
 		}
 		return nil
 	})

@@ -28,7 +28,7 @@ func blindModel(t *testing.T) *session {
 	s := madeModel(t, texts(t, 40, 2000))
 	p := s.state.Plan
 	p.Shape.StepTokens, p.Shape.Sequence = 512, 256
-	p.Eyes = Eyes{Side: 72, Patch: 12, Width: 32, Layers: 1, Heads: 1, LR: 1e-3}
+	p.Eyes = Eyes{Side: 72, Patch: 12, Width: 32, Layers: 1, Heads: 1, StepTokens: 512, LR: 1e-3}
 	p.StepSeconds, p.FLOPsPerToken, p.SightSeconds = 0.01, 1e6, 10
 	if err := os.Rename(s.path(runDir), s.path(textRunDir)); err != nil {
 		t.Fatal(err)
@@ -151,7 +151,7 @@ func TestSightIsPlannedAgain(t *testing.T) {
 		t.Fatalf("%+v, %v", result, err)
 	}
 	g.Steps = g.Warmup + 1
-	if err := s.look(t.Context()); err != nil || g.Tokens != int64(g.Steps)*int64(p.Shape.StepTokens) {
+	if err := s.look(t.Context()); err != nil || g.Tokens != int64(g.Steps)*int64(g.Eyes.StepTokens) {
 		t.Errorf("%+v, %v", g, err)
 	}
 }
