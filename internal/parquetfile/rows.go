@@ -15,7 +15,7 @@ const (
 	maxColumns   = 1 << 10
 	maxDepth     = 32
 	MaxRowBytes  = 256 << 20 // of its texts and bytes
-	maxRowValues = 1 << 20
+	maxRowValues = 1 << 20   // of all columns
 )
 
 // Rows reads whole rows, lists and groups included, as JSON objects. It holds one
@@ -121,9 +121,9 @@ func (r *Rows) Next() (object []byte, err error) {
 			}
 		}
 		r.left--
-		size := 0
+		size, values := 0, 0
 		for _, c := range r.columns {
-			if err := c.read(&size); err != nil {
+			if err := c.read(&size, &values); err != nil {
 				return fmt.Errorf("column %s: %w", c.path, err)
 			}
 		}
@@ -179,8 +179,9 @@ func (r *Rows) leave() {
 // Close lets go of the pages; the file is the caller's.
 func (r *Rows) Close() { _ = Guard(func() error { r.leave(); return nil }) }
 
-// read collects the values of the next row, and adds up the bytes of all columns.
-func (c *leaf) read(size *int) error {
+// read collects the values of the next row, and adds up the bytes and values of all
+// columns.
+func (c *leaf) read(size, values *int) error {
 	c.values = c.values[:0]
 	for {
 		v := c.next
@@ -202,9 +203,10 @@ func (c *leaf) read(size *int) error {
 			c.next = v
 			return nil
 		}
-		if c.values = append(c.values, *v); len(c.values) > maxRowValues {
-			return fmt.Errorf("more than %d values", maxRowValues)
+		if *values++; *values > maxRowValues {
+			return fmt.Errorf("the row has more than %d values", maxRowValues)
 		}
+		c.values = append(c.values, *v)
 		if k := v.Kind(); k == parquet.ByteArray || k == parquet.FixedLenByteArray {
 			if *size += len(v.ByteArray()); *size > MaxRowBytes {
 				return fmt.Errorf("the row has more than %d bytes", MaxRowBytes)

@@ -100,17 +100,30 @@ func TestRowsErrors(t *testing.T) {
 	}
 }
 
-// TestRowLimit: a row of too many values is an error before they are all read.
+// TestRowLimit: a row of too many values, in one column or in all, is an error before
+// they are all read.
 func TestRowLimit(t *testing.T) {
 	type row struct {
-		List []int32 `parquet:"list"`
+		A []int32 `parquet:"a"`
+		B []int32 `parquet:"b"`
 	}
-	var out bytes.Buffer
-	if err := parquet.Write(&out, []row{{make([]int32, maxRowValues+1)}}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := drain(out.Bytes()); err == nil || !strings.Contains(err.Error(), "row 0: column [list]: more than") {
-		t.Error(err)
+	zeros := make([]int32, maxRowValues+1)
+	for _, tt := range []struct {
+		row  row
+		want string
+	}{
+		{row{zeros, nil}, "row 0: column [a]: the row has more than"},
+		{row{zeros[:maxRowValues/2], zeros[:maxRowValues/2+1]}, "row 0: column [b]: the row has more than"},
+		{row{zeros[:maxRowValues/2], zeros[:maxRowValues/2]}, ""},
+	} {
+		var out bytes.Buffer
+		if err := parquet.Write(&out, []row{tt.row}); err != nil {
+			t.Fatal(err)
+		}
+		switch _, err := drain(out.Bytes()); {
+		case tt.want == "" && err != nil, tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
+			t.Errorf("%v, want %q", err, tt.want)
+		}
 	}
 }
 
