@@ -31,8 +31,12 @@ type ViewAttention struct {
 	Weights       []float32
 }
 
-// maxGazes is how many tokens of a word are looked at.
-const maxGazes = 4
+const (
+	// maxGazes is how many tokens of a word are looked at.
+	maxGazes = 4
+	// maxGazeBytes bounds the memory of a pass, which has room for all of its tokens.
+	maxGazeBytes = 512 << 20
+)
 
 // Attention says how much the word of an answer to c at the byte offset, up to the
 // next white space, attends to each image of c: for the tokens of the word, at most
@@ -40,7 +44,8 @@ const maxGazes = 4
 // layers and tokens. It takes a pass over the prompt for each, one call at a time;
 // others wait.
 //
-// An offset where no word is wraps ErrConversation; other errors are those of Chat.
+// An offset where no word is wraps ErrConversation, and a prompt whose pass would take
+// more than 512 MiB beside the weights ErrContextWindow; other errors are those of Chat.
 func (m *Model) Attention(ctx context.Context, c chat.Conversation, answer string, offset int) ([]ImageAttention, error) {
 	end, err := wordEnd(answer, offset)
 	if err != nil {
@@ -48,6 +53,9 @@ func (m *Model) Attention(ctx context.Context, c chat.Conversation, answer strin
 	}
 	p, first, last, err := m.renderWord(c, answer, offset, end)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.checkGaze(len(p.ids)); err != nil {
 		return nil, err
 	}
 	if err := m.look(ctx, p); err != nil {
@@ -75,6 +83,18 @@ func (m *Model) Attention(ctx context.Context, c chat.Conversation, answer strin
 	}
 	return result, nil
 }
+
+// checkGaze refuses a prompt of n tokens whose pass would take too much memory.
+func (m *Model) checkGaze(n int) error {
+	if size := gazeBytes(m.config, min(n, m.window)); size > maxGazeBytes {
+		return fmt.Errorf("%w: a pass over %d tokens to show attention takes %d MiB of memory, and %d are allowed",
+			ErrContextWindow, n, size>>20, maxGazeBytes>>20)
+	}
+	return nil
+}
+
+// gazeBytes is the memory of a pass over n tokens.
+func gazeBytes(cfg *model.Config, n int) int64 { return model.WorkspaceBytes(cfg, n, false) }
 
 // wordEnd returns where the word at an offset ends.
 func wordEnd(answer string, offset int) (int, error) {

@@ -31,13 +31,13 @@ func WithImageCacheBytes(n int64) Option {
 
 // ImageBytes returns the memory that a model of this shape takes for images beside
 // its weights, with WithImageCacheBytes(cache), 0 for the default: what it keeps of
-// them and works with, images excepted that are being decoded, which
-// WithImageLimits bounds. It is 0 for a model that does not see.
+// them and works with, Attention included, images excepted that are being decoded,
+// which WithImageLimits bounds. It is 0 for a model that does not see.
 func ImageBytes(cfg *model.Config, cache int64) int64 {
 	if cfg.Vision == nil {
 		return 0
 	}
-	return featureBytes(cache) + maxSeers*model.VisionWorkspaceBytes(cfg, seerViews)
+	return featureBytes(cache) + maxSeers*model.VisionWorkspaceBytes(cfg, seerViews) + min(gazeBytes(cfg, cfg.MaxPositions), maxGazeBytes)
 }
 
 // featureBytes is the memory of what is kept of images.
