@@ -15,8 +15,8 @@ import (
 	"github.com/polymath-lm/polymath/train/optim"
 )
 
-// hashWeights identifies a directory without a manifest by its configuration
-// and its weights.
+// hashWeights identifies a directory without a manifest by its configuration, how
+// pictures become numbers, and its weights.
 func hashWeights(dir string) (string, error) {
 	entries, err := os.ReadDir(dir) // in order of name
 	if err != nil {
@@ -24,7 +24,7 @@ func hashWeights(dir string) (string, error) {
 	}
 	names := []string{"config.json"}
 	for _, e := range entries {
-		if filepath.Ext(e.Name()) == ".safetensors" {
+		if filepath.Ext(e.Name()) == ".safetensors" || e.Name() == "preprocessor_config.json" || e.Name() == "processor_config.json" {
 			names = append(names, e.Name())
 		}
 	}

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestHashWeights: other weights have another hash, whatever the directory's name.
+// TestHashWeights: other weights and other numbers of pictures have another hash,
+// whatever the directory's name.
 func TestHashWeights(t *testing.T) {
 	for _, name := range []string{"plain", "run[1]*"} {
 		dir := filepath.Join(t.TempDir(), name)
@@ -26,8 +27,18 @@ func TestHashWeights(t *testing.T) {
 			}
 			seen[hash] = true
 		}
-		if len(seen) != 2 {
-			t.Errorf("%s: %d hashes of two weights", name, len(seen))
+		for _, sight := range []string{"one", "two"} {
+			if err := os.WriteFile(filepath.Join(dir, "preprocessor_config.json"), []byte(sight), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			hash, err := hashWeights(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen[hash] = true
+		}
+		if len(seen) != 4 {
+			t.Errorf("%s: %d hashes of two weights and two ways to see", name, len(seen))
 		}
 	}
 }
