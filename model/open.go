@@ -35,6 +35,9 @@ func openWeights(path string, verify bool) (*Weights, error) {
 // the ecosystem's format.
 func findGGUF(path string) (string, error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%s: there is no such model: %w", path, fs.ErrNotExist)
+	}
 	if err != nil {
 		return "", err
 	}

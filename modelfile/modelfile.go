@@ -30,6 +30,9 @@ const ggufMagic = "GGUF"
 // or, as a directory without config.json, holds alone.
 func locate(path string) (dir, file string, err error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", "", fmt.Errorf("%s: there is no such file or model: %w", path, fs.ErrNotExist)
+	}
 	if err != nil {
 		return "", "", err
 	}

@@ -145,13 +145,13 @@ func (t *Trainer) Plan() Plan { return t.plan }
 // readTokenizer loads the tokenizer and collects the files of model
 // directories.
 func (t *Trainer) readTokenizer() error {
-	path := t.recipe.Tokenizer
+	path, key := t.recipe.Tokenizer, "tokenizer"
 	if path == "" {
-		path = t.recipe.Model.From
+		path, key = t.recipe.Model.From, "model.from"
 	}
 	text, err := modelfile.TokenizerJSON(path)
 	if err != nil {
-		return fmt.Errorf("tokenizer: %w", err)
+		return fmt.Errorf("%s: %w", key, err)
 	}
 	own, err := tokenizer.Parse(text)
 	if err != nil {
