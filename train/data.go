@@ -53,7 +53,7 @@ func (d *dataset) split(dir string, r *Recipe, tokenizerHash string) error {
 		return recipe.Bad("data.held_out", "a share of %v of %d documents leaves none to train on", r.Data.HeldOut, d.set.Docs())
 	}
 	if r.Data.HeldOut > 0 && held.Docs() == 0 {
-		return recipe.Bad("data.held_out", "a share of %v of %d documents holds none: raise it, or set it to 0 to measure no held-out loss", r.Data.HeldOut, d.set.Docs())
+		return recipe.Bad("data.held_out", "a share of %v of %d documents holds none: raise it (--held-out), or set it to 0 to measure no held-out loss", r.Data.HeldOut, d.set.Docs())
 	}
 	d.train = shard.NewOrder(train, r.Batch.Sequence, r.Seed)
 	d.trainSet = train

@@ -146,7 +146,7 @@ func (t *Trainer) load() error {
 }
 
 func holdsRun(dir string) error {
-	return fmt.Errorf("%s holds a run already: resume it, or name another directory", dir)
+	return fmt.Errorf("%s holds a run already: resume it (--resume), or name another directory (--run)", dir)
 }
 
 // mustNotBeLost refuses to begin a run anew whose checkpoints are gone. One

@@ -33,7 +33,7 @@ var errNothing = errors.New("the model's chat template does not tell which token
 // one of which it marks nothing as the assistant's.
 func (e *Encoder) Encode(x *Example, runs []int) (tokens []int32, learned []bool, err error) {
 	if len(x.Pictures) > 0 && e.ImageToken < 1 {
-		return nil, nil, bad(x.Pictures[0].Field, "it is a picture, and the model cannot see: it has no tower")
+		return nil, nil, bad(x.Pictures[0].Field, "it is a picture, and the model cannot see: it has no tower; model.vision in a recipe gives it one")
 	}
 	if x.Plain {
 		tokens, learned = e.plain(x, runs)

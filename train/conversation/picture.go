@@ -136,6 +136,10 @@ func (p *Picture) load(dir string, limit int64) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, bad(p.Field, "%v", err)
+	case info.IsDir():
+		return nil, bad(p.Field, "%s is a directory: name a file in it", path)
+	case info.Mode().IsRegular() && info.Size() == 0:
+		return nil, bad(p.Field, "%s is empty", path)
 	case !info.Mode().IsRegular():
 		return nil, bad(p.Field, "%s is no regular file", path)
 	case info.Size() > limit:
