@@ -24,8 +24,9 @@ func (a *app) chatCommand() *cobra.Command {
 		Long: `Chat talks with the model at MODEL, a directory or a GGUF file. Enter sends a
 message, alt-enter or ctrl-J begins a new line, ctrl-C stops the answer and
 ctrl-D quits; /help lists the commands. The same messages, settings and seed
-give the same answers on every machine. A model that sees is shown images with
-/image FILE or --image, in JPEG, PNG, GIF or WebP.
+give the same answers on every machine. A model that sees is shown images, in
+JPEG, PNG, GIF or WebP: with /image FILE, or with --image, which works in a pipe
+too.
 
 Where the standard input or output is no terminal, all of the input is one
 message, or with --lines each line, and the answers are written as they come.

@@ -100,6 +100,11 @@ func (a *app) eval(ctx context.Context, model string, o *evalFlags) error {
 	if o.exams, err = examsOf(o.examFiles); err != nil {
 		return err
 	}
+	if !isEndpoint(model) { // before items are made, which may take a while
+		if _, err := readConfig(model); err != nil {
+			return err
+		}
+	}
 	sheets, err := a.loadSheets(ctx, o)
 	if err != nil {
 		return err

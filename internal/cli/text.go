@@ -31,7 +31,9 @@ func (a *app) readTexts(ctx context.Context, paths []string, raw bool) ([][]byte
 			return nil, err
 		}
 		if len(found) == 0 && !raw {
-			found = conversationTexts(path)
+			if found = conversationTexts(path); len(found) > 0 {
+				read.Left = 0 // as a corpus they had no text; as conversations all of it was read
+			}
 		}
 		if len(found) == 0 {
 			return nil, fmt.Errorf("%w in %s: %d left out, such as %s", quickstart.ErrNoText, path, read.Left, cmp.Or(read.Why, "texts that are blank"))

@@ -188,8 +188,12 @@ func printReport(w io.Writer, r *conversation.Report) {
 	if r.Dropped > 0 {
 		fmt.Fprintf(w, "          %s are left out: longer than a row, or no answer within one\n", progress.Count(int64(r.Dropped)))
 	}
-	for _, key := range slices.Sorted(maps.Keys(r.Ignored)) {
-		fmt.Fprintf(w, "          the key %q of %s objects has no meaning here\n", key, progress.Count(int64(r.Ignored[key])))
+	if len(r.Ignored) > 0 {
+		var keys []string
+		for _, key := range slices.Sorted(maps.Keys(r.Ignored)) {
+			keys = append(keys, fmt.Sprintf("%q (%s)", key, progress.Count(int64(r.Ignored[key]))))
+		}
+		fmt.Fprintf(w, "          keys without a meaning here, and how many objects have them: %s\n", strings.Join(keys, ", "))
 	}
 	if r.Bad > 0 {
 		fmt.Fprintf(w, "          %s cannot be used and are skipped:\n", progress.Count(int64(r.Bad)))

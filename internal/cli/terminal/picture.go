@@ -27,6 +27,9 @@ func ReadImage(ctx context.Context, m Model, path string) (chat.Image, polymath.
 	}
 	f, err := os.Open(path)
 	if err != nil {
+		if strings.Contains(path, "://") || strings.HasPrefix(path, "data:") {
+			err = fmt.Errorf("%s: give the path of a file; addresses are not fetched", path)
+		}
 		return fail(err)
 	}
 	defer f.Close()
@@ -37,6 +40,9 @@ func ReadImage(ctx context.Context, m Model, path string) (chat.Image, polymath.
 	}
 	if int64(len(file)) > limit {
 		return fail(fmt.Errorf("%s: the file is too large for an image: at most %d MiB are taken", path, limit>>20))
+	}
+	if len(file) == 0 {
+		return fail(fmt.Errorf("%s: the file is empty", path))
 	}
 	if !m.Sees() {
 		return fail(fmt.Errorf("%w: %s was not attached", errBlind, path))
