@@ -171,9 +171,6 @@ func (x *pictureIndex) entry(i uint32) (file uint32, offset uint64, length uint3
 	return le.Uint32(e[12:]), le.Uint64(e), le.Uint32(e[8:])
 }
 
-// sum returns the SHA-256 of a picture.
-func (x *pictureIndex) sum(i uint32) [32]byte { return [32]byte(x.entries[int(i)*entrySize:]) }
-
 // ends returns the size that each file must have.
 func (x *pictureIndex) ends() []uint64 {
 	ends := make([]uint64, x.files)

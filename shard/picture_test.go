@@ -106,7 +106,7 @@ func TestPictures(t *testing.T) {
 			}
 			for k, want := range d.pictures {
 				sum := sha256.Sum256(want.Data)
-				if !bytes.Equal(got[k].Data, want.Data) || got[k].Detail != want.Detail || got[k].Tokens != want.Tokens || s.PictureHash(int64(i), k) != sum {
+				if !bytes.Equal(got[k].Data, want.Data) || got[k].Detail != want.Detail || got[k].Tokens != want.Tokens || !bytes.Contains(s.pictures.entries, sum[:]) {
 					rt.Fatalf("document %d: picture %d differs", i, k)
 				}
 				if uses++; !seen[sum] {
@@ -365,7 +365,6 @@ func FuzzIndex(f *testing.F) {
 				if n < 1 || offset < pictureHeaderSize || offset+uint64(length) > ends[file] {
 					t.Fatalf("document %d: picture %d at %d of %d bytes, run of %d", doc, number, offset, length, n)
 				}
-				x.sum(number)
 			}
 		}
 	})

@@ -139,9 +139,3 @@ func (s *Set) Pictures(dst []Picture, doc int64) []Picture {
 	}
 	return dst
 }
-
-// PictureHash returns the SHA-256 of the bytes of picture i of a document, as
-// the index has it.
-func (s *Set) PictureHash(doc int64, i int) [32]byte {
-	return s.pictures.sum(s.pictures.uses[3*(s.pictures.starts[doc]+uint64(i))])
-}
