@@ -54,8 +54,8 @@ func (t *Trainer) newTower() (*vision.Config, error) {
 	if spec.Short > 0 {
 		v.Short = spec.Short
 	}
-	if err := v.Resolution().Check(); err != nil {
-		return nil, recipe.Bad("model.vision.image_box", "image_box and image_short: %v", err)
+	if err := v.Validate(); err != nil {
+		return nil, recipe.Bad("model.vision.image_box", "%v", err)
 	}
 	return v, nil
 }
