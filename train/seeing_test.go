@@ -281,6 +281,10 @@ func TestAddTower(t *testing.T) {
 	if _, err := New(r, Options{RunDir: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "sees already") {
 		t.Error(err)
 	}
+	r.Model.From, r.Model.Vision = base, VisionSpec{From: seeing, Box: 1 << 40, Short: 1 << 40}
+	if _, err := New(r, Options{RunDir: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "tiles") {
+		t.Error(err)
+	}
 	r.Model.From, r.Model.Vision = base, VisionSpec{}
 	if _, err := New(r, Options{RunDir: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "the model cannot see") {
 		t.Error(err)
