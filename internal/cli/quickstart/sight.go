@@ -38,7 +38,7 @@ const (
 	// sightShare is the part of the time for that, of which drawing takes a little.
 	sightShare = 0.25
 	// textTokenShare is the part of the tokens that are plain text.
-	textTokenShare = 0.35
+	textTokenShare = 0.2
 )
 
 // sees says whether there is time for the model to learn to see.
@@ -134,7 +134,7 @@ func (s *session) newSight(p *Plan, seconds float64) *Sight {
 const (
 	// wordTokens are those of the questions and answers about a picture, and of what is
 	// left empty of rows, about.
-	wordTokens = 85
+	wordTokens = 75
 	// drawingShare is the part of the time for sight that drawing takes.
 	drawingShare = 0.1
 	// mostPictures bounds the disk's space: some 1.5 KB each.

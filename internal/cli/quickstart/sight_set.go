@@ -40,7 +40,7 @@ const (
 	sceneQuestions = 5
 	// linesOf and linesIn say that of so many pictures these are of text, the others
 	// scenes.
-	linesOf, linesIn = 3, 2
+	linesOf, linesIn = 4, 3
 	// drawTries is how many lines are tried for a picture.
 	drawTries = 64
 )

@@ -21,7 +21,7 @@ func eyesOf(s Shape) Eyes {
 	width := min(max(s.Width/64*64, 128), 256)
 	return Eyes{
 		Side: 72, Patch: 12, Width: width, Layers: 3, Heads: width / headDim,
-		StepTokens: min(s.StepTokens, sightTokens), LR: sightRate * math.Sqrt(128/float64(width)),
+		StepTokens: sightTokens, LR: sightRate * math.Sqrt(128/float64(width)),
 	}
 }
 
@@ -29,8 +29,10 @@ const (
 	// sightRate is the peak learning rate of a tower of width 128. The decoder, which
 	// can write already, learns at a part of its own rate, or it would forget.
 	sightRate    = 2e-3
-	decoderShare = 0.2
-	// sightTokens are the most of a step: there must be many steps to begin to read.
+	decoderShare = 0.25
+	// sightTokens are those of a step, of which a few more than a dozen are pictures':
+	// with less of them it does not begin to read in the time, with more there are too
+	// few steps.
 	sightTokens = 2048
 )
 
