@@ -327,6 +327,19 @@ func TestImageErrors(t *testing.T) {
 	}
 }
 
+// TestImagesBeyondWindow: what has no room in the window is not decoded. Here that is
+// known because the pixels are damaged.
+func TestImagesBeyondWindow(t *testing.T) {
+	file := paint(60, 20, 1) // 4 views of 16 tokens
+	file = file[:len(file)-len(file)/4]
+	for window, want := range map[int]error{60: polymath.ErrContextWindow, 200: polymath.ErrImage} {
+		m := openSeeing(t, polymath.WithContextWindow(window))
+		if _, err := m.Chat(t.Context(), conversation(shown(file)), polymath.ChatOptions{}); !errors.Is(err, want) {
+			t.Errorf("a window of %d: %v, want %v", window, err, want)
+		}
+	}
+}
+
 // TestImageQueue: no more wait to be looked at than WithQueueLimit lets, and others
 // are not hurt.
 func TestImageQueue(t *testing.T) {
