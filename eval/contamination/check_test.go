@@ -375,6 +375,19 @@ func TestFineTuned(t *testing.T) {
 	if _, err := Trace(Options{Model: alone}); !errors.As(err, &none) || !strings.Contains(none.Why, "does not name") {
 		t.Errorf("without a parent: %v", err)
 	}
+	// A run that is there says what it went on from: nothing, or a model.
+	run := filepath.Join(l.dir, "tuned", "run.json")
+	write(t, run, `{"recipe": {"data": {"conversations": ["chats.jsonl"]}}}`)
+	if lineage, err := Trace(Options{Model: alone}); err != nil || len(lineage.Links) != 1 {
+		t.Errorf("a new model: %+v, %v", lineage, err)
+	}
+	write(t, run, `{"recipe": {"model": {"from": "elsewhere"}, "data": {"conversations": ["chats.jsonl"]}}}`)
+	if _, err := Trace(Options{Model: alone}); !errors.As(err, &none) || !strings.Contains(none.Why, "does not name") {
+		t.Errorf("from elsewhere: %v", err)
+	}
+	if err := os.Remove(run); err != nil {
+		t.Fatal(err)
+	}
 	l.save(t, "tuned/model", model.Provenance{Corpus: m.Hash(), Parent: hashOf(t, l.model)})
 	lineage, err := Trace(Options{Model: alone, Places: []string{l.model}})
 	if err != nil || len(lineage.Links) != 2 {

@@ -152,7 +152,8 @@ func (t *tracer) begins(l *Lineage, at string, p *model.Provenance) error {
 	if err != nil {
 		return err
 	}
-	if run := t.runOf(at); m.Masked || run != nil && run.Model != "" {
+	run := t.runOf(at)
+	if run == nil && m.Masked || run != nil && run.Model != "" { // without its run, conversations are taken for fine-tuning
 		return notTraced("%s goes on from a model that its manifest does not name", at)
 	}
 	return nil
