@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/polymath-lm/polymath/eval"
+	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/task"
 	"github.com/polymath-lm/polymath/task/suite"
 )
@@ -34,10 +35,13 @@ func (a *app) loadSheets(ctx context.Context, o *evalFlags) ([]eval.Sheet, error
 	sheets := make([]eval.Sheet, 0, len(tasks))
 	var first error
 	missing := 0
-	for _, t := range tasks {
+	screen := progress.NewScreen(a.Err)
+	defer screen.Clear()
+	for i, t := range tasks {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		screen.Show(fmt.Sprintf("  reading the items of %s, task %d of %d", t.Name, i+1, len(tasks)))
 		items, err := t.Load(loadOptions(o))
 		if errors.Is(err, task.ErrNoData) {
 			missing++
@@ -59,6 +63,7 @@ func (a *app) loadSheets(ctx context.Context, o *evalFlags) ([]eval.Sheet, error
 	if missing == len(tasks) {
 		return nil, fmt.Errorf("%w%s", first, whereData(o.data, tasks))
 	}
+	screen.Clear()
 	for i := range sheets {
 		if sheets[i].Skip != "" {
 			fmt.Fprintf(a.Err, "polymath: %s is left out: %s\n", sheets[i].Task.Name, sheets[i].Skip)
