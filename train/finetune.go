@@ -157,11 +157,15 @@ func (t *Trainer) prepareData() (dir string, err error) {
 		if err != nil {
 			return "", err
 		}
+		_, err = os.Lstat(filepath.Join(t.options.RunDir, metricsFile))
+		begun := !errors.Is(err, fs.ErrNotExist)
 		changed := t.found(dir, before)
-		if changed == nil {
+		// What changed in files of pictures nobody knows: before a run begins, they are
+		// read again.
+		if changed == nil && (begun || before.Report.PictureFiles == 0) {
 			return dir, nil
 		}
-		if _, err := os.Lstat(filepath.Join(t.options.RunDir, metricsFile)); !errors.Is(err, fs.ErrNotExist) {
+		if begun {
 			return "", changed
 		}
 		if !t.options.DryRun { // those of a run that never began

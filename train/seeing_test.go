@@ -291,6 +291,50 @@ func TestAddTower(t *testing.T) {
 	}
 }
 
+// TestPictureFilesChanged: a run that has not begun sees what files of pictures have
+// now; one that goes on keeps those that it began with.
+func TestPictureFilesChanged(t *testing.T) {
+	r := seeingRun(t)
+	dir := t.TempDir()
+	r.Data = DataSpec{Conversations: Files{filepath.Join(dir, "talk.jsonl")}, TooLong: conversation.Cut}
+	talk := strings.Repeat(`{"messages": [{"role": "user", "content": [{"type": "image", "path": "p.png"}]}, {"role": "assistant", "content": "red"}]}`+"\n", 20)
+	if err := os.WriteFile(r.Data.Conversations[0], []byte(talk), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	write := func(paint int) {
+		url := twoColors(paints[paint].color, paints[paint].color, rand.New(rand.NewPCG(1, 1)))
+		file, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(url, "data:image/png;base64,"))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "p.png"), file, 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := filepath.Join(dir, "run")
+	corpus := func(o Options) string {
+		o.RunDir = run
+		trainer, err := New(r, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer trainer.Close()
+		return trainer.hashes.Corpus
+	}
+	write(0)
+	first := corpus(Options{})
+	write(1)
+	second := corpus(Options{})
+	if second == first || corpus(Options{}) != second {
+		t.Error("the pictures of a run that has not begun are not those of the files")
+	}
+	runUntil(t, r, Options{RunDir: run}, 2)
+	write(2)
+	if corpus(Options{Resume: true}) != second {
+		t.Error("a run that goes on has other pictures than it began with")
+	}
+}
+
 // sameTensors compares the tensors of two models whose names begin with prefix.
 func sameTensors(t *testing.T, a, b, prefix string, want bool) {
 	t.Helper()

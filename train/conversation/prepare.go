@@ -317,6 +317,9 @@ func (p *preparation) write(it *item, d *document) error {
 		if s.views {
 			p.report.Shrunk++
 		}
+		if source.Path != "" {
+			p.report.PictureFiles++
+		}
 	}
 	p.report.Pictures += len(pictures)
 	p.report.Tokens += int64(len(d.tokens) - 1)

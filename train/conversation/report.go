@@ -20,11 +20,13 @@ type Report struct {
 	Dropped  int `json:"dropped"`
 	Split    int `json:"split"`
 	// Pictures are those of the examples, each as often as it is used, ImageTokens
-	// what they take of Tokens. Of Shrunk ones the shards have views in the tower's
-	// size instead of the file.
-	Pictures    int   `json:"pictures,omitempty"`
-	ImageTokens int64 `json:"image_tokens,omitempty"`
-	Shrunk      int   `json:"shrunk,omitempty"`
+	// what they take of Tokens. PictureFiles of them are in files of their own, which
+	// are no part of the objects' hash. Of Shrunk ones the shards have views in the
+	// tower's size instead of the file.
+	Pictures     int   `json:"pictures,omitempty"`
+	PictureFiles int   `json:"picture_files,omitempty"`
+	ImageTokens  int64 `json:"image_tokens,omitempty"`
+	Shrunk       int   `json:"shrunk,omitempty"`
 	// Bad objects could not be read; BadLines says why of the first of them.
 	Bad      int      `json:"bad"`
 	BadLines []string `json:"bad_lines,omitempty"`
