@@ -20,7 +20,8 @@ func CheckGGUF(c *Config) error {
 	arch := archOf(c.ModelType)
 	switch {
 	case c.Vision != nil:
-		return refuse("vision_config", "llama.cpp keeps what a model sees with in a second file")
+		return fmt.Errorf("%w; 'polymath convert SRC DIR' writes it as a directory",
+			refuse("vision_config", "llama.cpp keeps what a model sees with in a second file"))
 	case c.SlidingWindow > 0 && c.SlidingWindow < c.MaxPositions:
 		return refuse("sliding_window", "llama.cpp has no window for %s", c.ModelType)
 	case c.RouterBias:
