@@ -1,6 +1,8 @@
 package model
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -136,6 +138,10 @@ func TestReadTowerErrors(t *testing.T) {
 	}
 	if err := m.Save(base, Provenance{}, nil); err != nil {
 		t.Fatal(err)
+	}
+	missing := filepath.Join(base, "missing")
+	if _, _, err := ReadTower(missing); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), missing+": there is no such model") {
+		t.Errorf("a model that is not there: %v", err)
 	}
 	if _, _, err := ReadTower(base); err == nil || !strings.Contains(err.Error(), "the model has no vision tower") {
 		t.Error(err)

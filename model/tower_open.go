@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -28,6 +29,9 @@ type towerSource struct {
 }
 
 func openTower(path string) (*towerSource, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: there is no such model: %w", path, fs.ErrNotExist)
+	}
 	data, err := atomicfile.ReadSmall(filepath.Join(path, configName), maxConfig)
 	if err != nil {
 		return nil, err
