@@ -156,10 +156,12 @@ func (c *imageFetcher) parse(text string) (*url.URL, error) {
 	switch {
 	case err != nil:
 		return nil, errors.New("it is no URL")
+	case c.client == nil && (u.Scheme == "http" || u.Scheme == "https"):
+		return nil, errors.New("this server fetches no images, unless its operator allows it with --allow-image-urls; send a data: URL with the image in base64")
+	case c.client == nil:
+		return nil, errors.New("expected a data: URL with an image in base64")
 	case checkScheme(u) != nil:
 		return nil, fmt.Errorf("expected a data: URL with an image in base64: %w", checkScheme(u))
-	case c.client == nil:
-		return nil, errors.New("this server fetches no images; send a data: URL with the image in base64")
 	}
 	return u, nil
 }

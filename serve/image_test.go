@@ -96,7 +96,9 @@ func TestFetchImage(t *testing.T) {
 		{public, strings.Replace(elsewhere.URL, "127.0.0.1", "[::ffff:127.0.0.1]", 1) + "/good", "not a public one"},
 		{public, "http://169.254.169.254/latest/meta-data/", "not a public one"},
 		{public, "http://2130706433/", "could not be fetched"},
-		{fetcher(2000, false, publicAddress), elsewhere.URL + "/good", "fetches no images"},
+		{fetcher(2000, false, publicAddress), elsewhere.URL + "/good", "fetches no images, unless its operator allows it with --allow-image-urls"},
+		{fetcher(2000, false, publicAddress), "file:///etc/passwd", "expected a data: URL with an image in base64"},
+		{fetcher(2000, false, publicAddress), "gopher", "expected a data: URL with an image in base64"},
 		{fetcher(20, true, func(netip.Addr) error { return nil }), elsewhere.URL + "/good", "at most 20 are taken"},
 	} {
 		var got []byte
@@ -105,6 +107,8 @@ func TestFetchImage(t *testing.T) {
 			got, err = c.fetcher.fetch(t.Context(), u, c.fetcher.limit)
 		}
 		switch {
+		case err != nil && c.fetcher.client == nil && strings.Contains(err.Error(), "are fetched"):
+			t.Errorf("%s: %v, where nothing is fetched", clip(c.url), err)
 		case c.phrase == "" && (err != nil || !bytes.Equal(got, data)):
 			t.Errorf("%s: %q, %v", clip(c.url), got, err)
 		case c.phrase != "" && (err == nil || !strings.Contains(err.Error(), c.phrase)):
