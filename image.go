@@ -245,7 +245,7 @@ func (m *Model) imagePrompt(text string, images []chat.Image) (*prompt, error) {
 		pieces = append(make([]string, len(images)), text)
 		between = "\n"
 	default:
-		return nil, fmt.Errorf("%w: the prompt has %d places %s for %d images", ErrImage, len(pieces)-1, chat.ImageToken, len(images))
+		return nil, fmt.Errorf("%w: the prompt's places %s (%d) are not as many as the images (%d)", ErrImage, chat.ImageToken, len(pieces)-1, len(images))
 	}
 	p.ids = m.begin()
 	for k, piece := range pieces {

@@ -423,7 +423,7 @@ func TestGenerateWithImages(t *testing.T) {
 		t.Error("the places of images change nothing")
 	}
 	o.Images = []chat.Image{a, b}
-	if _, err := m.Generate(t.Context(), "one <image>", o); !errors.Is(err, polymath.ErrImage) || !strings.Contains(err.Error(), "1 places") {
+	if _, err := m.Generate(t.Context(), "one <image>", o); !errors.Is(err, polymath.ErrImage) || !strings.Contains(err.Error(), "places <image> (1) are not as many as the images (2)") {
 		t.Errorf("two images for one place: %v", err)
 	}
 	if _, err := m.GenerateTokens(t.Context(), []int{1}, o); !errors.Is(err, polymath.ErrImage) {
