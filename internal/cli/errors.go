@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,9 +54,16 @@ func (a *app) report(err error) int {
 	return statusFailed
 }
 
-// flagError names a flag that does not exist, and the ones it resembles.
+// flagError names a flag that does not exist, and the ones it resembles, or what
+// a flag takes.
 func flagError(cmd *cobra.Command, err error) error {
 	hint := fmt.Sprintf("'%s --help' lists the flags", cmd.CommandPath())
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		if number, ok := invalid.Unwrap().(*strconv.NumError); ok {
+			return usagef("invalid argument %q for %q: %s; %s", invalid.GetValue(), "--"+invalid.GetFlag().Name, wanted(number), hint)
+		}
+	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
 		return usagef("%w; %s", err, hint)
@@ -64,6 +72,22 @@ func flagError(cmd *cobra.Command, err error) error {
 		hint = fmt.Sprintf("did you mean %s?", strings.Join(similar, " or "))
 	}
 	return usagef("%w; %s", err, hint)
+}
+
+// wanted says what a flag takes instead of what could not be read.
+func wanted(err *strconv.NumError) string {
+	if errors.Is(err, strconv.ErrRange) {
+		return "the number is too large"
+	}
+	switch err.Func {
+	case "ParseInt":
+		return "give a whole number"
+	case "ParseUint":
+		return "give a whole number, 0 or more"
+	case "ParseBool":
+		return "give true or false"
+	}
+	return "give a number"
 }
 
 // similarFlags returns the command's flags that look like name, in order.
