@@ -24,6 +24,7 @@ type Example struct {
 	Ignored      []string // keys that have no meaning here
 
 	named map[*chat.Image]*Picture // what parts name, nil if nothing; while parsing
+	lost  error                    // a key that seems to name pictures and does not
 }
 
 // FieldError is what is wrong with an object.
@@ -170,7 +171,11 @@ func Parse(data []byte) (*Example, error) {
 		if err != nil {
 			return nil, err
 		}
-		return e, e.place(images)
+		if err := e.place(images); err != nil {
+			return nil, err
+		}
+		e.lost = e.misspelled(&o)
+		return e, nil
 	}
 	return nil, bad("", "it has none of messages, conversations, instruction, completion and text")
 }

@@ -285,6 +285,46 @@ func TestBadPictures(t *testing.T) {
 	}
 }
 
+// TestMisspelledPictures: where the model sees, a conversation with a place for a
+// picture and nearly the key for one is not read without it.
+func TestMisspelledPictures(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "good.png"), testPNG(8, 1), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "data.jsonl")
+	talk := func(question, keys string) string {
+		return `{"conversations": [{"from": "human", "value": "` + question + `"}, {"from": "gpt", "value": "ho <image>"}]` + keys + `}`
+	}
+	messages := func(keys string) string {
+		return `{"messages": [{"role": "user", "content": "<image> hi"}, {"role": "assistant", "content": "ho"}]` + keys + `}`
+	}
+	for _, c := range []struct{ object, want string }{
+		{talk("<image> hi", `, "imgae": "good.png"`), "imgae: did you mean image? A text has <image>"},
+		{talk("<image> hi", `, "id": 1, "imags": ["good.png"]`), "imags: did you mean images?"},
+		{messages(`, "Images": ["good.png"]`), "Images: did you mean images?"},
+		{messages(`, "img": "good.png"`), "img: did you mean image?"},
+		{messages(`, "img": null`), ""},
+		{messages(`, "source": "x"`), ""},
+		{messages(`, "image": "good.png", "img": "x"`), ""},
+		{talk("hi", `, "imgae": "good.png"`), ""},
+		{`{"text": "<image> hi", "imgae": "good.png"}`, ""},
+	} {
+		if err := os.WriteFile(path, []byte(c.object), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		o := seeingOptions(100)
+		_, err := Prepare([]string{path}, t.TempDir(), o)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), path+":1: "+c.want)) {
+			t.Errorf("%s: %v, want %q", c.object, err, c.want)
+		}
+		o.Vision = nil
+		if _, err := Prepare([]string{path}, t.TempDir(), o); c.want != "" && err != nil {
+			t.Errorf("%s, of a model that does not see: %v", c.object, err)
+		}
+	}
+}
+
 // TestCutPictures: documents that are too long are cut before a picture and never
 // within; those of a text go on after it, and no token is lost.
 func TestCutPictures(t *testing.T) {

@@ -3,9 +3,11 @@ package conversation
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/internal/spelling"
 )
 
 // placeholder stands in texts for the next of the object's images.
@@ -125,6 +127,29 @@ func (e *Example) splitTexts() (found bool) {
 		*list = parts
 	}
 	return found
+}
+
+// misspelled tells of a conversation that has a place for a picture, none that is
+// named, and a key without a meaning that is nearly image or images.
+func (e *Example) misspelled(o *object) error {
+	if e.Form != "messages" && e.Form != "conversations" || len(e.Pictures) > 0 {
+		return nil
+	}
+	if !slices.ContainsFunc(e.Conversation.Messages, func(m chat.Message) bool {
+		return m.Role == chat.User && slices.ContainsFunc(m.Content, func(p chat.Part) bool { return strings.Contains(p.Text, placeholder) })
+	}) {
+		return nil
+	}
+	for _, key := range e.Ignored {
+		meant := "image"
+		if kindOf(o.fields[key]) == "a list" {
+			meant = "images"
+		}
+		if o.has(key) && min(spelling.Distance(key, "image"), spelling.Distance(key, "images")) <= 2 {
+			return bad(visible(key), "did you mean %s? A text has %s, and no picture is named", meant, placeholder)
+		}
+	}
+	return nil
 }
 
 // trimAround removes the newline by which a text is apart from a picture before

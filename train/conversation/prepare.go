@@ -202,6 +202,9 @@ func (p *preparation) encode(it *item) {
 	}
 	var runs []int
 	if p.options.Vision != nil {
+		if it.err = it.example.lost; it.err != nil {
+			return
+		}
 		for _, x := range it.example.Pictures {
 			s, err := x.look(p.dir, p.options.Vision)
 			if err != nil {
