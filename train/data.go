@@ -50,10 +50,10 @@ func (d *dataset) split(dir string, r *Recipe, tokenizerHash string) error {
 	}
 	train, held := d.set.Split(r.Data.HeldOut)
 	if train.Docs() == 0 {
-		return recipe.Bad("data.held_out", "a share of %v of %d documents leaves none to train on", r.Data.HeldOut, d.set.Docs())
+		return recipe.Bad("data.held_out", "a share of %v of %s leaves none to train on", r.Data.HeldOut, d.documents())
 	}
 	if r.Data.HeldOut > 0 && held.Docs() == 0 {
-		return recipe.Bad("data.held_out", "a share of %v of %d documents holds none: raise it (--held-out), or set it to 0 to measure no held-out loss", r.Data.HeldOut, d.set.Docs())
+		return recipe.Bad("data.held_out", "a share of %v of %s holds none: raise it (--held-out), or set it to 0 to measure no held-out loss", r.Data.HeldOut, d.documents())
 	}
 	d.train = shard.NewOrder(train, r.Batch.Sequence, r.Seed)
 	d.trainSet = train
@@ -64,6 +64,15 @@ func (d *dataset) split(dir string, r *Recipe, tokenizerHash string) error {
 		d.held = shard.NewOrder(held, r.Batch.Sequence, 0)
 	}
 	return nil
+}
+
+// documents says how many there are, and what a split does not part.
+func (d *dataset) documents() string {
+	n := fmt.Sprintf("%d documents", d.set.Docs())
+	if d.set.Manifest().Pictures != nil {
+		n += `, in which those of one picture or "group" stay together,`
+	}
+	return n
 }
 
 // microbatch is the input of one forward and backward pass.
