@@ -13,7 +13,9 @@ import (
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/cli/shell"
+	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/picture/draw"
 	"github.com/polymath-lm/polymath/shard"
 	"github.com/polymath-lm/polymath/train"
 	"github.com/polymath-lm/polymath/train/conversation"
@@ -49,11 +51,12 @@ objects, one a line or in one list, each of them
   {"instruction": "...", "input": "...", "output": "..."}
   {"prompt": "...", "completion": "..."}
   {"text": "..."}
-or a Parquet table with such columns, or a directory of token shards. Where MODEL
-sees, messages may have pictures: parts of the type image_url whose url is a file
-beside DATA or a data: URL, or "images" with "<image>" in the texts. Of
-conversations the assistant's words are learned, as the model's chat template
-marks them; every line is used, or counted and named with what is wrong with it.
+or a Parquet table with such columns, or a directory of token shards, or one that
+'corpus draw' made, of which the files to train on are taken. Where MODEL sees,
+messages may have pictures: parts of the type image_url whose url is a file beside
+DATA or a data: URL, or "images" with "<image>" in the texts. Of conversations the
+assistant's words are learned, as the model's chat template marks them; every line
+is used, or counted and named with what is wrong with it.
 
 By default an adapter (LoRA) is trained and the model stays as it is: it works
 in 'generate', 'chat' and 'serve' with --adapter, in other programs as PEFT's
@@ -110,7 +113,7 @@ func (a *app) finetune(ctx context.Context, base, data string, o finetuneFlags) 
 		if err != nil {
 			return err
 		}
-		if on := recipe.Data.Conversations.String() + recipe.Data.Shards; recipe.Model.From != base || on != data {
+		if on := recipe.Data.Conversations.String() + recipe.Data.Shards; recipe.Model.From != base || on != data && on != drawnFiles(data) {
 			return fmt.Errorf("%s fine-tunes %s on %s: name these, or another --out", path, recipe.Model.From, on)
 		}
 		return a.follow(ctx, recipe, path, o.train)
@@ -129,7 +132,13 @@ func (a *app) finetune(ctx context.Context, base, data string, o finetuneFlags) 
 		return err
 	}
 	o.train.begin = func() error { return writeRecipe(path, recipe) }
-	if err := a.follow(ctx, recipe, path, o.train); err != nil || o.train.dryRun {
+	err = a.follow(ctx, recipe, path, o.train)
+	if leavesNone(err) && !o.given("held-out") {
+		fmt.Fprintf(a.Err, "nothing is held out: a share of %.2g leaves one side without documents; --held-out gives another\n", recipe.Data.HeldOut)
+		recipe.Data.HeldOut = 0
+		err = a.follow(ctx, recipe, path, o.train)
+	}
+	if err != nil || o.train.dryRun {
 		return err
 	}
 	if !o.full {
@@ -168,7 +177,12 @@ func (o *finetuneFlags) recipe(base, data string) (*train.Recipe, error) {
 
 // chooseData names the data, and estimates how much it is.
 func (o *finetuneFlags) chooseData(d *train.DataSpec, path string) (tokens, examples int64, err error) {
-	info, err := os.Stat(path)
+	path = drawnFiles(path)
+	files, err := train.Files{path}.Expand()
+	if err != nil {
+		return 0, 0, err
+	}
+	info, err := os.Stat(files[0])
 	if err != nil {
 		return 0, 0, err
 	}
@@ -185,9 +199,30 @@ func (o *finetuneFlags) chooseData(d *train.DataSpec, path string) (tokens, exam
 		return 0, 0, fmt.Errorf("%s is no file of JSON objects: make one with {\"text\": ...} for each document, or token shards with 'polymath tokenizer encode MODEL/tokenizer.json FILE... --shards DIR'", path)
 	}
 	d.Conversations, d.TooLong, d.SkipBad = train.Files{path}, o.tooLong, o.keepBad
-	examples, err = conversation.Count(path)
+	var size int64
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			return 0, 0, err
+		}
+		n, err := conversation.Count(file)
+		if err != nil {
+			return 0, 0, err
+		}
+		size += info.Size()
+		examples += n
+	}
 	const bytesPerToken = 4 // of JSON, about
-	return info.Size() / bytesPerToken, examples, err
+	return size / bytesPerToken, examples, nil
+}
+
+// drawnFiles is the pattern of the files to train on, where path is a directory of
+// drawn pictures; else path.
+func drawnFiles(path string) string {
+	if _, err := os.Stat(filepath.Join(path, draw.ManifestName)); err != nil {
+		return path
+	}
+	return filepath.Join(path, "train-*.jsonl")
 }
 
 // heldOutFor is a share that leaves about ten examples to measure on where the
@@ -198,6 +233,12 @@ func heldOutFor(examples int64, usual float64) float64 {
 		return 0
 	}
 	return min(max(usual, enough/float64(examples)), most)
+}
+
+// leavesNone reports that the share of the data that is held out is none or all.
+func leavesNone(err error) bool {
+	var bad *recipe.ValueError
+	return errors.As(err, &bad) && bad.Key == "data.held_out"
 }
 
 // chooseBatch sizes steps so that an epoch has about twenty.
