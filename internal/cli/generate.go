@@ -15,6 +15,8 @@ import (
 
 	"github.com/polymath-lm/polymath"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/internal/cli/shell"
+	"github.com/polymath-lm/polymath/modelfile"
 )
 
 func (a *app) generateCommand() *cobra.Command {
@@ -85,7 +87,29 @@ func (a *app) generate(ctx context.Context, dir, prompt string, o polymath.Gener
 	if asJSON {
 		return a.generateJSON(ctx, m, prompt, o)
 	}
-	return a.generateText(ctx, m, prompt, o)
+	seen, err := a.generateText(ctx, m, prompt, o)
+	if err == nil && !seen && len(images) > 0 {
+		return a.hintChat(dir, images, adapter)
+	}
+	return err
+}
+
+// hintChat says how a model that was trained on conversations, which may have
+// nothing to add to a bare prompt, is asked about images.
+func (a *app) hintChat(dir string, images []string, adapter string) error {
+	template, err := modelfile.Template(dir)
+	if err != nil || template.IsDefault() {
+		return err
+	}
+	command := []string{"chat", dir}
+	for _, path := range images {
+		command = append(command, "--image", path)
+	}
+	if adapter != "" {
+		command = append(command, "--adapter", adapter)
+	}
+	fmt.Fprintf(a.Err, "polymath: nothing was written; the model has a chat template, so ask it with: %s\n", shell.Command(command...))
+	return nil
 }
 
 // wrongSetting tells a wrong flag from a failure.
@@ -96,8 +120,9 @@ func wrongSetting(err error) error {
 	return err
 }
 
-// generateText streams the completion.
-func (a *app) generateText(ctx context.Context, m *polymath.Model, prompt string, o polymath.GenerateOptions) error {
+// generateText streams the completion, and reports whether there is something in
+// it to see.
+func (a *app) generateText(ctx context.Context, m *polymath.Model, prompt string, o polymath.GenerateOptions) (seen bool, err error) {
 	show := func(text string) string { return text }
 	if isTerminal(a.Out) {
 		show = progress.Visible
@@ -109,8 +134,9 @@ func (a *app) generateText(ctx context.Context, m *polymath.Model, prompt string
 	for chunk, err := range m.Stream(ctx, prompt, o) {
 		if chunk.Text != "" {
 			ended = strings.HasSuffix(chunk.Text, "\n")
+			seen = seen || strings.TrimSpace(chunk.Text) != ""
 			if _, err := io.WriteString(a.Out, show(chunk.Text)); err != nil {
-				return err // the reader of the pipe has gone
+				return seen, err // the reader of the pipe has gone
 			}
 		}
 		if chunk.Finish != "" {
@@ -123,7 +149,7 @@ func (a *app) generateText(ctx context.Context, m *polymath.Model, prompt string
 			if len(tokens) > 0 && !ended {
 				fmt.Fprintln(a.Out)
 			}
-			return wrongSetting(err)
+			return seen, wrongSetting(err)
 		}
 	}
 	if !ended {
@@ -139,7 +165,7 @@ func (a *app) generateText(ctx context.Context, m *polymath.Model, prompt string
 		rate := float64(len(tokens)) / time.Since(start).Seconds()
 		fmt.Fprintf(a.Err, "\n%d tokens, %.0f tokens/s\n", len(tokens), rate)
 	}
-	return nil
+	return seen, nil
 }
 
 func printLogprobs(w io.Writer, tokens []polymath.Token) {
