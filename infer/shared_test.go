@@ -78,22 +78,37 @@ func TestLogprobsFrom(t *testing.T) {
 	}
 }
 
+// together puts requests to the engine between two of its steps, so that none comes
+// while another one is read in part. One of a single token holds it up till then.
+func together(t *testing.T, e *Engine, requests []Request) {
+	var group sync.WaitGroup
+	generate := func(r Request) {
+		group.Go(func() {
+			if _, err := e.Generate(t.Context(), r, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	held := make(chan struct{})
+	generate(Request{Prompt: []int32{95}, MaxTokens: 1, Mask: &hook{call: func(int) {
+		close(held)
+		awaitWaiting(e, len(requests))
+	}}})
+	<-held
+	for _, r := range requests {
+		generate(r)
+	}
+	group.Wait()
+}
+
 // TestChoicesReadPromptOnce: what choices that come together have in common is
 // read once, and kept once.
 func TestChoicesReadPromptOnce(t *testing.T) {
 	for _, length := range []int{40, 64, 100} {
 		for _, o := range []Options{{}, {Chunk: 16}, {MaxBatch: 1}, {Int8: true}} {
 			e := NewEngine(testModel(t), o)
-			var group sync.WaitGroup
 			for range 2 {
-				for _, r := range choices(tokens(length), 6) {
-					group.Go(func() {
-						if _, err := e.Generate(t.Context(), r, nil); err != nil {
-							t.Error(err)
-						}
-					})
-				}
-				group.Wait()
+				together(t, e, choices(tokens(length), 6))
 			}
 			s := idleStats(t, e)
 			if hits := uint64(7 * (length - 1)); s.PrefixHits != hits || s.PrefixQueries != uint64(8*(length+6)) {
