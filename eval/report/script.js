@@ -9,7 +9,7 @@
   var page = 50, texts = ["wrong", "right", "declined", "no verdict", "measured"], signs = ["\u2717", "\u2713", "\u2013", "!", "\u2022"];
   var classes = ["wrong", "right", "other", "other", "other"];
   var chunkNodes = document.querySelectorAll("script.chunk"), cache = new Map();
-  var index, matches = [], first = 0, turn = 0;
+  var index, matches = [], first = 0, turn = 0, timer;
 
   // unpack makes the value of a script element: JSON, compressed, in base64.
   function unpack(node) {
@@ -60,7 +60,6 @@
     form.addEventListener("submit", function (e) { e.preventDefault(); filter(); });
     [section, verdict].forEach(function (s) { s.addEventListener("change", filter); });
     task.addEventListener("change", function () { sections(); filter(); });
-    var timer;
     search.addEventListener("input", function () { clearTimeout(timer); timer = setTimeout(filter, 300); });
     before.addEventListener("click", function () { show(first - page); });
     after.addEventListener("click", function () { show(first + page); });
@@ -89,6 +88,7 @@
   }
   // filter finds what fits; texts are looked for chunk by chunk, until another filter begins.
   async function filter() {
+    clearTimeout(timer); // of a search, whose text is looked for now
     var mine = ++turn, words = search.value.trim().toLowerCase(), rows = index.items.filter(fits);
     matches = rows;
     list.setAttribute("aria-busy", "true");

@@ -51,12 +51,12 @@ objects, one a line or in one list, each of them
   {"instruction": "...", "input": "...", "output": "..."}
   {"prompt": "...", "completion": "..."}
   {"text": "..."}
-or a Parquet table with such columns, or a directory of token shards, or one that
-'corpus draw' made, of which the files to train on are taken. Where MODEL sees,
-messages may have pictures: parts of the type image_url whose url is a file beside
-DATA or a data: URL, or "images" with "<image>" in the texts. Of conversations the
-assistant's words are learned, as the model's chat template marks them; every line
-is used, or counted and named with what is wrong with it.
+or a Parquet table with such columns, or a directory of token shards, or one
+that 'corpus draw' made, of which the files to train on are taken. Where MODEL
+sees, messages may have pictures: parts of the type image_url whose url is a
+file beside DATA or a data: URL, or "images" with "<image>" in the texts. Of
+conversations the assistant's words are learned, as the model's chat template
+marks them; every line is used, or counted and named with what is wrong with it.
 
 By default an adapter (LoRA) is trained and the model stays as it is: it works
 in 'generate', 'chat' and 'serve' with --adapter, in other programs as PEFT's
