@@ -19,6 +19,8 @@ func newGrammar(v *Vocabulary, p *program) *Grammar {
 	s := stepper{p: p, keep: true}
 	items := []item{{p.base[p.root], bottom}}
 	g.start = s.close(items, 0)
+	// Masks share what is below, so nothing of it may be left for them to finish.
+	s.finish(bottom)
 	return g
 }
 

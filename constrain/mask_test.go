@@ -193,6 +193,28 @@ func TestShared(t *testing.T) {
 	}
 }
 
+// TestStartFinished: masks share the frames that a grammar begins with, so that
+// they must find nothing to write there.
+func TestStartFinished(t *testing.T) {
+	for _, source := range []string{`root ::= "a" b "c"` + "\n" + `b ::= "x" | "y" b`, `root ::= b "c"` + "\n" + `b ::= "x" | "y" b`, `root ::= "" | "a" root`} {
+		g := must(testVocabulary().GBNF(source))(t)
+		var look func(f *frame)
+		look = func(f *frame) {
+			if !f.done {
+				t.Errorf("%q: a frame is not finished", source)
+			}
+			for _, back := range f.returns {
+				if back.frame != nil {
+					look(back.frame)
+				}
+			}
+		}
+		for _, it := range g.start {
+			look(it.frame)
+		}
+	}
+}
+
 // TestAmbiguous has a grammar with ever more derivations; the mask stays fast
 // and the stack shared.
 func TestAmbiguous(t *testing.T) {
