@@ -65,7 +65,7 @@ func (p *parking) unpark() {
 // Whoever makes ready hold must call unpark afterwards. It may return early:
 // the caller checks again.
 func (p *parking) park(ready func() bool) {
-	p.parked.Store(true)
+	p.parked.Swap(true) // a Store would do, but emulators of arm64 let loads overtake it
 	if ready() && p.parked.CompareAndSwap(true, false) {
 		return
 	}
