@@ -59,6 +59,7 @@ type LeftOut struct {
 	Reason Reason
 }
 
+// Error names the path and the reason.
 func (e *LeftOut) Error() string { return fmt.Sprintf("%s: left out: %s", e.Path, e.Reason) }
 
 // FileError is the error of one file or directory that cannot be read.
@@ -68,7 +69,10 @@ type FileError struct {
 	Err   error
 }
 
+// Error names the path and the cause.
 func (e *FileError) Error() string { return fmt.Sprintf("%s: %v", e.Path, e.Err) }
+
+// Unwrap returns the cause.
 func (e *FileError) Unwrap() error { return e.Err }
 
 // Tree reads the files of a source tree. One goroutine uses it at a time. It

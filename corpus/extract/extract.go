@@ -15,6 +15,7 @@ type LimitError struct {
 	Limit int
 }
 
+// Error names the limit.
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("the page has more than %d %s", e.Limit, e.What)
 }

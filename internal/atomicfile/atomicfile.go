@@ -209,7 +209,7 @@ func WriteBytes(path string, data []byte) (sha256hex string, err error) {
 
 // Hash returns the SHA-256 of the file at path in hexadecimal.
 func Hash(path string) (sha256hex string, err error) {
-	file, err := openRegular(path)
+	file, err := OpenRegular(path)
 	if err != nil {
 		return "", err
 	}

@@ -8,9 +8,9 @@ import (
 	"os"
 )
 
-// openRegular opens a file. What is none, such as a device that never ends or a
+// OpenRegular opens a file to read. What is none, such as a device that never ends or a
 // pipe that nobody writes to, is an error, and a pipe is not waited for.
-func openRegular(path string) (*os.File, error) {
+func OpenRegular(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
@@ -24,7 +24,7 @@ func openRegular(path string) (*os.File, error) {
 // ReadSmall reads a file of at most most bytes. What is no regular file is an
 // error, and so is a file that is longer, before more of it is read.
 func ReadSmall(path string, most int64) ([]byte, error) {
-	f, err := openRegular(path)
+	f, err := OpenRegular(path)
 	if err != nil {
 		return nil, err
 	}

@@ -7,21 +7,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
 )
 
 // Read calls each for the rows of a file, in order: those of the members of a
-// .zip by the members' names. It ends at the first error, its own or of each,
-// and says in which line or item that was; the file's name is for the caller to
-// add.
+// .zip by the members' names. What is no regular file, such as a pipe, is an
+// error. It ends at the first error, its own or of each, and says in which line
+// or item that was; the file's name is for the caller to add.
 func Read(name string, o Options, each func(Row) error) error {
-	f, err := os.Open(name)
+	f, err := atomicfile.OpenRegular(name)
 	if err != nil {
 		return errors.Unwrap(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -158,6 +159,13 @@ func TestReadErrors(t *testing.T) {
 		t.Errorf("%v after %d", err, seen)
 	}
 	if err := Read(filepath.Join(t.TempDir(), "none.jsonl"), Options{}, nil); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+	pipe := filepath.Join(t.TempDir(), "pipe.jsonl") // that nobody writes to
+	if err := syscall.Mkfifo(pipe, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := Read(pipe, Options{}, nil); err == nil || err.Error() != "not a regular file" {
 		t.Error(err)
 	}
 }
