@@ -11,17 +11,12 @@ import (
 func TestPrefixCache(t *testing.T) {
 	e := NewEngine(testModel(t), Options{Chunk: 16})
 	r := Request{Prompt: tokens(140), MaxTokens: 2}
-	var group sync.WaitGroup
-	for i := range 4 {
-		group.Go(func() {
-			q := r
-			q.Choice = i
-			if _, _, err := ask(t.Context(), e, q); err != nil {
-				t.Error(err)
-			}
-		})
+	requests := make([]Request, 4)
+	for i := range requests {
+		requests[i] = r
+		requests[i].Choice = i
 	}
-	group.Wait()
+	together(t, e, requests)
 	if s := idleStats(t, e); s.PrefixQueries != 4*140 || s.PrefixHits != 3*139 || s.KeptBlocks != 3 {
 		t.Errorf("%+v", s)
 	}
