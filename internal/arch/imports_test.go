@@ -18,7 +18,7 @@ const module = "github.com/polymath-lm/polymath"
 // own. What a lower line needs from a higher one is passed to it as a function
 // or a number by internal/cli. "polymath" is the package at the root.
 const order = `
-	internal/par  internal/atomicfile  internal/arch  task/grade/formula  internal/spelling  internal/memory  internal/visible  internal/goroot  internal/zstdframe
+	internal/par  internal/atomicfile  internal/arch  task/grade/formula  task/problem  align/objective  internal/spelling  internal/memory  internal/visible  internal/goroot  internal/zstdframe
 	internal/atomicfile/fault
 	tensor  tokenizer  picture  chat/jinja
 	internal/kernel  tensor/safetensors  tensor/gguf  shard  picture/draw  constrain  chat
@@ -33,7 +33,8 @@ const order = `
 	quantize
 	modelfile
 	task  task/grade/scene  sandbox  eval/stat  train/optim  train/chart  train/conversation  infer  plan
-	task/grade  task/suite  train  corpus/report
+	task/grade  task/suite  train/checkpoint  align/scalar  align/preference
+	train  corpus/report
 	align
 	polymath
 	eval
