@@ -33,7 +33,7 @@ const order = `
 	quantize
 	modelfile
 	task  task/grade/scene  sandbox  eval/stat  train/optim  train/chart  train/conversation  infer  plan
-	task/grade  task/suite  train/checkpoint  align/scalar  align/preference
+	task/grade  task/suite  train/checkpoint  align/scalar  align/preference  align/rubric
 	train  corpus/report
 	align
 	polymath
