@@ -18,11 +18,11 @@ const module = "github.com/polymath-lm/polymath"
 // own. What a lower line needs from a higher one is passed to it as a function
 // or a number by internal/cli. "polymath" is the package at the root.
 const order = `
-	internal/par  internal/atomicfile  internal/arch  task/grade/formula  task/problem  align/objective  internal/spelling  internal/memory  internal/visible  internal/goroot  internal/zstdframe
+	internal/par  internal/atomicfile  internal/arch  task/grade/formula  task/problem  internal/spelling  internal/memory  internal/visible  internal/goroot  internal/zstdframe
 	internal/atomicfile/fault
 	tensor  tokenizer  picture  chat/jinja
 	internal/kernel  tensor/safetensors  tensor/gguf  shard  picture/draw  constrain  chat
-	corpus/words  corpus/charset
+	corpus/words  corpus/charset  align/objective
 	corpus/document  corpus/extsort  corpus/source  internal/recipe  internal/records  internal/parquetfile  corpus/charset/train
 	corpus/extract  corpus/code  corpus/clean  corpus/filter  corpus/language  corpus/quality  corpus/privacy  corpus/secrets  corpus/decontaminate  corpus/dedup  corpus/segment
 	corpus/reader  corpus/extract/pdf  corpus/extract/epub  corpus/mixture

@@ -93,9 +93,9 @@ func Log(x float64) float64 {
 	return float64(n*ln2Hi64) + (f - (float64(s*(f-r)) - float64(n*ln2Lo64)))
 }
 
-// exp64 returns e to the power of x with an error below 2 ulp: 0 below -708,
+// Exp64 returns e to the power of x with an error below 2 ulp: 0 below -708,
 // +Inf above 709.78.
-func exp64(x float64) float64 {
+func Exp64(x float64) float64 {
 	switch {
 	case x < -708:
 		return 0
@@ -126,7 +126,7 @@ func Pow(x, y float64) float64 {
 	case y == math.Trunc(y) && math.Abs(y) <= 1<<20:
 		return powInt(x, y)
 	}
-	return exp64(float64(y * Log(x)))
+	return Exp64(float64(y * Log(x)))
 }
 
 func powInt(x, y float64) float64 {

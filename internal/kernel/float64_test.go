@@ -45,8 +45,8 @@ func TestLogExpPow(t *testing.T) {
 			t.Fatalf("Log(%v) = %v, want %v", x, l, want)
 		}
 		x = (r.Float64() - 0.5) * 1400
-		if e, want := exp64(x), math.Exp(x); relative(e, want) > 0x1p-51 {
-			t.Fatalf("exp64(%v) = %v, want %v", x, e, want)
+		if e, want := Exp64(x), math.Exp(x); relative(e, want) > 0x1p-51 {
+			t.Fatalf("Exp64(%v) = %v, want %v", x, e, want)
 		}
 		b, y := r.Float64()*1e6, (r.Float64()-0.5)*8
 		if p, want := Pow(b, y), math.Pow(b, y); relative(p, want) > (4+math.Abs(y*math.Log(b)))*0x1p-52 {
@@ -84,7 +84,7 @@ func TestFloat64Bits(t *testing.T) {
 		add(s)
 		add(c)
 		add(Log(x))
-		add(exp64(-x / 200))
+		add(Exp64(-x / 200))
 		add(Pow(x, -r.Float64()))
 	}
 	if got, want := h.Sum64(), uint64(0x15e732c16035c28c); got != want {
