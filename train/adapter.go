@@ -47,7 +47,7 @@ func (t *Trainer) loadBase() (err error) {
 	if t.model, err = model.LoadWeights(base, model.LoadOptions{}); err != nil {
 		return err
 	}
-	return t.model.AddAdapter(t.recipe.Lora.adapter(), t.recipe.Seed)
+	return t.model.AddAdapter(t.recipe.Lora.Adapter(), t.recipe.Seed)
 }
 
 // loadCheckpoint loads the model of a checkpoint, or verifies its adapter and
@@ -66,7 +66,7 @@ func (t *Trainer) loadCheckpoint(dir string) (err error) {
 // planAdapter plans a run that trains an adapter.
 func (t *Trainer) planAdapter() error {
 	r, cfg, p := t.recipe, t.cfg, &t.plan
-	shapes, scratch := model.AdapterShapes(cfg, r.Lora.adapter(), r.Batch.Rows*r.Batch.Sequence)
+	shapes, scratch := model.AdapterShapes(cfg, r.Lora.Adapter(), r.Batch.Rows*r.Batch.Sequence)
 	if len(shapes) == 0 {
 		return recipe.Bad("lora.targets", "the model has none of them: %v", r.Lora.Targets)
 	}

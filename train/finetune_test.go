@@ -345,11 +345,11 @@ func TestFinetuneRecipe(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	r = parse("model: {from: m}\ndata: {conversations: c.jsonl, too_long: drop, skip_bad: true}\nlora: {alpha: 8}\nsteps: 5\nschedule: {warmup: 2}\n")
-	if c := r.Lora.adapter(); r.Epochs != 0 || c.Rank != 16 || c.Alpha != 8 || len(c.Targets) != 7 || r.Optimizer.LR != 2e-4 || r.Data.TooLong != conversation.Drop || r.Schedule.warmup(100) != 2 {
+	if c := r.Lora.Adapter(); r.Epochs != 0 || c.Rank != 16 || c.Alpha != 8 || len(c.Targets) != 7 || r.Optimizer.LR != 2e-4 || r.Data.TooLong != conversation.Drop || r.Schedule.warmup(100) != 2 {
 		t.Errorf("%+v", r)
 	}
 	r = parse("model: {from: m}\ndata: {shards: s}\nlora: {rank: 4, targets: [q_proj]}\n")
-	if c := r.Lora.adapter(); c.Rank != 4 || c.Alpha != 8 || !slices.Equal(c.Targets, []string{"q_proj"}) || r.Data.TooLong != "" {
+	if c := r.Lora.Adapter(); c.Rank != 4 || c.Alpha != 8 || !slices.Equal(c.Targets, []string{"q_proj"}) || r.Data.TooLong != "" {
 		t.Errorf("%+v", r)
 	}
 	for _, r := range []*Recipe{talkRun(t, true), talkRun(t, false), r} {

@@ -324,8 +324,8 @@ func FinetuneRecipe(lora bool) *Recipe {
 // defaultEpochs is the length of fine-tuning whose recipe does not say.
 const defaultEpochs = 3
 
-// adapter is the shape of the adapter, of rank 0 for none.
-func (l *LoraSpec) adapter() model.AdapterConfig {
+// Adapter is the shape of the adapter, of rank 0 for none.
+func (l *LoraSpec) Adapter() model.AdapterConfig {
 	c := model.AdapterConfig{Rank: l.Rank, Alpha: l.Alpha, RankStable: l.RankStable, Targets: l.Targets}
 	if c.Alpha == 0 {
 		c.Alpha = 2 * float64(c.Rank)

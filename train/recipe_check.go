@@ -14,14 +14,14 @@ import (
 type ValueError = recipe.ValueError
 
 // maxSize bounds every size in a recipe: products of two stay within int64.
-const maxSize = 1 << 30
+const maxSize = recipe.MaxSize
 
 // Validate reports the first impossible value as a *ValueError. It looks at
 // the recipe alone: whether its files exist is for New to say.
 func (r *Recipe) Validate() error {
 	for _, check := range []func() error{
 		r.Model.validate, r.checkVision, r.checkData, r.checkLora, r.Batch.validate, r.checkLength, r.checkStages,
-		r.Optimizer.validate, r.Schedule.validate, r.checkRates, r.checkIntervals,
+		r.Optimizer.Validate, r.Schedule.Validate, r.checkRates, r.checkIntervals,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -40,12 +40,8 @@ type number struct {
 // inRange reports the first number outside its range, NaN included.
 func inRange(numbers ...number) error {
 	for _, n := range numbers {
-		switch {
-		case n.value >= n.low && n.value <= n.high:
-		case math.IsInf(n.high, 1) || n.high >= maxSize:
-			return recipe.Bad(n.key, "%v is impossible: it must be at least %v", n.value, n.low)
-		default:
-			return recipe.Bad(n.key, "%v is impossible: it must be between %v and %v", n.value, n.low, n.high)
+		if err := recipe.Between(n.key, n.value, n.low, n.high); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -73,17 +69,8 @@ func (r *Recipe) checkData() error {
 
 // checkLora refuses what an adapter cannot be, or cannot be trained with.
 func (r *Recipe) checkLora() error {
-	l := &r.Lora
-	if l.Rank == 0 {
-		if l.Alpha != 0 || l.RankStable || len(l.Targets) > 0 {
-			return recipe.Bad("lora.rank", "an adapter needs a rank of at least 1")
-		}
-		return nil
-	}
-	c := l.adapter()
-	if err := c.Check(); err != nil {
-		key, _, _ := strings.Cut(err.Error(), " ")
-		return recipe.Bad("lora."+strings.TrimSuffix(key, ":"), "lora.%v", err)
+	if err := r.Lora.Validate(&r.Optimizer); err != nil || r.Lora.Rank == 0 {
+		return err
 	}
 	if r.Model.From == "" {
 		return recipe.Bad("model.from", "an adapter is for a model that is there already: name it")
@@ -91,7 +78,24 @@ func (r *Recipe) checkLora() error {
 	if len(r.Stages) > 0 {
 		return recipe.Bad("stages", "an adapter is all that a run with lora trains: remove them")
 	}
-	for _, g := range r.Optimizer.groups() {
+	return nil
+}
+
+// Validate reports what an adapter cannot be, or cannot be trained with, as a
+// *ValueError of a key of the section lora or optimizer.
+func (l *LoraSpec) Validate(o *OptimizerSpec) error {
+	if l.Rank == 0 {
+		if l.Alpha != 0 || l.RankStable || len(l.Targets) > 0 {
+			return recipe.Bad("lora.rank", "an adapter needs a rank of at least 1")
+		}
+		return nil
+	}
+	c := l.Adapter()
+	if err := c.Check(); err != nil {
+		key, _, _ := strings.Cut(err.Error(), " ")
+		return recipe.Bad("lora."+strings.TrimSuffix(key, ":"), "lora.%v", err)
+	}
+	for _, g := range o.groups() {
 		if g.Rule == Muon {
 			return recipe.Bad("optimizer."+g.name+".rule", "an adapter's matrices are trained with %q", AdamW)
 		}
@@ -202,7 +206,9 @@ func (r *Recipe) checkWarmup(steps int) error {
 	return nil
 }
 
-func (o *OptimizerSpec) validate() error {
+// Validate reports the first impossible value as a *ValueError of a key of the
+// section optimizer.
+func (o *OptimizerSpec) Validate() error {
 	below1 := math.Nextafter(1, 0)
 	err := inRange(
 		number{"optimizer.lr", o.LR, math.SmallestNonzeroFloat64, 10},
@@ -259,7 +265,9 @@ func (g namedGroup) validate(key string) error {
 	return inRange(number{key + ".scale", g.Scale, 0, 1000})
 }
 
-func (s *ScheduleSpec) validate() error {
+// Validate reports the first impossible value as a *ValueError of a key of the
+// section schedule.
+func (s *ScheduleSpec) Validate() error {
 	if s.Kind != WSD && s.Kind != Cosine && s.Kind != Constant {
 		return recipe.Bad("schedule.kind", "there is no schedule %q: use %q, %q or %q", s.Kind, WSD, Cosine, Constant)
 	}

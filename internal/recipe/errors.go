@@ -55,6 +55,22 @@ func Bad(key, format string, args ...any) error {
 	return &ValueError{Key: key, Problem: fmt.Sprintf(format, args...)}
 }
 
+// MaxSize bounds sizes in recipes: products of two stay within int64.
+const MaxSize = 1 << 30
+
+// Between returns a *ValueError of a value that is not within low and high, NaN
+// included. A high of MaxSize or more bounds nothing that people write, and the
+// message leaves it out.
+func Between(key string, value, low, high float64) error {
+	switch {
+	case value >= low && value <= high:
+		return nil
+	case high >= MaxSize:
+		return Bad(key, "%v is impossible: it must be at least %v", value, low)
+	}
+	return Bad(key, "%v is impossible: it must be between %v and %v", value, low, high)
+}
+
 // Below returns a *ValueError of a section with the section's path before its
 // key. Any other error becomes one of the section itself; nil stays nil.
 func Below(section string, err error) error {
