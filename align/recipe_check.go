@@ -1,0 +1,132 @@
+package align
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/polymath-lm/polymath/internal/recipe"
+)
+
+// ValueError is an impossible value in a recipe, with its key.
+type ValueError = recipe.ValueError
+
+// below1 is the largest number that is less than 1.
+var below1 = math.Nextafter(1, 0)
+
+// Validate reports the first impossible value as a *ValueError. It looks at the
+// recipe alone: whether its files exist is for New to say.
+func (r *Recipe) Validate() error {
+	checks := []func() error{r.checkMethod, r.checkModel, r.checkBatch, r.checkLength, r.checkIntervals}
+	switch r.Method {
+	case Reward:
+		checks = append(checks, r.checkPreferences, r.Reward.validate)
+	case DPO:
+		checks = append(checks, r.checkPreferences, r.DPO.validate)
+	case GRPO:
+		checks = append(checks, r.checkRollout, r.checkRewards, r.GRPO.validate)
+	case PPO:
+		checks = append(checks, r.checkRollout, r.checkRewards, r.PPO.validate)
+	}
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// number is one value with the range it must lie in.
+type number struct {
+	key       string
+	value     float64
+	low, high float64
+}
+
+// inRange reports the first number outside its range, NaN included.
+func inRange(numbers ...number) error {
+	for _, n := range numbers {
+		if err := recipe.Between(n.key, n.value, n.low, n.high); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// oneOf reports a word that is none of those that the key takes.
+func oneOf(key, word string, words ...string) error {
+	if slices.Contains(words, word) {
+		return nil
+	}
+	return recipe.Bad(key, "%q is none of %s", word, strings.Join(words, ", "))
+}
+
+// learnsFromPairs tells the methods that learn from comparisons from those that
+// have the policy answer.
+func (r *Recipe) learnsFromPairs() bool { return r.Method == Reward || r.Method == DPO }
+
+func (r *Recipe) checkMethod() error {
+	return oneOf("method", r.Method, Methods()...)
+}
+
+func (r *Recipe) checkModel() error {
+	if r.Model == "" {
+		return recipe.Bad("model", "name the model to go on from: a directory or a GGUF file")
+	}
+	if err := r.Lora.Validate(&r.Optimizer); err != nil {
+		return err
+	}
+	if err := r.Optimizer.Validate(); err != nil {
+		return err
+	}
+	if err := r.Schedule.Validate(); err != nil {
+		return err
+	}
+	return inRange(number{"clip", r.Clip, 0, math.Inf(1)})
+}
+
+func (r *Recipe) checkBatch() error {
+	b := &r.Batch
+	size := number{"batch.prompts", float64(b.Prompts), 1, recipe.MaxSize}
+	if r.learnsFromPairs() {
+		size = number{"batch.pairs", float64(b.Pairs), 1, recipe.MaxSize}
+	}
+	err := inRange(size,
+		number{"batch.rows", float64(b.Rows), 1, recipe.MaxSize},
+		number{"batch.sequence", float64(b.Sequence), 2, recipe.MaxSize},
+	)
+	if err == nil && b.Rows > recipe.MaxSize/b.Sequence {
+		err = recipe.Bad("batch.rows", "%d rows of %d tokens are more than a microbatch may have: %d tokens", b.Rows, b.Sequence, recipe.MaxSize)
+	}
+	return err
+}
+
+func (r *Recipe) checkLength() error {
+	const mostEpochs = 1 << 16
+	switch {
+	case r.Steps < 0 || r.Steps > recipe.MaxSize:
+		return recipe.Bad("steps", "%d is impossible: it must be between 1 and %d", r.Steps, recipe.MaxSize)
+	case !(r.Epochs >= 0 && r.Epochs <= mostEpochs):
+		return recipe.Bad("epochs", "%v is impossible: it must be more than 0 and at most %d", r.Epochs, mostEpochs)
+	case r.Epochs > 0 && r.Steps > 0:
+		return recipe.Bad("epochs", "set the length of the run in epochs or in steps, not in both")
+	case r.Epochs > 0: // only the data tells the steps
+		return nil
+	case r.Steps == 0:
+		return recipe.Bad("steps", "set the length of the run")
+	case r.Schedule.Warmup > r.Steps:
+		return recipe.Bad("schedule.warmup", "%d steps of warmup are longer than the run of %d steps, which would never reach optimizer.lr: lower it", r.Schedule.Warmup, r.Steps)
+	}
+	return nil
+}
+
+func (r *Recipe) checkIntervals() error {
+	return inRange(
+		number{"eval.every", float64(r.Eval.Every), 0, recipe.MaxSize},
+		number{"eval.items", float64(r.Eval.Items), 0, recipe.MaxSize},
+		number{"sample.every", float64(r.Sample.Every), 0, recipe.MaxSize},
+		number{"sample.answers", float64(r.Sample.Answers), 0, recipe.MaxSize},
+		number{"checkpoint.every", float64(r.Checkpoint.Every), 0, recipe.MaxSize},
+		number{"checkpoint.keep", float64(r.Checkpoint.Keep), 1, recipe.MaxSize},
+	)
+}

@@ -1,0 +1,81 @@
+package align
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/polymath-lm/polymath/internal/recipe"
+)
+
+func (r *Recipe) checkPreferences() error {
+	p := &r.Preferences
+	switch {
+	case len(p.Files) == 0:
+		return recipe.Bad("preferences.files", "name the files of comparisons")
+	case slices.Contains(p.Files, ""):
+		return recipe.Bad("preferences.files", "a file without a name: remove it")
+	}
+	return inRange(number{"preferences.held_out", p.HeldOut, 0, 0.5})
+}
+
+func (r *Recipe) checkRollout() error {
+	o := &r.Rollout
+	switch {
+	case len(o.Tasks) == 0 && len(o.Prompts) == 0:
+		return recipe.Bad("rollout.tasks", "name the tasks that the policy works on, or files of conversations as rollout.prompts")
+	case slices.Contains(o.Tasks, ""):
+		return recipe.Bad("rollout.tasks", "a task without a name: remove it")
+	case slices.Contains(o.Prompts, ""):
+		return recipe.Bad("rollout.prompts", "a file without a name: remove it")
+	case slices.Contains(r.Eval.Tasks, ""):
+		return recipe.Bad("eval.tasks", "a task without a name: remove it")
+	}
+	least := 1.0
+	if r.Method == GRPO {
+		least = 2 // there is nothing to compare one answer with
+	}
+	return inRange(
+		number{"rollout.held_out", o.HeldOut, 0, 0.5},
+		number{"rollout.answers", float64(o.Answers), least, 1 << 16},
+		number{"rollout.max_tokens", float64(o.MaxTokens), 1, float64(r.Batch.Sequence - 1)},
+		number{"rollout.temperature", o.Temperature, 0.01, 100},
+		number{"rollout.top_p", o.TopP, 0.01, 1},
+	)
+}
+
+func (r *Recipe) checkRewards() error {
+	if len(r.Rewards) == 0 {
+		return recipe.Bad("rewards", "say what judges the answers, such as  rewards: [{kind: task}]")
+	}
+	for i := range r.Rewards {
+		key := fmt.Sprintf("rewards[%d]", i)
+		if err := recipe.Below(key, r.Rewards[i].validate()); err != nil {
+			return err
+		}
+		if r.Rewards[i].Kind == RewardTask && len(r.Rollout.Tasks) == 0 {
+			return recipe.Bad(key+".kind", "only tasks have a grader: name some as rollout.tasks, or use another reward")
+		}
+	}
+	return nil
+}
+
+func (s *RewardSpec) validate() error {
+	if err := oneOf("kind", s.Kind, RewardTask, RewardModel, RewardFormat, RewardLength); err != nil {
+		return err
+	}
+	switch {
+	case s.Kind == RewardModel && s.Model == "":
+		return recipe.Bad("model", "name the directory of the reward model")
+	case s.Kind != RewardModel && s.Model != "":
+		return recipe.Bad("model", "a reward of the kind %s has no model: remove it", s.Kind)
+	case s.Kind == RewardFormat && s.Pattern == "":
+		return recipe.Bad("pattern", "give the regular expression that answers are to match")
+	case s.Kind != RewardFormat && s.Pattern != "":
+		return recipe.Bad("pattern", "a reward of the kind %s has no pattern: remove it", s.Kind)
+	}
+	if _, err := regexp.Compile(s.Pattern); err != nil {
+		return recipe.Bad("pattern", "%v", err)
+	}
+	return inRange(number{"weight", s.Weight, -1e6, 1e6})
+}

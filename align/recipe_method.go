@@ -1,0 +1,160 @@
+package align
+
+import "github.com/polymath-lm/polymath/train"
+
+// PreferencesSpec is a set of comparisons, see package align/preference.
+type PreferencesSpec struct {
+	// Files hold the comparisons.
+	Files train.Files `yaml:"files" json:"files,omitempty"`
+	// HeldOut is the share of the prompts whose pairs are never trained on and
+	// measure, in [0, 0.5].
+	HeldOut float64 `yaml:"held_out" json:"held_out"`
+	// SkipBad leaves out lines that cannot be read, instead of refusing the file.
+	SkipBad bool `yaml:"skip_bad" json:"skip_bad,omitempty"`
+}
+
+// RolloutSpec is what the policy is asked, and how it answers.
+type RolloutSpec struct {
+	// Tasks are names of tasks that the program has, or YAML files of such.
+	Tasks []string `yaml:"tasks" json:"tasks,omitempty"`
+	// Prompts are files of conversations, see package train/conversation: the policy
+	// answers where the assistant's last message stands.
+	Prompts train.Files `yaml:"prompts" json:"prompts,omitempty"`
+	// HeldOut is the share of the items that is never trained on and measures, in
+	// [0, 0.5].
+	HeldOut float64 `yaml:"held_out" json:"held_out"`
+	// Answers is how many answers are drawn for each prompt.
+	Answers int `yaml:"answers" json:"answers"`
+	// MaxTokens is the longest answer.
+	MaxTokens int `yaml:"max_tokens" json:"max_tokens"`
+	// Temperature divides the logits and TopP keeps the likeliest tokens of that
+	// share of the probability. What is learned is the policy's own distribution: at
+	// temperature 1 and top_p 1 the answers are drawn from it.
+	Temperature float64 `yaml:"temperature" json:"temperature"`
+	TopP        float64 `yaml:"top_p" json:"top_p"`
+}
+
+// Kinds of reward.
+const (
+	RewardTask   = "task"   // what the task's grader gives the answer
+	RewardModel  = "model"  // a reward model's score
+	RewardFormat = "format" // 1 where the answer matches a pattern, else 0
+	RewardLength = "length" // -1 for an answer of rollout.max_tokens, 0 for none, linear between
+)
+
+// RewardSpec is one number that judges an answer.
+type RewardSpec struct {
+	// Kind is "task", "model", "format" or "length".
+	Kind string `yaml:"kind" json:"kind"`
+	// Weight multiplies it in the sum.
+	Weight float64 `yaml:"weight" json:"weight"`
+	// Model is the directory of the reward model, of the kind model.
+	Model string `yaml:"model" json:"model,omitempty"`
+	// Pattern is the regular expression of the kind format, in Go's syntax.
+	Pattern string `yaml:"pattern" json:"pattern,omitempty"`
+}
+
+// SetDefaults is a reward that counts once.
+func (s *RewardSpec) SetDefaults() { s.Weight = 1 }
+
+// RewardModelSpec are the constants of learning a reward model.
+type RewardModelSpec struct {
+	// Centering weighs the square of the sum of a pair's two rewards, which keeps
+	// their mean near 0 (arXiv:2312.09244); 0 leaves it where it goes.
+	Centering float64 `yaml:"center_rewards_coefficient" json:"center_rewards_coefficient"`
+}
+
+// Losses of direct preference optimization.
+const (
+	Sigmoid = "sigmoid"
+	IPO     = "ipo"
+)
+
+// DPOSpec are the constants of direct preference optimization.
+type DPOSpec struct {
+	// Loss is "sigmoid" (arXiv:2305.18290) or "ipo" (arXiv:2310.12036).
+	Loss string `yaml:"loss" json:"loss"`
+	// Beta is how dear it is to leave the reference.
+	Beta float64 `yaml:"beta" json:"beta"`
+	// LabelSmoothing is the share of comparisons that are taken to be the wrong way
+	// round, in [0, 0.5), with the loss sigmoid (conservative DPO).
+	LabelSmoothing float64 `yaml:"label_smoothing" json:"label_smoothing"`
+}
+
+// Ways to average the loss over tokens.
+const (
+	MeanAnswer = "answer"   // over the tokens of an answer, then over the answers (arXiv:2402.03300)
+	MeanToken  = "token"    // over all tokens of the step (DAPO, arXiv:2503.14476)
+	MeanLength = "constant" // the sum by rollout.max_tokens, then over the answers (Dr. GRPO, arXiv:2503.20783)
+)
+
+// GRPOSpec are the constants of group relative policy optimization.
+type GRPOSpec struct {
+	// ClipRange bounds the change of a token's probability in one step, as a ratio;
+	// ClipRangeHigh is the bound upward where it is another, 0: the same.
+	ClipRange     float64 `yaml:"clip_range" json:"clip_range"`
+	ClipRangeHigh float64 `yaml:"clip_range_high" json:"clip_range_high"`
+	// KLCoef weighs the divergence from the reference in the loss; 0 needs no
+	// reference.
+	KLCoef float64 `yaml:"kl_coef" json:"kl_coef"`
+	// EntropyCoef weighs the entropy of the policy, which is raised.
+	EntropyCoef float64 `yaml:"entropy_coef" json:"entropy_coef"`
+	// ScaleRewards divides the advantages of a group by the standard deviation of
+	// its rewards.
+	ScaleRewards bool `yaml:"scale_rewards" json:"scale_rewards"`
+	// Mean says how the loss is averaged: "answer", "token" or "constant".
+	Mean string `yaml:"mean" json:"mean"`
+	// Epochs is how often a step's answers are learned from, and Minibatches the
+	// number of updates each time.
+	Epochs      int `yaml:"num_epochs" json:"num_epochs"`
+	Minibatches int `yaml:"num_minibatches" json:"num_minibatches"`
+}
+
+// Estimators of the divergence from log-probabilities alone.
+const (
+	K1 = "k1" // log p - log q
+	K2 = "k2" // half its square
+	K3 = "k3" // q/p - 1 - log q/p
+)
+
+// PPOSpec are the constants of proximal policy optimization.
+type PPOSpec struct {
+	// Critic is the model that the critic begins as. Left out, it is the first reward
+	// model, or the policy with a new head where there is none.
+	Critic string `yaml:"critic" json:"critic,omitempty"`
+	// CriticLR is the critic's peak learning rate; 0: optimizer.lr.
+	CriticLR float64 `yaml:"critic_lr" json:"critic_lr"`
+	// Gamma discounts later rewards and Lambda weighs longer estimates of an
+	// advantage (GAE, arXiv:1506.02438).
+	Gamma  float64 `yaml:"gamma" json:"gamma"`
+	Lambda float64 `yaml:"lambda" json:"lambda"`
+	// ClipRange bounds the change of a token's probability in one step, as a ratio,
+	// and ClipRangeValue that of the critic's value.
+	ClipRange      float64 `yaml:"clip_range" json:"clip_range"`
+	ClipRangeValue float64 `yaml:"clip_range_value" json:"clip_range_value"`
+	// ValueCoef weighs the critic's loss.
+	ValueCoef float64 `yaml:"vf_coef" json:"vf_coef"`
+	// EntropyCoef weighs the entropy of the policy, which is raised.
+	EntropyCoef float64 `yaml:"entropy_coef" json:"entropy_coef"`
+	// KLCoef weighs the divergence from the reference, taken from each token's
+	// reward by the estimator KLEstimator: "k1", "k2" or "k3".
+	KLCoef      float64 `yaml:"kl_coef" json:"kl_coef"`
+	KLEstimator string  `yaml:"kl_estimator" json:"kl_estimator"`
+	// KLTarget moves KLCoef so that the divergence of an answer comes to it, over
+	// KLHorizon answers (arXiv:1909.08593, 2.2); 0 leaves KLCoef as it is.
+	KLTarget  float64 `yaml:"kl_target" json:"kl_target"`
+	KLHorizon float64 `yaml:"kl_horizon" json:"kl_horizon"`
+	// TargetKL ends a step's updates once the policy is further than that from where
+	// the step began; 0 never does.
+	TargetKL float64 `yaml:"target_kl" json:"target_kl"`
+	// WhitenRewards and WhitenAdvantages bring them to a deviation of 1 in a step,
+	// the advantages to a mean of 0 too.
+	WhitenRewards    bool `yaml:"whiten_rewards" json:"whiten_rewards"`
+	WhitenAdvantages bool `yaml:"whiten_advantages" json:"whiten_advantages"`
+	// MissingEnd is taken from the reward of an answer that max_tokens cut off.
+	MissingEnd float64 `yaml:"missing_eos_penalty" json:"missing_eos_penalty"`
+	// Epochs is how often a step's answers are learned from, and Minibatches the
+	// number of updates each time.
+	Epochs      int `yaml:"num_epochs" json:"num_epochs"`
+	Minibatches int `yaml:"num_minibatches" json:"num_minibatches"`
+}
