@@ -83,27 +83,40 @@ func (r *reader) open(member *zip.File) error {
 
 // unpack reads source, which a name ending in .gz or .zst says is packed.
 func (r *reader) unpack(name string, source io.Reader) error {
-	switch lower := strings.ToLower(name); {
-	case strings.HasSuffix(lower, ".gz"):
-		z, err := gzip.NewReader(bufio.NewReader(source))
-		if err != nil {
-			return err
-		}
-		source = z
-	case strings.HasSuffix(lower, ".zst"):
-		z, err := zstd.NewReader(source, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxFile))
-		if err != nil {
-			return err
-		}
-		defer z.Close()
-		source = z
+	source, done, err := Unpack(name, source)
+	if err != nil {
+		return err
 	}
+	defer done()
 	format := r.options.format(name)
 	if format == "" {
 		return fmt.Errorf("the name does not say which format it has: set format to one of %s", strings.Join(Formats, ", "))
 	}
-	return r.read(format, &limited{r: source, left: MaxFile})
+	return r.read(format, source)
 }
+
+// Unpack returns what source holds, the bytes of a file of that name: unpacked
+// where the name says that it is packed. More than MaxFile bytes are an error of
+// reading. The caller calls done at the end.
+func Unpack(name string, source io.Reader) (unpacked io.Reader, done func(), err error) {
+	done = func() {}
+	switch lower := strings.ToLower(name); {
+	case strings.HasSuffix(lower, ".gz"):
+		if source, err = gzip.NewReader(bufio.NewReader(source)); err != nil {
+			return nil, nil, err
+		}
+	case strings.HasSuffix(lower, ".zst"):
+		z, err := zstd.NewReader(source, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxFile))
+		if err != nil {
+			return nil, nil, err
+		}
+		source, done = z, z.Close
+	}
+	return &limited{r: source, left: MaxFile}, done, nil
+}
+
+// IsPacked reports whether a name says that a file is packed.
+func IsPacked(name string) bool { return unpacked(name) != name }
 
 func (r *reader) read(format string, source io.Reader) error {
 	switch format {

@@ -8,8 +8,8 @@ import (
 	"github.com/polymath-lm/polymath/chat"
 )
 
-func readMessages(o *object, e *Example) error {
-	list, err := o.list("messages")
+func readMessages(o *Object, e *Example) error {
+	list, err := o.List("messages")
 	if err != nil {
 		return err
 	}
@@ -26,58 +26,75 @@ func readMessages(o *object, e *Example) error {
 
 // message reads a message as OpenAI has them.
 func (e *Example) message(path string, data []byte) (m chat.Message, err error) {
-	o, err := parseObject(path, data)
+	o, err := ParseObject(path, data)
 	if err != nil {
 		return m, err
 	}
 	for key := range o.fields {
-		if known := []string{"role", "content", "name", "tool_calls", "tool_call_id", "weight"}; !slices.Contains(known, key) && o.has(key) {
-			return m, bad(o.at(key), "a message has no such key, only role, content, name, tool_calls and tool_call_id")
+		if known := []string{"role", "content", "name", "tool_calls", "tool_call_id", "weight", "loss_weight"}; !slices.Contains(known, key) && o.Has(key) {
+			return m, bad(o.At(key), "a message has no such key, only role, content, name, tool_calls and tool_call_id")
 		}
 	}
-	if w := string(o.fields["weight"]); w != "" && w != "null" && w != "1" {
-		return m, bad(o.at("weight"), "it is %s: every message of the assistant is learned; leave the line out, or split the conversation", w)
+	if err := e.weight(&o); err != nil {
+		return m, err
 	}
-	role, err := o.text("role", false)
+	role, err := o.Text("role", false)
 	if err != nil {
 		return m, err
 	}
 	m.Role = chat.Role(role)
-	if m.Name, err = o.text("name", true); err != nil {
+	if m.Name, err = o.Text("name", true); err != nil {
 		return m, err
 	}
-	if m.ToolCallID, err = o.text("tool_call_id", true); err != nil {
+	if m.ToolCallID, err = o.Text("tool_call_id", true); err != nil {
 		return m, err
 	}
 	if m.Content, err = e.content(&o); err != nil {
 		return m, err
 	}
-	if o.has("tool_calls") {
+	if o.Has("tool_calls") {
 		m.ToolCalls, err = readCalls(&o)
 	}
 	return m, err
 }
 
+// weight refuses messages of the assistant that shall not be learned, and weights
+// that say nothing.
+func (e *Example) weight(o *Object) error {
+	if e.weightless {
+		return nil
+	}
+	for _, key := range []string{"weight", "loss_weight"} {
+		var w float64
+		if !o.Has(key) || json.Unmarshal(o.fields[key], &w) == nil && w == 1 ||
+			key == "loss_weight" && string(o.fields["role"]) != `"assistant"` {
+			continue
+		}
+		return bad(o.At(key), "it is %s: every message of the assistant is learned; leave the line out, or split the conversation", o.fields[key])
+	}
+	return nil
+}
+
 // content reads a text, or a list of texts and pictures.
-func (e *Example) content(o *object) ([]chat.Part, error) {
-	if !o.has("content") {
+func (e *Example) content(o *Object) ([]chat.Part, error) {
+	if !o.Has("content") {
 		return nil, nil
 	}
-	if kindOf(o.fields["content"]) != "a list" {
-		text, err := o.text("content", false)
+	if KindOf(o.fields["content"]) != "a list" {
+		text, err := o.Text("content", false)
 		return []chat.Part{{Text: text}}, err
 	}
-	list, err := o.list("content")
+	list, err := o.List("content")
 	if err != nil {
 		return nil, err
 	}
 	var parts []chat.Part
 	for i, data := range list {
-		part, err := parseObject(fmt.Sprintf("%s[%d]", o.at("content"), i), data)
+		part, err := ParseObject(fmt.Sprintf("%s[%d]", o.At("content"), i), data)
 		if err != nil {
 			return nil, err
 		}
-		kind, err := part.text("type", false)
+		kind, err := part.Text("type", false)
 		if err != nil {
 			return nil, err
 		}
@@ -90,36 +107,36 @@ func (e *Example) content(o *object) ([]chat.Part, error) {
 	return parts, nil
 }
 
-func (e *Example) part(o *object, kind string) (p chat.Part, err error) {
+func (e *Example) part(o *Object, kind string) (p chat.Part, err error) {
 	switch kind {
 	case "text":
-		p.Text, err = o.text("text", false)
+		p.Text, err = o.Text(o.either("text", "value"), false)
 	case "image_url", "image":
 		p, err = e.imagePart(o, kind)
 	default:
-		err = bad(o.at("type"), "it is %s: only text, image_url and image are known", visible(kind))
+		err = bad(o.At("type"), "it is %s: only text, image_url and image are known", visible(kind))
 	}
 	return p, err
 }
 
-func readCalls(o *object) ([]chat.ToolCall, error) {
-	list, err := o.list("tool_calls")
+func readCalls(o *Object) ([]chat.ToolCall, error) {
+	list, err := o.List("tool_calls")
 	if err != nil {
 		return nil, err
 	}
 	var calls []chat.ToolCall
 	for i, data := range list {
-		call, err := parseObject(fmt.Sprintf("%s[%d]", o.at("tool_calls"), i), data)
+		call, err := ParseObject(fmt.Sprintf("%s[%d]", o.At("tool_calls"), i), data)
 		if err != nil {
 			return nil, err
 		}
-		id, err := call.text("id", true)
+		id, err := call.Text("id", true)
 		if err != nil {
 			return nil, err
 		}
 		function := call
-		if call.has("function") {
-			if function, err = parseObject(call.at("function"), call.fields["function"]); err != nil {
+		if call.Has("function") {
+			if function, err = ParseObject(call.At("function"), call.fields["function"]); err != nil {
 				return nil, err
 			}
 		}
@@ -128,7 +145,7 @@ func readCalls(o *object) ([]chat.ToolCall, error) {
 			return nil, err
 		}
 		if c.ID = id; id == "" {
-			c.ID = fmt.Sprintf("%s[%d]", o.at("tool_calls"), i) // unique in the conversation
+			c.ID = fmt.Sprintf("%s[%d]", o.At("tool_calls"), i) // unique in the conversation
 		}
 		calls = append(calls, c)
 	}
@@ -136,12 +153,12 @@ func readCalls(o *object) ([]chat.ToolCall, error) {
 }
 
 // readCall reads the name and the arguments, which are JSON or a text of it.
-func readCall(o *object) (c chat.ToolCall, err error) {
-	if c.Name, err = o.text("name", false); err != nil || !o.has("arguments") {
+func readCall(o *Object) (c chat.ToolCall, err error) {
+	if c.Name, err = o.Text("name", false); err != nil || !o.Has("arguments") {
 		return c, err
 	}
-	if kindOf(o.fields["arguments"]) == "a text" {
-		c.Arguments, err = o.text("arguments", false)
+	if KindOf(o.fields["arguments"]) == "a text" {
+		c.Arguments, err = o.Text("arguments", false)
 		return c, err
 	}
 	c.Arguments = string(o.fields["arguments"])
@@ -149,40 +166,40 @@ func readCall(o *object) (c chat.ToolCall, err error) {
 }
 
 // readTools reads tools, a list or a text of one.
-func readTools(o *object) ([]chat.Tool, error) {
-	if !o.has("tools") {
+func readTools(o *Object) ([]chat.Tool, error) {
+	if !o.Has("tools") {
 		return nil, nil
 	}
-	if kindOf(o.fields["tools"]) == "a text" {
-		text, err := o.text("tools", false)
+	if KindOf(o.fields["tools"]) == "a text" {
+		text, err := o.Text("tools", false)
 		if err != nil || text == "" {
 			return nil, err
 		}
-		o = &object{path: o.path, fields: map[string]json.RawMessage{"tools": json.RawMessage(text)}}
+		o = &Object{path: o.path, fields: map[string]json.RawMessage{"tools": json.RawMessage(text)}}
 	}
-	list, err := o.list("tools")
+	list, err := o.List("tools")
 	if err != nil {
 		return nil, err
 	}
 	var tools []chat.Tool
 	for i, data := range list {
-		tool, err := parseObject(fmt.Sprintf("%s[%d]", o.at("tools"), i), data)
+		tool, err := ParseObject(fmt.Sprintf("%s[%d]", o.At("tools"), i), data)
 		if err != nil {
 			return nil, err
 		}
-		if tool.has("function") {
-			if tool, err = parseObject(tool.at("function"), tool.fields["function"]); err != nil {
+		if tool.Has("function") {
+			if tool, err = ParseObject(tool.At("function"), tool.fields["function"]); err != nil {
 				return nil, err
 			}
 		}
 		var t chat.Tool
-		if t.Name, err = tool.text("name", false); err != nil {
+		if t.Name, err = tool.Text("name", false); err != nil {
 			return nil, err
 		}
-		if t.Description, err = tool.text("description", true); err != nil {
+		if t.Description, err = tool.Text("description", true); err != nil {
 			return nil, err
 		}
-		if tool.has("parameters") {
+		if tool.Has("parameters") {
 			t.Parameters = tool.fields["parameters"]
 		}
 		tools = append(tools, t)

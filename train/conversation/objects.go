@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/polymath-lm/polymath/internal/parquetfile"
+	"github.com/polymath-lm/polymath/internal/records"
 	"github.com/polymath-lm/polymath/tensor"
 )
 
@@ -28,29 +29,73 @@ type objectFile struct {
 // parquetMagic begins a Parquet file.
 const parquetMagic = "PAR1"
 
-// openObjects opens the file at path.
+// openObjects opens the file at path, which may be packed.
 func openObjects(path string) (*objectFile, error) {
-	m, err := tensor.Map(path)
+	data, done, err := mapUnpacked(path)
 	if err != nil {
 		return nil, err
 	}
-	f := &objectFile{size: int64(len(m.Bytes())), rows: -1, close: m.Close}
-	if bytes.HasPrefix(m.Bytes(), []byte(parquetMagic)) {
-		err = f.openRows(m)
+	f := &objectFile{size: int64(len(data)), rows: -1, close: done}
+	if bytes.HasPrefix(data, []byte(parquetMagic)) {
+		err = f.openRows(data)
 	} else {
-		f.array = isArray(m.Bytes())
-		f.next, err = objects(m.Bytes())
+		f.array = isArray(data)
+		f.next, err = objects(data)
 	}
 	if err != nil {
-		_ = m.Close() // the other error matters
+		_ = done() // the other error matters
 		return nil, err
 	}
 	return f, nil
 }
 
+// mapUnpacked returns the bytes of a file, which last until done.
+func mapUnpacked(path string) (data []byte, done func() error, err error) {
+	m, err := tensor.Map(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !records.IsPacked(path) {
+		return m.Bytes(), m.Close, nil
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	source, end, err := records.Unpack(path, bytes.NewReader(m.Bytes()))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer end()
+	data, err = io.ReadAll(source)
+	return data, func() error { return nil }, err
+}
+
+// Each calls each with the objects of the file at path, in the file's order, and
+// where they are, as "file:line: ". A file has one object a line, or is one list of
+// objects, or a Parquet file; one whose name ends in .gz or .zst is unpacked. What
+// object holds lasts until each returns. An error from each ends the work.
+func Each(path string, each func(where string, object []byte) error) (err error) {
+	f, err := openObjects(path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	defer func() { err = errors.Join(err, f.close()) }()
+	for number := 1; ; number++ {
+		line, object, _, err := f.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		where := f.where(path, line, number)
+		if err != nil {
+			return fmt.Errorf("%s%w", where, err)
+		}
+		if err := each(where, object); err != nil {
+			return err
+		}
+	}
+}
+
 // openRows reads the rows of a Parquet file as objects.
-func (f *objectFile) openRows(m *tensor.Mapping) error {
-	r, err := parquetfile.OpenRows(bytes.NewReader(m.Bytes()), f.size)
+func (f *objectFile) openRows(data []byte) error {
+	r, err := parquetfile.OpenRows(bytes.NewReader(data), f.size)
 	if err != nil {
 		return err
 	}
@@ -62,9 +107,10 @@ func (f *objectFile) openRows(m *tensor.Mapping) error {
 		rest := f.size - int64(float64(f.size)*float64(row)/float64(max(f.rows, 1)))
 		return row, object, max(rest, 0), err
 	}
+	done := f.close
 	f.close = func() error {
 		r.Close()
-		return m.Close()
+		return done()
 	}
 	return nil
 }

@@ -1,9 +1,6 @@
 package conversation
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -24,106 +21,15 @@ type Example struct {
 	Ignored      []string // keys that have no meaning here
 
 	named map[*chat.Image]*Picture // what parts name, nil if nothing; while parsing
-	lost  error                    // a key that seems to name pictures and does not
-}
-
-// FieldError is what is wrong with an object.
-type FieldError struct {
-	Field   string // such as "messages[2].role", "" for the whole
-	Problem string
-}
-
-// Error is the field and the problem.
-func (e *FieldError) Error() string {
-	if e.Field == "" {
-		return e.Problem
-	}
-	return e.Field + ": " + e.Problem
-}
-
-func bad(field, format string, args ...any) error {
-	return &FieldError{Field: field, Problem: fmt.Sprintf(format, args...)}
-}
-
-// object is a JSON object by key, and its path in errors.
-type object struct {
-	path   string
-	fields map[string]json.RawMessage
-}
-
-func parseObject(path string, data []byte) (object, error) {
-	o := object{path: path}
-	if err := json.Unmarshal(data, &o.fields); err != nil || o.fields == nil {
-		if err != nil && json.Valid(data) || err == nil {
-			return o, bad(path, "it is %s, not an object", kindOf(data))
-		}
-		return o, bad(path, "it is no JSON: %v", err)
-	}
-	return o, nil
-}
-
-// kindOf names what a JSON text is.
-func kindOf(data []byte) string {
-	data = bytes.TrimSpace(data)
-	if len(data) == 0 {
-		return "empty"
-	}
-	switch data[0] {
-	case '{':
-		return "an object"
-	case '[':
-		return "a list"
-	case '"':
-		return "a text"
-	case 'n':
-		return "null"
-	case 't', 'f':
-		return "true or false"
-	}
-	return "a number"
-}
-
-func (o *object) at(key string) string {
-	if o.path == "" {
-		return key
-	}
-	return o.path + "." + key
-}
-
-// has reports whether a key is there and not null.
-func (o *object) has(key string) bool {
-	v, ok := o.fields[key]
-	return ok && string(v) != "null"
-}
-
-// text returns a text; one that is missing or null is an error unless optional.
-func (o *object) text(key string, optional bool) (string, error) {
-	if !o.has(key) {
-		if optional {
-			return "", nil
-		}
-		return "", bad(o.at(key), "it is missing")
-	}
-	var s string
-	if err := json.Unmarshal(o.fields[key], &s); err != nil {
-		return "", bad(o.at(key), "it is %s, not a text", kindOf(o.fields[key]))
-	}
-	return s, nil
-}
-
-// list returns the elements of a list; it may be empty.
-func (o *object) list(key string) ([]json.RawMessage, error) {
-	var list []json.RawMessage
-	if err := json.Unmarshal(o.fields[key], &list); err != nil {
-		return nil, bad(o.at(key), "it is %s, not a list", kindOf(o.fields[key]))
-	}
-	return list, nil
+	// weightless says that nothing need be learned, so weights have no meaning.
+	weightless bool
+	lost       error // a key that seems to name pictures and does not
 }
 
 // forms are the keys that tell the form, the first of them that is there.
 var forms = []struct {
 	key  string
-	read func(o *object, e *Example) error
+	read func(o *Object, e *Example) error
 	uses []string
 }{
 	{"messages", readMessages, []string{"tools"}},
@@ -139,12 +45,12 @@ func Parse(data []byte) (*Example, error) {
 	if !utf8.Valid(data) {
 		return nil, bad("", "it is not UTF-8: save the file as that")
 	}
-	o, err := parseObject("", data)
+	o, err := ParseObject("", data)
 	if err != nil {
 		return nil, err
 	}
 	for _, form := range forms {
-		if !o.has(form.key) {
+		if !o.Has(form.key) {
 			continue
 		}
 		e := &Example{Form: form.key}
@@ -152,8 +58,8 @@ func Parse(data []byte) (*Example, error) {
 			return nil, err
 		}
 		known := append([]string{form.key, "image", "images"}, form.uses...)
-		if kindOf(o.fields["group"]) == "a text" {
-			if e.Group, err = o.text("group", false); err != nil {
+		if KindOf(o.fields["group"]) == "a text" {
+			if e.Group, err = o.Text("group", false); err != nil {
 				return nil, err
 			}
 			known = append(known, "group")
@@ -184,24 +90,24 @@ func hasAnswer(messages []chat.Message) bool {
 	return slices.ContainsFunc(messages, func(m chat.Message) bool { return m.Role == chat.Assistant })
 }
 
-func readText(o *object, e *Example) (err error) {
+func readText(o *Object, e *Example) (err error) {
 	e.Plain = true
 	e.Text, err = o.plain("text")
 	return err
 }
 
 // plain returns a text as its only part; one that is missing or empty is an error.
-func (o *object) plain(key string) ([]chat.Part, error) {
-	text, err := o.text(key, false)
+func (o *Object) plain(key string) ([]chat.Part, error) {
+	text, err := o.Text(key, false)
 	if err == nil && text == "" {
-		err = bad(o.at(key), "it is empty")
+		err = bad(o.At(key), "it is empty")
 	}
 	return []chat.Part{{Text: text}}, err
 }
 
-func readCompletion(o *object, e *Example) (err error) {
+func readCompletion(o *Object, e *Example) (err error) {
 	e.Plain = true
-	prompt, err := o.text("prompt", false)
+	prompt, err := o.Text("prompt", false)
 	if err != nil {
 		return err
 	}
@@ -211,18 +117,18 @@ func readCompletion(o *object, e *Example) (err error) {
 }
 
 // either is other where only that is there, as Dolly names things, else key.
-func (o *object) either(key, other string) string {
-	if !o.has(key) && o.has(other) {
+func (o *Object) either(key, other string) string {
+	if !o.Has(key) && o.Has(other) {
 		return other
 	}
 	return key
 }
 
-func readAlpaca(o *object, e *Example) error {
+func readAlpaca(o *Object, e *Example) error {
 	var texts [4]string
 	for i, key := range []string{"system", "instruction", o.either("input", "context"), o.either("output", "response")} {
 		var err error
-		if texts[i], err = o.text(key, i == 0 || i == 2); err != nil {
+		if texts[i], err = o.Text(key, i == 0 || i == 2); err != nil {
 			return err
 		}
 	}

@@ -40,26 +40,26 @@ func PictureLimits() picture.Limits {
 // readPicture reads how a picture is named: a path, a data: URL, or an object
 // with one of bytes (in base64), path and url.
 func readPicture(field string, data json.RawMessage) (*Picture, error) {
-	if kindOf(data) != "an object" {
+	if KindOf(data) != "an object" {
 		var text string
 		if err := json.Unmarshal(data, &text); err != nil {
-			return nil, bad(field, "it is %s: name the picture's file, or give a data: URL", kindOf(data))
+			return nil, bad(field, "it is %s: name the picture's file, or give a data: URL", KindOf(data))
 		}
 		return namedPicture(field, text)
 	}
-	o, err := parseObject(field, data)
+	o, err := ParseObject(field, data)
 	if err != nil {
 		return nil, err
 	}
 	for _, key := range []string{"bytes", "path", "url", "image"} {
-		if !o.has(key) {
+		if !o.Has(key) {
 			continue
 		}
-		text, err := o.text(key, false)
+		text, err := o.Text(key, false)
 		if err != nil {
 			return nil, err
 		}
-		p := &Picture{Field: o.at(key)}
+		p := &Picture{Field: o.At(key)}
 		if key == "bytes" {
 			p.Data, err = fromBase64(p.Field, text)
 		} else {
@@ -74,14 +74,14 @@ func readPicture(field string, data json.RawMessage) (*Picture, error) {
 	return nil, bad(field, "it has none of bytes, path and url")
 }
 
-func readDetail(o *object) (picture.Detail, error) {
-	text, err := o.text("detail", true)
+func readDetail(o *Object) (picture.Detail, error) {
+	text, err := o.Text("detail", true)
 	if err != nil {
 		return 0, err
 	}
 	d, err := picture.ParseDetail(text)
 	if err != nil {
-		return 0, bad(o.at("detail"), "%v", err)
+		return 0, bad(o.At("detail"), "%v", err)
 	}
 	return d, nil
 }
@@ -227,23 +227,23 @@ func (p *Picture) again(dir string, cfg *vision.Config, s seen) ([]byte, error) 
 // imagePart reads a part of a message that is a picture: image_url with an
 // address or an object with url and detail, or image with what names it, or
 // image alone, for the next of the object's images.
-func (e *Example) imagePart(part *object, kind string) (chat.Part, error) {
+func (e *Example) imagePart(part *Object, kind string) (chat.Part, error) {
 	place := &chat.Image{}
 	var p *Picture
 	var err error
 	switch {
-	case kind == "image_url" && !part.has(kind):
-		return chat.Part{}, bad(part.at(kind), "it is missing")
-	case part.has(kind):
-		p, err = readPicture(part.at(kind), part.fields[kind])
-	case part.has("bytes") || part.has("path") || part.has("url"):
+	case kind == "image_url" && !part.Has(kind):
+		return chat.Part{}, bad(part.At(kind), "it is missing")
+	case part.Has(kind):
+		p, err = readPicture(part.At(kind), part.fields[kind])
+	case part.Has("bytes") || part.Has("path") || part.Has("url"):
 		text, _ := json.Marshal(part.fields) // of what was parsed
 		p, err = readPicture(part.path, text)
 	}
 	if err != nil {
 		return chat.Part{}, err
 	}
-	if p != nil && part.has("detail") {
+	if p != nil && part.Has("detail") {
 		if p.Detail, err = readDetail(part); err != nil {
 			return chat.Part{}, err
 		}

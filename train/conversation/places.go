@@ -14,14 +14,14 @@ import (
 const placeholder = "<image>"
 
 // readImages reads image and images, the pictures of the whole object.
-func readImages(o *object) (list []*Picture, err error) {
+func readImages(o *Object) (list []*Picture, err error) {
 	for _, key := range []string{"image", "images"} {
-		if !o.has(key) {
+		if !o.Has(key) {
 			continue
 		}
 		values, paths := []json.RawMessage{o.fields[key]}, []string{key}
-		if kindOf(o.fields[key]) == "a list" {
-			if values, err = o.list(key); err != nil {
+		if KindOf(o.fields[key]) == "a list" {
+			if values, err = o.List(key); err != nil {
 				return nil, err
 			}
 			paths = nil
@@ -30,7 +30,7 @@ func readImages(o *object) (list []*Picture, err error) {
 			}
 		}
 		for i, value := range values {
-			p, err := readPicture(o.at(paths[i]), value)
+			p, err := readPicture(o.At(paths[i]), value)
 			if err != nil {
 				return nil, err
 			}
@@ -131,7 +131,7 @@ func (e *Example) splitTexts() (found bool) {
 
 // misspelled tells of a conversation that has a place for a picture, none that is
 // named, and a key without a meaning that is nearly image or images.
-func (e *Example) misspelled(o *object) error {
+func (e *Example) misspelled(o *Object) error {
 	if e.Form != "messages" && e.Form != "conversations" || len(e.Pictures) > 0 {
 		return nil
 	}
@@ -142,10 +142,10 @@ func (e *Example) misspelled(o *object) error {
 	}
 	for _, key := range e.Ignored {
 		meant := "image"
-		if kindOf(o.fields[key]) == "a list" {
+		if KindOf(o.fields[key]) == "a list" {
 			meant = "images"
 		}
-		if o.has(key) && min(spelling.Distance(key, "image"), spelling.Distance(key, "images")) <= 2 {
+		if o.Has(key) && min(spelling.Distance(key, "image"), spelling.Distance(key, "images")) <= 2 {
 			return bad(visible(key), "did you mean %s? A text has %s, and no picture is named", meant, placeholder)
 		}
 	}

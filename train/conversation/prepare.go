@@ -192,7 +192,7 @@ func (p *preparation) flush(done int64) error {
 	if p.options.Progress == nil || p.size == 0 {
 		return nil
 	}
-	return p.options.Progress(float64(done) / float64(p.size))
+	return p.options.Progress(min(float64(done)/float64(p.size), 1)) // packed files are smaller
 }
 
 // encode makes a document of an object.

@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/polymath-lm/polymath/chat"
@@ -16,8 +17,8 @@ var speakers = map[string]chat.Role{
 }
 
 // readShareGPT reads turns of from and value, or of role and content.
-func readShareGPT(o *object, e *Example) error {
-	system, err := o.text("system", true)
+func readShareGPT(o *Object, e *Example) error {
+	system, err := o.Text("system", true)
 	if err != nil {
 		return err
 	}
@@ -25,50 +26,63 @@ func readShareGPT(o *object, e *Example) error {
 	if system != "" {
 		*messages = append(*messages, chat.Text(chat.System, system))
 	}
-	list, err := o.list("conversations")
+	list, err := o.List("conversations")
 	if err != nil {
 		return err
 	}
-	lastCall := ""
-	for i, data := range list {
-		path := fmt.Sprintf("conversations[%d]", i)
-		turn, err := parseObject(path, data)
-		if err != nil {
-			return err
-		}
-		var m chat.Message
-		if turn.has("from") {
-			m, err = readTurn(&turn, lastCall)
-		} else {
-			m, err = e.message(path, data)
-		}
-		if err != nil {
-			return err
-		}
-		if n := len(m.ToolCalls); n > 0 {
-			lastCall = m.ToolCalls[n-1].ID
-		}
-		*messages = append(*messages, m)
+	turns, err := e.turns("conversations", list)
+	if err != nil {
+		return err
 	}
+	*messages = append(*messages, turns...)
 	e.Conversation.Tools, err = readTools(o)
 	return err
 }
 
-func readTurn(turn *object, lastCall string) (m chat.Message, err error) {
-	from, err := turn.text("from", false)
+// turns reads turns of from and value, or messages of role and content.
+func (e *Example) turns(path string, list []json.RawMessage) ([]chat.Message, error) {
+	var messages []chat.Message
+	lastCall := ""
+	for i, data := range list {
+		m, err := e.turn(fmt.Sprintf("%s[%d]", path, i), data, lastCall)
+		if err != nil {
+			return nil, err
+		}
+		if n := len(m.ToolCalls); n > 0 {
+			lastCall = m.ToolCalls[n-1].ID
+		}
+		messages = append(messages, m)
+	}
+	return messages, nil
+}
+
+// turn reads one of them; lastCall is the ID of the last call before it.
+func (e *Example) turn(path string, data []byte, lastCall string) (chat.Message, error) {
+	o, err := ParseObject(path, data)
+	if err != nil {
+		return chat.Message{}, err
+	}
+	if o.Has("from") {
+		return readTurn(&o, lastCall)
+	}
+	return e.message(path, data)
+}
+
+func readTurn(turn *Object, lastCall string) (m chat.Message, err error) {
+	from, err := turn.Text("from", false)
 	if err != nil {
 		return m, err
 	}
 	role, ok := speakers[from]
 	if !ok {
-		return m, bad(turn.at("from"), "nobody is called %q: use human, gpt, system, function_call or observation", from)
+		return m, bad(turn.At("from"), "nobody is called %q: use human, gpt, system, function_call or observation", from)
 	}
-	value, err := turn.text("value", false)
+	value, err := turn.Text("value", false)
 	if err != nil {
 		return m, err
 	}
 	if from == "function_call" {
-		call, err := parseObject(turn.at("value"), []byte(value))
+		call, err := ParseObject(turn.At("value"), []byte(value))
 		if err != nil {
 			return m, err
 		}
