@@ -149,15 +149,16 @@ func Open(path string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := read(f, info.Size())
+	m, err := Read(f, info.Size())
 	if err != nil {
 		return nil, &fs.PathError{Op: "read", Path: path, Err: err}
 	}
 	return m, nil
 }
 
-// read reads a model of that size; it allocates no more than a few times that.
-func read(r io.Reader, size int64) (*Model, error) {
+// Read reads a model of that many bytes from a file, or from within one, and no
+// byte more; it allocates no more than a few times that.
+func Read(r io.Reader, size int64) (*Model, error) {
 	whole, sum := sha256.New(), sha256.New()
 	r = io.TeeReader(r, whole)
 	body := io.TeeReader(r, sum)
@@ -201,14 +202,16 @@ func read(r io.Reader, size int64) (*Model, error) {
 // Write writes the model's file, wholly or not at all, and sets the model's
 // hash.
 func (m *Model) Write(path string) error {
-	hash, err := atomicfile.Write(path, m.encode)
+	hash, err := atomicfile.Write(path, m.Encode)
 	if err == nil {
 		m.hash = hash
 	}
 	return err
 }
 
-func (m *Model) encode(w io.Writer) error {
+// Encode writes what the model's file holds, such as into another file. It does not
+// set the model's hash.
+func (m *Model) Encode(w io.Writer) error {
 	about, err := json.Marshal(m.about)
 	if err != nil {
 		return err

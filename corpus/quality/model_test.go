@@ -25,13 +25,13 @@ func tiny() *Model {
 
 func encoded(t testing.TB, m *Model) []byte {
 	var b bytes.Buffer
-	if err := m.encode(&b); err != nil {
+	if err := m.Encode(&b); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
 }
 
-func decode(file []byte) (*Model, error) { return read(bytes.NewReader(file), int64(len(file))) }
+func decode(file []byte) (*Model, error) { return Read(bytes.NewReader(file), int64(len(file))) }
 
 func TestFile(t *testing.T) {
 	m := tiny()

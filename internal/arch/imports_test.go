@@ -33,7 +33,8 @@ const order = `
 	quantize
 	modelfile
 	task  task/grade/scene  sandbox  eval/stat  train/optim  train/chart  train/conversation  infer  plan
-	task/grade  task/suite  train/checkpoint  align/scalar  align/preference  align/rubric
+	align/rubric
+	task/grade  task/suite  train/checkpoint  align/scalar  align/preference
 	train  corpus/report
 	align
 	polymath
