@@ -70,7 +70,7 @@ func (t *Trainer) planAdapter() error {
 	if len(shapes) == 0 {
 		return recipe.Bad("lora.targets", "the model has none of them: %v", r.Lora.Targets)
 	}
-	params := groupParams(r, shapes)
+	params := OptimizerParams(&r.Optimizer, shapes)
 	packed := int64(0)
 	for _, s := range shapes {
 		p.Trained += int64(s.Len())
@@ -83,16 +83,16 @@ func (t *Trainer) planAdapter() error {
 	base, transposed := baseBytes(t.base)
 	moments, _ := optim.Bytes(params)
 	var m Memory
-	m.add("base model", base, "as its files have it: %d parameters", p.Parameters)
-	m.add("transposed base", transposed, "bf16, for the gradients that pass through")
-	m.add("masters", 4*p.Trained, "%d parameters of the adapter x 4 bytes", p.Trained)
-	m.add("gradients", 4*p.Trained, "%d parameters x 4 bytes", p.Trained)
-	m.add("packed adapter", packed, "bf16 in both orientations, padded to tiles")
-	m.add("optimizer", moments, "two moments x 4 bytes")
+	m.Add("base model", base, "as its files have it: %d parameters", p.Parameters)
+	m.Add("transposed base", transposed, "bf16, for the gradients that pass through")
+	m.Add("masters", 4*p.Trained, "%d parameters of the adapter x 4 bytes", p.Trained)
+	m.Add("gradients", 4*p.Trained, "%d parameters x 4 bytes", p.Trained)
+	m.Add("packed adapter", packed, "bf16 in both orientations, padded to tiles")
+	m.Add("optimizer", moments, "two moments x 4 bytes")
 	if r.EMA > 0 {
-		m.add("average", 4*p.Trained, "%d parameters x 4 bytes", p.Trained)
+		m.Add("average", 4*p.Trained, "%d parameters x 4 bytes", p.Trained)
 	}
-	m.add("adapter's work", scratch, "between A and B, for some rows at a time")
+	m.Add("adapter's work", scratch, "between A and B, for some rows at a time")
 	m.addWork(r, cfg, p.Steps)
 	p.Memory = m
 	checkpoint := 8*p.Trained + moments

@@ -1,40 +1,29 @@
 package train
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
-	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/model"
-	"github.com/polymath-lm/polymath/tensor"
-	"github.com/polymath-lm/polymath/tensor/safetensors"
+	"github.com/polymath-lm/polymath/train/checkpoint"
 	"github.com/polymath-lm/polymath/train/optim"
 )
 
 // A checkpoint is a model directory with these files in training/ beside it.
 const (
-	trainingDir   = "training"
+	trainingDir   = checkpoint.TrainingDir
 	mastersFile   = "masters.safetensors"   // fp32 weights
 	optimizerFile = "optimizer.safetensors" // moments
 	averageFile   = "average.safetensors"   // moving average of the weights, if there is one
 	stateFile     = "state.json"            // trainState
-	sealFile      = "manifest.json"         // seal, written last
 )
 
 // Directories of a run.
 const (
-	checkpointsDir = "checkpoints"
+	checkpointsDir = checkpoint.Dir
 	modelDir       = "model"
 	adapterDir     = "adapter"
-	stepPrefix     = "step-"
-	writingName    = ".writing"  // of a checkpoint that is not complete
-	removingName   = ".removing" // of one that goes
 )
 
 // stateVersion is the version of the files in training/.
@@ -60,71 +49,41 @@ type trainState struct {
 	Recipes []model.RecipeFrom `json:"recipes,omitempty"`
 }
 
-// seal is training/manifest.json.
-type seal struct {
-	// Files maps each file of training/ to its SHA-256 in hex, Model is that
-	// of the model's own manifest.
-	Files map[string]string `json:"files"`
-	Model string            `json:"model"`
-	// Self is the SHA-256 of the seal with Self empty, so that damage to it is
-	// told from damage to what it lists.
-	Self string `json:"self"`
-}
-
-// sign returns what Self must be.
-func (s seal) sign() string {
-	s.Self = ""
-	text, err := json.Marshal(s)
-	if err != nil {
-		panic(err) // strings always marshal
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
-}
-
-// save writes a checkpoint of the last step done and then removes the ones
-// that are more than the recipe keeps. Every file is read back before it gets
-// its name, and the directory gets its own last: what has the name of a
-// checkpoint is a whole one.
+// save writes a checkpoint of the last step done and then removes the ones that
+// are more than the recipe keeps.
 func (t *Trainer) save() error {
 	if t.saved == t.step || t.options.NoSave {
 		return nil
 	}
-	root := filepath.Join(t.options.RunDir, checkpointsDir)
-	writing := filepath.Join(root, writingName)
-	if err := atomicfile.RemoveAll(writing); err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
-	}
-	final := filepath.Join(root, checkpointName(t.step))
-	hash, err := t.writeCheckpoint(writing)
-	if err == nil {
-		err = t.rename(writing, final)
-	}
+	dir, hash, err := t.store.Write(t.step, checkpoint.Content{Models: t.saveWeights, Files: t.stateFiles()})
 	if err != nil {
-		_ = atomicfile.RemoveAll(writing) // the other error matters
 		return fmt.Errorf("checkpoint of step %d: %w%s", t.step, err, t.lastGood())
 	}
-	if err := atomicfile.SyncDir(root); err != nil {
-		return fmt.Errorf("checkpoint of step %d: %w", t.step, err)
-	}
 	first := t.saved < 0
-	t.saved, t.saveDir = t.step, final
+	t.saved, t.saveDir = t.step, dir
 	if first {
 		if err := t.info().save(t.options.RunDir); err != nil {
 			return err
 		}
 	}
-	if err := t.prune(root); err != nil {
+	if err := t.store.Prune(t.recipe.Checkpoint.Keep); err != nil {
 		return err
 	}
-	bytes, err := dirSize(final)
+	return t.noteSaved(dir, hash, false)
+}
+
+// noteSaved records that a checkpoint or the finished model was written.
+func (t *Trainer) noteSaved(dir, hash string, final bool) error {
+	bytes, err := checkpoint.Size(dir)
 	if err != nil {
 		return err
 	}
-	return t.record(Record{Kind: KindCheckpoint, Checkpoint: &CheckpointRecord{Path: final, Hash: hash, Bytes: bytes}})
+	return t.record(Record{Kind: KindCheckpoint, Checkpoint: &CheckpointRecord{Path: dir, Hash: hash, Bytes: bytes, Final: final}})
 }
 
-func checkpointName(step int) string { return fmt.Sprintf("%s%08d", stepPrefix, step) }
+// LastCheckpoint returns the newest checkpoint of a run, "" where it has none.
+// It is a model directory that can be loaded.
+func LastCheckpoint(runDir string) (string, error) { return checkpoint.Last(runDir) }
 
 // lastGood says what a failed save leaves.
 func (t *Trainer) lastGood() string {
@@ -134,49 +93,16 @@ func (t *Trainer) lastGood() string {
 	return "; the checkpoint in " + t.saveDir + " is whole, resume from it"
 }
 
-// writeCheckpoint fills a new directory and returns the hash of its seal.
-func (t *Trainer) writeCheckpoint(dir string) (hash string, err error) {
-	if err := t.saveWeights(dir); err != nil {
-		return "", err
-	}
-	training := filepath.Join(dir, trainingDir)
-	if err := os.MkdirAll(training, 0o777); err != nil {
-		return "", err
-	}
-	if err := atomicfile.SyncDir(dir); err != nil { // or a power cut may take training/ away
-		return "", err
-	}
-	s := seal{Files: map[string]string{}}
-	for _, w := range t.stateWriters() {
-		if s.Files[w.name], err = w.write(filepath.Join(training, w.name)); err != nil {
-			return "", err
-		}
-	}
-	if s.Model, err = atomicfile.Hash(filepath.Join(dir, model.ManifestName)); err != nil {
-		return "", err
-	}
-	s.Self = s.sign()
-	return writeJSON(filepath.Join(training, sealFile), s)
-}
-
-// stateWriter writes one file of training/ and returns its hash.
-type stateWriter struct {
-	name  string
-	write func(path string) (sha256hex string, err error)
-}
-
-func (t *Trainer) stateWriters() []stateWriter {
-	arrays := func(list []optim.State) func(string) (string, error) {
-		return func(path string) (string, error) { return writeArrays(path, list) }
-	}
-	list := []stateWriter{
-		{mastersFile, arrays(masters(t.model))},
-		{optimizerFile, arrays(t.optimizer.State())},
-		{metricsFile, t.journal.save},
-		{stateFile, func(path string) (string, error) { return writeJSON(path, t.state()) }},
+// stateFiles are the files of training/.
+func (t *Trainer) stateFiles() []checkpoint.File {
+	list := []checkpoint.File{
+		checkpoint.Arrays(mastersFile, masters(t.model)),
+		checkpoint.Arrays(optimizerFile, t.optimizer.State()),
+		t.journal.File(),
+		checkpoint.JSON(stateFile, func() any { return t.state() }),
 	}
 	if t.average != nil {
-		list = append(list, stateWriter{averageFile, arrays(t.average.State())})
+		list = append(list, checkpoint.Arrays(averageFile, t.average.State()))
 	}
 	return list
 }
@@ -212,22 +138,6 @@ func masters(m *model.Model) []optim.State {
 		}
 	}
 	return list
-}
-
-func writeArrays(path string, list []optim.State) (sha256hex string, err error) {
-	tensors := make([]*tensor.Tensor, len(list))
-	for i, s := range list {
-		tensors[i] = tensor.FromF32(s.Name, s.Data, len(s.Data))
-	}
-	return safetensors.Write(path, tensors, nil)
-}
-
-func writeJSON(path string, v any) (sha256hex string, err error) {
-	text, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return "", err
-	}
-	return atomicfile.WriteBytes(path, append(text, '\n'))
 }
 
 func (t *Trainer) state() trainState {
@@ -269,38 +179,17 @@ func (t *Trainer) noteRecipe() {
 // is one. It replaces the model of a shorter run.
 func (t *Trainer) saveModel() (string, error) {
 	final := t.finalDir()
-	writing, old := final+writingName, final+".old"
-	for _, leftover := range []string{writing, old} {
-		if err := atomicfile.RemoveAll(leftover); err != nil {
-			return "", err
-		}
-	}
-	restore := t.useAverage()
-	err := t.saveWeights(writing)
-	restore()
+	err := t.store.Replace(final, func(dir string) error {
+		restore := t.useAverage()
+		defer restore()
+		return t.saveWeights(dir)
+	})
 	if err != nil {
-		_ = atomicfile.RemoveAll(writing) // the other error matters
 		return "", fmt.Errorf("finished model: %w%s", err, t.lastGood())
 	}
-	if err := t.rename(final, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("finished model: %w%s", err, t.lastGood())
-	}
-	if err := t.rename(writing, final); err != nil {
-		return "", fmt.Errorf("finished model: %w%s", err, t.lastGood())
-	}
-	if err := atomicfile.SyncDir(t.options.RunDir); err != nil { // while the old one is there
-		return "", err
-	}
-	if err := atomicfile.RemoveAll(old); err != nil {
-		return "", err
-	}
-	hash, err := atomicfile.Hash(filepath.Join(final, model.ManifestName))
+	hash, err := checkpoint.ModelHash(final)
 	if err != nil {
 		return "", err
 	}
-	bytes, err := dirSize(final)
-	if err != nil {
-		return "", err
-	}
-	return final, t.record(Record{Kind: KindCheckpoint, Checkpoint: &CheckpointRecord{Path: final, Hash: hash, Bytes: bytes, Final: true}})
+	return final, t.noteSaved(final, hash, true)
 }

@@ -171,8 +171,8 @@ func (e *eyes) plan(m *Memory, b *BatchSpec) {
 		return
 	}
 	tokens := int64((prefetchSteps+2)*b.Tokens + b.Rows*b.Sequence)
-	m.add("patches read ahead", tokens*int64(e.cfg.PatchLen())*2, "%d tokens x %d numbers of a patch x 2 bytes, if all were pictures'", tokens, e.cfg.PatchLen())
-	m.add("decoding", int64(e.workers)*decodingBytes*e.pixels+garbageBytes, "%d pictures of up to %d pixels x %d bytes, and %s of garbage",
+	m.Add("patches read ahead", tokens*int64(e.cfg.PatchLen())*2, "%d tokens x %d numbers of a patch x 2 bytes, if all were pictures'", tokens, e.cfg.PatchLen())
+	m.Add("decoding", int64(e.workers)*decodingBytes*e.pixels+garbageBytes, "%d pictures of up to %d pixels x %d bytes, and %s of garbage",
 		e.workers, e.pixels, decodingBytes, size(garbageBytes))
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/modelfile"
 	"github.com/polymath-lm/polymath/shard"
+	"github.com/polymath-lm/polymath/train/checkpoint"
 	"github.com/polymath-lm/polymath/train/conversation"
 )
 
@@ -192,7 +193,7 @@ func (t *Trainer) prepareData() (dir string, err error) {
 		Encoder: e, Vision: t.vision, MaxTokens: t.recipe.Batch.Sequence, TooLong: t.recipe.Data.TooLong, SkipBad: t.recipe.Data.SkipBad,
 		Progress: t.options.Preparing,
 		Before: func(r *conversation.Report) error {
-			_, err := writeJSON(filepath.Join(dir, reportFile), prepared{t.source, *r, preparedVersion})
+			_, err := checkpoint.WriteJSON(filepath.Join(dir, reportFile), prepared{t.source, *r, preparedVersion})
 			return err
 		},
 	})
@@ -228,8 +229,8 @@ func (t *Trainer) found(dir string, before *prepared) error {
 
 // differences lists the keys of two JSON objects whose values differ.
 func differences(was, now []byte) string {
-	a, errA := flatten(was)
-	b, errB := flatten(now)
+	a, errA := checkpoint.Flatten(was)
+	b, errB := checkpoint.Flatten(now)
 	if errA != nil || errB != nil {
 		return "unreadable"
 	}
@@ -253,7 +254,7 @@ func readPrepared(dir string) (*prepared, error) {
 		return nil, err
 	}
 	var p prepared
-	if err := strictJSON(text, &p); err != nil {
+	if err := checkpoint.StrictJSON(text, &p); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return &p, nil

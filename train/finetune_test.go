@@ -16,6 +16,7 @@ import (
 
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/shard"
+	"github.com/polymath-lm/polymath/train/checkpoint"
 	"github.com/polymath-lm/polymath/train/conversation"
 )
 
@@ -221,11 +222,11 @@ func TestFinetuneResume(t *testing.T) {
 			if result.Finished {
 				t.Fatal("not interrupted")
 			}
-			size, err := dirSize(result.Checkpoint)
+			size, err := checkpoint.Size(result.Checkpoint)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if base, _ := dirSize(r.Model.From); lora && size > 4*base {
+			if base, _ := checkpoint.Size(r.Model.From); lora && size > 4*base {
 				t.Errorf("a checkpoint of %d bytes for a base of %d", size, base)
 			}
 			if _, err := os.Stat(filepath.Join(result.Checkpoint, "model.safetensors")); lora != errors.Is(err, os.ErrNotExist) {

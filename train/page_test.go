@@ -82,18 +82,18 @@ func TestPage(t *testing.T) {
 
 func TestJournal(t *testing.T) {
 	dir := t.TempDir()
-	j, err := openJournal(dir, nil)
+	j, err := journalForm.Open(dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := history(200)
 	for i, r := range want {
 		if i == 100 {
-			if err := j.add(Record{Kind: KindCheckpoint, Step: r.Step, Checkpoint: &CheckpointRecord{}}); err != nil {
+			if err := j.Add(Record{Kind: KindCheckpoint, Step: r.Step, Checkpoint: &CheckpointRecord{}}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := j.add(r); err != nil {
+		if err := j.Add(r); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -105,10 +105,10 @@ func TestJournal(t *testing.T) {
 		t.Error(diff)
 	}
 	saved := filepath.Join(t.TempDir(), "saved.jsonl")
-	if _, err := j.save(saved); err != nil {
+	if _, err := j.File().Write(saved); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.close(); err != nil {
+	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
 	a, b := mustRead(t, saved), mustRead(t, filepath.Join(dir, metricsFile))
@@ -117,14 +117,17 @@ func TestJournal(t *testing.T) {
 	}
 	// A resumed run cuts off what came after its checkpoint.
 	half := a[:bytes.LastIndexByte(a[:len(a)/2], '\n')+1]
-	if j, err = openJournal(dir, half); err != nil {
+	if j, err = journalForm.Open(dir, half); err != nil {
 		t.Fatal(err)
 	}
-	defer j.close()
+	defer j.Close()
 	if !bytes.Equal(mustRead(t, filepath.Join(dir, metricsFile)), half) {
 		t.Error("records after the checkpoint are still there")
 	}
 }
+
+// encodeRecord writes one line of a journal.
+func encodeRecord(b *bytes.Buffer, r Record) error { return json.NewEncoder(b).Encode(r) }
 
 func TestHalfALine(t *testing.T) {
 	dir := t.TempDir()
@@ -156,7 +159,7 @@ func FuzzRecords(f *testing.F) {
 	f.Add([]byte("{\"kind\":\"step\",\"train\":{\"loss\":null}}\n"))
 	f.Add([]byte("{\"kind\":\"step\",\"train\":{\"expert_load\":[[],[1]]}}\n{\"kind\":\"step\",\"train\":{\"expert_load\":[[3]]}}\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		records, err := decodeRecords(text)
+		records, err := journalForm.Decode(text)
 		if err != nil {
 			return
 		}
@@ -187,18 +190,18 @@ func TestWatch(t *testing.T) {
 	if page := get("/"); !strings.Contains(page, "not begun") || !strings.Contains(page, "EventSource") {
 		t.Errorf("page of a run that has not begun: %.300s", page)
 	}
-	j, err := openJournal(dir, nil)
+	j, err := journalForm.Open(dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer j.close()
+	defer j.Close()
 	if err := testInfo().save(dir); err != nil {
 		t.Fatal(err)
 	}
 	records := history(3)
 	events := listen(t, server.URL+"/events?from=1")
 	for _, r := range records {
-		if err := j.add(r); err != nil {
+		if err := j.Add(r); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -211,12 +214,12 @@ func TestWatch(t *testing.T) {
 		t.Errorf("body: %.300s", body)
 	}
 	// A resumed run writes the file anew; the reader gets it from the beginning.
-	again, err := openJournal(dir, nil)
+	again, err := journalForm.Open(dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer again.close()
-	if err := again.add(records[0]); err != nil {
+	defer again.Close()
+	if err := again.Add(records[0]); err != nil {
 		t.Fatal(err)
 	}
 	if got := <-events; got.Step != 1 {

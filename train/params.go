@@ -13,11 +13,12 @@ func changing(r *Recipe, params []*model.Param) []*model.Param {
 	return slices.DeleteFunc(slices.Clone(params), func(p *model.Param) bool { return !r.everTrains(moduleOf(p)) })
 }
 
-// groupParams gives each parameter of a model its rule.
-func groupParams(r *Recipe, params []*model.Param) []optim.Param {
+// OptimizerParams gives each parameter of a model, or of an adapter, the rule of
+// its group. The arrays are the parameters' own, and nil where they have none.
+func OptimizerParams(o *OptimizerSpec, params []*model.Param) []optim.Param {
 	out := make([]optim.Param, len(params))
 	for i, p := range params {
-		group := groupOf(&r.Optimizer, p)
+		group := groupOf(o, p)
 		out[i] = optim.Param{
 			Name: p.Name, Groups: p.Groups, Out: p.Out, In: p.In,
 			Master: p.Master, Grad: p.Grad, Scale: group.Scale, Decay: !p.NoDecay,
@@ -28,6 +29,14 @@ func groupParams(r *Recipe, params []*model.Param) []optim.Param {
 		}
 	}
 	return out
+}
+
+// Settings are the constants that all groups share.
+func (o *OptimizerSpec) Settings() optim.Settings {
+	return optim.Settings{
+		Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay,
+		Momentum: o.Momentum, Iterations: o.Iterations,
+	}
 }
 
 // rowParts lists the rows of the matrices fused in each group.

@@ -77,7 +77,8 @@ type MemoryPart struct {
 	Arithmetic string
 }
 
-func (m *Memory) add(name string, bytes int64, format string, args ...any) {
+// Add adds a line, unless it is of no bytes; format and args make its Arithmetic.
+func (m *Memory) Add(name string, bytes int64, format string, args ...any) {
 	if bytes == 0 {
 		return
 	}
@@ -139,17 +140,17 @@ func planMemory(r *Recipe, cfg *model.Config, steps int) (m Memory, seeing int64
 	blind := withoutSight(cfg)
 	total, _ := blind.Params()
 	shapes := model.Shapes(blind)
-	params := groupParams(r, changing(r, shapes))
+	params := OptimizerParams(&r.Optimizer, changing(r, shapes))
 	trained := elements(params)
-	m.add("masters", 4*total, "%d parameters x 4 bytes", total)
-	m.add("gradients", 4*trained, "%d parameters x 4 bytes", trained)
-	m.add("packed weights", model.ModelBytes(blind, true)-8*total, "bf16 in both orientations, padded to tiles")
+	m.Add("masters", 4*total, "%d parameters x 4 bytes", total)
+	m.Add("gradients", 4*trained, "%d parameters x 4 bytes", trained)
+	m.Add("packed weights", model.ModelBytes(blind, true)-8*total, "bf16 in both orientations, padded to tiles")
 	moments, _ := optim.Bytes(params)
 	_, work := optim.Bytes(parameterShapes(r, cfg))
-	m.add("optimizer", moments, "two moments for adamw, one for muon, x 4 bytes")
-	m.add("muon workspace", work, "matrices of one batch")
+	m.Add("optimizer", moments, "two moments for adamw, one for muon, x 4 bytes")
+	m.Add("muon workspace", work, "matrices of one batch")
 	if r.EMA > 0 {
-		m.add("average", 4*trained, "%d parameters x 4 bytes", trained)
+		m.Add("average", 4*trained, "%d parameters x 4 bytes", trained)
 	}
 	seeing = planSight(&m, r, cfg)
 	seeing += m.addWork(r, cfg, steps)
@@ -176,14 +177,14 @@ func planSight(m *Memory, r *Recipe, cfg *model.Config) (bytes int64) {
 	if r.EMA > 0 {
 		bytes += 4 * trained
 	}
-	m.add("tower and projector", bytes, "%d parameters: masters and packed weights, gradients and moments of %d", tower+projector, trained)
+	m.Add("tower and projector", bytes, "%d parameters: masters and packed weights, gradients and moments of %d", tower+projector, trained)
 	return bytes
 }
 
 // sightParams are the parameters of tower and projector that some stage trains.
 func sightParams(r *Recipe, cfg *model.Config) []optim.Param {
 	shapes := slices.DeleteFunc(slices.Clone(model.Shapes(cfg)), func(p *model.Param) bool { return moduleOf(p) == GroupDecoder })
-	return groupParams(r, changing(r, shapes))
+	return OptimizerParams(&r.Optimizer, changing(r, shapes))
 }
 
 // elements counts the weights of parameters.
@@ -199,21 +200,21 @@ func elements(params []optim.Param) (n int64) {
 func (m *Memory) addWork(r *Recipe, cfg *model.Config, steps int) (seeing int64) {
 	tokens := r.Batch.Rows * r.Batch.Sequence
 	blind := model.WorkspaceBytes(withoutSight(cfg), tokens, true)
-	m.add("activations", blind, "%d rows x %d tokens, %d layers", r.Batch.Rows, r.Batch.Sequence, cfg.NumLayers)
+	m.Add("activations", blind, "%d rows x %d tokens, %d layers", r.Batch.Rows, r.Batch.Sequence, cfg.NumLayers)
 	if cfg.Vision != nil {
 		seeing = model.WorkspaceBytes(cfg, tokens, true) - blind
-		m.add("tower's activations", seeing, "%d views of %d tokens, %d layers", tokens/cfg.Vision.Patches(), cfg.Vision.Patches(), cfg.Vision.NumLayers)
+		m.Add("tower's activations", seeing, "%d views of %d tokens, %d layers", tokens/cfg.Vision.Patches(), cfg.Vision.Patches(), cfg.Vision.NumLayers)
 	}
-	m.add("records", int64(steps)*recordBytes(cfg), "%d steps, %d experts in each layer", steps, cfg.NumExperts)
-	m.add("rows read ahead", loaderBytes(r), "%d steps of %d tokens", prefetchSteps+2, r.Batch.Tokens)
+	m.Add("records", int64(steps)*recordBytes(cfg), "%d steps, %d experts in each layer", steps, cfg.NumExperts)
+	m.Add("rows read ahead", loaderBytes(r), "%d steps of %d tokens", prefetchSteps+2, r.Batch.Tokens)
 	if len(r.Sample.Prompts) > 0 {
 		o := sampleOptions(r, cfg)
 		p := infer.FootprintOf(cfg, o)
-		m.add("samples", p.CacheBytes()+p.WorkBytes, "one sequence's keys and values, activations of %d tokens", o.Chunk+1)
+		m.Add("samples", p.CacheBytes()+p.WorkBytes, "one sequence's keys and values, activations of %d tokens", o.Chunk+1)
 	}
-	m.add("heap tables", m.Total/heapShare, "1/%d of the above: the collector's tables, and rounding to pages", heapShare)
-	m.add("program", programBytes, "runtime, code and stacks")
-	m.add("workers", int64(par.Threads())*scratchBytes(r, cfg), "%d workers' scratch for products and documents of %d tokens", par.Threads(), r.Batch.Sequence)
+	m.Add("heap tables", m.Total/heapShare, "1/%d of the above: the collector's tables, and rounding to pages", heapShare)
+	m.Add("program", programBytes, "runtime, code and stacks")
+	m.Add("workers", int64(par.Threads())*scratchBytes(r, cfg), "%d workers' scratch for products and documents of %d tokens", par.Threads(), r.Batch.Sequence)
 	return seeing
 }
 
@@ -257,5 +258,5 @@ func planDisk(r *Recipe, cfg *model.Config, steps int) (total, seeing int64) {
 // parameterShapes lists the parameters of a configuration that a run trains,
 // without arrays.
 func parameterShapes(r *Recipe, cfg *model.Config) []optim.Param {
-	return groupParams(r, changing(r, model.Shapes(cfg)))
+	return OptimizerParams(&r.Optimizer, changing(r, model.Shapes(cfg)))
 }

@@ -1,88 +1,19 @@
 package train
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
-	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/model"
-	"github.com/polymath-lm/polymath/tensor/safetensors"
-	"github.com/polymath-lm/polymath/train/optim"
+	"github.com/polymath-lm/polymath/train/checkpoint"
 )
 
 // readSeal verifies every file of a checkpoint's training/, and the model's
 // manifest, by hash. An error names the file.
-func readSeal(dir string) (*seal, error) {
-	path := filepath.Join(dir, trainingDir, sealFile)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s is no checkpoint to resume from: %w", dir, err)
-	}
-	s, err := parseSeal(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if err := checkHash(filepath.Join(dir, model.ManifestName), s.Model); err != nil {
-		return nil, err
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Files)) {
-		if err := checkHash(filepath.Join(dir, trainingDir, name), s.Files[name]); err != nil {
-			return nil, err
-		}
-	}
-	return s, nil
-}
-
-func parseSeal(text []byte) (*seal, error) {
-	var s seal
-	if err := strictJSON(text, &s); err != nil {
-		return nil, err
-	}
-	if s.Self != s.sign() {
-		return nil, errors.New("it was changed or is damaged")
-	}
-	for _, name := range []string{mastersFile, optimizerFile, metricsFile, stateFile} {
-		if s.Files[name] == "" {
-			return nil, fmt.Errorf("it does not list %s", name)
-		}
-	}
-	for name := range s.Files {
-		if name != filepath.Base(name) || !filepath.IsLocal(name) {
-			return nil, fmt.Errorf("it lists %q, which is no file beside it", name)
-		}
-	}
-	return &s, nil
-}
-
-func strictJSON(text []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return err
-	}
-	if dec.More() {
-		return errors.New("more than one JSON value")
-	}
-	return nil
-}
-
-func checkHash(path, want string) error {
-	got, err := atomicfile.Hash(path)
-	if err != nil {
-		return fmt.Errorf("damaged checkpoint: %w", err)
-	}
-	if got != want {
-		return fmt.Errorf("damaged checkpoint: %s has SHA-256 %s, and %s when it was written: "+
-			"it was changed or cut short", path, got, want)
-	}
-	return nil
+func readSeal(dir string) (*checkpoint.Seal, error) {
+	return checkpoint.ReadSeal(dir, mastersFile, optimizerFile, metricsFile, stateFile)
 }
 
 // readState reads state.json and refuses that of another run.
@@ -121,7 +52,7 @@ func (t *Trainer) readState(dir string) (*trainState, error) {
 
 func parseState(text []byte) (*trainState, error) {
 	var s trainState
-	if err := strictJSON(text, &s); err != nil {
+	if err := checkpoint.StrictJSON(text, &s); err != nil {
 		return nil, err
 	}
 	switch {
@@ -148,64 +79,13 @@ var mayChange = map[string]bool{
 
 // sameRecipe compares the recipe with the one that a checkpoint began with.
 func (t *Trainer) sameRecipe(saved []byte) error {
-	before, err := flatten(saved)
-	if err != nil {
-		return err
-	}
-	now, err := flatten(t.recipe.encode())
-	if err != nil {
-		return err
-	}
-	keys := maps.Clone(before)
-	maps.Copy(keys, now)
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		was, is := orMissing(before, key), orMissing(now, key)
-		if was != is && !mayChange[key] {
-			return fmt.Errorf("the recipe's %s is %s now and was %s: change it back, or start a new run", key, is, was)
-		}
-	}
-	return nil
-}
-
-func orMissing(values map[string]string, key string) string {
-	if v, ok := values[key]; ok {
-		return v
-	}
-	return "not there"
-}
-
-// flatten maps the full key of each value of a recipe to its JSON.
-func flatten(text []byte) (map[string]string, error) {
-	out := map[string]string{}
-	var walk func(path string, text json.RawMessage) error
-	walk = func(path string, text json.RawMessage) error {
-		if len(text) == 0 || text[0] != '{' {
-			var b bytes.Buffer
-			if err := json.Compact(&b, text); err != nil {
-				return err
-			}
-			out[path] = b.String()
-			return nil
-		}
-		var section map[string]json.RawMessage
-		if err := json.Unmarshal(text, &section); err != nil {
-			return err
-		}
-		for key, value := range section {
-			if err := walk(strings.TrimPrefix(path+"."+key, "."), value); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	err := walk("", json.RawMessage(bytes.TrimSpace(text)))
-	return out, err
+	return checkpoint.SameRecipe(saved, t.recipe.encode(), mayChange)
 }
 
 // restore loads the run as the checkpoint in dir left it.
 func (t *Trainer) restore(dir string) error {
 	if _, err := readSeal(dir); err != nil {
-		return t.withAdvice(err)
+		return checkpoint.Advise(t.options.RunDir, err)
 	}
 	state, err := t.readState(dir)
 	if err != nil {
@@ -215,17 +95,17 @@ func (t *Trainer) restore(dir string) error {
 		return err
 	}
 	training := filepath.Join(dir, trainingDir)
-	if err := readArrays(filepath.Join(training, mastersFile), masters(t.model)); err != nil {
+	if err := checkpoint.ReadArrays(filepath.Join(training, mastersFile), masters(t.model)); err != nil {
 		return err
 	}
 	t.model.Sync()
 	t.makeOptimizer()
 	t.restoreUpdates(state)
-	if err := readArrays(filepath.Join(training, optimizerFile), t.optimizer.State()); err != nil {
+	if err := checkpoint.ReadArrays(filepath.Join(training, optimizerFile), t.optimizer.State()); err != nil {
 		return err
 	}
 	if t.average != nil {
-		if err := readArrays(filepath.Join(training, averageFile), t.average.State()); err != nil {
+		if err := checkpoint.ReadArrays(filepath.Join(training, averageFile), t.average.State()); err != nil {
 			return err
 		}
 	}
@@ -233,7 +113,7 @@ func (t *Trainer) restore(dir string) error {
 	if err != nil {
 		return err
 	}
-	if t.journal, err = openJournal(t.options.RunDir, metrics); err != nil {
+	if t.journal, err = journalForm.Open(t.options.RunDir, metrics); err != nil {
 		return err
 	}
 	t.step, t.saved, t.saveDir, t.watcher = state.Step, state.Step, dir, state.Watcher
@@ -247,7 +127,7 @@ func (t *Trainer) restore(dir string) error {
 
 // recall finds what the result reports in the journal.
 func (t *Trainer) recall() {
-	for _, r := range t.journal.records {
+	for _, r := range t.journal.Records() {
 		switch r.Kind {
 		case KindStep:
 			t.loss = r.Train.Loss
@@ -255,51 +135,4 @@ func (t *Trainer) recall() {
 			t.evaluated = *r.Eval
 		}
 	}
-}
-
-// withAdvice says what to do about a damaged checkpoint.
-func (t *Trainer) withAdvice(damage error) error {
-	dirs, err := checkpoints(t.options.RunDir)
-	if err != nil {
-		return errors.Join(damage, err)
-	}
-	if len(dirs) > 1 {
-		return fmt.Errorf("%w. Remove this checkpoint to resume from %s", damage, dirs[len(dirs)-2].path)
-	}
-	return fmt.Errorf("%w. It is the only checkpoint of the run: restore it from a copy, or begin anew in another directory", damage)
-}
-
-// readArrays fills each array from the tensor of its name.
-func readArrays(path string, list []optim.State) error {
-	f, err := safetensors.Open(path)
-	if err != nil {
-		return err
-	}
-	err = copyArrays(f, list)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
-}
-
-func copyArrays(f *safetensors.File, list []optim.State) error {
-	if n := len(f.Names()); n != len(list) {
-		return fmt.Errorf("%d tensors where the recipe has %d", n, len(list))
-	}
-	for _, s := range list {
-		t, err := f.Tensor(s.Name)
-		if err != nil {
-			return err
-		}
-		if t.Len() != len(s.Data) {
-			return fmt.Errorf("tensor %s has %d numbers, and the model %d", s.Name, t.Len(), len(s.Data))
-		}
-		if err := t.CopyF32(s.Data); err != nil {
-			return fmt.Errorf("tensor %s: %w", s.Name, err)
-		}
-	}
-	return nil
 }

@@ -12,9 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/train/checkpoint"
 	"github.com/polymath-lm/polymath/train/optim"
 )
 
@@ -50,7 +50,7 @@ func (t *Trainer) makeWorkspace() {
 func (t *Trainer) release() error {
 	var err error
 	if t.journal != nil {
-		err = t.journal.close()
+		err = t.journal.Close()
 	}
 	if t.unlock != nil {
 		err = errors.Join(err, t.unlock())
@@ -83,7 +83,7 @@ func (t *Trainer) savePage() error {
 	if t.journal == nil {
 		return nil
 	}
-	return savePage(t.options.RunDir, t.info(), t.journal.records)
+	return savePage(t.options.RunDir, t.info(), t.journal.Records())
 }
 
 // prepare checks that the run fits, makes its directory and loads the newest
@@ -95,10 +95,7 @@ func (t *Trainer) prepare() error {
 	if err := t.fits(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(t.options.RunDir, checkpointsDir), 0o777); err != nil {
-		return err
-	}
-	unlock, err := atomicfile.Lock(t.options.RunDir)
+	unlock, err := checkpoint.Lock(t.options.RunDir)
 	if err != nil {
 		return err
 	}
@@ -106,22 +103,10 @@ func (t *Trainer) prepare() error {
 	if err := t.load(); err != nil {
 		return err
 	}
-	if err := t.removeLeftovers(); err != nil {
+	if err := t.store.RemoveLeftovers(); err != nil {
 		return err
 	}
 	return t.info().save(t.options.RunDir)
-}
-
-// removeLeftovers removes what a run that was killed did not finish to write
-// or to remove.
-func (t *Trainer) removeLeftovers() error {
-	root := filepath.Join(t.options.RunDir, checkpointsDir)
-	for _, name := range []string{writingName, removingName} {
-		if err := atomicfile.RemoveAll(filepath.Join(root, name)); err != nil {
-			return err
-		}
-	}
-	return atomicfile.RemoveLeftovers(t.options.RunDir)
 }
 
 func (t *Trainer) load() error {
@@ -202,7 +187,7 @@ func (t *Trainer) start() (err error) {
 	}
 	t.makeOptimizer()
 	t.noteRecipe()
-	t.journal, err = openJournal(t.options.RunDir, nil)
+	t.journal, err = journalForm.Open(t.options.RunDir, nil)
 	return err
 }
 
@@ -219,13 +204,9 @@ func checkFinite(dir string, list []optim.State) error {
 }
 
 func (t *Trainer) makeOptimizer() {
-	o := &t.recipe.Optimizer
 	t.holdGradients()
-	params := groupParams(t.recipe, t.trained)
-	t.optimizer = optim.New(params, optim.Settings{
-		Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay,
-		Momentum: o.Momentum, Iterations: o.Iterations,
-	})
+	params := OptimizerParams(&t.recipe.Optimizer, t.trained)
+	t.optimizer = optim.New(params, t.recipe.Optimizer.Settings())
 	if t.recipe.EMA > 0 {
 		t.average = optim.NewAverage(params, t.recipe.EMA)
 	}
@@ -249,7 +230,7 @@ func (t *Trainer) useAverage() (restore func()) {
 func (t *Trainer) record(r Record) error {
 	r.Step = t.step
 	r.Tokens = int64(t.step) * int64(t.recipe.Batch.Tokens)
-	err := t.journal.add(r)
+	err := t.journal.Add(r)
 	if t.options.Observer != nil {
 		t.options.Observer.Observe(r)
 	}
@@ -309,11 +290,11 @@ const collectEvery = 64
 // afterStep does what is due: held-out loss, samples, a checkpoint, the page.
 // done is false where ctx ended before.
 func (t *Trainer) afterStep(ctx context.Context) (done bool, err error) {
-	before := len(t.journal.records)
+	before := len(t.journal.Records())
 	if done, err := t.measure(ctx); err != nil || !done {
 		return false, err
 	}
-	page := len(t.journal.records) > before
+	page := len(t.journal.Records()) > before
 	if every := t.recipe.Checkpoint.Every; every > 0 && t.step%every == 0 && t.step < t.plan.Steps {
 		page = true
 		if err := t.save(); err != nil {
@@ -348,7 +329,7 @@ func (t *Trainer) measure(ctx context.Context) (done bool, err error) {
 // recorded counts the records of a kind that the last step has.
 func (t *Trainer) recorded(kind string) int {
 	n := 0
-	for _, r := range slices.Backward(t.journal.records) {
+	for _, r := range slices.Backward(t.journal.Records()) {
 		if r.Step != t.step {
 			break
 		}

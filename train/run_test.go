@@ -22,6 +22,7 @@ import (
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/train/checkpoint"
 )
 
 var update = flag.Bool("update", false, "write testdata/tiny.curve anew")
@@ -118,8 +119,8 @@ func TestFinished(t *testing.T) {
 	if _, err := model.Load(result.ModelDir, false); err != nil {
 		t.Error(err)
 	}
-	dirs, err := checkpoints(dir)
-	if err != nil || len(dirs) != 2 || dirs[1].step != 12 {
+	dirs, err := checkpoint.List(dir)
+	if err != nil || len(dirs) != 2 || dirs[1].Step != 12 {
 		t.Errorf("checkpoints %v, %v", dirs, err)
 	}
 	for _, name := range []string{infoFile, pageFile, metricsFile, "model/tokenizer.json"} {

@@ -3,14 +3,12 @@ package train
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/polymath-lm/polymath/chat"
-	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/internal/memory"
 	"github.com/polymath-lm/polymath/internal/recipe"
@@ -18,6 +16,7 @@ import (
 	"github.com/polymath-lm/polymath/model/vision"
 	"github.com/polymath-lm/polymath/modelfile"
 	"github.com/polymath-lm/polymath/tokenizer"
+	"github.com/polymath-lm/polymath/train/checkpoint"
 	"github.com/polymath-lm/polymath/train/optim"
 )
 
@@ -58,9 +57,7 @@ type Trainer struct {
 	stale        bool            // the gradients are those of a step not taken
 	recent       []time.Duration // of the last steps, for the time to go
 	unlock       func() error    // gives the run's directory free
-
-	// rename is atomicfile.Rename but in tests.
-	rename func(from, to string) error
+	store        *checkpoint.Store
 }
 
 // New prepares a run and plans it: it reads the tokenizer and opens the shards,
@@ -76,7 +73,7 @@ func New(r *Recipe, o Options) (*Trainer, error) {
 	}
 	recipe := *r
 	recipe.Sample.Prompts = slices.Clone(r.Sample.Prompts)
-	t := &Trainer{recipe: &recipe, options: o, saved: -1, stage: -1, rename: atomicfile.Rename}
+	t := &Trainer{recipe: &recipe, options: o, saved: -1, stage: -1, store: checkpoint.New(o.RunDir)}
 	t.hashes.Recipe = r.Hash()
 	if err := t.readTokenizer(); err != nil {
 		return nil, err
@@ -236,7 +233,7 @@ func (t *Trainer) makePlan() error {
 	} else {
 		p.Trained = elements(parameterShapes(r, cfg))
 		if r.everTrains(GroupDecoder) { // routers' biases move too, and are no arrays of the optimizer
-			p.Trained += p.Parameters - elements(groupParams(r, model.Shapes(cfg)))
+			p.Trained += p.Parameters - elements(OptimizerParams(&r.Optimizer, model.Shapes(cfg)))
 		}
 		var memory, disk int64
 		p.Memory, memory = planMemory(r, cfg, p.Steps)
@@ -250,22 +247,8 @@ func (t *Trainer) makePlan() error {
 	if p.Available == 0 {
 		p.Available = memory.Available()
 	}
-	p.DiskFree = freeDisk(existing(t.options.RunDir))
+	p.DiskFree = checkpoint.Free(t.options.RunDir)
 	return nil
-}
-
-// existing is dir, or the nearest directory above it that exists.
-func existing(dir string) string {
-	for {
-		if _, err := os.Stat(dir); err == nil {
-			return dir
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			return "."
-		}
-		dir = up
-	}
 }
 
 // fits refuses a run that does not fit in memory or on the disk.
@@ -292,31 +275,13 @@ func (t *Trainer) fits() error {
 // else lies in the run's directory, such as the shards, is not.
 func (t *Trainer) diskTaken() (total int64, err error) {
 	for _, name := range []string{checkpointsDir, modelDir, adapterDir} {
-		bytes, err := dirSize(filepath.Join(t.options.RunDir, name))
+		bytes, err := checkpoint.Size(filepath.Join(t.options.RunDir, name))
 		if err != nil {
 			return 0, err
 		}
 		total += bytes
 	}
 	return total, nil
-}
-
-// dirSize is the length of all files below dir, 0 where it does not exist.
-func dirSize(dir string) (total int64, err error) {
-	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		info, err := entry.Info()
-		if err == nil {
-			total += info.Size()
-		}
-		return err
-	})
-	return total, err
 }
 
 // info is what run.json says.

@@ -150,7 +150,7 @@ func (t *tail) more() []Record {
 	n, _ := f.ReadAt(text, t.offset) // a file cut short meanwhile gives less
 	text = text[:n]
 	end := bytes.LastIndexByte(text, '\n') + 1
-	records, err := decodeRecords(text[:end])
+	records, err := journalForm.Decode(text[:end])
 	if err != nil {
 		return nil
 	}
