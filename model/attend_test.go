@@ -60,7 +60,7 @@ func TestAttention(t *testing.T) {
 func referenceAttention(t *testing.T, m *Model, b *Batch, document, at int) []float64 {
 	t.Helper()
 	ws := NewWorkspace(m, len(b.Tokens), true) // which keeps every layer's routes
-	if err := m.ForwardTrain(ws, b); err != nil {
+	if _, err := m.ForwardTrain(ws, b); err != nil {
 		t.Fatal(err)
 	}
 	r := newReference(m, ws)

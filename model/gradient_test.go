@@ -72,9 +72,14 @@ func checkGradients(t *testing.T, m *Model, weights []float32) {
 	if (stats.Dropped > 0) != (m.cfg.CapacityFactor > 0) {
 		t.Errorf("dropped %d rows with a capacity of %v", stats.Dropped, m.cfg.CapacityFactor)
 	}
-	r := newReference(m, ws)
+	compareGradients(t, newReference(m, ws), b, targets, weights)
+}
+
+// compareGradients compares the gradients of r's model with the slopes of r.
+func compareGradients(t *testing.T, r *reference, b *Batch, targets []int32, weights []float32) {
+	t.Helper()
 	roundings := math.Sqrt(40) / math.Sqrt(3) / 512
-	for _, p := range m.params {
+	for _, p := range r.m.params {
 		direction := make([]float64, p.Len())
 		norm := 0.0
 		for i, g := range p.Grad {

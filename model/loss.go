@@ -4,24 +4,9 @@ import (
 	"fmt"
 
 	"github.com/polymath-lm/polymath/model/moe"
+	"github.com/polymath-lm/polymath/model/nn"
 	"github.com/polymath-lm/polymath/tensor"
 )
-
-// LogProbs writes into dst [T] the log-probability of targets[t] after token t,
-// or 0 where targets[t] is -1, for the batch of the last Forward. It panics if
-// a target is not in the vocabulary.
-func (m *Model) LogProbs(ws *Workspace, targets []int32, dst []float32) {
-	if err := ws.count(targets, nil); err != nil {
-		panic("model: " + err.Error())
-	}
-	clear(dst)
-	ws.needHead()
-	ws.lossArgs.X, ws.lossArgs.Targets = ws.pick(ws.lossRows), ws.lossIDs
-	m.head.Loss(&ws.lossArgs, &ws.head)
-	for i, r := range ws.lossRows {
-		dst[r] = -ws.head.Loss[i]
-	}
-}
 
 // Loss runs Forward and measures the loss. targets [T]: the token that should
 // follow each one, -1 = not counted. A loss that is not finite is an error
@@ -36,8 +21,7 @@ func (m *Model) Loss(ws *Workspace, batch *Batch, targets []int32) (Stats, error
 		return stats, err
 	}
 	ws.needHead()
-	ws.lossArgs.X, ws.lossArgs.Targets = ws.pick(ws.lossRows), ws.lossIDs
-	m.head.Loss(&ws.lossArgs, &ws.head)
+	m.head.Loss(ws.countedRows(), &ws.head)
 	return stats, ws.finish(&stats)
 }
 
@@ -65,26 +49,42 @@ func (m *Model) LossBackward(ws *Workspace, batch *Batch, targets []int32, weigh
 	if err := m.forward(ws, batch, true, &stats); err != nil {
 		return stats, err
 	}
-	d := m.cfg.HiddenSize
-	rows := len(ws.lossRows)
-	args := &ws.lossArgs
-	args.X, args.Targets = ws.pick(ws.lossRows), ws.lossIDs
+	args := ws.countedRows()
 	args.Scale, args.ZScale = scale, scale*float32(m.cfg.OutputZLossCoef)
-	args.DX = ws.grad.rows[:rows*d]
 	if weights != nil {
 		args.Weights = ws.lossScale
 	}
-	m.head.Loss(args, &ws.head)
+	m.headBackward(ws, args)
 	if err := ws.finish(&stats); err != nil {
 		return stats, err
 	}
-	dHidden := ws.grad.hidden[:len(targets)*d]
-	clear(dHidden)
-	for i, r := range ws.lossRows {
-		copy(dHidden[int(r)*d:][:d], ws.grad.rows[i*d:(i+1)*d])
-	}
-	m.backward(ws, batch, dHidden, scale*float32(rows))
+	m.backward(ws, batch, ws.dHidden(len(targets)), scale*float32(len(ws.lossRows)))
 	return stats, nil
+}
+
+// countedRows returns the arguments of a loss of the rows that count listed.
+func (ws *Workspace) countedRows() *nn.LossArgs {
+	ws.lossArgs = nn.LossArgs{X: ws.pick(ws.lossRows), Targets: ws.lossIDs}
+	return &ws.lossArgs
+}
+
+// headBackward computes the loss of args with the gradient of its rows' hidden
+// states, in ws.grad.rows.
+func (m *Model) headBackward(ws *Workspace, args *nn.LossArgs) {
+	args.DX = ws.grad.rows[:len(args.X)]
+	m.head.Loss(args, &ws.head)
+}
+
+// dHidden returns the gradient of the hidden states of n tokens after
+// headBackward: 0 for the rows that do not count.
+func (ws *Workspace) dHidden(n int) []tensor.BF16 {
+	d := ws.model.cfg.HiddenSize
+	dst := ws.grad.hidden[:n*d]
+	clear(dst)
+	for i, r := range ws.lossRows {
+		copy(dst[int(r)*d:][:d], ws.grad.rows[i*d:(i+1)*d])
+	}
+	return dst
 }
 
 func (ws *Workspace) mustTrain(batch *Batch) {
@@ -121,7 +121,6 @@ func (ws *Workspace) count(targets []int32, weights []float32) error {
 
 // finish sums the losses into stats, in the order of the tokens.
 func (ws *Workspace) finish(stats *Stats) error {
-	ws.lossArgs.DX, ws.lossArgs.Weights = nil, nil
 	n := len(ws.lossRows)
 	bad := -1
 	for i := range n {
@@ -134,15 +133,20 @@ func (ws *Workspace) finish(stats *Stats) error {
 	}
 	stats.Tokens = n
 	stats.ZLoss /= float64(max(n, 1))
+	ws.finishRouters(stats)
+	if bad >= 0 {
+		return fmt.Errorf("the loss of token %d is %w", ws.lossRows[bad], ErrNonFinite)
+	}
+	return nil
+}
+
+// finishRouters makes means over the layers of what they have added to stats.
+func (ws *Workspace) finishRouters(stats *Stats) {
 	if sparse := ws.model.numSparse(); sparse > 0 {
 		stats.BalanceLoss /= float64(sparse)
 		stats.RouterZLoss /= float64(sparse)
 	}
 	stats.ExpertLoad, stats.RouterEntropy = ws.load, ws.entropy
-	if bad >= 0 {
-		return fmt.Errorf("the loss of token %d is %w", ws.lossRows[bad], ErrNonFinite)
-	}
-	return nil
 }
 
 func (m *Model) numSparse() int {
@@ -165,10 +169,16 @@ func (m *Model) Backward(ws *Workspace, batch *Batch, dHidden []tensor.BF16, aux
 }
 
 // ForwardTrain is Forward for a backward pass to follow: the same, but with the
-// experts' capacity, if there is one.
-func (m *Model) ForwardTrain(ws *Workspace, batch *Batch) error {
+// experts' capacity, if there is one. Of Stats it returns what the routers did;
+// there is no loss yet.
+func (m *Model) ForwardTrain(ws *Workspace, batch *Batch) (Stats, error) {
 	ws.mustTrain(batch)
-	return m.forward(ws, batch, true, nil)
+	var stats Stats
+	if err := m.forward(ws, batch, true, &stats); err != nil {
+		return stats, err
+	}
+	ws.finishRouters(&stats)
+	return stats, nil
 }
 
 func (m *Model) backward(ws *Workspace, batch *Batch, dHidden []tensor.BF16, auxScale float32) {

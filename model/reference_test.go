@@ -17,6 +17,9 @@ type reference struct {
 
 	// features are what image tokens have in place of embeddings, [rows][D].
 	features [][]float64
+	// measure, if set, takes the place of cross-entropy and z-loss: its sum is the
+	// loss, not its mean.
+	measure func(t int, logprob, entropy float64) float64
 	// watch is told queries, keys and values of a document; nil = nobody is.
 	watch func(l int, s Span, rows [][]float64)
 }
@@ -245,8 +248,13 @@ func (r *reference) loss(b *Batch, targets []int32, weights []float32) float64 {
 			continue
 		}
 		logits := r.product(r.m.head.Weight, 0, r.norm(r.weights[r.m.norm.Weight], x[t], c.RMSNormEps))
-		_, lse := softmax64(logits)
+		p, lse := softmax64(logits)
 		ce := lse - logits[target]
+		if r.measure != nil {
+			sum += r.measure(t, -ce, lse-dot64(p, logits))
+			counted = 1
+			continue
+		}
 		if weights != nil {
 			ce *= float64(weights[t])
 		}

@@ -62,6 +62,7 @@ type gradients struct {
 	normed []tensor.BF16 // [T, D] of a sublayer's input
 	hidden []tensor.BF16 // [T, D] of the final hidden states
 	rows   []tensor.BF16 // [T, D] of the counted rows' hidden states
+	slopes []float32     // [T] of the counted rows' entropies
 	sums   []float32     // for norms over D
 	attn   nn.AttentionGrads
 }
@@ -139,6 +140,7 @@ func layOut(m *Model, arena *nn.Arena, maxTokens int, train bool) *Workspace {
 			normed: nn.Take[tensor.BF16](arena, td),
 			hidden: nn.Take[tensor.BF16](arena, td),
 			rows:   nn.Take[tensor.BF16](arena, td),
+			slopes: nn.Take[float32](arena, maxTokens),
 			sums:   nn.Take[float32](arena, nn.SumsLen(maxTokens, m.cfg.HiddenSize)),
 			attn:   m.layers[0].attn.TakeGrads(arena, maxTokens),
 		}

@@ -168,6 +168,54 @@ func TestCrossEntropyDerivative(t *testing.T) {
 	dx := make([]tensor.BF16, n)
 	CrossEntropyGrad(dx, logits, target, LogSumExp(logits), scale, zscale)
 	closeBF16(t, "dx", dx, gradient(loss, x64))
+
+	const slope = -0.7
+	entropy := func(x []float64) float64 {
+		s, m := 0.0, 0.0
+		for _, v := range x {
+			s += math.Exp(v)
+			m += v * math.Exp(v)
+		}
+		return math.Log(s) - m/s
+	}
+	if got, want := float64(Entropy(logits, LogSumExp(logits))), entropy(x64); !(math.Abs(got-want) <= 1e-5) {
+		t.Errorf("entropy %v, want %v", got, want)
+	}
+	EntropyGrad(dx, logits, target, LogSumExp(logits), scale, zscale, slope)
+	closeBF16(t, "dx with entropy", dx, gradient(func(x []float64) float64 { return loss(x) + slope*entropy(x) }, x64))
+}
+
+// TestEntropyEdges: of n equal logits the entropy is log(n), whatever their
+// number; of one certain token it is 0 and so is its slope; a logit of -Inf adds
+// nothing, and a NaN is not hidden.
+func TestEntropyEdges(t *testing.T) {
+	inf := float32(math.Inf(1))
+	for _, n := range []int{1, 15, 16, 255, 256, 257, 1000} {
+		x := make([]float32, n+1)
+		x[n] = -inf
+		if got, want := float64(Entropy(x, LogSumExp(x))), math.Log(float64(n)); !(math.Abs(got-want) <= 1e-5) {
+			t.Errorf("%d equal logits: %v, want %v", n, got, want)
+		}
+	}
+	certain := []float32{500, 0, -inf, -500}
+	dx := make([]tensor.BF16, len(certain))
+	EntropyGrad(dx, certain, 0, LogSumExp(certain), 0, 0, 3)
+	if h := Entropy(certain, LogSumExp(certain)); h != 0 {
+		t.Errorf("certain: %v", h)
+	}
+	for i, v := range dx {
+		if v.Float32() != 0 {
+			t.Errorf("slope %d of a certain token is %v", i, v.Float32())
+		}
+	}
+	EntropyGrad(dx, certain, 2, LogSumExp(certain), 2, 0, 3)
+	if got := dx[2].Float32(); got != -2 {
+		t.Errorf("an impossible target's slope is %v", got)
+	}
+	certain[1] = float32(math.NaN())
+	if h := Entropy(certain, LogSumExp(certain)); h == h {
+		t.Errorf("of a NaN: %v", h)
+	}
 }
 
 func TestSoftmax(t *testing.T) {

@@ -174,6 +174,16 @@ var rowOperations = []struct {
 			CrossEntropyGrad(in.bf16(), x, in.r.IntN(in.n), LogSumExp(x), in.number(), in.number())
 		}
 	}},
+	{"Entropy", func(in *rowInput) {
+		x := in.f32()
+		in.keep(Entropy(x, LogSumExp(x)))
+	}},
+	{"EntropyGrad", func(in *rowInput) {
+		if in.n > 0 {
+			x := in.f32()
+			EntropyGrad(in.bf16(), x, in.r.IntN(in.n), LogSumExp(x), in.number(), in.number(), in.number())
+		}
+	}},
 	{"AdamW", func(in *rowInput) {
 		w, m, v, g := in.f32(), in.f32(), in.f32(), in.f32()
 		if in.kind != "bits" { // a second moment is not negative
@@ -338,6 +348,7 @@ func TestRowsDoNotAllocate(t *testing.T) {
 			Exp(f, g)
 			Softmax(f, g)
 			CrossEntropyGrad(a, f, 3, LogSumExp(f), 1, 1)
+			EntropyGrad(a, f, 3, Entropy(f, LogSumExp(f)), 1, 1, 1)
 			AdamW(f, g, h, k, AdamWStep{})
 			maskScores(f[:64], g[:64], 3, 60)
 			scoreRows(a[:64], f[:64], g[:1], h[:1], k[:1], 1)

@@ -62,13 +62,16 @@ type LossArgs struct {
 	Weights []float32     // [N] or nil: factors of the rows' cross-entropies
 	Scale   float32       // factor of the whole loss in the gradient
 	ZScale  float32       // factor of the sum of squared LSE in the gradient
+	Slopes  []float32     // [N] or nil: factors of the rows' entropies in the gradient
 	DX      []tensor.BF16 // [N, D] gradient of X; nil = no backward
+
+	Entropies []float32 // [N] takes the rows' entropies in nats; nil = not wanted
 }
 
 // Loss computes, for each row, the cross-entropy into s.Loss and logsumexp of
 // the logits into s.LSE, and with DX the gradients of X and the weights for
 //
-//	Scale * sum(Weights*Loss) + ZScale * sum(LSE^2)
+//	Scale * sum(Weights*Loss) + ZScale * sum(LSE^2) + sum(Slopes*Entropy)
 func (h *Head) Loss(a *LossArgs, s *HeadScratch) {
 	v, d := h.Weight.Out, h.Weight.In
 	chunk, grad := len(s.Logits)/v, len(s.DLogits)/v
@@ -110,14 +113,27 @@ func (j *lossJob) Rows(lo, hi int) {
 		lse := kernel.LogSumExp(logits)
 		s.LSE[r] = lse
 		s.Loss[r] = lse - logits[a.Targets[r]]
-		if a.DX == nil {
-			continue
+		if a.Entropies != nil {
+			a.Entropies[r] = kernel.Entropy(logits, lse)
 		}
-		scale := a.Scale
-		if a.Weights != nil {
-			scale *= a.Weights[r]
+		if a.DX != nil {
+			j.grad(r, logits)
 		}
-		at := (r - j.begin) * j.v
-		kernel.CrossEntropyGrad(s.DLogits[at:at+j.v], logits, int(a.Targets[r]), lse, scale, a.ZScale)
 	}
+}
+
+// grad sets the gradient of row r's logits.
+func (j *lossJob) grad(r int, logits []float32) {
+	a := j.args
+	scale := a.Scale
+	if a.Weights != nil {
+		scale *= a.Weights[r]
+	}
+	dx := j.scratch.DLogits[(r-j.begin)*j.v:][:j.v]
+	lse, target := j.scratch.LSE[r], int(a.Targets[r])
+	if a.Slopes != nil && a.Slopes[r] != 0 {
+		kernel.EntropyGrad(dx, logits, target, lse, scale, a.ZScale, a.Slopes[r])
+		return
+	}
+	kernel.CrossEntropyGrad(dx, logits, target, lse, scale, a.ZScale)
 }
