@@ -42,7 +42,7 @@ func foreignKeys(method string) []string {
 func foreign(method, key string) error {
 	for _, use := range uses {
 		if use.key == key {
-			return recipe.Bad(key, "%s is for the method %s, and this is a recipe for %s: remove it", key, strings.Join(use.methods, " and "), method)
+			return recipe.Bad(key, "%s is for %s, and this is a recipe for %s: remove it", key, strings.Join(use.methods, " and "), method)
 		}
 	}
 	return nil
