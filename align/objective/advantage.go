@@ -112,9 +112,9 @@ type Mean string
 
 // The means of the literature: what tokens of answers of different lengths weigh.
 const (
-	// MeanSequence is the mean over answers of the mean over their tokens: a token
+	// MeanAnswer is the mean over answers of the mean over their tokens: a token
 	// of a long answer weighs less (GRPO, arXiv:2402.03300, equation 3).
-	MeanSequence Mean = "sequence"
+	MeanAnswer Mean = "answer"
 	// MeanToken is the mean over all tokens (DAPO, arXiv:2503.14476, 3.3).
 	MeanToken Mean = "token"
 	// MeanConstant divides the sum over all tokens by answers times the longest
@@ -139,7 +139,7 @@ func TokenWeights(lengths []int, mean Mean, maxLength int) []float64 {
 			continue
 		}
 		switch mean {
-		case MeanSequence:
+		case MeanAnswer:
 			out[i] = 1 / (float64(len(lengths)) * float64(n))
 		case MeanToken:
 			out[i] = 1 / float64(total)

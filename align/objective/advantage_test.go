@@ -122,7 +122,7 @@ func TestTokenWeights(t *testing.T) {
 			}
 		}
 		for mean, want := range map[Mean]float64{
-			MeanSequence: float64(some) / float64(len(lengths)),
+			MeanAnswer:   float64(some) / float64(len(lengths)),
 			MeanToken:    1,
 			MeanConstant: float64(total) / float64(21*len(lengths)),
 		} {

@@ -188,7 +188,7 @@ func TestBradleyTerryIsTRLs(t *testing.T) {
 }
 
 func TestGRPOIsTRLs(t *testing.T) {
-	means := map[string]Mean{"grpo": MeanSequence, "dapo": MeanToken, "dr_grpo": MeanConstant}
+	means := map[string]Mean{"grpo": MeanAnswer, "dapo": MeanToken, "dr_grpo": MeanConstant}
 	for _, c := range readGolden(t).GRPO {
 		var advantages []float64
 		for at := 0; at < len(c.Rewards); at += c.Group {
