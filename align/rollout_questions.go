@@ -1,0 +1,301 @@
+package align
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/internal/par"
+	"github.com/polymath-lm/polymath/internal/recipe"
+	"github.com/polymath-lm/polymath/task"
+	"github.com/polymath-lm/polymath/task/grade"
+	"github.com/polymath-lm/polymath/task/suite"
+	"github.com/polymath-lm/polymath/train/conversation"
+)
+
+// question is what the policy is asked.
+type question struct {
+	// item is the item of a task, which grader judges answers to; nil: there is a
+	// conversation alone.
+	item         *task.Item
+	grader       task.Grader
+	conversation chat.Conversation
+	prompt       []int32
+	name         string // where it is from
+	task         string // of item
+	group        string // questions of one group are on one side of a split
+}
+
+// questions are those of a run.
+type questions struct {
+	train   []*question
+	held    []*question // of the same tasks and files, never trained on
+	further []*question // of eval.tasks
+}
+
+// questionSource is what questions are made with.
+type questionSource struct {
+	speaker *speaker
+	dataDir string // of tasks' files
+	grading grade.Options
+	room    int // tokens of a prompt and its answer
+}
+
+// load reads the questions of a recipe.
+func (s *questionSource) load(r *Recipe) (*questions, error) {
+	all, err := s.tasks("rollout.tasks", r.Rollout.Tasks)
+	if err != nil {
+		return nil, err
+	}
+	more, err := s.conversations(r.Rollout.Prompts)
+	if err != nil {
+		return nil, err
+	}
+	var q questions
+	if q.further, err = s.tasks("eval.tasks", r.Eval.Tasks); err != nil {
+		return nil, err
+	}
+	all = append(all, more...)
+	for _, list := range [][]*question{all, q.further} {
+		if err := s.fit(list, r.Rollout.MaxTokens); err != nil {
+			return nil, err
+		}
+	}
+	q.train, q.held = split(all, r.Rollout.HeldOut)
+	switch {
+	case len(q.train) == 0:
+		return nil, recipe.Bad("rollout.held_out", "a share of %v leaves none of %d prompts to learn from", r.Rollout.HeldOut, len(all))
+	case r.Rollout.HeldOut > 0 && len(q.held) == 0:
+		return nil, recipe.Bad("rollout.held_out", "a share of %v of %d prompts holds none: raise it, or set it to 0", r.Rollout.HeldOut, len(all))
+	case len(q.train) < r.Batch.Prompts:
+		return nil, recipe.Bad("batch.prompts", "a step has %d prompts, and there are only %d to learn from: lower it", r.Batch.Prompts, len(q.train))
+	}
+	if n := r.Eval.Items; n > 0 {
+		q.held = q.held[:min(n, len(q.held))]
+	}
+	return &q, nil
+}
+
+// tasks reads the items of the tasks that names name; key is the recipe's.
+func (s *questionSource) tasks(key string, names []string) ([]*question, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	tasks, err := suite.Find(strings.Join(names, ","))
+	if err != nil {
+		return nil, recipe.Bad(key, "%v", err)
+	}
+	var list []*question
+	for _, t := range tasks {
+		more, err := s.task(t)
+		if err != nil {
+			return nil, recipe.Below(key, err)
+		}
+		list = append(list, more...)
+	}
+	return list, nil
+}
+
+func (s *questionSource) task(t *task.Task) ([]*question, error) {
+	switch {
+	case t.Method != task.MethodGenerate || t.Grader == nil:
+		return nil, fmt.Errorf("%s is a task of the method %s: only answers that are written, and graded, can be learned from", t.Name, t.Method)
+	case len(t.Turns) > 0:
+		return nil, fmt.Errorf("%s is a talk of several turns: only single answers can be learned from", t.Name)
+	case t.Grader.Code != nil && s.grading.Sandbox == nil:
+		return nil, fmt.Errorf("%s: %w", t.Name, grade.ErrNoSandbox)
+	case t.Grader.Rubric != nil && s.grading.Judge == nil:
+		return nil, fmt.Errorf("%s is graded by a judge, and there is none here", t.Name)
+	}
+	items, err := t.Load(task.LoadOptions{DataDir: s.dataDir, Generators: suite.Generators, Shots: -1})
+	if err != nil {
+		return nil, err
+	}
+	grader, err := grade.New(t, s.grading)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*question, len(items))
+	for i := range items {
+		it := &items[i]
+		q := &question{item: it, grader: grader, task: t.Name, name: t.Name + "/" + it.ID, group: t.Name + "/" + it.Cluster}
+		if q.conversation, err = it.Conversation(); err != nil {
+			return nil, fmt.Errorf("%s: %w", q.name, err)
+		}
+		list[i] = q
+	}
+	return list, s.encode(list)
+}
+
+// conversations reads the prompts of files. Where the assistant has the last word,
+// that is what the policy says instead.
+func (s *questionSource) conversations(files interface{ Expand() ([]string, error) }) ([]*question, error) {
+	paths, err := files.Expand()
+	if err != nil {
+		return nil, recipe.Bad("rollout.prompts", "%v", err)
+	}
+	var list []*question
+	for _, path := range paths {
+		err := conversation.Each(path, func(where string, object []byte) error {
+			c, err := readPrompt(object)
+			if err != nil {
+				return fmt.Errorf("%s%w", where, err)
+			}
+			list = append(list, &question{conversation: c, name: strings.TrimSuffix(where, ": ")})
+			return nil
+		})
+		if err != nil {
+			return nil, recipe.Bad("rollout.prompts", "%v", err)
+		}
+	}
+	if err := s.encode(list); err != nil {
+		return nil, recipe.Below("rollout.prompts", err)
+	}
+	for _, q := range list { // the same prompt is on one side
+		for _, id := range q.prompt {
+			q.group += string(binary.LittleEndian.AppendUint32(nil, uint32(id)))
+		}
+	}
+	return list, nil
+}
+
+// promptKeys are the keys that may have the messages of a prompt.
+var promptKeys = []string{"messages", "conversations", "prompt"}
+
+func readPrompt(object []byte) (c chat.Conversation, err error) {
+	o, err := conversation.ParseObject("", object)
+	if err != nil {
+		return c, err
+	}
+	key := ""
+	for _, k := range promptKeys {
+		if key == "" && o.Has(k) {
+			key = k
+		}
+	}
+	switch {
+	case key == "":
+		x, err := conversation.Parse(object)
+		if err != nil {
+			return c, err
+		}
+		if x.Plain {
+			return c, errors.New("it is a text, not a prompt: give messages, or a prompt")
+		}
+		c = x.Conversation
+	case conversation.KindOf(o.Value(key)) == "a text":
+		text, err := o.Text(key, false)
+		if err != nil {
+			return c, err
+		}
+		c.Messages = []chat.Message{chat.Text(chat.User, text)}
+	default:
+		if c.Messages, err = o.Messages(key); err != nil {
+			return c, err
+		}
+		if c.Tools, err = o.Tools(); err != nil {
+			return c, err
+		}
+	}
+	if n := len(c.Messages); n > 0 && c.Messages[n-1].Role == chat.Assistant {
+		c.Messages = c.Messages[:n-1]
+	}
+	return c, nil
+}
+
+// encode makes the prompts' tokens.
+func (s *questionSource) encode(list []*question) error {
+	failures := make([]error, len(list))
+	par.For(len(list), func(_, i int) {
+		if list[i].prompt, failures[i] = s.speaker.encode(list[i].conversation); failures[i] != nil {
+			failures[i] = fmt.Errorf("%s: %w", list[i].name, failures[i])
+		}
+	})
+	return cmp.Or(failures...)
+}
+
+// fit refuses prompts that leave no room for an answer.
+func (s *questionSource) fit(list []*question, maxTokens int) error {
+	long, longest := 0, &question{}
+	for _, q := range list {
+		if len(q.prompt)+maxTokens > s.room {
+			long++
+		}
+		if len(q.prompt) > len(longest.prompt) {
+			longest = q
+		}
+	}
+	if long == 0 {
+		return nil
+	}
+	return recipe.Bad("rollout.max_tokens", "with an answer of %d tokens, %d of %d prompts do not fit into %d tokens, the longest being %s of %d: lower it, or raise batch.sequence up to what the model reads",
+		maxTokens, long, len(list), s.room, longest.name, len(longest.prompt))
+}
+
+// split parts questions by their groups: about a share of them is held out, the same
+// whatever the seed. Those that are held are in an order by their names' hashes, so
+// that the first few are a sample; the others stay in their order.
+func split(all []*question, share float64) (train, held []*question) {
+	sizes := map[string]int{}
+	for _, q := range all {
+		sizes[q.group]++
+	}
+	groups := make([]string, 0, len(sizes))
+	for g := range sizes {
+		groups = append(groups, g)
+	}
+	slices.SortFunc(groups, byHash)
+	want, n := int(share*float64(len(all))+0.5), 0
+	isHeld := map[string]bool{}
+	for _, g := range groups {
+		if n += sizes[g]; n > want {
+			n -= sizes[g]
+			continue
+		}
+		isHeld[g] = true
+	}
+	for _, q := range all {
+		if isHeld[q.group] {
+			held = append(held, q)
+		} else {
+			train = append(train, q)
+		}
+	}
+	slices.SortStableFunc(held, func(a, b *question) int { return byHash(a.name, b.name) })
+	return train, held
+}
+
+// byHash orders texts in a way that has nothing to do with what they say.
+func byHash(a, b string) int {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return cmp.Or(slices.Compare(x[:], y[:]), cmp.Compare(a, b))
+}
+
+// order is the order in which questions are asked: a shuffle of all of them, then
+// another one. It is a function of the seed alone.
+type order struct {
+	seed  uint64
+	n     int
+	epoch int
+	list  []int // of epoch; nil at first
+}
+
+// at returns which question is the one at a position, from 0.
+func (o *order) at(position int) int {
+	epoch := position / o.n
+	if o.list == nil || epoch != o.epoch {
+		o.epoch, o.list = epoch, make([]int, o.n)
+		keys := make([]uint64, o.n)
+		seed := stepSeed(o.seed, "order", epoch)
+		for i := range o.list {
+			o.list[i], keys[i] = i, mix(seed^uint64(i))
+		}
+		slices.SortFunc(o.list, func(a, b int) int { return cmp.Or(cmp.Compare(keys[a], keys[b]), a-b) })
+	}
+	return o.list[position%o.n]
+}
