@@ -94,6 +94,10 @@ type EvalSpec struct {
 	// Tasks are further tasks that grpo and ppo measure on, as in rollout.tasks, such
 	// as longer problems than those that are trained on.
 	Tasks []string `yaml:"tasks" json:"tasks,omitempty"`
+	// Samples is how many answers grpo and ppo draw of each item, beside the one
+	// without chance, for the majority's answer and the one that the rewards like
+	// best; 0 draws none.
+	Samples int `yaml:"samples" json:"samples,omitempty"`
 }
 
 // SampleSpec records answers in full, for people to read.

@@ -124,6 +124,7 @@ func (r *Recipe) checkIntervals() error {
 	return inRange(
 		number{"eval.every", float64(r.Eval.Every), 0, recipe.MaxSize},
 		number{"eval.items", float64(r.Eval.Items), 0, recipe.MaxSize},
+		number{"eval.samples", float64(r.Eval.Samples), 0, 1 << 16},
 		number{"sample.every", float64(r.Sample.Every), 0, recipe.MaxSize},
 		number{"sample.answers", float64(r.Sample.Answers), 0, recipe.MaxSize},
 		number{"checkpoint.every", float64(r.Checkpoint.Every), 0, recipe.MaxSize},

@@ -1,8 +1,6 @@
 package align
 
 import (
-	"fmt"
-	"regexp"
 	"slices"
 
 	"github.com/polymath-lm/polymath/internal/recipe"
@@ -42,40 +40,4 @@ func (r *Recipe) checkRollout() error {
 		number{"rollout.temperature", o.Temperature, 0.01, 100},
 		number{"rollout.top_p", o.TopP, 0.01, 1},
 	)
-}
-
-func (r *Recipe) checkRewards() error {
-	if len(r.Rewards) == 0 {
-		return recipe.Bad("rewards", "say what judges the answers, such as  rewards: [{kind: task}]")
-	}
-	for i := range r.Rewards {
-		key := fmt.Sprintf("rewards[%d]", i)
-		if err := recipe.Below(key, r.Rewards[i].validate()); err != nil {
-			return err
-		}
-		if r.Rewards[i].Kind == RewardTask && len(r.Rollout.Tasks) == 0 {
-			return recipe.Bad(key+".kind", "only tasks have a grader: name some as rollout.tasks, or use another reward")
-		}
-	}
-	return nil
-}
-
-func (s *RewardSpec) validate() error {
-	if err := oneOf("kind", s.Kind, RewardTask, RewardModel, RewardFormat, RewardLength); err != nil {
-		return err
-	}
-	switch {
-	case s.Kind == RewardModel && s.Model == "":
-		return recipe.Bad("model", "name the directory of the reward model")
-	case s.Kind != RewardModel && s.Model != "":
-		return recipe.Bad("model", "a reward of the kind %s has no model: remove it", s.Kind)
-	case s.Kind == RewardFormat && s.Pattern == "":
-		return recipe.Bad("pattern", "give the regular expression that answers are to match")
-	case s.Kind != RewardFormat && s.Pattern != "":
-		return recipe.Bad("pattern", "a reward of the kind %s has no pattern: remove it", s.Kind)
-	}
-	if _, err := regexp.Compile(s.Pattern); err != nil {
-		return recipe.Bad("pattern", "%v", err)
-	}
-	return inRange(number{"weight", s.Weight, -1e6, 1e6})
 }

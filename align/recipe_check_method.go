@@ -34,6 +34,7 @@ func (s *GRPOSpec) validate() error {
 		number{"grpo.clip_range_high", s.ClipRangeHigh, 0, 1000},
 		number{"grpo.kl_coef", s.KLCoef, 0, 1000},
 		number{"grpo.entropy_coef", s.EntropyCoef, -1000, 1000},
+		number{"grpo.dynamic_sampling", float64(s.DynamicSampling), 0, mostUpdates},
 		number{"grpo.num_epochs", float64(s.Epochs), 1, mostUpdates},
 		number{"grpo.num_minibatches", float64(s.Minibatches), 1, mostUpdates},
 	)

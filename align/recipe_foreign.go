@@ -19,6 +19,7 @@ var uses = []struct {
 	{"rewards", []string{GRPO, PPO}},
 	{"batch.prompts", []string{GRPO, PPO}},
 	{"eval.tasks", []string{GRPO, PPO}},
+	{"eval.samples", []string{GRPO, PPO}},
 	{"sample", []string{GRPO, PPO}},
 	{"reference", []string{DPO, GRPO, PPO}},
 	{"reward", []string{Reward}},

@@ -38,20 +38,30 @@ type RolloutSpec struct {
 const (
 	RewardTask   = "task"   // what the task's grader gives the answer
 	RewardModel  = "model"  // a reward model's score
-	RewardFormat = "format" // 1 where the answer matches a pattern, else 0
-	RewardLength = "length" // -1 for an answer of rollout.max_tokens, 0 for none, linear between
+	RewardFormat = "format" // 1 where the answer has the form that is asked for, else 0
+	RewardLength = "length" // -1 for an answer of rollout.max_tokens, 0 up to From, linear between (DAPO, arXiv:2503.14476, 3.4)
 )
 
 // RewardSpec is one number that judges an answer.
 type RewardSpec struct {
 	// Kind is "task", "model", "format" or "length".
 	Kind string `yaml:"kind" json:"kind"`
-	// Weight multiplies it in the sum.
+	// Name is what the measure "reward/NAME" is called; left out, it is the kind. No
+	// two rewards have one name.
+	Name string `yaml:"name" json:"name,omitempty"`
+	// Weight multiplies it in the sum; 0: it is measured and no more.
 	Weight float64 `yaml:"weight" json:"weight"`
 	// Model is the directory of the reward model, of the kind model.
 	Model string `yaml:"model" json:"model,omitempty"`
-	// Pattern is the regular expression of the kind format, in Go's syntax.
-	Pattern string `yaml:"pattern" json:"pattern,omitempty"`
+	// Pattern, of the kind format, is a regular expression in Go's syntax that must
+	// match somewhere. Ended asks for an answer that max_tokens did not cut off, and
+	// MinCharacters and MaxCharacters (0: any number) for one of some length.
+	Pattern       string `yaml:"pattern" json:"pattern,omitempty"`
+	Ended         bool   `yaml:"ended" json:"ended,omitempty"`
+	MinCharacters int    `yaml:"min_characters" json:"min_characters,omitempty"`
+	MaxCharacters int    `yaml:"max_characters" json:"max_characters,omitempty"`
+	// From, of the kind length, is the number of tokens that cost nothing.
+	From int `yaml:"from" json:"from,omitempty"`
 }
 
 // SetDefaults is a reward that counts once.
@@ -104,6 +114,10 @@ type GRPOSpec struct {
 	ScaleRewards bool `yaml:"scale_rewards" json:"scale_rewards"`
 	// Mean says how the loss is averaged: "answer", "token" or "constant".
 	Mean string `yaml:"mean" json:"mean"`
+	// DynamicSampling leaves out the prompts whose answers all have the same reward,
+	// of which nothing is learned, and asks others in their place, so many times at
+	// most in a step (DAPO, arXiv:2503.14476, 3.2). 0: they stay.
+	DynamicSampling int `yaml:"dynamic_sampling" json:"dynamic_sampling"`
 	// Epochs is how often a step's answers are learned from, and Minibatches the
 	// number of updates each time.
 	Epochs      int `yaml:"num_epochs" json:"num_epochs"`

@@ -1,0 +1,86 @@
+package align
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/polymath-lm/polymath/internal/recipe"
+)
+
+func (r *Recipe) checkRewards() error {
+	if len(r.Rewards) == 0 {
+		return recipe.Bad("rewards", "say what judges the answers, such as  rewards: [{kind: task}]")
+	}
+	seen := map[string]bool{}
+	for i := range r.Rewards {
+		s := &r.Rewards[i]
+		key := fmt.Sprintf("rewards[%d]", i)
+		if err := recipe.Below(key, s.validate(r.Rollout.MaxTokens)); err != nil {
+			return err
+		}
+		if s.Kind == RewardTask && len(r.Rollout.Tasks) == 0 {
+			return recipe.Bad(key+".kind", "only tasks have a grader: name some as rollout.tasks, or use another reward")
+		}
+		if seen[s.name()] {
+			return recipe.Bad(key+".name", "two rewards are called %s: give this one another name", s.name())
+		}
+		seen[s.name()] = true
+	}
+	return nil
+}
+
+// name is that of the reward's measure.
+func (s *RewardSpec) name() string {
+	if s.Name != "" {
+		return s.Name
+	}
+	return s.Kind
+}
+
+// rewardName is what a reward may be called: it is part of a measure's name.
+var rewardName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+
+func (s *RewardSpec) validate(maxTokens int) error {
+	if err := oneOf("kind", s.Kind, RewardTask, RewardModel, RewardFormat, RewardLength); err != nil {
+		return err
+	}
+	if s.Name != "" && !rewardName.MatchString(s.Name) {
+		return recipe.Bad("name", "%q is no name of a measure: use letters, digits, _, - and . alone, 64 at most", s.Name)
+	}
+	for _, key := range []struct {
+		name, kind string
+		set        bool
+	}{
+		{"model", RewardModel, s.Model != ""},
+		{"pattern", RewardFormat, s.Pattern != ""},
+		{"ended", RewardFormat, s.Ended},
+		{"min_characters", RewardFormat, s.MinCharacters != 0},
+		{"max_characters", RewardFormat, s.MaxCharacters != 0},
+		{"from", RewardLength, s.From != 0},
+	} {
+		if key.set && key.kind != s.Kind {
+			return recipe.Bad(key.name, "a reward of the kind %s has no %s: remove it", s.Kind, key.name)
+		}
+	}
+	return s.checkKind(maxTokens)
+}
+
+func (s *RewardSpec) checkKind(maxTokens int) error {
+	switch {
+	case s.Kind == RewardModel && s.Model == "":
+		return recipe.Bad("model", "name the directory of the reward model")
+	case s.Kind == RewardFormat && s.Pattern == "" && !s.Ended && s.MinCharacters == 0 && s.MaxCharacters == 0:
+		return recipe.Bad("pattern", "give the regular expression that answers are to match, or ended, min_characters or max_characters")
+	case s.MaxCharacters > 0 && s.MaxCharacters < s.MinCharacters:
+		return recipe.Bad("max_characters", "%d is below min_characters, %d: raise it", s.MaxCharacters, s.MinCharacters)
+	}
+	if _, err := regexp.Compile(s.Pattern); err != nil {
+		return recipe.Bad("pattern", "%v", err)
+	}
+	return inRange(
+		number{"weight", s.Weight, -1e6, 1e6},
+		number{"min_characters", float64(s.MinCharacters), 0, recipe.MaxSize},
+		number{"max_characters", float64(s.MaxCharacters), 0, recipe.MaxSize},
+		number{"from", float64(s.From), 0, float64(maxTokens - 1)},
+	)
+}
