@@ -80,7 +80,7 @@ func (t *Trainer) planAdapter() error {
 	if t.base, err = model.OpenWeights(r.Model.From); err != nil {
 		return err
 	}
-	base, transposed := baseBytes(t.base)
+	base, transposed := BaseBytes(t.base)
 	moments, _ := optim.Bytes(params)
 	var m Memory
 	m.Add("base model", base, "as its files have it: %d parameters", p.Parameters)
@@ -103,9 +103,9 @@ func (t *Trainer) planAdapter() error {
 	return nil
 }
 
-// baseBytes is the memory of a model that stays as it is, and of the transposed
+// BaseBytes is the memory of a model that stays as it is, and of the transposed
 // form of its matrices.
-func baseBytes(w *model.Weights) (base, transposed int64) {
+func BaseBytes(w *model.Weights) (base, transposed int64) {
 	stored := map[string]model.TensorInfo{}
 	for _, t := range w.Tensors() {
 		stored[t.Name] = t

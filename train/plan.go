@@ -108,13 +108,14 @@ func size(bytes int64) string {
 type MemoryError struct {
 	Need      Memory
 	Available int64
+	// Advice says what to do about it, as a sentence without its full stop.
+	Advice string
 }
 
 // Error is the arithmetic and what to do.
 func (e *MemoryError) Error() string {
-	return fmt.Sprintf("the run needs %s of memory and %s are available:\n%s\n"+
-		"Lower batch.rows (activations), or the sizes of model (everything else)",
-		size(e.Need.Total), size(e.Available), e.Need)
+	return fmt.Sprintf("the run needs %s of memory and %s are available:\n%s\n%s",
+		size(e.Need.Total), size(e.Available), e.Need, e.Advice)
 }
 
 // What a program takes beside the arrays, as measured: Go's runtime, code and

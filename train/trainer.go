@@ -255,7 +255,7 @@ func (t *Trainer) makePlan() error {
 func (t *Trainer) fits() error {
 	p := &t.plan
 	if p.Available > 0 && p.Memory.Total > p.Available {
-		return &MemoryError{p.Memory, p.Available}
+		return &MemoryError{p.Memory, p.Available, "Lower batch.rows (activations), or the sizes of model (everything else)"}
 	}
 	if t.options.NoSave {
 		return nil
