@@ -71,7 +71,7 @@ Start with:  polymath quickstart`,
 		return nil
 	}
 	root.AddCommand(
-		a.quickstartCommand(), a.corpusCommand(), a.trainCommand(), a.finetuneCommand(), a.loraCommand(), a.generateCommand(), a.chatCommand(), a.serveCommand(),
+		a.quickstartCommand(), a.corpusCommand(), a.trainCommand(), a.finetuneCommand(), a.alignCommand(), a.loraCommand(), a.generateCommand(), a.chatCommand(), a.serveCommand(),
 		a.tokenizerCommand(), a.quantizeCommand(), a.upcycleCommand(), a.convertCommand(), a.inspectCommand(), a.verifyCommand(), a.evalCommand(), a.benchCommand(),
 		a.versionCommand(), a.manCommand(),
 	)
@@ -82,7 +82,7 @@ Start with:  polymath quickstart`,
 var calculates = map[string]bool{
 	"polymath quickstart": true, "polymath train": true, "polymath generate": true,
 	"polymath chat": true, "polymath serve": true, "polymath bench": true,
-	"polymath convert": true, "polymath finetune": true, "polymath quantize": true, "polymath eval": true,
+	"polymath convert": true, "polymath finetune": true, "polymath align sft": true, "polymath quantize": true, "polymath eval": true,
 }
 
 // warnSlow says that portable Go is in use, and who chose it.

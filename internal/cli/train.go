@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/internal/cli/shell"
@@ -32,6 +33,25 @@ type trainFlags struct {
 	resume, dryRun bool
 	watch          string
 	begin          func() error // done before the run begins; nil = nothing
+	command        []string     // what goes on with the run; nil = train
+}
+
+// addTo gives a command the flags that everything with a run has.
+func (o *trainFlags) addTo(f *pflag.FlagSet) {
+	f.StringVar(&o.run, "run", "", "directory of the run (default: runs/ and the recipe's file name)")
+	f.BoolVar(&o.resume, "resume", false, "go on from the newest checkpoint of the run")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print what the run will take, and stop")
+	f.StringVar(&o.watch, "watch", "", "serve the live run page; the address is optional: --watch=localhost:6006")
+	f.Lookup("watch").NoOptDefVal = "localhost:6006"
+}
+
+// runDir is the run's directory, which the file of the recipe names unless a flag
+// does.
+func (o *trainFlags) runDir(recipe string) string {
+	if o.run != "" {
+		return o.run
+	}
+	return filepath.Join("runs", strings.TrimSuffix(filepath.Base(recipe), filepath.Ext(recipe)))
 }
 
 func (a *app) trainCommand() *cobra.Command {
@@ -49,12 +69,7 @@ same bits as a run that was never interrupted.`,
 		Args: exactly("RECIPE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.train(cmd.Context(), args[0], o) },
 	}
-	f := cmd.Flags()
-	f.StringVar(&o.run, "run", "", "directory of the run (default: runs/ and the recipe's file name)")
-	f.BoolVar(&o.resume, "resume", false, "go on from the newest checkpoint of the run")
-	f.BoolVar(&o.dryRun, "dry-run", false, "print what the run will take, and stop")
-	f.StringVar(&o.watch, "watch", "", "serve the live run page; the address is optional: --watch=localhost:6006")
-	f.Lookup("watch").NoOptDefVal = "localhost:6006"
+	o.addTo(cmd.Flags())
 	return cmd
 }
 
@@ -63,9 +78,7 @@ func (a *app) train(ctx context.Context, path string, o trainFlags) error {
 	if err != nil {
 		return err
 	}
-	if o.run == "" {
-		o.run = filepath.Join("runs", strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
-	}
+	o.run = o.runDir(path)
 	return a.follow(ctx, recipe, path, o)
 }
 
@@ -111,7 +124,11 @@ func (a *app) follow(ctx context.Context, recipe *train.Recipe, path string, o t
 	if err != nil {
 		return err
 	}
-	return a.trained(result, shell.Command("train", path, "--run", o.run, "--resume"))
+	again := o.command
+	if again == nil {
+		again = []string{"train"}
+	}
+	return a.trained(result, shell.Command(append(again, path, "--run", o.run, "--resume")...))
 }
 
 // printPlan writes what a run will take.
