@@ -42,6 +42,7 @@ type BadLinesError struct {
 	Objects int
 	Bad     int
 	Lines   []string // the first of them, as file:line: field: problem
+	Key     string   // of the recipe, that skips them
 }
 
 // Error lists them.
@@ -54,7 +55,7 @@ func (e *BadLinesError) Error() string {
 	if e.Bad > len(e.Lines) {
 		fmt.Fprintf(&b, "\n  and %d more", e.Bad-len(e.Lines))
 	}
-	b.WriteString("\nMend them, or skip them with data.skip_bad (--skip-bad)")
+	fmt.Fprintf(&b, "\nMend them, or skip them with %s (--skip-bad)", e.Key)
 	return b.String()
 }
 
