@@ -3,10 +3,6 @@ package train
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -109,61 +105,20 @@ func (t *Trainer) prepare() error {
 	return t.info().save(t.options.RunDir)
 }
 
+// load loads the newest checkpoint, or starts a new model.
 func (t *Trainer) load() error {
-	last, err := LastCheckpoint(t.options.RunDir)
+	saved := func() (bool, error) {
+		info, err := readInfo(t.options.RunDir)
+		return err == nil && info.Saved, err
+	}
+	last, err := checkpoint.Begin(t.options.RunDir, t.options.Resume, saved, modelDir, adapterDir)
 	if err != nil {
 		return err
 	}
-	switch {
-	case last != "" && t.options.Resume:
+	if last != "" {
 		return t.restore(last)
-	case last != "":
-		return holdsRun(t.options.RunDir)
-	case t.options.Resume:
-		err = mustNotBeLost(t.options.RunDir)
-	default:
-		err = mustBeNew(t.options.RunDir)
-	}
-	if err != nil {
-		return err
 	}
 	return t.start()
-}
-
-func holdsRun(dir string) error {
-	return fmt.Errorf("%s holds a run already: resume it (--resume), or name another directory (--run)", dir)
-}
-
-// mustNotBeLost refuses to begin a run anew whose checkpoints are gone. One
-// that was killed before its first checkpoint has nothing to lose.
-func mustNotBeLost(dir string) error {
-	info, err := readInfo(dir)
-	if err != nil {
-		return err
-	}
-	for _, name := range []string{modelDir, adapterDir} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			info.Saved = true
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	if info.Saved {
-		return fmt.Errorf("%s holds a run whose checkpoints are gone: put one back into %s to resume it, or name another directory to begin anew", dir, filepath.Join(dir, checkpointsDir))
-	}
-	return nil
-}
-
-// mustBeNew refuses to write over another run.
-func mustBeNew(dir string) error {
-	for _, name := range []string{metricsFile, modelDir, adapterDir} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return holdsRun(dir)
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
 }
 
 // start makes the model of a new run.
