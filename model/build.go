@@ -30,11 +30,13 @@ func build(cfg *Config) *Model {
 		m.layers = append(m.layers, m.buildLayer(l))
 	}
 	m.norm = m.addNorm("model.norm.weight", d)
-	if cfg.TieEmbeddings {
+	switch {
+	case cfg.Scalar:
+	case cfg.TieEmbeddings:
 		embed.Forms |= nn.Product
 		m.head.Weight = embed
-	} else {
-		m.head.Weight = m.add(matrix("lm_head.weight", v, d, cfg.InitStd, nn.Product))
+	default:
+		m.head.Weight = m.add(matrix(headName, v, d, cfg.InitStd, nn.Product))
 	}
 	m.decoder = len(m.params)
 	if cfg.Vision != nil {

@@ -72,6 +72,11 @@ type Config struct {
 	CapacityFactor   float64 `json:"capacity_factor" yaml:"capacity_factor"`                                 // ours: 0 = dropless; else an expert takes at most ceil(factor*T*K/E) rows of a microbatch in training
 	SharedExpertSize int     `json:"shared_expert_intermediate_size" yaml:"shared_expert_intermediate_size"` // ours: width of an expert that every token passes, added without a gate
 
+	// Scalar: the model gives one number in place of logits. config.json names a
+	// ...ForSequenceClassification with one label, and the weights have score.weight
+	// [1, D] in place of lm_head.weight. A Model of it is the decoder without a head.
+	Scalar bool `json:"-" yaml:"-"`
+
 	// Vision is the tower by which the model sees; nil = it cannot. With one,
 	// config.json is LLaVA's, and what is above is its text_config.
 	Vision *vision.Config `json:"-" yaml:"-"`

@@ -31,9 +31,18 @@ var harmless = []string{
 // ReadConfig reads a config.json, or the configuration of the model at path as
 // OpenWeights takes it, a GGUF file included. It is strict: a field that asks for
 // something this decoder does not do, and a field that it does not know, are
-// errors that name the field. Of a model that sees it reads how pictures become
+// errors that name the field, and so is a reward model, which is for
+// ReadScalarConfig. Of a model that sees it reads how pictures become
 // numbers from preprocessor_config.json, if that is there. The result is valid.
 func ReadConfig(path string) (*Config, error) {
+	c, err := readConfig(path)
+	if err == nil && c.Scalar {
+		return nil, fmt.Errorf("%s is %w", path, ErrScalar)
+	}
+	return c, err
+}
+
+func readConfig(path string) (*Config, error) {
 	if filepath.Ext(path) != ".json" {
 		file, err := findGGUF(path)
 		if err != nil {
@@ -66,7 +75,8 @@ func ReadConfig(path string) (*Config, error) {
 // maxConfig bounds the file that is read; real ones have a few thousand bytes.
 const maxConfig = 16 << 20
 
-// ParseConfig is ReadConfig for the content of the file.
+// ParseConfig is ReadConfig for the content of the file, which may be that of a
+// reward model.
 func ParseConfig(data []byte) (*Config, error) {
 	var m map[string]json.RawMessage
 	dec := json.NewDecoder(bytes.NewReader(data))
@@ -82,6 +92,10 @@ func ParseConfig(data []byte) (*Config, error) {
 	if f.err != nil {
 		return nil, f.err
 	}
+	scalar := f.scalar()
+	if scalar {
+		f.needOneLabel()
+	}
 	parse := parseLlava
 	if modelType != llavaType {
 		parse = func(f *fields) (*Config, error) { return parseDecoder(f, modelType) }
@@ -90,6 +104,7 @@ func ParseConfig(data []byte) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.Scalar = scalar
 	return c, c.Validate()
 }
 

@@ -65,6 +65,9 @@ func (c *Config) MarshalJSON() ([]byte, error) {
 		m["sliding_window"], m["use_sliding_window"], m["max_window_layers"] = c.SlidingWindow, true, 0
 	}
 	c.marshalExperts(m)
+	if c.Scalar {
+		c.marshalScalar(m)
+	}
 	if c.OutputZLossCoef != 0 {
 		m["z_loss_coef"] = c.OutputZLossCoef
 	}

@@ -8,8 +8,11 @@ package model
 func (c *Config) Params() (total, active int64) {
 	d, v := int64(c.HiddenSize), int64(c.VocabSize)
 	active = v*d + d // logits, final norm
+	if c.Scalar {
+		active = 2 * d // score, final norm
+	}
 	total = active
-	if !c.TieEmbeddings {
+	if c.Scalar || !c.TieEmbeddings {
 		total += v * d
 	}
 	for l := range c.NumLayers {

@@ -130,6 +130,7 @@ func (m *Model) Hidden(ws *Workspace) []tensor.BF16 {
 // the last Forward) into dst [len(rows), V], fp32. Weights that LoadWithin left
 // in their file and that cannot be read are an error.
 func (m *Model) Logits(ws *Workspace, rows []int32, dst []float32) error {
+	m.mustHaveHead()
 	if m.resident == nil {
 		m.head.Logits(dst, ws.pick(rows))
 		return nil

@@ -19,6 +19,8 @@ func CheckGGUF(c *Config) error {
 	}
 	arch := archOf(c.ModelType)
 	switch {
+	case c.Scalar:
+		return refuse("architectures", "llama.cpp has no head of one number for it")
 	case c.Vision != nil:
 		return fmt.Errorf("%w; 'polymath convert SRC DIR' writes it as a directory",
 			refuse("vision_config", "llama.cpp keeps what a model sees with in a second file"))

@@ -176,6 +176,9 @@ func (c *Config) validateVision() error {
 	if v == nil {
 		return nil
 	}
+	if c.Scalar {
+		return errors.New("vision_config: reward models do not see")
+	}
 	if err := v.Validate(); err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (m *Model) LogProbsBackward(ws *Workspace, batch *Batch, targets []int32, d
 		args.Slopes = ws.slopes(dEntropies)
 	}
 	m.headBackward(ws, args)
-	m.backward(ws, batch, ws.dHidden(len(targets)), auxScale)
+	m.backward(ws, batch, ws.dHidden(), auxScale)
 }
 
 // mustCount is count, where what it finds wrong is the caller's bug.

@@ -236,7 +236,7 @@ func (m *Model) dropAdapter() {
 // not opened for training is an error: its directory exists already.
 func (m *Model) SaveAdapter(dir, base string, from Provenance, extra map[string][]byte) error {
 	if m.adapter == nil || !m.adapter.train {
-		return errors.New("the model has no adapter that was opened for training")
+		return errNotTrained
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
@@ -266,6 +266,8 @@ func (m *Model) SaveAdapter(dir, base string, from Provenance, extra map[string]
 	_, err = atomicfile.WriteBytes(filepath.Join(dir, ManifestName), append(data, '\n'))
 	return err
 }
+
+var errNotTrained = errors.New("the model has no adapter that was opened for training")
 
 // modules lists the last parts of the updated modules' names, which is what PEFT
 // finds them by.

@@ -20,6 +20,51 @@ func MergeAdapter(ctx context.Context, w *Weights, dir string) (*Weights, error)
 	if err != nil {
 		return nil, err
 	}
+	return merge(ctx, w, updates)
+}
+
+// Merged is Weights of a model with an adapter that was opened for training: the
+// file's with the adapter added, as MergeAdapter does. An adapter that was not
+// is an error: its directory exists already. The adapter must not change while
+// they are in use.
+func (m *Model) Merged() (*Weights, error) {
+	switch {
+	case m.adapter == nil:
+		return m.Weights()
+	case !m.adapter.train:
+		return nil, errNotTrained
+	case m.weights == nil:
+		return nil, errNoFile
+	}
+	base := *m.weights
+	base.file, base.owner = nil, m
+	return merge(context.Background(), &base, m.adapter.updates())
+}
+
+// updates are those of the adapter in memory, by the names of the tensors that
+// they change. They alias the masters.
+func (a *adapter) updates() map[string]update {
+	all := map[string]update{}
+	for _, p := range a.updated {
+		l := p.LoRA
+		for _, part := range l.A.Parts {
+			module := strings.TrimSuffix(strings.TrimPrefix(part.Name, adapterPrefix), ".lora_A.weight")
+			all[module+".weight"] = update{a: l.A.PartOf(part, l.A.Group(part.Group)), rank: a.config.Rank, scale: l.Scale}
+		}
+		for _, lp := range l.Parts {
+			for _, part := range lp.B.Parts {
+				module := strings.TrimSuffix(strings.TrimPrefix(part.Name, adapterPrefix), ".lora_B.weight")
+				u := all[module+".weight"]
+				u.b = lp.B.PartOf(part, lp.B.Group(part.Group))
+				all[module+".weight"] = u
+			}
+		}
+	}
+	return all
+}
+
+// merge returns w with the updates of tensors added.
+func merge(ctx context.Context, w *Weights, updates map[string]update) (*Weights, error) {
 	format := func(name string) tensor.DType {
 		if _, ok := updates[name]; ok {
 			return tensor.DTypeBF16

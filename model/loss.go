@@ -58,7 +58,7 @@ func (m *Model) LossBackward(ws *Workspace, batch *Batch, targets []int32, weigh
 	if err := ws.finish(&stats); err != nil {
 		return stats, err
 	}
-	m.backward(ws, batch, ws.dHidden(len(targets)), scale*float32(len(ws.lossRows)))
+	m.backward(ws, batch, ws.dHidden(), scale*float32(len(ws.lossRows)))
 	return stats, nil
 }
 
@@ -71,16 +71,16 @@ func (ws *Workspace) countedRows() *nn.LossArgs {
 // headBackward computes the loss of args with the gradient of its rows' hidden
 // states, in ws.grad.rows.
 func (m *Model) headBackward(ws *Workspace, args *nn.LossArgs) {
+	m.mustHaveHead()
 	args.DX = ws.grad.rows[:len(args.X)]
 	m.head.Loss(args, &ws.head)
 }
 
-// dHidden returns the gradient of the hidden states of n tokens after
-// headBackward: 0 for the rows that do not count.
-func (ws *Workspace) dHidden(n int) []tensor.BF16 {
+// dHidden returns the gradient of the hidden states after headBackward: 0 for
+// the rows that do not count.
+func (ws *Workspace) dHidden() []tensor.BF16 {
 	d := ws.model.cfg.HiddenSize
-	dst := ws.grad.hidden[:n*d]
-	clear(dst)
+	dst := ws.model.HiddenGrad(ws)
 	for i, r := range ws.lossRows {
 		copy(dst[int(r)*d:][:d], ws.grad.rows[i*d:(i+1)*d])
 	}
@@ -161,11 +161,19 @@ func (m *Model) numSparse() int {
 
 // Backward adds the gradients that follow from dHidden [T, D], the gradient of
 // some loss of the caller's with respect to Hidden after ForwardTrain with the
-// same ws and batch. Auxiliary losses of the router take the weight auxScale,
+// same ws and batch; HiddenGrad has room for it. Auxiliary losses of the router take the weight auxScale,
 // 0 for none.
 func (m *Model) Backward(ws *Workspace, batch *Batch, dHidden []tensor.BF16, auxScale float32) {
 	ws.mustTrain(batch)
 	m.backward(ws, batch, dHidden, auxScale)
+}
+
+// HiddenGrad returns room for the gradient of the hidden states of the last pass,
+// [T, D], all 0. It belongs to ws, which must have been made for training.
+func (m *Model) HiddenGrad(ws *Workspace) []tensor.BF16 {
+	dst := ws.grad.hidden[:len(ws.batch.Positions)*m.cfg.HiddenSize]
+	clear(dst)
+	return dst
 }
 
 // ForwardTrain is Forward for a backward pass to follow: the same, but with the

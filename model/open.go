@@ -16,7 +16,8 @@ import (
 // GGUF file, or a directory that holds one GGUF file and no config.json. With a
 // manifest.json every file's hash is verified first, and a file that is missing
 // or does not match is an error naming it. So is a tensor that is missing, has
-// another shape or a format that is not read, or is not known to the decoder.
+// another shape or a format that is not read, or is not known to the decoder. A
+// reward model, which is for OpenScalar, is an error that wraps ErrScalar.
 func OpenWeights(path string) (*Weights, error) { return openWeights(path, true) }
 
 // openWeights is OpenWeights, with or without verification.
@@ -28,7 +29,7 @@ func openWeights(path string, verify bool) (*Weights, error) {
 	if file != "" {
 		return openGGUF(file)
 	}
-	return openDir(path, verify)
+	return openDir(path, verify, ReadConfig)
 }
 
 // findGGUF returns the GGUF file that path means, or "" if it is a directory in
@@ -100,14 +101,15 @@ var globEscape = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
 // IsGGUF reports whether path is named as a GGUF file is.
 func IsGGUF(path string) bool { return strings.EqualFold(filepath.Ext(path), ".gguf") }
 
-// openDir opens a directory in the ecosystem's format.
-func openDir(dir string, verify bool) (*Weights, error) {
+// openDir opens a directory in the ecosystem's format, whose configuration read
+// returns.
+func openDir(dir string, verify bool, read func(dir string) (*Config, error)) (*Weights, error) {
 	if verify {
 		if err := verifyIfPresent(dir); err != nil {
 			return nil, err
 		}
 	}
-	cfg, err := ReadConfig(dir)
+	cfg, err := read(dir)
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,7 @@ func (m *Model) Weights() (*Weights, error) {
 		w.file, w.owner = nil, m // who closes it, and not before w is let go
 		return &w, nil
 	case !m.trainable:
-		return nil, errors.New("the model has neither masters nor a file to take its weights from; make it trainable, or load it")
+		return nil, errNoFile
 	}
 	type at struct {
 		p    *Param
@@ -81,11 +81,16 @@ func (m *Model) Weights() (*Weights, error) {
 		if bias := biases[name]; bias != nil {
 			return tensor.FromF32(name, bias, len(bias)), nil
 		}
-		a := places[name]
+		a, ok := places[name]
+		if !ok {
+			return nil, fmt.Errorf("tensor %s is not the decoder's, but of whoever has it for a reward model", name)
+		}
 		part := a.p.Parts[a.part]
 		return tensor.FromF32(name, a.p.PartOf(part, a.p.Group(part.Group)), a.p.PartShape(part)...), nil
 	})
 }
+
+var errNoFile = errors.New("the model has neither masters nor a file to take its weights from; make it trainable, or load it")
 
 // DirOptions says how WriteDir writes.
 type DirOptions struct {
@@ -115,7 +120,10 @@ func WriteDir(dir string, w *Weights, o DirOptions) error {
 	if err != nil {
 		return err
 	}
-	files := map[string][]byte{configName: config, generationName: w.cfg.generationConfig()}
+	files := map[string][]byte{configName: config}
+	if !w.cfg.Scalar {
+		files[generationName] = w.cfg.generationConfig()
+	}
 	maps.Copy(files, w.cfg.processorFiles())
 	for name, data := range o.Extra {
 		if name != filepath.Base(name) || name == ManifestName || name == weightsName || name == configName {

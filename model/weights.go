@@ -45,7 +45,7 @@ type Role int
 // The roles of tensors.
 const (
 	RoleEmbedding   Role = iota
-	RoleHead             // from hidden states to logits; tied embeddings have the role RoleEmbedding
+	RoleHead             // from hidden states to logits, or to the one number of a reward model; tied embeddings have the role RoleEmbedding
 	RoleNorm             // the weights of an RMSNorm
 	RoleBias             // of query, key and value, or of the choice of experts
 	RoleRouter           // from hidden states to the experts' scores
@@ -116,6 +116,9 @@ func newWeights(cfg *Config) *Weights {
 		for _, part := range p.Parts {
 			w.add(TensorInfo{Name: part.Name, Role: roleOf(p, part.Name), Layer: layerOf(part.Name), Shape: p.PartShape(part)})
 		}
+	}
+	if cfg.Scalar {
+		w.add(TensorInfo{Name: ScoreName, Role: RoleHead, Layer: -1, Shape: []int{1, cfg.HiddenSize}})
 	}
 	for l := range m.layers {
 		if cfg.RouterBias && m.layers[l].moe != nil {

@@ -95,6 +95,7 @@ func WorkspaceBytes(cfg *Config, maxTokens int, train bool) int64 {
 
 // needHead allocates what a loss needs and generation does not.
 func (ws *Workspace) needHead() {
+	ws.model.mustHaveHead()
 	if ws.head.Loss != nil {
 		return
 	}
@@ -133,7 +134,9 @@ func layOut(m *Model, arena *nn.Arena, maxTokens int, train bool) *Workspace {
 	ws.takeScratch(arena)
 	ws.takeSight(arena)
 	if train {
-		ws.head = m.head.Take(arena, maxTokens, true)
+		if !m.cfg.Scalar {
+			ws.head = m.head.Take(arena, maxTokens, true)
+		}
 		ws.rstd = nn.Take[float32](arena, maxTokens)
 		ws.grad = gradients{
 			x:      nn.Take[tensor.BF16](arena, td),

@@ -63,7 +63,7 @@ func groupOf(o *OptimizerSpec, p *model.Param) GroupSpec {
 		return o.Norms
 	case strings.Contains(p.Name, "embed_tokens"):
 		return o.Embeddings
-	case strings.HasPrefix(p.Name, "lm_head"):
+	case strings.HasPrefix(p.Name, "lm_head"), p.Name == model.ScoreName:
 		return o.Head
 	case strings.HasSuffix(p.Name, ".gate.weight"):
 		return o.Router
