@@ -1,6 +1,9 @@
 package align
 
-import "github.com/polymath-lm/polymath/train"
+import (
+	"github.com/polymath-lm/polymath/task/grade"
+	"github.com/polymath-lm/polymath/train"
+)
 
 // Options is what a run needs beside its recipe. None of it enters the bits.
 type Options struct {
@@ -12,6 +15,10 @@ type Options struct {
 	Resume bool
 	// Observer receives the records; nil ignores them.
 	Observer Observer
+	// DataDir is the directory below which the files of tasks are; Grading is what
+	// graders of some tasks need, such as a sandbox for code.
+	DataDir string
+	Grading grade.Options
 	// Memory is the memory that may be used, in bytes; 0 asks the system.
 	Memory int64
 	// NoSave writes no checkpoint and no model, for measurements.

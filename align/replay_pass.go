@@ -1,6 +1,10 @@
 package align
 
-import "github.com/polymath-lm/polymath/model"
+import (
+	"context"
+
+	"github.com/polymath-lm/polymath/model"
+)
 
 // replay runs packs through a model: one that is trained, or a fixed one that the
 // answers are compared with. It serves one pass at a time.
@@ -60,8 +64,11 @@ func (r *replay) backward(p *pack, dLogProbs, dEntropies table, auxScale float32
 }
 
 // measure runs all packs and writes the log-probabilities of the answers' tokens.
-func (r *replay) measure(packs []pack, dst table) error {
+func (r *replay) measure(ctx context.Context, packs []pack, dst table) error {
 	for i := range packs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if _, err := r.forward(&packs[i]); err != nil {
 			return err
 		}

@@ -17,31 +17,108 @@ type rewarder interface {
 // reward is one of a recipe's rewards.
 type reward struct {
 	rewarder
-	name   string
-	weight float64 // 0: it is recorded and no more
+	name    string
+	weight  float64 // 0: it is recorded and no more
+	learned bool    // it is a reward model's
 }
 
 // rewards are all of them.
 type rewards []reward
 
-// score returns each rollout's sum of the rewards by their weights, and records the
-// mean of each reward, and of the sum.
-func (list rewards) score(ctx context.Context, rollouts []Rollout, m map[string]float64) ([]float64, error) {
-	total := make([]float64, len(rollouts))
+// newRewards makes the rewards of a recipe, which must be valid, but for models.
+func newRewards(r *Recipe) rewards {
+	list := make(rewards, len(r.Rewards))
+	for i := range r.Rewards {
+		s := &r.Rewards[i]
+		list[i] = reward{name: s.name(), weight: s.Weight, learned: s.Kind == RewardModel}
+		switch s.Kind {
+		case RewardTask:
+			list[i].rewarder = graded{}
+		case RewardFormat:
+			list[i].rewarder = newForm(s)
+		case RewardLength:
+			list[i].rewarder = &shortness{from: s.From, to: r.Rollout.MaxTokens}
+		}
+	}
+	return list
+}
+
+// judged are answers with what they are worth.
+type judged struct {
+	rollouts []Rollout
+	total    []float64   // [rollouts] the sum of the rewards by their weights
+	each     [][]float64 // [rewards][rollouts]
+}
+
+// judge grades the answers and asks all rewards.
+func (list rewards) judge(ctx context.Context, rollouts []Rollout) (*judged, error) {
+	if err := gradeAll(ctx, rollouts); err != nil {
+		return nil, err
+	}
+	j := &judged{rollouts: rollouts, total: make([]float64, len(rollouts))}
 	for _, r := range list {
-		values, err := r.rewarder.score(ctx, rollouts)
+		values, err := r.score(ctx, rollouts)
 		if err != nil {
 			return nil, fmt.Errorf("reward %s: %w", r.name, err)
 		}
-		m["reward/"+r.name] = mean(values)
+		j.each = append(j.each, values)
 		for i, v := range values {
 			if r.weight != 0 { // what is only recorded may be no number
-				total[i] += float64(r.weight * v)
+				j.total[i] += float64(r.weight * v)
 			}
 		}
 	}
-	m["reward"] = mean(total)
-	return total, nil
+	return j, nil
+}
+
+// add puts the answers of another judgment behind these.
+func (j *judged) add(other *judged) {
+	j.rollouts, j.total = append(j.rollouts, other.rollouts...), append(j.total, other.total...)
+	for k := range other.each {
+		if k == len(j.each) {
+			j.each = append(j.each, nil)
+		}
+		j.each[k] = append(j.each[k], other.each[k]...)
+	}
+}
+
+// measure sets in m the means over the answers: of every reward and their sum, of
+// what is right, of the answers' tokens, and of those that the policy ended itself.
+func (j *judged) measure(list rewards, m Measures) {
+	for k, r := range list {
+		m["reward/"+r.name] = mean(j.each[k])
+	}
+	m["reward"] = mean(j.total)
+	m["answer_length"] = mean(each(j.rollouts, func(r *Rollout) float64 { return float64(len(r.Answer)) }))
+	m["ended"] = mean(each(j.rollouts, func(r *Rollout) float64 { return number1(r.ended()) }))
+	var right []float64
+	for i := range j.rollouts {
+		if v := j.rollouts[i].verdict; v != nil {
+			right = append(right, number1(v.Right))
+		}
+	}
+	if len(right) > 0 {
+		m["accuracy"] = mean(right)
+	}
+}
+
+// values are the numbers of one answer.
+func (j *judged) values(list rewards, i int) Measures {
+	m := Measures{"reward": j.total[i], "answer_length": float64(len(j.rollouts[i].Answer))}
+	for k, r := range list {
+		m["reward/"+r.name] = j.each[k][i]
+	}
+	if v := j.rollouts[i].verdict; v != nil {
+		m["accuracy"] = number1(v.Right)
+	}
+	return m
+}
+
+func number1(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 // gradeAll has the graders judge all answers that have one. Code runs, and judges are

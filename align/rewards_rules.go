@@ -25,6 +25,14 @@ type form struct {
 	min, max int            // characters; max 0 is no bound
 }
 
+func newForm(s *RewardSpec) *form {
+	f := &form{ended: s.Ended, min: s.MinCharacters, max: s.MaxCharacters}
+	if s.Pattern != "" {
+		f.pattern = regexp.MustCompile(s.Pattern) // the recipe was checked
+	}
+	return f
+}
+
 func (f *form) score(_ context.Context, rollouts []Rollout) ([]float64, error) {
 	return each(rollouts, func(r *Rollout) float64 {
 		n := utf8.RuneCountInString(r.Text)

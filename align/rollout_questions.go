@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/polymath-lm/polymath/chat"
@@ -43,7 +43,8 @@ type questionSource struct {
 	speaker *speaker
 	dataDir string // of tasks' files
 	grading grade.Options
-	room    int // tokens of a prompt and its answer
+	room    int      // tokens of a prompt and its answer
+	seen    []string // hashes of what was read
 }
 
 // load reads the questions of a recipe.
@@ -79,6 +80,12 @@ func (s *questionSource) load(r *Recipe) (*questions, error) {
 		q.held = q.held[:min(n, len(q.held))]
 	}
 	return &q, nil
+}
+
+// hash identifies what was read.
+func (s *questionSource) hash() string {
+	sum := sha256.Sum256([]byte(strings.Join(s.seen, "\n")))
+	return hex.EncodeToString(sum[:])
 }
 
 // tasks reads the items of the tasks that names name; key is the recipe's.
@@ -120,6 +127,7 @@ func (s *questionSource) task(t *task.Task) ([]*question, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.seen = append(s.seen, t.Name+" "+t.Hash(items))
 	list := make([]*question, len(items))
 	for i := range items {
 		it := &items[i]
@@ -141,7 +149,12 @@ func (s *questionSource) conversations(files interface{ Expand() ([]string, erro
 	}
 	var list []*question
 	for _, path := range paths {
-		err := conversation.Each(path, func(where string, object []byte) error {
+		sum, err := conversation.Hash(path)
+		if err != nil {
+			return nil, recipe.Bad("rollout.prompts", "%v", err)
+		}
+		s.seen = append(s.seen, sum)
+		err = conversation.Each(path, func(where string, object []byte) error {
 			c, err := readPrompt(object)
 			if err != nil {
 				return fmt.Errorf("%s%w", where, err)
@@ -235,67 +248,4 @@ func (s *questionSource) fit(list []*question, maxTokens int) error {
 	}
 	return recipe.Bad("rollout.max_tokens", "with an answer of %d tokens, %d of %d prompts do not fit into %d tokens, the longest being %s of %d: lower it, or raise batch.sequence up to what the model reads",
 		maxTokens, long, len(list), s.room, longest.name, len(longest.prompt))
-}
-
-// split parts questions by their groups: about a share of them is held out, the same
-// whatever the seed. Those that are held are in an order by their names' hashes, so
-// that the first few are a sample; the others stay in their order.
-func split(all []*question, share float64) (train, held []*question) {
-	sizes := map[string]int{}
-	for _, q := range all {
-		sizes[q.group]++
-	}
-	groups := make([]string, 0, len(sizes))
-	for g := range sizes {
-		groups = append(groups, g)
-	}
-	slices.SortFunc(groups, byHash)
-	want, n := int(share*float64(len(all))+0.5), 0
-	isHeld := map[string]bool{}
-	for _, g := range groups {
-		if n += sizes[g]; n > want {
-			n -= sizes[g]
-			continue
-		}
-		isHeld[g] = true
-	}
-	for _, q := range all {
-		if isHeld[q.group] {
-			held = append(held, q)
-		} else {
-			train = append(train, q)
-		}
-	}
-	slices.SortStableFunc(held, func(a, b *question) int { return byHash(a.name, b.name) })
-	return train, held
-}
-
-// byHash orders texts in a way that has nothing to do with what they say.
-func byHash(a, b string) int {
-	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
-	return cmp.Or(slices.Compare(x[:], y[:]), cmp.Compare(a, b))
-}
-
-// order is the order in which questions are asked: a shuffle of all of them, then
-// another one. It is a function of the seed alone.
-type order struct {
-	seed  uint64
-	n     int
-	epoch int
-	list  []int // of epoch; nil at first
-}
-
-// at returns which question is the one at a position, from 0.
-func (o *order) at(position int) int {
-	epoch := position / o.n
-	if o.list == nil || epoch != o.epoch {
-		o.epoch, o.list = epoch, make([]int, o.n)
-		keys := make([]uint64, o.n)
-		seed := stepSeed(o.seed, "order", epoch)
-		for i := range o.list {
-			o.list[i], keys[i] = i, mix(seed^uint64(i))
-		}
-		slices.SortFunc(o.list, func(a, b int) int { return cmp.Or(cmp.Compare(keys[a], keys[b]), a-b) })
-	}
-	return o.list[position%o.n]
 }
