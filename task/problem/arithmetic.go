@@ -1,0 +1,178 @@
+package problem
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// mostNumber bounds all numbers of arithmetic, those on the way included; none is
+// below 0. mostLeaf bounds those that are given.
+const (
+	mostNumber = 99
+	mostLeaf   = 20
+)
+
+// arithmetic is an expression, or the same told as what is done to a number.
+type arithmetic struct {
+	tree        *node
+	style       int
+	name, thing string
+}
+
+// Styles of arithmetic.
+const (
+	asExpression = iota
+	asOrders
+	asThings
+	asPassengers
+)
+
+var sums = notation{
+	leaf:    func(n *node) string { return strconv.Itoa(n.value) },
+	signs:   map[byte]string{'+': " + ", '-': " - ", '*': " * "},
+	sparing: true,
+}
+
+func newArithmetic(r *random, steps, _, style int) work {
+	a := &arithmetic{style: style, name: pick(r, names), thing: pick(r, things)}
+	switch style {
+	case asExpression:
+		a.tree, _ = sumOf(r, steps)
+		return a
+	case asPassengers:
+		a.thing = pick(r, vehicles)
+	}
+	a.tree = &node{value: r.between(2, mostLeaf)}
+	at := a.tree.value
+	for range steps {
+		leaf := &node{value: r.between(2, mostLeaf)}
+		op := operationOn(r, at, &leaf.value)
+		a.tree = &node{op: op, left: a.tree, right: leaf}
+		at = (&node{op: op, left: &node{value: at}, right: leaf}).outcome()
+	}
+	return a
+}
+
+// sumOf makes an expression and returns its value too.
+func sumOf(r *random, operations int) (*node, int) {
+	if operations == 0 {
+		n := &node{value: r.between(2, mostLeaf)}
+		return n, n.value
+	}
+	before := r.below(operations)
+	left, a := sumOf(r, before)
+	right, b := sumOf(r, operations-1-before)
+	var fit []byte
+	if a+b <= mostNumber {
+		fit = append(fit, '+')
+	}
+	if a != b {
+		fit = append(fit, '-')
+	}
+	if a > 1 && b > 1 && a*b <= mostNumber {
+		fit = append(fit, '*')
+	}
+	if len(fit) == 0 {
+		fit = append(fit, '-')
+	}
+	n := &node{op: pick(r, fit), left: left, right: right}
+	if n.op == '-' && a < b {
+		n.left, n.right, a, b = right, left, b, a
+	}
+	return n, (&node{op: n.op, left: &node{value: a}, right: &node{value: b}}).outcome()
+}
+
+// operationOn chooses what is done to a number with another, which it lessens if it is
+// too large.
+func operationOn(r *random, at int, with *int) byte {
+	var fit []byte
+	if at+*with <= mostNumber {
+		fit = append(fit, '+')
+	}
+	if at > 2 {
+		fit = append(fit, '-')
+	}
+	if at > 1 && 2*at <= mostNumber {
+		fit = append(fit, '*')
+	}
+	op := pick(r, fit)
+	switch op {
+	case '-':
+		*with = min(*with, r.between(1, at-1))
+	case '*':
+		*with = r.between(2, min(5, mostNumber/at))
+	}
+	return op
+}
+
+// told implements work.
+func (a *arithmetic) told() string {
+	if a.style == asExpression {
+		return "The expression is " + sums.text(a.tree) + "."
+	}
+	return strings.Join(a.sentences(a.tree), " ")
+}
+
+func (a *arithmetic) sentences(n *node) []string {
+	if n.op == 0 {
+		switch a.style {
+		case asOrders:
+			return []string{fmt.Sprintf("Start with %d.", n.value)}
+		case asThings:
+			return []string{fmt.Sprintf("%s has %d %s.", a.name, n.value, a.thing)}
+		}
+		return []string{fmt.Sprintf("A %s carries %d people.", a.thing, n.value)}
+	}
+	with := n.right.value
+	var s string
+	switch [2]int{a.style, int(n.op)} {
+	case [2]int{asOrders, '+'}:
+		s = fmt.Sprintf("Add %d.", with)
+	case [2]int{asOrders, '-'}:
+		s = fmt.Sprintf("Subtract %d.", with)
+	case [2]int{asOrders, '*'}:
+		s = fmt.Sprintf("Multiply by %d.", with)
+	case [2]int{asThings, '+'}:
+		s = fmt.Sprintf("%s gets %d more.", a.name, with)
+	case [2]int{asThings, '-'}:
+		s = fmt.Sprintf("%s gives %d away.", a.name, with)
+	case [2]int{asThings, '*'}:
+		s = fmt.Sprintf("Then %s has %d times as many.", a.name, with)
+	case [2]int{asPassengers, '+'}:
+		s = fmt.Sprintf("%d get on.", with)
+	case [2]int{asPassengers, '-'}:
+		s = fmt.Sprintf("%d get off.", with)
+	case [2]int{asPassengers, '*'}:
+		s = fmt.Sprintf("The number becomes %d times as large.", with)
+	}
+	return append(a.sentences(n.left), s)
+}
+
+// solve implements work: each line carries out an operation, and says what is left of
+// an expression.
+func (a *arithmetic) solve(s *slip) (lines []string, answer string) {
+	tree := a.tree.clone()
+	for n := tree.next(); n != nil; n = tree.next() {
+		line, value := sums.text(n), n.outcome()
+		if s.here() {
+			value = misreckoned(s.r, value)
+		}
+		n.become(value)
+		line += " = " + strconv.Itoa(value)
+		if a.style == asExpression && tree.op != 0 {
+			line += ", leaving " + sums.text(tree)
+		}
+		lines = append(lines, line)
+	}
+	return lines, strconv.Itoa(tree.value)
+}
+
+// misreckoned is a number near another, as a mistake in carrying or by one gives it.
+func misreckoned(r *random, value int) int {
+	by := pick(r, []int{1, 1, 2, 10})
+	if value >= by && r.below(2) == 0 {
+		by = -by
+	}
+	return value + by
+}

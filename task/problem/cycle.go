@@ -1,0 +1,101 @@
+package problem
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// cycle is a place in what goes round, and moves from there.
+type cycle struct {
+	round *round
+	start int
+	moves []int
+}
+
+// round is what goes round.
+type round struct {
+	places                []string
+	begin, unit, on, back string // begin is a template of a place
+}
+
+var rounds = [numStyles]round{
+	{
+		[]string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"},
+		"The day is %s.", "day", "later", "earlier",
+	},
+	{
+		[]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
+		"The month is %s.", "month", "later", "earlier",
+	},
+	{hours(), "The hour is %s.", "hour", "later", "earlier"},
+	{
+		[]string{"north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest"},
+		"The wind is from the %s. It turns by eighths of a circle.", "eighth", "to the right", "to the left",
+	},
+}
+
+func hours() []string {
+	list := make([]string, 24)
+	for i := range list {
+		list[i] = strconv.Itoa(i)
+	}
+	return list
+}
+
+func newCycle(r *random, steps, _, style int) work {
+	c := &cycle{round: &rounds[style]}
+	n := len(c.round.places)
+	c.start = r.below(n)
+	for range steps {
+		move := r.between(1, n+n/2)
+		if move%n == 0 {
+			move--
+		}
+		if r.below(2) == 0 {
+			move = -move
+		}
+		c.moves = append(c.moves, move)
+	}
+	return c
+}
+
+// told implements work.
+func (c *cycle) told() string {
+	parts := []string{fmt.Sprintf(c.round.begin, c.round.places[c.start])}
+	for i, move := range c.moves {
+		from := "Then"
+		if i == 0 {
+			from = "Go"
+		}
+		parts = append(parts, fmt.Sprintf("%s %s.", from, c.round.moved(move)))
+	}
+	return strings.Join(parts, " ")
+}
+
+// moved says a move.
+func (o *round) moved(move int) string {
+	way := o.on
+	if move < 0 {
+		move, way = -move, o.back
+	}
+	unit := o.unit + "s"
+	if move == 1 {
+		unit = o.unit
+	}
+	return fmt.Sprintf("%d %s %s", move, unit, way)
+}
+
+// solve implements work: a line for each move.
+func (c *cycle) solve(s *slip) (lines []string, answer string) {
+	at, n := c.start, len(c.round.places)
+	for _, move := range c.moves {
+		from := c.round.places[at]
+		at = ((at+move)%n + n) % n
+		if s.here() {
+			at = (at + pick(s.r, []int{1, n - 1})) % n
+		}
+		lines = append(lines, fmt.Sprintf("%s, %s: %s", from, c.round.moved(move), c.round.places[at]))
+	}
+	return lines, c.round.places[at]
+}

@@ -1,0 +1,391 @@
+package problem
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/parser"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// goValue is what Go makes of an expression of numbers or truth values.
+func goValue(t *testing.T, source string) constant.Value {
+	t.Helper()
+	e, err := parser.ParseExpr(source)
+	if err != nil {
+		t.Fatalf("%s: %v", source, err)
+	}
+	var value func(e ast.Expr) constant.Value
+	value = func(e ast.Expr) constant.Value {
+		switch e := e.(type) {
+		case *ast.ParenExpr:
+			return value(e.X)
+		case *ast.BasicLit:
+			return constant.MakeFromLiteral(e.Value, e.Kind, 0)
+		case *ast.Ident:
+			return constant.MakeBool(e.Name == "true")
+		case *ast.UnaryExpr:
+			return constant.UnaryOp(e.Op, value(e.X), 0)
+		case *ast.BinaryExpr:
+			return constant.BinaryOp(value(e.X), e.Op, value(e.Y))
+		}
+		t.Fatalf("%s has %T", source, e)
+		return nil
+	}
+	return value(e)
+}
+
+// number reads the only number of a sentence.
+func numberIn(t *testing.T, s string) int {
+	t.Helper()
+	all := regexp.MustCompile(`\d+`).FindAllString(s, -1)
+	if len(all) != 1 {
+		t.Fatalf("%q has %d numbers", s, len(all))
+	}
+	n, err := strconv.Atoi(all[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// reckon answers questions of arithmetic: expressions as Go reads them, what is told
+// by its verbs.
+func reckon(t *testing.T, question string) string {
+	if m := regexp.MustCompile(`expression is ([^.]*)\.`).FindStringSubmatch(question); m != nil {
+		return goValue(t, m[1]).String()
+	}
+	n, begun := 0, false
+	for _, s := range strings.SplitAfter(question, ".") {
+		if !strings.ContainsAny(s, "0123456789") {
+			continue
+		}
+		with := numberIn(t, s)
+		switch {
+		case !begun:
+			n, begun = with, true
+		case strings.Contains(s, "Add") || strings.Contains(s, "more") || strings.Contains(s, " on."):
+			n += with
+		case strings.Contains(s, "Subtract") || strings.Contains(s, "away") || strings.Contains(s, " off."):
+			n -= with
+		case strings.Contains(s, "Multiply") || strings.Contains(s, "times as"):
+			n *= with
+		default:
+			t.Fatalf("sentence %q", s)
+		}
+	}
+	return strconv.Itoa(n)
+}
+
+// wrongSums counts equations that do not hold, and what is left that has not the
+// value it should.
+func wrongSums(t *testing.T, p *Problem, lines []string) (n int) {
+	if len(lines) != p.Steps {
+		t.Fatalf("%d lines of %d steps:\n%s", len(lines), p.Steps, strings.Join(lines, "\n"))
+	}
+	last := ""
+	for _, line := range lines {
+		sum, left, more := strings.Cut(line, ", leaving ")
+		terms, result, _ := strings.Cut(sum, " = ")
+		if goValue(t, terms).String() != result {
+			n++
+		} else if more && last != "" && goValue(t, last).String() != goValue(t, left).String() {
+			n++ // something else has changed
+		}
+		if last != "" && !more && goValue(t, last).String() != goValue(t, terms).String() {
+			n++
+		}
+		last = left
+	}
+	return n
+}
+
+var goWords = strings.NewReplacer(" and ", " && ", " or ", " || ", " & ", " && ", " | ", " || ", "not ", "!")
+
+// evaluate answers Boolean questions as Go reads them.
+func evaluate(t *testing.T, question string) string {
+	values := map[string]string{}
+	for _, m := range regexp.MustCompile(`\b([pqr]) is (true|false)\.`).FindAllStringSubmatch(question, -1) {
+		values[m[1]] = m[2]
+	}
+	var answers []string
+	for _, m := range regexp.MustCompile(`\b([ABC]): ([^.]*)\.`).FindAllStringSubmatch(question, -1) {
+		source := regexp.MustCompile(`\b[pqr]\b`).ReplaceAllStringFunc(m[2], func(v string) string { return values[v] })
+		answers = append(answers, goValue(t, goWords.Replace(source)).String())
+	}
+	return strings.Join(answers, ", ")
+}
+
+// wrongReductions counts arrows over which a value changes.
+func wrongReductions(t *testing.T, p *Problem, lines []string) (n int) {
+	for i, line := range lines {
+		_, chain, _ := strings.Cut(line, ": ")
+		forms := strings.Split(chain, " -> ")
+		if p.Form >= Forms/2 {
+			forms = forms[1:] // the first has variables
+		}
+		if len(forms) != p.Steps+1 || !strings.HasPrefix(line, letters[i]) {
+			t.Fatalf("%d forms of %d steps: %s", len(forms), p.Steps, line)
+		}
+		changed := false
+		for k := 1; k < len(forms); k++ {
+			a, b := goWords.Replace(forms[k-1]), goWords.Replace(forms[k])
+			changed = changed || goValue(t, a).String() != goValue(t, b).String()
+		}
+		if changed {
+			n++
+		}
+	}
+	return n
+}
+
+var comparison = regexp.MustCompile(`(\w+) is (\w+) than (\w+)\.`)
+
+// comparisons are the pairs of a question, with who has more first.
+func comparisons(question string) (pairs [][2]string) {
+	for _, m := range comparison.FindAllStringSubmatch(question, -1) {
+		pair := [2]string{m[1], m[3]}
+		if slices.Contains([]string{"shorter", "younger", "lighter", "slower"}, m[2]) {
+			pair = [2]string{m[3], m[1]}
+		}
+		pairs = append(pairs, pair)
+	}
+	return pairs
+}
+
+// permute tries all orders; one fits.
+func permute(t *testing.T, question string) string {
+	pairs := comparisons(question)
+	var people []string
+	for _, pair := range pairs {
+		for _, name := range pair {
+			if !slices.Contains(people, name) {
+				people = append(people, name)
+			}
+		}
+	}
+	var fits [][]string
+	var try func(k int)
+	try = func(k int) {
+		if k == len(people) {
+			if !slices.ContainsFunc(pairs, func(pair [2]string) bool {
+				return slices.Index(people, pair[0]) > slices.Index(people, pair[1])
+			}) {
+				fits = append(fits, slices.Clone(people))
+			}
+			return
+		}
+		for i := k; i < len(people); i++ {
+			people[k], people[i] = people[i], people[k]
+			try(k + 1)
+			people[k], people[i] = people[i], people[k]
+		}
+	}
+	try(0)
+	if len(fits) != 1 {
+		t.Fatalf("%d orders fit: %s", len(fits), question)
+	}
+	order := fits[0]
+	ask := question[strings.LastIndex(question, " than "):]
+	switch {
+	case strings.Contains(ask, "second"):
+		return order[1]
+	case strings.Contains(ask, "from the"):
+		return strings.Join(order, ", ")
+	case regexp.MustCompile(`shortest|youngest|lightest|slowest`).MatchString(ask):
+		return order[len(order)-1]
+	}
+	return order[0]
+}
+
+// wrongComparisons counts lines that say otherwise than the question, or a chain that
+// does not follow from the lines before.
+func wrongComparisons(t *testing.T, p *Problem, lines []string) (n int) {
+	pairs := comparisons(p.Question)
+	if len(lines) != len(pairs)+1 || len(pairs) != p.Steps {
+		t.Fatalf("%d lines of %d comparisons", len(lines), len(pairs))
+	}
+	chain := strings.Split(strings.TrimPrefix(lines[len(lines)-1], "All: "), " > ")
+	follows := true
+	for i, pair := range pairs {
+		more, less, _ := strings.Cut(lines[i], " > ")
+		if pair != [2]string{more, less} {
+			n++
+		}
+		follows = follows && slices.Index(chain, more) < slices.Index(chain, less)
+	}
+	if n == 0 && !follows {
+		n++
+	}
+	return n
+}
+
+var pairsOf = map[string]string{
+	"(": ")", "[": "]", "{": "}", "<": ">", "/*": "*/", "{{": "}}", "<a>": "</a>", "<b>": "</b>", "<i>": "</i>", "if": "fi", "do": "od", "case": "esac",
+}
+
+// cancel removes pairs that stand side by side until there are none.
+func cancel(signs []string) []string {
+	signs = slices.Clone(signs)
+	for {
+		at := -1
+		for i := 1; i < len(signs); i++ {
+			if pairsOf[signs[i-1]] == signs[i] {
+				at = i - 1
+				break
+			}
+		}
+		if at < 0 {
+			return signs
+		}
+		signs = slices.Delete(signs, at, at+2)
+	}
+}
+
+func bracketsOf(t *testing.T, question string) []string {
+	_, rest, ok := strings.Cut(question, "The brackets are ")
+	rest, _, end := strings.Cut(rest, " .")
+	if !ok || !end {
+		t.Fatalf("no brackets in %q", question)
+	}
+	return strings.Fields(rest)
+}
+
+// rewrite answers by cancelling what is beside its partner.
+func rewrite(t *testing.T, question string) string {
+	signs := bracketsOf(t, question)
+	if strings.Contains(question, balanced) {
+		for n := 1; n <= len(signs); n++ {
+			for _, left := range cancel(signs[:n]) {
+				if pairsOf[left] == "" {
+					return strconv.Itoa(n)
+				}
+			}
+		}
+		if len(cancel(signs)) > 0 {
+			t.Fatalf("open at the end: %s", question)
+		}
+		return balanced
+	}
+	left := cancel(signs)
+	slices.Reverse(left)
+	for i, sign := range left {
+		if left[i] = pairsOf[sign]; left[i] == "" {
+			t.Fatalf("%s closes nothing: %s", sign, question)
+		}
+	}
+	return strings.Join(left, " ")
+}
+
+// wrongBrackets counts lines that do not follow from the line before.
+func wrongBrackets(t *testing.T, p *Problem, lines []string) (n int) {
+	var open []string
+	signs := bracketsOf(t, p.Question)
+	for i, line := range lines {
+		want := strconv.Itoa(i+1) + " " + signs[i]
+		before := len(open)
+		switch top := len(open) - 1; {
+		case pairsOf[signs[i]] != "":
+			open = append(open, signs[i])
+			want += " leaves " + strings.Join(open, " ")
+		case top >= 0 && (pairsOf[open[top]] == signs[i] || !strings.Contains(p.Question, balanced)):
+			open = open[:top]
+			want += " leaves " + strings.Join(open, " ")
+			if top == 0 {
+				want += "nothing"
+			}
+		default:
+			want += " is wrong"
+		}
+		if line == want {
+			continue
+		}
+		n++
+		if _, said, ok := strings.Cut(line, " leaves "); ok {
+			if open = strings.Fields(said); said == "nothing" {
+				open = nil
+			}
+		} else {
+			open = open[:max(0, before-1)]
+		}
+	}
+	return n
+}
+
+// goRound asks package time, and counts eighths.
+func goRound(t *testing.T, question string) string {
+	at := time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC) // a Sunday
+	compass := []string{"north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest"}
+	turn := 0
+	begin := regexp.MustCompile(`(day|month|hour|wind) is (?:from the )?(\w+)\.`).FindStringSubmatch(question)
+	if begin == nil {
+		t.Fatalf("no beginning in %q", question)
+	}
+	for i := 0; begin[2] != sayTime(at, begin[1]) && begin[1] != "wind"; i++ {
+		at = step(at, begin[1], 1)
+		if i > 30 {
+			t.Fatalf("%s is no %s", begin[2], begin[1])
+		}
+	}
+	turn = slices.Index(compass, begin[2])
+	for _, m := range regexp.MustCompile(`(\d+) (\w+?)s? (later|earlier|to the right|to the left)\.`).FindAllStringSubmatch(question, -1) {
+		n, err := strconv.Atoi(m[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m[3] == "earlier" || m[3] == "to the left" {
+			n = -n
+		}
+		at, turn = step(at, m[2], n), turn+n
+	}
+	if begin[1] == "wind" {
+		return compass[(turn%8+8)%8]
+	}
+	return sayTime(at, begin[1])
+}
+
+func step(at time.Time, unit string, n int) time.Time {
+	switch unit {
+	case "day":
+		return at.AddDate(0, 0, n)
+	case "month":
+		return at.AddDate(0, n, 0)
+	}
+	return at.Add(time.Duration(n) * time.Hour)
+}
+
+func sayTime(at time.Time, unit string) string {
+	switch unit {
+	case "day":
+		return at.Weekday().String()
+	case "month":
+		return at.Month().String()
+	}
+	return strconv.Itoa(at.Hour())
+}
+
+// wrongMoves asks of each line whether it would be right alone.
+func wrongMoves(t *testing.T, p *Problem, lines []string) (n int) {
+	if len(lines) != p.Steps {
+		t.Fatalf("%d lines of %d steps", len(lines), p.Steps)
+	}
+	begin := regexp.MustCompile(`The \w+ is (?:from the )?\w+\.`).FindString(p.Question)
+	words := strings.Fields(begin)
+	last := strings.TrimSuffix(words[len(words)-1], ".")
+	for _, line := range lines {
+		from, rest, _ := strings.Cut(line, ", ")
+		move, to, _ := strings.Cut(rest, ": ")
+		if from != last || !strings.Contains(p.Question, move) {
+			t.Fatalf("%q does not go on from %s", line, last)
+		}
+		if goRound(t, strings.Join(words[:len(words)-1], " ")+" "+from+". Go "+move+".") != to {
+			n++
+		}
+		last = to
+	}
+	return n
+}

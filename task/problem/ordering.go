@@ -1,0 +1,98 @@
+package problem
+
+import (
+	"fmt"
+	"strings"
+)
+
+// ordering is people in an order, told by comparisons of neighbors.
+type ordering struct {
+	order    []string // the one who has most first
+	pairs    []int    // the comparisons as told: of that place and the next
+	turned   []bool   // whether the lesser is named first
+	property [4]string
+	ask      int
+}
+
+// properties are said in a pair of one and the other, and of all.
+var properties = [numStyles][4]string{
+	{"taller", "shorter", "tallest", "shortest"},
+	{"older", "younger", "oldest", "youngest"},
+	{"heavier", "lighter", "heaviest", "lightest"},
+	{"faster", "slower", "fastest", "slowest"},
+}
+
+// What is asked: ask modulo 4.
+const (
+	askMost = iota
+	askLeast
+	askSecond
+	askAll
+)
+
+func newOrdering(r *random, steps, ask, style int) work {
+	o := &ordering{order: sample(r, names, steps+1), property: properties[style], ask: ask}
+	for i := range steps {
+		o.pairs = append(o.pairs, i)
+		o.turned = append(o.turned, r.below(2) == 0)
+	}
+	shuffle(r, o.pairs)
+	return o
+}
+
+// told implements work.
+func (o *ordering) told() string {
+	sentences := make([]string, len(o.pairs))
+	for i, at := range o.pairs {
+		more, less := o.order[at], o.order[at+1]
+		if o.turned[i] {
+			sentences[i] = fmt.Sprintf("%s is %s than %s.", less, o.property[1], more)
+			continue
+		}
+		sentences[i] = fmt.Sprintf("%s is %s than %s.", more, o.property[0], less)
+	}
+	return strings.Join(sentences, " ")
+}
+
+// asked is the question behind the comparisons.
+func (o *ordering) asked() string {
+	most, least := o.property[2], o.property[3]
+	return " " + [numAsks]string{
+		"Who is the " + most + "?",
+		"Who is the " + least + "?",
+		"Who is second, counted from the " + most + "?",
+		"Who is there, from the " + most + " to the " + least + "?",
+		"Name the " + most + " one.",
+		"Name the " + least + " one.",
+		"Name the second, counted from the " + most + " one.",
+		"Name all, from the " + most + " to the " + least + " one.",
+	}[o.ask]
+}
+
+// solve implements work: each comparison with the same sign, then the chain. Who
+// reads a comparison the wrong way round has the two in the wrong order.
+func (o *ordering) solve(s *slip) (lines []string, answer string) {
+	order := append([]string(nil), o.order...)
+	for _, at := range o.pairs {
+		more, less := o.order[at], o.order[at+1]
+		if s.here() {
+			more, less = less, more
+			order[at], order[at+1] = more, less
+		}
+		lines = append(lines, more+" > "+less)
+	}
+	if s.here() { // the chain itself
+		at := s.r.below(len(order) - 1)
+		order[at], order[at+1] = order[at+1], order[at]
+	}
+	lines = append(lines, "All: "+strings.Join(order, " > "))
+	switch o.ask % 4 {
+	case askMost:
+		return lines, order[0]
+	case askLeast:
+		return lines, order[len(order)-1]
+	case askSecond:
+		return lines, order[1]
+	}
+	return lines, strings.Join(order, ", ")
+}

@@ -1,0 +1,71 @@
+package problem
+
+import "fmt"
+
+// Split says who may see a problem. It is a function of the problem's form and
+// length.
+type Split string
+
+// The splits. A form joins a way of asking and a style of telling; training sees each
+// of either, but of each only with three of four of the other kind. It sees up to
+// TrainSteps steps. Of the test both are new, so that no problem is in both, not even
+// in other words.
+const (
+	Train   Split = "train"
+	Test    Split = "test"
+	Between Split = "between" // one of the two is new
+)
+
+// Splits are all splits.
+var Splits = []Split{Train, Test, Between}
+
+// TrainSteps is how many steps the problems of training have at most, and TestSteps
+// how many those of the test have that List makes.
+const (
+	TrainSteps = 3
+	TestSteps  = 4
+)
+
+const (
+	numAsks   = 8
+	numStyles = 4
+)
+
+// Forms is the number of forms of each kind.
+const Forms = numAsks * numStyles
+
+// newForm reports whether training does not see a form.
+func newForm(form int) bool { return (form%numAsks+form/numAsks)%numStyles == numStyles-1 }
+
+// Split is who may see the problem.
+func (p *Problem) Split() Split { return splitOf(p.Form, p.Steps) }
+
+func splitOf(form, steps int) Split {
+	isNew, long := newForm(form), steps > TrainSteps
+	switch {
+	case isNew && long:
+		return Test
+	case isNew || long:
+		return Between
+	}
+	return Train
+}
+
+// cell is a form and a length.
+type cell struct{ form, steps int }
+
+// cells are those of a split, of up to TestSteps steps.
+func (s Split) cells() ([]cell, error) {
+	var list []cell
+	for form := range Forms {
+		for steps := 1; steps <= TestSteps; steps++ {
+			if splitOf(form, steps) == s {
+				list = append(list, cell{form, steps})
+			}
+		}
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("no split is called %q: train, test or between", s)
+	}
+	return list, nil
+}

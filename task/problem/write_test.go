@@ -1,0 +1,138 @@
+package problem
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func writing(t *testing.T, o Options) []string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Write(&b, o); err != nil {
+		t.Fatal(err)
+	}
+	text, ended := strings.CutSuffix(b.String(), "\n")
+	if !ended {
+		t.Error("the last line does not end")
+	}
+	return strings.Split(text, "\n")
+}
+
+// TestWrite reads back what is written, and finds the problems that Each gives.
+func TestWrite(t *testing.T) {
+	o := Options{Number: 500, Seed: 4}
+	var want []*Problem
+	if err := o.Each([]Split{Train}, func(p *Problem) error {
+		want = append(want, p)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range writing(t, o) {
+		var got conversation
+		if err := json.Unmarshal([]byte(line), &got); err != nil {
+			t.Fatal(err)
+		}
+		m := got.Messages
+		if len(m) != 3 || m[0] != (message{"system", System}) || m[1] != (message{"user", want[i].Question}) || m[2] != (message{"assistant", want[i].Solution}) {
+			t.Fatalf("line %d: %s", i+1, line)
+		}
+	}
+	o.Pairs = true
+	for i, line := range writing(t, o) {
+		var got preference
+		if err := json.Unmarshal([]byte(line), &got); err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Prompt) != 2 || got.Prompt[1].Content != want[i].Question || len(got.Chosen) != 1 || got.Chosen[0] != (message{"assistant", want[i].Solution}) {
+			t.Fatalf("line %d: %s", i+1, line)
+		}
+		if _, answer := answerOf(t, got.Rejected[0].Content); answer == want[i].Answer {
+			t.Fatalf("line %d: what is rejected is right: %s", i+1, line)
+		}
+	}
+}
+
+// TestWriteStays holds what is written against what it was: whoever changes problems
+// changes what models were examined on.
+func TestWriteStays(t *testing.T) {
+	for pairs, want := range map[bool]string{
+		false: "78a82102198fa281",
+		true:  "4d27261bfcf72719",
+	} {
+		lines := writing(t, Options{Number: 1000, Seed: 1, Pairs: pairs})
+		sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
+		if got := hex.EncodeToString(sum[:8]); got != want {
+			t.Errorf("pairs %v: the problems are others than they were: %s, not %s", pairs, got, want)
+		}
+	}
+}
+
+// TestEach: no question comes twice, kinds come in turn, and the first of many are
+// those of few.
+func TestEach(t *testing.T) {
+	o := Options{Kinds: []Kind{Ordering, Cycle}, Number: 3000, Seed: 9}
+	lines := writing(t, o)
+	seen := map[string]bool{}
+	i := 0
+	err := o.Each(Splits, func(p *Problem) error {
+		if p.Kind != o.Kinds[i%2] || p.Split() != Splits[i/2%3] || seen[p.Question] {
+			t.Errorf("problem %d: %s, %s, %s", i, p.Kind, p.Split(), p.Question)
+		}
+		seen[p.Question] = true
+		i++
+		return nil
+	})
+	if err != nil || i != 3000 {
+		t.Errorf("%d problems, %v", i, err)
+	}
+	o.Number = 100
+	if short := writing(t, o); strings.Join(short, "\n") != strings.Join(lines[:100], "\n") {
+		t.Error("the first problems depend on how many are made")
+	}
+}
+
+// broken fails after some bytes.
+type broken struct{ left int }
+
+var errBroken = errors.New("the disk is full")
+
+func (b *broken) Write(p []byte) (int, error) {
+	if b.left -= len(p); b.left < 0 {
+		return 0, errBroken
+	}
+	return len(p), nil
+}
+
+func TestWriteFails(t *testing.T) {
+	for _, left := range []int{0, 1 << 16, 1 << 17} {
+		if err := Write(&broken{left}, Options{Number: 1000}); !errors.Is(err, errBroken) {
+			t.Errorf("%v", err)
+		}
+	}
+	for want, o := range map[string]Options{
+		"0 problems":                   {},
+		"10000001 problems":            {Number: MostProblems + 1},
+		`no kind of problem is called`: {Number: 1, Kinds: []Kind{"x"}},
+		"cycle is named twice":         {Number: 1, Kinds: []Kind{Cycle, Cycle}},
+	} {
+		if err := Write(&bytes.Buffer{}, o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+	seen, r := map[string]struct{}{}, newRandom(1, 1)
+	one := []cell{{0, 1}} // a weekday and a move of a day and more
+	for i := 0; ; i++ {
+		if newOf(Cycle, one, r.next(), uint64(i), seen) == nil {
+			break // 7 days, 18 moves of up to 10 days that are not 7
+		}
+		if i > 7*18 {
+			t.Fatalf("%d different problems of %d", i, 7*18)
+		}
+	}
+}
