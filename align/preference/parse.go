@@ -106,6 +106,11 @@ func (j *judged) divide(c *Comparison) error {
 		c.Pairs = nil
 		return nil
 	}
+	for _, a := range distinct {
+		if a.whole() != distinct[0].whole() {
+			return bad(a.field, "it begins as a whole conversation, or the others do: give all of them with the prompt, or none")
+		}
+	}
 	prefix := 0
 	if distinct[0].whole() {
 		prefix = common(distinct)
@@ -116,9 +121,6 @@ func (j *judged) divide(c *Comparison) error {
 		}
 	}
 	for _, a := range distinct {
-		if a.whole() != distinct[0].whole() {
-			return bad(a.field, "it begins as a whole conversation, or the others do: give all of them with the prompt, or none")
-		}
 		tail := a.messages[prefix:]
 		switch {
 		case len(tail) == 0:
