@@ -3,10 +3,16 @@ package align
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"sync"
 	"time"
 
+	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/internal/kernel"
+	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/modelfile"
+	"github.com/polymath-lm/polymath/tokenizer"
 	"github.com/polymath-lm/polymath/train/checkpoint"
 )
 
@@ -24,28 +30,32 @@ type Run struct {
 	parts     []*part
 	store     *checkpoint.Store
 	journal   *checkpoint.Journal[Record]
-	unlock    func() error    // gives the run's directory free
-	state     runState        // after the last step done
-	kept      json.RawMessage // the method's state after it
-	saved     int             // step of the last checkpoint, -1 before there is one
+	unlock    func() error       // gives the run's directory free
+	recipes   []model.RecipeFrom // that the steps were taken with, this one last
+	state     runState           // after the last step done
+	kept      json.RawMessage    // the method's state after it
+	saved     int                // step of the last checkpoint, -1 before there is one
 	saveDir   string
 	recent    []time.Duration // of the last steps, for the time to go
 	last      Measures
 	evaluated Measures
 
 	// Of the step that is being taken.
-	now       int // its number
 	skipped   []SkipRecord
 	samples   []SampleRecord
 	phases    map[string]Phase
 	mu        sync.Mutex
-	committed bool // an update has begun
-	ended     bool // the step's context ended before
+	context   context.Context // of Run: the step's ends with it, before the first update
+	committed bool            // an update has begun
+	ended     bool            // the step's context has ended before
 }
 
-// runState is the part of state.json that is the run's own.
+// runState is what a run is beside its parts and its method's state.
 type runState struct {
-	Step    int `json:"step"`
+	// Step is the last step done.
+	Step int `json:"step"`
+	// Skipped counts the updates that were left out, and InARow those of them since
+	// the last that was taken.
 	Skipped int `json:"skipped"`
 	InARow  int `json:"skipped_in_a_row"`
 }
@@ -56,46 +66,132 @@ type hashes struct {
 	Data      string `json:"data"` // of what is learned from and measured on: the method says how
 	Tokenizer string `json:"tokenizer"`
 	Parent    string `json:"parent"`              // of Recipe.Model
-	Reference string `json:"reference,omitempty"` // of Recipe.Reference, where that is another model
+	Reference string `json:"reference,omitempty"` // of Recipe.Reference, where it is given
 }
 
 // New prepares a run and plans it: it reads the tokenizer and the data. It writes
 // nothing and loads no model. Close the Run in the end.
-func New(r *Recipe, o Options) (*Run, error) {
-	return nil, nil
+func New(ctx context.Context, r *Recipe, o Options) (*Run, error) {
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	m, err := newMethod(r)
+	if err != nil {
+		return nil, err
+	}
+	return newRun(ctx, r, o, m)
+}
+
+// newRun prepares a run of the method m, which it closes.
+func newRun(ctx context.Context, r *Recipe, o Options, m method) (*Run, error) {
+	recipe := *r
+	run := &Run{recipe: &recipe, options: o, method: m, store: checkpoint.New(o.RunDir), saved: -1}
+	if err := run.open(ctx); err != nil {
+		_ = m.close() // the other error matters
+		return nil, err
+	}
+	return run, nil
+}
+
+// open reads what there is of the model and the data, and plans.
+func (r *Run) open(ctx context.Context) (err error) {
+	r.hashes.Recipe = r.recipe.Hash()
+	if r.cfg, err = r.openModel("model", r.recipe.Model); err != nil {
+		return err
+	}
+	if r.hashes.Parent, err = parentHash(ctx, r.recipe.Model); err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	if r.recipe.Reference != "" {
+		if _, err = r.openModel("reference", r.recipe.Reference); err != nil {
+			return err
+		}
+		if r.hashes.Reference, err = parentHash(ctx, r.recipe.Reference); err != nil {
+			return fmt.Errorf("reference: %w", err)
+		}
+	}
+	if err := r.readFiles(); err != nil {
+		return err
+	}
+	r.plan.Steps = r.recipe.Steps
+	r.plan.Parameters, _ = r.cfg.Params()
+	if err := r.method.plan(ctx, r, &r.plan); err != nil {
+		return err
+	}
+	if r.plan.Steps < 1 {
+		return recipe.Bad("steps", "the run has no step: give it data, or its length in steps")
+	}
+	r.finishPlan()
+	return nil
+}
+
+// openModel reads the configuration of a model of the recipe and refuses one that
+// cannot learn here.
+func (r *Run) openModel(key, path string) (*model.Config, error) {
+	cfg, err := model.ReadConfig(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	if cfg.CapacityFactor > 0 {
+		return nil, recipe.Bad(key, "%s has a capacity_factor of %v: what it says of one answer would hang on the others beside it. Remove capacity_factor from its config.json", path, cfg.CapacityFactor)
+	}
+	if key == "model" && r.recipe.Batch.Sequence > cfg.MaxPositions {
+		return nil, recipe.Bad("batch.sequence", "rows of %d tokens are longer than the %d positions of the model", r.recipe.Batch.Sequence, cfg.MaxPositions)
+	}
+	return cfg, nil
+}
+
+// parentHash identifies a model: by its manifest or file, or by its weights where
+// other programs wrote it.
+func parentHash(ctx context.Context, path string) (string, error) {
+	if hash, err := modelfile.Parent(path); err != nil || hash != "" {
+		return hash, err
+	}
+	return modelfile.ContentHash(ctx, path)
+}
+
+// readFiles collects the files of model directories.
+func (r *Run) readFiles() error {
+	from := r.recipe.Model
+	files, err := modelfile.Files(from)
+	if err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	delete(files, "README.md") // it is about the other model
+	text, err := modelfile.TokenizerJSON(from)
+	if err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	own, err := tokenizer.Parse(text)
+	if err != nil {
+		return fmt.Errorf("model: %s: %w", from, err)
+	}
+	template, err := modelfile.Template(from)
+	if err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	if template.IsDefault() && files["chat_template.jinja"] == nil {
+		files["chat_template.jinja"] = []byte(chat.DefaultJinja)
+	}
+	files["tokenizer.json"], r.hashes.Tokenizer = text, own.Hash()
+	for name, content := range r.options.Extra {
+		files[name] = content
+	}
+	r.files = files
+	return nil
 }
 
 // Plan is the dry run.
 func (r *Run) Plan() Plan { return r.plan }
 
-// rate is the learning rate of step n, below the peak.
-func (r *Run) rate(peak float64, n int) float64 {
-	return r.recipe.Schedule.LR(peak, n, r.plan.Steps)
-}
+// Close lets go of the data and the models.
+func (r *Run) Close() error { return r.method.close() }
 
-// sample records an answer in full after the step, at most Recipe.Sample.Answers of
-// them and only in steps that are due: see samplesWanted.
-func (r *Run) sample(s SampleRecord) { r.samples = append(r.samples, s) }
-
-// samplesWanted is how many answers step n is to record.
-func (r *Run) samplesWanted(n int) int {
-	if every := r.recipe.Sample.Every; every == 0 || n%every != 0 {
-		return 0
+// info is what run.json says.
+func (r *Run) info() *runInfo {
+	return &runInfo{
+		Recipe: r.recipe, Steps: r.plan.Steps, Items: r.plan.Items, HeldOut: r.plan.HeldOut,
+		Parameters: r.plan.Parameters, Trained: r.plan.Trained,
+		Hashes: r.hashes, CPU: kernel.CPU(), Version: r.options.Version, Saved: r.saved >= 0,
 	}
-	return r.recipe.Sample.Answers
 }
-
-// spend adds to a phase of the step the time since began and the tokens that went
-// through a model.
-func (r *Run) spend(phase string, began time.Time, tokens int) {
-	p := r.phases[phase]
-	p.Seconds += time.Since(began).Seconds()
-	p.Tokens += int64(tokens)
-	r.phases[phase] = p
-}
-
-// Run takes the steps.
-func (r *Run) Run(ctx context.Context) (Result, error) { return Result{}, nil }
-
-func (r *Run) commit() error            { return nil }
-func (r *Run) skip(reason string) error { return nil }

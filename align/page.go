@@ -1,0 +1,193 @@
+package align
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/train/chart"
+)
+
+// maxSamples bounds the answers on the page: the latest.
+const maxSamples = 40
+
+// pageData is what the template shows.
+type pageData struct {
+	Title, State   string
+	Style          template.CSS
+	Facts, Sources []fact
+	Charts         []figure
+	Samples, Skips []Record
+	Recipe         string
+}
+
+type fact struct{ Name, Value, Note string }
+
+type figure struct {
+	Title string
+	SVG   template.HTML
+}
+
+// savePage writes run.html. The page stands alone: no script, no reference to
+// anything outside it.
+func (r *Run) savePage() error {
+	if r.journal == nil {
+		return nil
+	}
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, newPage(r.info(), r.journal.Records())); err != nil {
+		return err
+	}
+	_, err := atomicfile.WriteBytes(filepath.Join(r.options.RunDir, pageFile), b.Bytes())
+	return err
+}
+
+// newPage prepares the page of a run.
+func newPage(info *runInfo, records []Record) *pageData {
+	p := &pageData{Title: info.Recipe.Name, State: "not begun", Style: template.CSS(chart.Style + chart.PageStyle)}
+	if p.Title == "" {
+		p.Title = info.Recipe.Method + " run"
+	}
+	p.summarize(info, records)
+	p.draw(records)
+	for _, r := range slices.Backward(records) {
+		switch {
+		case r.Kind == KindSample && len(p.Samples) < maxSamples:
+			p.Samples = append(p.Samples, r)
+		case r.Kind == KindSkip:
+			p.Skips = append(p.Skips, r)
+		}
+	}
+	if text, err := yaml.Marshal(info.Recipe); err == nil {
+		p.Recipe = string(text)
+	}
+	p.Sources = []fact{
+		{"recipe", info.Hashes.Recipe, ""},
+		{"data", info.Hashes.Data, ""},
+		{"tokenizer", info.Hashes.Tokenizer, ""},
+		{"model", info.Hashes.Parent, ""},
+		{"reference", info.Hashes.Reference, ""},
+		{"CPU path", info.CPU, ""},
+		{"program", info.Version, ""},
+	}
+	p.Sources = slices.DeleteFunc(p.Sources, func(f fact) bool { return f.Value == "" })
+	return p
+}
+
+// summarize fills the facts at the top: the last measurements, and how far the run is.
+func (p *pageData) summarize(info *runInfo, records []Record) {
+	var step, eval *Record
+	for i := range records {
+		switch r := &records[i]; r.Kind {
+		case KindStep:
+			step = r
+		case KindEval:
+			eval = r
+		}
+	}
+	p.add("pairs or prompts", fmt.Sprint(info.Items), fmt.Sprintf("and %d held out", info.HeldOut))
+	p.add("parameters", chart.Number(float64(info.Parameters)), chart.Number(float64(info.Trained))+" trained")
+	if eval != nil {
+		for _, name := range slices.Sorted(maps.Keys(eval.Values)) {
+			p.add(name, fmt.Sprintf("%.4g", eval.Values[name]), fmt.Sprintf("held out, after step %d", eval.Step))
+		}
+	}
+	if step == nil {
+		return
+	}
+	if p.State = "running or interrupted"; step.Step >= info.Steps {
+		p.State = "finished"
+	}
+	p.add("step", fmt.Sprint(step.Step), fmt.Sprintf("of %d", info.Steps))
+	if t := step.Timing; t != nil && step.Step < info.Steps {
+		p.add("to go", time.Duration(t.ETA*float64(time.Second)).Round(time.Second).String(), "at this rate")
+	}
+}
+
+func (p *pageData) add(name, value, note string) {
+	p.Facts = append(p.Facts, fact{name, value, note})
+}
+
+// draw draws a curve for every measure, of the steps and of what is held out
+// together, and for the time that the phases take.
+func (p *pageData) draw(records []Record) {
+	steps, evals := map[string]*chart.Series{}, map[string]*chart.Series{}
+	names := map[string]bool{}
+	for i := range records {
+		r := &records[i]
+		into, name := steps, "step"
+		if r.Kind == KindEval {
+			into, name = evals, "held out"
+		}
+		for measure, v := range r.numbers() {
+			names[measure] = true
+			addPoint(into, measure, name, r.Step, v)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		var list []chart.Series
+		for _, of := range []map[string]*chart.Series{steps, evals} {
+			if s := of[name]; s != nil {
+				list = append(list, *s)
+			}
+		}
+		p.figure(name, chart.Line{Series: list, Robust: true})
+	}
+}
+
+// numbers are what a record measured, and the seconds of its step and its phases.
+func (r *Record) numbers() Measures {
+	if r.Timing == nil {
+		return r.Values
+	}
+	all := maps.Clone(r.Values)
+	all["seconds"] = r.Timing.Seconds
+	for phase, t := range r.Timing.Phases {
+		all["seconds/"+phase] = t.Seconds
+	}
+	return all
+}
+
+func addPoint(to map[string]*chart.Series, key, name string, step int, v float64) {
+	s := to[key]
+	if s == nil {
+		s = &chart.Series{Name: name}
+		to[key] = s
+	}
+	s.X, s.Y = append(s.X, float64(step)), append(s.Y, v)
+}
+
+func (p *pageData) figure(title string, l chart.Line) {
+	l.Title, l.X = title, "step"
+	p.Charts = append(p.Charts, figure{title, template.HTML(l.SVG())})
+}
+
+var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{{.Title}}</title>
+<style>{{.Style}}</style>
+</head>
+<body>
+<main><header><h1>{{.Title}}</h1><span class="state">{{.State}}</span></header>
+<dl class="facts">{{range .Facts}}<div><dt>{{.Name}}</dt><dd>{{.Value}}{{with .Note}}<small>{{.}}</small>{{end}}</dd></div>{{end}}</dl>
+<div class="grid">{{range .Charts}}<section><h2>{{.Title}}</h2>{{.SVG}}</section>{{end}}</div>
+{{if .Samples}}<section><h2>Answers <span class="note">prompt in color, the latest first</span></h2>
+{{range .Samples}}<div class="sample"><span class="note">step {{.Step}}{{range $name, $value := .Sample.Values}}, {{$name}} {{printf "%.4g" $value}}{{end}}</span><pre><b>{{.Sample.Prompt}}</b>
+{{.Sample.Answer}}</pre></div>{{end}}</section>{{end}}
+{{if .Skips}}<section><h2>Updates left out <span class="note">the weights stayed as they were</span></h2><table>{{range .Skips}}<tr><th>step {{.Step}}</th><td>{{.Skip.Reason}}</td></tr>{{end}}</table></section>{{end}}
+<section><h2>Recipe <span class="note">with all defaults filled in</span></h2><details><summary>show</summary><pre>{{.Recipe}}</pre></details></section>
+<section><h2>Made from <span class="note">SHA-256</span></h2><table>{{range .Sources}}<tr><th>{{.Name}}</th><td class="hash">{{.Value}}</td></tr>{{end}}</table></section></main>
+</body>
+</html>
+`))
