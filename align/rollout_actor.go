@@ -6,7 +6,6 @@ import (
 
 	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/infer"
-	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/model"
 )
 
@@ -22,9 +21,6 @@ type actor struct {
 // planActor reads the prompts of a run's recipe and adds to its plan what they tell,
 // and what answering takes.
 func planActor(r *Run, p *Plan) (*actor, error) {
-	if r.cfg.CapacityFactor > 0 {
-		return nil, recipe.Bad("model", "its experts have a capacity (capacity_factor %v), so that what a token gets hangs on those beside it: rollouts would not be what is trained", r.cfg.CapacityFactor)
-	}
 	s, err := newSpeaker(r.recipe.Model, r.cfg)
 	if err != nil {
 		return nil, err
@@ -52,10 +48,10 @@ func (a *actor) batch(r *Run) int {
 	return min(mostAtOnce, r.recipe.Batch.Prompts*r.recipe.Rollout.Answers)
 }
 
-// ask has the policy answer count prompts, those from position on in their order, as
-// often as the recipe says. first is the number of answers that the step has asked
+// ask has the policy answer, in step n, count prompts: those from position on in
+// their order, as often as the recipe says. first is the number of answers that the step has asked
 // for before.
-func (a *actor) ask(ctx context.Context, r *Run, m *model.Model, position, count, first int) ([]Rollout, error) {
+func (a *actor) ask(ctx context.Context, r *Run, m *model.Model, n, position, count, first int) ([]Rollout, error) {
 	list := make([]*question, count)
 	for i := range list {
 		list[i] = a.questions.train[a.order.at(position+i)]
@@ -64,7 +60,7 @@ func (a *actor) ask(ctx context.Context, r *Run, m *model.Model, position, count
 	o := &r.recipe.Rollout
 	rollouts, speed, err := a.draw(ctx, m, list, drawing{
 		answers: o.Answers, maxTokens: o.MaxTokens, temperature: o.Temperature, topP: o.TopP,
-		seed: stepSeed(r.recipe.Seed, "rollout", r.now), first: first, batch: a.batch(r),
+		seed: stepSeed(r.recipe.Seed, "rollout", n), first: first, batch: a.batch(r),
 	})
 	if err != nil {
 		return nil, err
@@ -84,12 +80,12 @@ func (a *actor) judge(ctx context.Context, r *Run, rollouts []Rollout) (*judged,
 	return j, nil
 }
 
-// show records the step's first answers in full, as many as are wanted: of each
+// show records step n's first answers in full, as many as are wanted: of each
 // prompt the first before the second of any.
-func (a *actor) show(r *Run, j *judged) {
+func (a *actor) show(r *Run, n int, j *judged) {
 	answers := r.recipe.Rollout.Answers
 	prompts := len(j.rollouts) / answers
-	for k := range min(r.samplesWanted(r.now), len(j.rollouts)) {
+	for k := range min(r.samplesWanted(n), len(j.rollouts)) {
 		i := k%prompts*answers + k/prompts
 		r.sample(SampleRecord{Prompt: said(j.rollouts[i].question), Answer: j.rollouts[i].Text, Values: j.values(a.rewards, i)})
 	}
