@@ -43,6 +43,13 @@ func TestConfigCounts(t *testing.T) {
 		t.Errorf("FLOPs(1024) = %g, want %g and the norms", got, want)
 	}
 	c.SlidingWindow = 2
+	c.Scalar = true // for each token one number, and nothing for the embedding
+	for _, tied := range []bool{false, true} {
+		c.TieEmbeddings = tied
+		if total, active := c.Params(); total != wantTotal-16384*d+d || active != wantActive-16384*d+d {
+			t.Errorf("a reward model's Params() = %d, %d", total, active)
+		}
+	}
 	if got := c.meanKeys(4); got != (1+2+2+2)/4.0 {
 		t.Errorf("meanKeys(4) with a window of 2 = %v", got)
 	}
@@ -74,7 +81,7 @@ func TestConfigRoundTrip(t *testing.T) {
 		c.EOSTokenIDs, c.BOSTokenID, c.PadTokenID = []int{1, 2}, 0, 3
 		c.RopeScaling = &RopeScaling{Type: RopeYaRN, Factor: 4, OriginalPositions: 512}
 		c.OutputZLossCoef = 1e-4
-		if kind != Llama {
+		if c.Scalar = kind == Llama; !c.Scalar {
 			c.Vision = &vision.Config{
 				ImageSize: 24, PatchSize: 8, HiddenSize: 36, IntermediateSize: 40, NumLayers: 3, NumHeads: 3,
 				LayerNormEps: 1e-5, InitStd: 0.03, FeatureLayer: -2, ImageTokenID: 5, Box: 96, Short: 48,
@@ -192,6 +199,11 @@ func TestConfigNamesTheField(t *testing.T) {
 		{`{"eos_token_id": 16384}`, "eos_token_id"},
 		{`{"eos_token_id": "x"}`, "eos_token_id"},
 		{`{"capacity_factor": -1}`, "capacity_factor"},
+		{`{"architectures": ["Qwen3MoeForSequenceClassification"]}`, "num_labels: a classifier with 2 labels"},
+		{`{"architectures": ["x", "Qwen3MoeForSequenceClassification"], "id2label": {"0": "a", "1": "b", "2": "c"}}`, "id2label: a classifier with 3 labels"},
+		{`{"architectures": ["Qwen3MoeForSequenceClassification"], "id2label": {"0": "a"}, "num_labels": 4}`, "num_labels: a classifier with 4 labels"},
+		{`{"architectures": ["Qwen3MoeForSequenceClassification"], "id2label": ["a"]}`, "id2label"},
+		{`{"num_labels": 1}`, "num_labels"}, // of a language model
 	}
 	for _, tt := range tests {
 		m := map[string]any{}
@@ -287,6 +299,12 @@ func FuzzParseConfig(f *testing.F) {
 	f.Add([]byte(`{"model_type": "llava", "image_token_id": 3, "projector_hidden_act": "gelu_pytorch_tanh", "vision_feature_select_strategy": "full",
 		"vision_feature_layer": 12, "vision_config": {"model_type": "siglip_vision_model", "hidden_size": 16777216, "intermediate_size": 16777216},
 		"text_config": {"model_type": "llama", "vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 3}}`))
+	reward := target()
+	reward.Scalar = true
+	if data, err = json.Marshal(reward); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
 	f.Add([]byte(`null`))
 	f.Add([]byte(`{"model_type": null}{}`))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -79,6 +79,7 @@ func TestOpenRefuses(t *testing.T) {
 		{map[string]string{"config.json": strings.Replace(known["Qwen3-30B-A3B"], `"num_experts": 128`, `"num_experts": 7000`, 1), "model.safetensors": "\x02\x00\x00\x00\x00\x00\x00\x00{}"}, "", "about 1008336 tensors, and there are 0"},
 		{map[string]string{"config.json": strings.Replace(known["Qwen3-30B-A3B"], `"num_experts": 128`, `"num_experts": 9000`, 1)}, "", "num_experts 9000 in num_hidden_layers 48"},
 		{map[string]string{"config.json": strings.Repeat(" ", maxConfig+1)}, "", "too many for such a file"},
+		{map[string]string{"config.json": strings.Replace(config, "LlamaForCausalLM\"]", "LlamaForSequenceClassification\"], \"id2label\": {\"0\": \"LABEL_0\"}", 1)}, "", "is a reward model: it gives a text one number"},
 	} {
 		dir := t.TempDir()
 		for name, data := range tt.files {
