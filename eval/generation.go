@@ -22,6 +22,10 @@ const (
 	letterQuestion     = "So which one is right? Answer with its letter alone."
 )
 
+// severalTemperature is that of several samples where the task has none: without one
+// all would be the same.
+const severalTemperature = 1
+
 // generateTokens bounds a text where the task does not.
 const generateTokens = 256
 
@@ -100,6 +104,9 @@ func (s *sitter) generate(ctx context.Context, sheet *sheetOf, item *task.Item, 
 		r.Gold = item.Answers[0]
 	}
 	q := s.request(sheet.Task, item, r.Sample)
+	if sheet.samples(s.settings) > 1 {
+		q.Temperature = cmp.Or(q.Temperature, severalTemperature)
+	}
 	var answer Answer
 	for turn := range len(item.Turns) + 1 {
 		t.put(&q)

@@ -111,7 +111,8 @@ func shareOf(parts, wholes []float64, of []string) stat.Estimate {
 	return e
 }
 
-// severalSamples are pass@k and the vote, where items have several samples.
+// severalSamples are pass@k and the vote, where items have several samples. Of all n,
+// pass@n is the best of n by the grader.
 func severalSamples(list []answers) []Metric {
 	n := len(list[0])
 	for _, samples := range list {
@@ -127,7 +128,7 @@ func severalSamples(list []answers) []Metric {
 		for i, samples := range list {
 			values[i] = stat.PassAtK(len(samples), numRight(samples), k)
 		}
-		metrics = append(metrics, Metric{Name: fmt.Sprintf("pass@%d", k), Estimate: stat.Mean(values, of)})
+		metrics = append(metrics, Metric{Name: fmt.Sprintf("pass@%d", k), Estimate: stat.Mean(values, of), Several: k == n})
 		if k == n {
 			break
 		}
@@ -140,7 +141,7 @@ func severalSamples(list []answers) []Metric {
 		}
 		votes[i] = stat.MajorityScore(extracted, scores)
 	}
-	return append(metrics, Metric{Name: "majority vote", Estimate: stat.Mean(votes, of)})
+	return append(metrics, Metric{Name: "majority vote", Estimate: stat.Mean(votes, of), Several: true})
 }
 
 func numRight(samples answers) (n int) {

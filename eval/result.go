@@ -101,6 +101,9 @@ type Metric struct {
 	// Share says that it is a share that the grader counts over all items, such as
 	// that of stated facts that are true.
 	Share bool `json:"share,omitempty"`
+	// Several says that it is of all samples of an item together: the best of them by
+	// the grader, or their vote.
+	Several bool `json:"several,omitempty"`
 }
 
 // Contamination is what the model's corpus holds of a task's items. Items are of

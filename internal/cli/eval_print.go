@@ -97,7 +97,7 @@ func printResult(w io.Writer, r *eval.Result, c *eval.Comparison) {
 			value, interval = "-", "-" // not one verdict
 		}
 		rows = append(rows, []string{t.Task, progress.Count(int64(t.NumItems)), value, interval, chance, m.Name + notes(t)})
-		rows = append(rows, shareRows(t)...)
+		rows = append(rows, moreRows(t)...)
 	}
 	table(w, rows)
 	for i := range r.Tasks {
@@ -113,10 +113,11 @@ func printResult(w io.Writer, r *eval.Result, c *eval.Comparison) {
 	printContamination(w, r)
 }
 
-// shareRows are those of what a grader counts besides the score.
-func shareRows(t *eval.TaskResult) (rows [][]string) {
+// moreRows are those of what a grader counts besides the score, and of several samples
+// together.
+func moreRows(t *eval.TaskResult) (rows [][]string) {
 	for _, m := range t.Metrics {
-		if m.Share {
+		if m.Share || m.Several {
 			value, _, _ := strings.Cut(scoreText(m.Estimate), " ±")
 			rows = append(rows, []string{"", "", value, intervalText(m.Estimate), "-", m.Name})
 		}
