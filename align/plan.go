@@ -19,7 +19,7 @@ func (r *Run) planTrained(p *Plan, name, path string) error {
 	if r.recipe.Lora.Rank > 0 {
 		return r.planAdapter(p, name, path)
 	}
-	cfg, err := model.ReadConfig(path)
+	cfg, _, err := readConfig(path)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (r *Run) planTrained(p *Plan, name, path string) error {
 }
 
 func (r *Run) planAdapter(p *Plan, name, path string) error {
-	w, err := model.OpenWeights(path)
+	w, err := openWeights(path)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (p *Plan) addOptimizer(name string, params []optim.Param) {
 
 // planFixed adds to a plan a model that stays as it is.
 func (r *Run) planFixed(p *Plan, name, path string) error {
-	w, err := model.OpenWeights(path)
+	w, err := openWeights(path)
 	if err != nil {
 		return err
 	}
