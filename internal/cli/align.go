@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) alignCommand() *cobra.Command {
-	cmd := a.group("align", "Make a model follow instructions and preferences", a.alignSFTCommand())
+	cmd := a.group("align", "Make a model follow instructions and preferences", append([]*cobra.Command{a.alignSFTCommand()}, a.alignMethodCommands()...)...)
 	cmd.Long = `Align goes on with a model by a recipe, a YAML file. The stages, in the order in
 which they are used:
 
@@ -46,6 +46,7 @@ does the same without a recipe.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.alignSFT(cmd.Context(), args[0], o) },
 	}
 	o.addTo(cmd.Flags())
+	o.addWatchTo(cmd.Flags())
 	return cmd
 }
 

@@ -82,7 +82,8 @@ Start with:  polymath quickstart`,
 var calculates = map[string]bool{
 	"polymath quickstart": true, "polymath train": true, "polymath generate": true,
 	"polymath chat": true, "polymath serve": true, "polymath bench": true,
-	"polymath convert": true, "polymath finetune": true, "polymath align sft": true, "polymath quantize": true, "polymath eval": true,
+	"polymath convert": true, "polymath finetune": true, "polymath align sft": true,
+	"polymath align reward": true, "polymath align dpo": true, "polymath align grpo": true, "polymath align ppo": true, "polymath quantize": true, "polymath eval": true,
 }
 
 // warnSlow says that portable Go is in use, and who chose it.

@@ -41,6 +41,10 @@ func (o *trainFlags) addTo(f *pflag.FlagSet) {
 	f.StringVar(&o.run, "run", "", "directory of the run (default: runs/ and the recipe's file name)")
 	f.BoolVar(&o.resume, "resume", false, "go on from the newest checkpoint of the run")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print what the run will take, and stop")
+}
+
+// addWatchTo gives it the flag of the live page.
+func (o *trainFlags) addWatchTo(f *pflag.FlagSet) {
 	f.StringVar(&o.watch, "watch", "", "serve the live run page; the address is optional: --watch=localhost:6006")
 	f.Lookup("watch").NoOptDefVal = "localhost:6006"
 }
@@ -70,6 +74,7 @@ same bits as a run that was never interrupted.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.train(cmd.Context(), args[0], o) },
 	}
 	o.addTo(cmd.Flags())
+	o.addWatchTo(cmd.Flags())
 	return cmd
 }
 
@@ -158,15 +163,7 @@ func printPlan(w io.Writer, p train.Plan) {
 		fmt.Fprintf(w, "\nstages    %s", strings.Trim(strings.ReplaceAll(fmt.Sprint(p.Stages), " ", " + "), "[]")+" steps")
 	}
 	fmt.Fprintf(w, "\ncompute   %s floating-point operations, %s for each token\n", progress.Short(p.FLOPs), progress.Short(p.FLOPsPerToken))
-	fmt.Fprintf(w, "memory    %s of %s\n", progress.Bytes(p.Memory.Total), progress.Bytes(p.Available))
-	for _, part := range p.Memory.Parts {
-		fmt.Fprintf(w, "          %-20s %10s  %s\n", part.Name, progress.Bytes(part.Bytes), part.Arithmetic)
-	}
-	free := "an unknown amount"
-	if p.DiskFree >= 0 {
-		free = progress.Bytes(p.DiskFree)
-	}
-	fmt.Fprintf(w, "disk      %s of %s free\n", progress.Bytes(p.DiskBytes), free)
+	printNeeds(w, p.Memory, p.Available, p.DiskBytes, p.DiskFree)
 }
 
 // printSight writes what seeing takes.

@@ -73,18 +73,20 @@ func (t *Training) step(r train.Record) {
 // lines is the live state: bar, numbers, curve, experts.
 func (t *Training) lines(r train.Record) []string {
 	width := t.screen.Width() - 1
-	share := float64(r.Step) / float64(max(t.steps, 1))
-	lines := []string{
-		fmt.Sprintf("  %s %3.0f%%  step %s of %s, %s left", Bar(share, min(40, width/3)), 100*share,
-			Count(int64(r.Step)), Count(int64(t.steps)), Duration(seconds(r.Timing.ETA))),
-		t.numbers(r),
-	}
+	lines := []string{stepBar(width, r.Step, t.steps, r.Timing.ETA), t.numbers(r)}
 	lines = append(lines, Curve(t.losses, min(width, 78), 6)...)
 	if worst, layer := busiest(r.Train.ExpertLoad); layer >= 0 {
 		lines = append(lines, fmt.Sprintf("  experts of layer %d  %s  busiest %.1fx the mean",
 			layer, Levels(r.Train.ExpertLoad[layer]), worst))
 	}
 	return lines
+}
+
+// stepBar says how far a run is; left is in seconds.
+func stepBar(width, step, steps int, left float64) string {
+	share := float64(step) / float64(max(steps, 1))
+	return fmt.Sprintf("  %s %3.0f%%  step %s of %s, %s left", Bar(share, min(40, width/3)), 100*share,
+		Count(int64(step)), Count(int64(steps)), Duration(seconds(left)))
 }
 
 func (t *Training) numbers(r train.Record) string {
