@@ -3,6 +3,7 @@ package align
 import (
 	"slices"
 
+	"github.com/polymath-lm/polymath/align/preference"
 	"github.com/polymath-lm/polymath/internal/recipe"
 )
 
@@ -13,6 +14,9 @@ func (r *Recipe) checkPreferences() error {
 		return recipe.Bad("preferences.files", "name the files of comparisons")
 	case slices.Contains(p.Files, ""):
 		return recipe.Bad("preferences.files", "a file without a name: remove it")
+	}
+	if err := oneOf("preferences.too_long", p.TooLong, preference.Drop, preference.Cut); err != nil {
+		return err
 	}
 	return inRange(number{"preferences.held_out", p.HeldOut, 0, 0.5})
 }

@@ -6,7 +6,13 @@ import "github.com/polymath-lm/polymath/internal/recipe"
 const mostUpdates = 1 << 16
 
 func (s *RewardModelSpec) validate() error {
-	return inRange(number{"reward.center_rewards_coefficient", s.Centering, 0, 100})
+	if err := oneOf("reward.ranking", s.Ranking, RankPairs, RankPlackettLuce); err != nil {
+		return err
+	}
+	return inRange(
+		number{"reward.score_margin", s.ScoreMargin, 0, 1e6},
+		number{"reward.center_rewards_coefficient", s.Centering, 0, 100},
+	)
 }
 
 func (s *DPOSpec) validate() error {
@@ -43,6 +49,9 @@ func (s *GRPOSpec) validate() error {
 func (s *PPOSpec) validate() error {
 	if err := oneOf("ppo.kl_estimator", s.KLEstimator, K1, K2, K3); err != nil {
 		return err
+	}
+	if s.KLTarget > 0 && s.KLCoef == 0 {
+		return recipe.Bad("ppo.kl_target", "it moves kl_coef, which is 0 and stays so: give kl_coef a value to begin with")
 	}
 	return inRange(
 		number{"ppo.critic_lr", s.CriticLR, 0, 10},

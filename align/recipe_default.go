@@ -1,6 +1,7 @@
 package align
 
 import (
+	"github.com/polymath-lm/polymath/align/preference"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/train"
 )
@@ -36,11 +37,12 @@ const defaultEpochs = 1
 
 func (r *Recipe) setPairDefaults() {
 	r.Batch.Pairs = 32
-	r.Preferences.HeldOut = 0.05
+	r.Preferences.HeldOut, r.Preferences.TooLong = 0.05, preference.Drop
 	r.Schedule = train.ScheduleSpec{Kind: train.Cosine, WarmupShare: 0.05, Floor: 0.1}
 	r.Eval = EvalSpec{Every: 50, Items: 256}
 	if r.Method == Reward {
 		r.Optimizer.LR = 1e-5
+		r.Reward = RewardModelSpec{Ranking: RankPairs}
 		return
 	}
 	r.DPO = DPOSpec{Loss: Sigmoid, Beta: 0.1}

@@ -9,6 +9,10 @@ type PreferencesSpec struct {
 	// HeldOut is the share of the prompts whose pairs are never trained on and
 	// measure, in [0, 0.5].
 	HeldOut float64 `yaml:"held_out" json:"held_out"`
+	// TooLong says what becomes of a comparison of which a prompt with an answer is
+	// longer than batch.sequence: "drop" leaves it out, "cut" leaves out the beginning
+	// of its prompt.
+	TooLong string `yaml:"too_long" json:"too_long,omitempty"`
 	// SkipBad leaves out lines that cannot be read, instead of refusing the file.
 	SkipBad bool `yaml:"skip_bad" json:"skip_bad,omitempty"`
 }
@@ -67,8 +71,21 @@ type RewardSpec struct {
 // SetDefaults is a reward that counts once.
 func (s *RewardSpec) SetDefaults() { s.Weight = 1 }
 
+// Losses of rankings.
+const (
+	RankPairs        = "pairs"         // the mean over all pairs (Bradley and Terry; arXiv:2203.02155, equation 1)
+	RankPlackettLuce = "plackett-luce" // the probability of the order (Plackett and Luce; arXiv:2305.18290, A.3)
+)
+
 // RewardModelSpec are the constants of learning a reward model.
 type RewardModelSpec struct {
+	// Ranking is the loss of rankings of more than two answers, "pairs" or
+	// "plackett-luce". The latter has no margins, and rankings with ties are pairs.
+	Ranking string `yaml:"ranking" json:"ranking"`
+	// ScoreMargin times the difference of two answers' scores is added to the margin
+	// by which the better one's reward is to be higher. A margin that the data itself
+	// gives always counts.
+	ScoreMargin float64 `yaml:"score_margin" json:"score_margin"`
 	// Centering weighs the square of the sum of a pair's two rewards, which keeps
 	// their mean near 0 (arXiv:2312.09244); 0 leaves it where it goes.
 	Centering float64 `yaml:"center_rewards_coefficient" json:"center_rewards_coefficient"`
@@ -134,7 +151,7 @@ const (
 // PPOSpec are the constants of proximal policy optimization.
 type PPOSpec struct {
 	// Critic is the model that the critic begins as. Left out, it is the first reward
-	// model, or the policy with a new head where there is none.
+	// model that counts, or the policy with a new head where there is none.
 	Critic string `yaml:"critic" json:"critic,omitempty"`
 	// CriticLR is the critic's peak learning rate; 0: optimizer.lr.
 	CriticLR float64 `yaml:"critic_lr" json:"critic_lr"`
@@ -158,9 +175,12 @@ type PPOSpec struct {
 	// KLHorizon answers (arXiv:1909.08593, 2.2); 0 leaves KLCoef as it is.
 	KLTarget  float64 `yaml:"kl_target" json:"kl_target"`
 	KLHorizon float64 `yaml:"kl_horizon" json:"kl_horizon"`
-	// TargetKL ends a step's updates once the policy is further than that from where
-	// the step began; 0 never does.
+	// TargetKL ends a step's updates once the policy is further than that, in nats of
+	// a token, from where the step began; 0 never does.
 	TargetKL float64 `yaml:"target_kl" json:"target_kl"`
+	// ScaleRewards divides the rewards of answers by their deviation over the run so
+	// far, so that their size does not matter.
+	ScaleRewards bool `yaml:"scale_rewards" json:"scale_rewards"`
 	// WhitenRewards and WhitenAdvantages bring them to a deviation of 1 in a step,
 	// the advantages to a mean of 0 too.
 	WhitenRewards    bool `yaml:"whiten_rewards" json:"whiten_rewards"`
