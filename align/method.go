@@ -43,6 +43,8 @@ type method interface {
 // newMethod returns the method of a recipe, which must be valid.
 func newMethod(r *Recipe) (method, error) {
 	switch r.Method {
+	case GRPO:
+		return &grpo{}, nil
 	default:
 		return nil, fmt.Errorf("the method %s cannot be run yet", r.Method)
 	}

@@ -37,7 +37,7 @@ func planActor(r *Run, p *Plan) (*actor, error) {
 	f := infer.FootprintOf(r.cfg, infer.Options{Window: room, MaxBatch: a.batch(r)})
 	p.Memory.Add("rollouts: keys and values", f.CacheBytes(), "%d answers at a time of up to %d tokens", a.batch(r), f.Window)
 	p.Memory.Add("rollouts: activations", f.WorkBytes, "and logits")
-	return a, nil
+	return a, a.planModels(r, p)
 }
 
 // mostAtOnce is how many answers are worked on at a time. More of them make each

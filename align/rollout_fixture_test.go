@@ -53,7 +53,7 @@ func smallModel(t testing.TB, kind string) string {
 		cfg.RouterAuxLossCoef = 0.01
 	}
 	cfg.MaxPositions = 256
-	cfg.InitStd = 0.1
+	cfg.InitStd = 0.3
 	m, err := model.New(cfg, 3)
 	if err != nil {
 		t.Fatal(err)

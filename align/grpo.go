@@ -1,0 +1,208 @@
+package align
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/polymath-lm/polymath/align/objective"
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/modelfile"
+)
+
+// grpo is group relative policy optimization (arXiv:2402.03300): what an answer is
+// worth is told by the other answers to the same prompt, and no critic is needed.
+type grpo struct {
+	*actor
+	policy    *model.Model
+	part      *part
+	learner   *replay
+	reference *replay // nil: nothing holds the policy
+	place     int     // in the order of prompts, of the next to be asked
+}
+
+// grpoState is what a checkpoint keeps.
+type grpoState struct {
+	Place int `json:"place"`
+}
+
+func (g *grpo) referencePath(r *Run) string { return cmp.Or(r.recipe.Reference, r.recipe.Model) }
+
+func (g *grpo) plan(_ context.Context, r *Run, p *Plan) (err error) {
+	if g.actor, err = planActor(r, p); err != nil {
+		return err
+	}
+	if err := r.planTrained(p, "policy", r.recipe.Model); err != nil {
+		return err
+	}
+	r.planPasses(p, "policy", r.cfg, r.tokens(), true)
+	if r.recipe.GRPO.KLCoef == 0 {
+		return nil
+	}
+	path := g.referencePath(r)
+	cfg, err := model.ReadConfig(path)
+	if err != nil {
+		return fmt.Errorf("reference: %w", err)
+	}
+	if err := g.sameTokens("reference", path); err != nil {
+		return err
+	}
+	if err := r.planFixed(p, "reference", path); err != nil {
+		return err
+	}
+	r.planPasses(p, "reference", cfg, r.tokens(), false)
+	return nil
+}
+
+func (g *grpo) load(_ context.Context, r *Run) (err error) {
+	if err := g.actor.load(r); err != nil {
+		return err
+	}
+	if g.policy, err = r.openTrained(r.recipe.Model); err != nil {
+		return err
+	}
+	g.part = r.policyPart("policy", g.policy)
+	r.addPart(g.part)
+	g.learner = newReplay(g.policy, r.tokens(), true)
+	if r.recipe.GRPO.KLCoef == 0 {
+		return nil
+	}
+	reference, err := model.Load(g.referencePath(r), false)
+	if err != nil {
+		return fmt.Errorf("reference: %w", err)
+	}
+	g.reference = newReplay(reference, r.tokens(), false)
+	return nil
+}
+
+func (g *grpo) step(ctx context.Context, r *Run, n int, m Measures) error {
+	lesson, place, err := g.collect(ctx, r, n, m)
+	if err != nil {
+		return err
+	}
+	if len(lesson.sequences) == 0 { // all groups were left out
+		g.place = place
+		return nil
+	}
+	if err := g.compare(ctx, r, lesson, m); err != nil {
+		return err
+	}
+	g.place = place
+	return g.learn(ctx, r, n, lesson, m)
+}
+
+// collect has the policy answer the step's prompts and tells what answers are better
+// than others. place is where the order of prompts goes on.
+func (g *grpo) collect(ctx context.Context, r *Run, n int, m Measures) (l *groupLesson, place int, err error) {
+	s := &r.recipe.GRPO
+	all, kept := &judged{}, &judged{}
+	answers, want, flat := r.recipe.Rollout.Answers, r.recipe.Batch.Prompts, 0
+	l, place = &groupLesson{}, g.place
+	for draws := 0; want > 0 && draws < max(1, s.DynamicSampling); draws++ {
+		rollouts, err := g.ask(ctx, r, g.policy, n, place, want, len(all.rollouts))
+		if err != nil {
+			return nil, 0, err
+		}
+		j, err := g.judge(ctx, r, rollouts)
+		if err != nil {
+			return nil, 0, err
+		}
+		place += want
+		all.add(j)
+		for first := 0; first < len(j.total); first += answers {
+			group := j.total[first : first+answers]
+			if slices.Min(group) == slices.Max(group) {
+				flat++
+				if s.DynamicSampling > 0 {
+					continue
+				}
+			}
+			kept.rollouts = append(kept.rollouts, rollouts[first:first+answers]...)
+			l.advantages = append(l.advantages, objective.GroupAdvantages(group, s.ScaleRewards)...)
+			want--
+		}
+	}
+	all.measure(g.rewards, m)
+	m["groups_without_spread"] = float64(flat)
+	g.show(r, n, all)
+	l.sequences, l.old = sequences(kept.rollouts)
+	return l, place, nil
+}
+
+// compare measures the step's answers before anything is learned: what the engine
+// says of their tokens against what the training pass says, where learning does not
+// do so anyway, and what the reference says.
+func (g *grpo) compare(ctx context.Context, r *Run, l *groupLesson, m Measures) error {
+	packs, err := packSequences(l.sequences, r.tokens())
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	if r.recipe.GRPO.Minibatches > 1 { // later ones are learned from when weights have changed
+		now := newTable(l.sequences)
+		if err := g.learner.measure(ctx, packs, now); err != nil {
+			return err
+		}
+		m["logprob_difference"] = l.old.difference(now)
+		r.spend("compare", began, total(l.sequences))
+	}
+	if g.reference == nil {
+		return nil
+	}
+	began = time.Now()
+	l.ref = newTable(l.sequences)
+	if err := g.reference.measure(ctx, packs, l.ref); err != nil {
+		return fmt.Errorf("reference: %w", err)
+	}
+	m["kl"] = l.divergence()
+	r.spend("reference", began, total(l.sequences))
+	return nil
+}
+
+func (g *grpo) evaluate(ctx context.Context, r *Run, m Measures) error {
+	return g.actor.evaluate(ctx, r, g.policy, m)
+}
+
+func (g *grpo) state() any { return grpoState{g.place} }
+
+func (g *grpo) restore(text json.RawMessage) error {
+	var s grpoState
+	if err := json.Unmarshal(text, &s); err != nil {
+		return err
+	}
+	if s.Place < 0 || s.Place > math.MaxInt/2 {
+		return fmt.Errorf("place %d is impossible", s.Place)
+	}
+	g.place = s.Place
+	return nil
+}
+
+func (g *grpo) finish(*Run) *part { return g.part }
+
+func (g *grpo) close() error {
+	err := g.actor.close()
+	if g.policy != nil {
+		err = cmp.Or(err, g.policy.Close())
+	}
+	if g.reference != nil {
+		err = cmp.Or(err, g.reference.model.Close())
+	}
+	return err
+}
+
+// sameTokens refuses a model with another tokenizer than the policy's: key is the
+// recipe's.
+func (s *speaker) sameTokens(key, path string) error {
+	other, err := modelfile.Tokenizer(path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	if other.Hash() != s.text.Hash() {
+		return fmt.Errorf("%s: %s has another tokenizer than the policy: what it would read is not what the policy wrote", key, path)
+	}
+	return nil
+}
