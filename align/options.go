@@ -1,6 +1,7 @@
 package align
 
 import (
+	"github.com/polymath-lm/polymath/align/preference"
 	"github.com/polymath-lm/polymath/task/grade"
 	"github.com/polymath-lm/polymath/train"
 )
@@ -52,6 +53,8 @@ type Plan struct {
 	// Steps is the length of the run, and Items what there is to learn from: pairs or
 	// prompts. HeldOut is how many more measure.
 	Steps, Items, HeldOut int
+	// Data is what became of the files of comparisons; nil where there are none.
+	Data *preference.Report
 	// Parameters counts those of the policy, or of the reward model, Trained those
 	// that change, of all parts.
 	Parameters, Trained int64
