@@ -20,6 +20,8 @@ type reference struct {
 	// measure, if set, takes the place of cross-entropy and z-loss: its sum is the
 	// loss, not its mean.
 	measure func(t int, logprob, entropy float64) float64
+	// value is measure for a decoder without a head, of the final hidden state.
+	value func(t int, hidden []float64) float64
 	// watch is told queries, keys and values of a document; nil = nobody is.
 	watch func(l int, s Span, rows [][]float64)
 }
@@ -247,7 +249,13 @@ func (r *reference) loss(b *Batch, targets []int32, weights []float32) float64 {
 		if target < 0 {
 			continue
 		}
-		logits := r.product(r.m.head.Weight, 0, r.norm(r.weights[r.m.norm.Weight], x[t], c.RMSNormEps))
+		hidden := r.norm(r.weights[r.m.norm.Weight], x[t], c.RMSNormEps)
+		if r.value != nil {
+			sum += r.value(t, hidden)
+			counted = 1
+			continue
+		}
+		logits := r.product(r.m.head.Weight, 0, hidden)
 		p, lse := softmax64(logits)
 		ce := lse - logits[target]
 		if r.measure != nil {

@@ -67,6 +67,53 @@ func TestDropHead(t *testing.T) {
 	}
 }
 
+// TestHiddenGradients compares the gradients that follow from those of hidden
+// states with slopes of the model in float64, as TestGradients does.
+func TestHiddenGradients(t *testing.T) {
+	for _, kind := range []string{Llama, Qwen3MoE} {
+		c := small(t, kind)
+		if c.NumExperts > 0 {
+			c.RouterAuxLossCoef, c.RouterZLossCoef = 1, 0.3
+		}
+		m := newModel(t, c)
+		if err := m.DropHead(); err != nil {
+			t.Fatal(err)
+		}
+		b := documents(c.VocabSize, 17, 8)
+		targets := shifted(b)
+		ws := NewWorkspace(m, len(targets), true)
+		if _, err := m.ForwardTrain(ws, b); err != nil {
+			t.Fatal(err)
+		}
+		dHidden := m.HiddenGrad(ws)
+		if len(dHidden) != len(targets)*c.HiddenSize {
+			t.Fatalf("room for %d numbers", len(dHidden))
+		}
+		weight := func(t, i int) float32 { return float32((t*7+i*5)%9)/8 - 0.5 }
+		for i, target := range targets {
+			for k := range c.HiddenSize {
+				if target >= 0 {
+					dHidden[i*c.HiddenSize+k] = tensor.FromFloat32(weight(i, k))
+				}
+			}
+		}
+		m.Backward(ws, b, dHidden, 1)
+		r := newReference(m, ws)
+		r.value = func(t int, hidden []float64) (sum float64) {
+			for k, h := range hidden {
+				sum += h * float64(weight(t, k))
+			}
+			return sum
+		}
+		compareGradients(t, r, b, targets, nil)
+		for _, v := range m.HiddenGrad(ws) {
+			if v != 0 {
+				t.Fatal("room with something in it")
+			}
+		}
+	}
+}
+
 // checkHeadless: what needs logits says that there are none.
 func checkHeadless(t *testing.T, m *Model, b *Batch) {
 	t.Helper()
