@@ -43,8 +43,14 @@ type method interface {
 // newMethod returns the method of a recipe, which must be valid.
 func newMethod(r *Recipe) (method, error) {
 	switch r.Method {
+	case Reward:
+		return &rewardLearner{}, nil
+	case DPO:
+		return &dpo{}, nil
 	case GRPO:
 		return &grpo{}, nil
+	case PPO:
+		return &ppo{}, nil
 	default:
 		return nil, fmt.Errorf("the method %s cannot be run yet", r.Method)
 	}

@@ -73,13 +73,15 @@ func (e *experience) divergence() float64 {
 	return sum / float64(max(len(e.old), 1))
 }
 
-// explainedVariance is the critic's.
-func (e *experience) explainedVariance() float64 {
+// measureCritic sets in m what the critic expected, what came, and how much of that
+// it had explained.
+func (e *experience) measureCritic(m Measures) {
 	var values, returns []float64
 	for i, row := range e.values {
 		values, returns = append(values, float64s(row)...), append(returns, e.returns[i]...)
 	}
-	return objective.ExplainedVariance(values, returns)
+	m["value"], m["return"] = mean(values), mean(returns)
+	m["explained_variance"] = objective.ExplainedVariance(values, returns)
 }
 
 // whitenRows whitens all numbers together.

@@ -1,0 +1,227 @@
+package align
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/polymath-lm/polymath/align/objective"
+	"github.com/polymath-lm/polymath/model"
+)
+
+// ppo is proximal policy optimization (arXiv:1707.06347), as it is used on language
+// models (arXiv:1909.08593, arXiv:2203.02155): a critic says what is to be expected
+// of an answer so far, and a token is worth by how much things turned out better.
+type ppo struct {
+	*actor
+	policy     *model.Model
+	part       *part
+	learner    *replay
+	critic     *critic
+	reference  *replay // nil: nothing holds the policy
+	kl         objective.AdaptiveKL
+	rewardSize objective.Running // of the answers' rewards so far
+	alarm      alarm
+}
+
+// ppoState is what a checkpoint keeps.
+type ppoState struct {
+	KL         objective.AdaptiveKL `json:"kl"`
+	RewardSize objective.Running    `json:"reward_size"`
+	Alarm      alarm                `json:"alarm"`
+}
+
+// needsReference says that the policy is held to the reference by a price.
+func (s *PPOSpec) needsReference() bool { return s.KLCoef > 0 }
+
+func (p *ppo) plan(_ context.Context, r *Run, plan *Plan) (err error) {
+	if p.actor, err = planActor(r, plan); err != nil {
+		return err
+	}
+	if err := r.planTrained(plan, "policy", r.recipe.Model); err != nil {
+		return err
+	}
+	r.planPasses(plan, "policy", r.cfg, r.tokens(), true)
+	if err := p.planCritic(r, plan); err != nil {
+		return fmt.Errorf("critic: %w", err)
+	}
+	s := &r.recipe.PPO
+	p.kl = objective.AdaptiveKL{Coef: s.KLCoef}
+	if s.KLTarget > 0 {
+		p.kl.Target, p.kl.Horizon = s.KLTarget, s.KLHorizon
+	}
+	if !s.needsReference() {
+		return nil
+	}
+	return p.planReference(r, plan)
+}
+
+func (p *ppo) planReference(r *Run, plan *Plan) error {
+	path := cmp.Or(r.recipe.Reference, r.recipe.Model)
+	cfg, err := model.ReadConfig(path)
+	if err != nil {
+		return fmt.Errorf("reference: %w", err)
+	}
+	if err := p.sameTokens("reference", path); err != nil {
+		return err
+	}
+	if err := r.planFixed(plan, "reference", path); err != nil {
+		return err
+	}
+	r.planPasses(plan, "reference", cfg, r.tokens(), false)
+	return nil
+}
+
+func (p *ppo) load(_ context.Context, r *Run) (err error) {
+	if err := p.actor.load(r); err != nil {
+		return err
+	}
+	if p.policy, err = r.openTrained(r.recipe.Model); err != nil {
+		return err
+	}
+	p.part = r.policyPart("policy", p.policy)
+	r.addPart(p.part)
+	p.learner = newReplay(p.policy, r.tokens(), true)
+	if p.critic, err = r.openCritic(); err != nil {
+		return fmt.Errorf("critic: %w", err)
+	}
+	if !r.recipe.PPO.needsReference() {
+		return nil
+	}
+	reference, err := model.Load(cmp.Or(r.recipe.Reference, r.recipe.Model), false)
+	if err != nil {
+		return fmt.Errorf("reference: %w", err)
+	}
+	p.reference = newReplay(reference, r.tokens(), false)
+	return nil
+}
+
+func (p *ppo) step(ctx context.Context, r *Run, n int, m Measures) error {
+	prompts := r.recipe.Batch.Prompts
+	rollouts, err := p.ask(ctx, r, p.policy, n, (n-1)*prompts, prompts, 0)
+	if err != nil {
+		return err
+	}
+	j, err := p.judge(ctx, r, rollouts)
+	if err != nil {
+		return err
+	}
+	j.measure(p.rewards, m)
+	p.show(r, n, j)
+	e := &experience{}
+	e.sequences, e.old = sequences(rollouts)
+	if err := p.compare(ctx, r, e, m); err != nil {
+		return err
+	}
+	next := p.appraise(r, j, e, m)
+	if err := p.learn(ctx, r, n, e, m); err != nil {
+		return err
+	}
+	p.kl, p.rewardSize, p.alarm = next.KL, next.RewardSize, next.Alarm
+	return nil
+}
+
+// compare measures the step's answers before anything is learned: by the critic, by
+// the reference, and by the policy's training pass, where learning does not do so
+// anyway.
+func (p *ppo) compare(ctx context.Context, r *Run, e *experience, m Measures) error {
+	packs, err := packSequences(e.sequences, r.tokens())
+	if err != nil {
+		return err
+	}
+	began, tokens := time.Now(), total(e.sequences)
+	if r.recipe.PPO.Minibatches > 1 { // later ones are learned from when weights have changed
+		now := newTable(e.sequences)
+		if err := p.learner.measure(ctx, packs, now); err != nil {
+			return err
+		}
+		m["logprob_difference"] = e.old.difference(now)
+		r.spend("compare", began, tokens)
+		began = time.Now()
+	}
+	e.values = newTable(e.sequences)
+	if err := p.critic.measure(ctx, packs, e.values); err != nil {
+		return fmt.Errorf("critic: %w", err)
+	}
+	r.spend("critic", began, tokens)
+	if p.reference == nil {
+		return nil
+	}
+	began = time.Now()
+	e.ref = newTable(e.sequences)
+	if err := p.reference.measure(ctx, packs, e.ref); err != nil {
+		return fmt.Errorf("reference: %w", err)
+	}
+	r.spend("reference", began, tokens)
+	return nil
+}
+
+// appraise makes of the rewards what the step learns from, and returns the state that
+// the method has after the step.
+func (p *ppo) appraise(r *Run, j *judged, e *experience, m Measures) ppoState {
+	s := &r.recipe.PPO
+	next := ppoState{KL: p.kl, RewardSize: p.rewardSize, Alarm: p.alarm.copy()}
+	scores := make([]float64, len(j.total))
+	for i, score := range j.total {
+		if scores[i] = score; !j.rollouts[i].ended() {
+			scores[i] -= s.MissingEnd
+		}
+		next.RewardSize.Add(scores[i])
+	}
+	if s.ScaleRewards {
+		for i := range scores {
+			scores[i] = next.RewardSize.Scale(scores[i])
+		}
+	}
+	e.judge(scores, p.kl.Coef, s)
+	if e.ref != nil {
+		kl := e.divergence()
+		m["kl"], m["kl_coef"] = kl, p.kl.Coef
+		next.KL.Update(kl, len(e.sequences))
+	}
+	e.measureCritic(m)
+	if p.rewards.canAlarm() {
+		m["alarm"] = number1(next.Alarm.watch(p.rewards, j))
+	}
+	return next
+}
+
+func (p *ppo) evaluate(ctx context.Context, r *Run, m Measures) error {
+	return p.actor.evaluate(ctx, r, p.policy, m)
+}
+
+func (p *ppo) state() any { return ppoState{p.kl, p.rewardSize, p.alarm} }
+
+func (p *ppo) restore(text json.RawMessage) error {
+	var s ppoState
+	if err := json.Unmarshal(text, &s); err != nil {
+		return err
+	}
+	switch {
+	case !(s.KL.Coef >= 0) || s.KL.Target != p.kl.Target || s.KL.Horizon != p.kl.Horizon:
+		return fmt.Errorf("the state of the divergence's price, %+v, is not this recipe's", s.KL)
+	case s.RewardSize.Count < 0 || !(s.RewardSize.Squares >= 0):
+		return fmt.Errorf("the state of the rewards' size, %+v, is impossible", s.RewardSize)
+	}
+	p.kl, p.rewardSize, p.alarm = s.KL, s.RewardSize, s.Alarm
+	return nil
+}
+
+func (p *ppo) finish(*Run) *part { return p.part }
+
+func (p *ppo) close() error {
+	errs := []error{p.actor.close()}
+	if p.policy != nil {
+		errs = append(errs, p.policy.Close())
+	}
+	if p.critic != nil {
+		errs = append(errs, p.critic.model.Decoder().Close())
+	}
+	if p.reference != nil {
+		errs = append(errs, p.reference.model.Close())
+	}
+	return errors.Join(errs...)
+}
