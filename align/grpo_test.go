@@ -272,3 +272,58 @@ func TestGroupLossSlopes(t *testing.T) {
 		}
 	}
 }
+
+// TestDynamicSampling: where no group has spread, further prompts are asked and
+// nothing is learned; the next step goes on behind them.
+func TestDynamicSampling(t *testing.T) {
+	r := lettersRun(t, smallModel(t, dense), false)
+	r.Steps, r.GRPO.DynamicSampling = 2, 3
+	r.Rewards = []RewardSpec{{Kind: RewardFormat, Name: "always", Weight: 1, Pattern: "^"}, {Kind: RewardTask}}
+	result, records := runGRPO(t, t.Context(), r, Options{})
+	for _, m := range stepsOf(records) {
+		if m["groups_without_spread"] != 24 {
+			t.Errorf("measures %v", m)
+		}
+		if _, ok := m["loss"]; ok {
+			t.Error("there is a loss of nothing")
+		}
+	}
+	state, err := os.ReadFile(filepath.Join(result.Checkpoint, "training", "state.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(state, []byte(`"place":48`)) && !bytes.Contains(state, []byte(`"place": 48`)) {
+		t.Errorf("state %s", state)
+	}
+	r.Rewards[0], r.Rewards[1].Weight = RewardSpec{Kind: RewardTask, Weight: 1}, 0
+	r.Rewards = r.Rewards[:1]
+	_, records = runGRPO(t, t.Context(), r, Options{})
+	for _, m := range stepsOf(records) {
+		if _, ok := m["loss"]; !ok || m["logprob_difference"] != 0 {
+			t.Errorf("measures %v", m)
+		}
+	}
+}
+
+// TestEvaluateSamples: votes and the best of several answers stand beside the one
+// without chance, each with its interval, and tasks of eval.tasks by their names.
+func TestEvaluateSamples(t *testing.T) {
+	r := lettersRun(t, smallModel(t, dense), false)
+	r.Steps, r.Eval = 1, EvalSpec{Samples: 5, Items: 6, Tasks: []string{letters(t, "others", 9)}}
+	_, records := runGRPO(t, t.Context(), r, Options{})
+	m := evalsOf(records)[0]
+	for _, prefix := range []string{"", "others/"} {
+		for _, name := range []string{"accuracy", "majority", "best_of"} {
+			v, ok := m[prefix+name]
+			if low, high := m[prefix+name+"_low"], m[prefix+name+"_high"]; !ok || !(low <= v && v <= high && low < high) {
+				t.Errorf("%s%s is %v, %v to %v", prefix, name, v, low, high)
+			}
+		}
+		if m[prefix+"best_of"] < m[prefix+"samples_accuracy"] {
+			t.Errorf("the best of several is right less often than one: %v", m)
+		}
+	}
+	if _, again := runGRPO(t, t.Context(), r, Options{}); !reflect.DeepEqual(evalsOf(again)[0], m) {
+		t.Error("another run measured something else")
+	}
+}

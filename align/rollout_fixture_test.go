@@ -18,19 +18,20 @@ const (
 	experts = "experts"
 )
 
-// smallModel writes a model that knows nothing, and talks in the default template.
-// Its vocabulary is longer than its tokenizer's.
-func smallModel(t testing.TB, kind string) string {
+// smallVocabulary is the size of smallTokenizer.
+const smallVocabulary = 270
+
+// smallTokenizer is the tokenizer.json of a tokenizer that learned from text.
+func smallTokenizer(t testing.TB, text string) []byte {
 	t.Helper()
-	text := []byte("say a letter: a b c d e; say a digit: 0 1 2 3 4. user assistant")
-	tok, err := tokenizer.Train(slices.Values([][]byte{text, text, text}), tokenizer.TrainOptions{
-		VocabSize: 280, Special: []string{tokenizer.EndOfText, "<|im_start|>", "<|im_end|>"},
+	docs := [][]byte{[]byte(text), []byte(text), []byte(text)}
+	tok, err := tokenizer.Train(slices.Values(docs), tokenizer.TrainOptions{
+		VocabSize: smallVocabulary, Special: []string{tokenizer.EndOfText, "<|im_start|>", "<|im_end|>"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	path := filepath.Join(dir, "tokenizer.json")
+	path := filepath.Join(t.TempDir(), "tokenizer.json")
 	if err := tok.Save(path); err != nil {
 		t.Fatal(err)
 	}
@@ -38,6 +39,15 @@ func smallModel(t testing.TB, kind string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
+
+// smallModel writes a model that knows nothing, and talks in the default template.
+// Its vocabulary is longer than its tokenizer's.
+func smallModel(t testing.TB, kind string) string {
+	t.Helper()
+	file := smallTokenizer(t, "say a letter: a b c d e; say a digit: 0 1 2 3 4. user assistant")
+	dir := t.TempDir()
 	cfg, err := model.Default(model.Qwen3)
 	if kind == experts {
 		cfg, err = model.Default(model.Qwen3MoE)
@@ -45,7 +55,7 @@ func smallModel(t testing.TB, kind string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.VocabSize, cfg.HiddenSize, cfg.NumLayers = tok.VocabSize()+6, 32, 2
+	cfg.VocabSize, cfg.HiddenSize, cfg.NumLayers = smallVocabulary+6, 32, 2
 	cfg.NumHeads, cfg.NumKVHeads, cfg.HeadDim = 2, 1, 32
 	cfg.IntermediateSize = 64
 	if kind == experts {

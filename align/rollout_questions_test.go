@@ -1,0 +1,141 @@
+package align
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestOrder: every question comes once before any comes again, each time in another
+// order, and the order is a function of seed and place alone.
+func TestOrder(t *testing.T) {
+	const n = 7
+	o := order{seed: 3, n: n}
+	var first, second []int
+	for i := range n {
+		first, second = append(first, o.at(i)), append(second, o.at(n+i))
+	}
+	again := order{seed: 3, n: n}
+	for i := range second {
+		if again.at(n+i) != second[i] || again.at(i) != first[i] {
+			t.Errorf("place %d has two questions", i)
+		}
+	}
+	if slices.Equal(first, second) {
+		t.Error("two rounds have one order")
+	}
+	other := order{seed: 4, n: n}
+	if slices.EqualFunc(first, []int{0, 1, 2, 3, 4, 5, 6}, func(a, i int) bool { return other.at(i) == a }) {
+		t.Error("two seeds have one order")
+	}
+	slices.Sort(first)
+	if !slices.Equal(first, []int{0, 1, 2, 3, 4, 5, 6}) {
+		t.Errorf("the first round has %v", first)
+	}
+}
+
+// TestSplit: groups stay together, and what is held out is about the share.
+func TestSplit(t *testing.T) {
+	var all []*question
+	for i := range 100 {
+		all = append(all, &question{name: fmt.Sprint(i), group: fmt.Sprint(i / 4)})
+	}
+	train, held := split(all, 0.2)
+	if len(train)+len(held) != 100 || len(held) != 20 {
+		t.Errorf("%d and %d", len(train), len(held))
+	}
+	for _, q := range held {
+		if slices.ContainsFunc(train, func(o *question) bool { return o.group == q.group }) {
+			t.Errorf("group %s is on both sides", q.group)
+		}
+	}
+	if train, held := split(all, 0); len(held) != 0 || len(train) != 100 {
+		t.Errorf("without a share: %d and %d", len(train), len(held))
+	}
+}
+
+// TestPrompts: files of conversations, with and without the answers that others gave.
+func TestPrompts(t *testing.T) {
+	_, s := openPolicy(t, smallModel(t, dense), false)
+	path := filepath.Join(t.TempDir(), "prompts.jsonl")
+	text := `{"messages": [{"role": "system", "content": "be short"}, {"role": "user", "content": "say a letter"}, {"role": "assistant", "content": "a"}]}
+{"messages": [{"role": "user", "content": "say a digit"}]}
+{"prompt": "say a digit", "chosen": "1", "rejected": "a"}
+{"conversations": [{"from": "human", "value": "say a digit"}]}
+{"instruction": "say a digit", "output": "3"}
+`
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	source := questionSource{speaker: s, room: 100}
+	list, err := source.conversations(files{path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != 5 {
+		t.Fatalf("%d prompts", len(list))
+	}
+	if got := s.text.Decode(list[0].prompt); strings.Contains(got, "assistant\na") || !strings.Contains(got, "be short") || !strings.HasSuffix(got, "<|im_start|>assistant\n") {
+		t.Errorf("prompt %q", got)
+	}
+	for _, q := range list[2:] {
+		if !slices.Equal(q.prompt, list[1].prompt) || q.group != list[1].group {
+			t.Errorf("%s: prompt %q and not %q", q.name, s.text.Decode(q.prompt), s.text.Decode(list[1].prompt))
+		}
+	}
+	for text, want := range map[string]string{
+		`{"text": "a"}`:                                "bad.jsonl:1: it is a text, not a prompt",
+		`{"messages": [{"role": "user"}]}`:             "bad.jsonl:1: bad conversation: message 0",
+		`{"prompt": [{"role": "user", "content": "a"}`: "bad.jsonl:1",
+		`{"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}]}`: "bad.jsonl:1",
+	} {
+		bad := filepath.Join(t.TempDir(), "bad.jsonl")
+		if err := os.WriteFile(bad, []byte(text+"\n"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := source.conversations(files{bad}); err == nil || !strings.Contains(err.Error(), "rollout.prompts") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v", text, err)
+		}
+	}
+}
+
+type files []string
+
+func (f files) Expand() ([]string, error) { return f, nil }
+
+// TestQuestionErrors: what cannot be asked is an error that names the key.
+func TestQuestionErrors(t *testing.T) {
+	dir := smallModel(t, dense)
+	code := filepath.Join(t.TempDir(), "code.yaml")
+	source := "name: code_task\ndata: {files: [./rows.jsonl]}\nmethod: generate\nprompt: '{{.question}}'\nanswer: x\ngrader: {code: {language: python, program: '{{.answer}}'}}\n"
+	for name, text := range map[string]string{"code.yaml": source, "rows.jsonl": `{"question": "write it"}` + "\n"} {
+		if err := os.WriteFile(filepath.Join(filepath.Dir(code), name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		change func(r *Recipe)
+		want   string
+	}{
+		{func(r *Recipe) { r.Rollout.Tasks = []string{"arithmetics"} }, "rollout.tasks"},
+		{func(r *Recipe) { r.Eval.Tasks = []string{"nothing"} }, "eval.tasks"},
+		{func(r *Recipe) { r.Rollout.Tasks = []string{code} }, "rollout.tasks: code_task: code is not run without a sandbox"},
+		{func(r *Recipe) { r.Rollout.MaxTokens = 120 }, "rollout.max_tokens"},
+		{func(r *Recipe) { r.Rollout.HeldOut = 0.001 }, "rollout.held_out"},
+		{func(r *Recipe) { r.Batch.Prompts = 41 }, "batch.prompts"},
+		{func(r *Recipe) { r.Rollout.Prompts = []string{"nowhere.jsonl"} }, "rollout.prompts"},
+	} {
+		r := lettersRun(t, dir, false)
+		test.change(r)
+		run, err := New(t.Context(), r, Options{RunDir: t.TempDir()})
+		if err == nil {
+			run.Close()
+		}
+		if err == nil || !strings.HasPrefix(err.Error(), test.want) {
+			t.Errorf("error %v does not begin with %s", err, test.want)
+		}
+	}
+}
