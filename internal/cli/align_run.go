@@ -61,7 +61,10 @@ func (a *app) align(ctx context.Context, method, path string, o alignFlags) erro
 	o.run = o.runDir(path)
 	screen := progress.NewScreen(a.Err)
 	view := progress.NewAlignment(screen, slog.New(slog.NewTextHandler(a.Err, nil)), recipe.Steps)
-	run, err := align.New(ctx, recipe, align.Options{RunDir: o.run, Resume: o.resume, Version: readVersion(), Observer: view})
+	run, err := align.New(ctx, recipe, align.Options{
+		RunDir: o.run, Resume: o.resume, Version: readVersion(), Observer: view,
+		DataDir: dataDir(""), Grading: gradingOf(recipe),
+	})
 	if err != nil {
 		return err
 	}
