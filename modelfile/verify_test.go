@@ -232,3 +232,43 @@ func TestTokenizerJSON(t *testing.T) {
 		t.Errorf("made %.100s", made)
 	}
 }
+
+// TestVerifyReward: a reward model is checked like another, though nothing here
+// takes it for a language model.
+func TestVerifyReward(t *testing.T) {
+	w, err := model.OpenWeights(smallModel(t, model.Llama))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	cfg := *w.Config()
+	cfg.Scalar = true
+	score := make([]float32, cfg.HiddenSize)
+	reward, err := model.NewWeights(&cfg, func(string) tensor.DType { return tensor.DTypeF32 }, func(name string) (*tensor.Tensor, error) {
+		if name == model.ScoreName {
+			return tensor.FromF32(name, score, 1, len(score)), nil
+		}
+		x, err := w.Tensor(name)
+		if err != nil {
+			return nil, err
+		}
+		data := make([]float32, x.Len())
+		return tensor.FromF32(name, data, x.Shape...), x.CopyF32(data)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := model.WriteDir(dir, reward, model.DirOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Verify(t.Context(), dir, nil)
+	if params, _ := cfg.Params(); err != nil || c.Weights != params || c.Manifest == nil {
+		t.Errorf("%+v, %v", c, err)
+	}
+	score[3] = float32(math.Inf(1))
+	if err := model.WriteDir(dir, reward, model.DirOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	mustFail(t, dir, "score.weight: number 3 is not finite")
+}

@@ -1,17 +1,15 @@
 package scalar
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
 
-	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/tensor"
+	"github.com/polymath-lm/polymath/tokenizer"
 )
 
 const tokenizerName = "tokenizer.json"
@@ -54,11 +52,10 @@ func (s *Model) read(w *model.Weights) error {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	s.tokenizer, err = atomicfile.Hash(filepath.Join(w.Dir(), tokenizerName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	if t, err := tokenizer.Load(filepath.Join(w.Dir(), tokenizerName)); err == nil {
+		s.tokenizer = t.Hash()
 	}
-	return err
+	return nil
 }
 
 // Save writes the model as a directory, see model.WriteDir, weights in bf16, with
@@ -68,8 +65,8 @@ func (s *Model) read(w *model.Weights) error {
 // every model type but olmoe, which it has no such class for. transformers finds
 // the last token of a text by looking for the last one that is not the padding,
 // so where the configuration names none one is chosen that ends no text. If
-// from.Tokenizer is empty it is TokenizerHash, or else the hash of tokenizer.json
-// among the files.
+// from.Tokenizer is empty it is TokenizerHash, or else that of tokenizer.json among
+// the files.
 func (s *Model) Save(dir string, from model.Provenance, files map[string][]byte) error {
 	w, err := s.Weights()
 	if err != nil {
@@ -79,8 +76,9 @@ func (s *Model) Save(dir string, from model.Provenance, files map[string][]byte)
 		from.Tokenizer = s.tokenizer
 	}
 	if data, ok := files[tokenizerName]; ok && from.Tokenizer == "" {
-		sum := sha256.Sum256(data)
-		from.Tokenizer = hex.EncodeToString(sum[:])
+		if t, err := tokenizer.Parse(data); err == nil {
+			from.Tokenizer = t.Hash()
+		}
 	}
 	return model.WriteDir(dir, w, model.DirOptions{From: from, Extra: files})
 }

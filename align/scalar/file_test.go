@@ -13,6 +13,7 @@ import (
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/atomicfile/fault"
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/tokenizer"
 )
 
 // TestFiles: what Save wrote, Load opens: values have the same bits, for use and
@@ -212,27 +213,35 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
-// TestTokenizerHash: without a manifest it is the hash of the file that is there,
-// and Save takes it of the file that it writes.
+// TestTokenizerHash: without a manifest it is the hash of the tokenizer that is
+// there, and Save takes it of the file that it writes; what is no tokenizer has
+// none.
 func TestTokenizerHash(t *testing.T) {
-	const hash = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a" // of {}
-	dir := t.TempDir()
-	if err := newScalar(t, small(t, model.Llama)).Save(dir, model.Provenance{}, map[string][]byte{"tokenizer.json": []byte("{}")}); err != nil {
+	own, err := tokenizer.Train(slices.Values([][]byte{[]byte("the quick brown fox, the lazy dog")}), tokenizer.TrainOptions{VocabSize: 260})
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, bare := range []bool{false, true} {
-		if bare {
-			os.Remove(filepath.Join(dir, "manifest.json"))
-		}
-		s, err := Load(dir, false)
-		if err != nil || s.TokenizerHash() != hash {
-			t.Errorf("without a manifest %v: %v, %v", bare, s.TokenizerHash(), err)
-		}
+	text, err := own.JSON()
+	if err != nil {
+		t.Fatal(err)
 	}
-	os.Remove(filepath.Join(dir, "tokenizer.json"))
-	s, err := Load(dir, false)
-	if err != nil || s.TokenizerHash() != "" {
-		t.Errorf("without a tokenizer: %v, %v", s.TokenizerHash(), err)
+	for file, want := range map[string]string{string(text): own.Hash(), "{}": ""} {
+		dir := t.TempDir()
+		if err := newScalar(t, small(t, model.Llama)).Save(dir, model.Provenance{}, map[string][]byte{"tokenizer.json": []byte(file)}); err != nil {
+			t.Fatal(err)
+		}
+		for _, gone := range []string{"", "manifest.json", "tokenizer.json"} {
+			if gone != "" {
+				os.Remove(filepath.Join(dir, gone))
+			}
+			if gone == "tokenizer.json" {
+				want = ""
+			}
+			s, err := Load(dir, false)
+			if err != nil || s.TokenizerHash() != want {
+				t.Errorf("without %q: %q, not %q, %v", gone, s.TokenizerHash(), want, err)
+			}
+		}
 	}
 }
 

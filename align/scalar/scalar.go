@@ -74,8 +74,10 @@ func (s *Model) ZeroGrad() {
 	clear(s.head.Grad)
 }
 
-// TokenizerHash returns the SHA-256, in hexadecimal, of the tokenizer.json whose
-// tokens the model was trained on; "" = unknown, as for a model that is new.
+// TokenizerHash returns the Hash of the tokenizer whose tokens the model was
+// trained on: that of the manifest, or without one of the tokenizer.json that lies
+// with the model. "" = unknown: the model is new, or its directory has neither, or
+// a tokenizer that this program does not read.
 func (s *Model) TokenizerHash() string { return s.tokenizer }
 
 // Values writes into dst [len(rows)] the values at rows, token indices of the

@@ -31,14 +31,27 @@ func Entropy(logits []float32, lse float32) float32 {
 	for lo := 0; lo < len(logits); lo += len(p) {
 		x := logits[lo:min(lo+len(p), len(logits))]
 		p.fill(x, lse)
-		for i, v := range x {
+		n := whole(len(x))
+		for i := 0; i < n; i += numLanes {
+			sums.addSurprise((*lanes)(p[i:]), (*lanes)(x[i:]), lse)
+		}
+		for i := n; i < len(x); i++ {
 			if p[i] != 0 {
-				sums[i%numLanes] += float32(p[i] * (lse - v))
+				sums[i-n] += float32(p[i] * (lse - x[i]))
 			}
 		}
 	}
 	segments.Put(p)
 	return max(sums.sum(), 0)
+}
+
+// addSurprise adds -p*log(p) of each lane's element.
+func (s *lanes) addSurprise(p, x *lanes, lse float32) {
+	for l, v := range x {
+		if p[l] != 0 {
+			s[l] += float32(p[l] * (lse - v))
+		}
+	}
 }
 
 // EntropyGrad is CrossEntropyGrad for a loss with slope*H besides, where H is
@@ -55,11 +68,12 @@ func EntropyGrad(dx []tensor.BF16, logits []float32, target int, lse, scale, zsc
 	p := segments.Get()
 	for lo := 0; lo < len(logits); lo += len(p) {
 		x := logits[lo:min(lo+len(p), len(logits))]
+		d := dx[lo:][:len(x)]
 		p.fill(x, lse)
-		for i, v := range x {
-			dx[lo+i] = 0
-			if p[i] != 0 {
-				dx[lo+i] = tensor.FromFloat32(p[i] * entropySlope(v, lse, c, h, slope))
+		for i, w := range p[:len(x)] {
+			d[i] = 0
+			if w != 0 {
+				d[i] = tensor.FromFloat32(w * entropySlope(x[i], lse, c, h, slope))
 			}
 		}
 	}
