@@ -9,6 +9,7 @@ import (
 	"github.com/polymath-lm/polymath/corpus/decontaminate"
 	"github.com/polymath-lm/polymath/eval"
 	"github.com/polymath-lm/polymath/task"
+	"github.com/polymath-lm/polymath/task/suite"
 )
 
 // maxSightings bounds the items of a task that are listed with a document.
@@ -71,8 +72,9 @@ func Check(ctx context.Context, f *eval.Finished, sheets []eval.Sheet, o Options
 
 // Search looks for the items of the sheets in all that the model was trained on. It
 // returns what was found of each sheet, without scores; nil of one that is skipped, or
-// that is about images: what is asked of one picture is asked of many, so the words do
-// not say that an item is known. It reads all shards and verifies them.
+// where the words do not say that an item is known: what is asked of one picture is
+// asked of many, and so are the few words of suite.Apart. It reads all shards and
+// verifies them.
 func (l *Lineage) Search(ctx context.Context, sheets []eval.Sheet, progress func(done, all int64)) ([]*eval.Contamination, error) {
 	o := rules()
 	found := make([]*eval.Contamination, len(sheets))
@@ -80,7 +82,7 @@ func (l *Lineage) Search(ctx context.Context, sheets []eval.Sheet, progress func
 	var sets []decontaminate.Loaded
 	for i := range sheets {
 		s := &sheets[i]
-		if s.Skip != "" || aboutImages(s) {
+		if s.Skip != "" || aboutImages(s) || suite.Apart(s.Task.Data.Generator) {
 			continue
 		}
 		c := &eval.Contamination{Items: len(s.Items), Rules: map[string]int{}}

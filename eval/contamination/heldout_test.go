@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/polymath-lm/polymath/corpus/document"
+	"github.com/polymath-lm/polymath/eval"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/shard"
 )
@@ -57,20 +58,32 @@ func TestHeldOut(t *testing.T) {
 	}
 }
 
-// TestImages: what is asked about pictures is not looked for by its words.
-func TestImages(t *testing.T) {
-	l := newLab(t)
-	f, sheets := l.run()
-	for i := range sheets {
-		for k := range sheets[i].Items {
-			sheets[i].Items[k].Images = []string{"data:image/png;base64,iVBORw0KGgo="}
+// TestCommonWords: what is asked about pictures, or made of few words apart from what
+// is trained on, is not looked for by its words.
+func TestCommonWords(t *testing.T) {
+	for name, change := range map[string]func(s *eval.Sheet){
+		"images": func(s *eval.Sheet) {
+			for k := range s.Items {
+				s.Items[k].Images = []string{"data:image/png;base64,iVBORw0KGgo="}
+			}
+		},
+		"problems": func(s *eval.Sheet) {
+			own := *s.Task
+			own.Data.Generator = "problems"
+			s.Task = &own
+		},
+	} {
+		l := newLab(t)
+		f, sheets := l.run()
+		for i := range sheets {
+			change(&sheets[i])
 		}
-	}
-	own := model.Provenance{Corpus: l.manifest.Shards}
-	if err := Check(t.Context(), f, sheets, Options{Model: l.save(t, "run/model", own), Places: []string{l.model}, Shared: true}); err != nil {
-		t.Fatal(err)
-	}
-	if c := f.Result.Tasks[0].Contamination; c != nil || !f.Result.Checked {
-		t.Errorf("checked %v: %+v", f.Result.Checked, c)
+		own := model.Provenance{Corpus: l.manifest.Shards}
+		if err := Check(t.Context(), f, sheets, Options{Model: l.save(t, "run/model", own), Places: []string{l.model}, Shared: true}); err != nil {
+			t.Fatal(err)
+		}
+		if c := f.Result.Tasks[0].Contamination; c != nil || !f.Result.Checked {
+			t.Errorf("%s: checked %v: %+v", name, f.Result.Checked, c)
+		}
 	}
 }

@@ -104,7 +104,7 @@ func faultsOf(i *task.Item) (faults []string) {
 			}
 		}
 	} else {
-		add(len(i.Answers) == 0 && i.Row["test"] == nil && i.Row["facts"] == nil, "no answer")
+		add(len(i.Answers) == 0 && i.Row["test"] == nil && i.Row["facts"] == nil && i.Row["label"] == nil, "no answer")
 		for _, a := range i.Answers {
 			add(strings.TrimSpace(a) == "", "empty answer")
 		}

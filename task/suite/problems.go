@@ -7,9 +7,14 @@ import (
 	"github.com/polymath-lm/polymath/task/problem"
 )
 
+// Apart reports whether a generator keeps its test apart from what there is to train
+// on by form and length. It puts few words together, so that the longer questions of
+// the test hold stretches of shorter ones that are asked otherwise.
+func Apart(generator string) bool { return generator == "problems" }
+
 // problems makes problems that take several steps, of all kinds and splits in turn;
 // a task takes those of its split, see package problem. A section is a kind with its
-// number of steps, a cluster a way of asking in a style. Besides the fields of all
+// number of steps, a cluster a form. Besides the fields of all
 // rows they have others, the spellings that are as right, solution, kind, steps, form
 // and split.
 func problems(n int, seed uint64) ([]task.Row, error) {
