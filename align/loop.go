@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/polymath-lm/polymath/internal/recipe"
+	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/train/checkpoint"
 )
 
@@ -177,11 +178,16 @@ func (r *Run) measure(ctx context.Context) (done bool, err error) {
 	if !due || r.recorded(KindEval) {
 		return true, nil
 	}
+	if ctx.Err() != nil {
+		return false, nil
+	}
 	m := Measures{}
-	if err := r.method.evaluate(ctx, r, m); err != nil {
-		if ctx.Err() != nil {
-			return false, nil
-		}
+	switch err := r.method.evaluate(ctx, r, m); {
+	case errors.Is(err, model.ErrNonFinite):
+		m["not_finite"] = 1 // a later step may mend it
+	case err != nil && ctx.Err() != nil:
+		return false, nil
+	case err != nil:
 		return false, fmt.Errorf("measuring after step %d: %w", step, err)
 	}
 	if len(m) == 0 {

@@ -147,8 +147,8 @@ func (r *Record) numbers() Measures {
 	if r.Timing == nil {
 		return r.Values
 	}
-	all := maps.Clone(r.Values)
-	all["seconds"] = r.Timing.Seconds
+	all := Measures{"seconds": r.Timing.Seconds}
+	maps.Copy(all, r.Values)
 	for phase, t := range r.Timing.Phases {
 		all["seconds/"+phase] = t.Seconds
 	}

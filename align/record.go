@@ -128,7 +128,7 @@ func (r *Record) check() error {
 	ok := false
 	switch r.Kind {
 	case KindStep, KindEval:
-		ok = r.Values != nil
+		ok = len(r.Values) > 0
 	case KindSkip:
 		ok = r.Skip != nil
 	case KindSample:
