@@ -88,7 +88,7 @@ func (g *grpo) step(ctx context.Context, r *Run, n int, m Measures) error {
 		g.place = place
 		return nil
 	}
-	if err := g.compare(ctx, r, lesson, m); err != nil {
+	if err := g.refer(ctx, r, lesson, m); err != nil {
 		return err
 	}
 	g.place = place
@@ -133,27 +133,16 @@ func (g *grpo) collect(ctx context.Context, r *Run, n int, m Measures) (l *group
 	return l, place, nil
 }
 
-// compare measures the step's answers before anything is learned: what the engine
-// says of their tokens against what the training pass says, where learning does not
-// do so anyway, and what the reference says.
-func (g *grpo) compare(ctx context.Context, r *Run, l *groupLesson, m Measures) error {
+// refer has the reference say what it thinks of the answers.
+func (g *grpo) refer(ctx context.Context, r *Run, l *groupLesson, m Measures) error {
+	if g.reference == nil {
+		return nil
+	}
+	began := time.Now()
 	packs, err := packSequences(l.sequences, r.tokens())
 	if err != nil {
 		return err
 	}
-	began := time.Now()
-	if r.recipe.GRPO.Minibatches > 1 { // later ones are learned from when weights have changed
-		now := newTable(l.sequences)
-		if err := g.learner.measure(ctx, packs, now); err != nil {
-			return err
-		}
-		m["logprob_difference"] = l.old.difference(now)
-		r.spend("compare", began, total(l.sequences))
-	}
-	if g.reference == nil {
-		return nil
-	}
-	began = time.Now()
 	l.ref = newTable(l.sequences)
 	if err := g.reference.measure(ctx, packs, l.ref); err != nil {
 		return fmt.Errorf("reference: %w", err)

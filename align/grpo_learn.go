@@ -92,7 +92,6 @@ type groupLearned struct {
 // learn updates the policy by the step's answers, several times over.
 func (g *grpo) learn(ctx context.Context, r *Run, n int, l *groupLesson, m Measures) error {
 	s := &r.recipe.GRPO
-	began := time.Now()
 	var list []*minibatch
 	for _, of := range parts(len(l.sequences), s.Minibatches, stepSeed(r.recipe.Seed, "minibatches", n)) {
 		b, err := newMinibatch(l.part(of), r.recipe)
@@ -101,24 +100,43 @@ func (g *grpo) learn(ctx context.Context, r *Run, n int, l *groupLesson, m Measu
 		}
 		list = append(list, b)
 	}
+	difference, err := g.compare(ctx, r, list[1:])
+	if err != nil {
+		return err
+	}
 	var sum groupLearned
 	defer func() { sum.measure(m, g.policy.Config().NumExperts > 0) }()
 	for epoch := range s.Epochs {
 		for k, b := range list {
+			began := time.Now()
 			if err := g.gradient(ctx, r, b, epoch == 0, &sum); err != nil {
 				return err
 			}
-			if epoch == 0 && k == 0 && len(list) == 1 {
-				m["logprob_difference"] = b.old.difference(b.now)
+			if epoch == 0 && k == 0 { // nothing has changed yet
+				m["logprob_difference"] = max(difference, b.old.difference(b.now))
 			}
 			if _, err := r.update(g.part, r.rate(r.recipe.Optimizer.LR, n)); err != nil {
 				return err
 			}
 			r.spend("update", began, total(b.sequences))
-			began = time.Now()
 		}
 	}
 	return nil
+}
+
+// compare returns the largest difference between the log-probabilities that answers
+// had as they were drawn and those of the training pass, which must be 0, before
+// anything is learned. The first minibatch's are compared as it is learned from.
+func (g *grpo) compare(ctx context.Context, r *Run, list []*minibatch) (difference float64, err error) {
+	for _, b := range list {
+		began := time.Now()
+		if err := g.learner.measure(ctx, b.packs, b.now); err != nil {
+			return 0, err
+		}
+		difference = max(difference, b.old.difference(b.now))
+		r.spend("compare", began, total(b.sequences))
+	}
+	return difference, nil
 }
 
 // gradient adds up the gradient of a minibatch's loss. first says that nothing has

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/polymath-lm/polymath/chat"
 )
 
 // TestOrder: every question comes once before any comes again, each time in another
@@ -138,4 +140,21 @@ func TestQuestionErrors(t *testing.T) {
 			t.Errorf("error %v does not begin with %s", err, test.want)
 		}
 	}
+}
+
+// FuzzReadPrompt: whatever an object says, the policy is asked and not answered for.
+func FuzzReadPrompt(f *testing.F) {
+	for _, seed := range []string{
+		`{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}`,
+		`{"prompt": "a"}`, `{"prompt": [{"role": "user", "content": "a"}], "tools": []}`,
+		`{"conversations": [{"from": "human", "value": "a"}]}`, `{"instruction": "a", "output": "b"}`, `{"text": "a"}`, `[]`, `{"messages": {}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, object []byte) {
+		c, err := readPrompt(object)
+		if n := len(c.Messages); err == nil && n > 1 && c.Messages[n-1].Role == chat.Assistant && c.Messages[n-2].Role != chat.Assistant {
+			t.Errorf("%q: the assistant has the last word", object)
+		}
+	})
 }
