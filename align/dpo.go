@@ -57,38 +57,39 @@ func (d *dpo) load(ctx context.Context, r *Run) (err error) {
 
 func (d *dpo) step(ctx context.Context, r *Run, n int, m Measures) error {
 	began := time.Now()
-	all := bundles(d.pick(n, r.recipe.Batch.Pairs), r.tokens())
-	tokens := tokensOf(all)
-	var sum dpoSums
-	for i := range all {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		b := &all[i]
-		now, stats, err := d.score(b, r.recipe.DPO.Loss == IPO)
-		if err != nil {
-			return err
-		}
-		sum.routers.add(&stats)
-		slopes := sum.judge(&r.recipe.DPO, b, now, nil)
-		for k := range slopes {
-			slopes[k] /= float64(r.recipe.Batch.Pairs)
-		}
-		d.learner.backwardAnswers(b, slopes, r.recipe.DPO.Loss == IPO, float32(float64(len(b.batch.Tokens))/float64(tokens)))
+	tokens, err := d.gradient(ctx, r, n, m)
+	if err != nil {
+		return err
 	}
-	sum.measure(m)
 	r.spend("update", began, tokens)
-	_, err := r.update(d.part, r.rate(r.recipe.Optimizer.LR, n))
+	_, err = r.update(d.part, r.rate(r.recipe.Optimizer.LR, n))
 	return err
 }
 
-// score runs b through the policy and returns what answers are worth to it.
-func (d *dpo) score(b *bundle, perToken bool) ([]float64, model.Stats, error) {
-	stats, err := d.learner.forward(&b.pack)
-	if err != nil {
-		return nil, stats, err
+// gradient adds up the gradient of step n and returns its number of tokens.
+func (d *dpo) gradient(ctx context.Context, r *Run, n int, m Measures) (tokens int, err error) {
+	all := bundles(d.pick(n, r.recipe.Batch.Pairs), r.tokens())
+	tokens = tokensOf(all)
+	perToken := r.recipe.DPO.Loss == IPO
+	var sum dpoSums
+	for i := range all {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		b := &all[i]
+		stats, err := d.learner.forward(&b.pack)
+		if err != nil {
+			return 0, err
+		}
+		sum.routers.add(&stats)
+		slopes := sum.judge(&r.recipe.DPO, b, d.learner.answers(b, perToken), nil)
+		for k := range slopes {
+			slopes[k] /= float64(r.recipe.Batch.Pairs)
+		}
+		d.learner.backwardAnswers(b, slopes, perToken, float32(float64(len(b.batch.Tokens))/float64(tokens)))
 	}
-	return d.learner.answers(b, perToken), stats, nil
+	sum.measure(m)
+	return tokens, nil
 }
 
 func (d *dpo) evaluate(ctx context.Context, r *Run, m Measures) error {
@@ -102,10 +103,10 @@ func (d *dpo) evaluate(ctx context.Context, r *Run, m Measures) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		now, _, err := d.score(&b, r.recipe.DPO.Loss == IPO)
-		if err != nil {
+		if _, err := d.learner.forward(&b.pack); err != nil {
 			return err
 		}
+		now := d.learner.answers(&b, r.recipe.DPO.Loss == IPO)
 		sum.judge(&r.recipe.DPO, &b, now, func(c *comparison, z float64) { said.add(objective.Sigmoid(z), c.Group) })
 	}
 	sum.measure(m)

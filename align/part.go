@@ -16,6 +16,7 @@ type part struct {
 	optimizer *optim.Optimizer
 	sync      func()                                        // brings the compute forms up to date with the masters
 	save      func(dir string, from model.Provenance) error // writes a model's or an adapter's directory
+	finish    func(dir string, from model.Provenance) error // writes the finished one; nil: as save does
 	adapter   bool                                          // save writes an adapter
 
 	stale   bool // the gradients are those of an update not taken

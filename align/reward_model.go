@@ -51,7 +51,8 @@ func (l *rewardLearner) load(_ context.Context, r *Run) error {
 		return err
 	}
 	l.part = &part{name: "reward", params: l.model.Params(), sync: l.model.Sync}
-	l.part.save = func(dir string, from model.Provenance) error {
+	l.part.save = func(dir string, from model.Provenance) error { return l.model.Save(dir, from, r.files) }
+	l.part.finish = func(dir string, from model.Provenance) error {
 		return l.model.Save(dir, from, withStatistics(r.files, r.evaluated))
 	}
 	r.addPart(l.part)
@@ -59,7 +60,7 @@ func (l *rewardLearner) load(_ context.Context, r *Run) error {
 	return nil
 }
 
-// RewardStatistics is reward.json in the directory of a reward model: what rewards it
+// RewardStatistics is reward.json in the directory of a finished reward model: what rewards it
 // gives, so that they can be brought to a common size.
 type RewardStatistics struct {
 	// Mean and Std are of the rewards of the answers that people preferred among those
@@ -90,17 +91,28 @@ func withStatistics(files map[string][]byte, measured Measures) map[string][]byt
 
 func (l *rewardLearner) step(ctx context.Context, r *Run, n int, m Measures) error {
 	began := time.Now()
+	tokens, err := l.gradient(ctx, r, n, m)
+	if err != nil {
+		return err
+	}
+	r.spend("update", began, tokens)
+	_, err = r.update(l.part, r.rate(r.recipe.Optimizer.LR, n))
+	return err
+}
+
+// gradient adds up the gradient of step n and returns its number of tokens.
+func (l *rewardLearner) gradient(ctx context.Context, r *Run, n int, m Measures) (tokens int, err error) {
 	all := bundles(l.pick(n, r.recipe.Batch.Pairs), r.tokens())
-	tokens := tokensOf(all)
+	tokens = tokensOf(all)
 	var sum rewardSums
 	for i := range all {
 		if err := ctx.Err(); err != nil {
-			return err
+			return 0, err
 		}
 		b := &all[i]
 		stats, err := l.model.Decoder().ForwardTrain(l.ws, &b.batch)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		sum.routers.add(&stats)
 		slopes := sum.judge(&r.recipe.Reward, b, l.values(b), nil)
@@ -111,9 +123,7 @@ func (l *rewardLearner) step(ctx context.Context, r *Run, n int, m Measures) err
 		l.model.Backward(l.ws, &b.batch, b.ends, scaled, float32(float64(len(b.batch.Tokens))/float64(tokens)))
 	}
 	sum.measure(m)
-	r.spend("update", began, tokens)
-	_, err := r.update(l.part, r.rate(r.recipe.Optimizer.LR, n))
-	return err
+	return tokens, nil
 }
 
 // values are the rewards of b's answers, after its forward pass.

@@ -184,7 +184,11 @@ func (r *Run) saveModel() (string, error) {
 	if p.adapter {
 		final = filepath.Join(r.options.RunDir, adapterDir)
 	}
-	err := r.store.Replace(final, func(dir string) error { return p.save(dir, r.provenance()) })
+	write := p.save
+	if p.finish != nil {
+		write = p.finish
+	}
+	err := r.store.Replace(final, func(dir string) error { return write(dir, r.provenance()) })
 	if err != nil {
 		return "", fmt.Errorf("finished model: %w%s", err, r.lastGood())
 	}
