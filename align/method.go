@@ -3,7 +3,6 @@ package align
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 )
 
 // A method is what a run does in its steps. Run calls it from one goroutine.
@@ -41,17 +40,16 @@ type method interface {
 }
 
 // newMethod returns the method of a recipe, which must be valid.
-func newMethod(r *Recipe) (method, error) {
+func newMethod(r *Recipe) method {
 	switch r.Method {
 	case Reward:
-		return &rewardLearner{}, nil
+		return &rewardLearner{}
 	case DPO:
-		return &dpo{}, nil
+		return &dpo{}
 	case GRPO:
-		return &grpo{}, nil
+		return &grpo{}
 	case PPO:
-		return &ppo{}, nil
-	default:
-		return nil, fmt.Errorf("the method %s cannot be run yet", r.Method)
+		return &ppo{}
 	}
+	panic("align: a method that Validate does not know: " + r.Method)
 }

@@ -19,9 +19,8 @@ type part struct {
 	finish    func(dir string, from model.Provenance) error // writes the finished one; nil: as save does
 	adapter   bool                                          // save writes an adapter
 
-	stale   bool // the gradients are those of an update not taken
-	norms   float64
-	updates int // of the step: taken, and with norms the sum of their norms
+	norms   float64 // of the step's updates, the sum of their gradients' norms
+	updates int     // of the step
 }
 
 // policyPart is the part of a policy: of m's own weights, or of its adapter where m

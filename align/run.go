@@ -75,11 +75,7 @@ func New(ctx context.Context, r *Recipe, o Options) (*Run, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
-	m, err := newMethod(r)
-	if err != nil {
-		return nil, err
-	}
-	return newRun(ctx, r, o, m)
+	return newRun(ctx, r, o, newMethod(r))
 }
 
 // newRun prepares a run of the method m, which it closes.
