@@ -54,6 +54,11 @@ func TestDropHead(t *testing.T) {
 		if got, said := without.SizeBytes(), ModelBytes(without.Config(), true); got != said {
 			t.Errorf("%d bytes, %d were said", got, said)
 		}
+		larger := *without.Config()
+		larger.VocabSize *= 100
+		if got, want := WorkspaceBytes(&larger, 64, true), WorkspaceBytes(without.Config(), 64, true); got != want {
+			t.Errorf("a workspace without a head of %d bytes for a small vocabulary, %d for a large one", want, got)
+		}
 		if with.Config().Scalar || !without.Config().Scalar {
 			t.Error("Config does not say what has a head")
 		}
