@@ -46,7 +46,7 @@ func (p *ppo) plan(_ context.Context, r *Run, plan *Plan) (err error) {
 	}
 	r.planPasses(plan, "policy", r.cfg, r.tokens(), true)
 	if err := p.planCritic(r, plan); err != nil {
-		return fmt.Errorf("critic: %w", err)
+		return err
 	}
 	s := &r.recipe.PPO
 	p.kl = objective.AdaptiveKL{Coef: s.KLCoef}
@@ -113,7 +113,7 @@ func (p *ppo) step(ctx context.Context, r *Run, n int, m Measures) error {
 	p.show(r, n, j)
 	e := &experience{}
 	e.sequences, e.old = sequences(rollouts)
-	if err := p.compare(ctx, r, e, m); err != nil {
+	if err := p.compare(ctx, r, e); err != nil {
 		return err
 	}
 	next := p.appraise(r, j, e, m)
@@ -124,24 +124,14 @@ func (p *ppo) step(ctx context.Context, r *Run, n int, m Measures) error {
 	return nil
 }
 
-// compare measures the step's answers before anything is learned: by the critic, by
-// the reference, and by the policy's training pass, where learning does not do so
-// anyway.
-func (p *ppo) compare(ctx context.Context, r *Run, e *experience, m Measures) error {
+// compare measures the step's answers before anything is learned, by the critic and
+// by the reference.
+func (p *ppo) compare(ctx context.Context, r *Run, e *experience) error {
 	packs, err := packSequences(e.sequences, r.tokens())
 	if err != nil {
 		return err
 	}
 	began, tokens := time.Now(), total(e.sequences)
-	if r.recipe.PPO.Minibatches > 1 { // later ones are learned from when weights have changed
-		now := newTable(e.sequences)
-		if err := p.learner.measure(ctx, packs, now); err != nil {
-			return err
-		}
-		m["logprob_difference"] = e.old.difference(now)
-		r.spend("compare", began, tokens)
-		began = time.Now()
-	}
 	e.values = newTable(e.sequences)
 	if err := p.critic.measure(ctx, packs, e.values); err != nil {
 		return fmt.Errorf("critic: %w", err)

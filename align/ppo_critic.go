@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/polymath-lm/polymath/align/scalar"
+	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/model"
 )
 
@@ -35,6 +35,12 @@ func (p *ppo) planCritic(r *Run, plan *Plan) error {
 	if err != nil {
 		return err
 	}
+	if cfg.CapacityFactor > 0 {
+		return recipe.Bad("ppo.critic", "the experts of %s have a capacity (capacity_factor %v), so that a value would hang on the answers beside it", path, cfg.CapacityFactor)
+	}
+	if longest := min(r.recipe.Batch.Sequence, r.cfg.MaxPositions); cfg.MaxPositions < longest {
+		return recipe.Bad("ppo.critic", "%s reads %d tokens, and prompts with their answers may have %d: lower batch.sequence", path, cfg.MaxPositions, longest)
+	}
 	if err := p.sameTokens("ppo.critic", path); err != nil {
 		return err
 	}
@@ -53,12 +59,9 @@ func (p *ppo) planCritic(r *Run, plan *Plan) error {
 // or an adapter and its head where the recipe has one.
 func (r *Run) openCritic() (*critic, error) {
 	path := r.recipe.criticPath()
-	cfg, isScalar, err := readConfig(path)
+	_, isScalar, err := readConfig(path)
 	if err != nil {
 		return nil, err
-	}
-	if cfg.CapacityFactor > 0 {
-		return nil, fmt.Errorf("%s: its experts have a capacity (capacity_factor %v), so that a value would hang on the answers beside it", path, cfg.CapacityFactor)
 	}
 	c := &critic{}
 	if c.model, err = r.loadScalar(path, isScalar); err != nil {

@@ -34,6 +34,19 @@ func newLesson(e *experience, r *Recipe) (*lesson, error) {
 	return l, err
 }
 
+// newLessons divides what step n has met among the updates of an epoch.
+func newLessons(r *Recipe, n, epoch int, e *experience) (list []*lesson, err error) {
+	seed := stepSeed(stepSeed(r.Seed, "minibatches", n), "epoch", epoch)
+	for _, of := range parts(len(e.sequences), r.PPO.Minibatches, seed) {
+		l, err := newLesson(e.part(of), r)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, l)
+	}
+	return list, nil
+}
+
 // learned sums up over tokens what updates have met.
 type learned struct {
 	updates, tokens       int
@@ -70,22 +83,26 @@ func (l *learned) measure(m Measures, sparse bool) {
 // the policy has gone as far as it may.
 func (p *ppo) learn(ctx context.Context, r *Run, n int, e *experience, m Measures) error {
 	s := &r.recipe.PPO
-	began := time.Now()
 	var sum learned
 	defer func() { sum.measure(m, p.policy.Config().NumExperts > 0) }()
 	for epoch := range s.Epochs {
-		lists := parts(len(e.sequences), s.Minibatches, stepSeed(stepSeed(r.recipe.Seed, "minibatches", n), "epoch", epoch))
-		for k, of := range lists {
-			l, err := newLesson(e.part(of), r.recipe)
-			if err != nil {
+		lessons, err := newLessons(r.recipe, n, epoch, e)
+		if err != nil {
+			return err
+		}
+		if epoch == 0 {
+			if m["logprob_difference"], err = p.verify(ctx, r, lessons[1:]); err != nil {
 				return err
 			}
+		}
+		for k, l := range lessons {
+			began := time.Now()
 			met, err := p.gradient(ctx, l, s, epoch == 0)
 			if err != nil {
 				return err
 			}
-			if epoch == 0 && k == 0 && len(lists) == 1 {
-				m["logprob_difference"] = l.old.difference(l.logProbs)
+			if epoch == 0 && k == 0 { // nothing has changed yet
+				m["logprob_difference"] = max(m["logprob_difference"], l.old.difference(l.logProbs))
 			}
 			m["policy_kl"] = met.drift / float64(max(met.tokens, 1))
 			if s.TargetKL > 0 && m["policy_kl"] > s.TargetKL {
@@ -98,10 +115,24 @@ func (p *ppo) learn(ctx context.Context, r *Run, n int, e *experience, m Measure
 			met.updates = 1
 			sum.add(met)
 			r.spend("update", began, total(l.sequences))
-			began = time.Now()
 		}
 	}
 	return nil
+}
+
+// verify returns the largest difference between the log-probabilities that answers
+// had as they were drawn and those of the training pass, which must be 0, before
+// anything is learned. The first lesson's are compared as it is learned from.
+func (p *ppo) verify(ctx context.Context, r *Run, lessons []*lesson) (difference float64, err error) {
+	for _, l := range lessons {
+		began := time.Now()
+		if err := p.learner.measure(ctx, l.packs, l.logProbs); err != nil {
+			return 0, err
+		}
+		difference = max(difference, l.old.difference(l.logProbs))
+		r.spend("compare", began, total(l.sequences))
+	}
+	return difference, nil
 }
 
 // update takes both models' gradients.
