@@ -54,6 +54,10 @@ func TestDropHead(t *testing.T) {
 		if got, said := without.SizeBytes(), ModelBytes(without.Config(), true); got != said {
 			t.Errorf("%d bytes, %d were said", got, said)
 		}
+		frozen := fixed(with)
+		if err := errors.Join(frozen.DropHead(), frozen.AddAdapter(everyTarget, 1)); err != nil {
+			t.Errorf("an adapter after the head is gone: %v", err)
+		}
 		larger := *without.Config()
 		larger.VocabSize *= 100
 		if got, want := WorkspaceBytes(&larger, 64, true), WorkspaceBytes(without.Config(), 64, true); got != want {
