@@ -92,9 +92,11 @@ func (r *Run) planPasses(p *Plan, name string, cfg *model.Config, tokens int, tr
 // tokens is the number of tokens of a microbatch.
 func (r *Run) tokens() int { return r.recipe.Batch.Rows * r.recipe.Batch.Sequence }
 
-// What a program takes beside the arrays: see package train, where it was measured.
+// What a program takes beside the arrays, as measured: Go's runtime, code, tokenizers
+// and stacks; in runs that ask questions, tasks and graders; and the heap's own tables.
 const (
-	programBytes = 44 << 20
+	programBytes = 64 << 20
+	taskBytes    = 40 << 20
 	heapShare    = 64
 	recordBytes  = 4 << 10 // of the records of a step: some dozens of measures
 )
@@ -106,6 +108,9 @@ func (r *Run) finishPlan() {
 	p.Memory.Add("records", int64(p.Steps)*recordBytes, "%d steps", p.Steps)
 	p.Memory.Add("heap tables", p.Memory.Total/heapShare, "1/%d of the above: the collector's tables, and rounding to pages", heapShare)
 	p.Memory.Add("program", programBytes, "runtime, code and stacks")
+	if !r.recipe.learnsFromPairs() {
+		p.Memory.Add("tasks", taskBytes, "questions and graders")
+	}
 	p.Memory.Add("workers", int64(par.Threads())*shape.ScratchBytes(r.recipe.Batch.Sequence, true), "%d workers' scratch for products and attention", par.Threads())
 	if p.Available = r.options.Memory; p.Available == 0 {
 		p.Available = memory.Available()
