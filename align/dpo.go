@@ -37,8 +37,29 @@ func (d *dpo) plan(ctx context.Context, r *Run, p *Plan) (err error) {
 	if err := r.planTrained(p, "policy", r.recipe.Model); err != nil {
 		return err
 	}
-	// The reference is gone before the policy comes, and takes no more than that.
 	r.planPasses(p, "policy", r.cfg, r.tokens(), true)
+	return r.planReference(p)
+}
+
+// planReference adds to a plan what the reference takes beyond the policy, which comes
+// when it is gone.
+func (r *Run) planReference(p *Plan) error {
+	path := r.recipe.Reference
+	if path == "" {
+		return nil
+	}
+	cfg, _, err := readConfig(path)
+	if err != nil {
+		return fmt.Errorf("reference: %w", err)
+	}
+	var alone Plan
+	if err := r.planFixed(&alone, "reference", path); err != nil {
+		return err
+	}
+	r.planPasses(&alone, "reference", cfg, r.tokens(), false)
+	if more := alone.Memory.Total - p.Memory.Total; more > 0 {
+		p.Memory.Add("reference", more, "%.1f MiB before the policy is loaded, less what that takes", mebibytes(alone.Memory.Total))
+	}
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
@@ -53,6 +54,7 @@ func (d *dpo) refer(ctx context.Context, r *Run) error {
 		if err := d.measureReference(ctx, r, f, all, path); err != nil {
 			return err
 		}
+		runtime.GC() // the policy has its memory
 	}
 	for i, c := range all {
 		c.reference = f.LogProbs[i]

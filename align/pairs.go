@@ -64,7 +64,7 @@ func loadComparisons(ctx context.Context, r *Run) (*preference.Set, error) {
 		return nil, err
 	}
 	return preference.Load(files, preference.Options{
-		Encoder: preference.Encoder{Tokenizer: text, Template: template, MaxTokens: r.recipe.Batch.Sequence, TooLong: s.TooLong},
+		Encoder: preference.Encoder{Tokenizer: text, Template: template, MaxTokens: r.recipe.Batch.Sequence, TooLong: s.TooLong, EndToken: r.recipe.Method == Reward},
 		HeldOut: s.HeldOut, SkipBad: s.SkipBad, Check: ctx.Err,
 	})
 }

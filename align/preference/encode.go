@@ -2,6 +2,7 @@ package preference
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/tokenizer"
@@ -23,11 +24,16 @@ type Encoder struct {
 	// ones, Drop or Cut. An answer that is longer by itself is always dropped.
 	MaxTokens int
 	TooLong   string
+	// EndToken refuses a tokenizer that has no single token for what the template ends
+	// a turn with: a reward is read at that token. Without it the end may be several
+	// tokens.
+	EndToken bool
 }
 
 // Sequence is a prompt with one answer, in tokens.
 type Sequence struct {
-	// Tokens are the prompt's and then the answer's; the last one ends the turn.
+	// Tokens are the prompt's and then the answer's, with the end of the turn, which is
+	// the last one if Encoder.EndToken is set.
 	Tokens []int32
 	// Start is the number of tokens of the prompt, at least 1.
 	Start int
@@ -109,8 +115,8 @@ func (e *Encoder) answer(c *Comparison, prompt []int32, a Answer) (s Sequence, e
 	switch {
 	case end == 0:
 		return s, bad(c.Form, "the model's chat template does not tell which tokens are the assistant's: give the model a template with {%% generation %%} tags")
-	case !e.ends(tokens[end-1]):
-		return s, bad(c.Form, "the answer ends with the token %q, which ends no turn: the tokenizer has none for what the model's chat template writes there, %q", e.Tokenizer.Decode(tokens[end-1:]), e.Template.Stops())
+	case !e.ends(tokens):
+		return s, bad(c.Form, "the answer ends with the token %q, which ends no turn: the model's chat template is to end it with one of %q, as a token of the tokenizer", e.Tokenizer.Decode(tokens[end-1:]), e.Template.Stops())
 	}
 	if end > len(prompt) && slices.Equal(tokens[:len(prompt)], prompt) {
 		s = Sequence{Tokens: tokens, Start: len(prompt), Learned: learned[len(prompt):]}
@@ -129,10 +135,18 @@ func (e *Encoder) answer(c *Comparison, prompt []int32, a Answer) (s Sequence, e
 	return s, nil
 }
 
-// ends reports whether a token ends a turn.
-func (e *Encoder) ends(token int32) bool {
-	return token == e.Tokenizer.EOS() || slices.Contains(e.Template.Stops(), e.Tokenizer.Decode([]int32{token}))
+// ends reports whether tokens end a turn.
+func (e *Encoder) ends(tokens []int32) bool {
+	last := tokens[len(tokens)-1:]
+	if last[0] == e.Tokenizer.EOS() || slices.Contains(e.Template.Stops(), e.Tokenizer.Decode(last)) {
+		return true
+	}
+	text := e.Tokenizer.Decode(tokens[max(len(tokens)-maxEnd, 0):])
+	return !e.EndToken && slices.ContainsFunc(e.Template.Stops(), func(stop string) bool { return stop != "" && strings.HasSuffix(text, stop) })
 }
+
+// maxEnd is how many tokens the end of a turn may have.
+const maxEnd = 64
 
 // Divide returns comparisons of at most that many tokens each that have the same
 // pairs, of the same weight together: the comparison itself if it fits, or else one

@@ -29,7 +29,7 @@ var testTokenizer = sync.OnceValue(func() *tokenizer.Tokenizer {
 })
 
 func testEncoder() Encoder {
-	return Encoder{Tokenizer: testTokenizer(), Template: chat.Default(), MaxTokens: 256, TooLong: Drop}
+	return Encoder{Tokenizer: testTokenizer(), Template: chat.Default(), MaxTokens: 256, TooLong: Drop, EndToken: true}
 }
 
 func checkEncoded(t *testing.T, e *Encoder, x *Encoded) {
@@ -39,7 +39,7 @@ func checkEncoded(t *testing.T, e *Encoder, x *Encoded) {
 		switch n := len(s.Tokens); {
 		case s.Start < 1, n <= s.Start, n-s.Start != len(s.Learned), n > e.MaxTokens:
 			t.Fatalf("answer %d has %d tokens, begins at %d and has a mask of %d", i, n, s.Start, len(s.Learned))
-		case !s.Learned[len(s.Learned)-1] || !e.ends(s.Tokens[n-1]):
+		case !s.Learned[len(s.Learned)-1] || !e.ends(s.Tokens):
 			t.Fatalf("answer %d ends with %q", i, e.Tokenizer.Decode(s.Tokens[n-1:]))
 		case !slices.Equal(s.Tokens[:s.Start], x.Answers[0].Tokens[:x.Answers[0].Start]):
 			t.Fatalf("answer %d has another prompt", i)
@@ -146,6 +146,34 @@ func TestEncodeErrors(t *testing.T) {
 		if _, err := e.Encode(c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", source, err, want)
 		}
+	}
+}
+
+// TestEndOfLetters: without a token for it the end of a turn is as many as its letters
+// take, unless a reward is to be read there.
+func TestEndOfLetters(t *testing.T) {
+	docs := slices.Values([][]byte{[]byte(strings.Repeat("the question and the answer to it ", 40))})
+	tok, err := tokenizer.Train(docs, tokenizer.TrainOptions{VocabSize: 270})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Parse([]byte(`{"prompt": "hi", "chosen": "ho", "rejected": "no"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := testEncoder()
+	e.Tokenizer = tok
+	if _, err := e.Encode(c); err == nil || !strings.Contains(err.Error(), "as a token of the tokenizer") {
+		t.Error(err)
+	}
+	e.EndToken = false
+	x, err := e.Encode(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkEncoded(t, &e, x)
+	if _, learned, _ := split(&e, &x.Answers[0]); learned != "ho<|im_end|>" {
+		t.Errorf("learned %q", learned)
 	}
 }
 
