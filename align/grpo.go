@@ -1,13 +1,12 @@
 package align
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/polymath-lm/polymath/align/objective"
 	"github.com/polymath-lm/polymath/model"
@@ -21,16 +20,14 @@ type grpo struct {
 	policy    *model.Model
 	part      *part
 	learner   *replay
-	reference *replay // nil: nothing holds the policy
-	place     int     // in the order of prompts, of the next to be asked
+	reference *reference // nil: nothing holds the policy
+	place     int        // in the order of prompts, of the next to be asked
 }
 
 // grpoState is what a checkpoint keeps.
 type grpoState struct {
 	Place int `json:"place"`
 }
-
-func (g *grpo) referencePath(r *Run) string { return cmp.Or(r.recipe.Reference, r.recipe.Model) }
 
 func (g *grpo) plan(_ context.Context, r *Run, p *Plan) (err error) {
 	if g.actor, err = planActor(r, p); err != nil {
@@ -43,19 +40,7 @@ func (g *grpo) plan(_ context.Context, r *Run, p *Plan) (err error) {
 	if r.recipe.GRPO.KLCoef == 0 {
 		return nil
 	}
-	path := g.referencePath(r)
-	cfg, err := model.ReadConfig(path)
-	if err != nil {
-		return fmt.Errorf("reference: %w", err)
-	}
-	if err := g.sameTokens("reference", path); err != nil {
-		return err
-	}
-	if err := r.planFixed(p, "reference", path); err != nil {
-		return err
-	}
-	r.planPasses(p, "reference", cfg, r.tokens(), false)
-	return nil
+	return g.planReference(r, p)
 }
 
 func (g *grpo) load(_ context.Context, r *Run) (err error) {
@@ -71,12 +56,8 @@ func (g *grpo) load(_ context.Context, r *Run) (err error) {
 	if r.recipe.GRPO.KLCoef == 0 {
 		return nil
 	}
-	reference, err := model.Load(g.referencePath(r), false)
-	if err != nil {
-		return fmt.Errorf("reference: %w", err)
-	}
-	g.reference = newReplay(reference, r.tokens(), false)
-	return nil
+	g.reference, err = r.openReference(g.learner)
+	return err
 }
 
 func (g *grpo) step(ctx context.Context, r *Run, n int, m Measures) error {
@@ -88,8 +69,11 @@ func (g *grpo) step(ctx context.Context, r *Run, n int, m Measures) error {
 		g.place = place
 		return nil
 	}
-	if err := g.refer(ctx, r, lesson, m); err != nil {
+	if lesson.ref, err = g.reference.refer(ctx, r, lesson.sequences); err != nil {
 		return err
+	}
+	if lesson.ref != nil {
+		m["kl"] = lesson.divergence()
 	}
 	g.place = place
 	return g.learn(ctx, r, n, lesson, m)
@@ -133,25 +117,6 @@ func (g *grpo) collect(ctx context.Context, r *Run, n int, m Measures) (l *group
 	return l, place, nil
 }
 
-// refer has the reference say what it thinks of the answers.
-func (g *grpo) refer(ctx context.Context, r *Run, l *groupLesson, m Measures) error {
-	if g.reference == nil {
-		return nil
-	}
-	began := time.Now()
-	packs, err := packSequences(l.sequences, r.tokens())
-	if err != nil {
-		return err
-	}
-	l.ref = newTable(l.sequences)
-	if err := g.reference.measure(ctx, packs, l.ref); err != nil {
-		return fmt.Errorf("reference: %w", err)
-	}
-	m["kl"] = l.divergence()
-	r.spend("reference", began, total(l.sequences))
-	return nil
-}
-
 func (g *grpo) evaluate(ctx context.Context, r *Run, m Measures) error {
 	return g.actor.evaluate(ctx, r, g.policy, m)
 }
@@ -173,12 +138,9 @@ func (g *grpo) restore(text json.RawMessage) error {
 func (g *grpo) finish(*Run) *part { return g.part }
 
 func (g *grpo) close() error {
-	err := g.actor.close()
+	err := errors.Join(g.actor.close(), g.reference.close())
 	if g.policy != nil {
-		err = cmp.Or(err, g.policy.Close())
-	}
-	if g.reference != nil {
-		err = cmp.Or(err, g.reference.model.Close())
+		err = errors.Join(err, g.policy.Close())
 	}
 	return err
 }

@@ -1,7 +1,6 @@
 package align
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,7 +20,7 @@ type ppo struct {
 	part       *part
 	learner    *replay
 	critic     *critic
-	reference  *replay // nil: nothing holds the policy
+	reference  *reference // nil: nothing holds the policy
 	kl         objective.AdaptiveKL
 	rewardSize objective.Running // of the answers' rewards so far
 	alarm      alarm
@@ -59,22 +58,6 @@ func (p *ppo) plan(_ context.Context, r *Run, plan *Plan) (err error) {
 	return p.planReference(r, plan)
 }
 
-func (p *ppo) planReference(r *Run, plan *Plan) error {
-	path := cmp.Or(r.recipe.Reference, r.recipe.Model)
-	cfg, err := model.ReadConfig(path)
-	if err != nil {
-		return fmt.Errorf("reference: %w", err)
-	}
-	if err := p.sameTokens("reference", path); err != nil {
-		return err
-	}
-	if err := r.planFixed(plan, "reference", path); err != nil {
-		return err
-	}
-	r.planPasses(plan, "reference", cfg, r.tokens(), false)
-	return nil
-}
-
 func (p *ppo) load(_ context.Context, r *Run) (err error) {
 	if err := p.actor.load(r); err != nil {
 		return err
@@ -91,12 +74,8 @@ func (p *ppo) load(_ context.Context, r *Run) (err error) {
 	if !r.recipe.PPO.needsReference() {
 		return nil
 	}
-	reference, err := model.Load(cmp.Or(r.recipe.Reference, r.recipe.Model), false)
-	if err != nil {
-		return fmt.Errorf("reference: %w", err)
-	}
-	p.reference = newReplay(reference, r.tokens(), false)
-	return nil
+	p.reference, err = r.openReference(p.learner)
+	return err
 }
 
 func (p *ppo) step(ctx context.Context, r *Run, n int, m Measures) error {
@@ -131,22 +110,14 @@ func (p *ppo) compare(ctx context.Context, r *Run, e *experience) error {
 	if err != nil {
 		return err
 	}
-	began, tokens := time.Now(), total(e.sequences)
+	began := time.Now()
 	e.values = newTable(e.sequences)
 	if err := p.critic.measure(ctx, packs, e.values); err != nil {
 		return fmt.Errorf("critic: %w", err)
 	}
-	r.spend("critic", began, tokens)
-	if p.reference == nil {
-		return nil
-	}
-	began = time.Now()
-	e.ref = newTable(e.sequences)
-	if err := p.reference.measure(ctx, packs, e.ref); err != nil {
-		return fmt.Errorf("reference: %w", err)
-	}
-	r.spend("reference", began, tokens)
-	return nil
+	r.spend("critic", began, total(e.sequences))
+	e.ref, err = p.reference.refer(ctx, r, e.sequences)
+	return err
 }
 
 // appraise makes of the rewards what the step learns from, and returns the state that
@@ -210,8 +181,5 @@ func (p *ppo) close() error {
 	if p.critic != nil {
 		errs = append(errs, p.critic.model.Decoder().Close())
 	}
-	if p.reference != nil {
-		errs = append(errs, p.reference.model.Close())
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, p.reference.close())...)
 }
