@@ -57,6 +57,12 @@ type RewardSpec struct {
 	Weight float64 `yaml:"weight" json:"weight"`
 	// Model is the directory of the reward model, of the kind model.
 	Model string `yaml:"model" json:"model,omitempty"`
+	// Ensemble are more of them, which learned apart, for instance from other seeds. The
+	// reward is then the mean of what all of them give less Doubt times the deviation
+	// between them, after each was brought to a mean of 0 and a deviation of 1 by what
+	// its reward.json says (arXiv:2310.02743).
+	Ensemble train.Files `yaml:"ensemble" json:"ensemble,omitempty"`
+	Doubt    float64     `yaml:"doubt" json:"doubt,omitempty"`
 	// Pattern, of the kind format, is a regular expression in Go's syntax that must
 	// match somewhere. Ended asks for an answer that max_tokens did not cut off, and
 	// MinCharacters and MaxCharacters (0: any number) for one of some length.

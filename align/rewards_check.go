@@ -3,6 +3,7 @@ package align
 import (
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/polymath-lm/polymath/internal/recipe"
 )
@@ -52,6 +53,8 @@ func (s *RewardSpec) validate(maxTokens int) error {
 		set        bool
 	}{
 		{"model", RewardModel, s.Model != ""},
+		{"ensemble", RewardModel, len(s.Ensemble) > 0},
+		{"doubt", RewardModel, s.Doubt != 0},
 		{"pattern", RewardFormat, s.Pattern != ""},
 		{"ended", RewardFormat, s.Ended},
 		{"min_characters", RewardFormat, s.MinCharacters != 0},
@@ -69,6 +72,10 @@ func (s *RewardSpec) checkKind(maxTokens int) error {
 	switch {
 	case s.Kind == RewardModel && s.Model == "":
 		return recipe.Bad("model", "name the directory of the reward model")
+	case slices.Contains(s.Ensemble, ""):
+		return recipe.Bad("ensemble", "a model without a name: remove it")
+	case s.Doubt != 0 && len(s.Ensemble) == 0:
+		return recipe.Bad("doubt", "one reward model has no deviation: name more as ensemble, or remove it")
 	case s.Kind == RewardFormat && s.Pattern == "" && !s.Ended && s.MinCharacters == 0 && s.MaxCharacters == 0:
 		return recipe.Bad("pattern", "give the regular expression that answers are to match, or ended, min_characters or max_characters")
 	case s.MaxCharacters > 0 && s.MaxCharacters < s.MinCharacters:
@@ -79,6 +86,7 @@ func (s *RewardSpec) checkKind(maxTokens int) error {
 	}
 	return inRange(
 		number{"weight", s.Weight, -1e6, 1e6},
+		number{"doubt", s.Doubt, 0, 1000},
 		number{"min_characters", float64(s.MinCharacters), 0, recipe.MaxSize},
 		number{"max_characters", float64(s.MaxCharacters), 0, recipe.MaxSize},
 		number{"from", float64(s.From), 0, float64(maxTokens - 1)},

@@ -2,6 +2,7 @@ package align
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -58,26 +59,39 @@ func (a *actor) planModels(r *Run, p *Plan) error {
 		if s.Kind != RewardModel {
 			continue
 		}
-		key := fmt.Sprintf("rewards[%d].model", i)
-		if _, ok := a.turnEnd(); !ok {
-			return recipe.Bad(key, "the policy's template ends its turns with no single token, at which a reward model would be read")
-		}
-		cfg, _, err := readConfig(s.Model)
-		if err != nil {
-			return fmt.Errorf("%s: %w", key, err)
-		}
-		if err := a.sameTokens(key, s.Model); err != nil {
+		key := fmt.Sprintf("rewards[%d]", i)
+		if err := s.checkEnsemble(key); err != nil {
 			return err
 		}
-		if longest := min(r.recipe.Batch.Sequence, r.cfg.MaxPositions) + 1; cfg.MaxPositions < longest {
-			return recipe.Bad(key, "it reads %d tokens, and prompts with their answers may have %d: lower batch.sequence", cfg.MaxPositions, longest)
+		keys, dirs := s.models(key)
+		for k, dir := range dirs {
+			if err := a.planModel(r, p, keys[k], dir); err != nil {
+				return err
+			}
 		}
-		name := "reward " + s.name()
-		if err := r.planFixed(p, name, s.Model); err != nil {
-			return err
-		}
-		r.planPasses(p, name, cfg, max(scoredTokens, r.recipe.Batch.Sequence+1), false)
 	}
+	return nil
+}
+
+// planModel checks one reward model, at a key of the recipe.
+func (a *actor) planModel(r *Run, p *Plan, key, dir string) error {
+	if _, ok := a.turnEnd(); !ok {
+		return recipe.Bad(key, "the policy's template ends its turns with no single token, at which a reward model would be read")
+	}
+	cfg, _, err := readConfig(dir)
+	if err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	if err := a.sameTokens(key, dir); err != nil {
+		return err
+	}
+	if longest := min(r.recipe.Batch.Sequence, r.cfg.MaxPositions) + 1; cfg.MaxPositions < longest {
+		return recipe.Bad(key, "it reads %d tokens, and prompts with their answers may have %d: lower batch.sequence", cfg.MaxPositions, longest)
+	}
+	if err := r.planFixed(p, key, dir); err != nil {
+		return err
+	}
+	r.planPasses(p, key, cfg, max(scoredTokens, r.recipe.Batch.Sequence+1), false)
 	return nil
 }
 
@@ -88,14 +102,42 @@ func (a *actor) load(r *Run) error {
 		if s.Kind != RewardModel {
 			continue
 		}
-		m, err := scalar.Load(s.Model, false)
+		members, err := a.openModels(s, fmt.Sprintf("rewards[%d]", i))
 		if err != nil {
-			return fmt.Errorf("rewards[%d].model: %w", i, err)
+			return err
 		}
-		end, _ := a.turnEnd()
-		a.rewards[i].rewarder = &scored{speaker: a.speaker, model: m, end: end}
+		if len(members) == 1 {
+			a.rewards[i].rewarder = members[0]
+			continue
+		}
+		e, err := s.newEnsemble(members)
+		if err != nil {
+			return errors.Join(err, closeModels(members))
+		}
+		a.rewards[i].rewarder = e
 	}
 	return nil
+}
+
+// openModels opens the models of a reward.
+func (a *actor) openModels(s *RewardSpec, key string) (members []*scored, err error) {
+	end, _ := a.turnEnd()
+	keys, dirs := s.models(key)
+	for i, dir := range dirs {
+		m, err := scalar.Load(dir, false)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", keys[i], err), closeModels(members))
+		}
+		members = append(members, &scored{speaker: a.speaker, model: m, end: end})
+	}
+	return members, nil
+}
+
+func closeModels(members []*scored) (err error) {
+	for _, m := range members {
+		err = errors.Join(err, m.model.Decoder().Close())
+	}
+	return err
 }
 
 // close lets go of the reward models.
@@ -104,10 +146,11 @@ func (a *actor) close() (err error) {
 		return nil
 	}
 	for _, r := range a.rewards {
-		if s, ok := r.rewarder.(*scored); ok {
-			if e := s.model.Decoder().Close(); err == nil {
-				err = e
-			}
+		switch s := r.rewarder.(type) {
+		case *scored:
+			err = errors.Join(err, closeModels([]*scored{s}))
+		case *ensemble:
+			err = errors.Join(err, closeModels(s.members))
 		}
 	}
 	return err
