@@ -309,7 +309,8 @@ func TestDynamicSampling(t *testing.T) {
 // without chance, each with its interval, and tasks of eval.tasks by their names.
 func TestEvaluateSamples(t *testing.T) {
 	r := lettersRun(t, smallModel(t, dense), false)
-	r.Steps, r.Eval = 1, EvalSpec{Samples: 5, Items: 6, Tasks: []string{letters(t, "others", 9)}}
+	r.Steps, r.Sample = 1, SampleSpec{Every: 1, Answers: 3}
+	r.Eval = EvalSpec{Samples: 5, Items: 6, Tasks: []string{letters(t, "others", 9)}}
 	_, records := runGRPO(t, t.Context(), r, Options{})
 	m := evalsOf(records)[0]
 	for _, prefix := range []string{"", "others/"} {
@@ -322,6 +323,18 @@ func TestEvaluateSamples(t *testing.T) {
 		if m[prefix+"best_of"] < m[prefix+"samples_accuracy"] {
 			t.Errorf("the best of several is right less often than one: %v", m)
 		}
+	}
+	shown := map[string]bool{}
+	for _, record := range records {
+		if record.Kind == KindSample {
+			shown[record.Sample.Prompt] = true
+			if v, ok := record.Sample.Values["reward/task"]; !ok || v != record.Sample.Values["accuracy"] {
+				t.Errorf("sample %+v", record.Sample)
+			}
+		}
+	}
+	if len(shown) != 3 {
+		t.Errorf("answers to %d prompts are shown: %v", len(shown), shown)
 	}
 	if _, again := runGRPO(t, t.Context(), r, Options{}); !reflect.DeepEqual(evalsOf(again)[0], m) {
 		t.Error("another run measured something else")
