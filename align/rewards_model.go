@@ -78,9 +78,12 @@ func (a *actor) planModel(r *Run, p *Plan, key, dir string) error {
 	if _, ok := a.turnEnd(); !ok {
 		return recipe.Bad(key, "the policy's template ends its turns with no single token, at which a reward model would be read")
 	}
-	cfg, _, err := readConfig(dir)
+	cfg, isScalar, err := readConfig(dir)
 	if err != nil {
 		return fmt.Errorf("%s: %w", key, err)
+	}
+	if !isScalar {
+		return recipe.Bad(key, "%s is a language model: name a reward model, as 'polymath align reward' makes", dir)
 	}
 	if err := a.sameTokens(key, dir); err != nil {
 		return err
