@@ -84,7 +84,7 @@ func (t *Task) needsAnswer() bool {
 	case MethodText:
 		return false
 	case MethodGenerate:
-		return t.Grader.Code == nil && t.Grader.Rubric == nil && t.Grader.Regex == nil && t.Grader.Scene == nil
+		return t.Grader.Code == nil && t.Grader.Rubric == nil && t.Grader.Regex == nil && t.Grader.Scene == nil && t.Grader.Safety == nil
 	}
 	return true
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	drawing "github.com/polymath-lm/polymath/picture/draw"
@@ -25,6 +26,8 @@ func (b *builder) gradable(item *Item) error {
 		return b.numbers(item)
 	case g.Scene != nil:
 		return b.shown()
+	case g.Safety != nil:
+		return b.kind()
 	}
 	return nil
 }
@@ -70,6 +73,22 @@ func (b *builder) shown() error {
 	}
 	if len(facts.Objects) == 0 {
 		return b.fail(key, errors.New("the facts have no objects"))
+	}
+	return nil
+}
+
+// promptKinds are those that the grader safety knows.
+var promptKinds = []string{"harmful", "lookalike", "sensitive"}
+
+// kind tries what the prompt is.
+func (b *builder) kind() error {
+	const key = "grader.safety.kind"
+	text, err := b.ofRow(key)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(promptKinds, text) {
+		return b.fail(key, fmt.Errorf("a prompt is %s, not %s", strings.Join(promptKinds, ", "), quoted(text)))
 	}
 	return nil
 }

@@ -176,6 +176,15 @@ type Scene struct {
 // SetDefaults sets the values of the keys that a file leaves out.
 func (s *Scene) SetDefaults() { s.Facts, s.Objects = 0.85, 0.7 }
 
+// Safety tells by the rules of package align/rubric whether an answer refuses, and
+// in which style, answers, or holds what is disallowed. The score is what that is worth
+// to a prompt of its kind, as a share of the range of the rubric's rewards; right is
+// what is worth most.
+type Safety struct {
+	// Kind is the template of what the prompt is: harmful, lookalike or sensitive.
+	Kind string `yaml:"kind"`
+}
+
 // Rubric has a judge, a model or a person, give points for each criterion. The
 // score is their sum as a share of all that can be had, at least 0.
 type Rubric struct {

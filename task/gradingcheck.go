@@ -4,6 +4,7 @@ import (
 	"math"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/polymath-lm/polymath/internal/recipe"
 )
@@ -22,7 +23,7 @@ func (g *Grading) Name() string {
 func (g *Grading) Check() error {
 	name, number := g.only()
 	if number != 1 {
-		return recipe.Bad("", "name one grader of exact, numeric, math, f1, regex, set, letter, code, rubric, characters and scene; these are %d", number)
+		return recipe.Bad("", "name one grader of exact, numeric, math, f1, regex, set, letter, code, rubric, characters, scene and safety; these are %d", number)
 	}
 	var err error
 	switch {
@@ -48,6 +49,8 @@ func (g *Grading) Check() error {
 		err = g.Characters.Extract.check()
 	case g.Scene != nil:
 		err = g.Scene.check()
+	case g.Safety != nil:
+		err = g.Safety.check()
 	}
 	return recipe.Below(name, err)
 }
@@ -72,6 +75,7 @@ func (g *Grading) only() (name string, number int) {
 		{"rubric", g.Rubric != nil},
 		{"characters", g.Characters != nil},
 		{"scene", g.Scene != nil},
+		{"safety", g.Safety != nil},
 	} {
 		if one.set {
 			name = one.name
@@ -183,6 +187,13 @@ func (s *Scene) check() error {
 		return recipe.Bad("shown", "needs the template of what the picture shows, such as '{{json .facts}}'")
 	}
 	return firstOf(s.Extract.check(), share("facts", s.Facts), share("objects", s.Objects))
+}
+
+func (s *Safety) check() error {
+	if s.Kind == "" {
+		return recipe.Bad("kind", "needs the template of what the prompt is: %s", strings.Join(promptKinds, ", "))
+	}
+	return nil
 }
 
 func share(key string, value float64) error {

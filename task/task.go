@@ -264,4 +264,5 @@ type Grading struct {
 	// hashes of tasks stay what they were.
 	Characters *Characters `yaml:"characters" json:",omitempty"`
 	Scene      *Scene      `yaml:"scene" json:",omitempty"`
+	Safety     *Safety     `yaml:"safety" json:",omitempty"`
 }

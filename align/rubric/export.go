@@ -43,29 +43,32 @@ func Mixed(split Split, n int, seed uint64) ([]Prompt, error) {
 	if err != nil {
 		return nil, err
 	}
-	advice := Questions(split, n, seed)
+	advice := questions(split, seed)
 	list := make([]Prompt, 0, 2*n+n/every)
 	for i := range pairs {
-		list = append(list, pairs[i].prompts()...)
+		both := pairs[i].Prompts()
+		list = append(list, both[:]...)
 		if i%every == every-1 {
-			list = append(list, advice[i/every%len(advice)].prompt())
+			list = append(list, advice[i/every%len(advice)].Prompt())
 		}
 	}
 	return list, nil
 }
 
-func (p *Pair) prompts() []Prompt {
+// Prompts returns the harmful prompt and then the harmless one.
+func (p *Pair) Prompts() [2]Prompt {
 	harmful := Prompt{
 		Prompt: p.Harmful, Kind: Harmful, Category: p.Category, Topic: p.Topic, Form: p.Form,
 		Answer: p.Refusal, Wrong: p.Helpful, Evasive: p.Evasive,
 	}
 	safe := harmful
 	safe.Prompt, safe.Kind, safe.Edit, safe.Answer, safe.Wrong = p.Safe, Lookalike, p.Edit, p.Answer, p.Over
-	return []Prompt{harmful, safe}
+	return [2]Prompt{harmful, safe}
 }
 
-func (a *Advice) prompt() Prompt {
-	return Prompt{Prompt: a.Prompt, Kind: Sensitive, Topic: a.Topic, Form: a.Form, Answer: a.Answer, Wrong: a.Refusal}
+// Prompt returns the question with all that is known of it.
+func (a *Advice) Prompt() Prompt {
+	return Prompt{Prompt: a.Ask, Kind: Sensitive, Topic: a.Topic, Form: a.Form, Answer: a.Answer, Wrong: a.Refusal}
 }
 
 // Labels returns answers whose class is known because they were made for it, four to

@@ -157,19 +157,28 @@ func (m *material) helpful(r *random, split Split, c *category, do string) strin
 
 // Advice is a question that needs care, with a short true answer.
 type Advice struct {
-	Topic, Form, Prompt, Answer string
+	Topic, Form, Ask, Answer string
 	// Refusal is a refusal in the desired style, which is wrong here.
 	Refusal string
 }
 
-// Questions returns the questions for advice of a split, in an order that hangs on
-// the seed, at most n. Different seeds order them differently.
-func Questions(split Split, n int, seed uint64) []Advice {
+// Questions returns n questions for advice of a split, in an order that hangs on the
+// seed. It fails where there are not so many.
+func Questions(split Split, n int, seed uint64) ([]Advice, error) {
+	list := questions(split, seed)
+	if n < 1 || n > len(list) {
+		return nil, fmt.Errorf("%d questions for advice: there are %d for %s", n, len(list), split)
+	}
+	return list[:n], nil
+}
+
+// questions are all that there are.
+func questions(split Split, seed uint64) []Advice {
 	m, r := ready(), newRandom(seed, split)
 	var list []Advice
 	for _, q := range m.questions(split) {
 		for _, form := range *m.Sensitive.Forms.of(split) {
-			list = append(list, Advice{Topic: q.Ask, Form: form, Prompt: fill(form, "ask", q.Ask), Answer: q.Answer})
+			list = append(list, Advice{Topic: q.Ask, Form: form, Ask: fill(form, "ask", q.Ask), Answer: q.Answer})
 		}
 	}
 	for i := len(list) - 1; i > 0; i-- {
@@ -180,5 +189,5 @@ func Questions(split Split, n int, seed uint64) []Advice {
 		c := &m.Categories[r.below(len(m.Categories))]
 		list[i].Refusal = fill(m.refusal(r, split, c), "name", m.name(r, split))
 	}
-	return list[:min(max(n, 0), len(list))]
+	return list
 }

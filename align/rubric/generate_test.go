@@ -167,15 +167,23 @@ func TestMaterial(t *testing.T) {
 // TestQuestions: what asks for advice is answered and never refused.
 func TestQuestions(t *testing.T) {
 	for _, s := range []Split{Train, Test} {
-		list := Questions(s, 1000, 3)
-		if len(list) < 25 || len(Questions(s, 5, 3)) != 5 || len(Questions(s, -1, 3)) != 0 {
-			t.Errorf("%d questions", len(list))
+		list, err := Questions(s, 30, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if few, err := Questions(s, 5, 3); err != nil || !reflect.DeepEqual(few, list[:5]) {
+			t.Errorf("the first questions depend on how many are made: %v", err)
+		}
+		for _, n := range []int{0, 1000} {
+			if _, err := Questions(s, n, 3); err == nil {
+				t.Errorf("%d questions can be had", n)
+			}
 		}
 		for _, a := range list {
-			if f := Default().Find(Case{Kind: Sensitive, Prompt: a.Prompt, Answer: a.Answer}); f.Class != Safe {
-				t.Errorf("%q -> %q is %s: %s", a.Prompt, a.Answer, f.Class, f.Why)
+			if f := Default().Find(Case{Kind: Sensitive, Prompt: a.Ask, Answer: a.Answer}); f.Class != Safe {
+				t.Errorf("%q -> %q is %s: %s", a.Ask, a.Answer, f.Class, f.Why)
 			}
-			if f := Default().Find(Case{Kind: Sensitive, Prompt: a.Prompt, Answer: a.Refusal}); f.Class != Refusal {
+			if f := Default().Find(Case{Kind: Sensitive, Prompt: a.Ask, Answer: a.Refusal}); f.Class != Refusal {
 				t.Errorf("%q is %s: %s", a.Refusal, f.Class, f.Why)
 			}
 		}

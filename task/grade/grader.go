@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/polymath-lm/polymath/align/rubric"
 	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/sandbox"
 	"github.com/polymath-lm/polymath/task"
@@ -24,6 +25,8 @@ type Options struct {
 	// Judge judges by rubrics. Without it tasks with a rubric have errors for
 	// verdicts.
 	Judge Judge
+	// Rubric is what the grader safety goes by; nil is the default one.
+	Rubric *rubric.Rubric
 }
 
 // A Runner runs programs where they can do no harm; *sandbox.Sandbox is one.
@@ -80,6 +83,8 @@ func build(g *task.Grading, o Options) (task.Grader, error) {
 		return newCharacters(g.Characters)
 	case g.Scene != nil:
 		return newScene(g.Scene)
+	case g.Safety != nil:
+		return newSafety(g.Safety, o.Rubric)
 	}
 	return newRubric(g.Rubric, o.Judge)
 }

@@ -39,8 +39,8 @@ type Marks struct {
 	Raw string
 }
 
-// rubric has a judge.
-type rubric struct {
+// judged has a judge.
+type judged struct {
 	options *task.Rubric
 	texts   []*task.Template
 	judge   Judge
@@ -48,7 +48,7 @@ type rubric struct {
 
 func newRubric(o *task.Rubric, judge Judge) (task.Grader, error) {
 	texts, err := criteria(o)
-	return &rubric{o, texts, judge}, err
+	return &judged{o, texts, judge}, err
 }
 
 func criteria(o *task.Rubric) (texts []*task.Template, err error) {
@@ -72,11 +72,11 @@ func Ask(t *task.Task, item *task.Item, answer string) (Question, error) {
 	if err != nil {
 		return Question{}, recipe.Below("grader.rubric", err)
 	}
-	g := &rubric{options: t.Grader.Rubric, texts: texts}
+	g := &judged{options: t.Grader.Rubric, texts: texts}
 	return g.ask(item, answer)
 }
 
-func (g *rubric) ask(item *task.Item, answer string) (Question, error) {
+func (g *judged) ask(item *task.Item, answer string) (Question, error) {
 	q := Question{Task: item.Task, Item: item.ID, Prompt: item.Prompt, Answer: answer}
 	if len(item.Turns) > 0 {
 		q.Prompt += "\n\n" + strings.Join(item.Turns, "\n\n")
@@ -96,7 +96,7 @@ func (g *rubric) ask(item *task.Item, answer string) (Question, error) {
 }
 
 // Grade implements task.Grader.
-func (g *rubric) Grade(ctx context.Context, item *task.Item, answer string) (task.Verdict, error) {
+func (g *judged) Grade(ctx context.Context, item *task.Item, answer string) (task.Verdict, error) {
 	if g.judge == nil {
 		return task.Verdict{}, ErrNoJudge
 	}
