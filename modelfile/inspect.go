@@ -1,6 +1,7 @@
 package modelfile
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,6 +19,9 @@ type Description struct {
 	Kind   string        `json:"kind"` // "directory" or "GGUF"
 	Name   string        `json:"name,omitempty"`
 	Config *model.Config `json:"config"`
+	// Reward: it is a reward model or a critic, which gives a text one number and
+	// says nothing of the next token.
+	Reward bool `json:"reward_model,omitempty"`
 
 	Parameters       int64       `json:"parameters"`
 	ActiveParameters int64       `json:"active_parameters"` // that work on one token
@@ -80,22 +84,16 @@ type Templates struct {
 // file that does not match is an error; so is whatever keeps the weights from
 // being used. A tokenizer or template that cannot be used is described as such.
 func Inspect(path string) (*Description, error) {
-	w, err := model.OpenWeights(path)
+	w, err := openAny(path)
 	if err != nil {
 		return nil, err
 	}
 	defer w.Close()
 	d := &Description{Path: path, Kind: "directory", Config: w.Config(), Tensors: w.Tensors(), WeightBytes: w.SizeBytes()}
 	d.Parameters, d.ActiveParameters = d.Config.Params()
-	d.Parts = partsOf(w.Tensors())
-	plan, err := model.PlanWeights(path, 1<<62)
-	if err != nil {
+	d.Parts, d.Reward = partsOf(w.Tensors()), d.Config.Scalar
+	if d.Memory, err = memoryOf(w, path); err != nil {
 		return nil, err
-	}
-	d.Memory = Memory{
-		Weights:       plan.All,
-		CachePerToken: model.CacheBytes(d.Config, model.CacheBF16, model.BlockTokens) / model.BlockTokens,
-		CacheWindow:   model.CacheBytes(d.Config, model.CacheBF16, d.Config.MaxPositions),
 	}
 	if f := w.GGUF(); f != nil {
 		d.Kind = "GGUF"
@@ -108,6 +106,33 @@ func Inspect(path string) (*Description, error) {
 	}
 	d.Tokenizer = describeTokenizer(path)
 	return d, nil
+}
+
+// openAny opens a language model or a reward model.
+func openAny(path string) (*model.Weights, error) {
+	w, err := model.OpenWeights(path)
+	if errors.Is(err, model.ErrScalar) {
+		return model.OpenScalar(path)
+	}
+	return w, err
+}
+
+// memoryOf is what running a model takes. A reward model reads a text at once and
+// keeps nothing of it.
+func memoryOf(w *model.Weights, path string) (Memory, error) {
+	cfg := w.Config()
+	if cfg.Scalar {
+		return Memory{Weights: w.SizeBytes()}, nil
+	}
+	plan, err := model.PlanWeights(path, 1<<62)
+	if err != nil {
+		return Memory{}, err
+	}
+	return Memory{
+		Weights:       plan.All,
+		CachePerToken: model.CacheBytes(cfg, model.CacheBF16, model.BlockTokens) / model.BlockTokens,
+		CacheWindow:   model.CacheBytes(cfg, model.CacheBF16, cfg.MaxPositions),
+	}, nil
 }
 
 func partsOf(list []model.TensorInfo) []Part {

@@ -3,7 +3,6 @@ package modelfile
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -23,16 +22,12 @@ type Checked struct {
 	Files    int             // of the model
 }
 
-// Verify reads all of the model at path, which may be a reward model: the hashes of its manifest, if it has
-// one, the structure of its files, JSON included, and every weight, which must be
-// finite. The
-// first fault is an error that names the file and the tensor. progress may be
-// nil.
+// Verify reads all of the model at path, which may be a reward model: the hashes of
+// its manifest, if it has one, the structure of its files, JSON included, and every
+// weight, which must be finite. The first fault is an error that names the file and
+// the tensor. progress may be nil.
 func Verify(ctx context.Context, path string, progress func(done, total int64)) (*Checked, error) {
-	w, err := model.OpenWeights(path)
-	if errors.Is(err, model.ErrScalar) {
-		w, err = model.OpenScalar(path)
-	}
+	w, err := openAny(path)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/polymath-lm/polymath/align"
+	"github.com/polymath-lm/polymath/align/preference"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/train"
 )
@@ -49,15 +50,40 @@ func planOf(p align.Plan) alignPlan {
 // printAlignPlan writes what a run will take.
 func printAlignPlan(w io.Writer, p align.Plan) {
 	fmt.Fprintf(w, "model     %s parameters, %s are trained\n", progress.Short(float64(p.Parameters)), progress.Short(float64(p.Trained)))
+	if p.Data != nil {
+		printComparisons(w, p.Data)
+	}
 	fmt.Fprintf(w, "data      %s to learn from, %s held out; %s\n", progress.Count(int64(p.Items)), progress.Count(int64(p.HeldOut)), plural(int64(p.Steps), "step"))
 	printNeeds(w, p.Memory, p.Available, p.DiskBytes, p.DiskFree)
+}
+
+// printComparisons writes what became of files of comparisons.
+func printComparisons(w io.Writer, r *preference.Report) {
+	fmt.Fprintf(w, "pairs     %s from %s: %s tokens\n", progress.Count(int64(r.Pairs)), plural(int64(r.Objects), "object"), progress.Short(float64(r.Tokens)))
+	if left := r.Ties + r.Identical + r.Duplicates; left > 0 {
+		fmt.Fprintf(w, "          %s are left out: %d of equal rank, %d of equal words, %d twice\n", progress.Count(int64(left)), r.Ties, r.Identical, r.Duplicates)
+	}
+	if r.Conflicts > 0 {
+		fmt.Fprintf(w, "          %s are there the other way round too\n", progress.Count(int64(r.Conflicts)))
+	}
+	if r.Dropped > 0 {
+		fmt.Fprintf(w, "          %s are left out: longer than a row\n", plural(int64(r.Dropped), "comparison"))
+	}
+	if r.CutShort > 0 {
+		fmt.Fprintf(w, "          of %s the beginning of the prompt is: longer than a row\n", progress.Count(int64(r.CutShort)))
+	}
+	printUnused(w, r.Ignored, r.Bad, r.BadLines)
 }
 
 // printNeeds writes the memory and the disk that a run takes.
 func printNeeds(w io.Writer, memory train.Memory, available, disk, free int64) {
 	fmt.Fprintf(w, "memory    %s of %s\n", progress.Bytes(memory.Total), progress.Bytes(available))
+	width := 20
 	for _, part := range memory.Parts {
-		fmt.Fprintf(w, "          %-20s %10s  %s\n", part.Name, progress.Bytes(part.Bytes), part.Arithmetic)
+		width = max(width, len(part.Name))
+	}
+	for _, part := range memory.Parts {
+		fmt.Fprintf(w, "          %-*s %10s  %s\n", width, part.Name, progress.Bytes(part.Bytes), part.Arithmetic)
 	}
 	room := "an unknown amount"
 	if free >= 0 {

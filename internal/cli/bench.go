@@ -22,7 +22,7 @@ type benchFlags struct {
 }
 
 // benchNames are the benchmarks in the order of the help.
-var benchNames = []string{"gemm", "attention", "train", "decode", "weights", "tokenizer", "serve", "eval", "corpus"}
+var benchNames = []string{"gemm", "attention", "train", "decode", "weights", "tokenizer", "serve", "eval", "corpus", "align"}
 
 func (a *app) benchCommand() *cobra.Command {
 	var o benchFlags
@@ -44,7 +44,9 @@ read for memory. Values are medians; the fraction is the median of ratios.
   tokenizer  training, encoding and decoding
   serve      completions over HTTP at 1, 8 and 32 streams, and with a schema
   eval       items a second of an examination, of random models or of each MODEL
-  corpus     the stages of a corpus build, and builds from text and web pages`,
+  corpus     the stages of a corpus build, and builds from text and web pages
+  align      steps of grpo and ppo, and how fast they answer, of a random model or
+             of each MODEL`,
 		Example:     "  polymath bench gemm --json",
 		Annotations: map[string]string{"argument": "NAME [MODEL...] [flags]"}, // it has a command too
 		ValidArgs:   benchNames,
@@ -54,7 +56,7 @@ read for memory. Values are medians; the fraction is the median of ratios.
 	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print one JSON object per result")
 	cmd.Flags().BoolVar(&o.quick, "quick", false, "smaller sizes and fewer repeats")
 	cmd.Flags().BoolVar(&o.images, "images", false, "for train: a model that sees, on drawn pictures")
-	cmd.Flags().StringVar(&o.text, "text", "", "text for tokenizer, serve and corpus (default: the Go toolchain's sources)")
+	cmd.Flags().StringVar(&o.text, "text", "", "text for tokenizer, serve, corpus and align (default: the Go toolchain's sources)")
 	cmd.Flags().StringVar(&o.html, "html", "", "web pages for corpus (default: made of the text)")
 	cmd.Flags().StringVar(&o.data, "data", "", "directory with ARC for eval (default: questions about the Go library)")
 	cmd.Flags().IntSliceVar(&o.threads, "threads", []int{1, 2}, "numbers of threads for corpus")
@@ -65,7 +67,7 @@ read for memory. Values are medians; the fraction is the median of ratios.
 
 // benchArguments takes a name, and models behind the one that measures them.
 func benchArguments(cmd *cobra.Command, args []string) error {
-	if len(args) > 1 && (args[0] == "weights" || args[0] == "eval") {
+	if len(args) > 1 && (args[0] == "weights" || args[0] == "eval" || args[0] == "align") {
 		return nil
 	}
 	return exactly("NAME")(cmd, args)
@@ -104,6 +106,8 @@ func (a *app) runBench(ctx context.Context, name string, models []string, option
 		return bench.Decode(ctx, options)
 	case "weights":
 		return bench.Weights(ctx, options, models)
+	case "align":
+		return benchAlign(ctx, options, models, o.text)
 	case "tokenizer", "serve", "eval":
 		texts, err := benchText(ctx, o.text, options.Quick)
 		if err != nil {
@@ -124,6 +128,18 @@ func (a *app) runBench(ctx context.Context, name string, models []string, option
 		return usagef("no benchmark is called %q; did you mean %s?", name, strings.Join(similar, " or "))
 	}
 	return usagef("no benchmark is called %q; there are %s", name, strings.Join(benchNames, ", "))
+}
+
+func benchAlign(ctx context.Context, options bench.Options, models []string, text string) error {
+	a := bench.AlignOptions{Models: models}
+	if len(models) == 0 {
+		texts, err := benchText(ctx, text, options.Quick)
+		if err != nil {
+			return err
+		}
+		a.Texts = texts
+	}
+	return bench.Align(ctx, options, a)
 }
 
 func benchCorpus(ctx context.Context, options bench.Options, o benchFlags) error {

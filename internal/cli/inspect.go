@@ -80,6 +80,9 @@ func printInspection(w io.Writer, d *modelfile.Description) {
 	if d.Name != "" {
 		line(w, "name", "%s", d.Name)
 	}
+	if d.Reward {
+		line(w, "gives", "a text one number, as a reward model or critic; it does not speak")
+	}
 	line(w, "architecture", "%s, %s, width %d", c.ModelType, plural(int64(c.NumLayers), "layer"), c.HiddenSize)
 	line(w, "attention", "%d heads, %d of keys and values, of %d numbers", c.NumHeads, c.NumKVHeads, headDim(c))
 	if c.NumExperts > 0 {
@@ -96,8 +99,12 @@ func printInspection(w io.Writer, d *modelfile.Description) {
 	for _, p := range d.Parts {
 		fmt.Fprintf(w, "  %-14s %8s  %-18s %10s\n", p.Role, progress.Short(float64(p.Weights)), p.Formats, progress.Bytes(p.Bytes))
 	}
-	line(w, "memory", "%s of weights, and for keys and values", progress.Bytes(d.Memory.Weights))
-	line(w, "", "%s a token, %s a full window", progress.Bytes(d.Memory.CachePerToken), progress.Bytes(d.Memory.CacheWindow))
+	if d.Reward {
+		line(w, "memory", "%s of weights", progress.Bytes(d.Memory.Weights))
+	} else {
+		line(w, "memory", "%s of weights, and for keys and values", progress.Bytes(d.Memory.Weights))
+		line(w, "", "%s a token, %s a full window", progress.Bytes(d.Memory.CachePerToken), progress.Bytes(d.Memory.CacheWindow))
+	}
 	printText(w, d)
 	printOrigin(w, d)
 	printFiles(w, d)

@@ -202,16 +202,21 @@ func printReport(w io.Writer, r *conversation.Report) {
 	if r.Dropped > 0 {
 		fmt.Fprintf(w, "          %s are left out: longer than a row, or no answer within one\n", progress.Count(int64(r.Dropped)))
 	}
-	if len(r.Ignored) > 0 {
+	printUnused(w, r.Ignored, r.Bad, r.BadLines)
+}
+
+// printUnused writes what in a file has no meaning, or cannot be used.
+func printUnused(w io.Writer, ignored map[string]int, bad int, lines []string) {
+	if len(ignored) > 0 {
 		var keys []string
-		for _, key := range slices.Sorted(maps.Keys(r.Ignored)) {
-			keys = append(keys, fmt.Sprintf("%q (%s)", key, progress.Count(int64(r.Ignored[key]))))
+		for _, key := range slices.Sorted(maps.Keys(ignored)) {
+			keys = append(keys, fmt.Sprintf("%q (%s)", key, progress.Count(int64(ignored[key]))))
 		}
 		fmt.Fprintf(w, "          keys without a meaning here, and how many objects have them: %s\n", strings.Join(keys, ", "))
 	}
-	if r.Bad > 0 {
-		fmt.Fprintf(w, "          %s cannot be used and are skipped:\n", progress.Count(int64(r.Bad)))
-		for _, line := range r.BadLines {
+	if bad > 0 {
+		fmt.Fprintf(w, "          %s cannot be used and are skipped:\n", progress.Count(int64(bad)))
+		for _, line := range lines {
 			fmt.Fprintf(w, "          %s\n", line)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/polymath-lm/polymath/align"
 	"github.com/polymath-lm/polymath/corpus"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/model"
@@ -82,6 +83,10 @@ func (a *app) checkerOf(root, path string) func(context.Context) error {
 	dir := filepath.Dir(path)
 	inTraining := filepath.Base(dir) == trainingDir // checked with the checkpoint that it belongs to
 	switch name := filepath.Base(path); {
+	case name == model.ManifestName && inTraining && !exists(filepath.Join(filepath.Dir(dir), model.ManifestName)):
+		return func(context.Context) error { return a.verifyAlignment(filepath.Dir(dir)) }
+	case name == model.ManifestName && dir != root && exists(filepath.Join(filepath.Dir(dir), trainingDir, model.ManifestName)):
+		return nil // a model of such a checkpoint
 	case name == model.ManifestName && !inTraining:
 		return func(context.Context) error { return a.verifyModel(dir) }
 	case name == corpus.ManifestName:
@@ -138,6 +143,8 @@ func (a *app) verifyModel(dir string) error {
 		if err := train.VerifyCheckpoint(dir); err != nil {
 			return err
 		}
+	} else if _, err := model.ReadScalarConfig(dir); err == nil {
+		kind = "reward model"
 	}
 	fmt.Fprintf(a.Out, "%s: %s, %d files as written\n", dir, kind, len(manifest.Files))
 	for _, from := range []struct{ name, hash string }{
@@ -151,6 +158,16 @@ func (a *app) verifyModel(dir string) error {
 			fmt.Fprintf(a.Out, "    %-10s %s\n", from.name, from.hash)
 		}
 	}
+	return nil
+}
+
+// verifyAlignment checks the checkpoint of a run of package align, which holds
+// several models.
+func (a *app) verifyAlignment(dir string) error {
+	if err := align.VerifyCheckpoint(dir); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.Out, "%s: checkpoint, its models and training state as written\n", dir)
 	return nil
 }
 

@@ -23,7 +23,8 @@ const MostProblems = 10_000_000
 // their kind can be made.
 var ErrFew = errors.New("there are no more problems that differ")
 
-func (o *Options) check() error {
+// Check reports a number of problems or a kind that cannot be.
+func (o *Options) Check() error {
 	if o.Number < 1 || o.Number > MostProblems {
 		return fmt.Errorf("%d problems: from 1 to %d can be made", o.Number, MostProblems)
 	}
@@ -43,7 +44,7 @@ func (o *Options) check() error {
 // splits in turn, and of these all forms and lengths equally often on average. The first
 // problems of a longer list are those of a shorter one.
 func (o Options) Each(splits []Split, yield func(*Problem) error) error {
-	if err := o.check(); err != nil {
+	if err := o.Check(); err != nil {
 		return err
 	}
 	kinds := o.Kinds

@@ -20,7 +20,7 @@ type Alignment struct {
 	screen *Screen
 	log    *slog.Logger
 	steps  int
-	curve  []float64 // of the first measure
+	curve  []float64 // of the reward, or of the loss
 	eval   align.Measures
 	logged time.Time
 }
@@ -34,23 +34,26 @@ func NewAlignment(screen *Screen, log *slog.Logger, steps int) *Alignment {
 func (t *Alignment) SetSteps(n int) { t.steps = n }
 
 // headlines are the measures that are shown as a run goes on, where it has them;
-// those of single rewards, "reward/...", come behind the first. All others are in
-// the run's metrics.jsonl and on its page.
-var headlines = []string{"reward", "accuracy", "margin", "loss", "kl", "entropy", "answer_tokens", "logprob_difference", "grad_norm", "lr"}
+// those of single rewards stand where "reward/" does. All others are in the run's
+// metrics.jsonl and on its page.
+var headlines = []string{
+	"reward", "accuracy", "reward/", "margin", "loss", "policy_loss", "value_loss", "kl", "entropy", "answer_length", "logprob_difference",
+}
 
 // Headlines lists the names of a step's measures that are worth a line, the most
 // telling one first.
 func Headlines(m align.Measures) []string {
 	var names []string
-	for i, name := range headlines {
-		if _, ok := m[name]; ok {
-			names = append(names, name)
+	for _, head := range headlines {
+		if _, ok := m[head]; ok {
+			names = append(names, head)
 		}
-		if i == 0 {
-			for _, single := range slices.Sorted(maps.Keys(m)) {
-				if strings.HasPrefix(single, "reward/") {
-					names = append(names, single)
-				}
+		if !strings.HasSuffix(head, "/") {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(m)) {
+			if strings.HasPrefix(name, head) && strings.Count(name, "/") == 1 {
+				names = append(names, name)
 			}
 		}
 	}
@@ -80,8 +83,11 @@ func (t *Alignment) Observe(r align.Record) {
 
 func (t *Alignment) step(r align.Record) {
 	names := Headlines(r.Values)
-	if len(names) > 0 {
-		t.curve = append(t.curve, r.Values[names[0]])
+	for _, name := range []string{"reward", "loss"} {
+		if v, ok := r.Values[name]; ok {
+			t.curve = append(t.curve, v)
+			break
+		}
 	}
 	if t.screen.Live() {
 		t.screen.Show(t.lines(r, names)...)
