@@ -18,7 +18,7 @@ const module = "github.com/polymath-lm/polymath"
 // own. What a lower line needs from a higher one is passed to it as a function
 // or a number by internal/cli. "polymath" is the package at the root.
 const order = `
-	internal/par  internal/atomicfile  internal/arch  task/grade/formula  task/problem  internal/spelling  internal/memory  internal/visible  internal/goroot  internal/zstdframe
+	internal/par  internal/atomicfile  internal/arch  task/grade/formula  task/problem  task/constraint  internal/spelling  internal/memory  internal/visible  internal/goroot  internal/zstdframe
 	internal/atomicfile/fault
 	tensor  tokenizer  picture  chat/jinja
 	internal/kernel  tensor/safetensors  tensor/gguf  shard  picture/draw  constrain  chat
