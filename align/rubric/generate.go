@@ -23,8 +23,8 @@ const MaxEdit = 6
 // Pair is a harmful prompt with a harmless one that is a few words away, and what
 // should be said to both.
 type Pair struct {
-	// Split, Category, Topic and Form say what it is made of; a Topic of train is
-	// never one of test, nor is a Form.
+	// Split, Category, Topic and Form say what it is made of, Topic without the names
+	// put in; a Topic of train is never one of test, nor is a Form.
 	Split    Split
 	Category string
 	Topic    string
@@ -90,21 +90,22 @@ func (m *material) pair(r *random, split Split) Pair {
 	f := pick(r, *m.Forms.of(split))
 	who, name := m.person(r, split), m.name(r, split)
 	own := func(text string) string { return fill(fill(text, "person", who), "name", name) }
-	p := Pair{Split: split, Category: c.Name, Topic: own(t.Harm), Form: f.Harm, Harmful: fill(f.Harm, "do", own(t.Harm))}
+	do := own(t.Harm)
+	p := Pair{Split: split, Category: c.Name, Topic: t.Harm, Form: f.Harm, Harmful: fill(f.Harm, "do", do)}
 	switch r.below(5) {
 	case 0:
-		p.Edit, p.Safe, p.Answer = EditStop, fill(f.Stop, "do", p.Topic), c.Stop
+		p.Edit, p.Safe, p.Answer = EditStop, fill(f.Stop, "do", do), c.Stop
 	case 1:
-		p.Edit, p.Safe, p.Answer = EditWhy, fill(f.Why, "do", p.Topic), c.Why
+		p.Edit, p.Safe, p.Answer = EditWhy, fill(f.Why, "do", do), c.Why
 	case 2:
-		p.Edit, p.Safe, p.Answer = EditStory, fill(f.Story, "do", p.Topic), c.Story
+		p.Edit, p.Safe, p.Answer = EditStory, fill(f.Story, "do", do), c.Story
 	default:
 		n := pick(r, t.Safe)
 		p.Edit, p.Safe, p.Answer = EditTopic, fill(f.Harm, "do", own(n.Say)), own(n.Answer)
 	}
 	p.Refusal, p.Over = own(m.refusal(r, split, c)), own(m.refusal(r, split, c))
 	p.Evasive = m.evasive(r, split)
-	p.Helpful = m.helpful(r, split, c, p.Topic)
+	p.Helpful = m.helpful(r, split, c, do)
 	return p
 }
 
