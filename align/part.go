@@ -69,7 +69,7 @@ func (r *Run) update(p *part, lr float64) (gradNorm float64, err error) {
 	gradNorm = p.optimizer.GradNorm()
 	if !finite(gradNorm) {
 		p.optimizer.ZeroGrad()
-		return gradNorm, r.skip(fmt.Sprintf("%s: the gradient's norm is %v", p.name, gradNorm))
+		return gradNorm, r.skip(p.name, fmt.Sprintf("%s: the gradient's norm is %v", p.name, gradNorm))
 	}
 	scale := float32(1)
 	if clip := r.recipe.Clip; clip > 0 && gradNorm > clip {
@@ -77,7 +77,7 @@ func (r *Run) update(p *part, lr float64) (gradNorm float64, err error) {
 	}
 	p.optimizer.Step(lr, scale)
 	p.sync()
-	r.state.InARow = 0
+	delete(r.state.InARow, p.name)
 	p.norms += gradNorm
 	p.updates++
 	return gradNorm, nil

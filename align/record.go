@@ -69,7 +69,8 @@ const (
 type SkipRecord struct {
 	// Reason is a sentence.
 	Reason string `json:"reason"`
-	// InARow is the number of updates left out in a row, this one included.
+	// InARow is the number of updates of this part left out in a row, or of steps that
+	// broke off, this one included.
 	InARow int `json:"in_a_row"`
 }
 

@@ -135,7 +135,7 @@ func parseState(text []byte) (*savedState, error) {
 	switch {
 	case s.Version != stateVersion:
 		return nil, fmt.Errorf("version %d, but this program reads version %d", s.Version, stateVersion)
-	case s.Run.Step < 0 || s.Run.Skipped < 0 || s.Run.InARow < 0 || s.Run.InARow > s.Run.Skipped || last > s.Run.Step+1:
+	case s.Run.Step < 0 || s.Run.Skipped < 0 || s.Run.impossible() || last > s.Run.Step+1:
 		return nil, fmt.Errorf("impossible counts: %+v, and a recipe from step %d on", s.Run, last)
 	}
 	for name, n := range s.Updates {

@@ -54,10 +54,20 @@ type Run struct {
 type runState struct {
 	// Step is the last step done.
 	Step int `json:"step"`
-	// Skipped counts the updates that were left out, and InARow those of them since
-	// the last that was taken.
-	Skipped int `json:"skipped"`
-	InARow  int `json:"skipped_in_a_row"`
+	// Skipped counts the updates that were left out, and InARow by part those of them
+	// since its last that was taken; "" are steps that broke off.
+	Skipped int            `json:"skipped"`
+	InARow  map[string]int `json:"skipped_in_a_row,omitempty"`
+}
+
+// impossible says that no run can have left this.
+func (s *runState) impossible() bool {
+	for _, n := range s.InARow {
+		if n < 1 || n > s.Skipped {
+			return true
+		}
+	}
+	return false
 }
 
 // hashes are the SHA-256 of what a run was made from, in hex.

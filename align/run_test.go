@@ -315,6 +315,32 @@ func TestSkipped(t *testing.T) {
 	}
 }
 
+// TestSkipsOfOnePart: a part whose gradients are never finite ends the run, although
+// another one learns on, and although the run is interrupted meanwhile.
+func TestSkipsOfOnePart(t *testing.T) {
+	r, dir := fakeRecipe(t), t.TempDir()
+	r.Steps = 50
+	for _, last := range []int{2, 5} {
+		ctx, cancel := context.WithCancel(t.Context())
+		f := &fake{}
+		f.during = func(what string, n int) error {
+			if what != "evaluate" { // before both of the policy's updates
+				f.run.parts[0].params[0].Grad[3] = float32(math.Inf(1))
+			}
+			if what == "update" && n == 2 {
+				cancel()
+			}
+			return nil
+		}
+		result, err := runFake(ctx, r, Options{RunDir: dir, Resume: true}, f)
+		cancel()
+		var spike *train.SpikeError
+		if errors.As(err, &spike) != (last == 5) || spike != nil && (spike.Skips != maxSkips || spike.Step != last) || spike == nil && result.Step != last {
+			t.Fatalf("%+v, %v", result, err)
+		}
+	}
+}
+
 // TestRefused: a directory with a run, one whose checkpoints are gone, one in use.
 func TestRefused(t *testing.T) {
 	r, dir := fakeRecipe(t), t.TempDir()

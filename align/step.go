@@ -57,7 +57,9 @@ func (r *Run) takeStep(ctx context.Context) (done bool, err error) {
 	}
 	if errors.Is(err, model.ErrNonFinite) {
 		r.zeroGradients()
-		err = r.skip(err.Error())
+		err = r.skip("", err.Error())
+	} else if err == nil {
+		delete(r.state.InARow, "")
 	}
 	if err != nil {
 		return false, fmt.Errorf("step %d: %w", n, err)
@@ -110,14 +112,18 @@ func (r *Run) isCommitted() bool {
 	return r.committed
 }
 
-// skip notes an update that left the weights alone, and ends the run after too many
-// in a row.
-func (r *Run) skip(reason string) error {
+// skip notes an update of the part called name that left its weights alone, or a step
+// that broke off, and ends the run after too many in a row.
+func (r *Run) skip(name, reason string) error {
+	if r.state.InARow == nil {
+		r.state.InARow = map[string]int{}
+	}
 	r.state.Skipped++
-	r.state.InARow++
-	r.skipped = append(r.skipped, SkipRecord{Reason: reason, InARow: r.state.InARow})
-	if r.state.InARow >= maxSkips {
-		return &train.SpikeError{Step: r.state.Step + 1, Skips: r.state.InARow, Reason: reason, Checkpoint: r.saveDir}
+	r.state.InARow[name]++
+	n := r.state.InARow[name]
+	r.skipped = append(r.skipped, SkipRecord{Reason: reason, InARow: n})
+	if n >= maxSkips {
+		return &train.SpikeError{Step: r.state.Step + 1, Skips: n, Reason: reason, Checkpoint: r.saveDir}
 	}
 	return nil
 }
