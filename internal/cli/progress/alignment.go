@@ -66,11 +66,8 @@ func (t *Alignment) Observe(r align.Record) {
 	case align.KindStep:
 		t.step(r)
 	case align.KindSkip:
-		if t.screen.Live() {
-			t.screen.Print(fmt.Sprintf("  step %d: an update is left out: %s", r.Step, Visible(r.Skip.Reason)))
-			return
-		}
-		t.record(slog.LevelWarn, "update left out", "step", r.Step, "reason", r.Skip.Reason)
+		t.warn(fmt.Sprintf("step %d: an update is left out: %s", r.Step, Visible(r.Skip.Reason)),
+			"update left out", "step", r.Step, "reason", r.Skip.Reason)
 	case align.KindEval:
 		t.eval = r.Values
 		t.record(slog.LevelInfo, "held-out", append([]any{"step", r.Step}, fields(r.Values)...)...)
@@ -88,6 +85,10 @@ func (t *Alignment) step(r align.Record) {
 			t.curve = append(t.curve, v)
 			break
 		}
+	}
+	if r.Values["alarm"] > 0 {
+		t.warn(fmt.Sprintf("step %d: the reward model's score rises while a reward that is not learned from falls: read the samples", r.Step),
+			"reward model and other rewards drift apart", "step", r.Step)
 	}
 	if t.screen.Live() {
 		t.screen.Show(t.lines(r, names)...)
@@ -163,6 +164,15 @@ func (t *Alignment) sample(r align.Record) {
 	width := t.screen.Width() - 4
 	t.screen.Print(fmt.Sprintf("  step %d, asked:\n%s  answered (%s):\n%s", r.Step, Excerpt(r.Sample.Prompt, 4, width),
 		Numbers(r.Sample.Values, slices.Sorted(maps.Keys(r.Sample.Values))), Excerpt(r.Sample.Answer, 6, width)))
+}
+
+// warn says what should not go unseen: as text on a terminal, else as a log line.
+func (t *Alignment) warn(text, message string, args ...any) {
+	if t.screen.Live() {
+		t.screen.Print("  " + text)
+		return
+	}
+	t.record(slog.LevelWarn, message, args...)
 }
 
 // record logs where no terminal shows the state.
