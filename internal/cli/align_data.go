@@ -24,7 +24,7 @@ type problemFlags struct {
 }
 
 func (a *app) alignDataCommand() *cobra.Command {
-	return a.group("data", "Make data to learn from", a.alignProblemsCommand())
+	return a.group("data", "Make data to learn from", a.alignProblemsCommand(), a.alignSafetyCommand())
 }
 
 func (a *app) alignProblemsCommand() *cobra.Command {
@@ -62,12 +62,6 @@ func kindWords() []string {
 }
 
 func (a *app) alignProblems(o problemFlags) error {
-	if o.out == "" {
-		return usagef("--out is missing: name the file to write")
-	}
-	if _, err := os.Lstat(o.out); err == nil {
-		return fmt.Errorf("%s exists: name another file, or remove it", o.out)
-	}
 	options := problem.Options{Number: o.number, Seed: o.seed, Pairs: o.pairs}
 	for _, k := range o.kinds {
 		options.Kinds = append(options.Kinds, problem.Kind(k))
@@ -75,11 +69,7 @@ func (a *app) alignProblems(o problemFlags) error {
 	if err := options.Check(); err != nil {
 		return usageError{err}
 	}
-	if err := os.MkdirAll(filepath.Dir(o.out), 0o777); err != nil {
-		return err
-	}
-	_, err := atomicfile.Write(o.out, func(w io.Writer) error { return problem.Write(w, options) })
-	if err != nil {
+	if err := writeNew(o.out, func(w io.Writer) error { return problem.Write(w, options) }); err != nil {
 		return err
 	}
 	what := "problems with their solutions"
@@ -88,4 +78,19 @@ func (a *app) alignProblems(o problemFlags) error {
 	}
 	fmt.Fprintf(a.Out, "%s: %s %s\n", o.out, progress.Count(int64(o.number)), what)
 	return nil
+}
+
+// writeNew writes a file that is not there yet.
+func writeNew(out string, fill func(io.Writer) error) error {
+	if out == "" {
+		return usagef("--out is missing: name the file to write")
+	}
+	if _, err := os.Lstat(out); err == nil {
+		return fmt.Errorf("%s exists: name another file, or remove it", out)
+	}
+	if err := os.MkdirAll(filepath.Dir(out), 0o777); err != nil {
+		return err
+	}
+	_, err := atomicfile.Write(out, fill)
+	return err
 }

@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/polymath-lm/polymath/align/rubric"
+	"github.com/polymath-lm/polymath/internal/cli/progress"
+)
+
+// safetyFlags are the flags of polymath align data safety.
+type safetyFlags struct {
+	out, what, split string
+	number           int
+	seed             uint64
+}
+
+// What polymath align data safety writes.
+var safetyFiles = []string{"policy", "helpful", "pairs", "prompts"}
+
+func (a *app) alignSafetyCommand() *cobra.Command {
+	var o safetyFlags
+	cmd := &cobra.Command{
+		Use:   "safety",
+		Short: "Make prompts that must be refused, and their harmless neighbors",
+		Long: `Safety writes harmful prompts, each with a harmless one that is a few words away
+and must be answered, and questions for advice. What is written says --what:
+
+  policy   conversations for sft: refusals of what is harmful, answers to the rest
+  helpful  conversations for sft that answer everything; in the place of harmful
+           content stand markers. It makes the baseline that safety is measured by
+  pairs    comparisons for reward and dpo
+  prompts  the prompts with all that is known of them
+
+Topics and forms of train are never those of test, which the suite 'safety' of
+'polymath eval' asks. The same flags give the same bytes.`,
+		Example: `  polymath align data safety --out policy.jsonl --number 4000
+  polymath align data safety --out pairs.jsonl --what pairs`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return a.alignSafety(o) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.out, "out", "", "file to write, which must not exist")
+	f.StringVar(&o.what, "what", safetyFiles[0], "what to write: "+strings.Join(safetyFiles, ", "))
+	f.StringVar(&o.split, "split", string(rubric.Train), "train or test")
+	f.IntVar(&o.number, "number", 4000, "number of harmful prompts, and of harmless ones")
+	f.Uint64Var(&o.seed, "seed", 1, "what the prompts follow from")
+	complete(cmd, "what", safetyFiles)
+	complete(cmd, "split", []string{string(rubric.Train), string(rubric.Test)})
+	return cmd
+}
+
+func (a *app) alignSafety(o safetyFlags) error {
+	var split rubric.Split
+	if err := split.UnmarshalText([]byte(o.split)); err != nil {
+		return usagef("--split: %v", err)
+	}
+	if !slices.Contains(safetyFiles, o.what) {
+		return usagef("--what %s: it is %s", o.what, strings.Join(safetyFiles, ", "))
+	}
+	err := writeNew(o.out, func(w io.Writer) error {
+		switch o.what {
+		case "policy":
+			return rubric.WriteSFT(w, rubric.TeachPolicy, split, o.number, o.seed)
+		case "helpful":
+			return rubric.WriteSFT(w, rubric.TeachHelpful, split, o.number, o.seed)
+		case "pairs":
+			return rubric.WriteBoundary(w, split, o.number, o.seed)
+		}
+		return rubric.WritePrompts(w, split, o.number, o.seed)
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.Out, "%s: %s, of %s harmful prompts and their neighbors\n", o.out, o.what, progress.Count(int64(o.number)))
+	return nil
+}
