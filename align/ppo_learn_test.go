@@ -135,19 +135,14 @@ func TestLessonSlopes(t *testing.T) {
 	}
 }
 
-// TestPPOGradient: the gradient of a minibatch is the slope of its loss along itself,
-// for the policy and the critic, once both have left where the answers were drawn.
-// The passes round to bf16, so differences are large and so is what is allowed.
-func TestPPOGradient(t *testing.T) {
-	dir := smallModel(t, dense)
-	r := lettersPPO(t, dir, false)
-	r.PPO.EntropyCoef, r.PPO.ClipRange, r.PPO.ClipRangeValue = 0.1, 0.9, 5
-	r.Batch.Rows = 8
+// answered is a run before its first step, and answers that it could learn from.
+func answered(t *testing.T, r *Recipe) (*Run, *ppo, *experience) {
+	t.Helper()
 	run, err := New(t.Context(), r, Options{RunDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer run.Close()
+	t.Cleanup(func() { run.Close() })
 	p := run.method.(*ppo)
 	if err := p.load(t.Context(), run); err != nil {
 		t.Fatal(err)
@@ -166,7 +161,63 @@ func TestPPOGradient(t *testing.T) {
 	if err := p.critic.measure(t.Context(), packs, e.values); err != nil {
 		t.Fatal(err)
 	}
-	scores := make([]float64, len(rollouts))
+	return run, p, e
+}
+
+// TestPPOKeepsAuxiliaryLosses: where there is nothing to learn from the answers, the
+// gradients are those of the routers' losses, as pretraining weighs them.
+func TestPPOKeepsAuxiliaryLosses(t *testing.T) {
+	r := lettersPPO(t, smallModel(t, experts), false)
+	r.Batch.Rows = 1 // several packs
+	run, p, e := answered(t, r)
+	e.judge(make([]float64, len(e.sequences)), 0, &r.PPO)
+	for i := range e.advantages {
+		clear(e.advantages[i])
+		e.returns[i] = float64s(e.values[i])
+	}
+	l, err := newLesson(e, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.gradient(t.Context(), l, &r.PPO, true); err != nil {
+		t.Fatal(err)
+	}
+	var got [][]float32
+	for _, param := range p.part.params {
+		got = append(got, slices.Clone(param.Grad))
+	}
+	run.zeroGradients()
+	for i := range l.packs {
+		pack := &l.packs[i]
+		weights := make([]float32, len(pack.targets))
+		if _, err := p.policy.LossBackward(p.learner.ws, &pack.batch, pack.targets, weights, 1/float32(l.tokens)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	routed := false
+	for k, param := range p.part.params {
+		for i, want := range param.Grad {
+			routed = routed || want != 0
+			if d := math.Abs(float64(got[k][i] - want)); d > 1e-5*math.Abs(float64(want))+1e-9 {
+				t.Fatalf("%s: gradient %d is %v, want %v", param.Name, i, got[k][i], want)
+			}
+		}
+	}
+	if len(l.packs) < 2 || !routed {
+		t.Errorf("%d packs; there are gradients: %v", len(l.packs), routed)
+	}
+}
+
+// TestPPOGradient: the gradient of a minibatch is the slope of its loss along itself,
+// for the policy and the critic, once both have left where the answers were drawn.
+// The passes round to bf16, so differences are large and so is what is allowed.
+func TestPPOGradient(t *testing.T) {
+	dir := smallModel(t, dense)
+	r := lettersPPO(t, dir, false)
+	r.PPO.EntropyCoef, r.PPO.ClipRange, r.PPO.ClipRangeValue = 0.1, 0.9, 5
+	r.Batch.Rows = 8
+	run, p, e := answered(t, r)
+	scores := make([]float64, len(e.sequences))
 	for i := range scores {
 		scores[i] = float64(i%5) - 2
 	}
@@ -188,11 +239,11 @@ func TestPPOGradient(t *testing.T) {
 		for _, part := range run.parts {
 			part.optimizer.ZeroGrad()
 		}
-		met, err := p.gradient(t.Context(), l, &r.PPO, true)
+		sum, err := p.gradient(t.Context(), l, &r.PPO, true)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return met.policy / float64(l.tokens), r.PPO.ValueCoef * met.value / float64(l.tokens)
+		return sum.policy / float64(l.tokens), r.PPO.ValueCoef * sum.value / float64(l.tokens)
 	}
 	for which, part := range run.parts {
 		gradient()
