@@ -242,6 +242,20 @@ func TestRewardSlopes(t *testing.T) {
 	}
 }
 
+// TestRewardMargins: the better reward is to be higher by the margin that the data
+// gives, and by the recipe's share of the difference of scores.
+func TestRewardMargins(t *testing.T) {
+	c := &comparison{}
+	c.Answers, c.Pairs, c.Weight = make([]preference.Sequence, 2), []pair{{Better: 1, Worse: 0, Margin: 0.5, Gap: 2}}, 1
+	for share, margin := range map[float64]float64{0: 0.5, 0.25: 1} {
+		var s rewardSums
+		s.judge(&RewardModelSpec{Ranking: RankPairs, ScoreMargin: share}, &bundle{list: []*comparison{c}}, []float64{0.2, 1.4}, nil)
+		if want := math.Log1p(math.Exp(-(1.2 - margin))); math.Abs(s.loss.value-want) > 1e-12 || s.accuracy.value != 1 || math.Abs(s.margin.value-1.2) > 1e-12 {
+			t.Errorf("%v of the scores: %+v, want a loss of %v", share, s, want)
+		}
+	}
+}
+
 // TestRewardRanking: rankings are learned by either loss.
 func TestRewardRanking(t *testing.T) {
 	if testing.Short() {
