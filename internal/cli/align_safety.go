@@ -30,9 +30,9 @@ func (a *app) alignSafetyCommand() *cobra.Command {
 		Long: `Safety writes harmful prompts, each with a harmless one that is a few words away
 and must be answered, and questions for advice. What is written says --what:
 
-  policy   conversations for sft: refusals of what is harmful, answers to the rest
-  helpful  conversations for sft that answer everything; in the place of harmful
-           content stand markers. It makes the baseline that safety is measured by
+  policy   conversations for sft: refusals of what is harmful, answers else
+  helpful  conversations for sft that answer everything, with markers in the
+           place of harmful content: the baseline that safety is measured by
   pairs    comparisons for reward and dpo
   prompts  the prompts with all that is known of them
 
