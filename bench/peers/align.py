@@ -7,9 +7,9 @@ MODEL is a directory that transformers opens (eval_harness.py make writes one). 
 prompts, the reward and the constants are those of `polymath bench align MODEL`:
 answers of --tokens tokens, rewarded by their beginning, with a reference and one
 update a step. The first step warms up. Prints one JSON object for each variant:
-seconds of a step, and of it the rollout. fp32 are plain weights; bf16 is autocast
-over fp32 masters, and answers drawn from it. Where TRL is not installed the exit
-status is 77.
+seconds of a step, by the clock and of all processors, and the rollout's share. fp32
+are plain weights; bf16 is autocast over fp32 masters, and answers drawn from it.
+Where TRL is not installed the exit status is 77.
 """
 
 import argparse
@@ -38,8 +38,9 @@ WORDS = "river stone light paper garden window number letter morning winter brid
 
 
 def prompts(n):
-    """The prompts of the benchmark: 24 words each, by the same rule."""
-    return [" ".join(WORDS[(5 * i + j * (j + 1) // 2) % len(WORDS)] for j in range(24)) for i in range(n)]
+    """The prompts of the benchmark: 24 words each, by the same rule, as ChatML."""
+    words = (" ".join(WORDS[(5 * i + j * (j + 1) // 2) % len(WORDS)] for j in range(24)) for i in range(n))
+    return [f"<|im_start|>user\n{w}<|im_end|>\n<|im_start|>assistant\n" for w in words]
 
 
 def early(completions, **_):
@@ -49,13 +50,14 @@ def early(completions, **_):
 
 class Clock(transformers.TrainerCallback):
     def __init__(self):
-        self.began, self.steps = None, []
+        self.began, self.used, self.steps, self.cpu = None, None, [], []
 
     def on_step_begin(self, *_, **__):
-        self.began = time.perf_counter()
+        self.began, self.used = time.perf_counter(), time.process_time()
 
     def on_step_end(self, *_, **__):
         self.steps.append(time.perf_counter() - self.began)
+        self.cpu.append(time.process_time() - self.used)
 
 
 def no_recomputing():
@@ -100,7 +102,8 @@ def measure(args, variant):
             trainer.train()
     step, rollout = statistics.median(clock.steps[1:]), statistics.median(rollouts[1:])
     return {
-        "name": "align grpo", "variant": variant, "value": 1 / step, "unit": "steps/s", "seconds": step, "threads": args.threads,
+        "name": "align grpo", "variant": variant, "value": 1 / step, "unit": "steps/s", "seconds": step,
+        "seconds of the processors": statistics.median(clock.cpu[1:]), "threads": args.threads,
         "rollout, share": rollout / step, "rollout tokens per second": answers * args.tokens / rollout,
         "prompt tokens": len(tokenizer(rows[0])["input_ids"]), "prompts": args.prompts, "answers": args.answers, "tokens": args.tokens,
         "repeats": len(clock.steps) - 1, "trl": trl.__version__, "torch": torch.__version__,

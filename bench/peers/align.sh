@@ -25,10 +25,19 @@ done
 "$python" - "$tmp/ours" "$tmp/theirs" <<'PY'
 import json, statistics, sys
 
-ours = [json.loads(line) for line in open(sys.argv[1])]
-theirs = [json.loads(line) for line in open(sys.argv[2])]
-mine = statistics.median(r["value"] for r in ours if r["unit"] == "steps/s")
-variants = {r["variant"] for r in theirs}
-peer = max(statistics.median(r["value"] for r in theirs if r["variant"] == v) for v in variants)
-print(json.dumps({"name": "times TRL, steps of grpo", "value": mine / peer}))
+def read(path):
+    return [json.loads(line) for line in open(path)]
+
+
+def times(name, of):
+    mine = statistics.median(of(r, r.get("detail")) for r in ours)
+    variants = {r["variant"] for r in theirs}
+    peer = min(statistics.median(of(r, r) for r in theirs if r["variant"] == v) for v in variants)
+    print(json.dumps({"name": name, "value": peer / mine}))
+
+
+ours = [r for r in read(sys.argv[1]) if r["name"].startswith("align grpo") and r["unit"] == "steps/s"]
+theirs = read(sys.argv[2])
+times("times TRL, steps of grpo by the clock", lambda r, _: 1 / r["value"])
+times("times TRL, steps of grpo by time of the processors", lambda _, d: d["seconds of the processors"])
 PY

@@ -56,7 +56,7 @@ func Align(ctx context.Context, o Options, a AlignOptions) error {
 	}
 	for _, path := range models {
 		for _, method := range []string{align.GRPO, align.PPO} {
-			if err := alignSteps(ctx, o, alignRecipe(o, method, path, prompts), filepath.Join(dir, "run")); err != nil {
+			if err := alignSteps(ctx, o, alignRecipe(o, method, path, prompts), filepath.Join(dir, "run-"+method)); err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
 		}
@@ -158,6 +158,8 @@ type alignWatch struct {
 	rollouts, rolloutLimits []float64
 	shares                  map[string][]float64
 	answered, passed        []float64
+	cpu                     []float64 // seconds of the processors, for a step
+	cpuBefore               float64
 }
 
 // Observe implements align.Observer.
@@ -165,11 +167,13 @@ func (w *alignWatch) Observe(r align.Record) {
 	if r.Kind != align.KindStep {
 		return
 	}
+	used := cpuSeconds()
 	peak := w.options.peak()
 	if r.Step > 1 {
 		w.step(r, (w.before+peak)/2)
+		w.cpu = append(w.cpu, used-w.cpuBefore)
 	}
-	w.before = w.options.peak()
+	w.before, w.cpuBefore = peak, cpuSeconds()
 }
 
 func (w *alignWatch) step(r align.Record, peak float64) {
@@ -200,7 +204,7 @@ func (w *alignWatch) step(r align.Record, peak float64) {
 
 func (w *alignWatch) detail() map[string]float64 {
 	detail := map[string]float64{
-		"seconds": 1 / median(w.steps), "tokens answered": median(w.answered), "tokens through a model": median(w.passed),
+		"seconds": 1 / median(w.steps), "seconds of the processors": median(w.cpu), "tokens answered": median(w.answered), "tokens through a model": median(w.passed),
 	}
 	for name, shares := range w.shares {
 		detail[name+", share of time"] = median(shares)
