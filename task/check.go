@@ -55,7 +55,7 @@ func (t *Task) checkMethod() error {
 		}
 	case MethodGenerate:
 		if t.Grader == nil {
-			return recipe.Bad("grader", "the method generate needs a grader: exact, numeric, math, f1, regex, set, letter, code, rubric, characters or scene")
+			return recipe.Bad("grader", "the method generate needs a grader: exact, numeric, math, f1, regex, set, letter, code, rubric, characters, scene, safety or instructions")
 		}
 	}
 	if t.Answer == "" && t.needsAnswer() {
@@ -84,7 +84,7 @@ func (t *Task) needsAnswer() bool {
 	case MethodText:
 		return false
 	case MethodGenerate:
-		return t.Grader.Code == nil && t.Grader.Rubric == nil && t.Grader.Regex == nil && t.Grader.Scene == nil && t.Grader.Safety == nil
+		return t.Grader.needsAnswer()
 	}
 	return true
 }

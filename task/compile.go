@@ -46,6 +46,8 @@ func (t *Task) sources() []source {
 			list = append(list, source{"grader.scene.shown", g.Scene.Shown})
 		case g.Safety != nil:
 			list = append(list, source{"grader.safety.kind", g.Safety.Kind})
+		case g.Instructions != nil:
+			list = append(list, source{"grader.instructions.constraints", g.Instructions.Constraints})
 		case g.Rubric != nil:
 			for i := range g.Rubric.Criteria {
 				list = append(list, source{indexed("grader.rubric.criteria", i) + ".text", g.Rubric.Criteria[i].Text})

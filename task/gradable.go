@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	drawing "github.com/polymath-lm/polymath/picture/draw"
+	"github.com/polymath-lm/polymath/task/constraint"
 )
 
 // gradable finds what a grader could not use in a row, before a model has written
@@ -28,6 +29,8 @@ func (b *builder) gradable(item *Item) error {
 		return b.shown()
 	case g.Safety != nil:
 		return b.kind()
+	case g.Instructions != nil:
+		return b.constraints()
 	}
 	return nil
 }
@@ -89,6 +92,19 @@ func (b *builder) kind() error {
 	}
 	if !slices.Contains(promptKinds, text) {
 		return b.fail(key, fmt.Errorf("a prompt is %s, not %s", strings.Join(promptKinds, ", "), quoted(text)))
+	}
+	return nil
+}
+
+// constraints tries what the answer must meet.
+func (b *builder) constraints() error {
+	const key = "grader.instructions.constraints"
+	text, err := b.ofRow(key)
+	if err != nil {
+		return err
+	}
+	if _, err := constraint.Parse([]byte(text)); err != nil {
+		return b.fail(key, err)
 	}
 	return nil
 }

@@ -185,6 +185,14 @@ type Safety struct {
 	Kind string `yaml:"kind"`
 }
 
+// Instructions counts which of the constraints of package task/constraint an answer
+// meets. The score is the share that it meets strictly; right is who meets all. What is
+// met loosely is counted besides.
+type Instructions struct {
+	// Constraints is the template of their list in JSON, as constraint.Parse reads it.
+	Constraints string `yaml:"constraints"`
+}
+
 // Rubric has a judge, a model or a person, give points for each criterion. The
 // score is their sum as a share of all that can be had, at least 0.
 type Rubric struct {

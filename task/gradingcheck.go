@@ -18,12 +18,17 @@ func (g *Grading) Name() string {
 	return name
 }
 
+// needsAnswer reports whether the grader compares with an accepted answer.
+func (g *Grading) needsAnswer() bool {
+	return g.Code == nil && g.Rubric == nil && g.Regex == nil && g.Scene == nil && g.Safety == nil && g.Instructions == nil
+}
+
 // Check finds what no grader can be made of. Errors are *recipe.ValueError, with
 // keys below that of the grading. Templates are not looked at.
 func (g *Grading) Check() error {
 	name, number := g.only()
 	if number != 1 {
-		return recipe.Bad("", "name one grader of exact, numeric, math, f1, regex, set, letter, code, rubric, characters, scene and safety; these are %d", number)
+		return recipe.Bad("", "name one grader of exact, numeric, math, f1, regex, set, letter, code, rubric, characters, scene, safety and instructions; these are %d", number)
 	}
 	var err error
 	switch {
@@ -51,6 +56,8 @@ func (g *Grading) Check() error {
 		err = g.Scene.check()
 	case g.Safety != nil:
 		err = g.Safety.check()
+	case g.Instructions != nil:
+		err = g.Instructions.check()
 	}
 	return recipe.Below(name, err)
 }
@@ -76,6 +83,7 @@ func (g *Grading) only() (name string, number int) {
 		{"characters", g.Characters != nil},
 		{"scene", g.Scene != nil},
 		{"safety", g.Safety != nil},
+		{"instructions", g.Instructions != nil},
 	} {
 		if one.set {
 			name = one.name
@@ -192,6 +200,13 @@ func (s *Scene) check() error {
 func (s *Safety) check() error {
 	if s.Kind == "" {
 		return recipe.Bad("kind", "needs the template of what the prompt is: %s", strings.Join(promptKinds, ", "))
+	}
+	return nil
+}
+
+func (i *Instructions) check() error {
+	if i.Constraints == "" {
+		return recipe.Bad("constraints", "needs the template of what the answer must meet, such as '{{json .constraints}}'")
 	}
 	return nil
 }

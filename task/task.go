@@ -265,4 +265,6 @@ type Grading struct {
 	Characters *Characters `yaml:"characters" json:",omitempty"`
 	Scene      *Scene      `yaml:"scene" json:",omitempty"`
 	Safety     *Safety     `yaml:"safety" json:",omitempty"`
+
+	Instructions *Instructions `yaml:"instructions" json:",omitempty"`
 }

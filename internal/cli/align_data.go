@@ -24,7 +24,7 @@ type problemFlags struct {
 }
 
 func (a *app) alignDataCommand() *cobra.Command {
-	return a.group("data", "Make data to learn from", a.alignProblemsCommand(), a.alignSafetyCommand())
+	return a.group("data", "Make data to learn from", a.alignProblemsCommand(), a.alignInstructionsCommand(), a.alignSafetyCommand())
 }
 
 func (a *app) alignProblemsCommand() *cobra.Command {

@@ -85,6 +85,8 @@ func build(g *task.Grading, o Options) (task.Grader, error) {
 		return newScene(g.Scene)
 	case g.Safety != nil:
 		return newSafety(g.Safety, o.Rubric)
+	case g.Instructions != nil:
+		return newInstructions(g.Instructions)
 	}
 	return newRubric(g.Rubric, o.Judge)
 }

@@ -9,13 +9,15 @@ import (
 // Generators make the rows of tasks that need no data. Each gives the same rows
 // for the same number and seed, and the first rows of a longer list are those of a
 // shorter one. Rows have the fields section, cluster, question, answer and, where
-// there are choices, choices and gold; some have more, see drawn and problems.
+// there are choices, choices and gold; some have more, see drawn, problems and instructions.
 var Generators = map[string]task.Generator{
 	"arithmetic": arithmetic,
 	"logic":      logic,
 	"go_stdlib":  goStdlib,
 	"go_cloze":   goCloze,
 	"problems":   problems,
+
+	"instructions": instructions,
 }
 
 // maxRows bounds what a generator makes.

@@ -8,9 +8,9 @@ import (
 )
 
 // Apart reports whether a generator keeps its test apart from what there is to train
-// on by form and length. It puts few words together, so that the longer questions of
-// the test hold stretches of shorter ones that are asked otherwise.
-func Apart(generator string) bool { return generator == "problems" }
+// on by form and length, or by what is combined. It puts few words together, so that
+// questions of the test hold stretches of others that are asked otherwise.
+func Apart(generator string) bool { return generator == "problems" || generator == "instructions" }
 
 // problems makes problems that take several steps, of all kinds and splits in turn;
 // a task takes those of its split, see package problem. A section is a kind with its

@@ -40,7 +40,7 @@ func TestEveryTask(t *testing.T) {
 
 // unlisted tasks are in no suite: their data is the user's, or a part of another's, or
 // is to train on.
-var unlisted = map[string]bool{"problems_train": true, "mmlu_test": true, "gsm8k_test": true, "simpleqa": true, "simpleqa_match": true, "drop": true, "nlvr_held_out": true}
+var unlisted = map[string]bool{"problems_train": true, "instructions_train": true, "mmlu_test": true, "gsm8k_test": true, "simpleqa": true, "simpleqa_match": true, "drop": true, "nlvr_held_out": true}
 
 func TestSuites(t *testing.T) {
 	for _, s := range Suites() {
@@ -62,7 +62,7 @@ func TestSuites(t *testing.T) {
 			}
 		}
 	}
-	for _, k := range must(t, "clone,clone_written,problems,drawn") {
+	for _, k := range must(t, "clone,clone_written,problems,instructions,drawn") {
 		if k.Data.Generator == "" {
 			t.Errorf("%s needs data", k.Name)
 		}
