@@ -110,7 +110,7 @@ const maxOldSamples = 60
 // newPage prepares the page of a run.
 func newPage(info *runInfo, records []Record, live bool) *pageData {
 	p := &pageData{
-		Title: info.Recipe.Name, Style: template.CSS(chart.Style+chart.PageStyle), Live: live, NumRecords: len(records),
+		Title: info.Recipe.Name, Style: template.CSS(chart.Style + chart.PageStyle), Live: live, NumRecords: len(records),
 		HeatLegend: template.HTML(chart.Legend("a quarter of its share", "even", "four times")),
 	}
 	if p.Title == "" {
