@@ -115,9 +115,9 @@ func (d *dpo) measureReference(ctx context.Context, r *Run, f *referred, all []*
 			n := len(c.Answers)
 			f.LogProbs = append(f.LogProbs, sums[first:first+n:first+n])
 			first += n
-		}
-		if err := f.finite(all); err != nil {
-			return err
+			if err := f.finite(all); err != nil {
+				return err
+			}
 		}
 		if time.Since(saved) > saveReferenceEvery {
 			if err := f.save(path, r.options.NoSave); err != nil {
