@@ -38,7 +38,7 @@ var golden = map[draw.Kind]string{
 	draw.Table:   "c3bdb0caab6fa3dab8d8a98b",
 	draw.Clock:   "2e51e4ee93c6f1f33f1d58f3",
 	draw.Map:     "6607c723c81aa99bf0344ead",
-	draw.Text:    "8b2da7d0694a32b6db9c6e1d",
+	draw.Text:    "460a844d40eb18759751fccd",
 	draw.Diagram: "63308720c9f7d2d3a2e51edb",
 }
 

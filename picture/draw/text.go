@@ -45,9 +45,10 @@ func makeText(w *work) {
 	w.paintText(text, set)
 	w.askText()
 	f := w.facts.Text
-	w.describe(sentence("the picture shows text in " + f.Color))
-	w.describe(sentence("the text has "+counted(len(strings.Fields(text)), "word")+" in "+counted(len(f.Lines), "line")), sentence("its color is "+f.Color))
-	w.describe("The text reads: " + text)
+	reads := "The text reads: " + text // in each description: it is what such a picture is for
+	w.describe(sentence("the picture shows text in "+f.Color), reads)
+	w.describe(sentence("the text has "+counted(len(strings.Fields(text)), "word")+" in "+counted(len(f.Lines), "line")), reads)
+	w.describe(reads)
 }
 
 // textTries is how many texts of the caller are tried before one of its own.
