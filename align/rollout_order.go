@@ -22,11 +22,10 @@ func split(all []*question, share float64) (train, held []*question) {
 	want, n := int(share*float64(len(all))+0.5), 0
 	isHeld := map[string]bool{}
 	for _, g := range groups {
-		if n += sizes[g]; n > want {
-			n -= sizes[g]
-			continue
+		if left := want - n; sizes[g] < 2*left { // it brings the number nearer
+			n += sizes[g]
+			isHeld[g] = true
 		}
-		isHeld[g] = true
 	}
 	for _, q := range all {
 		if isHeld[q.group] {

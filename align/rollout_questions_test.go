@@ -54,6 +54,13 @@ func TestSplit(t *testing.T) {
 			t.Errorf("group %s is on both sides", q.group)
 		}
 	}
+	large := append([]*question{{name: "alone", group: "alone"}}, all...)
+	for i, q := range large[1:] {
+		large[i+1] = &question{name: q.name, group: fmt.Sprint(i / 25)}
+	}
+	if _, held := split(large, 0.2); len(held) < 15 || len(held) > 26 {
+		t.Errorf("of large groups %d are held", len(held))
+	}
 	if train, held := split(all, 0); len(held) != 0 || len(train) != 100 {
 		t.Errorf("without a share: %d and %d", len(train), len(held))
 	}
@@ -157,4 +164,17 @@ func FuzzReadPrompt(f *testing.F) {
 			t.Errorf("%q: the assistant has the last word", object)
 		}
 	})
+}
+
+// TestAllGraded: a prompt of a file between those of tasks has no right answer.
+func TestAllGraded(t *testing.T) {
+	with, without := &question{grader: grading(nil)}, &question{}
+	for _, list := range [][]*question{{with, without, with}, {without}, {with, without}} {
+		if allGraded(list) {
+			t.Errorf("%v: what has no grader is graded", list)
+		}
+	}
+	if !allGraded([]*question{with, with}) {
+		t.Error("what has graders is not graded")
+	}
 }
