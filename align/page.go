@@ -74,6 +74,7 @@ func newPage(info *runInfo, records []Record) *pageData {
 		{"tokenizer", info.Hashes.Tokenizer, ""},
 		{"model", info.Hashes.Parent, ""},
 		{"reference", info.Hashes.Reference, ""},
+		{"reward models and critic", info.Hashes.Judges, ""},
 		{"CPU path", info.CPU, ""},
 		{"program", info.Version, ""},
 	}

@@ -113,6 +113,7 @@ func (r *Run) readState(dir string) (*savedState, error) {
 	for _, c := range []struct{ what, was, is string }{
 		{"began from a model with hash", s.Hashes.Parent, r.hashes.Parent},
 		{"had a reference with hash", s.Hashes.Reference, r.hashes.Reference},
+		{"was judged by models with hash", s.Hashes.Judges, r.hashes.Judges},
 		{"was made with tokenizer", s.Hashes.Tokenizer, r.hashes.Tokenizer},
 		{"learned from data with hash", s.Hashes.Data, r.hashes.Data},
 	} {

@@ -47,7 +47,7 @@ func (a *actor) examine(ctx context.Context, r *Run, m *model.Model, prefix stri
 	for name, v := range own {
 		measures[prefix+name] = v
 	}
-	graded := list[0].grader != nil && list[len(list)-1].grader != nil
+	graded := allGraded(list)
 	if graded {
 		measures.estimate(prefix+"accuracy", list, each(greedy.rollouts, isRight))
 	}
@@ -67,6 +67,12 @@ func (a *actor) examine(ctx context.Context, r *Run, m *model.Model, prefix stri
 		measures.estimate(prefix+"best_of", list, samples.best(d.answers))
 	}
 	return nil
+}
+
+// allGraded says that each question has a grader: where prompts of files are among them,
+// nobody can say of those whether an answer is right.
+func allGraded(list []*question) bool {
+	return !slices.ContainsFunc(list, func(q *question) bool { return q.grader == nil })
 }
 
 func (a *actor) examined(ctx context.Context, m *model.Model, list []*question, d drawing) (*judged, error) {

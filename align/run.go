@@ -77,6 +77,7 @@ type hashes struct {
 	Tokenizer string `json:"tokenizer"`
 	Parent    string `json:"parent"`              // of Recipe.Model
 	Reference string `json:"reference,omitempty"` // of Recipe.Reference, where it is given
+	Judges    string `json:"judges,omitempty"`    // of all reward models and of the critic, where there are some
 }
 
 // New prepares a run and plans it: it reads the tokenizer and the data. It writes
@@ -122,6 +123,9 @@ func (r *Run) open(ctx context.Context) (err error) {
 	r.plan.Steps = r.recipe.Steps
 	r.plan.Parameters, _ = r.cfg.Params()
 	if err := r.method.plan(ctx, r, &r.plan); err != nil {
+		return err
+	}
+	if r.hashes.Judges, err = r.judgeHash(ctx); err != nil {
 		return err
 	}
 	if r.plan.Steps < 1 {
