@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -130,6 +131,10 @@ func TestPPOResumes(t *testing.T) {
 			sameFiles(t, want.ModelDir, got.ModelDir)
 			for _, part := range []string{"critic", "training"} {
 				sameFiles(t, filepath.Join(want.Checkpoint, part), filepath.Join(got.Checkpoint, part))
+			}
+			state, err := os.ReadFile(filepath.Join(got.Checkpoint, "training", "state.json"))
+			if answers := fmt.Sprintf(`"count":%d,`, r.Steps*r.Batch.Prompts); err != nil || !strings.Contains(strings.ReplaceAll(string(state), " ", ""), answers) {
+				t.Errorf("the state does not have all answers' rewards, %s: %s (%v)", answers, state, err)
 			}
 			c, err := scalar.Load(filepath.Join(got.Checkpoint, "critic"), false)
 			if err != nil {
