@@ -9,7 +9,8 @@
 //
 // The bits of a run are a function of its recipe and data alone. They do not depend
 // on the number of threads, on the processor's instruction set, on the hour, or on
-// how often the run was interrupted.
+// how often the run was interrupted. Rewards of graders that run code or ask a model are
+// as repeatable as those are: code may be ended for its time on a slower machine.
 //
 // A run lives in one directory:
 //

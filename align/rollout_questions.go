@@ -127,6 +127,9 @@ func (s *questionSource) task(t *task.Task) ([]*question, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c := t.Grader.Code; c != nil {
+		grader = honest{grader, c.Language}
+	}
 	s.seen = append(s.seen, t.Name+" "+t.Hash(items))
 	list := make([]*question, len(items))
 	for i := range items {
