@@ -208,7 +208,7 @@ func printContamination(w io.Writer, r *eval.Result) {
 			}
 		}
 		if items == 0 {
-			fmt.Fprintln(w, "contamination: not checked, questions about pictures are not known by their words")
+			fmt.Fprintln(w, "contamination: not checked, what is asked here is not known by its words")
 			return
 		}
 		if short == items {
