@@ -25,10 +25,10 @@ func (a *app) alignInstructionsCommand() *cobra.Command {
 		Short: "Make requests with constraints that a program checks",
 		Long: `Instructions writes requests with one to three constraints, such as a number of
 words, a word to avoid or a numbered list, each with an answer that meets them
-all, as conversations for sft, one a line; with --pairs as comparisons for reward
-and dpo, of that answer and one that breaks exactly one constraint. The same
-flags give the same bytes. The suite 'instructions' of 'polymath eval' has other
-combinations of constraints.`,
+all, as conversations for sft, one a line; with --pairs as comparisons for
+reward and dpo, of that answer and one that breaks exactly one constraint. The
+same flags give the same bytes. The suite 'instructions' of 'polymath eval' has
+other combinations of constraints.`,
 		Example: `  polymath align data instructions --out instructions.jsonl --number 50000
   polymath align data instructions --out pairs.jsonl --pairs`,
 		Args: cobra.NoArgs,

@@ -45,8 +45,8 @@ read for memory. Values are medians; the fraction is the median of ratios.
   serve      completions over HTTP at 1, 8 and 32 streams, and with a schema
   eval       items a second of an examination, of random models or of each MODEL
   corpus     the stages of a corpus build, and builds from text and web pages
-  align      steps of grpo and ppo, and how fast they answer, of a random model or
-             of each MODEL`,
+  align      steps of grpo and ppo, and how fast they answer, of a random model
+             or of each MODEL`,
 		Example:     "  polymath bench gemm --json",
 		Annotations: map[string]string{"argument": "NAME [MODEL...] [flags]"}, // it has a command too
 		ValidArgs:   benchNames,
