@@ -34,8 +34,15 @@ func number(field string, data json.RawMessage) (float64, error) {
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 		return 0, bad(field, "it is %s, not a number", conversation.KindOf(data))
 	}
+	if math.Abs(v) > mostNumber {
+		return 0, bad(field, "%g is too large: numbers are between -%g and %g", v, mostNumber, mostNumber)
+	}
 	return v, nil
 }
+
+// mostNumber bounds what the data gives, so that differences and what is made of them
+// stay numbers.
+const mostNumber = 1e30
 
 // chosenKeys are the names of the better and the worse answer.
 var chosenKeys = [][2]string{{"chosen", "rejected"}, {"chosen_messages", "rejected_messages"}}

@@ -136,6 +136,7 @@ func TestBadObjects(t *testing.T) {
 		`{"prompt": "x", "answers": ["a", {"x": 1}], "ranks": [1, 2]}`:                                                          "answers[1]: it has none of the keys",
 		`{"prompt": "x", "answers": ["a", {"text": 1}], "ranks": [1, 2]}`:                                                       "answers[1].text: it is a number",
 		`{"prompt": "x", "answers": ["a", "b"], "ranks": [1]}`:                                                                  "ranks: it has 1 elements for 2 answers",
+		`{"prompt": "x", "answers": ["a", "b"], "scores": [1.7e308, -1.7e308]}`:                                                 "scores[0]: 1.7e+308 is too large",
 		`{"prompt": "x", "answers": ["a", "b"], "scores": [1, "good"]}`:                                                         "scores[1]: it is a text, not a number",
 		`{"prompt": "x", "answers": ["a", "b"], "ranking": [1, 2]}`:                                                             "ranking: it is to have the number of each of the 2 answers once",
 		`{"prompt": "x", "answers": ["a", "b"], "ranking": [1, 1]}`:                                                             "ranking: it is to have",
