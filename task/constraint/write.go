@@ -3,6 +3,7 @@ package constraint
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"io"
 )
 
@@ -60,7 +61,7 @@ func Write(w io.Writer, o Options) error {
 		}
 		return nil
 	})
-	if err != nil && err != errDone {
+	if err != nil && !errors.Is(err, errDone) {
 		return err
 	}
 	if written < o.Number {
@@ -70,4 +71,4 @@ func Write(w io.Writer, o Options) error {
 }
 
 // errDone ends Each.
-var errDone = io.EOF
+var errDone = errors.New("there are enough")
