@@ -89,7 +89,7 @@ func Prepare(files []string, dir string, o Options) (*Report, error) {
 		}
 	}
 	if p.report.Bad > 0 && !o.SkipBad {
-		return nil, &BadLinesError{Files: files, Objects: p.report.Objects, Bad: p.report.Bad, Lines: p.report.BadLines, Key: "data.skip_bad"}
+		return nil, &BadLinesError{Files: files, Objects: p.report.Objects, Bad: p.report.Bad, Lines: p.report.BadLines, Key: "data.skip_bad (--skip-bad)"}
 	}
 	if p.report.Examples == 0 {
 		return nil, fmt.Errorf("%s: there is no example to learn from: %d objects, %d of them too long, %d that cannot be read",

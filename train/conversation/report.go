@@ -42,7 +42,7 @@ type BadLinesError struct {
 	Objects int
 	Bad     int
 	Lines   []string // the first of them, as file:line: field: problem
-	Key     string   // of the recipe, that skips them
+	Key     string   // of the recipe, and the flag if there is one, that skips them
 }
 
 // Error lists them.
@@ -55,7 +55,7 @@ func (e *BadLinesError) Error() string {
 	if e.Bad > len(e.Lines) {
 		fmt.Fprintf(&b, "\n  and %d more", e.Bad-len(e.Lines))
 	}
-	fmt.Fprintf(&b, "\nMend them, or skip them with %s (--skip-bad)", e.Key)
+	fmt.Fprintf(&b, "\nMend them, or skip them with %s", e.Key)
 	return b.String()
 }
 
