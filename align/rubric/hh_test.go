@@ -12,7 +12,7 @@ import (
 )
 
 // TestRulesOnHH measures the rules on what a language model of others said in the
-// pairs of HH (Bai et al., arXiv:2204.05862). The labels are of a person, of answers
+// pairs of HH (Bai et al., arXiv:2204.05862). The labels are by the author of the rules, of answers
 // to first questions, drawn at random, whose class is clear. The rules were mended by
 // some of the misses in dev, and not by those in test.
 func TestRulesOnHH(t *testing.T) {

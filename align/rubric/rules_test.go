@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// labelled reads answers that people labelled.
+// labelled reads labelled answers.
 func labelled(t *testing.T, part string) []Labelled {
 	t.Helper()
 	answers, err := ReadLabelled("testdata/labelled_" + part + ".jsonl")
