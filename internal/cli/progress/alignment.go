@@ -90,6 +90,10 @@ func (t *Alignment) step(r align.Record) {
 		t.warn(fmt.Sprintf("step %d: the reward model's score rises while a reward that is not learned from falls: read the samples", r.Step),
 			"reward model and other rewards drift apart", "step", r.Step)
 	}
+	if d := r.Values["logprob_difference"]; d != 0 {
+		t.warn(fmt.Sprintf("step %d: log-probabilities of answers and of training differ by %s and must not: this is a bug, please report it", r.Step, digits(d)),
+			"answers and training disagree", "step", r.Step, "difference", d)
+	}
 	if t.screen.Live() {
 		t.screen.Show(t.lines(r, names)...)
 		return

@@ -47,7 +47,7 @@ func TestAlignmentInALog(t *testing.T) {
 	view.Observe(align.Record{Kind: align.KindSkip, Step: 4, Skip: &align.SkipRecord{Reason: "NaN"}})
 	view.Observe(align.Record{Kind: align.KindCheckpoint, Step: 4, Checkpoint: &align.CheckpointRecord{Path: "c", Bytes: 2048}})
 	alarm := aligned(5)
-	alarm.Values["alarm"] = 1
+	alarm.Values["alarm"], alarm.Values["logprob_difference"] = 1, 0.5
 	view.Observe(alarm)
 	want := `level=INFO msg=aligning step=1/4 reward=0.125 accuracy=0.25 reward/task=0.5 loss=NaN logprob_difference=0 eta=1m01s
 level=INFO msg=aligning step=4/4 reward=0.5 accuracy=0.25 reward/task=0.5 loss=NaN logprob_difference=0 eta=1m01s
@@ -56,6 +56,7 @@ level=INFO msg=sample step=4 prompt=p answer=x␛[2J
 level=WARN msg="update left out" step=4 reason=NaN
 level=INFO msg=saved path=c size="2.0 KiB"
 level=WARN msg="reward model and other rewards drift apart" step=5
+level=WARN msg="answers and training disagree" step=5 difference=0.5
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
