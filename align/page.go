@@ -23,6 +23,7 @@ type pageData struct {
 	Title, State   string
 	Style          template.CSS
 	Facts, Sources []fact
+	HeldOut        *heldOut // nil before there is a measurement
 	Charts         []figure
 	Samples, Skips []Record
 	Recipe         string
@@ -82,23 +83,25 @@ func newPage(info *runInfo, records []Record) *pageData {
 	return p
 }
 
-// summarize fills the facts at the top: the last measurements, and how far the run is.
+// summarize fills the facts at the top, and what the first and the last measurement
+// say.
 func (p *pageData) summarize(info *runInfo, records []Record) {
-	var step, eval *Record
+	var step, first, last *Record
 	for i := range records {
 		switch r := &records[i]; r.Kind {
 		case KindStep:
 			step = r
 		case KindEval:
-			eval = r
+			last = r
+			if first == nil {
+				first = r
+			}
 		}
 	}
 	p.add("pairs or prompts", fmt.Sprint(info.Items), fmt.Sprintf("and %d held out", info.HeldOut))
 	p.add("parameters", chart.Number(float64(info.Parameters)), chart.Number(float64(info.Trained))+" trained")
-	if eval != nil {
-		for _, name := range slices.Sorted(maps.Keys(eval.Values)) {
-			p.add(name, fmt.Sprintf("%.4g", eval.Values[name]), fmt.Sprintf("held out, after step %d", eval.Step))
-		}
+	if last != nil {
+		p.HeldOut = newHeldOut(first, last)
 	}
 	if step == nil {
 		return
@@ -132,7 +135,7 @@ func (p *pageData) draw(records []Record) {
 			addPoint(into, measure, name, r.Step, v)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(names)) {
+	for _, name := range slices.SortedFunc(maps.Keys(names), headlinesFirst) {
 		var list []chart.Series
 		for _, of := range []map[string]*chart.Series{steps, evals} {
 			if s := of[name]; s != nil {
@@ -182,6 +185,9 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 <body>
 <main><header><h1>{{.Title}}</h1><span class="state">{{.State}}</span></header>
 <dl class="facts">{{range .Facts}}<div><dt>{{.Name}}</dt><dd>{{.Value}}{{with .Note}}<small>{{.}}</small>{{end}}</dd></div>{{end}}</dl>
+{{with .HeldOut}}<section><h2>Held out <span class="note">with 95% intervals where there are such</span></h2>
+<table><tr><th>measure</th>{{if .Before}}<th>after step {{.First}}</th>{{end}}<th>after step {{.Last}}</th></tr>
+{{$before := .Before}}{{range .Rows}}<tr><td>{{.Name}}</td>{{if $before}}<td>{{.Before}}</td>{{end}}<td>{{.Now}}</td></tr>{{end}}</table></section>{{end}}
 <div class="grid">{{range .Charts}}<section><h2>{{.Title}}</h2>{{.SVG}}</section>{{end}}</div>
 {{if .Samples}}<section><h2>Answers <span class="note">prompt in color, the latest first</span></h2>
 {{range .Samples}}<div class="sample"><span class="note">step {{.Step}}{{range $name, $value := .Sample.Values}}, {{$name}} {{printf "%.4g" $value}}{{end}}</span><pre><b>{{.Sample.Prompt}}</b>

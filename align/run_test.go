@@ -98,7 +98,7 @@ func checkPage(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	page := string(text)
-	for _, want := range []string{"finished", "<h2>loss</h2>", "<h2>grad_norm/critic</h2>", "<h2>seconds/update</h2>", "held out", "&lt;b&gt;", "reward 1", "fake data"} {
+	for _, want := range []string{"finished", "<h2>loss</h2>", "<h2>grad_norm/critic</h2>", "<h2>seconds/update</h2>", "held out", "<th>after step 0</th><th>after step 5</th>", "&lt;b&gt;", "reward 1", "fake data"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}

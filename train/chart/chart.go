@@ -127,7 +127,10 @@ func (a *axis) at(v float64) float64 {
 // With snap the axis begins and ends at a tick.
 func newAxis(low, high, from, to float64, n int, snap bool) *axis {
 	if !(low < high) {
-		margin := math.Max(math.Abs(low)*0.1, 1e-9)
+		margin := math.Abs(low) * 0.1
+		if margin == 0 {
+			margin = 1
+		}
 		low, high = low-margin, high+margin
 	}
 	step := niceStep((high - low) / float64(n))
