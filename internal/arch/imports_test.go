@@ -18,8 +18,8 @@ const module = "github.com/polymath-lm/polymath"
 // own. What a lower line needs from a higher one is passed to it as a function
 // or a number by internal/cli. "polymath" is the package at the root.
 const order = `
-	internal/par  internal/atomicfile  internal/arch  task/grade/formula  task/problem  task/constraint  internal/spelling  internal/memory  internal/visible  internal/goroot  internal/zstdframe
-	internal/atomicfile/fault
+	internal/par  internal/atomicfile  internal/arch  task/grade/formula  internal/spelling  internal/memory  internal/visible  internal/goroot  internal/random  internal/zstdframe
+	internal/atomicfile/fault  task/problem  task/constraint
 	tensor  tokenizer  picture  chat/jinja
 	internal/kernel  tensor/safetensors  tensor/gguf  shard  picture/draw  constrain  chat
 	corpus/words  corpus/charset  align/objective

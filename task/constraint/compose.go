@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 // composer makes an answer of the base's sentences. What it draws at one step does not
@@ -33,7 +35,7 @@ const (
 	stepSpoil
 )
 
-func (c *composer) random(step uint64) *random { return newRandom(c.seed, step) }
+func (c *composer) random(step uint64) *random.Source { return random.At(c.seed, step) }
 
 // of is the constraint of a kind, nil if there is none.
 func (c *composer) of(k Kind) *Constraint {
@@ -71,7 +73,7 @@ func (c *composer) choose() bool {
 	r := c.random(stepSentences)
 	from := c.base
 	if c.spoils(Language) {
-		from = &ownBases[r.below(len(ownBases)/2)] // in English
+		from = &ownBases[r.Below(len(ownBases)/2)] // in English
 	}
 	var fit []string
 	for _, s := range from.Sentences {
@@ -95,12 +97,12 @@ func (c *composer) choose() bool {
 	if len(fit) < max(least, 3) {
 		return false
 	}
-	n := r.between(max(least, 3), len(fit))
+	n := r.Between(max(least, 3), len(fit))
 	order := make([]int, len(fit))
 	for i := range order {
 		order[i] = i
 	}
-	shuffle(r, order)
+	random.Shuffle(r, order)
 	n = min(max(n+c.spoiledSentences(), 1), len(fit))
 	order = order[:n]
 	slices.Sort(order)
@@ -123,7 +125,7 @@ func (c *composer) openAndClose() {
 	if a := c.of(Start); a != nil {
 		text := a.Text
 		for c.spoils(Start) && text == a.Text {
-			text = pick(r, starts)
+			text = random.Pick(r, starts)
 		}
 		c.sentence[0] = text + " " + c.sentence[0]
 	}
@@ -134,7 +136,7 @@ func (c *composer) openAndClose() {
 				fit = append(fit, s)
 			}
 		}
-		s := pick(r, fit)
+		s := random.Pick(r, fit)
 		if c.spoils(LastWord) {
 			s = strings.TrimSuffix(s, a.Text+".") + "then."
 		}
@@ -143,7 +145,7 @@ func (c *composer) openAndClose() {
 	if a := c.of(End); a != nil {
 		text := a.Text
 		for c.spoils(End) && text == a.Text {
-			text = pick(r, ends)
+			text = random.Pick(r, ends)
 		}
 		c.sentence = append(c.sentence, text)
 	}
@@ -173,7 +175,7 @@ func (c *composer) finish(text string) string {
 		if c.spoils(Postscript) {
 			mark = "Also" + mark[len(mark)-1:]
 		}
-		text += "\n\n" + mark + " " + pick(c.random(stepOpening), asides)
+		text += "\n\n" + mark + " " + random.Pick(c.random(stepOpening), asides)
 	}
 	if a := c.of(Repeat); a != nil {
 		request := a.Text

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 // Item is a request with constraints, and an answer that meets them. It does not change,
@@ -54,14 +56,14 @@ func Draw(bases []Base, seed, index uint64, number int, s Split) (*Item, error) 
 			return nil, fmt.Errorf("base text %d: %w", i+1, err)
 		}
 	}
-	if it := draw(bases, newRandom(seed, index), number, s); it != nil {
+	if it := draw(bases, random.At(seed, index), number, s); it != nil {
 		return it, nil
 	}
 	return nil, ErrNone
 }
 
 // draw returns nil where nothing is found.
-func draw(bases []Base, r *random, number int, s Split) *Item {
+func draw(bases []Base, r *random.Source, number int, s Split) *Item {
 	const tries = 2000
 	for range tries {
 		kinds := drawKinds(r, number)
@@ -75,7 +77,7 @@ func draw(bases []Base, r *random, number int, s Split) *Item {
 		it := &Item{base: b, Topic: b.Topic, Constraints: kinds}
 		it.Request = b.Request
 		if it.Request == "" {
-			it.Request = fmt.Sprintf(requests[r.below(s.forms(len(requests)))], b.Topic)
+			it.Request = fmt.Sprintf(requests[r.Below(s.forms(len(requests)))], b.Topic)
 		}
 		if it.fill(r) {
 			it.Prompt = it.put(r, s)
@@ -88,11 +90,11 @@ func draw(bases []Base, r *random, number int, s Split) *Item {
 }
 
 // drawKinds draws kinds that go together.
-func drawKinds(r *random, number int) []Constraint {
+func drawKinds(r *random.Source, number int) []Constraint {
 	var list []Constraint
 	for range 20 {
-		c := Constraint{Kind: pick(r, Kinds)}
-		if c.Kind == Language && r.below(2) == 0 { // it goes with few, so its sets are small
+		c := Constraint{Kind: random.Pick(r, Kinds)}
+		if c.Kind == Language && r.Below(2) == 0 { // it goes with few, so its sets are small
 			continue
 		}
 		if !slices.ContainsFunc(list, func(o Constraint) bool { return conflictOf(o.Kind, c.Kind) != "" }) {
@@ -105,7 +107,7 @@ func drawKinds(r *random, number int) []Constraint {
 }
 
 // baseFor draws a base in the language that is asked for.
-func baseFor(bases []Base, r *random, list []Constraint) *Base {
+func baseFor(bases []Base, r *random.Source, list []Constraint) *Base {
 	foreign := slices.ContainsFunc(list, func(c Constraint) bool { return c.Kind == Language })
 	var fit []*Base
 	for i := range bases {
@@ -116,19 +118,19 @@ func baseFor(bases []Base, r *random, list []Constraint) *Base {
 	if len(fit) == 0 {
 		return nil
 	}
-	return pick(r, fit)
+	return random.Pick(r, fit)
 }
 
 // fill draws what the constraints say, makes an answer, and takes from it what is
 // counted. It reports whether the answer meets them.
-func (it *Item) fill(r *random) bool {
-	d := drawer{r: r, base: it.base, request: it.Request, words: sample(r, spareWords, len(spareWords))}
+func (it *Item) fill(r *random.Source) bool {
+	d := drawer{r: r, base: it.base, request: it.Request, words: random.Sample(r, spareWords, len(spareWords))}
 	for i := range it.Constraints {
 		if !d.draw(&it.Constraints[i]) {
 			return false
 		}
 	}
-	it.seed = r.next()
+	it.seed = r.Uint64()
 	it.Answer = it.compose(it.seed, spoil{})
 	if it.Answer == "" {
 		return false
@@ -151,10 +153,10 @@ func met(list []Constraint, answer string) bool {
 }
 
 // put puts the request and the constraints together.
-func (it *Item) put(r *random, s Split) string {
+func (it *Item) put(r *random.Source, s Split) string {
 	var b strings.Builder
 	b.WriteString(it.Request)
-	style := r.below(s.forms(4))
+	style := r.Below(s.forms(4))
 	switch style {
 	case 1:
 		b.WriteString("\n")
@@ -168,7 +170,7 @@ func (it *Item) put(r *random, s Split) string {
 		} else if style == 2 {
 			mark = "\n"
 		}
-		b.WriteString(mark + it.Constraints[i].Describe(r.below(s.forms(Forms))))
+		b.WriteString(mark + it.Constraints[i].Describe(r.Below(s.forms(Forms))))
 	}
 	return b.String()
 }

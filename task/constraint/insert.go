@@ -3,6 +3,8 @@ package constraint
 import (
 	"slices"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 // mark puts words in capitals and between stars.
@@ -17,7 +19,7 @@ func (c *composer) mark() {
 		}
 	}
 	r := c.random(stepMarks)
-	shuffle(r, places)
+	random.Shuffle(r, places)
 	for _, one := range []struct {
 		kind Kind
 		how  func(string) string
@@ -38,8 +40,8 @@ func (c *composer) mark() {
 }
 
 // amount is how many are put in, of what is chosen before it is counted.
-func (c *composer) amount(a *Constraint, r *random) int {
-	more := r.below(2)
+func (c *composer) amount(a *Constraint, r *random.Source) int {
+	more := r.Below(2)
 	switch {
 	case c.spoils(a.Kind) && a.Relation == Exactly && c.spoil.by%2 == 0:
 		return a.Number + 1
@@ -55,7 +57,7 @@ func (c *composer) amount(a *Constraint, r *random) int {
 // insert puts sentences with the words that must come between those of the base.
 func (c *composer) insert() {
 	r := c.random(stepInserts)
-	templates := sample(r, mentions, len(mentions))
+	templates := random.Sample(r, mentions, len(mentions))
 	next := 0
 	mention := func(word string) string {
 		next++
@@ -63,7 +65,7 @@ func (c *composer) insert() {
 	}
 	other := func() string { // a word that is not asked for
 		for {
-			w := pick(r, spareWords)
+			w := random.Pick(r, spareWords)
 			if !slices.ContainsFunc(c.list, func(a Constraint) bool { return slices.Contains(a.Words, w) || a.Text == w }) {
 				return w
 			}
@@ -88,7 +90,7 @@ func (c *composer) insert() {
 		}
 	}
 	if a := c.of(Placeholders); a != nil {
-		texts := sample(r, blanks, len(blanks))
+		texts := random.Sample(r, blanks, len(blanks))
 		n := c.amount(a, r)
 		for i := range max(n, a.Number) {
 			s := texts[i%len(texts)]
@@ -98,9 +100,9 @@ func (c *composer) insert() {
 			more = append(more, s)
 		}
 	}
-	shuffle(r, more)
+	random.Shuffle(r, more)
 	for _, s := range more {
-		c.sentence = slices.Insert(c.sentence, r.below(len(c.sentence)+1), s)
+		c.sentence = slices.Insert(c.sentence, r.Below(len(c.sentence)+1), s)
 	}
 	if a := c.of(Order); a != nil {
 		words := slices.Clone(a.Words)
@@ -109,7 +111,7 @@ func (c *composer) insert() {
 		}
 		at := 0
 		for _, w := range words {
-			at = r.between(at, len(c.sentence))
+			at = r.Between(at, len(c.sentence))
 			c.sentence = slices.Insert(c.sentence, at, mention(w))
 			at++
 		}

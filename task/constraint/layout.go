@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 // lay puts the sentences into the layout; the text is empty if there are too few.
@@ -22,11 +24,11 @@ func (c *composer) lay() string {
 		case Bullets, Numbered:
 			return c.items(a, r)
 		}
-		groups := c.groups(r, r.between(2, 3))
+		groups := c.groups(r, r.Between(2, 3))
 		if groups == nil {
 			return ""
 		}
-		half := r.between(1, len(groups)-1)
+		half := r.Between(1, len(groups)-1)
 		between := "\n\n" + separator + "\n\n"
 		if c.spoils(TwoAnswers) {
 			between = "\n\n"
@@ -40,12 +42,12 @@ func (c *composer) lay() string {
 	if a := c.of(ParagraphWord); a != nil {
 		least, most = a.Number, a.Number+1
 	}
-	return strings.Join(c.groups(r, r.between(least, most)), "\n\n")
+	return strings.Join(c.groups(r, r.Between(least, most)), "\n\n")
 }
 
 // groups are n stretches of the sentences, nil if there are too few. The word that a
 // paragraph must begin with is put there.
-func (c *composer) groups(r *random, n int) []string {
+func (c *composer) groups(r *random.Source, n int) []string {
 	if len(c.sentence) < n {
 		return nil
 	}
@@ -53,7 +55,7 @@ func (c *composer) groups(r *random, n int) []string {
 	for i := range cuts {
 		cuts[i] = i + 1
 	}
-	cuts = sample(r, cuts, n-1)
+	cuts = random.Sample(r, cuts, n-1)
 	slices.Sort(cuts)
 	groups := make([]string, 0, n)
 	from := 0
@@ -79,19 +81,19 @@ func joined(b *Base, sentences []string) string {
 	return strings.Join(sentences, " ")
 }
 
-func (c *composer) object(a *Constraint, r *random) string {
+func (c *composer) object(a *Constraint, r *random.Source) string {
 	groups := c.groups(r, len(a.Words))
 	if groups == nil {
 		return ""
 	}
 	keys := slices.Clone(a.Words)
 	if c.spoils(JSON) {
-		keys[r.below(len(keys))] = "text"
+		keys[r.Below(len(keys))] = "text"
 	}
 	return object(keys, groups)
 }
 
-func (c *composer) sections(a *Constraint, r *random) string {
+func (c *composer) sections(a *Constraint, r *random.Source) string {
 	groups := c.groups(r, a.Number)
 	for i := range groups {
 		n := i + 1
@@ -105,11 +107,11 @@ func (c *composer) sections(a *Constraint, r *random) string {
 
 // items makes a list of some sentences; those before are a paragraph, and so are those
 // behind.
-func (c *composer) items(a *Constraint, r *random) string {
+func (c *composer) items(a *Constraint, r *random.Source) string {
 	if len(c.sentence) < a.Number {
 		return ""
 	}
-	before := r.between(0, len(c.sentence)-a.Number)
+	before := r.Between(0, len(c.sentence)-a.Number)
 	lines := slices.Clone(c.sentence[before : before+a.Number])
 	for i := range lines {
 		mark, last := "- ", i == len(lines)-1

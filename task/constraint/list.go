@@ -3,6 +3,8 @@ package constraint
 import (
 	"errors"
 	"fmt"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 // Options say which items are made.
@@ -71,7 +73,7 @@ func (o *Options) fresh(s Split, number int, index uint64, seen map[string]struc
 	if bases == nil {
 		bases = ownBases
 	}
-	r := newRandom(o.Seed, index)
+	r := random.At(o.Seed, index)
 	for range tries {
 		it := draw(bases, r, number, s)
 		if it == nil {

@@ -1,6 +1,10 @@
 package constraint
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
+)
 
 // spareWords are for constraints that want words; no text of the package has them.
 var spareWords = strings.Fields(`harbor candle mirror violin basket ladder pillow anchor ribbon marble copper velvet lantern
@@ -39,7 +43,7 @@ var (
 
 // drawer draws what constraints say.
 type drawer struct {
-	r       *random
+	r       *random.Source
 	base    *Base
 	request string
 	words   []string // that are not used yet
@@ -56,43 +60,43 @@ func (d *drawer) draw(c *Constraint) bool {
 	r := d.r
 	switch c.Kind {
 	case Include:
-		c.Words = d.take(r.between(1, 3))
+		c.Words = d.take(r.Between(1, 3))
 	case Order:
-		c.Words = d.take(r.between(2, 4))
+		c.Words = d.take(r.Between(2, 4))
 	case Avoid:
 		c.Words = d.avoided()
 		return len(c.Words) > 0
 	case JSON:
-		c.Words = sample(r, keyNames, r.between(2, 3))
+		c.Words = random.Sample(r, keyNames, r.Between(2, 3))
 	case Frequency:
-		c.Text, c.Relation, c.Number = d.take(1)[0], pick(r, []Relation{AtLeast, Exactly}), r.between(2, 4)
+		c.Text, c.Relation, c.Number = d.take(1)[0], random.Pick(r, []Relation{AtLeast, Exactly}), r.Between(2, 4)
 	case Letter:
-		c.Text = pick(r, rareLetters)
+		c.Text = random.Pick(r, rareLetters)
 	case Capitals, Placeholders, Highlights:
-		c.Relation, c.Number = pick(r, []Relation{AtLeast, Exactly}), r.between(1, 4)
+		c.Relation, c.Number = random.Pick(r, []Relation{AtLeast, Exactly}), r.Between(1, 4)
 	case FirstWord, ParagraphWord:
-		c.Text = wordsOf(pick(r, openers))[0]
+		c.Text = wordsOf(random.Pick(r, openers))[0]
 		if c.Kind == ParagraphWord {
-			c.Number = r.between(2, 3)
+			c.Number = r.Between(2, 3)
 		}
 	case LastWord:
-		w := wordsOf(pick(r, closers))
+		w := wordsOf(random.Pick(r, closers))
 		c.Text = w[len(w)-1]
 	case Start:
-		c.Text = pick(r, starts)
+		c.Text = random.Pick(r, starts)
 	case End:
-		c.Text = pick(r, ends)
+		c.Text = random.Pick(r, ends)
 	case Postscript:
-		c.Text = pick(r, postscripts)
+		c.Text = random.Pick(r, postscripts)
 	case Without:
-		c.Text = pick(r, signs)
+		c.Text = random.Pick(r, signs)
 		if d.base.Language == "japanese" {
 			c.Text = "、"
 		}
 	case Bullets, Numbered:
-		c.Number = r.between(2, 6)
+		c.Number = r.Between(2, 6)
 	case Sections:
-		c.Text, c.Number = pick(r, sectionNames), r.between(2, 4)
+		c.Text, c.Number = random.Pick(r, sectionNames), r.Between(2, 4)
 	case Language:
 		c.Text = d.base.Language
 	case Repeat:
@@ -105,7 +109,7 @@ func (d *drawer) draw(c *Constraint) bool {
 func (d *drawer) avoided() []string {
 	var list []string
 	for range 30 {
-		w := fold(pick(d.r, wordsOf(pick(d.r, d.base.Sentences))))
+		w := fold(random.Pick(d.r, wordsOf(random.Pick(d.r, d.base.Sentences))))
 		if len(w) < 4 || !isWordLike(w) {
 			continue
 		}
@@ -138,9 +142,9 @@ func (d *drawer) measure(c *Constraint, answer string) bool {
 	}
 	room := 0
 	if c.Kind == Words || c.Kind == Letter {
-		room = d.r.below(n/8 + 1)
+		room = d.r.Below(n/8 + 1)
 	}
-	c.Relation = pick(d.r, []Relation{AtLeast, AtMost, Exactly, Between})
+	c.Relation = random.Pick(d.r, []Relation{AtLeast, AtMost, Exactly, Between})
 	switch {
 	case c.Relation == AtLeast && n == 1:
 		c.Relation = Exactly // at least one is nothing to ask for

@@ -1,18 +1,22 @@
 package constraint
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
+)
 
 // Broken returns an answer that breaks one constraint and meets all others, and which
 // one that is. It is as like Item.Answer as can be: a word exchanged, an item without its
 // mark, a number that is off by little. Which constraint it is follows from the seed and
 // the index; ok is false where no such answer is found.
 func (it *Item) Broken(seed, index uint64) (answer string, which int, ok bool) {
-	r := newRandom(seed, index)
+	r := random.At(seed, index)
 	order := make([]int, len(it.Constraints))
 	for i := range order {
 		order[i] = i
 	}
-	shuffle(r, order)
+	random.Shuffle(r, order)
 	for _, which := range order {
 		if answer, ok := it.breaking(which, r); ok {
 			return answer, which, true
@@ -22,13 +26,13 @@ func (it *Item) Broken(seed, index uint64) (answer string, which int, ok bool) {
 }
 
 // breaking tries ever more of the same, then other sentences.
-func (it *Item) breaking(which int, r *random) (string, bool) {
+func (it *Item) breaking(which int, r *random.Source) (string, bool) {
 	const steps, seeds = 24, 8
 	k := it.Constraints[which].Kind
 	for try := range seeds {
 		seed := it.seed
 		if try > 0 {
-			seed = r.next()
+			seed = r.Uint64()
 		}
 		for by := 1; by <= steps; by++ {
 			answer := it.compose(seed, spoil{k, by})
@@ -78,7 +82,7 @@ func (c *composer) spoilSentences() {
 	}
 	r := c.random(stepSpoil)
 	for i := range c.spoil.by {
-		at := r.below(len(c.sentence))
+		at := r.Below(len(c.sentence))
 		s := &c.sentence[at]
 		switch a.Kind {
 		case Words:
@@ -92,7 +96,7 @@ func (c *composer) spoilSentences() {
 				return after > before == more && after != before
 			})
 		case Avoid:
-			w := a.Words[r.below(len(a.Words))]
+			w := a.Words[r.Below(len(a.Words))]
 			*s = exchanged(r, *s, func(_, now string) bool { return now == w }, w)
 		case Without:
 			if i == 0 {
@@ -104,7 +108,7 @@ func (c *composer) spoilSentences() {
 
 // inner is the place of a word of small letters that is neither first nor last, -1 if
 // there is none.
-func inner(r *random, words []string) int {
+func inner(r *random.Source, words []string) int {
 	var places []int
 	for i := 1; i < len(words)-1; i++ {
 		if strings.Trim(words[i], "abcdefghijklmnopqrstuvwxyz") == "" {
@@ -114,18 +118,18 @@ func inner(r *random, words []string) int {
 	if len(places) == 0 {
 		return -1
 	}
-	return pick(r, places)
+	return random.Pick(r, places)
 }
 
 // spoiledLength puts a word in or takes one out.
-func spoiledLength(r *random, s string, longer bool) string {
+func spoiledLength(r *random.Source, s string, longer bool) string {
 	words := strings.Split(s, " ")
 	at := inner(r, words)
 	switch {
 	case at < 0:
 		return s
 	case longer:
-		words[at] = pick(r, []string{"really", "indeed", "always", "often"}) + " " + words[at]
+		words[at] = random.Pick(r, []string{"really", "indeed", "always", "often"}) + " " + words[at]
 	default:
 		words = append(words[:at:at], words[at+1:]...)
 	}
@@ -133,8 +137,8 @@ func spoiledLength(r *random, s string, longer bool) string {
 }
 
 // spoilEnds makes two sentences of one, or one of two.
-func (c *composer) spoilEnds(r *random, more bool) {
-	at := r.below(len(c.sentence))
+func (c *composer) spoilEnds(r *random.Source, more bool) {
+	at := r.Below(len(c.sentence))
 	if more {
 		words := strings.Split(c.sentence[at], " ")
 		if i := inner(r, words); i > 0 {
@@ -144,7 +148,7 @@ func (c *composer) spoilEnds(r *random, more bool) {
 		return
 	}
 	if last := len(c.sentence) - 1; last > 0 {
-		at = r.below(last)
+		at = r.Below(last)
 		first := strings.TrimRight(c.sentence[at], ".!?。")
 		c.sentence[at] = first + "; " + c.sentence[at+1]
 		c.sentence = append(c.sentence[:at+1:at+1], c.sentence[at+2:]...)
@@ -152,7 +156,7 @@ func (c *composer) spoilEnds(r *random, more bool) {
 }
 
 // exchanged puts a spare word, or one of these, for one of the sentence, if one fits.
-func exchanged(r *random, s string, fits func(old, now string) bool, these ...string) string {
+func exchanged(r *random.Source, s string, fits func(old, now string) bool, these ...string) string {
 	if these == nil {
 		these = spareWords
 	}
@@ -162,7 +166,7 @@ func exchanged(r *random, s string, fits func(old, now string) bool, these ...st
 		return s
 	}
 	for range 8 {
-		if now := pick(r, these); fits(words[at], now) {
+		if now := random.Pick(r, these); fits(words[at], now) {
 			words[at] = now
 			break
 		}
@@ -171,9 +175,9 @@ func exchanged(r *random, s string, fits func(old, now string) bool, these ...st
 }
 
 // signed puts a sign at a word.
-func signed(r *random, s, sign string) string {
+func signed(r *random.Source, s, sign string) string {
 	words := strings.Split(s, " ")
-	at := r.below(len(words))
+	at := r.Below(len(words))
 	if sign == "(" {
 		words[at] = sign + words[at]
 	} else if at < len(words)-1 {
@@ -198,7 +202,7 @@ func (c *composer) parted(text string) string {
 	if n == 0 {
 		return text
 	}
-	parts := strings.SplitN(text, old, r.below(n)+2)
+	parts := strings.SplitN(text, old, r.Below(n)+2)
 	last := len(parts) - 1
 	return strings.Join(parts[:last], old) + now + parts[last]
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 // message is one of a conversation, as OpenAI's API has it.
@@ -37,7 +39,7 @@ func Write(w io.Writer, o Options) error {
 	e := json.NewEncoder(b)
 	e.SetEscapeHTML(false)
 	written, index := 0, uint64(0)
-	breaks := newRandom(o.Seed, 0).next() // other numbers than those of the items
+	breaks := random.At(o.Seed, 0).Uint64() // other numbers than those of the items
 	all := o
 	if o.Pairs {
 		all.Number = min(2*o.Number+100, MostItems)

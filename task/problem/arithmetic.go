@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 // mostNumber bounds all numbers of arithmetic, those on the way included; none is
@@ -34,19 +36,19 @@ var sums = notation{
 	sparing: true,
 }
 
-func newArithmetic(r *random, steps, _, style int) work {
-	a := &arithmetic{style: style, name: pick(r, names), thing: pick(r, things)}
+func newArithmetic(r *random.Source, steps, _, style int) work {
+	a := &arithmetic{style: style, name: random.Pick(r, names), thing: random.Pick(r, things)}
 	switch style {
 	case asExpression:
 		a.tree, _ = sumOf(r, steps)
 		return a
 	case asPassengers:
-		a.thing = pick(r, vehicles)
+		a.thing = random.Pick(r, vehicles)
 	}
-	a.tree = &node{value: r.between(2, mostLeaf)}
+	a.tree = &node{value: r.Between(2, mostLeaf)}
 	at := a.tree.value
 	for range steps {
-		leaf := &node{value: r.between(2, mostLeaf)}
+		leaf := &node{value: r.Between(2, mostLeaf)}
 		op := operationOn(r, at, &leaf.value)
 		a.tree = &node{op: op, left: a.tree, right: leaf}
 		at = (&node{op: op, left: &node{value: at}, right: leaf}).outcome()
@@ -55,12 +57,12 @@ func newArithmetic(r *random, steps, _, style int) work {
 }
 
 // sumOf makes an expression and returns its value too.
-func sumOf(r *random, operations int) (*node, int) {
+func sumOf(r *random.Source, operations int) (*node, int) {
 	if operations == 0 {
-		n := &node{value: r.between(2, mostLeaf)}
+		n := &node{value: r.Between(2, mostLeaf)}
 		return n, n.value
 	}
-	before := r.below(operations)
+	before := r.Below(operations)
 	left, a := sumOf(r, before)
 	right, b := sumOf(r, operations-1-before)
 	var fit []byte
@@ -76,7 +78,7 @@ func sumOf(r *random, operations int) (*node, int) {
 	if len(fit) == 0 {
 		fit = append(fit, '-')
 	}
-	n := &node{op: pick(r, fit), left: left, right: right}
+	n := &node{op: random.Pick(r, fit), left: left, right: right}
 	if n.op == '-' && a < b {
 		n.left, n.right, a, b = right, left, b, a
 	}
@@ -85,7 +87,7 @@ func sumOf(r *random, operations int) (*node, int) {
 
 // operationOn chooses what is done to a number with another, which it lessens if it is
 // too large.
-func operationOn(r *random, at int, with *int) byte {
+func operationOn(r *random.Source, at int, with *int) byte {
 	var fit []byte
 	if at+*with <= mostNumber {
 		fit = append(fit, '+')
@@ -96,12 +98,12 @@ func operationOn(r *random, at int, with *int) byte {
 	if at > 1 && 2*at <= mostNumber {
 		fit = append(fit, '*')
 	}
-	op := pick(r, fit)
+	op := random.Pick(r, fit)
 	switch op {
 	case '-':
-		*with = min(*with, r.between(1, at-1))
+		*with = min(*with, r.Between(1, at-1))
 	case '*':
-		*with = r.between(2, min(5, mostNumber/at))
+		*with = r.Between(2, min(5, mostNumber/at))
 	}
 	return op
 }
@@ -169,9 +171,9 @@ func (a *arithmetic) solve(s *slip) (lines []string, answer string) {
 }
 
 // misreckoned is a number near another, as a mistake in carrying or by one gives it.
-func misreckoned(r *random, value int) int {
-	by := pick(r, []int{1, 1, 2, 10})
-	if value >= by && r.below(2) == 0 {
+func misreckoned(r *random.Source, value int) int {
+	by := random.Pick(r, []int{1, 1, 2, 10})
+	if value >= by && r.Below(2) == 0 {
 		by = -by
 	}
 	return value + by

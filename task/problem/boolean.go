@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 // numStatements is how many expressions a problem has: with one of them half of all
@@ -41,21 +43,21 @@ func truth(value int) string {
 	return "false"
 }
 
-func newBoolean(r *random, steps, _, style int) work {
+func newBoolean(r *random.Source, steps, _, style int) work {
 	b := &boolean{words: &inWords}
 	if style%2 == 1 {
 		b.words = &inSymbols
 	}
 	if style >= numStyles/2 {
 		for range variables {
-			b.values = append(b.values, r.below(2))
+			b.values = append(b.values, r.Below(2))
 		}
 	}
 	if len(b.values) > 0 && !slices.Contains(b.values, 1) || len(b.values) > 0 && !slices.Contains(b.values, 0) {
-		b.values[r.below(len(b.values))] ^= 1 // else some outcomes could not be had
+		b.values[r.Below(len(b.values))] ^= 1 // else some outcomes could not be had
 	}
 	for i := range b.trees {
-		want := r.below(2) // both are equally frequent
+		want := r.Below(2) // both are equally frequent
 		for {
 			b.trees[i] = b.expression(r, steps, false)
 			if _, value := reduced(b.trees[i], b.words, nil); value == want {
@@ -67,19 +69,19 @@ func newBoolean(r *random, steps, _, style int) work {
 }
 
 // expression makes one of so many operations; a negation has none directly below it.
-func (b *boolean) expression(r *random, operations int, negated bool) *node {
+func (b *boolean) expression(r *random.Source, operations int, negated bool) *node {
 	if operations == 0 {
 		if len(b.values) == 0 {
-			return &node{value: r.below(2)}
+			return &node{value: r.Below(2)}
 		}
-		i := r.below(len(b.values))
+		i := r.Below(len(b.values))
 		return &node{value: b.values[i], name: variables[i]}
 	}
-	if !negated && r.below(3) == 0 {
+	if !negated && r.Below(3) == 0 {
 		return &node{op: '!', right: b.expression(r, operations-1, true)}
 	}
-	before := r.below(operations)
-	return &node{op: pick(r, []byte("&|")), left: b.expression(r, before, false), right: b.expression(r, operations-1-before, false)}
+	before := r.Below(operations)
+	return &node{op: random.Pick(r, []byte("&|")), left: b.expression(r, before, false), right: b.expression(r, operations-1-before, false)}
 }
 
 // told implements work.
@@ -101,7 +103,7 @@ func (b *boolean) solve(s *slip) (lines []string, answer string) {
 	for i, tree := range b.trees {
 		var own *slip
 		if s.here() {
-			own = &slip{at: s.r.below(tree.operations()), r: s.r}
+			own = &slip{at: s.r.Below(tree.operations()), r: s.r}
 		}
 		forms, value := reduced(tree, b.words, own)
 		lines = append(lines, letters[i]+": "+strings.Join(forms, " -> "))

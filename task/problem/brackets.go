@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 // brackets are brackets of several types, some of which may be left open, or all of
@@ -39,29 +41,29 @@ const (
 	rightOf = 6
 )
 
-func newBrackets(r *random, steps, ask, style int) work {
+func newBrackets(r *random.Source, steps, ask, style int) work {
 	b := &brackets{style: style, check: ask >= numAsks/2}
 	length, open := 2*steps, 0
 	if !b.check {
-		length -= r.below(2)
-		open = length%2 + 2*r.below((min(length, mostOpen)-length%2)/2+1)
+		length -= r.Below(2)
+		open = length%2 + 2*r.Below((min(length, mostOpen)-length%2)/2+1)
 		if open == 0 {
 			open = 2
 		}
 	}
 	b.signs = walk(r, (length+open)/2, (length-open)/2)
-	if b.check && r.below(rightOf) > 0 {
+	if b.check && r.Below(rightOf) > 0 {
 		b.spoil(r)
 	}
 	return b
 }
 
 // walk makes so many opening brackets and closing ones that fit.
-func walk(r *random, opening, closing int) (signs []bracket) {
+func walk(r *random.Source, opening, closing int) (signs []bracket) {
 	var open []int
 	for opening+closing > 0 {
-		if len(open) == 0 || r.below(opening+closing) < opening {
-			kind := r.below(numTypes)
+		if len(open) == 0 || r.Below(opening+closing) < opening {
+			kind := r.Below(numTypes)
 			signs, open, opening = append(signs, bracket{kind, true}), append(open, kind), opening-1
 			continue
 		}
@@ -72,15 +74,15 @@ func walk(r *random, opening, closing int) (signs []bracket) {
 }
 
 // spoil puts the wrong one for a closing bracket.
-func (b *brackets) spoil(r *random) {
+func (b *brackets) spoil(r *random.Source) {
 	var closing []int
 	for i, s := range b.signs {
 		if !s.opens {
 			closing = append(closing, i)
 		}
 	}
-	at := pick(r, closing)
-	b.signs[at].kind = r.other(numTypes, b.signs[at].kind)
+	at := random.Pick(r, closing)
+	b.signs[at].kind = r.Other(numTypes, b.signs[at].kind)
 }
 
 func (b *brackets) text(s bracket) string {
@@ -110,7 +112,7 @@ func (b *brackets) solve(s *slip) (lines []string, answer string) {
 		case sign.opens:
 			kind := sign.kind
 			if slips {
-				kind = s.r.other(numTypes, kind)
+				kind = s.r.Other(numTypes, kind)
 			}
 			open = append(open, kind)
 		case b.check:

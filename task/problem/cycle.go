@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 // cycle is a place in what goes round, and moves from there.
@@ -43,16 +45,16 @@ func hours() []string {
 	return list
 }
 
-func newCycle(r *random, steps, _, style int) work {
+func newCycle(r *random.Source, steps, _, style int) work {
 	c := &cycle{round: &rounds[style]}
 	n := len(c.round.places)
-	c.start = r.below(n)
+	c.start = r.Below(n)
 	for range steps {
-		move := r.between(1, n+n/2)
+		move := r.Between(1, n+n/2)
 		if move%n == 0 {
 			move--
 		}
-		if r.below(2) == 0 {
+		if r.Below(2) == 0 {
 			move = -move
 		}
 		c.moves = append(c.moves, move)
@@ -93,7 +95,7 @@ func (c *cycle) solve(s *slip) (lines []string, answer string) {
 		from := c.round.places[at]
 		at = ((at+move)%n + n) % n
 		if s.here() {
-			at = (at + pick(s.r, []int{1, n - 1})) % n
+			at = (at + random.Pick(s.r, []int{1, n - 1})) % n
 		}
 		lines = append(lines, fmt.Sprintf("%s, %s: %s", from, c.round.moved(move), c.round.places[at]))
 	}

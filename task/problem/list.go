@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 // Options say which problems are made.
@@ -74,9 +76,9 @@ func (o Options) Each(splits []Split, yield func(*Problem) error) error {
 // newOf makes a problem that has not been seen, nil if none is found.
 func newOf(kind Kind, cells []cell, seed, index uint64, seen map[string]struct{}) *Problem {
 	const tries = 1000
-	r := newRandom(seed, index)
+	r := random.At(seed, index)
 	for range tries {
-		c := pick(r, cells)
+		c := random.Pick(r, cells)
 		p := newProblem(kind, c.steps, c.form, r)
 		if _, twice := seen[p.Question]; !twice {
 			seen[p.Question] = struct{}{}

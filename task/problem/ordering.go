@@ -3,6 +3,8 @@ package problem
 import (
 	"fmt"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 // ordering is people in an order, told by comparisons of neighbors.
@@ -30,13 +32,13 @@ const (
 	askAll
 )
 
-func newOrdering(r *random, steps, ask, style int) work {
-	o := &ordering{order: sample(r, names, steps+1), property: properties[style], ask: ask}
+func newOrdering(r *random.Source, steps, ask, style int) work {
+	o := &ordering{order: random.Sample(r, names, steps+1), property: properties[style], ask: ask}
 	for i := range steps {
 		o.pairs = append(o.pairs, i)
-		o.turned = append(o.turned, r.below(2) == 0)
+		o.turned = append(o.turned, r.Below(2) == 0)
 	}
-	shuffle(r, o.pairs)
+	random.Shuffle(r, o.pairs)
 	return o
 }
 
@@ -82,7 +84,7 @@ func (o *ordering) solve(s *slip) (lines []string, answer string) {
 		lines = append(lines, more+" > "+less)
 	}
 	if s.here() { // the chain itself
-		at := s.r.below(len(order) - 1)
+		at := s.r.Below(len(order) - 1)
 		order[at], order[at+1] = order[at+1], order[at]
 	}
 	lines = append(lines, "All: "+strings.Join(order, " > "))

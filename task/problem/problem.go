@@ -9,6 +9,8 @@ package problem
 import (
 	"fmt"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 // Kind is what a problem is about.
@@ -65,7 +67,7 @@ type work interface {
 // slip falsifies the outcome of the step with a number, from 0.
 type slip struct {
 	at int
-	r  *random // chooses how
+	r  *random.Source // chooses how
 }
 
 // here counts a step and reports whether it is the one to falsify.
@@ -89,15 +91,15 @@ func New(kind Kind, steps, form int, seed, index uint64) (*Problem, error) {
 	if makers[kind] == nil {
 		return nil, fmt.Errorf("no kind of problem is called %q: %s", kind, kindList())
 	}
-	return newProblem(kind, steps, form, newRandom(seed, index)), nil
+	return newProblem(kind, steps, form, random.At(seed, index)), nil
 }
 
 // makers make what a problem of a kind is about.
-var makers = map[Kind]func(r *random, steps, ask, style int) work{
+var makers = map[Kind]func(r *random.Source, steps, ask, style int) work{
 	Arithmetic: newArithmetic, Boolean: newBoolean, Ordering: newOrdering, Brackets: newBrackets, Cycle: newCycle,
 }
 
-func newProblem(kind Kind, steps, form int, r *random) *Problem {
+func newProblem(kind Kind, steps, form int, r *random.Source) *Problem {
 	ask, style := form%numAsks, form/numAsks
 	p := &Problem{Kind: kind, Steps: steps, Form: form, work: makers[kind](r, steps, ask, style)}
 	words := asks[kind][ask]
@@ -120,10 +122,10 @@ func written(lines []string, answer string) string {
 // Wrong returns a solution in which one step is wrong, and with it the answer. The
 // same arguments give the same one.
 func (p *Problem) Wrong(seed, index uint64) string {
-	r := newRandom(seed, index)
+	r := random.At(seed, index)
 	lines, _ := p.work.solve(nil)
 	for try := 0; ; try++ {
-		at := r.below(len(lines))
+		at := r.Below(len(lines))
 		if try >= 100 {
 			at = try % len(lines) // where few steps bear on the answer
 		}

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 // message is one of a conversation, as OpenAI's API has it.
@@ -32,7 +34,7 @@ func Write(w io.Writer, o Options) error {
 	e := json.NewEncoder(b)
 	e.SetEscapeHTML(false)
 	index := uint64(0)
-	slips := newRandom(o.Seed, 0).next() // other numbers than those of the problems
+	slips := random.At(o.Seed, 0).Uint64() // other numbers than those of the problems
 	err := o.Each([]Split{Train}, func(p *Problem) error {
 		prompt := []message{{"system", System}, {"user", p.Question}}
 		index++

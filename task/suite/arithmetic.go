@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/polymath-lm/polymath/internal/random"
 	"github.com/polymath-lm/polymath/task"
 )
 
@@ -11,31 +12,31 @@ import (
 var operations = []struct {
 	name   string
 	most   int // digits
-	render func(r *random, digits int) (question, answer string)
+	render func(r *random.Source, digits int) (question, answer string)
 }{
-	{"addition", 12, func(r *random, digits int) (string, string) {
+	{"addition", 12, func(r *random.Source, digits int) (string, string) {
 		a, b := number(r, digits), number(r, digits)
 		return fmt.Sprintf("%s + %s =", a, b), new(big.Int).Add(a, b).String()
 	}},
-	{"subtraction", 12, func(r *random, digits int) (string, string) {
+	{"subtraction", 12, func(r *random.Source, digits int) (string, string) {
 		a, b := number(r, digits), number(r, digits)
 		return fmt.Sprintf("%s - %s =", a, b), new(big.Int).Sub(a, b).String()
 	}},
-	{"multiplication", 6, func(r *random, digits int) (string, string) {
+	{"multiplication", 6, func(r *random.Source, digits int) (string, string) {
 		a, b := number(r, digits), number(r, digits)
 		return fmt.Sprintf("%s * %s =", a, b), new(big.Int).Mul(a, b).String()
 	}},
-	{"division", 6, func(r *random, digits int) (string, string) {
+	{"division", 6, func(r *random.Source, digits int) (string, string) {
 		quotient, b := number(r, digits), number(r, digits)
 		return fmt.Sprintf("%s / %s =", new(big.Int).Mul(quotient, b), b), quotient.String()
 	}},
 }
 
 // number returns a number of exactly that many digits; of one digit, 1 to 9.
-func number(r *random, digits int) *big.Int {
-	n := big.NewInt(int64(r.between(1, 9)))
+func number(r *random.Source, digits int) *big.Int {
+	n := big.NewInt(int64(r.Between(1, 9)))
 	for range digits - 1 {
-		n.Mul(n, big.NewInt(10)).Add(n, big.NewInt(int64(r.below(10))))
+		n.Mul(n, big.NewInt(10)).Add(n, big.NewInt(int64(r.Below(10))))
 	}
 	return n
 }
@@ -47,7 +48,7 @@ func arithmetic(n int, seed uint64) ([]task.Row, error) {
 	if err := checkNumber(n); err != nil {
 		return nil, err
 	}
-	r := newRandom(seed)
+	r := random.New(seed)
 	rows := make([]task.Row, 0, n)
 	seen := map[string]bool{}
 	for digits := 1; len(rows) < n; digits++ {

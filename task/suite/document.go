@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/polymath-lm/polymath/internal/random"
 	"github.com/polymath-lm/polymath/task"
 )
 
@@ -25,7 +26,7 @@ const mostRounds = 400
 // have; the same documents give the same rows.
 func NextLines(documents []Document, shown, n int, seed uint64) []task.Row {
 	lines := make([][]string, len(documents))
-	return inTurn(documents, n, seed, func(r *random, i int) (question, int) {
+	return inTurn(documents, n, seed, func(r *random.Source, i int) (question, int) {
 		if lines[i] == nil {
 			lines[i] = linesOf(documents[i].Text)
 		}
@@ -37,22 +38,24 @@ func NextLines(documents []Document, shown, n int, seed uint64) []task.Row {
 // the other the last two words have changed places. A passage has shown bytes at
 // most, before the two. Otherwise it is like NextLines.
 func WordOrders(documents []Document, shown, n int, seed uint64) []task.Row {
-	return inTurn(documents, n, seed, func(r *random, i int) (question, int) {
+	return inTurn(documents, n, seed, func(r *random.Source, i int) (question, int) {
 		return orderQuestion(r, documents[i].Text, shown)
 	})
 }
 
 // inTurn asks about each document once, then again. ask returns where in the document
 // its question is, which is asked about once, or a negative number if it has none.
-func inTurn(documents []Document, n int, seed uint64, ask func(r *random, i int) (question, int)) []task.Row {
+func inTurn(documents []Document, n int, seed uint64, ask func(r *random.Source, i int) (question, int)) []task.Row {
 	order := make([]int, len(documents))
-	randoms := make([]*random, len(documents))
+	seeds := make([]uint64, len(documents))
+	randoms := make([]*random.Source, len(documents))
 	asked := make([]map[int]bool, len(documents))
 	for i := range documents {
-		order[i], randoms[i], asked[i] = i, newRandom(nameHash(documents[i].Name, seed)), map[int]bool{}
+		order[i], seeds[i], asked[i] = i, nameHash(documents[i].Name, seed), map[int]bool{}
+		randoms[i] = random.New(seeds[i])
 	}
 	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(randoms[a].state, randoms[b].state), strings.Compare(documents[a].Name, documents[b].Name))
+		return cmp.Or(cmp.Compare(seeds[a], seeds[b]), strings.Compare(documents[a].Name, documents[b].Name))
 	})
 	var rows []task.Row
 	for range mostRounds {
@@ -76,12 +79,12 @@ const mostWord = 40
 
 // orderQuestion asks about two words with a space between them at a place that r
 // chooses.
-func orderQuestion(r *random, text string, shown int) (q question, at int) {
+func orderQuestion(r *random.Source, text string, shown int) (q question, at int) {
 	for range 40 {
 		if text == "" {
 			break
 		}
-		at := r.below(len(text))
+		at := r.Below(len(text))
 		first, last, ok := wordsAround(text, at)
 		if !ok {
 			continue

@@ -3,6 +3,7 @@ package suite
 import (
 	"fmt"
 
+	"github.com/polymath-lm/polymath/internal/random"
 	"github.com/polymath-lm/polymath/task"
 )
 
@@ -40,7 +41,7 @@ type question struct {
 }
 
 // row shuffles the choices.
-func (q question) row(r *random) task.Row {
+func (q question) row(r *random.Source) task.Row {
 	row := task.Row{"section": q.section, "cluster": q.cluster, "question": q.text, "answer": q.answer}
 	for name, value := range q.more {
 		row[name] = value
@@ -55,7 +56,7 @@ func (q question) row(r *random) task.Row {
 	for i := range order {
 		order[i] = i
 	}
-	shuffle(r, order)
+	random.Shuffle(r, order)
 	choices := make([]any, len(order))
 	for place, i := range order {
 		choices[place] = q.choices[i]

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/polymath-lm/polymath/internal/goroot"
+	"github.com/polymath-lm/polymath/internal/random"
 	"github.com/polymath-lm/polymath/task"
 )
 
@@ -156,22 +157,22 @@ func TestArithmeticIsRight(t *testing.T) {
 func TestRandom(t *testing.T) {
 	// The first outputs of SplitMix64 with seed 1234567, as its authors' C code gives
 	// them and Rosetta Code lists them.
-	r := newRandom(1234567)
+	r := random.New(1234567)
 	for i, want := range []uint64{6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431, 16408922859458223821} {
-		if got := r.next(); got != want {
+		if got := r.Uint64(); got != want {
 			t.Errorf("number %d is %d, want %d", i, got, want)
 		}
 	}
 	counts := make([]int, 6)
 	for range 60000 {
-		counts[r.below(6)]++
+		counts[r.Below(6)]++
 	}
 	for _, n := range counts {
 		if n < 9500 || n > 10500 { // 5 standard deviations are 456
 			t.Errorf("a die gives %v", counts)
 		}
 	}
-	list := sample(r, indices(10), 10)
+	list := random.Sample(r, indices(10), 10)
 	slices.Sort(list)
 	if !slices.Equal(list, indices(10)) {
 		t.Errorf("a sample of all is %v", list)

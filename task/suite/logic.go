@@ -1,12 +1,16 @@
 package suite
 
-import "github.com/polymath-lm/polymath/task"
+import (
+	"github.com/polymath-lm/polymath/task"
+
+	"github.com/polymath-lm/polymath/internal/random"
+)
 
 // puzzles are the kinds of the logic exam, each a section. A puzzle has one
 // solution, which its maker finds by trying all.
 var puzzles = []struct {
 	section string
-	make    func(r *random) question
+	make    func(r *random.Source) question
 }{
 	{"order", orderPuzzle},
 	{"truth tellers", truthPuzzle},
@@ -23,7 +27,7 @@ func logic(n int, seed uint64) ([]task.Row, error) {
 	if err := checkNumber(n); err != nil {
 		return nil, err
 	}
-	r := newRandom(seed)
+	r := random.New(seed)
 	rows := make([]task.Row, 0, n)
 	seen := map[string]bool{}
 	for len(rows) < n {

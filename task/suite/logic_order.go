@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 // lines are things that stand in a row, with the words for their places.
@@ -49,15 +51,15 @@ type clue struct {
 // orderPuzzle asks for the order of three to six things. Clues that are true of a
 // random order are added until no other order agrees with them, and those that
 // can be spared are taken away.
-func orderPuzzle(r *random) question {
-	size := r.between(3, 6)
-	line := pick(r, lines)
-	things := sample(r, line.things, size)
+func orderPuzzle(r *random.Source) question {
+	size := r.Between(3, 6)
+	line := random.Pick(r, lines)
+	things := random.Sample(r, line.things, size)
 	place := make([]int, size)
 	for i := range place {
 		place[i] = i
 	}
-	shuffle(r, place)
+	random.Shuffle(r, place)
 	orders := permutations(size)
 
 	var clues []clue
@@ -73,7 +75,7 @@ func orderPuzzle(r *random) question {
 		}
 	}
 
-	asked := r.below(size)
+	asked := r.Below(size)
 	words := fmt.Sprintf(line.nth, ordinals[min(asked, len(ordinals)-1)])
 	switch asked {
 	case 0:
@@ -98,10 +100,10 @@ func orderPuzzle(r *random) question {
 }
 
 // orderClue returns something that is true of the order.
-func orderClue(r *random, things []string, place []int, before, next, first, last string) clue {
-	pair := sample(r, indices(len(things)), 2)
+func orderClue(r *random.Source, things []string, place []int, before, next, first, last string) clue {
+	pair := random.Sample(r, indices(len(things)), 2)
 	a, b := pair[0], pair[1]
-	switch kind := r.below(4); {
+	switch kind := r.Below(4); {
 	case kind == 0 && place[a]+1 == place[b]:
 		return clue{
 			fmt.Sprintf("%s is %s %s", things[a], next, things[b]),

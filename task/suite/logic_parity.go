@@ -3,6 +3,8 @@ package suite
 import (
 	"fmt"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 var (
@@ -24,13 +26,13 @@ var (
 )
 
 // parityPuzzle asks for the state of a thing after some people changed it.
-func parityPuzzle(r *random) question {
-	thing, size := pick(r, switches), r.between(2, 8)
+func parityPuzzle(r *random.Source) question {
+	thing, size := random.Pick(r, switches), r.Between(2, 8)
 	var text strings.Builder
 	text.WriteString(thing.intro)
 	odd := false
-	for _, name := range sample(r, islanders, size) {
-		if r.coin() {
+	for _, name := range random.Sample(r, islanders, size) {
+		if r.Coin() {
 			odd = !odd
 			fmt.Fprintf(&text, " %s %s.", name, thing.act)
 		} else {
@@ -46,12 +48,12 @@ func parityPuzzle(r *random) question {
 }
 
 // negationPuzzle asks what nested negations come to.
-func negationPuzzle(r *random) question {
-	fact, depth := pick(r, facts), r.between(1, 6)
+func negationPuzzle(r *random.Source) question {
+	fact, depth := random.Pick(r, facts), r.Between(1, 6)
 	text, negative := fact.one, false
 	var shape []byte
 	for range depth {
-		switch kind := r.below(3); kind {
+		switch kind := r.Below(3); kind {
 		case 0:
 			text, negative = "it is not true that "+text, !negative
 			shape = append(shape, 'n')
@@ -63,7 +65,7 @@ func negationPuzzle(r *random) question {
 			shape = append(shape, 't')
 		}
 	}
-	name := pick(r, islanders)
+	name := random.Pick(r, islanders)
 	choices := []string{capital(fact.one) + ".", capital(fact.other) + "."}
 	if negative {
 		choices[0], choices[1] = choices[1], choices[0]

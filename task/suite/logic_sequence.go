@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 // sequenceKind is a kind of sequence: its first terms, and how it goes on.
@@ -15,8 +17,8 @@ type sequenceKind struct {
 
 // sequencePuzzle asks for the number that continues a sequence whose kind is
 // named, so that the terms shown leave one way to go on.
-func sequencePuzzle(r *random) question {
-	kind := pick(r, sequenceKinds(r))
+func sequencePuzzle(r *random.Source) question {
+	kind := random.Pick(r, sequenceKinds(r))
 	terms := slices.Clone(kind.start)
 	for len(terms) < 6 {
 		terms = append(terms, kind.next(terms))
@@ -24,8 +26,8 @@ func sequencePuzzle(r *random) question {
 	shown, right := terms[:5], terms[5]
 	choices := []string{fmt.Sprint(right)}
 	for len(choices) < 4 {
-		wrong := right + r.between(-12, 12)
-		switch r.below(4) {
+		wrong := right + r.Between(-12, 12)
+		switch r.Below(4) {
 		case 0: // the last step again
 			wrong = 2*terms[4] - terms[3]
 		case 1: // a step too many
@@ -43,33 +45,33 @@ func sequencePuzzle(r *random) question {
 	}
 }
 
-func sequenceKinds(r *random) []sequenceKind {
-	step, factor, plus := r.between(2, 19), r.between(2, 4), r.between(1, 9)
+func sequenceKinds(r *random.Source) []sequenceKind {
+	step, factor, plus := r.Between(2, 19), r.Between(2, 4), r.Between(1, 9)
 	last := func(terms []int) int { return terms[len(terms)-1] }
 	return []sequenceKind{
 		{
 			"plus", "Each number is the one before plus the same number.",
-			[]int{r.between(1, 99)},
+			[]int{r.Between(1, 99)},
 			func(terms []int) int { return last(terms) + step },
 		},
 		{
 			"minus", "Each number is the one before minus the same number.",
-			[]int{r.between(100, 200)},
+			[]int{r.Between(100, 200)},
 			func(terms []int) int { return last(terms) - step },
 		},
 		{
 			"times", "Each number is the one before times the same number.",
-			[]int{r.between(1, 20)},
+			[]int{r.Between(1, 20)},
 			func(terms []int) int { return last(terms) * factor },
 		},
 		{
 			"times and plus", fmt.Sprintf("Each number is the one before times %d, plus the same number.", factor),
-			[]int{r.between(1, 20)},
+			[]int{r.Between(1, 20)},
 			func(terms []int) int { return last(terms)*factor + plus },
 		},
 		{
 			"sum", "Each number is the sum of the two before it.",
-			[]int{r.between(1, 20), r.between(1, 20)},
+			[]int{r.Between(1, 20), r.Between(1, 20)},
 			func(terms []int) int { return last(terms) + terms[len(terms)-2] },
 		},
 		{

@@ -3,6 +3,8 @@ package suite
 import (
 	"fmt"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 // words that mean nothing, so that knowledge of things does not help.
@@ -83,14 +85,14 @@ func emptyClass(world uint) bool {
 // syllogism asks which of four conclusions about the outer classes follows from
 // two premises that share the middle one; one alone does. All forms of conclusions
 // are right equally often.
-func syllogism(r *random) question {
+func syllogism(r *random.Source) question {
 	forms := []byte("aeio")
-	wanted := pick(r, forms)
+	wanted := random.Pick(r, forms)
 	for {
-		names := sample(r, nonsense, 3) // 0 and 2 are the outer classes
-		premises := []proposition{{pick(r, forms), 0, 1}, {pick(r, forms), 1, 2}}
+		names := random.Sample(r, nonsense, 3) // 0 and 2 are the outer classes
+		premises := []proposition{{random.Pick(r, forms), 0, 1}, {random.Pick(r, forms), 1, 2}}
 		for i := range premises {
-			if r.coin() {
+			if r.Coin() {
 				premises[i].subject, premises[i].another = premises[i].another, premises[i].subject
 			}
 		}
@@ -109,12 +111,12 @@ func syllogism(r *random) question {
 		if len(right) == 0 || len(wrong) < 3 {
 			continue
 		}
-		gold := pick(r, right)
+		gold := random.Pick(r, right)
 		choices := []string{capital(gold.text(names)) + "."}
-		for _, c := range sample(r, wrong, 3) {
+		for _, c := range random.Sample(r, wrong, 3) {
 			choices = append(choices, capital(c.text(names))+".")
 		}
-		shuffle(r, premises)
+		random.Shuffle(r, premises)
 		text := fmt.Sprintf("%s. %s. There are %s. Which of these follows?",
 			capital(premises[0].text(names)), capital(premises[1].text(names)), enumerate(names))
 		cluster := strings.Join([]string{string(premises[0].form), string(premises[1].form), string(gold.form)}, "")

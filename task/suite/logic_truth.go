@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
 )
 
 var islanders = []string{"Anna", "Boris", "Celia", "Dario", "Edith", "Falk", "Greta", "Henri"}
@@ -19,9 +21,9 @@ type statement struct {
 // truthPuzzle has three or four people of whom each always tells the truth or
 // always lies, and says something about the others. Statements are drawn until one
 // set of truth tellers alone agrees with all.
-func truthPuzzle(r *random) question {
-	size := r.between(3, 4)
-	names := sample(r, islanders, size)
+func truthPuzzle(r *random.Source) question {
+	size := r.Between(3, 4)
+	names := random.Sample(r, islanders, size)
 	for {
 		said := make([]statement, size)
 		for speaker := range said {
@@ -44,18 +46,18 @@ func truthPuzzle(r *random) question {
 				others = append(others, tellers(names, set))
 			}
 		}
-		choices = append(choices, sample(r, others, 3)...)
+		choices = append(choices, random.Sample(r, others, 3)...)
 		return question{cluster: fmt.Sprintf("%d/%d", size, bits.OnesCount(fits[0])), text: text.String(), choices: choices}
 	}
 }
 
 // say draws a statement about others than the speaker.
-func say(r *random, names []string, speaker int) statement {
+func say(r *random.Source, names []string, speaker int) statement {
 	others := slices.Delete(indices(len(names)), speaker, speaker+1)
-	pair := sample(r, others, 2)
+	pair := random.Sample(r, others, 2)
 	a, b := pair[0], pair[1]
 	is := func(set uint, who int) bool { return set>>who&1 == 1 }
-	switch r.below(4) {
+	switch r.Below(4) {
 	case 0:
 		return statement{speaker, names[a] + " tells the truth", func(set uint) bool { return is(set, a) }}
 	case 1:

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/polymath-lm/polymath/internal/goroot"
+	"github.com/polymath-lm/polymath/internal/random"
 	"github.com/polymath-lm/polymath/task"
 )
 
@@ -110,7 +111,7 @@ func clozeRows(root string, places [][]string, n int, seed uint64) ([]task.Row, 
 func nameHash(name string, seed uint64) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(name)) // never fails
-	return newRandom(h.Sum64() ^ seed).next()
+	return random.New(h.Sum64() ^ seed).Uint64()
 }
 
 // clozeOf makes a question of a file, or nil if it has no place for one.
@@ -129,7 +130,7 @@ func clozeOf(root, name string, seed uint64) (task.Row, error) {
 	if bytes.Contains(source, []byte("DO NOT EDIT")) || bytes.ContainsRune(source, '\r') {
 		return nil, nil // tables of a program; a line must be what it looks like
 	}
-	r := newRandom(nameHash(name, seed^0x636c6f7a65)) // another stream than the order's
+	r := random.New(nameHash(name, seed^0x636c6f7a65)) // another stream than the order's
 	q, at := lineQuestion(r, linesOf(string(source)), clozeBytes)
 	if at < 0 {
 		return nil, nil
@@ -145,10 +146,10 @@ func linesOf(text string) []string { return strings.Split(strings.TrimRight(text
 // lineQuestion asks which line comes next at a place that r chooses, after at most
 // shown bytes of the lines before it. The section says how alike the choices are. at
 // is the number of the line, -1 if no place was found.
-func lineQuestion(r *random, lines []string, shown int) (q question, at int) {
-	alike := r.coin()
+func lineQuestion(r *random.Source, lines []string, shown int) (q question, at int) {
+	alike := r.Coin()
 	for range 40 {
-		at := r.below(len(lines))
+		at := r.Below(len(lines))
 		if at < clozeLines || !telling(lines[at]) || !telling(lines[at-1]) || len(lines[at-1]) >= shown {
 			continue
 		}
@@ -194,7 +195,7 @@ func telling(line string) bool {
 
 // wrongLines returns three lines of the file that do not follow there: none of
 // them comes anywhere after the line before, whatever the indentation.
-func wrongLines(r *random, lines []string, at int, alike bool) []string {
+func wrongLines(r *random.Source, lines []string, at int, alike bool) []string {
 	right, follows := strings.TrimSpace(lines[at]), map[string]bool{}
 	for i := 1; i < len(lines); i++ {
 		if strings.TrimSpace(lines[i-1]) == strings.TrimSpace(lines[at-1]) {
@@ -203,7 +204,7 @@ func wrongLines(r *random, lines []string, at int, alike bool) []string {
 	}
 	var wrong []string
 	for range 200 {
-		line := pick(r, lines)
+		line := random.Pick(r, lines)
 		text := strings.TrimSpace(line)
 		if !telling(line) || follows[text] || slices.ContainsFunc(wrong, func(w string) bool { return strings.TrimSpace(w) == text }) {
 			continue

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/polymath-lm/polymath/internal/random"
 	"github.com/polymath-lm/polymath/task"
 )
 
@@ -23,10 +24,10 @@ func goStdlib(n int, seed uint64) ([]task.Row, error) {
 }
 
 func (l *library) exam(n int, seed uint64) ([]task.Row, error) {
-	r := newRandom(seed)
+	r := random.New(seed)
 	kinds := []struct {
 		section string
-		ask     func(r *random, f function) (question, bool)
+		ask     func(r *random.Source, f function) (question, bool)
 		left    []function
 	}{
 		{section: "package of a function", ask: l.askPackage},
@@ -38,7 +39,7 @@ func (l *library) exam(n int, seed uint64) ([]task.Row, error) {
 	}
 	for i := range kinds {
 		kinds[i].left = slices.Clone(l.functions)
-		shuffle(r, kinds[i].left)
+		random.Shuffle(r, kinds[i].left)
 	}
 	var rows []task.Row
 	for more := true; more && len(rows) < n; {
@@ -66,7 +67,7 @@ func (l *library) exam(n int, seed uint64) ([]task.Row, error) {
 // Two of the choices are of one family, such as crypto, and two of another, and a
 // package comes as often as it has functions, right or wrong: so neither says more
 // than the question.
-func (l *library) askPackage(r *random, f function) (question, bool) {
+func (l *library) askPackage(r *random.Source, f function) (question, bool) {
 	for _, p := range l.packages {
 		if p != f.in && p.names[f.name] {
 			return question{}, false
@@ -75,7 +76,7 @@ func (l *library) askPackage(r *random, f function) (question, bool) {
 	choices := []string{f.in.path}
 	families := []string{l.family(f.in)}
 	for try := 0; len(choices) < 4 && try < 2000; try++ {
-		other := pick(r, l.functions).in
+		other := random.Pick(r, l.functions).in
 		family := l.family(other)
 		switch {
 		case slices.Contains(choices, other.path):
@@ -108,10 +109,10 @@ func (l *library) family(p *libraryPackage) string {
 
 // askFunction asks which of four functions a package has: it has nothing that is
 // called like the others.
-func (l *library) askFunction(r *random, f function) (question, bool) {
+func (l *library) askFunction(r *random.Source, f function) (question, bool) {
 	choices := []string{f.name}
 	for try := 0; len(choices) < 4 && try < 100; try++ {
-		if name := pick(r, l.functions).name; !f.in.names[name] && !slices.Contains(choices, name) {
+		if name := random.Pick(r, l.functions).name; !f.in.names[name] && !slices.Contains(choices, name) {
 			choices = append(choices, name)
 		}
 	}
@@ -121,19 +122,19 @@ func (l *library) askFunction(r *random, f function) (question, bool) {
 	}, len(choices) == 4
 }
 
-func (l *library) askResults(r *random, f function) (question, bool) {
+func (l *library) askResults(r *random.Source, f function) (question, bool) {
 	return l.askTypes(r, f, f.results, func(g function) string { return g.results },
 		"In Go, what are the types of the results of %s.%s?")
 }
 
-func (l *library) askArguments(r *random, f function) (question, bool) {
+func (l *library) askArguments(r *random.Source, f function) (question, bool) {
 	return l.askTypes(r, f, f.arguments, func(g function) string { return g.arguments },
 		"In Go, what are the types of the arguments of %s.%s?")
 }
 
 // askTypes asks for types; the others are those of functions of the same package,
 // then of any, and differ from the right ones with all aliases replaced.
-func (l *library) askTypes(r *random, f function, right string, of func(function) string, text string) (question, bool) {
+func (l *library) askTypes(r *random.Source, f function, right string, of func(function) string, text string) (question, bool) {
 	if !askable(right) || l.named[f.in.name] > 1 {
 		return question{}, false
 	}
@@ -144,12 +145,12 @@ func (l *library) askTypes(r *random, f function, right string, of func(function
 		}
 	}
 	same := slices.Clone(f.in.functions)
-	shuffle(r, same)
+	random.Shuffle(r, same)
 	for _, g := range same {
 		add(g)
 	}
 	for try := 0; len(choices) < 4 && try < 100; try++ {
-		add(pick(r, l.functions))
+		add(random.Pick(r, l.functions))
 	}
 	for i, c := range choices {
 		choices[i] = usual(c)
@@ -164,13 +165,13 @@ func askable(types string) bool {
 }
 
 // askPurpose asks what the documentation says of a function.
-func (l *library) askPurpose(r *random, f function) (question, bool) {
+func (l *library) askPurpose(r *random.Source, f function) (question, bool) {
 	others := l.otherPurposes(f)
 	if f.doc == "" || len(others) < 3 {
 		return question{}, false
 	}
 	choices := []string{f.doc}
-	for _, g := range sample(r, others, 3) {
+	for _, g := range random.Sample(r, others, 3) {
 		choices = append(choices, g.doc)
 	}
 	return question{
@@ -180,13 +181,13 @@ func (l *library) askPurpose(r *random, f function) (question, bool) {
 }
 
 // askName asks for the function that the documentation describes.
-func (l *library) askName(r *random, f function) (question, bool) {
+func (l *library) askName(r *random.Source, f function) (question, bool) {
 	others := l.otherPurposes(f)
 	if f.doc == "" || len(others) < 3 {
 		return question{}, false
 	}
 	choices := []string{f.name}
-	for _, g := range sample(r, others, 3) {
+	for _, g := range random.Sample(r, others, 3) {
 		choices = append(choices, g.name)
 	}
 	return question{
