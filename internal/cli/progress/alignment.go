@@ -41,7 +41,7 @@ var headlines = []string{
 }
 
 // Headlines lists the names of a step's measures that are worth a line, the most
-// telling one first.
+// telling one first: of a measurement on several tasks each one's accuracy.
 func Headlines(m align.Measures) []string {
 	var names []string
 	for _, head := range headlines {
@@ -55,6 +55,14 @@ func Headlines(m align.Measures) []string {
 			if strings.HasPrefix(name, head) && strings.Count(name, "/") == 1 {
 				names = append(names, name)
 			}
+		}
+	}
+	if len(names) > 0 {
+		return names
+	}
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if strings.HasSuffix(name, "/accuracy") {
+			names = append(names, name)
 		}
 	}
 	return names

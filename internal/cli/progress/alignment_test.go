@@ -43,6 +43,7 @@ func TestAlignmentInALog(t *testing.T) {
 		view.Observe(aligned(n))
 	}
 	view.Observe(align.Record{Kind: align.KindEval, Step: 4, Values: align.Measures{"accuracy": 0.5, "accuracy/low": 0.1}})
+	view.Observe(align.Record{Kind: align.KindEval, Step: 4, Values: align.Measures{"b/accuracy": 0.5, "a/accuracy": 0.25, "a/reward": 1}})
 	view.Observe(align.Record{Kind: align.KindSample, Step: 4, Sample: &align.SampleRecord{Prompt: "p", Answer: "x\x1b[2J"}})
 	view.Observe(align.Record{Kind: align.KindSkip, Step: 4, Skip: &align.SkipRecord{Reason: "NaN"}})
 	view.Observe(align.Record{Kind: align.KindCheckpoint, Step: 4, Checkpoint: &align.CheckpointRecord{Path: "c", Bytes: 2048}})
@@ -52,6 +53,7 @@ func TestAlignmentInALog(t *testing.T) {
 	want := `level=INFO msg=aligning step=1/4 reward=0.125 accuracy=0.25 reward/task=0.5 loss=NaN logprob_difference=0 eta=1m01s
 level=INFO msg=aligning step=4/4 reward=0.5 accuracy=0.25 reward/task=0.5 loss=NaN logprob_difference=0 eta=1m01s
 level=INFO msg=held-out step=4 accuracy=0.5
+level=INFO msg=held-out step=4 a/accuracy=0.25 b/accuracy=0.5
 level=INFO msg=sample step=4 prompt=p answer=x␛[2J
 level=WARN msg="update left out" step=4 reason=NaN
 level=INFO msg=saved path=c size="2.0 KiB"
