@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/polymath-lm/polymath/align/preference"
 	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/internal/recipe"
@@ -204,14 +205,8 @@ func readPrompt(object []byte) (c chat.Conversation, err error) {
 			return c, errors.New("it is a text, not a prompt: give messages, or a prompt")
 		}
 		c = x.Conversation
-	case conversation.KindOf(o.Value(key)) == "a text":
-		text, err := o.Text(key, false)
-		if err != nil {
-			return c, err
-		}
-		c.Messages = []chat.Message{chat.Text(chat.User, text)}
 	default:
-		if c.Messages, err = o.Messages(key); err != nil {
+		if c.Messages, err = preference.ReadTurns(&o, key, chat.User); err != nil {
 			return c, err
 		}
 		if c.Tools, err = o.Tools(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -149,12 +150,23 @@ func TestQuestionErrors(t *testing.T) {
 	}
 }
 
+// TestReadTranscript: a prompt that is a transcript is its turns, up to the one that the
+// policy takes.
+func TestReadTranscript(t *testing.T) {
+	c, err := readPrompt([]byte(`{"prompt": "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant:"}`))
+	want := []chat.Message{chat.Text(chat.User, "a"), chat.Text(chat.Assistant, "b"), chat.Text(chat.User, "c")}
+	if err != nil || !reflect.DeepEqual(c.Messages, want) {
+		t.Errorf("%+v, %v", c.Messages, err)
+	}
+}
+
 // FuzzReadPrompt: whatever an object says, the policy is asked and not answered for.
 func FuzzReadPrompt(f *testing.F) {
 	for _, seed := range []string{
 		`{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}`,
 		`{"prompt": "a"}`, `{"prompt": [{"role": "user", "content": "a"}], "tools": []}`,
 		`{"conversations": [{"from": "human", "value": "a"}]}`, `{"instruction": "a", "output": "b"}`, `{"text": "a"}`, `[]`, `{"messages": {}}`,
+		`{"prompt": "\n\nHuman: a\n\nAssistant: b\n\nAssistant:"}`, `{"prompt": "\n\nAssistant:"}`,
 	} {
 		f.Add([]byte(seed))
 	}

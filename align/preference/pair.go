@@ -16,7 +16,7 @@ func readAnswer(o *conversation.Object, key string) (a answer, err error) {
 	if !o.Has(key) {
 		return a, bad(a.field, "it is missing")
 	}
-	a.messages, err = readTurns(o, key, chat.Assistant)
+	a.messages, err = ReadTurns(o, key, chat.Assistant)
 	return a, err
 }
 

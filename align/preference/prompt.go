@@ -26,7 +26,7 @@ func readPrompt(o *conversation.Object) (c chat.Conversation, used []string, err
 			continue
 		}
 		used = append(used, key)
-		if c.Messages, err = readTurns(o, key, chat.User); err != nil {
+		if c.Messages, err = ReadTurns(o, key, chat.User); err != nil {
 			return c, nil, err
 		}
 		if key == "instruction" {
@@ -74,7 +74,7 @@ func readAlpaca(o *conversation.Object, c *chat.Conversation) error {
 }
 
 // readTurns reads a text, which role says unless it is a transcript, or messages.
-func readTurns(o *conversation.Object, key string, role chat.Role) ([]chat.Message, error) {
+func ReadTurns(o *conversation.Object, key string, role chat.Role) ([]chat.Message, error) {
 	if conversation.KindOf(o.Value(key)) != "a text" {
 		messages, err := o.Messages(key)
 		if err == nil && len(messages) == 0 {
