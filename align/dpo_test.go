@@ -49,7 +49,7 @@ func TestDPOFirst(t *testing.T) {
 // held out too.
 func TestDPOLearns(t *testing.T) {
 	if testing.Short() {
-		t.Skip("some dozens of steps")
+		t.Skip("-short: it learns for some dozens of steps")
 	}
 	for _, kind := range []string{dense, experts} {
 		dir := smallModel(t, kind)

@@ -72,7 +72,7 @@ func ofKind(records []Record, kind string) (list []Measures) {
 // log-probabilities of the rollouts are those of training.
 func TestGRPOLearns(t *testing.T) {
 	if testing.Short() {
-		t.Skip("some dozens of steps")
+		t.Skip("-short: it learns for some dozens of steps")
 	}
 	for _, kind := range []string{dense, experts} {
 		dir := smallModel(t, kind)

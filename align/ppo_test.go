@@ -29,7 +29,7 @@ func lettersPPO(t testing.TB, dir string, lora bool) *Recipe {
 // log-probabilities of the rollouts are those of training.
 func TestPPOLearns(t *testing.T) {
 	if testing.Short() {
-		t.Skip("some dozens of steps")
+		t.Skip("-short: it learns for some dozens of steps")
 	}
 	for _, kind := range []string{dense, experts} {
 		dir := smallModel(t, kind)

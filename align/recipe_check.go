@@ -1,6 +1,7 @@
 package align
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -36,23 +37,6 @@ func (r *Recipe) Validate() error {
 	return nil
 }
 
-// number is one value with the range it must lie in.
-type number struct {
-	key       string
-	value     float64
-	low, high float64
-}
-
-// inRange reports the first number outside its range, NaN included.
-func inRange(numbers ...number) error {
-	for _, n := range numbers {
-		if err := recipe.Between(n.key, n.value, n.low, n.high); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // oneOf reports a word that is none of those that the key takes.
 func oneOf(key, word string, words ...string) error {
 	if slices.Contains(words, word) {
@@ -82,18 +66,18 @@ func (r *Recipe) checkModel() error {
 	if err := r.Schedule.Validate(); err != nil {
 		return err
 	}
-	return inRange(number{"clip", r.Clip, 0, math.Inf(1)})
+	return recipe.Between("clip", r.Clip, 0, math.Inf(1))
 }
 
 func (r *Recipe) checkBatch() error {
 	b := &r.Batch
-	size := number{"batch.prompts", float64(b.Prompts), 1, recipe.MaxSize}
+	size := recipe.Between("batch.prompts", float64(b.Prompts), 1, recipe.MaxSize)
 	if r.learnsFromPairs() {
-		size = number{"batch.pairs", float64(b.Pairs), 1, recipe.MaxSize}
+		size = recipe.Between("batch.pairs", float64(b.Pairs), 1, recipe.MaxSize)
 	}
-	err := inRange(size,
-		number{"batch.rows", float64(b.Rows), 1, recipe.MaxSize},
-		number{"batch.sequence", float64(b.Sequence), 2, recipe.MaxSize},
+	err := cmp.Or(size,
+		recipe.Between("batch.rows", float64(b.Rows), 1, recipe.MaxSize),
+		recipe.Between("batch.sequence", float64(b.Sequence), 2, recipe.MaxSize),
 	)
 	if err == nil && b.Rows > recipe.MaxSize/b.Sequence {
 		err = recipe.Bad("batch.rows", "%d rows of %d tokens are more than a microbatch may have: %d tokens", b.Rows, b.Sequence, recipe.MaxSize)
@@ -121,13 +105,13 @@ func (r *Recipe) checkLength() error {
 }
 
 func (r *Recipe) checkIntervals() error {
-	return inRange(
-		number{"eval.every", float64(r.Eval.Every), 0, recipe.MaxSize},
-		number{"eval.items", float64(r.Eval.Items), 0, recipe.MaxSize},
-		number{"eval.samples", float64(r.Eval.Samples), 0, 1 << 16},
-		number{"sample.every", float64(r.Sample.Every), 0, recipe.MaxSize},
-		number{"sample.answers", float64(r.Sample.Answers), 0, recipe.MaxSize},
-		number{"checkpoint.every", float64(r.Checkpoint.Every), 0, recipe.MaxSize},
-		number{"checkpoint.keep", float64(r.Checkpoint.Keep), 1, recipe.MaxSize},
+	return cmp.Or(
+		recipe.Between("eval.every", float64(r.Eval.Every), 0, recipe.MaxSize),
+		recipe.Between("eval.items", float64(r.Eval.Items), 0, recipe.MaxSize),
+		recipe.Between("eval.samples", float64(r.Eval.Samples), 0, 1<<16),
+		recipe.Between("sample.every", float64(r.Sample.Every), 0, recipe.MaxSize),
+		recipe.Between("sample.answers", float64(r.Sample.Answers), 0, recipe.MaxSize),
+		recipe.Between("checkpoint.every", float64(r.Checkpoint.Every), 0, recipe.MaxSize),
+		recipe.Between("checkpoint.keep", float64(r.Checkpoint.Keep), 1, recipe.MaxSize),
 	)
 }

@@ -1,6 +1,7 @@
 package align
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/polymath-lm/polymath/align/preference"
@@ -18,7 +19,7 @@ func (r *Recipe) checkPreferences() error {
 	if err := oneOf("preferences.too_long", p.TooLong, preference.Drop, preference.Cut); err != nil {
 		return err
 	}
-	return inRange(number{"preferences.held_out", p.HeldOut, 0, 0.5})
+	return recipe.Between("preferences.held_out", p.HeldOut, 0, 0.5)
 }
 
 func (r *Recipe) checkRollout() error {
@@ -37,11 +38,11 @@ func (r *Recipe) checkRollout() error {
 	if r.Method == GRPO {
 		least = 2 // there is nothing to compare one answer with
 	}
-	return inRange(
-		number{"rollout.held_out", o.HeldOut, 0, 0.5},
-		number{"rollout.answers", float64(o.Answers), least, 1 << 16},
-		number{"rollout.max_tokens", float64(o.MaxTokens), 1, float64(r.Batch.Sequence - 1)},
-		number{"rollout.temperature", o.Temperature, 0.01, 100},
-		number{"rollout.top_p", o.TopP, 0.01, 1},
+	return cmp.Or(
+		recipe.Between("rollout.held_out", o.HeldOut, 0, 0.5),
+		recipe.Between("rollout.answers", float64(o.Answers), least, 1<<16),
+		recipe.Between("rollout.max_tokens", float64(o.MaxTokens), 1, float64(r.Batch.Sequence-1)),
+		recipe.Between("rollout.temperature", o.Temperature, 0.01, 100),
+		recipe.Between("rollout.top_p", o.TopP, 0.01, 1),
 	)
 }

@@ -20,7 +20,7 @@ import (
 // too, and the finished model says what the run has measured.
 func TestRewardLearns(t *testing.T) {
 	if testing.Short() {
-		t.Skip("some dozens of steps")
+		t.Skip("-short: it learns for some dozens of steps")
 	}
 	for _, kind := range []string{dense, experts} {
 		dir := smallModel(t, kind)
@@ -259,7 +259,7 @@ func TestRewardMargins(t *testing.T) {
 // TestRewardRanking: rankings are learned by either loss.
 func TestRewardRanking(t *testing.T) {
 	if testing.Short() {
-		t.Skip("some dozens of steps")
+		t.Skip("-short: it learns for some dozens of steps")
 	}
 	dir, file := smallModel(t, dense), rankedTastes(t, 80)
 	for _, loss := range []string{RankPairs, RankPlackettLuce} {

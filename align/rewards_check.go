@@ -1,6 +1,7 @@
 package align
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -84,11 +85,11 @@ func (s *RewardSpec) checkKind(maxTokens int) error {
 	if _, err := regexp.Compile(s.Pattern); err != nil {
 		return recipe.Bad("pattern", "%v", err)
 	}
-	return inRange(
-		number{"weight", s.Weight, -1e6, 1e6},
-		number{"doubt", s.Doubt, 0, 1000},
-		number{"min_characters", float64(s.MinCharacters), 0, recipe.MaxSize},
-		number{"max_characters", float64(s.MaxCharacters), 0, recipe.MaxSize},
-		number{"from", float64(s.From), 0, float64(maxTokens - 1)},
+	return cmp.Or(
+		recipe.Between("weight", s.Weight, -1e6, 1e6),
+		recipe.Between("doubt", s.Doubt, 0, 1000),
+		recipe.Between("min_characters", float64(s.MinCharacters), 0, recipe.MaxSize),
+		recipe.Between("max_characters", float64(s.MaxCharacters), 0, recipe.MaxSize),
+		recipe.Between("from", float64(s.From), 0, float64(maxTokens-1)),
 	)
 }

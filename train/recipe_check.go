@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -30,23 +31,6 @@ func (r *Recipe) Validate() error {
 	return nil
 }
 
-// number is one value with the range it must lie in.
-type number struct {
-	key       string
-	value     float64
-	low, high float64
-}
-
-// inRange reports the first number outside its range, NaN included.
-func inRange(numbers ...number) error {
-	for _, n := range numbers {
-		if err := recipe.Between(n.key, n.value, n.low, n.high); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (r *Recipe) checkData() error {
 	d := &r.Data
 	switch {
@@ -64,7 +48,7 @@ func (r *Recipe) checkData() error {
 	if r.Tokenizer == "" && r.Model.From == "" {
 		return recipe.Bad("tokenizer", "name the tokenizer.json of the new model, which made the shards if there are any")
 	}
-	return inRange(number{"data.held_out", r.Data.HeldOut, 0, 0.5})
+	return recipe.Between("data.held_out", r.Data.HeldOut, 0, 0.5)
 }
 
 // checkLora refuses what an adapter cannot be, or cannot be trained with.
@@ -107,7 +91,7 @@ func (m *ModelSpec) validate() error {
 	if m.From != "" {
 		return m.checkFrom()
 	}
-	if err := inRange(number{"model.router_bias_rate", m.BiasRate, 0, 1}); err != nil {
+	if err := recipe.Between("model.router_bias_rate", m.BiasRate, 0, 1); err != nil {
 		return err
 	}
 	if m.Experts == 0 && m.ExpertSize > 0 {
@@ -159,10 +143,10 @@ func (m *ModelSpec) config() (*model.Config, error) {
 }
 
 func (b *BatchSpec) validate() error {
-	err := inRange(
-		number{"batch.tokens", float64(b.Tokens), 1, maxSize},
-		number{"batch.rows", float64(b.Rows), 1, maxSize},
-		number{"batch.sequence", float64(b.Sequence), 2, maxSize},
+	err := cmp.Or(
+		recipe.Between("batch.tokens", float64(b.Tokens), 1, maxSize),
+		recipe.Between("batch.rows", float64(b.Rows), 1, maxSize),
+		recipe.Between("batch.sequence", float64(b.Sequence), 2, maxSize),
 	)
 	if err != nil {
 		return err
@@ -210,14 +194,14 @@ func (r *Recipe) checkWarmup(steps int) error {
 // section optimizer.
 func (o *OptimizerSpec) Validate() error {
 	below1 := math.Nextafter(1, 0)
-	err := inRange(
-		number{"optimizer.lr", o.LR, math.SmallestNonzeroFloat64, 10},
-		number{"optimizer.beta1", o.Beta1, 0, below1},
-		number{"optimizer.beta2", o.Beta2, 0, below1},
-		number{"optimizer.eps", o.Eps, 1e-30, 1},
-		number{"optimizer.weight_decay", o.WeightDecay, 0, 10},
-		number{"optimizer.momentum", o.Momentum, 0, below1},
-		number{"optimizer.iterations", float64(o.Iterations), 1, 20},
+	err := cmp.Or(
+		recipe.Between("optimizer.lr", o.LR, math.SmallestNonzeroFloat64, 10),
+		recipe.Between("optimizer.beta1", o.Beta1, 0, below1),
+		recipe.Between("optimizer.beta2", o.Beta2, 0, below1),
+		recipe.Between("optimizer.eps", o.Eps, 1e-30, 1),
+		recipe.Between("optimizer.weight_decay", o.WeightDecay, 0, 10),
+		recipe.Between("optimizer.momentum", o.Momentum, 0, below1),
+		recipe.Between("optimizer.iterations", float64(o.Iterations), 1, 20),
 	)
 	if err != nil {
 		return err
@@ -262,7 +246,7 @@ func (g namedGroup) validate(key string) error {
 	case g.Rule == Muon && !g.muon:
 		return recipe.Bad(key+".rule", "muon is for the matrices of attention, experts and vision: use %q", AdamW)
 	}
-	return inRange(number{key + ".scale", g.Scale, 0, 1000})
+	return recipe.Between(key+".scale", g.Scale, 0, 1000)
 }
 
 // Validate reports the first impossible value as a *ValueError of a key of the
@@ -271,40 +255,40 @@ func (s *ScheduleSpec) Validate() error {
 	if s.Kind != WSD && s.Kind != Cosine && s.Kind != Constant {
 		return recipe.Bad("schedule.kind", "there is no schedule %q: use %q, %q or %q", s.Kind, WSD, Cosine, Constant)
 	}
-	return inRange(
-		number{"schedule.warmup", float64(s.Warmup), 0, maxSize},
-		number{"schedule.warmup_share", s.WarmupShare, 0, 1},
-		number{"schedule.decay", s.Decay, 0, 1},
-		number{"schedule.floor", s.Floor, 0, 1},
+	return cmp.Or(
+		recipe.Between("schedule.warmup", float64(s.Warmup), 0, maxSize),
+		recipe.Between("schedule.warmup_share", s.WarmupShare, 0, 1),
+		recipe.Between("schedule.decay", s.Decay, 0, 1),
+		recipe.Between("schedule.floor", s.Floor, 0, 1),
 	)
 }
 
 func (r *Recipe) checkRates() error {
-	err := inRange(
-		number{"clip", r.Clip, 0, math.Inf(1)},
-		number{"ema", r.EMA, 0, math.Nextafter(1, 0)},
-		number{"spike.window", float64(r.Spike.Window), 0, 1 << 16},
-		number{"spike.sigma", r.Spike.Sigma, 0, math.Inf(1)},
-		number{"spike.norm", r.Spike.Norm, 0, math.Inf(1)},
-		number{"spike.max_skips", float64(r.Spike.MaxSkips), 1, maxSize},
+	err := cmp.Or(
+		recipe.Between("clip", r.Clip, 0, math.Inf(1)),
+		recipe.Between("ema", r.EMA, 0, math.Nextafter(1, 0)),
+		recipe.Between("spike.window", float64(r.Spike.Window), 0, 1<<16),
+		recipe.Between("spike.sigma", r.Spike.Sigma, 0, math.Inf(1)),
+		recipe.Between("spike.norm", r.Spike.Norm, 0, math.Inf(1)),
+		recipe.Between("spike.max_skips", float64(r.Spike.MaxSkips), 1, maxSize),
 	)
 	if err != nil || r.Spike.Window == 0 {
 		return err
 	}
-	return inRange(
-		number{"spike.sigma", r.Spike.Sigma, 1, math.Inf(1)},
-		number{"spike.norm", r.Spike.Norm, 1, math.Inf(1)},
+	return cmp.Or(
+		recipe.Between("spike.sigma", r.Spike.Sigma, 1, math.Inf(1)),
+		recipe.Between("spike.norm", r.Spike.Norm, 1, math.Inf(1)),
 	)
 }
 
 func (r *Recipe) checkIntervals() error {
-	return inRange(
-		number{"eval.every", float64(r.Eval.Every), 0, maxSize},
-		number{"eval.rows", float64(r.Eval.Rows), 0, maxSize},
-		number{"sample.every", float64(r.Sample.Every), 0, maxSize},
-		number{"sample.tokens", float64(r.Sample.Tokens), 1, maxSize},
-		number{"sample.temperature", r.Sample.Temperature, 0, 100},
-		number{"checkpoint.every", float64(r.Checkpoint.Every), 0, maxSize},
-		number{"checkpoint.keep", float64(r.Checkpoint.Keep), 1, maxSize},
+	return cmp.Or(
+		recipe.Between("eval.every", float64(r.Eval.Every), 0, maxSize),
+		recipe.Between("eval.rows", float64(r.Eval.Rows), 0, maxSize),
+		recipe.Between("sample.every", float64(r.Sample.Every), 0, maxSize),
+		recipe.Between("sample.tokens", float64(r.Sample.Tokens), 1, maxSize),
+		recipe.Between("sample.temperature", r.Sample.Temperature, 0, 100),
+		recipe.Between("checkpoint.every", float64(r.Checkpoint.Every), 0, maxSize),
+		recipe.Between("checkpoint.keep", float64(r.Checkpoint.Keep), 1, maxSize),
 	)
 }

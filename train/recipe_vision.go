@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/polymath-lm/polymath/internal/recipe"
@@ -74,7 +75,7 @@ func (r *Recipe) checkVision() error {
 	if r.Lora.Rank > 0 {
 		return recipe.Bad("model.vision", "an adapter holds no tower: train all of the model, or remove one of lora and model.vision")
 	}
-	err := inRange(number{"model.vision.image_mean", v.Mean, 0, 1}, number{"model.vision.image_std", v.Std, 0, 10})
+	err := cmp.Or(recipe.Between("model.vision.image_mean", v.Mean, 0, 1), recipe.Between("model.vision.image_std", v.Std, 0, 10))
 	if v.From == "" && err == nil {
 		_, err = v.config()
 	}

@@ -189,6 +189,7 @@ func TestParseRefuses(t *testing.T) {
 		`[{"kind":"lower","x":1}]`:      "unknown field",
 		`[{"kind":"lower","number":1}]`: "it has no use for a number",
 		`[{"kind":"words"}]`:            "it needs a relation",
+
 		`[{"kind":"words","relation":"at least"}]`:                      "it needs a number",
 		`[{"kind":"words","relation":"over","number":1}]`:               `"over" is no relation`,
 		`[{"kind":"words","relation":"at least","number":-1}]`:          "it needs a number",
@@ -197,6 +198,7 @@ func TestParseRefuses(t *testing.T) {
 		`[{"kind":"words","relation":"between","number":3,"to":3}]`:     "larger than number",
 		`[{"kind":"words","relation":"at most","number":3,"to":4}]`:     "it has no use for to",
 		`[{"kind":"words","relation":"at most","number":3,"text":"a"}]`: "it has no use for a text",
+
 		`[{"kind":"include"}]`:                                                                                          "it needs words",
 		`[{"kind":"include","words":["a","A"]}]`:                                                                        "twice",
 		`[{"kind":"include","words":[""]}]`:                                                                             "empty",
