@@ -19,7 +19,7 @@ const module = "github.com/polymath-lm/polymath"
 // or a number by internal/cli. "polymath" is the package at the root.
 const order = `
 	internal/par  internal/atomicfile  internal/arch  task/grade/formula  internal/spelling  internal/memory  internal/visible  internal/goroot  internal/random  internal/zstdframe
-	internal/atomicfile/fault  task/problem  task/constraint
+	internal/atomicfile/fault  task/problem  task/constraint  task/world
 	tensor  tokenizer  picture  chat/jinja
 	internal/kernel  tensor/safetensors  tensor/gguf  shard  picture/draw  constrain  chat
 	corpus/words  corpus/charset  align/objective
@@ -33,8 +33,8 @@ const order = `
 	quantize
 	modelfile
 	task  task/grade/scene  sandbox  eval/stat  train/optim  train/chart  train/conversation  infer  plan
-	align/rubric
-	task/grade  task/suite  train/checkpoint  align/scalar  align/preference
+	align/rubric  align/grounding
+	task/grade  task/suite  train/checkpoint  align/scalar  align/preference  align/question  align/label
 	train  corpus/report
 	align
 	polymath
