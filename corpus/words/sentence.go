@@ -7,18 +7,35 @@ import "unicode/utf8"
 // Sentence_Terminal, and the next begins with the first word after it that is
 // not punctuation. Marks after more than a single space count as a sentence.
 func Sentences(text []byte, list []Word) int {
+	n := 0
+	sentences(text, list, func(int) { n++ })
+	return n
+}
+
+// SentenceStarts appends to starts, which may be nil, the number of the first word
+// of each sentence that Sentences counts, and returns it.
+func SentenceStarts(text []byte, list []Word, starts []int) []int {
+	sentences(text, list, func(first int) { starts = append(starts, first) })
+	return starts
+}
+
+// sentences calls begin with the number of the first word of each sentence.
+func sentences(text []byte, list []Word, begin func(first int)) {
 	if len(list) == 0 {
-		return 0
+		return
 	}
-	n, ended := 1, false
+	begin(0)
+	ended := false
 	for i := range list {
 		w := &list[i]
 		if ended && i > 0 && gap(text[list[i-1].End:w.Start]) {
-			n, ended = n+1, false
+			begin(i)
+			ended = false
 		}
 		if w.Class != Symbol {
 			if ended {
-				n, ended = n+1, false
+				begin(i)
+				ended = false
 			}
 			continue
 		}
@@ -27,10 +44,10 @@ func Sentences(text []byte, list []Word) int {
 		case ends:
 			ended = true
 		case ended && !marks:
-			n, ended = n+1, false
+			begin(i)
+			ended = false
 		}
 	}
-	return n
 }
 
 // gap reports whether what lies between two words is more than nothing or one

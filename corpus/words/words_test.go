@@ -175,7 +175,8 @@ func check(t testing.TB, text []byte) {
 	if !slices.Equal(parts, l.Words) {
 		t.Fatalf("%q: other words line by line", text)
 	}
-	if n := Sentences(text, l.Words); n > len(l.Words)+1 || (n == 0) != (len(l.Words) == 0) {
+	starts := SentenceStarts(text, l.Words, nil)
+	if n := Sentences(text, l.Words); n != len(starts) || n > len(l.Words)+1 || (n == 0) != (len(l.Words) == 0) {
 		t.Fatalf("%q: %d sentences", text, n)
 	}
 }
