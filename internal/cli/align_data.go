@@ -20,6 +20,7 @@ type problemFlags struct {
 	number int
 	kinds  []string
 	seed   uint64
+	steps  int
 	pairs  bool
 }
 
@@ -36,8 +37,8 @@ func (a *app) alignProblemsCommand() *cobra.Command {
 		Long: `Problems writes problems of one to three steps with a solution step by step, as
 conversations for sft, one a line; with --pairs as comparisons for reward and
 dpo, of the solution and one with a wrong step. The kinds come in turn. The same
-flags give the same bytes. The suite 'problems' of 'polymath eval' asks longer
-ones in other forms.`,
+flags give the same bytes. Solutions of fewer steps leave the longer problems to
+rewards. The suite 'problems' of 'polymath eval' asks longer ones in other forms.`,
 		Example: `  polymath align data problems --out problems.jsonl --number 100000
   polymath align data problems --out pairs.jsonl --pairs --kinds boolean,cycle`,
 		Args: cobra.NoArgs,
@@ -48,6 +49,7 @@ ones in other forms.`,
 	f.IntVar(&o.number, "number", 10_000, "number of problems")
 	f.StringSliceVar(&o.kinds, "kinds", nil, "kinds of problems (default: "+strings.Join(words, ", ")+")")
 	f.Uint64Var(&o.seed, "seed", 1, "what the problems follow from")
+	f.IntVar(&o.steps, "steps", problem.TrainSteps, "largest number of steps of a problem")
 	f.BoolVar(&o.pairs, "pairs", false, "write pairs of a right and a wrong solution")
 	complete(cmd, "kinds", words)
 	return cmd
@@ -62,9 +64,12 @@ func kindWords() []string {
 }
 
 func (a *app) alignProblems(o problemFlags) error {
-	options := problem.Options{Number: o.number, Seed: o.seed, Pairs: o.pairs}
+	options := problem.Options{Number: o.number, Seed: o.seed, Steps: o.steps, Pairs: o.pairs}
 	for _, k := range o.kinds {
 		options.Kinds = append(options.Kinds, problem.Kind(k))
+	}
+	if o.steps < 1 || o.steps > problem.TrainSteps {
+		return usagef("--steps %d: from 1 to %d, longer ones are for examinations", o.steps, problem.TrainSteps)
 	}
 	if err := options.Check(); err != nil {
 		return usageError{err}

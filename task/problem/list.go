@@ -1,6 +1,7 @@
 package problem
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,6 +15,8 @@ type Options struct {
 	Kinds  []Kind
 	Number int
 	Seed   uint64
+	// Steps is how many steps they have at most, from 1 to TestSteps; 0 is TestSteps.
+	Steps int
 	// Pairs has Write write preferences in place of conversations.
 	Pairs bool
 }
@@ -29,6 +32,9 @@ var ErrFew = errors.New("there are no more problems that differ")
 func (o *Options) Check() error {
 	if o.Number < 1 || o.Number > MostProblems {
 		return fmt.Errorf("%d problems: from 1 to %d can be made", o.Number, MostProblems)
+	}
+	if o.Steps < 0 || o.Steps > TestSteps {
+		return fmt.Errorf("at most %d steps: from 1 to %d can be made", o.Steps, TestSteps)
 	}
 	for i, k := range o.Kinds {
 		if makers[k] == nil {
@@ -56,7 +62,7 @@ func (o Options) Each(splits []Split, yield func(*Problem) error) error {
 	cells := make([][]cell, len(splits))
 	for i, s := range splits {
 		var err error
-		if cells[i], err = s.cells(); err != nil {
+		if cells[i], err = s.cells(cmp.Or(o.Steps, TestSteps)); err != nil {
 			return err
 		}
 	}

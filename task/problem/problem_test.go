@@ -111,7 +111,7 @@ func TestSplits(t *testing.T) {
 	forms, lengths := map[Split][]int{}, map[Split][]int{}
 	askSeen, styleSeen := map[int]bool{}, map[int]bool{}
 	for _, s := range []Split{Train, Test} {
-		cells, err := s.cells()
+		cells, err := s.cells(TestSteps)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +135,7 @@ func TestSplits(t *testing.T) {
 	if len(askSeen) != numAsks || len(styleSeen) != numStyles {
 		t.Errorf("training sees %d ways of asking and %d styles", len(askSeen), len(styleSeen))
 	}
-	if _, err := Split("half").cells(); err == nil {
+	if _, err := Split("half").cells(TestSteps); err == nil {
 		t.Error("a split that is none")
 	}
 }

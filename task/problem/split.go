@@ -1,6 +1,9 @@
 package problem
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Split says who may see a problem. It is a function of the problem's form and
 // length.
@@ -54,18 +57,21 @@ func splitOf(form, steps int) Split {
 // cell is a form and a length.
 type cell struct{ form, steps int }
 
-// cells are those of a split, of up to TestSteps steps.
-func (s Split) cells() ([]cell, error) {
+// cells are those of a split, of up to so many steps.
+func (s Split) cells(most int) ([]cell, error) {
 	var list []cell
 	for form := range Forms {
-		for steps := 1; steps <= TestSteps; steps++ {
+		for steps := 1; steps <= most; steps++ {
 			if splitOf(form, steps) == s {
 				list = append(list, cell{form, steps})
 			}
 		}
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("no split is called %q: train, test or between", s)
+		if !slices.Contains(Splits, s) {
+			return nil, fmt.Errorf("no split is called %q: train, test or between", s)
+		}
+		return nil, fmt.Errorf("of up to %d steps there are no problems of the split %s", most, s)
 	}
 	return list, nil
 }

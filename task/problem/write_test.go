@@ -99,6 +99,22 @@ func TestEach(t *testing.T) {
 	}
 }
 
+func TestFewerSteps(t *testing.T) {
+	had := map[int]int{}
+	err := Options{Number: 600, Steps: 2}.Each([]Split{Train}, func(p *Problem) error {
+		had[p.Steps]++
+		return nil
+	})
+	if err != nil || had[1] < 200 || had[2] < 200 || had[1]+had[2] != 600 {
+		t.Errorf("problems by steps: %v, %v", had, err)
+	}
+	none := func(*Problem) error { return nil }
+	err = Options{Number: 1, Steps: 2}.Each([]Split{Test}, none)
+	if err == nil || !strings.Contains(err.Error(), "no problems of the split test") {
+		t.Errorf("short problems of the test: %v", err)
+	}
+}
+
 // broken fails after some bytes.
 type broken struct{ left int }
 
@@ -119,6 +135,7 @@ func TestWriteFails(t *testing.T) {
 	}
 	for want, o := range map[string]Options{
 		"0 problems":                   {},
+		"at most 5 steps":              {Number: 1, Steps: 5},
 		"10000001 problems":            {Number: MostProblems + 1},
 		`no kind of problem is called`: {Number: 1, Kinds: []Kind{"x"}},
 		"cycle is named twice":         {Number: 1, Kinds: []Kind{Cycle, Cycle}},
