@@ -2,6 +2,7 @@ package align
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"html/template"
 	"maps"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/train/chart"
+	"github.com/polymath-lm/polymath/train/checkpoint"
 )
 
 // maxSamples bounds the answers on the page: the latest.
@@ -20,8 +22,8 @@ const maxSamples = 40
 
 // pageData is what the template shows.
 type pageData struct {
-	Title, State   string
-	Style          template.CSS
+	checkpoint.PageFrame
+	State          string
 	Facts, Sources []fact
 	HeldOut        *heldOut // nil before there is a measurement
 	Charts         []figure
@@ -43,7 +45,7 @@ func (r *Run) savePage() error {
 		return nil
 	}
 	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, newPage(r.info(), r.journal.Records())); err != nil {
+	if err := pageTemplate.ExecuteTemplate(&b, "page", newPage(r.info(), r.journal.Records(), false)); err != nil {
 		return err
 	}
 	_, err := atomicfile.WriteBytes(filepath.Join(r.options.RunDir, pageFile), b.Bytes())
@@ -51,10 +53,12 @@ func (r *Run) savePage() error {
 }
 
 // newPage prepares the page of a run.
-func newPage(info *runInfo, records []Record) *pageData {
-	p := &pageData{Title: info.Recipe.Name, State: "not begun", Style: template.CSS(chart.Style + chart.PageStyle)}
+func newPage(info *runInfo, records []Record, live bool) *pageData {
+	p := &pageData{State: "not begun", PageFrame: checkpoint.PageFrame{
+		Title: info.Recipe.Name, Style: template.CSS(chart.Style + chart.PageStyle), Live: live, NumRecords: len(records),
+	}}
 	if p.Title == "" {
-		p.Title = info.Recipe.Method + " run"
+		p.Title = cmp.Or(info.Recipe.Method, "alignment") + " run"
 	}
 	p.summarize(info, records)
 	p.draw(records)
@@ -173,17 +177,7 @@ func (p *pageData) figure(title string, l chart.Line) {
 	p.Charts = append(p.Charts, figure{title, template.HTML(l.SVG())})
 }
 
-var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{{.Title}}</title>
-<style>{{.Style}}</style>
-</head>
-<body>
-<main><header><h1>{{.Title}}</h1><span class="state">{{.State}}</span></header>
+var pageTemplate = checkpoint.NewPageTemplate(`<header><h1>{{.Title}}</h1><span class="state">{{.State}}</span></header>
 <dl class="facts">{{range .Facts}}<div><dt>{{.Name}}</dt><dd>{{.Value}}{{with .Note}}<small>{{.}}</small>{{end}}</dd></div>{{end}}</dl>
 {{with .HeldOut}}<section><h2>Held out <span class="note">with 95% intervals where there are such</span></h2>
 <table><tr><th>measure</th>{{if .Before}}<th>after step {{.First}}</th>{{end}}<th>after step {{.Last}}</th></tr>
@@ -194,7 +188,4 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 {{.Sample.Answer}}</pre></div>{{end}}</section>{{end}}
 {{if .Skips}}<section><h2>Updates left out <span class="note">the weights stayed as they were</span></h2><table>{{range .Skips}}<tr><th>step {{.Step}}</th><td>{{.Skip.Reason}}</td></tr>{{end}}</table></section>{{end}}
 <section><h2>Recipe <span class="note">with all defaults filled in</span></h2><details><summary>show</summary><pre>{{.Recipe}}</pre></details></section>
-<section><h2>Made from <span class="note">SHA-256</span></h2><table>{{range .Sources}}<tr><th>{{.Name}}</th><td class="hash">{{.Value}}</td></tr>{{end}}</table></section></main>
-</body>
-</html>
-`))
+<section><h2>Made from <span class="note">SHA-256</span></h2><table>{{range .Sources}}<tr><th>{{.Name}}</th><td class="hash">{{.Value}}</td></tr>{{end}}</table></section>`)

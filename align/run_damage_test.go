@@ -290,7 +290,7 @@ func FuzzRecords(f *testing.F) {
 			return
 		}
 		info := &runInfo{Recipe: DefaultRecipe(DPO, false), Steps: 3}
-		if err := pageTemplate.Execute(new(strings.Builder), newPage(info, records)); err != nil {
+		if err := pageTemplate.ExecuteTemplate(new(strings.Builder), "page", newPage(info, records, false)); err != nil {
 			t.Fatal(err)
 		}
 		again := timeless(t, records)

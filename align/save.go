@@ -59,7 +59,7 @@ func (i *runInfo) save(runDir string) error {
 
 // readInfo reads run.json; a run that has not begun has an empty one.
 func readInfo(runDir string) (*runInfo, error) {
-	info := &runInfo{}
+	info := &runInfo{Recipe: &Recipe{}}
 	path := filepath.Join(runDir, infoFile)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/train/chart"
+	"github.com/polymath-lm/polymath/train/checkpoint"
 )
 
 // Files of a run's directory.
@@ -78,7 +79,8 @@ func readInfo(runDir string) (*runInfo, error) {
 
 // pageData is what the template shows.
 type pageData struct {
-	Title, State   string
+	checkpoint.PageFrame
+	State          string
 	Facts          []fact
 	Charts         []figure
 	Heat           []template.HTML
@@ -87,9 +89,6 @@ type pageData struct {
 	Skips          []Record
 	Recipe         string
 	Sources        []fact
-	Style          template.CSS
-	Live           bool
-	NumRecords     int
 }
 
 type fact struct{ Name, Value, Note string }
@@ -110,7 +109,7 @@ const maxOldSamples = 60
 // newPage prepares the page of a run.
 func newPage(info *runInfo, records []Record, live bool) *pageData {
 	p := &pageData{
-		Title: info.Recipe.Name, Style: template.CSS(chart.Style + chart.PageStyle), Live: live, NumRecords: len(records),
+		PageFrame:  checkpoint.PageFrame{Title: info.Recipe.Name, Style: template.CSS(chart.Style + chart.PageStyle), Live: live, NumRecords: len(records)},
 		HeatLegend: template.HTML(chart.Legend("a quarter of its share", "even", "four times")),
 	}
 	if p.Title == "" {

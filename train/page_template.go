@@ -1,43 +1,8 @@
 package train
 
-import "html/template"
+import "github.com/polymath-lm/polymath/train/checkpoint"
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
-
-// pageText is the run page. The security policy forbids everything that is not
-// in the page itself; the live page may also ask its own server.
-const pageText = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'{{if .Live}}; script-src 'unsafe-inline'; connect-src 'self'{{end}}">
-<title>{{.Title}}</title>
-<style>{{.Style}}</style>
-</head>
-<body>
-<main id="body">{{template "body" .}}</main>
-{{if .Live}}<script>
-(function () {
-  var main = document.getElementById("body"), busy = false, again = false;
-  function refresh() {
-    if (busy) { again = true; return; }
-    busy = true;
-    fetch("body").then(function (r) { return r.ok ? r.text() : Promise.reject(); }).then(function (html) {
-      var open = [].map.call(main.querySelectorAll("details"), function (d) { return d.open; });
-      main.innerHTML = html;
-      [].forEach.call(main.querySelectorAll("details"), function (d, i) { d.open = open[i]; });
-    }).catch(function () {}).then(function () {
-      setTimeout(function () { busy = false; if (again) { again = false; refresh(); } }, 1000);
-    });
-  }
-  var events = new EventSource("events?from={{.NumRecords}}");
-  events.addEventListener("record", refresh);
-})();
-</script>{{end}}
-</body>
-</html>
-{{define "body"}}<header><h1>{{.Title}}</h1><span class="state">{{.State}}</span></header>
+var pageTemplate = checkpoint.NewPageTemplate(`<header><h1>{{.Title}}</h1><span class="state">{{.State}}</span></header>
 {{if .Facts}}<dl class="facts">{{range .Facts}}<div><dt>{{.Name}}</dt><dd>{{.Value}}{{with .Note}}<small>{{.}}</small>{{end}}</dd></div>{{end}}</dl>{{end}}
 <div class="grid">{{range .Charts}}<section><h2>{{.Title}} <span class="note">{{.Note}}</span></h2>{{.SVG}}</section>{{end}}</div>
 {{if .Heat}}<section><h2>Expert load <span class="note">each expert's share of the routed tokens beside the even share, one row an expert</span></h2>{{range .Heat}}{{.}}{{end}}{{.HeatLegend}}</section>{{end}}
@@ -46,4 +11,4 @@ const pageText = `<!doctype html>
 {{if .Older}}<details><summary>earlier samples</summary>{{range .Older}}<div class="sample"><span class="note">step {{.Step}}</span><pre><b>{{.Prompt}}</b>{{.Text}}</pre></div>{{end}}</details>{{end}}</section>{{end}}
 {{if .Skips}}<section><h2>Skipped steps <span class="note">the weights stayed as they were</span></h2><table>{{range .Skips}}<tr><th>step {{.Step}}</th><td>{{.Skip.Reason}}</td></tr>{{end}}</table></section>{{end}}
 <section><h2>Recipe <span class="note">with all defaults filled in</span></h2><details><summary>show</summary><pre>{{.Recipe}}</pre></details></section>
-<section><h2>Made from <span class="note">SHA-256</span></h2><table>{{range .Sources}}<tr><th>{{.Name}}</th><td class="hash">{{.Value}}</td></tr>{{end}}</table></section>{{end}}`
+<section><h2>Made from <span class="note">SHA-256</span></h2><table>{{range .Sources}}<tr><th>{{.Name}}</th><td class="hash">{{.Value}}</td></tr>{{end}}</table></section>`)

@@ -47,6 +47,7 @@ func (a *app) alignMethodCommands() []*cobra.Command {
 			RunE:    func(cmd *cobra.Command, args []string) error { return a.align(cmd.Context(), m.method, args[0], o) },
 		}
 		o.addTo(cmd.Flags())
+		o.addWatchTo(cmd.Flags())
 		cmd.Flags().BoolVar(&o.asJSON, "json", false, "print the result, or with --dry-run the plan, as one JSON object")
 		list = append(list, cmd)
 	}
@@ -77,6 +78,13 @@ func (a *app) align(ctx context.Context, method, path string, o alignFlags) erro
 			return json.NewEncoder(a.Out).Encode(planOf(plan))
 		}
 		return nil
+	}
+	if o.watch != "" {
+		stop, err := a.serveRunPage(o.watch, align.Watch(o.run))
+		if err != nil {
+			return err
+		}
+		defer stop()
 	}
 	result, err := run.Run(ctx)
 	screen.Clear()

@@ -118,7 +118,7 @@ func (a *app) follow(ctx context.Context, recipe *train.Recipe, path string, o t
 		}
 	}
 	if o.watch != "" {
-		stop, err := a.serveRunPage(o.watch, o.run)
+		stop, err := a.serveRunPage(o.watch, train.Watch(o.run))
 		if err != nil {
 			return err
 		}
@@ -246,12 +246,12 @@ func (a *app) trained(r train.Result, resume string) error {
 }
 
 // serveRunPage serves the live page of a run until stop is called.
-func (a *app) serveRunPage(address, run string) (stop func(), err error) {
+func (a *app) serveRunPage(address string, page http.Handler) (stop func(), err error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("--watch: %w; give another address, such as --watch=localhost:0", err)
 	}
-	server := &http.Server{Handler: train.Watch(run), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: page, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			fmt.Fprintf(a.Err, "the run page ended: %v\n", err)
