@@ -1,0 +1,90 @@
+package grounding
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// PassageSize is how many characters of a text a trained model is shown at a time, at
+// most, unless one sentence alone is longer.
+const PassageSize = 700
+
+// ScoreFunc gives the score of each pair of a passage and a statement: the higher, the
+// rather the passage supports it. It may be called by goroutines.
+type ScoreFunc func(ctx context.Context, pairs [][2]string) ([]float64, error)
+
+// Entailment returns the Checker of a trained model. A text of more than PassageSize
+// characters is shown in passages, and what one of them supports is supported (as
+// Laban et al. do, SummaC, arXiv:2111.09525): what only several of them together say
+// is not found.
+func Entailment(score ScoreFunc, c Calibration) Checker { return &entailment{score, c} }
+
+type entailment struct {
+	score ScoreFunc
+	c     Calibration
+}
+
+// Check implements Checker.
+func (e *entailment) Check(ctx context.Context, source string, statements []string) ([]float64, error) {
+	passages := Passages(source)
+	pairs := make([][2]string, 0, len(passages)*len(statements))
+	for _, passage := range passages {
+		for _, s := range statements {
+			pairs = append(pairs, [2]string{passage, s})
+		}
+	}
+	p := make([]float64, len(statements))
+	if len(pairs) == 0 {
+		return p, nil
+	}
+	scores, err := e.score(ctx, pairs)
+	if err != nil {
+		return nil, err
+	}
+	if len(scores) != len(pairs) {
+		return nil, fmt.Errorf("the model gave %d scores for %d statements", len(scores), len(pairs))
+	}
+	for i, s := range scores {
+		at := i % len(statements)
+		p[at] = max(p[at], e.c.Probability(s))
+	}
+	return p, nil
+}
+
+// EntailmentPrompt is what a trained model reads before a statement: it learns from
+// answers to it, and is asked with it.
+func EntailmentPrompt(passage string) string {
+	return passage + "\n\nWhich statement does this text support?"
+}
+
+// Passages divides a text into parts of at most PassageSize characters, of whole
+// sentences. The last sentence of a part is the first of the next, where another has
+// room behind it there.
+func Passages(text string) []string {
+	var sentences []string
+	for _, block := range blocks(text) {
+		sentences = append(sentences, Sentences(block)...)
+	}
+	var all []string
+	for first := 0; first < len(sentences); {
+		last, size := first+1, utf8.RuneCountInString(sentences[first])
+		for last < len(sentences) {
+			more := 1 + utf8.RuneCountInString(sentences[last])
+			if size+more > PassageSize {
+				break
+			}
+			size, last = size+more, last+1
+		}
+		all = append(all, strings.Join(sentences[first:last], " "))
+		if last == len(sentences) {
+			break
+		}
+		if before := last - 1; before > first && utf8.RuneCountInString(sentences[before])+1+utf8.RuneCountInString(sentences[last]) <= PassageSize {
+			last = before
+		}
+		first = last
+	}
+	return all
+}
