@@ -85,7 +85,7 @@ func blocks(answer string) []string {
 // tell, and what is polite.
 var silent = regexp.MustCompile(`(?i)^(?:(?:sorry|i'?m sorry|i am sorry|unfortunately|no|well)[,.;:]?\s+)?(?:but\s+)?(?:` + strings.Join([]string{
 	`i (?:do not|don[’']t|cannot|can[’']t|can not) (?:know|tell|say|answer|find|see)\b`,
-	`i(?: am|[’']m) not (?:sure|certain|aware|able)\b`,
+	`i(?: am|[’']m) not (?:sure|certain|aware|able)\b`, `i have no idea\b`,
 	`(?:the|this|that|my|your) (?:given |provided )?(?:text|passage|source|document|article|context|information|story)(?: (?:above|provided|given))? (?:does not|doesn[’']t|do not|did not|never|says? nothing|tells? nothing|has nothing|gives? no|contains? no|has no)\b`,
 	`(?:it|that|this) (?:is|was) not (?:said|told|stated|mentioned|known|given|clear|specified)\b`,
 	`(?:nothing|no information|no answer)\b.{0,40}\b(?:is|are|was) (?:said|told|stated|given|known|found|available|mentioned)\b`,
