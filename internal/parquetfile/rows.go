@@ -111,6 +111,16 @@ func (n *node) isElements() bool {
 // Len is the number of rows.
 func (r *Rows) Len() int64 { return r.file.NumRows() }
 
+// Columns are the names of the columns and groups of a row, in the file's order. They
+// belong to the receiver.
+func (r *Rows) Columns() []string {
+	names := make([]string, len(r.root.children))
+	for i, c := range r.root.children {
+		names[i] = c.name
+	}
+	return names
+}
+
 // Next returns the next row as a JSON object, and io.EOF at the end. Columns called
 // bytes are in base64; what else is no text is {"bytes": base64}.
 func (r *Rows) Next() (object []byte, err error) {

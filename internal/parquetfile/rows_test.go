@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,6 +65,7 @@ func TestRowsGolden(t *testing.T) {
 		if err != nil || len(rows) != len(want) {
 			t.Fatalf("%s: %d rows of %d, %v", name, len(rows), len(want), err)
 		}
+		checkColumns(t, data, want[0].(map[string]any))
 		for i := range rows {
 			if !reflect.DeepEqual(rows[i], want[i]) {
 				got, _ := json.Marshal(rows[i])
@@ -70,6 +73,21 @@ func TestRowsGolden(t *testing.T) {
 				t.Errorf("%s: row %d:\n%s\nwant\n%s", name, i, got, other)
 			}
 		}
+	}
+}
+
+// checkColumns holds the names of the columns against those of a row.
+func checkColumns(t *testing.T, data []byte, row map[string]any) {
+	t.Helper()
+	r, err := OpenRows(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	got := r.Columns()
+	slices.Sort(got)
+	if want := slices.Sorted(maps.Keys(row)); !slices.Equal(got, want) {
+		t.Errorf("the columns are %v, want %v", got, want)
 	}
 }
 

@@ -168,7 +168,7 @@ func (r *reader) table(source io.Reader, comma rune) error {
 			}
 			continue
 		}
-		if err := r.row(Row{Fields: r.columns(names, row), Line: line}); err != nil {
+		if err := r.row(Row{Fields: r.columns(names, row), Columns: names, Line: line}); err != nil {
 			return err
 		}
 	}

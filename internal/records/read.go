@@ -38,6 +38,13 @@ func Read(name string, o Options, each func(Row) error) error {
 	return r.unpack(name, f)
 }
 
+// ReadFrom is Read of what source holds, the bytes of a file of that name, which is no
+// .zip.
+func ReadFrom(name string, source io.Reader, o Options, each func(Row) error) error {
+	r := reader{options: o, file: name, each: each}
+	return r.unpack(name, source)
+}
+
 // reader reads one file.
 type reader struct {
 	options      Options

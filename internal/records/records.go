@@ -46,6 +46,9 @@ type Row struct {
 	// Fields are what the row holds: texts, json.Number, booleans, nil, lists and
 	// maps; nil if the row is a text by itself.
 	Fields map[string]any
+	// Columns are the names in the first line of a table, in its order; nil if the row
+	// is of no table with one. All rows share them.
+	Columns []string
 	// Text is that text.
 	Text string
 	// File is the file's path, Member the name of the file in a .zip.

@@ -232,3 +232,15 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestReadFrom(t *testing.T) {
+	var got []string
+	err := ReadFrom("dir/a.csv.gz", strings.NewReader(gzipped("b,a\n1,2\n3,4\n")), Options{}, func(r Row) error {
+		got = append(got, fmt.Sprint(r.Where(), r.Columns, r.Fields["b"]))
+		return nil
+	})
+	want := []string{"dir/a.csv.gz: line 2[b a]1", "dir/a.csv.gz: line 3[b a]3"}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+}
