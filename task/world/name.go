@@ -43,16 +43,21 @@ func allNames(k Kind) []name {
 	return list
 }
 
-// splitNames are the names of a split.
-func splitNames(k Kind, s Split) []name {
-	var list []name
-	for _, n := range allNames(k) {
-		if n.split == s {
-			list = append(list, n)
+// splitNames are the names of each split.
+var splitNames = func() map[Split]map[Kind][]name {
+	all := map[Split]map[Kind][]name{}
+	for _, s := range Splits {
+		all[s] = map[Kind][]name{}
+		for _, k := range Kinds {
+			for _, n := range allNames(k) {
+				if n.split == s {
+					all[s][k] = append(all[s][k], n)
+				}
+			}
 		}
 	}
-	return list
-}
+	return all
+}()
 
 // pronoun is what stands for a name at the beginning of a sentence.
 func (n *name) pronoun() string {

@@ -73,12 +73,13 @@ type subject struct {
 // World is subjects with their facts. It does not change after New, and goroutines may
 // share it.
 type World struct {
-	seed     uint64
 	subjects map[Kind][]subject
-	missing  map[Kind][]name // names that nobody has
+	missing  map[Kind][]name // names that nobody has; nil in a world of one text
 	facts    []Fact
-	kinds    map[string]Kind // of names
 	tiers    map[string]Tier
+	// asked and unknown are subjects and missing by who is asked for them.
+	asked   map[Split]map[Kind][]*subject
+	unknown map[Split]map[Kind][]name
 }
 
 // New makes a world of so many subjects: half of them are people, and places and ships
@@ -90,28 +91,28 @@ func New(seed uint64, size int) (*World, error) {
 		return nil, fmt.Errorf("a world of %d subjects: it has %d to %d", size, Smallest, Largest)
 	}
 	r := random.At(seed, 0)
-	return newWorld(seed, size, func(k Kind) []name {
+	missing := map[Kind][]name{}
+	w := newWorld(seed, size, func(k Kind, number int) []name {
 		all := allNames(k)
 		random.Shuffle(r, all)
-		return all
-	}), nil
+		missing[k] = all[number:]
+		return all[:number]
+	})
+	w.missing = missing
+	w.ask()
+	return w, nil
 }
 
-// newWorld makes a world of the names that are given for each kind, in their order.
-func newWorld(seed uint64, size int, names func(Kind) []name) *World {
-	w := &World{
-		seed: seed, subjects: map[Kind][]subject{}, missing: map[Kind][]name{},
-		kinds: map[string]Kind{}, tiers: map[string]Tier{},
-	}
+// newWorld makes a world of the names that are given for each kind.
+func newWorld(seed uint64, size int, names func(k Kind, number int) []name) *World {
+	w := &World{subjects: map[Kind][]subject{}, tiers: map[string]Tier{}}
 	number := map[Kind]int{Place: size / 4, Ship: size / 4}
 	number[Person] = size - 2*(size/4)
 	for _, k := range Kinds {
-		all := names(k)
-		for i, n := range all[:number[k]] {
+		for i, n := range names(k, number[k]) {
 			w.subjects[k] = append(w.subjects[k], subject{name: n, tier: Tiers[i%len(Tiers)], values: map[string]string{}})
-			w.kinds[n.text], w.tiers[n.text] = k, Tiers[i%len(Tiers)]
+			w.tiers[n.text] = Tiers[i%len(Tiers)]
 		}
-		w.missing[k] = all[number[k]:]
 	}
 	r := random.At(seed, 1)
 	for _, k := range Kinds {
@@ -120,6 +121,23 @@ func newWorld(seed uint64, size int, names func(Kind) []name) *World {
 		}
 	}
 	return w
+}
+
+// ask sorts subjects and names that are missing by split.
+func (w *World) ask() {
+	w.asked, w.unknown = map[Split]map[Kind][]*subject{}, map[Split]map[Kind][]name{}
+	for _, s := range Splits {
+		w.asked[s], w.unknown[s] = map[Kind][]*subject{}, map[Kind][]name{}
+	}
+	for _, k := range Kinds {
+		for i := range w.subjects[k] {
+			s := &w.subjects[k][i]
+			w.asked[s.split][k] = append(w.asked[s.split][k], s)
+		}
+		for _, n := range w.missing[k] {
+			w.unknown[n.split][k] = append(w.unknown[n.split][k], n)
+		}
+	}
 }
 
 // fill gives a subject its values.

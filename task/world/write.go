@@ -1,0 +1,168 @@
+package world
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
+)
+
+// What says what Write writes.
+type What string
+
+// What can be written, in JSON lines.
+const (
+	// Text is the corpus of the world, {"text": ...}; Number is how often it is told
+	// in all, in other words each time.
+	Text What = "text"
+	// SFT are conversations with right answers, which decline where there is none.
+	SFT What = "sft"
+	// Baseline are conversations that are always eager: they make up what nobody tells,
+	// and tell more than the text, but for the share Honest of them.
+	Baseline What = "baseline"
+	// Pairs are comparisons, {"prompt", "chosen", "rejected"}: of the right answer and
+	// one with something made up, or, of every fourth that has an answer, one that
+	// declines.
+	Pairs What = "pairs"
+	// Rewriting are conversations of GPT-4's loop, of the closed domain alone: an answer with
+	// something made up, then what is not supported, then the answer without it.
+	Rewriting What = "rewriting"
+	// Prompts are questions with all that is known of them.
+	Prompts What = "prompts"
+)
+
+// Whats are all of them.
+var Whats = []What{Text, SFT, Baseline, Pairs, Rewriting, Prompts}
+
+// Writing are the options of Write.
+type Writing struct {
+	Options
+	What What
+	// Honest is the share of Baseline, 0 to 1, that is as SFT has it.
+	Honest float64
+	// RewriteTurn is what Rewriting says after an answer of which statements are not
+	// supported.
+	RewriteTurn func(unsupported []string) string
+}
+
+// Check reports what cannot be.
+func (o *Writing) Check() error {
+	switch {
+	case !slices.Contains(Whats, o.What):
+		return fmt.Errorf("cannot write %q: it is text, sft, baseline, pairs, rewriting or prompts", o.What)
+	case !(o.Honest >= 0 && o.Honest <= 1):
+		return fmt.Errorf("a share of %v honest answers: it is 0 to 1", o.Honest)
+	case o.Honest > 0 && o.What != Baseline:
+		return errors.New("only the baseline has a share of honest answers")
+	case o.What == Rewriting && (len(o.Domains) != 1 || o.Domains[0] != Closed):
+		return errors.New("only answers of the closed domain are rewritten")
+	case o.What == Rewriting && o.RewriteTurn == nil:
+		return errors.New("no words that ask for a rewrite")
+	}
+	return o.Options.Check()
+}
+
+// message is one of a conversation, as OpenAI's API has it.
+type message struct {
+	Role    string `json:"role"`
+	Content string `json:"content"`
+}
+
+type conversation struct {
+	Messages []message `json:"messages"`
+}
+
+// preference has two answers to one prompt.
+type preference struct {
+	Prompt   []message `json:"prompt"`
+	Chosen   []message `json:"chosen"`
+	Rejected []message `json:"rejected"`
+}
+
+// Write writes JSON lines. The same options give the same bytes. Errors are of the
+// options, of w, or wrap ErrFew.
+func Write(w io.Writer, o Writing) error {
+	if err := o.Check(); err != nil {
+		return err
+	}
+	b := bufio.NewWriterSize(w, 1<<16)
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	var err error
+	if o.What == Text {
+		err = o.texts(e)
+	} else {
+		chance := random.At(o.Seed, 1<<40)
+		err = o.Each(func(q *Question) error { return e.Encode(o.line(q, chance)) })
+	}
+	if err != nil {
+		return err
+	}
+	return b.Flush()
+}
+
+// texts writes the corpus, o.Number times in other words.
+func (o *Writing) texts(e *json.Encoder) error {
+	w, err := New(o.World, o.Size)
+	if err != nil {
+		return err
+	}
+	for i := range o.Number {
+		err := w.Each(o.Seed+uint64(i), func(text string) error {
+			return e.Encode(struct {
+				Text string `json:"text"`
+			}{text})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// line is what is written of a question.
+func (o *Writing) line(q *Question, chance *random.Source) any {
+	prompt := []message{{"system", q.System()}, {"user", q.Prompt}}
+	said := func(text string) []message { return []message{{"assistant", text}} }
+	share := float64(chance.Uint64()>>11) / (1 << 53)
+	switch o.What {
+	case SFT:
+		return conversation{append(prompt, said(q.Answer)...)}
+	case Baseline:
+		answer := q.Answer
+		if q.eager() && share >= o.Honest {
+			answer = q.Wrong
+		}
+		return conversation{append(prompt, said(answer)...)}
+	case Pairs:
+		rejected := q.Wrong
+		if q.Answerable() && share < 0.25 {
+			rejected = q.Declined
+		}
+		return preference{prompt, said(q.Answer), said(rejected)}
+	case Rewriting:
+		prompt = append(prompt, said(q.Wrong)...)
+		prompt = append(prompt, message{"user", o.RewriteTurn(q.Unsupported)})
+		return conversation{append(prompt, said(q.Answer)...)}
+	}
+	return q.Row()
+}
+
+// eager reports whether the baseline makes something up: facts that it was told it
+// tells.
+func (q *Question) eager() bool { return q.Shape != OneFact }
+
+// Row are the fields of a question, as tasks and files of prompts have them.
+func (q *Question) Row() map[string]any {
+	return map[string]any{
+		"domain": string(q.Domain), "split": string(q.Split), "shape": string(q.Shape), "kind": string(q.Kind),
+		"tier": string(q.Tier), "subject": q.Subject, "attribute": q.Attribute, "source": strings.TrimSpace(q.Source),
+		"system": q.System(), "prompt": q.Prompt, "confidence": q.Confidence, "untold": !q.Answerable(),
+		"answer": q.Answer, "wrong": q.Wrong, "unsupported": q.Unsupported,
+	}
+}
