@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/polymath-lm/polymath/internal/localpage"
 	"github.com/polymath-lm/polymath/task"
 	"github.com/polymath-lm/polymath/task/grade"
 )
@@ -23,9 +24,9 @@ import (
 // A judgment is on the disk before the next answer is shown. A page over the same
 // file goes on where the last one stopped.
 type Page struct {
-	path  string
-	token string // the path below which the page is, so that nobody else finds it
-	done  chan struct{}
+	path string
+	site *localpage.Page
+	done chan struct{}
 
 	mu      sync.Mutex
 	order   []question
@@ -52,7 +53,8 @@ func NewPage(path string, questions []grade.Question, seed uint64) (*Page, error
 	if err != nil {
 		return nil, err
 	}
-	p := &Page{path: path, token: rand.Text(), done: make(chan struct{}), marks: marks, numbers: map[string]int{}, skipped: map[string]int{}}
+	p := &Page{path: path, done: make(chan struct{}), marks: marks, numbers: map[string]int{}, skipped: map[string]int{}}
+	p.site = localpage.New(pageHTML, rand.Text(), false, "judge", "undo", "skip", "finish")
 	for _, q := range questions {
 		key := keyOf(&q)
 		if _, ok := p.numbers[key]; !ok {

@@ -255,7 +255,7 @@ func TestPageRefuses(t *testing.T) {
 		{"POST", "judge", "{", nil, 400},
 		{"POST", "judge", `{"question": 1}`, nil, 400},
 		{"POST", "judge", `{"model": "x"}`, nil, 400},
-		{"POST", "judge", `{"note":"` + strings.Repeat("x", maxBody) + `"}`, nil, 400},
+		{"POST", "judge", `{"note":"` + strings.Repeat("x", 1<<16) + `"}`, nil, 400},
 		{"POST", "judge", `{"question":"` + v.Question + `","shares":[1]}`, nil, 409},
 		{"POST", "judge", `{"question":"` + v.Question + `","shares":[1,2]}`, nil, 409},
 		{"POST", "judge", `{"question":"` + v.Question + `","shares":[1,1],"note":"` + strings.Repeat("x", maxNote+1) + `"}`, nil, 409},
