@@ -55,7 +55,7 @@ func (t *Task) checkMethod() error {
 		}
 	case MethodGenerate:
 		if t.Grader == nil {
-			return recipe.Bad("grader", "the method generate needs a grader: exact, numeric, math, f1, regex, set, letter, code, rubric, characters, scene, safety or instructions")
+			return recipe.Bad("grader", "the method generate needs a grader: exact, numeric, math, f1, regex, set, letter, code, rubric, characters, scene, safety, instructions or grounded")
 		}
 	}
 	if t.Answer == "" && t.needsAnswer() {

@@ -48,6 +48,9 @@ func (t *Task) sources() []source {
 			list = append(list, source{"grader.safety.kind", g.Safety.Kind})
 		case g.Instructions != nil:
 			list = append(list, source{"grader.instructions.constraints", g.Instructions.Constraints})
+		case g.Grounded != nil:
+			const key = "grader.grounded."
+			list = append(list, source{key + "source", g.Grounded.Source}, source{key + "subject", g.Grounded.Subject}, source{key + "attribute", g.Grounded.Attribute})
 		case g.Rubric != nil:
 			for i := range g.Rubric.Criteria {
 				list = append(list, source{indexed("grader.rubric.criteria", i) + ".text", g.Rubric.Criteria[i].Text})

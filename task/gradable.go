@@ -31,6 +31,21 @@ func (b *builder) gradable(item *Item) error {
 		return b.kind()
 	case g.Instructions != nil:
 		return b.constraints()
+	case g.Grounded != nil:
+		return b.grounded()
+	}
+	return nil
+}
+
+// grounded tries the templates of what an answer is held against.
+func (b *builder) grounded() error {
+	for _, key := range []string{"grader.grounded.source", "grader.grounded.subject", "grader.grounded.attribute"} {
+		if b.templates[key] == nil {
+			continue
+		}
+		if _, err := b.ofRow(key); err != nil {
+			return err
+		}
 	}
 	return nil
 }

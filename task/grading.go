@@ -193,6 +193,37 @@ type Instructions struct {
 	Constraints string `yaml:"constraints"`
 }
 
+// Grounded looks whether each statement of an answer is supported by a text, as package
+// align/grounding has it. Right is an answer to a question that can be answered, all of
+// whose statements are supported, and which supports as much of the accepted answer as
+// Covered says. An answer that says nothing but that there is no answer, or that it is
+// not known, abstains and is never right, also where the accepted answer says so too:
+// then there is nothing to be right about.
+type Grounded struct {
+	// Source is the template of the text, which may give nothing: then nothing is
+	// supported.
+	Source string `yaml:"source"`
+	// Subject and Attribute are the templates of what was asked, of package task/world:
+	// an answer that is a value alone, such as "a baker", is a statement with these.
+	Subject   string `yaml:"subject"`
+	Attribute string `yaml:"attribute"`
+	// Checker is world, which reads texts and answers exactly that are in the forms of
+	// package task/world, or judge, who is asked of each statement.
+	Checker string `yaml:"checker"`
+	// Covered is the share of the statements of the accepted answer that the answer must
+	// support, 0 to 1; default 0.5.
+	Covered float64 `yaml:"covered"`
+}
+
+// The checkers of Grounded.
+const (
+	CheckWorld = "world"
+	CheckJudge = "judge"
+)
+
+// SetDefaults sets the values of the keys that a file leaves out.
+func (g *Grounded) SetDefaults() { g.Checker, g.Covered = CheckWorld, 0.5 }
+
 // Rubric has a judge, a model or a person, give points for each criterion. The
 // score is their sum as a share of all that can be had, at least 0.
 type Rubric struct {

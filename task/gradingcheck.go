@@ -28,7 +28,7 @@ func (g *Grading) needsAnswer() bool {
 func (g *Grading) Check() error {
 	name, number := g.only()
 	if number != 1 {
-		return recipe.Bad("", "name one grader of exact, numeric, math, f1, regex, set, letter, code, rubric, characters, scene, safety and instructions; these are %d", number)
+		return recipe.Bad("", "name one grader of exact, numeric, math, f1, regex, set, letter, code, rubric, characters, scene, safety, instructions and grounded; these are %d", number)
 	}
 	var err error
 	switch {
@@ -58,6 +58,8 @@ func (g *Grading) Check() error {
 		err = g.Safety.check()
 	case g.Instructions != nil:
 		err = g.Instructions.check()
+	case g.Grounded != nil:
+		err = g.Grounded.check()
 	}
 	return recipe.Below(name, err)
 }
@@ -84,6 +86,7 @@ func (g *Grading) only() (name string, number int) {
 		{"scene", g.Scene != nil},
 		{"safety", g.Safety != nil},
 		{"instructions", g.Instructions != nil},
+		{"grounded", g.Grounded != nil},
 	} {
 		if one.set {
 			name = one.name
@@ -209,6 +212,18 @@ func (i *Instructions) check() error {
 		return recipe.Bad("constraints", "needs the template of what the answer must meet, such as '{{json .constraints}}'")
 	}
 	return nil
+}
+
+func (g *Grounded) check() error {
+	switch {
+	case g.Source == "":
+		return recipe.Bad("source", "needs the template of the text that supports answers, such as '{{.passage}}'")
+	case g.Checker != CheckWorld && g.Checker != CheckJudge:
+		return recipe.Bad("checker", "statements are checked by %s or %s, not %q", CheckWorld, CheckJudge, g.Checker)
+	case (g.Subject == "") != (g.Attribute == ""):
+		return recipe.Bad("attribute", "subject and attribute go together: give both, or neither")
+	}
+	return share("covered", g.Covered)
 }
 
 func share(key string, value float64) error {

@@ -267,4 +267,5 @@ type Grading struct {
 	Safety     *Safety     `yaml:"safety" json:",omitempty"`
 
 	Instructions *Instructions `yaml:"instructions" json:",omitempty"`
+	Grounded     *Grounded     `yaml:"grounded" json:",omitempty"`
 }

@@ -87,6 +87,8 @@ func build(g *task.Grading, o Options) (task.Grader, error) {
 		return newSafety(g.Safety, o.Rubric)
 	case g.Instructions != nil:
 		return newInstructions(g.Instructions)
+	case g.Grounded != nil:
+		return newGrounded(g.Grounded, o.Judge)
 	}
 	return newRubric(g.Rubric, o.Judge)
 }
