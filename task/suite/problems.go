@@ -2,15 +2,18 @@ package suite
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/polymath-lm/polymath/task"
 	"github.com/polymath-lm/polymath/task/problem"
 )
 
 // Apart reports whether a generator keeps its test apart from what there is to train
-// on by form and length, or by what is combined. It puts few words together, so that
+// on by form and length, by what is combined, or by names. It puts few words together, so that
 // questions of the test hold stretches of others that are asked otherwise.
-func Apart(generator string) bool { return generator == "problems" || generator == "instructions" }
+func Apart(generator string) bool {
+	return generator == "problems" || generator == "instructions" || strings.HasPrefix(generator, "hallucination_")
+}
 
 // problems makes problems that take several steps, of all kinds and splits in turn;
 // a task takes those of its split, see package problem. A section is a kind with its
