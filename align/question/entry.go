@@ -31,8 +31,13 @@ const (
 	AskExample   Ask = "example"   // how a function is used
 	AskMeaning   Ask = "meaning"   // what a term means
 	AskCell      Ask = "cell"      // what a row has in a column
+	AskField     Ask = "field"     // the same, of a column that is called by no noun
 	AskSays      Ask = "says"      // what stands below a heading
+	AskAsked     Ask = "asked"     // what stands below a heading that is a question
 )
+
+// Asks are all of them.
+var Asks = []Ask{AskDoes, AskIs, AskSignature, AskWhere, AskExample, AskMeaning, AskCell, AskField, AskSays, AskAsked}
 
 // Entry is one thing that a source says.
 type Entry struct {
@@ -61,6 +66,16 @@ func (e *Entry) base() string {
 		name = name[strings.LastIndexAny(name, "./ ")+1:]
 	}
 	return strings.ToLower(name)
+}
+
+// question is what is asked, in no form. What does not say where the subject belongs
+// must have one answer in all places together.
+func (e *Entry) question() string {
+	within := e.Within
+	if e.Kind == Row || e.Kind == Term {
+		within = ""
+	}
+	return strings.Join([]string{string(e.Ask), e.Subject, e.Attribute, within}, "\x00")
 }
 
 // compare puts entries into the order of their names.

@@ -36,7 +36,7 @@ func (c *selection) missing(from *random.Source) *Item {
 		if n.Attribute == "" || c.has(&e, n.Attribute) {
 			return nil
 		}
-		e.Attribute = n.Attribute
+		e.Attribute, e.Ask = n.Attribute, n.Ask
 		answer = fill(ready().Missing["column"], &e)
 	case !c.rename(&e, n, from):
 		return nil

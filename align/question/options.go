@@ -87,8 +87,8 @@ func (o *Options) Check() error {
 		return errors.New("all shares are 0")
 	}
 	for _, ask := range o.Asks {
-		if _, ok := ready().Ask[ask]; !ok {
-			return fmt.Errorf("there is no question %q", ask)
+		if !slices.Contains(Asks, ask) {
+			return fmt.Errorf("there is no question %q: they are %v", ask, Asks)
 		}
 	}
 	return nil

@@ -21,6 +21,10 @@ type Sources struct {
 	Paths []string
 	// Exclude are patterns of names below a place that are passed over.
 	Exclude []string
+	// As says what tables and JSON are read as, Key is the column that names the rows of
+	// a table; "": the first whose texts differ.
+	As  As
+	Key string
 	// Limits bound what is taken.
 	Limits Limits
 	// Observe, if not nil, is called after each file with how many of all are read.
@@ -42,6 +46,27 @@ type reader struct {
 // readers are those of all kinds.
 var readers = []reader{
 	{[]string{".go"}, readGo},
+	{[]string{".md", ".markdown"}, one(readMarkdown)},
+	{[]string{".html", ".htm", ".xhtml"}, one(readHTML)},
+	{[]string{".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"}, one(readData)},
+	{[]string{".index", ".dict", ".dz"}, readDictd},
+	{[]string{jsonEnding}, one(readData)},
+}
+
+// jsonEnding is that of files of all sorts, which are read only where Sources.As says
+// what they are.
+const jsonEnding = ".json"
+
+// one reads the files of a directory one by one.
+func one(read func(*collector, file) error) func(*collector, []file) error {
+	return func(c *collector, files []file) error {
+		for _, f := range files {
+			if err := read(c, f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // file is one file that was read.
@@ -50,23 +75,31 @@ type file struct {
 	content    []byte
 }
 
-// Read reads the sources, a directory at a time: .go files with their doc comments.
-// Files with other endings, generated ones and such as come from elsewhere (vendor,
-// node_modules) are passed over. An error names the file, and the line where there is
-// one. Where no file says anything it wraps ErrNothing.
+// Read reads the sources, a directory at a time:
+//
+//	.go                                doc comments, declarations, examples
+//	.md .markdown .html .htm .xhtml    headings with their text, tables, lists of definitions
+//	.csv .tsv .jsonl .ndjson .parquet  dictionaries, where columns are called term and
+//	                                   definition or alike, and else tables
+//	.json                              the same, if Sources.As says which
+//	.index with .dict or .dict.dz      dictionaries as dictd has them
+//
+// All may be packed (.gz, .zst). Files with other endings, generated ones and such as
+// come from elsewhere (vendor, node_modules) are passed over. An error names the file,
+// and the line where there is one. Where no file says anything it wraps ErrNothing.
 func Read(ctx context.Context, s Sources) (*Set, error) {
-	if err := s.Limits.Check(); err != nil {
+	if err := s.Check(); err != nil {
 		return nil, err
 	}
 	listed, err := source.List(ctx, s.Paths, source.Options{Exclude: s.Exclude})
 	if err != nil {
 		return nil, err
 	}
-	c, err := newCollector(s.Limits)
+	c, err := newCollector(&s)
 	if err != nil {
 		return nil, err
 	}
-	wanted := groups(listed)
+	wanted := groups(listed, s.As)
 	all, done := 0, 0
 	for _, g := range wanted {
 		all += len(g.files)
@@ -91,6 +124,14 @@ func Read(ctx context.Context, s Sources) (*Set, error) {
 	return set, nil
 }
 
+// Check reports the first impossible value.
+func (s *Sources) Check() error {
+	if s.As != AsFound && s.As != AsDictionary && s.As != AsTable {
+		return fmt.Errorf("files cannot be read as %q: as %s or %s", s.As, AsDictionary, AsTable)
+	}
+	return s.Limits.Check()
+}
+
 // group is the files of one directory that one reader reads.
 type group struct {
 	reader *reader
@@ -98,12 +139,12 @@ type group struct {
 }
 
 // groups parts files by directory and reader, in the order of the directories.
-func groups(files []source.File) []group {
+func groups(files []source.File, as As) []group {
 	var list []group
 	index := map[string]int{}
 	for _, f := range files {
 		r := readerOf(f.Path)
-		if r < 0 || code.Vendored(f.Name) {
+		if r < 0 || code.Vendored(f.Name) || as == AsFound && readers[r].endings[0] == jsonEnding {
 			continue
 		}
 		key := fmt.Sprintf("%s\x00%d", path.Dir(slashed(f.Path)), r)
@@ -165,12 +206,4 @@ func readOne(ctx context.Context, f source.File) ([]byte, error) {
 		err = fmt.Errorf("it has more than %d bytes: cut it, or exclude it", maxFile)
 	}
 	return content, err
-}
-
-// keep leaves out files that programs wrote.
-func keep(files []file) []file {
-	return slices.DeleteFunc(files, func(f file) bool {
-		_, made := code.Generated(f.name, f.content)
-		return made
-	})
 }

@@ -52,9 +52,11 @@ func (s *Set) Count() map[Kind]int {
 // collector makes a Set.
 type collector struct {
 	set      *Set
+	sources  *Sources
 	places   map[string]int // by kind and name
 	limits   Limits
-	asked    map[string]bool
+	asked    map[string]string // the answers to what is asked
+	unclear  map[string]bool   // what has several, and may have one
 	answered map[string]int
 	private  *cleaner
 }
@@ -66,21 +68,25 @@ const (
 	leftRepeated = "repeated"
 	leftPrivate  = "private"
 	leftSame     = "same question"
+	leftUnclear  = "several answers"
+
+	leftNoKey        = "table without a column of names"
+	leftNoDictionary = "JSON that is no dictionary"
 )
 
 // mostRepeats is how many subjects one answer may have: one that all have says
 // nothing of any of them.
 const mostRepeats = 3
 
-func newCollector(limits Limits) (*collector, error) {
+func newCollector(s *Sources) (*collector, error) {
 	private, err := newCleaner()
 	if err != nil {
 		return nil, err
 	}
 	return &collector{
-		set:    &Set{known: map[string]bool{}, left: map[string]int{}},
-		places: map[string]int{}, limits: limits,
-		asked: map[string]bool{}, answered: map[string]int{}, private: private,
+		set:     &Set{known: map[string]bool{}, left: map[string]int{}},
+		sources: s, places: map[string]int{}, limits: s.Limits,
+		asked: map[string]string{}, unclear: map[string]bool{}, answered: map[string]int{}, private: private,
 	}, nil
 }
 
@@ -121,13 +127,15 @@ func (c *collector) add(e Entry) {
 	if length(e.Passage) > c.limits.Passage || !strings.Contains(e.Passage, e.Text) {
 		e.Passage = ""
 	}
-	key := strings.Join([]string{string(e.Ask), e.Subject, e.Attribute, e.Within}, "\x00")
-	if c.asked[key] {
-		c.leave(leftSame)
+	key := e.question()
+	if before, ok := c.asked[key]; ok {
+		if c.leave(leftSame); before != e.Text {
+			c.unclear[key] = true
+		}
 		return
 	}
-	c.asked[key] = true
-	if e.Ask != AskCell && e.Ask != AskWhere {
+	c.asked[key] = e.Text
+	if e.Kind != Row && e.Ask != AskWhere {
 		if c.answered[e.Text]++; c.answered[e.Text] > mostRepeats {
 			c.leave(leftRepeated)
 			return
@@ -155,6 +163,13 @@ func placeKey(kind Kind, name string) string { return string(kind) + "\x00" + na
 
 // done returns the set, in order.
 func (c *collector) done() *Set {
+	c.set.entries = slices.DeleteFunc(c.set.entries, func(e Entry) bool {
+		several := (e.Kind == Row || e.Kind == Heading) && c.unclear[e.question()]
+		if several {
+			c.leave(leftUnclear)
+		}
+		return several
+	})
 	c.qualify()
 	slices.SortFunc(c.set.entries, func(a, b Entry) int { return compare(&a, &b) })
 	slices.SortFunc(c.set.places, func(a, b place) int {
