@@ -60,7 +60,7 @@ func Parse(data []byte) (*Comparison, error) {
 
 // compare takes the answers apart from the prompt.
 func (j *judged) compare(o *conversation.Object) (*Comparison, error) {
-	prompt, used, err := readPrompt(o)
+	prompt, used, err := ReadPrompt(o)
 	if err != nil {
 		return nil, err
 	}

@@ -17,9 +17,10 @@ func bad(field, format string, args ...any) error {
 // prompts are the names of the prompt, the first of them that is there.
 var prompts = []string{"prompt", "messages", "conversations", "question", "instruction", "query", "context"}
 
-// readPrompt reads what an object says of its prompt: without messages where it does
-// not name one. It returns the keys that it used.
-func readPrompt(o *conversation.Object) (c chat.Conversation, used []string, err error) {
+// ReadPrompt reads what an object says of its prompt, under any of the names that the
+// package knows: without messages where it does not name one. It returns the keys that
+// it used. An error is a *conversation.FieldError.
+func ReadPrompt(o *conversation.Object) (c chat.Conversation, used []string, err error) {
 	used = []string{"system", "tools"}
 	for _, key := range prompts {
 		if !o.Has(key) {
@@ -73,7 +74,7 @@ func readAlpaca(o *conversation.Object, c *chat.Conversation) error {
 	return nil
 }
 
-// readTurns reads a text, which role says unless it is a transcript, or messages.
+// ReadTurns reads a text, which role says unless it is a transcript, or messages.
 func ReadTurns(o *conversation.Object, key string, role chat.Role) ([]chat.Message, error) {
 	if conversation.KindOf(o.Value(key)) != "a text" {
 		messages, err := o.Messages(key)
