@@ -27,10 +27,11 @@ type grpo struct {
 // grpoState is what a checkpoint keeps.
 type grpoState struct {
 	Place int `json:"place"`
+	keeping
 }
 
-func (g *grpo) plan(_ context.Context, r *Run, p *Plan) (err error) {
-	if g.actor, err = planActor(r, p); err != nil {
+func (g *grpo) plan(ctx context.Context, r *Run, p *Plan) (err error) {
+	if g.actor, err = planActor(ctx, r, p); err != nil {
 		return err
 	}
 	if err := r.planTrained(p, "policy", r.recipe.Model); err != nil {
@@ -61,12 +62,12 @@ func (g *grpo) load(_ context.Context, r *Run) (err error) {
 }
 
 func (g *grpo) step(ctx context.Context, r *Run, n int, m Measures) error {
-	lesson, place, err := g.collect(ctx, r, n, m)
+	lesson, next, err := g.collect(ctx, r, n, m)
 	if err != nil {
 		return err
 	}
 	if len(lesson.sequences) == 0 { // all groups were left out
-		g.place = place
+		g.take(next)
 		return nil
 	}
 	if lesson.ref, err = g.reference.refer(ctx, r, lesson.sequences); err != nil {
@@ -75,27 +76,33 @@ func (g *grpo) step(ctx context.Context, r *Run, n int, m Measures) error {
 	if lesson.ref != nil {
 		m["kl"] = lesson.divergence()
 	}
-	g.place = place
+	g.take(next)
 	return g.learn(ctx, r, n, lesson, m)
 }
 
+// take sets the state after a step, or of a checkpoint.
+func (g *grpo) take(s grpoState) {
+	g.place = s.Place
+	g.keep(s.keeping)
+}
+
 // collect has the policy answer the step's prompts and tells what answers are better
-// than others. place is where the order of prompts goes on.
-func (g *grpo) collect(ctx context.Context, r *Run, n int, m Measures) (l *groupLesson, place int, err error) {
+// than others. next is the state after the step.
+func (g *grpo) collect(ctx context.Context, r *Run, n int, m Measures) (l *groupLesson, next grpoState, err error) {
 	s := &r.recipe.GRPO
 	all, kept := &judged{}, &judged{}
 	answers, want, flat := r.recipe.Rollout.Answers, r.recipe.Batch.Prompts, 0
-	l, place = &groupLesson{}, g.place
+	l, next.Place = &groupLesson{}, g.place
 	for draws := 0; want > 0 && draws < max(1, s.DynamicSampling); draws++ {
-		rollouts, err := g.ask(ctx, r, g.policy, n, place, want, len(all.rollouts))
+		rollouts, err := g.ask(ctx, r, g.policy, n, next.Place, want, len(all.rollouts))
 		if err != nil {
-			return nil, 0, err
+			return nil, next, err
 		}
 		j, err := g.judge(ctx, r, rollouts)
 		if err != nil {
-			return nil, 0, err
+			return nil, next, err
 		}
-		place += want
+		next.Place += want
 		all.add(j)
 		for first := 0; first < len(j.total); first += answers {
 			group := j.total[first : first+answers]
@@ -111,17 +118,20 @@ func (g *grpo) collect(ctx context.Context, r *Run, n int, m Measures) (l *group
 		}
 	}
 	all.measure(g.rewards, m)
+	if next.keeping, err = g.regard(n, all, m); err != nil {
+		return nil, next, err
+	}
 	m["groups_without_spread"] = float64(flat)
 	g.show(r, n, all)
 	l.sequences, l.old = sequences(kept.rollouts)
-	return l, place, nil
+	return l, next, nil
 }
 
 func (g *grpo) evaluate(ctx context.Context, r *Run, m Measures) error {
 	return g.actor.evaluate(ctx, r, g.policy, m)
 }
 
-func (g *grpo) state() any { return grpoState{g.place} }
+func (g *grpo) state() any { return grpoState{g.place, g.kept} }
 
 func (g *grpo) restore(text json.RawMessage) error {
 	var s grpoState
@@ -131,7 +141,10 @@ func (g *grpo) restore(text json.RawMessage) error {
 	if s.Place < 0 || s.Place > math.MaxInt/2 {
 		return fmt.Errorf("place %d is impossible", s.Place)
 	}
-	g.place = s.Place
+	if err := s.Multipliers.restored(g.rewards); err != nil {
+		return err
+	}
+	g.take(s)
 	return nil
 }
 

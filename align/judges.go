@@ -5,14 +5,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// judgeHash identifies the models beside the policy that a step hangs on and that no
-// checkpoint holds: those of rewards, and what a critic begins as. It is "" where there
-// are none.
+// judgeHash identifies what a step hangs on beside the policy and no checkpoint holds:
+// the models of rewards, the files that these go by, and what a critic begins as. It is
+// "" where there is nothing.
 func (r *Run) judgeHash(ctx context.Context) (string, error) {
-	var all []string
+	all := slices.Clone(r.sources)
 	add := func(key, path string) error {
 		hash, err := parentHash(ctx, path)
 		if err != nil {

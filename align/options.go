@@ -1,6 +1,8 @@
 package align
 
 import (
+	"context"
+
 	"github.com/polymath-lm/polymath/align/preference"
 	"github.com/polymath-lm/polymath/task/grade"
 	"github.com/polymath-lm/polymath/train"
@@ -20,6 +22,9 @@ type Options struct {
 	// graders of some tasks need, such as a sandbox for code.
 	DataDir string
 	Grading grade.Options
+	// OpenJudge reaches the model of that name behind the API at an address, by which
+	// rewards of the kinds judge and safety may go; nil: there are none.
+	OpenJudge func(ctx context.Context, address, name string) (*Judge, error)
 	// Memory is the memory that may be used, in bytes; 0 asks the system.
 	Memory int64
 	// NoSave writes no checkpoint and no model, for measurements.
@@ -55,6 +60,8 @@ type Plan struct {
 	Steps, Items, HeldOut int
 	// Data is what became of the files of comparisons; nil where there are none.
 	Data *preference.Report
+	// Measured are the graders of rewards that were measured by labelled answers.
+	Measured []MeasuredReward
 	// Parameters counts those of the policy, or of the reward model, Trained those
 	// that change, of all parts.
 	Parameters, Trained int64

@@ -23,21 +23,20 @@ type ppo struct {
 	reference  *reference // nil: nothing holds the policy
 	kl         objective.AdaptiveKL
 	rewardSize objective.Running // of the answers' rewards so far
-	alarm      alarm
 }
 
 // ppoState is what a checkpoint keeps.
 type ppoState struct {
 	KL         objective.AdaptiveKL `json:"kl"`
 	RewardSize objective.Running    `json:"reward_size"`
-	Alarm      alarm                `json:"alarm"`
+	keeping
 }
 
 // needsReference says that the policy is held to the reference by a price.
 func (s *PPOSpec) needsReference() bool { return s.KLCoef > 0 }
 
-func (p *ppo) plan(_ context.Context, r *Run, plan *Plan) (err error) {
-	if p.actor, err = planActor(r, plan); err != nil {
+func (p *ppo) plan(ctx context.Context, r *Run, plan *Plan) (err error) {
+	if p.actor, err = planActor(ctx, r, plan); err != nil {
 		return err
 	}
 	if err := r.planTrained(plan, "policy", r.recipe.Model); err != nil {
@@ -96,10 +95,14 @@ func (p *ppo) step(ctx context.Context, r *Run, n int, m Measures) error {
 		return err
 	}
 	next := p.appraise(r, j, e, m)
+	if next.keeping, err = p.regard(n, j, m); err != nil {
+		return err
+	}
 	if err := p.learn(ctx, r, n, e, m); err != nil {
 		return err
 	}
-	p.kl, p.rewardSize, p.alarm = next.KL, next.RewardSize, next.Alarm
+	p.kl, p.rewardSize = next.KL, next.RewardSize
+	p.keep(next.keeping)
 	return nil
 }
 
@@ -121,10 +124,10 @@ func (p *ppo) compare(ctx context.Context, r *Run, e *experience) error {
 }
 
 // appraise makes of the rewards what the step learns from, and returns the state that
-// the method has after the step.
+// the method has after the step, but for what all keep.
 func (p *ppo) appraise(r *Run, j *judged, e *experience, m Measures) ppoState {
 	s := &r.recipe.PPO
-	next := ppoState{KL: p.kl, RewardSize: p.rewardSize, Alarm: p.alarm.copy()}
+	next := ppoState{KL: p.kl, RewardSize: p.rewardSize}
 	scores := make([]float64, len(j.total))
 	for i, score := range j.total {
 		if scores[i] = score; !j.rollouts[i].ended() {
@@ -144,9 +147,6 @@ func (p *ppo) appraise(r *Run, j *judged, e *experience, m Measures) ppoState {
 		next.KL.Update(kl, len(e.sequences))
 	}
 	e.measureCritic(m)
-	if p.rewards.canAlarm() {
-		m["alarm"] = number1(next.Alarm.watch(p.rewards, j))
-	}
 	return next
 }
 
@@ -154,7 +154,7 @@ func (p *ppo) evaluate(ctx context.Context, r *Run, m Measures) error {
 	return p.actor.evaluate(ctx, r, p.policy, m)
 }
 
-func (p *ppo) state() any { return ppoState{p.kl, p.rewardSize, p.alarm} }
+func (p *ppo) state() any { return ppoState{p.kl, p.rewardSize, p.kept} }
 
 func (p *ppo) restore(text json.RawMessage) error {
 	var s ppoState
@@ -167,7 +167,11 @@ func (p *ppo) restore(text json.RawMessage) error {
 	case s.RewardSize.Count < 0 || !(s.RewardSize.Squares >= 0):
 		return fmt.Errorf("the state of the rewards' size, %+v, is impossible", s.RewardSize)
 	}
-	p.kl, p.rewardSize, p.alarm = s.KL, s.RewardSize, s.Alarm
+	if err := s.Multipliers.restored(p.rewards); err != nil {
+		return err
+	}
+	p.kl, p.rewardSize = s.KL, s.RewardSize
+	p.keep(s.keeping)
 	return nil
 }
 

@@ -293,7 +293,7 @@ func TestPPOMicrobatches(t *testing.T) {
 
 // TestPPORestore: a state that is not this recipe's is refused.
 func TestPPORestore(t *testing.T) {
-	p := &ppo{}
+	p := &ppo{actor: &actor{}}
 	p.kl.Coef = 0.1
 	for _, state := range []string{`{`, `{"kl": {"coef": -1}}`, `{"kl": {"coef": 0.1, "target": 2, "horizon": 3}}`, `{"reward_size": {"count": -1}}`, `{"reward_size": {"count": 3, "squares": -1}}`} {
 		if err := p.restore(json.RawMessage(state)); err == nil {
@@ -301,12 +301,12 @@ func TestPPORestore(t *testing.T) {
 		}
 	}
 	p.rewardSize.Add(2)
-	p.alarm.History = map[string][]float64{"x": {1, 2}}
+	p.kept.Alarm.History = map[string][]float64{"x": {1, 2}}
 	text, err := json.Marshal(p.state())
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := &ppo{}
+	q := &ppo{actor: &actor{}}
 	if err := q.restore(text); err != nil || !reflect.DeepEqual(p.state(), q.state()) {
 		t.Errorf("state %+v is %+v (%v)", p.state(), q.state(), err)
 	}

@@ -38,45 +38,6 @@ type RolloutSpec struct {
 	TopP        float64 `yaml:"top_p" json:"top_p"`
 }
 
-// Kinds of reward.
-const (
-	RewardTask   = "task"   // what the task's grader gives the answer
-	RewardModel  = "model"  // a reward model's score
-	RewardFormat = "format" // 1 where the answer has the form that is asked for, else 0
-	RewardLength = "length" // -1 for an answer of rollout.max_tokens, 0 up to From, linear between (DAPO, arXiv:2503.14476, 3.4)
-)
-
-// RewardSpec is one number that judges an answer.
-type RewardSpec struct {
-	// Kind is "task", "model", "format" or "length".
-	Kind string `yaml:"kind" json:"kind"`
-	// Name is what the measure "reward/NAME" is called; left out, it is the kind. No
-	// two rewards have one name.
-	Name string `yaml:"name" json:"name,omitempty"`
-	// Weight multiplies it in the sum; 0: it is measured and no more.
-	Weight float64 `yaml:"weight" json:"weight"`
-	// Model is the directory of the reward model, of the kind model.
-	Model string `yaml:"model" json:"model,omitempty"`
-	// Ensemble are more of them, which learned apart, for instance from other seeds. The
-	// reward is then the mean of what all of them give less Doubt times the deviation
-	// between them, after each was brought to a mean of 0 and a deviation of 1 by what
-	// its reward.json says (arXiv:2310.02743).
-	Ensemble train.Files `yaml:"ensemble" json:"ensemble,omitempty"`
-	Doubt    float64     `yaml:"doubt" json:"doubt,omitempty"`
-	// Pattern, of the kind format, is a regular expression in Go's syntax that must
-	// match somewhere. Ended asks for an answer that max_tokens did not cut off, and
-	// MinCharacters and MaxCharacters (0: any number) for one of some length.
-	Pattern       string `yaml:"pattern" json:"pattern,omitempty"`
-	Ended         bool   `yaml:"ended" json:"ended,omitempty"`
-	MinCharacters int    `yaml:"min_characters" json:"min_characters,omitempty"`
-	MaxCharacters int    `yaml:"max_characters" json:"max_characters,omitempty"`
-	// From, of the kind length, is the number of tokens that cost nothing.
-	From int `yaml:"from" json:"from,omitempty"`
-}
-
-// SetDefaults is a reward that counts once.
-func (s *RewardSpec) SetDefaults() { s.Weight = 1 }
-
 // Losses of rankings.
 const (
 	RankPairs        = "pairs"         // the mean over all pairs (Bradley and Terry; arXiv:2203.02155, equation 1)

@@ -3,9 +3,6 @@ package align
 import (
 	"context"
 	"fmt"
-	"sync"
-
-	"github.com/polymath-lm/polymath/internal/par"
 )
 
 // A rewarder says how good answers are.
@@ -18,9 +15,14 @@ type rewarder interface {
 type reward struct {
 	rewarder
 	name    string
-	weight  float64 // 0: it is recorded and no more
-	learned bool    // it is a reward model's
+	weight  float64 // 0: it is recorded and no more, unless there is a constraint
+	learned bool    // a model gives it
+	// constraint is what makes the weight rise and fall; nil: it stays.
+	constraint *ConstraintSpec
 }
+
+// counts says that the policy learns from the reward, now or in another step.
+func (r *reward) counts() bool { return r.weight != 0 || r.constraint != nil }
 
 // rewards are all of them.
 type rewards []reward
@@ -30,7 +32,10 @@ func newRewards(r *Recipe) rewards {
 	list := make(rewards, len(r.Rewards))
 	for i := range r.Rewards {
 		s := &r.Rewards[i]
-		list[i] = reward{name: s.name(), weight: s.Weight, learned: s.Kind == RewardModel}
+		list[i] = reward{
+			name: s.name(), weight: s.Weight, constraint: s.Constraint,
+			learned: s.Kind == RewardModel || s.Kind == RewardJudge,
+		}
 		switch s.Kind {
 		case RewardTask:
 			list[i].rewarder = graded{}
@@ -40,6 +45,7 @@ func newRewards(r *Recipe) rewards {
 			list[i].rewarder = &shortness{from: s.From, to: r.Rollout.MaxTokens}
 		}
 	}
+	list.weigh(list.multipliers())
 	return list
 }
 
@@ -100,6 +106,9 @@ func (j *judged) measure(list rewards, m Measures) {
 	if len(right) > 0 {
 		m["accuracy"] = mean(right)
 	}
+	for _, s := range j.shares() {
+		m[s.name] = sum(s.parts) / sum(s.wholes)
+	}
 }
 
 // values are the numbers of one answer.
@@ -121,38 +130,15 @@ func number1(yes bool) float64 {
 	return 0
 }
 
-// gradeAll has the graders judge all answers that have one. Code runs, and judges are
-// asked, several at a time.
-func gradeAll(ctx context.Context, rollouts []Rollout) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	room := make(chan struct{}, par.Threads())
-	var wait sync.WaitGroup
-	for i := range rollouts {
-		r := &rollouts[i]
-		if r.question.grader == nil || r.verdict != nil || ctx.Err() != nil {
-			continue
-		}
-		room <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-room }()
-			verdict, err := r.question.grader.Grade(ctx, r.question.item, r.Text)
-			if err != nil {
-				cancel(fmt.Errorf("%s: grader: %w", r.question.name, err))
-				return
-			}
-			r.verdict = &verdict
-		})
-	}
-	wait.Wait()
-	return context.Cause(ctx)
-}
-
 // mean is 0 of nothing.
 func mean(values []float64) float64 {
+	return sum(values) / float64(max(len(values), 1))
+}
+
+func sum(values []float64) float64 {
 	sum := 0.0
 	for _, v := range values {
 		sum += v
 	}
-	return sum / float64(max(len(values), 1))
+	return sum
 }

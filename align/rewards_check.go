@@ -28,6 +28,15 @@ func (r *Recipe) checkRewards() error {
 		}
 		seen[s.name()] = true
 	}
+	names := make([]string, len(r.Rewards))
+	for i := range r.Rewards {
+		names[i] = r.Rewards[i].name()
+	}
+	for i := range r.Rewards {
+		if err := recipe.Below(fmt.Sprintf("rewards[%d]", i), r.Rewards[i].checkConstraint(names)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -39,30 +48,40 @@ func (s *RewardSpec) name() string {
 	return s.Kind
 }
 
+// rewardKinds are all kinds.
+var rewardKinds = []string{RewardTask, RewardModel, RewardFormat, RewardLength, RewardSafety, RewardJudge}
+
 // rewardName is what a reward may be called: it is part of a measure's name.
 var rewardName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
 func (s *RewardSpec) validate(maxTokens int) error {
-	if err := oneOf("kind", s.Kind, RewardTask, RewardModel, RewardFormat, RewardLength); err != nil {
+	if err := oneOf("kind", s.Kind, rewardKinds...); err != nil {
 		return err
 	}
 	if s.Name != "" && !rewardName.MatchString(s.Name) {
 		return recipe.Bad("name", "%q is no name of a measure: use letters, digits, _, - and . alone, 64 at most", s.Name)
 	}
 	for _, key := range []struct {
-		name, kind string
-		set        bool
+		name string
+		set  bool
+		of   []string // the kinds that have it
 	}{
-		{"model", RewardModel, s.Model != ""},
-		{"ensemble", RewardModel, len(s.Ensemble) > 0},
-		{"doubt", RewardModel, s.Doubt != 0},
-		{"pattern", RewardFormat, s.Pattern != ""},
-		{"ended", RewardFormat, s.Ended},
-		{"min_characters", RewardFormat, s.MinCharacters != 0},
-		{"max_characters", RewardFormat, s.MaxCharacters != 0},
-		{"from", RewardLength, s.From != 0},
+		{"model", s.Model != "", []string{RewardModel}},
+		{"ensemble", len(s.Ensemble) > 0, []string{RewardModel}},
+		{"doubt", s.Doubt != 0, []string{RewardModel}},
+		{"pattern", s.Pattern != "", []string{RewardFormat}},
+		{"ended", s.Ended, []string{RewardFormat}},
+		{"min_characters", s.MinCharacters != 0, []string{RewardFormat}},
+		{"max_characters", s.MaxCharacters != 0, []string{RewardFormat}},
+		{"from", s.From != 0, []string{RewardLength}},
+		{"rubric", s.Rubric != "", []string{RewardSafety}},
+		{"classifier", s.Classifier != "", []string{RewardSafety}},
+		{"labelled", s.Labelled != "", []string{RewardSafety}},
+		{"judge", s.Judge != "", []string{RewardJudge, RewardSafety}},
+		{"judge_model", s.JudgeModel != "", []string{RewardJudge, RewardSafety}},
+		{"criteria", len(s.Criteria) > 0, []string{RewardJudge}},
 	} {
-		if key.set && key.kind != s.Kind {
+		if key.set && !slices.Contains(key.of, s.Kind) {
 			return recipe.Bad(key.name, "a reward of the kind %s has no %s: remove it", s.Kind, key.name)
 		}
 	}
@@ -70,6 +89,16 @@ func (s *RewardSpec) validate(maxTokens int) error {
 }
 
 func (s *RewardSpec) checkKind(maxTokens int) error {
+	switch s.Kind {
+	case RewardSafety:
+		if err := s.checkSafety(); err != nil {
+			return err
+		}
+	case RewardJudge:
+		if err := s.checkJudge(); err != nil {
+			return err
+		}
+	}
 	switch {
 	case s.Kind == RewardModel && s.Model == "":
 		return recipe.Bad("model", "name the directory of the reward model")

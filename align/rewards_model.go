@@ -98,8 +98,11 @@ func (a *actor) planModel(r *Run, p *Plan, key, dir string) error {
 	return nil
 }
 
-// load opens the reward models.
+// load opens the reward models, and the file of what judges say.
 func (a *actor) load(r *Run) error {
+	if err := a.judgments.keep(); err != nil {
+		return err
+	}
 	for i := range r.recipe.Rewards {
 		s := &r.recipe.Rewards[i]
 		if s.Kind != RewardModel {
@@ -148,6 +151,7 @@ func (a *actor) close() (err error) {
 	if a == nil {
 		return nil
 	}
+	err = a.judgments.close()
 	for _, r := range a.rewards {
 		switch s := r.rewarder.(type) {
 		case *scored:

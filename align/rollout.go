@@ -27,6 +27,8 @@ type Rollout struct {
 	Finish infer.Finish
 	// verdict is the grader's, nil before and without one.
 	verdict *task.Verdict
+	// shares are what rewards counted, beside those of the verdict.
+	shares []task.Share
 }
 
 // ended says that the policy ended the answer, and did not run out of tokens.

@@ -16,11 +16,37 @@ type actor struct {
 	questions *questions
 	order     order
 	rewards   rewards
+	kept      keeping
+	judgments *judgments // nil: no reward asks a model behind an API
+}
+
+// keeping is what methods that learn from rewards keep from step to step. As JSON it is
+// state.
+type keeping struct {
+	Alarm       alarm       `json:"alarm"`
+	Multipliers multipliers `json:"multipliers,omitempty"`
+}
+
+// keep sets what is kept after a step, or of a checkpoint.
+func (a *actor) keep(k keeping) {
+	a.kept = k
+	a.rewards.weigh(k.Multipliers)
+}
+
+// regard looks at all answers of step n, of which m has the measures: it adds those of
+// multipliers and of the alarm, and returns what is to be kept after the step.
+func (a *actor) regard(n int, j *judged, m Measures) (k keeping, err error) {
+	k.Alarm = a.kept.Alarm.copy()
+	if a.rewards.canAlarm() {
+		m["alarm"] = number1(k.Alarm.watch(a.rewards, j))
+	}
+	k.Multipliers, err = a.kept.Multipliers.next(a.rewards, n, m)
+	return k, err
 }
 
 // planActor reads the prompts of a run's recipe and adds to its plan what they tell,
 // and what answering takes.
-func planActor(r *Run, p *Plan) (*actor, error) {
+func planActor(ctx context.Context, r *Run, p *Plan) (*actor, error) {
 	s, err := newSpeaker(r.recipe.Model, r.cfg)
 	if err != nil {
 		return nil, err
@@ -34,9 +60,21 @@ func planActor(r *Run, p *Plan) (*actor, error) {
 	r.hashes.Data = source.hash()
 	p.Items, p.HeldOut = len(q.train), len(q.held)+len(q.further)
 	a := &actor{speaker: s, questions: q, order: order{seed: r.recipe.Seed, n: len(q.train)}, rewards: newRewards(r.recipe)}
+	a.kept.Multipliers = a.rewards.multipliers()
 	f := infer.FootprintOf(r.cfg, infer.Options{Window: room, MaxBatch: a.batch(r)})
 	p.Memory.Add("rollouts: keys and values", f.CacheBytes(), "%d answers at a time of up to %d tokens", a.batch(r), f.Window)
 	p.Memory.Add("rollouts: activations", f.WorkBytes, "and logits")
+	for i := range r.recipe.Rewards {
+		switch r.recipe.Rewards[i].Kind {
+		case RewardSafety:
+			err = a.openRuled(ctx, r, p, i)
+		case RewardJudge:
+			err = a.openMarked(ctx, r, i)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	return a, a.planModels(r, p)
 }
 

@@ -47,6 +47,9 @@ func (a *actor) examine(ctx context.Context, r *Run, m *model.Model, prefix stri
 	for name, v := range own {
 		measures[prefix+name] = v
 	}
+	for _, s := range greedy.shares() {
+		measures.estimateShare(prefix, list, &s)
+	}
 	graded := allGraded(list)
 	if graded {
 		measures.estimate(prefix+"accuracy", list, each(greedy.rollouts, isRight))
@@ -119,14 +122,32 @@ func (j *judged) best(n int) []float64 {
 // estimate sets a share with its interval of 95% (Wilson's; see stat.Mean), which
 // counts questions of one cluster as what they are.
 func (m Measures) estimate(name string, list []*question, values []float64) {
+	m.set(name, stat.Mean(values, clustersOf(list)))
+}
+
+// estimateShare sets a share of what answers to the questions counted, with its interval
+// of 95%.
+func (m Measures) estimateShare(prefix string, list []*question, s *share) {
+	of := make([]*question, len(s.of))
+	for i, k := range s.of {
+		of[i] = list[k]
+	}
+	m.set(prefix+s.name, stat.Share(s.parts, s.wholes, clustersOf(of)))
+}
+
+func (m Measures) set(name string, e stat.Estimate) {
+	m[name], m[name+lowEnd], m[name+highEnd] = e.Value, e.Low, e.High
+}
+
+// clustersOf are the groups of questions; nil where each is one by itself.
+func clustersOf(list []*question) []string {
 	clusters, seen := make([]string, len(list)), map[string]bool{}
 	for i, q := range list {
 		clusters[i] = q.group
 		seen[q.group] = true
 	}
 	if len(seen) == len(list) {
-		clusters = nil
+		return nil
 	}
-	e := stat.Mean(values, clusters)
-	m[name], m[name+"_low"], m[name+"_high"] = e.Value, e.Low, e.High
+	return clusters
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/polymath-lm/polymath/align/preference"
+	"github.com/polymath-lm/polymath/align/rubric"
 	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/internal/recipe"
@@ -29,6 +30,7 @@ type question struct {
 	prompt       []int32
 	name         string // where it is from
 	task         string // of item
+	kind         rubric.Kind
 	group        string // questions of one group are on one side of a split
 }
 
@@ -53,6 +55,11 @@ func (s *questionSource) load(r *Recipe) (*questions, error) {
 	all, err := s.tasks("rollout.tasks", r.Rollout.Tasks)
 	if err != nil {
 		return nil, err
+	}
+	for _, q := range all {
+		if of := suite.Examines(q.task); of != nil {
+			return nil, recipe.Bad("rollout.tasks", "%s examines, in the suite %s, what is not to be learned from: learn from %s, and name %s as eval.tasks", q.task, of.Name, of.Train, q.task)
+		}
 	}
 	more, err := s.conversations(r.Rollout.Prompts)
 	if err != nil {
@@ -131,11 +138,15 @@ func (s *questionSource) task(t *task.Task) ([]*question, error) {
 	if c := t.Grader.Code; c != nil {
 		grader = honest{grader, c.Language}
 	}
+	kind, err := taskKind(t)
+	if err != nil {
+		return nil, err
+	}
 	s.seen = append(s.seen, t.Name+" "+t.Hash(items))
 	list := make([]*question, len(items))
 	for i := range items {
 		it := &items[i]
-		q := &question{item: it, grader: grader, task: t.Name, name: t.Name + "/" + it.ID, group: t.Name + "/" + it.Cluster}
+		q := &question{item: it, grader: grader, task: t.Name, name: t.Name + "/" + it.ID, group: t.Name + "/" + it.Cluster, kind: kind(it)}
 		if q.conversation, err = it.Conversation(); err != nil {
 			return nil, fmt.Errorf("%s: %w", q.name, err)
 		}
@@ -159,11 +170,11 @@ func (s *questionSource) conversations(files interface{ Expand() ([]string, erro
 		}
 		s.seen = append(s.seen, sum)
 		err = conversation.Each(path, func(where string, object []byte) error {
-			c, err := readPrompt(object)
+			c, kind, err := readPrompt(object)
 			if err != nil {
 				return fmt.Errorf("%s%w", where, err)
 			}
-			list = append(list, &question{conversation: c, name: strings.TrimSuffix(where, ": ")})
+			list = append(list, &question{conversation: c, kind: kind, name: strings.TrimSuffix(where, ": ")})
 			return nil
 		})
 		if err != nil {
@@ -184,10 +195,14 @@ func (s *questionSource) conversations(files interface{ Expand() ([]string, erro
 // promptKeys are the keys that may have the messages of a prompt.
 var promptKeys = []string{"messages", "conversations", "prompt"}
 
-func readPrompt(object []byte) (c chat.Conversation, err error) {
+// readPrompt reads a conversation, and what kind of prompt it says it is.
+func readPrompt(object []byte) (c chat.Conversation, kind rubric.Kind, err error) {
 	o, err := conversation.ParseObject("", object)
 	if err != nil {
-		return c, err
+		return c, kind, err
+	}
+	if text, err := o.Text("kind", true); err == nil {
+		kind = kindNamed(text)
 	}
 	key := ""
 	for _, k := range promptKeys {
@@ -199,24 +214,24 @@ func readPrompt(object []byte) (c chat.Conversation, err error) {
 	case key == "":
 		x, err := conversation.Parse(object)
 		if err != nil {
-			return c, err
+			return c, kind, err
 		}
 		if x.Plain {
-			return c, errors.New("it is a text, not a prompt: give messages, or a prompt")
+			return c, kind, errors.New("it is a text, not a prompt: give messages, or a prompt")
 		}
 		c = x.Conversation
 	default:
 		if c.Messages, err = preference.ReadTurns(&o, key, chat.User); err != nil {
-			return c, err
+			return c, kind, err
 		}
 		if c.Tools, err = o.Tools(); err != nil {
-			return c, err
+			return c, kind, err
 		}
 	}
 	if n := len(c.Messages); n > 0 && c.Messages[n-1].Role == chat.Assistant {
 		c.Messages = c.Messages[:n-1]
 	}
-	return c, nil
+	return c, kind, nil
 }
 
 // encode makes the prompts' tokens.

@@ -153,7 +153,7 @@ func TestQuestionErrors(t *testing.T) {
 // TestReadTranscript: a prompt that is a transcript is its turns, up to the one that the
 // policy takes.
 func TestReadTranscript(t *testing.T) {
-	c, err := readPrompt([]byte(`{"prompt": "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant:"}`))
+	c, _, err := readPrompt([]byte(`{"prompt": "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant:"}`))
 	want := []chat.Message{chat.Text(chat.User, "a"), chat.Text(chat.Assistant, "b"), chat.Text(chat.User, "c")}
 	if err != nil || !reflect.DeepEqual(c.Messages, want) {
 		t.Errorf("%+v, %v", c.Messages, err)
@@ -171,7 +171,7 @@ func FuzzReadPrompt(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, object []byte) {
-		c, err := readPrompt(object)
+		c, _, err := readPrompt(object)
 		if n := len(c.Messages); err == nil && n > 1 && c.Messages[n-1].Role == chat.Assistant && c.Messages[n-2].Role != chat.Assistant {
 			t.Errorf("%q: the assistant has the last word", object)
 		}

@@ -24,6 +24,7 @@ type Run struct {
 	cfg     *model.Config     // of the model to go on from
 	files   map[string][]byte // go into every model directory: tokenizer.json and others
 	hashes  hashes
+	sources []string // hashes of the files that rewards go by, beside models
 	plan    Plan
 
 	// From here on, what Run makes.

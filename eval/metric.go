@@ -87,28 +87,9 @@ func shareMetrics(list []answers) []Metric {
 	var metrics []Metric
 	for _, name := range names {
 		s := all[name]
-		metrics = append(metrics, Metric{Name: name, Estimate: shareOf(s.parts, s.wholes, clusters(s.of)), Lower: lower[name], Share: true})
+		metrics = append(metrics, Metric{Name: name, Estimate: stat.Share(s.parts, s.wholes, clusters(s.of)), Lower: lower[name], Share: true})
 	}
 	return metrics
-}
-
-// shareOf is the sum of parts by that of wholes, with an interval kept to what a share
-// can be; one of errors may be more than 1. Where all items are the same, at an end,
-// there is no spread to see, and the interval is that of the mean of their shares.
-func shareOf(parts, wholes []float64, of []string) stat.Estimate {
-	e := stat.Ratio(parts, wholes, of)
-	if e.StdErr == 0 && (e.Value == 0 || e.Value == 1) {
-		shares := make([]float64, len(parts))
-		for i := range parts {
-			shares[i] = parts[i] / wholes[i]
-		}
-		return stat.Mean(shares, of)
-	}
-	e.Low = max(0, e.Low)
-	if e.Value <= 1 {
-		e.High = min(1, e.High)
-	}
-	return e
 }
 
 // severalSamples are pass@k and the vote, where items have several samples. Of all n,

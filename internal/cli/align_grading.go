@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"context"
 	"strings"
+	"time"
 
 	"github.com/polymath-lm/polymath/align"
+	"github.com/polymath-lm/polymath/eval/judge"
 	"github.com/polymath-lm/polymath/sandbox"
 	"github.com/polymath-lm/polymath/task/grade"
 	"github.com/polymath-lm/polymath/task/suite"
@@ -33,4 +36,14 @@ func gradingOf(r *align.Recipe) grade.Options {
 		}
 	}
 	return o
+}
+
+// openRewardJudge reaches a model that judges answers for a reward. Addresses keep
+// nothing open.
+func (a *app) openRewardJudge(ctx context.Context, address, name string) (*align.Judge, error) {
+	s, err := a.openSubject(ctx, address, &subjectFlags{model: name, chat: "auto", timeout: 5 * time.Minute})
+	if err != nil {
+		return nil, err
+	}
+	return &align.Judge{Ask: judge.Ask(s.subject), AtOnce: s.subject.Info().Parallel}, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/polymath-lm/polymath/align"
 	"github.com/polymath-lm/polymath/align/preference"
+	"github.com/polymath-lm/polymath/eval/stat"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/train"
 )
@@ -53,11 +54,21 @@ func printAlignPlan(w io.Writer, p align.Plan) {
 	if p.Data != nil {
 		printComparisons(w, p.Data)
 	}
+	for _, m := range p.Measured {
+		a := m.Accuracy
+		fmt.Fprintf(w, "grader    %s: of %s it tells the class of %s right, and of %s whether they refuse\n", m.Name,
+			plural(int64(a.All.N), "labelled answer"), withBounds(a.All), withBounds(a.Refuses))
+	}
 	fmt.Fprintf(w, "data      %s to learn from, %s held out; %s\n", progress.Count(int64(p.Items)), progress.Count(int64(p.HeldOut)), plural(int64(p.Steps), "step"))
 	printNeeds(w, p.Memory, p.Available, p.DiskBytes, p.DiskFree)
 }
 
 // printComparisons writes what became of files of comparisons.
+// withBounds writes a share with its interval.
+func withBounds(e stat.Estimate) string {
+	return fmt.Sprintf("%.1f%% (%.1f to %.1f)", 100*e.Value, 100*e.Low, 100*e.High)
+}
+
 func printComparisons(w io.Writer, r *preference.Report) {
 	fmt.Fprintf(w, "pairs     %s from %s: %s tokens\n", progress.Count(int64(r.Pairs)), plural(int64(r.Objects), "object"), progress.Short(float64(r.Tokens)))
 	if left := r.Ties + r.Identical + r.Duplicates; left > 0 {

@@ -64,7 +64,7 @@ func (a *app) align(ctx context.Context, method, path string, o alignFlags) erro
 	view := progress.NewAlignment(screen, slog.New(slog.NewTextHandler(a.Err, nil)), recipe.Steps)
 	run, err := align.New(ctx, recipe, align.Options{
 		RunDir: o.run, Resume: o.resume, Version: readVersion(), Observer: view,
-		DataDir: dataDir(""), Grading: gradingOf(recipe),
+		DataDir: dataDir(""), Grading: gradingOf(recipe), OpenJudge: a.openRewardJudge,
 	})
 	if err != nil {
 		return err

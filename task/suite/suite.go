@@ -26,6 +26,9 @@ type Suite struct {
 	Title string `yaml:"title"`
 	// Tasks are names of tasks, each once, in order.
 	Tasks []string `yaml:"tasks"`
+	// Train is the task to learn from, of a suite that examines what it asks otherwise:
+	// none of Tasks is to be learned from then.
+	Train string `yaml:"train"`
 }
 
 // Names returns the names of all ready tasks, sorted.
@@ -50,7 +53,8 @@ func Suites() []Suite {
 	}
 	out := make([]Suite, len(suites))
 	for i, s := range suites {
-		out[i] = Suite{Name: s.Name, Title: s.Title, Tasks: slices.Clone(s.Tasks)}
+		out[i] = s
+		out[i].Tasks = slices.Clone(s.Tasks)
 	}
 	return out
 }
@@ -92,6 +96,9 @@ func expand(suites []Suite, tasks []string) ([]Suite, error) {
 					flat = append(flat, m)
 				}
 			}
+		}
+		if s.Train != "" && (!slices.Contains(tasks, s.Train) || slices.Contains(flat, s.Train)) {
+			return nil, fmt.Errorf("suites.yaml: suite %s: no other task is called %s", s.Name, s.Train)
 		}
 		if len(flat) == 0 {
 			return nil, fmt.Errorf("suites.yaml: suite %s has no tasks", s.Name)
@@ -165,6 +172,18 @@ func read(name string) (*task.Task, error) {
 		return nil, err
 	}
 	return task.Parse(file, source)
+}
+
+// Examines returns the suite that asks the ready task of that name and must not be
+// learned from, since it has another task for that; nil where there is none.
+func Examines(name string) *Suite {
+	suites := Suites()
+	for i := range suites {
+		if s := &suites[i]; s.Train != "" && slices.Contains(s.Tasks, name) {
+			return s
+		}
+	}
+	return nil
 }
 
 func isPath(name string) bool {

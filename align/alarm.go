@@ -10,7 +10,7 @@ import (
 // rises while the answers get worse (Gao et al., Scaling laws for reward model
 // overoptimization, arXiv:2210.10760). alarm watches for that: a reward that does not
 // enter the sum is an independent measure, and where it falls while a reward
-// model's score rises, somebody should look.
+// model's score rises, somebody should look. A model that judges is one too.
 
 // alarmWindow is the number of steps that are looked at: the newer half is compared
 // with the older one. alarmSigmas is by how many standard errors both must differ,
@@ -32,7 +32,7 @@ func (list rewards) canAlarm() bool {
 		if list[i].pleased() {
 			models++
 		}
-		if list[i].weight == 0 {
+		if !list[i].counts() {
 			measures++
 		}
 	}
@@ -40,7 +40,7 @@ func (list rewards) canAlarm() bool {
 }
 
 // pleased says that the policy learns to please this reward model.
-func (r *reward) pleased() bool { return r.learned && r.weight > 0 }
+func (r *reward) pleased() bool { return r.learned && (r.weight > 0 || r.constraint != nil) }
 
 // watch takes in a step's answers and says whether there is reason for alarm: a
 // reward model's score that rises while a measure falls.
@@ -49,7 +49,7 @@ func (a *alarm) watch(list rewards, j *judged) bool {
 		a.History = map[string][]float64{}
 	}
 	for k, r := range list {
-		if v := mean(j.each[k]); finite(v) && (r.weight == 0 || r.pleased()) {
+		if v := mean(j.each[k]); finite(v) && (!r.counts() || r.pleased()) {
 			h := append(slices.Clone(a.History[r.name]), v)
 			a.History[r.name] = h[max(len(h)-alarmWindow, 0):]
 		}
@@ -58,7 +58,7 @@ func (a *alarm) watch(list rewards, j *judged) bool {
 	for i := range list {
 		r := &list[i]
 		rises = rises || r.pleased() && a.trend(r.name) > alarmSigmas
-		falls = falls || r.weight == 0 && a.trend(r.name) < -alarmSigmas
+		falls = falls || !r.counts() && a.trend(r.name) < -alarmSigmas
 	}
 	return rises && falls
 }
