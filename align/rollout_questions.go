@@ -58,7 +58,7 @@ func (s *questionSource) load(r *Recipe) (*questions, error) {
 	}
 	for _, q := range all {
 		if of := suite.Examines(q.task); of != nil {
-			return nil, recipe.Bad("rollout.tasks", "%s examines, in the suite %s, what is not to be learned from: learn from %s, and name %s as eval.tasks", q.task, of.Name, of.Train, q.task)
+			return nil, recipe.Bad("rollout.tasks", "%s examines, in the suite %s, what is not to be learned from: learn from %s, and name %s as eval.tasks", q.task, of.Name, strings.Join(of.Train, " or "), q.task)
 		}
 	}
 	more, err := s.conversations(r.Rollout.Prompts)

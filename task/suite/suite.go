@@ -26,9 +26,9 @@ type Suite struct {
 	Title string `yaml:"title"`
 	// Tasks are names of tasks, each once, in order.
 	Tasks []string `yaml:"tasks"`
-	// Train is the task to learn from, of a suite that examines what it asks otherwise:
-	// none of Tasks is to be learned from then.
-	Train string `yaml:"train"`
+	// Train are the tasks to learn from, of a suite that examines what these ask
+	// otherwise: none of Tasks is to be learned from then.
+	Train []string `yaml:"train"`
 }
 
 // Names returns the names of all ready tasks, sorted.
@@ -54,7 +54,7 @@ func Suites() []Suite {
 	out := make([]Suite, len(suites))
 	for i, s := range suites {
 		out[i] = s
-		out[i].Tasks = slices.Clone(s.Tasks)
+		out[i].Tasks, out[i].Train = slices.Clone(s.Tasks), slices.Clone(s.Train)
 	}
 	return out
 }
@@ -97,8 +97,10 @@ func expand(suites []Suite, tasks []string) ([]Suite, error) {
 				}
 			}
 		}
-		if s.Train != "" && (!slices.Contains(tasks, s.Train) || slices.Contains(flat, s.Train)) {
-			return nil, fmt.Errorf("suites.yaml: suite %s: no other task is called %s", s.Name, s.Train)
+		for _, name := range s.Train {
+			if !slices.Contains(tasks, name) || slices.Contains(flat, name) {
+				return nil, fmt.Errorf("suites.yaml: suite %s: no other task is called %s", s.Name, name)
+			}
 		}
 		if len(flat) == 0 {
 			return nil, fmt.Errorf("suites.yaml: suite %s has no tasks", s.Name)
@@ -175,11 +177,11 @@ func read(name string) (*task.Task, error) {
 }
 
 // Examines returns the suite that asks the ready task of that name and must not be
-// learned from, since it has another task for that; nil where there is none.
+// learned from, since it has others for that; nil where there is none.
 func Examines(name string) *Suite {
 	suites := Suites()
 	for i := range suites {
-		if s := &suites[i]; s.Train != "" && slices.Contains(s.Tasks, name) {
+		if s := &suites[i]; len(s.Train) > 0 && slices.Contains(s.Tasks, name) {
 			return s
 		}
 	}
