@@ -12,6 +12,9 @@ import (
 type Calibration struct {
 	Scale  float64 `json:"scale"`
 	Offset float64 `json:"offset"`
+	// Passage is how many characters of a text the model is shown at a time; see
+	// Passages.
+	Passage int `json:"passage"`
 }
 
 // Probability is that of a score.
@@ -23,6 +26,9 @@ func (c Calibration) Probability(score float64) float64 {
 func (c Calibration) Check() error {
 	if !(c.Scale > 0) || math.IsInf(c.Scale, 0) || math.IsNaN(c.Offset) || math.IsInf(c.Offset, 0) {
 		return fmt.Errorf("scale %g with offset %g: a scale is above 0, and both are numbers", c.Scale, c.Offset)
+	}
+	if c.Passage < SmallestPassage {
+		return fmt.Errorf("passages of %d characters: they have %d at least", c.Passage, SmallestPassage)
 	}
 	return nil
 }
@@ -49,7 +55,7 @@ func Calibrate(scores []float64, supported []bool) (Calibration, error) {
 	}
 	f := newFit(scores, supported, (yes+1)/(yes+2), 1/(no+2))
 	c := f.solve()
-	if err := c.Check(); err != nil {
+	if !(c.Scale > 0) {
 		return Calibration{}, errors.New("the scores are not higher for supported statements: the model does not tell them apart")
 	}
 	return c, nil

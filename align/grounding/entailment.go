@@ -7,16 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// PassageSize is how many characters of a text a trained model is shown at a time, at
-// most, unless one sentence alone is longer.
-const PassageSize = 700
-
 // ScoreFunc gives the score of each pair of a passage and a statement: the higher, the
 // rather the passage supports it. It may be called by goroutines.
 type ScoreFunc func(ctx context.Context, pairs [][2]string) ([]float64, error)
 
-// Entailment returns the Checker of a trained model. A text of more than PassageSize
-// characters is shown in passages, and what one of them supports is supported (as
+// Entailment returns the Checker of a trained model. A text is shown in passages of
+// c.Passage characters at most, and what one of them supports is supported (as
 // Laban et al. do, SummaC, arXiv:2111.09525): what only several of them together say
 // is not found.
 func Entailment(score ScoreFunc, c Calibration) Checker { return &entailment{score, c} }
@@ -28,7 +24,7 @@ type entailment struct {
 
 // Check implements Checker.
 func (e *entailment) Check(ctx context.Context, source string, statements []string) ([]float64, error) {
-	passages := Passages(source)
+	passages := Passages(source, e.c.Passage)
 	pairs := make([][2]string, 0, len(passages)*len(statements))
 	for _, passage := range passages {
 		for _, s := range statements {
@@ -59,10 +55,10 @@ func EntailmentPrompt(passage string) string {
 	return passage + "\n\nWhich statement does this text support?"
 }
 
-// Passages divides a text into parts of at most PassageSize characters, of whole
-// sentences. The last sentence of a part is the first of the next, where another has
+// Passages divides a text into parts of at most so many characters, of whole sentences;
+// one that is longer is a part by itself. The last sentence of a part is the first of the next, where another has
 // room behind it there.
-func Passages(text string) []string {
+func Passages(text string, most int) []string {
 	var sentences []string
 	for _, block := range blocks(text) {
 		sentences = append(sentences, Sentences(block)...)
@@ -72,7 +68,7 @@ func Passages(text string) []string {
 		last, size := first+1, utf8.RuneCountInString(sentences[first])
 		for last < len(sentences) {
 			more := 1 + utf8.RuneCountInString(sentences[last])
-			if size+more > PassageSize {
+			if size+more > most {
 				break
 			}
 			size, last = size+more, last+1
@@ -81,7 +77,7 @@ func Passages(text string) []string {
 		if last == len(sentences) {
 			break
 		}
-		if before := last - 1; before > first && utf8.RuneCountInString(sentences[before])+1+utf8.RuneCountInString(sentences[last]) <= PassageSize {
+		if before := last - 1; before > first && utf8.RuneCountInString(sentences[before])+1+utf8.RuneCountInString(sentences[last]) <= most {
 			last = before
 		}
 		first = last

@@ -12,6 +12,8 @@ import (
 	"github.com/polymath-lm/polymath/internal/random"
 )
 
+const passageSize = 700
+
 // TestCalibrate: where there are two scores the most likely probabilities are the mean
 // targets, so the fit is known.
 func TestCalibrate(t *testing.T) {
@@ -84,7 +86,7 @@ func TestEntailment(t *testing.T) {
 	score := func(_ context.Context, pairs [][2]string) ([]float64, error) {
 		var all []float64
 		for _, p := range pairs {
-			if n := utf8.RuneCountInString(p[0]); n > PassageSize {
+			if n := utf8.RuneCountInString(p[0]); n > passageSize {
 				return nil, fmt.Errorf("a passage of %d characters", n)
 			}
 			s := -4.0
@@ -95,7 +97,7 @@ func TestEntailment(t *testing.T) {
 		}
 		return all, nil
 	}
-	c := Entailment(score, Calibration{Scale: 1})
+	c := Entailment(score, Calibration{Scale: 1, Passage: passageSize})
 	for _, source := range []string{strings.Join(told, " "), strings.Join(told, "\n\n"), "- " + strings.Join(told, "\n- ")} {
 		p, err := check(t.Context(), c, source, append(slices.Clone(told), "Person 3 owns a car."))
 		if err != nil {
@@ -110,7 +112,7 @@ func TestEntailment(t *testing.T) {
 	if p, err := c.Check(t.Context(), "", told); err != nil || slices.Max(p) != 0 {
 		t.Errorf("a text without words: %v, %v", p, err)
 	}
-	short := Entailment(func(context.Context, [][2]string) ([]float64, error) { return nil, nil }, Calibration{Scale: 1})
+	short := Entailment(func(context.Context, [][2]string) ([]float64, error) { return nil, nil }, Calibration{Scale: 1, Passage: passageSize})
 	if _, err := short.Check(t.Context(), "A text.", told); err == nil {
 		t.Error("a model without scores was taken")
 	}
@@ -125,11 +127,11 @@ func TestPassages(t *testing.T) {
 		for range r.Between(1, 30) {
 			sentences = append(sentences, "The "+strings.Repeat("very ", r.Below(90))+"old man sat "+fmt.Sprint(r.Below(1000))+".")
 		}
-		passages := Passages(strings.Join(sentences, " "))
+		passages := Passages(strings.Join(sentences, " "), passageSize)
 		next := 0
 		for _, p := range passages {
 			parts := Sentences(p)
-			if len(parts) > 1 && utf8.RuneCountInString(p) > PassageSize {
+			if len(parts) > 1 && utf8.RuneCountInString(p) > passageSize {
 				t.Fatalf("a passage of %d characters", utf8.RuneCountInString(p))
 			}
 			if next > 0 && parts[0] == sentences[next-1] {
