@@ -3,16 +3,17 @@ package tokenizer
 import (
 	"encoding/binary"
 	"math/bits"
+	"unicode/utf8"
 )
 
 // shortWord is the length in bytes of the words that the cache keeps.
 const shortWord = 16
 
 // The near cache has room for 1<<cacheBits words. An encoder that missed many has
-// a far one too, beyond the processor's second cache.
+// a far one too, of 1<<farBits pairs, beyond the processor's second cache.
 const (
 	cacheBits  = 15
-	farBits    = 17
+	farBits    = 16
 	manyMisses = 1 << 15
 )
 
@@ -79,7 +80,7 @@ type encoder struct {
 	merger  merger
 	symbols []int32
 	cache   []cachedWord
-	far     []cachedWord // nil at first
+	far     [][2]cachedWord // nil at first; of two words the last one first
 	misses  int
 	normal  [2][]byte
 	pieces  [2]pieces
@@ -113,7 +114,11 @@ func (e *encoder) section(dst []int32, text []byte, first, special bool) []int32
 
 // words splits normalized text and encodes the words.
 func (e *encoder) words(dst []int32, text []byte, first bool) []int32 {
-	if s := e.t.scan; s != nil {
+	switch s := e.t.scan.(type) {
+	case nil:
+	case gpt4Scanner:
+		return e.gpt4Words(dst, text, s)
+	default:
 		for i := 0; i < len(text); {
 			end := s.end(text, i)
 			dst = e.appendWord(dst, text, i, end)
@@ -124,6 +129,27 @@ func (e *encoder) words(dst []int32, text []byte, first bool) []int32 {
 	p := e.split(text, first)
 	for _, w := range p.spans {
 		dst = e.appendWord(dst, p.text, w.start, w.end)
+	}
+	return dst
+}
+
+// gpt4Words encodes the words of the commonest scanner. Most words of most texts
+// are a space or an ASCII letter and one to seven more letters, which are found
+// without a call.
+func (e *encoder) gpt4Words(dst []int32, text []byte, s gpt4Scanner) []int32 {
+	for i := 0; i < len(text); {
+		end := 0
+		if rest := text[i:]; len(rest) > 8 && (rest[0] == ' ' || asciiClass[rest[0]] == letter) {
+			n := bits.TrailingZeros64(notASCIILetters(binary.LittleEndian.Uint64(rest[1:]))) / 8
+			if n > 0 && n < 8 && rest[n+1] < utf8.RuneSelf {
+				end = i + n + 1
+			}
+		}
+		if end == 0 {
+			end = s.end(text, i)
+		}
+		dst = e.appendWord(dst, text, i, end)
+		i = end
 	}
 	return dst
 }
@@ -204,22 +230,24 @@ func (e *encoder) appendWord(dst []int32, text []byte, start, end int) []int32 {
 // appendMissed appends the ids of a short word that is not in the near cache, and
 // puts it there. w is the word without its ids, h its hash.
 func (e *encoder) appendMissed(dst []int32, word []byte, h uint64, w cachedWord, near *cachedWord) []int32 {
-	var far *cachedWord
+	var far *[2]cachedWord
 	if e.far != nil {
 		far = &e.far[h>>(64-farBits)]
-		if far.lo == w.lo && far.hi == w.hi && far.size == w.size {
-			*near = *far
-			return far.appendTo(dst)
+		for i := range far {
+			if f := &far[i]; f.lo == w.lo && f.hi == w.hi && f.size == w.size {
+				*near = *f
+				return f.appendTo(dst)
+			}
 		}
 	} else if e.misses++; e.misses > manyMisses {
-		e.far = make([]cachedWord, 1<<farBits)
+		e.far = make([][2]cachedWord, 1<<farBits)
 	}
 	from := len(dst)
 	dst = e.appendMerged(dst, word, e.t.model.whole.has(h))
 	if w.set(dst[from:]) {
 		*near = w
 		if far != nil {
-			*far = w
+			far[0], far[1] = w, far[0]
 		}
 	}
 	return dst

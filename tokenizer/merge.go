@@ -27,23 +27,22 @@ func (m *merger) apply(pairs *pairTable, ids []int32) []int32 {
 		return ids
 	}
 	vals := m.vals[:n-1]
-	for i := range vals {
-		vals[i] = pairs.get(ids[i], ids[i+1])
-	}
+	pairs.all(vals, ids)
 	for n > 1 {
-		best, at := noMerge, 0
-		for i, v := range vals[:n-1] {
-			if v < best {
-				best, at = v, i
-			}
+		best := noMerge
+		for _, v := range vals[:n-1] {
+			best = min(best, v)
 		}
 		if best == noMerge {
 			break
 		}
+		at := 0
+		for vals[at] != best {
+			at++
+		}
 		ids[at] = int32(uint32(best))
-		copy(ids[at+1:n-1], ids[at+2:n])
-		if at+1 < n-1 {
-			copy(vals[at:n-2], vals[at+1:n-1])
+		for i := at + 1; i < n-1; i++ { // too few for copy to pay
+			ids[i], vals[i-1] = ids[i+1], vals[i]
 		}
 		n--
 		if at > 0 {

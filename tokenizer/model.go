@@ -64,6 +64,7 @@ func (m *model) index() error {
 		}
 		m.pairs.set(g.left, g.right, rank<<32|uint64(uint32(g.id)))
 	}
+	m.pairs.keepBytes()
 	return nil
 }
 

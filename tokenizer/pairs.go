@@ -8,6 +8,9 @@ type pairTable struct {
 	slots []pairSlot
 	shift uint
 	used  int
+	// bytes are the values of pairs of the first 256 tokens, which most words begin
+	// as; nil if there are none, as while a tokenizer is trained.
+	bytes *[1 << 16]uint64
 }
 
 type pairSlot struct {
@@ -73,5 +76,30 @@ func (t *pairTable) get(left, right int32) uint64 {
 			return noMerge
 		}
 		i++
+	}
+}
+
+// keepBytes fills bytes with what the table holds.
+func (t *pairTable) keepBytes() {
+	t.bytes = new([1 << 16]uint64)
+	for i := range t.bytes {
+		t.bytes[i] = t.get(int32(i>>8), int32(i&0xff))
+	}
+}
+
+// all sets vals to the values of the pairs of neighbors in ids.
+func (t *pairTable) all(vals []uint64, ids []int32) {
+	above := t.bytes == nil
+	for _, id := range ids {
+		above = above || uint32(id) > 0xff
+	}
+	if above {
+		for i := range vals {
+			vals[i] = t.get(ids[i], ids[i+1])
+		}
+		return
+	}
+	for i := range vals {
+		vals[i] = t.bytes[uint32(ids[i])<<8&0xff00|uint32(ids[i+1])&0xff]
 	}
 }
