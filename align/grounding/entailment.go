@@ -24,29 +24,39 @@ type entailment struct {
 
 // Check implements Checker.
 func (e *entailment) Check(ctx context.Context, source string, statements []string) ([]float64, error) {
-	passages := Passages(source, e.c.Passage)
-	pairs := make([][2]string, 0, len(passages)*len(statements))
-	for _, passage := range passages {
+	p := make([]float64, len(statements))
+	scores, err := best(ctx, e.score, e.c.Passage, source, statements)
+	for i, s := range scores {
+		p[i] = e.c.Probability(s)
+	}
+	return p, err
+}
+
+// best is the highest score of each statement beside any passage of the text; of a text
+// without words there are none.
+func best(ctx context.Context, score ScoreFunc, passage int, source string, statements []string) ([]float64, error) {
+	var pairs [][2]string
+	for _, passage := range Passages(source, passage) {
 		for _, s := range statements {
 			pairs = append(pairs, [2]string{passage, s})
 		}
 	}
-	p := make([]float64, len(statements))
 	if len(pairs) == 0 {
-		return p, nil
+		return nil, nil
 	}
-	scores, err := e.score(ctx, pairs)
+	all, err := score(ctx, pairs)
 	if err != nil {
 		return nil, err
 	}
-	if len(scores) != len(pairs) {
-		return nil, fmt.Errorf("the model gave %d scores for %d statements", len(scores), len(pairs))
+	if len(all) != len(pairs) {
+		return nil, fmt.Errorf("the model gave %d scores for %d statements", len(all), len(pairs))
 	}
-	for i, s := range scores {
+	scores := all[:len(statements)]
+	for i, s := range all {
 		at := i % len(statements)
-		p[at] = max(p[at], e.c.Probability(s))
+		scores[at] = max(scores[at], s)
 	}
-	return p, nil
+	return scores, nil
 }
 
 // EntailmentPrompt is what a trained model reads before a statement: it learns from

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/task/world"
 )
 
 // Loop has a model answer from a text and rewrite its answer until nothing in it is
@@ -39,6 +40,9 @@ type Item struct {
 	// Untold says that the text does not hold what is asked, so that it is right to say
 	// just that.
 	Untold bool
+	// Subject and Attribute are what is asked, of package task/world: an answer that is a
+	// value alone is a statement with these. Elsewhere they are empty.
+	Subject, Attribute string
 }
 
 // Outcome says what became of an item, in one or a few words.
@@ -167,7 +171,7 @@ func (l *Loop) judge(item *Item, r *Result, f *Findings) Outcome {
 // find checks an answer. Of a judgment that cannot be read nothing is returned and no
 // error: r has it.
 func (l *Loop) find(ctx context.Context, item *Item, answer string, r *Result) (*Findings, error) {
-	f, err := Find(ctx, l.Checker, item.Source, answer)
+	f, err := Find(ctx, l.Checker, item.Source, world.Complete(item.Subject, item.Attribute, answer))
 	switch {
 	case err == nil:
 		return f, nil

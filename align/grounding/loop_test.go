@@ -97,6 +97,18 @@ func TestLoopAsks(t *testing.T) {
 	}
 }
 
+// TestLoopInAWorld: a value alone is a statement about what was asked.
+func TestLoopInAWorld(t *testing.T) {
+	const source = "Belmund works as a baker. He keeps a goose."
+	item := &Item{ID: "a", Source: source, Prompt: source + "\n\nWhat is Belmund?", Subject: "Belmund", Attribute: "profession"}
+	for answer, want := range map[string]Outcome{"A baker.": Grounded, "Belmund is a baker.": Grounded, "A judge.": Mended} {
+		l := &Loop{Answer: saying(answer, "Belmund is a baker."), Checker: World(), Rounds: 1}
+		if r, err := l.Run(t.Context(), item); err != nil || r.Outcome != want {
+			t.Errorf("%q: %+v, %v", answer, r, err)
+		}
+	}
+}
+
 func TestLoopErrors(t *testing.T) {
 	down := errors.New("down")
 	item := &Item{ID: "a", Source: told, Prompt: "Who?"}

@@ -64,33 +64,27 @@ func Halves(list []Labelled) (one, other []Labelled) {
 	return one, other
 }
 
-// Fit calibrates the scores of a model by labelled statements. Observe, if any, is told
-// how many are scored.
+// Fit calibrates the scores of a model by labelled statements, whose texts it is shown in
+// passages as a Checker shows them. Observe, if any, is told how many are scored.
 func Fit(ctx context.Context, score ScoreFunc, passage int, list []Labelled, observe func(done int)) (Calibration, error) {
-	scores := make([]float64, 0, len(list))
-	supported := make([]bool, len(list))
-	for some := range slices.Chunk(list, atOnce) {
-		pairs := make([][2]string, len(some))
-		for i, l := range some {
-			pairs[i] = [2]string{l.Source, l.Statement}
-			supported[len(scores)+i] = l.Supported
-		}
-		s, err := score(ctx, pairs)
+	var scores []float64
+	var supported []bool
+	for i, l := range list {
+		s, err := best(ctx, score, passage, l.Source, []string{l.Statement})
 		if err != nil {
-			return Calibration{}, err
+			return Calibration{}, fmt.Errorf("labelled statement %d: %w", i+1, err)
 		}
-		scores = append(scores, s...)
+		if len(s) > 0 {
+			scores, supported = append(scores, s[0]), append(supported, l.Supported)
+		}
 		if observe != nil {
-			observe(len(scores))
+			observe(i + 1)
 		}
 	}
 	c, err := Calibrate(scores, supported)
 	c.Passage = passage
 	return c, err
 }
-
-// atOnce is how many statements are scored at a time.
-const atOnce = 64
 
 // Measure checks labelled statements that the checker was not made from. It ends with
 // the first error of the checker. Observe, if any, is told how many are done.
