@@ -62,13 +62,12 @@ func (c *collector) addDictionary(t *table, f file) error {
 		return fmt.Errorf("%s: it is no dictionary: the columns %s are neither two nor called %s and %s",
 			f.path, strings.Join(t.columns, ", "), termNames[0], definitionNames[0])
 	}
-	list := t.terms(name, definition)
 	if !ok {
-		if name, definition = 0, 1; t.ordered { // the first line is an entry, too
-			list = append([]term{{t.columns[0], t.columns[1], f.path + ":1"}}, t.terms(0, 1)...)
-		} else {
-			list = t.terms(name, definition)
-		}
+		name, definition = 0, 1
+	}
+	list := t.terms(name, definition)
+	if !ok && t.ordered { // the first line is an entry, too
+		list = append([]term{{t.columns[0], t.columns[1], f.path + ":1"}}, list...)
 	}
 	c.addTerms(list, "the dictionary "+stem(f.name), t.license)
 	return nil

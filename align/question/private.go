@@ -28,10 +28,10 @@ func newCleaner() (*cleaner, error) {
 	return &cleaner{steps: []document.Step{scanner.Worker(), remover.Worker()}}, nil
 }
 
-// finds reports whether an entry holds a secret or private data. Nothing is put in
-// its place: an answer with a hole teaches the hole.
-func (c *cleaner) finds(e *Entry) bool {
-	c.document.Reset([]byte(e.Subject + "\n" + e.Text + "\n" + e.Passage))
+// finds reports whether a text holds a secret or private data. Nothing is put in its
+// place: an answer with a hole teaches the hole.
+func (c *cleaner) finds(text string) bool {
+	c.document.Reset([]byte(text))
 	for _, step := range c.steps {
 		step.Apply(&c.document)
 	}

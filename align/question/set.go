@@ -141,9 +141,12 @@ func (c *collector) add(e Entry) {
 			return
 		}
 	}
-	if c.private.finds(&e) {
+	if c.private.finds(e.Subject + "\n" + e.Attribute + ": " + e.Text) {
 		c.leave(leftPrivate)
 		return
+	}
+	if e.Passage != "" && c.private.finds(e.Passage) {
+		e.Passage = ""
 	}
 	c.set.entries = append(c.set.entries, e)
 }

@@ -43,11 +43,16 @@ var taskKinds = []struct {
 	{"refuse", "Refusing, and not refusing", "safety", func(i *Item) bool { return i.Way == Refuse }},
 }
 
+// fewWords is the number of words up to which a cell of a table must be told exactly.
+const fewWords = 5
+
 // exact reports whether the answer is one word for word.
 func (i *Item) exact() bool {
 	switch i.Entry.Ask {
-	case AskSignature, AskWhere, AskCell, AskField:
+	case AskSignature, AskWhere:
 		return true
+	case AskCell, AskField:
+		return len(strings.Fields(i.Answer)) <= fewWords
 	}
 	return false
 }
