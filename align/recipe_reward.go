@@ -9,7 +9,11 @@ const (
 	RewardFormat = "format" // 1 where the answer has the form that is asked for, else 0
 	RewardLength = "length" // -1 for an answer of rollout.max_tokens, 0 up to From, linear between (DAPO, arXiv:2503.14476, 3.4)
 	RewardSafety = "safety" // what a rubric gives the class of the answer, by the kind of prompt (see package align/rubric)
-	RewardJudge  = "judge"  // the points that a model behind an API gives by written criteria, as a share
+	// RewardHonesty is 1 for a right answer, 0 for one that says that it is not known, and
+	// -t/(1-t) for a wrong one: who is right with more than the probability t gains by
+	// answering, and no one else.
+	RewardHonesty = "honesty"
+	RewardJudge   = "judge" // the points that a model behind an API gives by written criteria, as a share
 )
 
 // RewardSpec is one number that judges an answer.
@@ -48,6 +52,11 @@ type RewardSpec struct {
 	Rubric     string `yaml:"rubric" json:"rubric,omitempty"`
 	Classifier string `yaml:"classifier" json:"classifier,omitempty"`
 	Labelled   string `yaml:"labelled" json:"labelled,omitempty"`
+	// Confidence, of the kind honesty, is t, from 0 on and below 1; 0 leaves it at 0.75.
+	// ConfidenceFrom is the field of a task's rows that has it, where the prompt says how
+	// sure to be; rows without one, or with 0, have Confidence.
+	Confidence     float64 `yaml:"confidence" json:"confidence,omitempty"`
+	ConfidenceFrom string  `yaml:"confidence_from" json:"confidence_from,omitempty"`
 	// Judge, of the kinds judge and safety, is the address of a model behind an API,
 	// and JudgeModel its name there. What it says is kept in the run's directory, and
 	// it is asked once.

@@ -3,6 +3,7 @@ package align
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // A rewarder says how good answers are.
@@ -39,6 +40,8 @@ func newRewards(r *Recipe) rewards {
 		switch s.Kind {
 		case RewardTask:
 			list[i].rewarder = graded{}
+		case RewardHonesty:
+			list[i].rewarder = newHonesty(s)
 		case RewardFormat:
 			list[i].rewarder = newForm(s)
 		case RewardLength:
@@ -105,6 +108,9 @@ func (j *judged) measure(list rewards, m Measures) {
 	}
 	if len(right) > 0 {
 		m["accuracy"] = mean(right)
+	}
+	if slices.ContainsFunc(list, func(r reward) bool { _, ok := r.rewarder.(*honesty); return ok }) {
+		m["abstained"] = mean(each(j.rollouts, func(r *Rollout) float64 { return number1(r.verdict != nil && r.verdict.Abstained) }))
 	}
 	for _, s := range j.shares() {
 		m[s.name] = sum(s.parts) / sum(s.wholes)

@@ -20,7 +20,7 @@ func (r *Recipe) checkRewards() error {
 		if err := recipe.Below(key, s.validate(r.Rollout.MaxTokens)); err != nil {
 			return err
 		}
-		if s.Kind == RewardTask && len(r.Rollout.Tasks) == 0 {
+		if (s.Kind == RewardTask || s.Kind == RewardHonesty) && len(r.Rollout.Tasks) == 0 {
 			return recipe.Bad(key+".kind", "only tasks have a grader: name some as rollout.tasks, or use another reward")
 		}
 		if seen[s.name()] {
@@ -49,7 +49,7 @@ func (s *RewardSpec) name() string {
 }
 
 // rewardKinds are all kinds.
-var rewardKinds = []string{RewardTask, RewardModel, RewardFormat, RewardLength, RewardSafety, RewardJudge}
+var rewardKinds = []string{RewardTask, RewardModel, RewardFormat, RewardLength, RewardSafety, RewardHonesty, RewardJudge}
 
 // rewardName is what a reward may be called: it is part of a measure's name.
 var rewardName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
@@ -77,6 +77,8 @@ func (s *RewardSpec) validate(maxTokens int) error {
 		{"rubric", s.Rubric != "", []string{RewardSafety}},
 		{"classifier", s.Classifier != "", []string{RewardSafety}},
 		{"labelled", s.Labelled != "", []string{RewardSafety}},
+		{"confidence", s.Confidence != 0, []string{RewardHonesty}},
+		{"confidence_from", s.ConfidenceFrom != "", []string{RewardHonesty}},
 		{"judge", s.Judge != "", []string{RewardJudge, RewardSafety}},
 		{"judge_model", s.JudgeModel != "", []string{RewardJudge, RewardSafety}},
 		{"criteria", len(s.Criteria) > 0, []string{RewardJudge}},
@@ -116,6 +118,7 @@ func (s *RewardSpec) checkKind(maxTokens int) error {
 	}
 	return cmp.Or(
 		recipe.Between("weight", s.Weight, -1e6, 1e6),
+		recipe.Between("confidence", s.Confidence, 0, mostConfidence),
 		recipe.Between("doubt", s.Doubt, 0, 1000),
 		recipe.Between("min_characters", float64(s.MinCharacters), 0, recipe.MaxSize),
 		recipe.Between("max_characters", float64(s.MaxCharacters), 0, recipe.MaxSize),
