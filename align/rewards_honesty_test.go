@@ -90,7 +90,7 @@ func TestHonestyMistakes(t *testing.T) {
 			t.Errorf("%s: %v", key, err)
 		}
 	}
-	r := &Recipe{Rewards: []RewardSpec{{Kind: RewardHonesty}}}
+	r := &Recipe{Rewards: []RewardSpec{{Kind: RewardHonesty}}, Rollout: RolloutSpec{MaxTokens: 8}}
 	if err := r.checkRewards(); err == nil || !strings.Contains(err.Error(), "rollout.tasks") {
 		t.Errorf("without tasks: %v", err)
 	}
