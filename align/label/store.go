@@ -230,6 +230,13 @@ func drawn(seed uint64, first, second int64, labeller []byte) int64 {
 	return int64(binary.LittleEndian.Uint64(sum[:]) >> 1)
 }
 
+// AnswerSeed is the seed with which a source draws an answer to a prompt: it follows
+// from the file's seed, so that what is written again is the same.
+func (s *Store) AnswerSeed(p Prompt, draw int) (uint64, error) {
+	_, hash, err := p.encode()
+	return uint64(drawn(s.seed, int64(draw), -2, hash[:])), err
+}
+
 // Answers returns the answers to a prompt, in the order in which they came.
 func (s *Store) Answers(ctx context.Context, p Prompt) (list []Answer, err error) {
 	_, hash, err := p.encode()
