@@ -30,7 +30,7 @@ type labelView struct {
 
 // labelling runs polymath align label until the page says what is waited for, and
 // labels whatever it shows for the left.
-func labelling(t *testing.T, arguments ...string) (labels int, output string) {
+func labelling(t *testing.T, arguments ...string) (labels int, printed string) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
