@@ -188,14 +188,11 @@ func (c *changer) name(s string) (string, bool) {
 	at := random.Pick(c.r, found)
 	old := s[at[0]:at[1]]
 	for _, pool := range [][]string{c.near, c.far} {
-		var fit []string
-		for _, n := range pool {
+		for range min(40, 4*len(pool)) {
+			n := random.Pick(c.r, pool)
 			if n != old && strings.Count(n, " ") == strings.Count(old, " ") && !contains(s, n) && !contains(n, old) && !contains(old, n) && allCapitals(n) == allCapitals(old) {
-				fit = append(fit, n)
+				return replace(s, at, n), true
 			}
-		}
-		if len(fit) > 0 {
-			return replace(s, at, random.Pick(c.r, fit)), true
 		}
 	}
 	return "", false

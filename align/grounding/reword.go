@@ -116,7 +116,10 @@ func inDigits(_ *random.Source, s string) string {
 // name or a version.
 func counts(before, after string) bool {
 	fields := strings.Fields(before)
-	if len(fields) == 0 || !strings.HasSuffix(before, " ") || capital(fields[len(fields)-1]) && len(fields) > 1 {
+	if len(fields) == 0 || !strings.HasSuffix(before, " ") {
+		return false
+	}
+	if last := fields[len(fields)-1]; capital(last) && !nameless[last] {
 		return false
 	}
 	r, _ := utf8.DecodeRuneInString(strings.TrimPrefix(after, " "))
