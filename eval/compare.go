@@ -141,6 +141,7 @@ func (c *TaskComparison) pair(t *TaskResult, a, b []answers, found map[string]bo
 	c.A, c.B = stat.Mean(valuesA, of), stat.Mean(valuesB, of)
 	c.fill(stat.Paired(valuesA, valuesB, of))
 	c.Calibration = calibrationChange(t.Method, both)
+	c.Honesty = honestyChange(both)
 	for i := range both[0] {
 		c.count(right(&both[0][i][0]) == 1, right(&both[1][i][0]) == 1)
 	}

@@ -53,6 +53,8 @@ type TaskComparison struct {
 	// Calibration is what calibration differs by, over items of which both have a
 	// confidence; nil where there are none.
 	Calibration *stat.CalibrationChange `json:"calibration,omitempty"`
+	// Honesty is what is made up in both; nil where the grader does not count that.
+	Honesty *HonestyChange `json:"honesty,omitempty"`
 	// Skipped says why the task was not compared: other items, other settings.
 	Skipped string `json:"skipped,omitempty"`
 }

@@ -108,6 +108,9 @@ func newDifferences(title, note string, tasks []eval.TaskComparison, share bool)
 		if t.Found > 0 {
 			row.Note += "; without " + count(t.Found) + " found in the data of a model"
 		}
+		if t.Honesty != nil {
+			row.Note += "; " + t.Honesty.Text()
+		}
 		if t.BothRight+t.OnlyA+t.OnlyB+t.BothWrong == 0 {
 			row.OnlyA, row.OnlyB = "–", "–"
 		}

@@ -264,6 +264,9 @@ func printEvalComparison(w io.Writer, c *eval.Comparison) {
 		if t.Same {
 			fmt.Fprintf(w, "%s: all answers are the same\n", t.Task)
 		}
+		if h := t.Honesty; h != nil {
+			fmt.Fprintf(w, "%s: %s\n", t.Task, h.Text())
+		}
 	}
 	fmt.Fprintln(w, "detectable: the difference that 80 of 100 such studies would find at 5%")
 }
