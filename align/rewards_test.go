@@ -217,7 +217,7 @@ func TestModelRewardInRun(t *testing.T) {
 func TestRewardErrors(t *testing.T) {
 	for add, want := range map[string]string{
 		"rewards: []":                                                     "rewards: say what judges",
-		"rewards: [{kind: judge}]":                                        `rewards[0].kind: "judge" is none of`,
+		"rewards: [{kind: jury}]":                                         `rewards[0].kind: "jury" is none of`,
 		"rewards: [{kind: task}, {kind: task}]":                           "rewards[1].name: two rewards are called task",
 		"rewards: [{kind: format}]":                                       "rewards[0].pattern: give the regular expression",
 		"rewards: [{kind: format, pattern: (}]":                           "rewards[0].pattern",
