@@ -29,7 +29,7 @@ func (a *app) alignEntailmentCommand() *cobra.Command {
 	var o entailmentFlags
 	cmd := &cobra.Command{
 		Use:   "entailment SOURCE...",
-		Short: "Make statements that a text supports and others that it does not, out of any text",
+		Short: "Make statements that a text supports, and others",
 		Long: `Entailment takes passages out of documents, and of each a sentence in slightly
 other words, beside one that the passage does not support: with another number
 or name, names exchanged, a "not" more or less, a word's opposite, or a sentence
@@ -41,7 +41,7 @@ documents that are held out are written too, with their labels, by which
 
 Sources are files, directories, patterns or addresses in every format that a
 corpus recipe's sources have. English only.`,
-		Example: `  polymath align data entailment books docs.jsonl --out pairs.jsonl --labelled held.jsonl
+		Example: `  polymath align data entailment books --out pairs.jsonl --labelled held.jsonl
   polymath align data entailment wiki.jsonl.gz --passage 300 --out pairs.jsonl`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {

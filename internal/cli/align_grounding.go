@@ -39,8 +39,9 @@ With --calibrate half of the documents calibrate the head, whose file
 grounding.json is then written into its directory, and the other half measures
 it, beside the share of the statement's words that the text has, which needs no
 model and is calibrated the same way.`,
-		Example: `  polymath align grounding --checker head --head runs/head/model --labelled held.jsonl --calibrate
-  polymath align grounding --checker judge --judge MODEL --labelled held.jsonl --limit 200`,
+		Example: `  polymath align grounding --labelled held.jsonl --checker head \
+      --head runs/head/model --calibrate
+  polymath align grounding --labelled held.jsonl --checker judge --judge MODEL`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(); err != nil {

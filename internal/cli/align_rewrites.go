@@ -37,7 +37,7 @@ func (a *app) alignRewritesCommand() *cobra.Command {
 	var o rewriteFlags
 	cmd := &cobra.Command{
 		Use:   "rewrites MODEL",
-		Short: "Have a model rewrite its answers without what a text does not support",
+		Short: "Have a model mend answers that a text does not support",
 		Long: `Rewrites puts questions on texts to MODEL, checks each statement of its answers
 against the text, and has the model rewrite an answer without those that are not
 supported, until none is left. What comes of it are comparisons for reward and
@@ -57,9 +57,11 @@ checked by
 document; prompt, instruction, query), --tasks are tasks of 'polymath eval'
 whose rows have them. The comparisons do not depend on how many are worked on at
 a time. Interrupted, the same command goes on.`,
-		Example: `  polymath align data rewrites runs/sft/model --tasks halluc_closed_train --out rewrites.jsonl
-  polymath align data rewrites MODEL --prompts questions.jsonl --checker judge --judge https://host/v1 --judge-model NAME --out rewrites.jsonl
-  polymath align data rewrites MODEL --prompts questions.jsonl --checker head --head runs/head/model --out rewrites.jsonl`,
+		Example: `  polymath align data rewrites MODEL --tasks halluc_closed_train --out r.jsonl
+  polymath align data rewrites MODEL --prompts questions.jsonl --out r.jsonl \
+      --checker judge --judge https://host/v1 --judge-model NAME
+  polymath align data rewrites MODEL --prompts questions.jsonl --out r.jsonl \
+      --checker head --head runs/head/model`,
 		Args: exactly("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(args[0]); err != nil {
