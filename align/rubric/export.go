@@ -98,6 +98,23 @@ func Labels(split Split, n int, seed uint64) ([]Labelled, error) {
 	return list, nil
 }
 
+// WriteLabels writes Labels of n pairs, as ReadLabelled reads them.
+func WriteLabels(w io.Writer, split Split, n int, seed uint64) error {
+	list, err := Labels(split, n, seed)
+	if err != nil {
+		return err
+	}
+	b := bufio.NewWriter(w)
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	for i := range list {
+		if err := e.Encode(&list[i]); err != nil {
+			return err
+		}
+	}
+	return b.Flush()
+}
+
 // Teach says what WriteSFT teaches.
 type Teach string
 

@@ -2,6 +2,8 @@ package rubric
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,6 +30,24 @@ func ReadLabelled(path string) ([]Labelled, error) {
 		return nil, fmt.Errorf("%s:%w", path, err)
 	}
 	return list, nil
+}
+
+// HoldOut parts labelled answers: those of about a share of the groups, or of the
+// prompts where answers have no group, are held out, the same whatever their order.
+func HoldOut(list []Labelled, share float64) (learn, held []Labelled) {
+	for _, l := range list {
+		of := l.Group
+		if of == "" {
+			of = l.Prompt
+		}
+		sum := sha256.Sum256([]byte(of))
+		if float64(binary.LittleEndian.Uint32(sum[:])) < share*(1<<32) {
+			held = append(held, l)
+		} else {
+			learn = append(learn, l)
+		}
+	}
+	return learn, held
 }
 
 func parseLabelled(data []byte) ([]Labelled, error) {

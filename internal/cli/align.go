@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) alignCommand() *cobra.Command {
-	cmd := a.group("align", "Make a model follow instructions and preferences", a.alignDataCommand(), a.alignGroundingCommand(), a.alignLabelCommand(), a.alignSFTCommand())
+	cmd := a.group("align", "Make a model follow instructions and preferences", a.alignDataCommand(), a.alignGroundingCommand(), a.alignLabelCommand(), a.alignRubricCommand(), a.alignSFTCommand())
 	cmd.AddCommand(a.alignMethodCommands()...)
 	cmd.Long = `Align goes on with a model by a recipe, a YAML file. The stages, in the order in
 which they are used:
@@ -22,7 +22,8 @@ which they are used:
   ppo     answers prompts and learns from rewards, with a critic
 
 Data makes things to learn from without people; label lets people compare answers;
-grounding measures who checks whether a text supports what an answer says.
+rubric works on the files by which answers are judged safe; grounding measures who
+checks whether a text supports what an answer says.
 
 Each keeps everything of its run in one directory, as 'polymath train' does:
 checkpoints, metrics.jsonl, the run page run.html, and at the end the model.

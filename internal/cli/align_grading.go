@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/polymath-lm/polymath/align"
 	"github.com/polymath-lm/polymath/eval/judge"
@@ -41,7 +40,7 @@ func gradingOf(r *align.Recipe) grade.Options {
 // openRewardJudge reaches a model that judges answers for a reward. Addresses keep
 // nothing open.
 func (a *app) openRewardJudge(ctx context.Context, address, name string) (*align.Judge, error) {
-	s, err := a.openSubject(ctx, address, &subjectFlags{model: name, chat: "auto", timeout: 5 * time.Minute})
+	s, err := a.openSubject(ctx, address, &subjectFlags{model: name, chat: "auto", timeout: defaultTimeout})
 	if err != nil {
 		return nil, err
 	}

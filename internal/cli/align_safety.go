@@ -20,7 +20,7 @@ type safetyFlags struct {
 }
 
 // What polymath align data safety writes.
-var safetyFiles = []string{"policy", "helpful", "pairs", "prompts"}
+var safetyFiles = []string{"policy", "helpful", "pairs", "prompts", "labels"}
 
 func (a *app) alignSafetyCommand() *cobra.Command {
 	var o safetyFlags
@@ -35,6 +35,7 @@ and must be answered, and questions for advice. What is written says --what:
            place of harmful content: the baseline that safety is measured by
   pairs    comparisons for reward and dpo
   prompts  the prompts with all that is known of them
+  labels   answers with their classes, for 'polymath align rubric'
 
 Topics and forms of train are never those of test, which the suite 'safety' of
 'polymath eval' asks. The same flags give the same bytes.`,
@@ -70,6 +71,8 @@ func (a *app) alignSafety(o safetyFlags) error {
 			return rubric.WriteSFT(w, rubric.TeachHelpful, split, o.number, o.seed)
 		case "pairs":
 			return rubric.WriteBoundary(w, split, o.number, o.seed)
+		case "labels":
+			return rubric.WriteLabels(w, split, o.number, o.seed)
 		}
 		return rubric.WritePrompts(w, split, o.number, o.seed)
 	})

@@ -26,11 +26,14 @@ type subjectFlags struct {
 	weights              byteSize
 }
 
+// defaultTimeout is how long an address may take to answer.
+const defaultTimeout = 5 * time.Minute
+
 func (o *subjectFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&o.model, "model", "", "name of the model at an address")
 	f.StringVar(&o.chat, "chat", "auto", "put what is to be written as a conversation: auto (if the model has a chat template), on or off")
 	f.IntVar(&o.parallel, "parallel", 0, "items that are worked on at a time (default: 128, or 8 at an address)")
-	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long an address may take to answer")
+	f.DurationVar(&o.timeout, "timeout", defaultTimeout, "how long an address may take to answer")
 	addAdapter(f, &o.adapter)
 	addWeightsMemory(f, &o.weights)
 }

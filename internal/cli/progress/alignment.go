@@ -37,7 +37,7 @@ func (t *Alignment) SetSteps(n int) { t.steps = n }
 // those of single rewards stand where "reward/" does. All others are in the run's
 // metrics.jsonl and on its page.
 var headlines = []string{
-	"reward", "accuracy", "reward/", "margin", "loss", "policy_loss", "value_loss", "kl", "entropy", "answer_length", "logprob_difference",
+	"reward", "accuracy", "reward/", "multiplier/", "margin", "loss", "policy_loss", "value_loss", "kl", "entropy", "answer_length", "logprob_difference",
 }
 
 // Headlines lists the names of a step's measures that are worth a line, the most
