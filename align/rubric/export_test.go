@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -91,5 +93,45 @@ func TestExportFails(t *testing.T) {
 	}
 	if err := WriteSFT(io.Discard, TeachPolicy, Train, 0, 1); err == nil {
 		t.Error("no pairs are no error")
+	}
+}
+
+// TestLabels: the labels that are written are read as they were made, and what is held
+// out shares no group with the rest, whatever the order.
+func TestLabels(t *testing.T) {
+	const n, seed = 100, 3
+	var b bytes.Buffer
+	if err := WriteLabels(&b, Train, n, seed); err != nil {
+		t.Fatal(err)
+	}
+	list, err := parseLabelled(b.Bytes())
+	want, errs := Labels(Train, n, seed)
+	if errs != nil || err != nil || !reflect.DeepEqual(list, want) {
+		t.Fatalf("%d labels, %v, %v", len(list), err, errs)
+	}
+	learn, held := HoldOut(list, 0.25)
+	groups := map[string]bool{}
+	for _, l := range held {
+		groups[l.Group] = true
+	}
+	for _, l := range learn {
+		if groups[l.Group] {
+			t.Errorf("%s is on both sides", l.Group)
+		}
+	}
+	if len(learn)+len(held) != len(list) || len(held) < len(list)/10 || len(held) > len(list)/2 {
+		t.Errorf("%d and %d of %d", len(learn), len(held), len(list))
+	}
+	slices.Reverse(list)
+	_, again := HoldOut(list, 0.25)
+	slices.Reverse(again)
+	if !reflect.DeepEqual(held, again) {
+		t.Error("another order holds others out")
+	}
+	if learn, held := HoldOut(list, 0); len(held) != 0 || len(learn) != len(list) {
+		t.Errorf("a share of 0 holds %d", len(held))
+	}
+	if _, held := HoldOut([]Labelled{{Case: Case{Prompt: "a"}}, {Case: Case{Prompt: "a"}}}, 0.5); len(held) == 1 {
+		t.Error("a prompt without a group is on both sides")
 	}
 }
