@@ -41,6 +41,9 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if c, err := r.Cookie(cookie); err == nil && isWord(c.Value) {
 		word = c.Value
 	}
+	if action == "leave" && word != "" {
+		p.leave(labellerOf(word))
+	}
 	switch {
 	case action == "leave", action == "state" && word == "":
 		word = newWord()
@@ -51,12 +54,12 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		localpage.Answer(w, view{Error: "your browser keeps no cookies, which tell labellers apart: allow them for this page"}, true)
 		return
 	case action == "summary":
-		s, err := p.store.Summary(r.Context())
+		lines, err := p.together(r.Context())
 		if err != nil {
 			localpage.Answer(w, view{Error: err.Error()}, true)
 			return
 		}
-		localpage.Answer(w, s.shown(), false)
+		localpage.Answer(w, lines, false)
 		return
 	}
 	v, err := p.act(r.Context(), labellerOf(word), action, m)

@@ -14,6 +14,8 @@ const (
 	lease = 10 * time.Minute
 	// maxDesks bounds the labellers of whom is kept what they see.
 	maxDesks = 4096
+	// summaryTime is how old a summary on the page may be.
+	summaryTime = 3 * time.Second
 )
 
 // Page is the page of a Store on which people compare answers. It is an http.Handler;
@@ -26,6 +28,10 @@ type Page struct {
 	mu     sync.Mutex
 	desks  map[labeller]*desk
 	coming bool
+
+	summaryMu sync.Mutex
+	summary   [][2]string
+	summaryAt time.Time
 }
 
 // desk is what one labeller has before them.
@@ -68,9 +74,33 @@ func (p *Page) desk(who labeller) *desk {
 		}
 		d = &desk{later: map[int64]int{}}
 		p.desks[who] = d
+	} else if now.Sub(d.seen) > lease {
+		d.shown = 0 // somebody else may have had it meanwhile
 	}
 	d.seen = now
 	return d
+}
+
+// leave forgets what a labeller has before them, who will not come back.
+func (p *Page) leave(who labeller) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.desks, who)
+}
+
+// together is the summary that labellers see. Intervals take their time, so it is
+// not computed for each who asks.
+func (p *Page) together(ctx context.Context) ([][2]string, error) {
+	p.summaryMu.Lock()
+	defer p.summaryMu.Unlock()
+	if now := p.now(); p.summary == nil || now.Sub(p.summaryAt) > summaryTime {
+		s, err := p.store.Summary(ctx)
+		if err != nil {
+			return nil, err
+		}
+		p.summary, p.summaryAt = s.shown(), now
+	}
+	return p.summary, nil
 }
 
 // sent is what the page says of a comparison, by the sides that it shows.

@@ -270,6 +270,20 @@ func TestLease(t *testing.T) {
 	if sum, err := s.Summary(t.Context()); err != nil || sum.MedianSeconds != 7 {
 		t.Errorf("%+v, %v", sum, err)
 	}
+	// Who leaves holds nothing.
+	if _, err := s.Add(t.Context(), prompt("more"), answers("a", "b")); err != nil {
+		t.Fatal(err)
+	}
+	if v := state("ann"); v.Comparison == 0 {
+		t.Errorf("%+v", v)
+	}
+	if v := state("ben"); v.Comparison != 0 {
+		t.Errorf("%+v", v)
+	}
+	p.leave(labellerOf("ann"))
+	if v := state("ben"); v.Comparison == 0 {
+		t.Errorf("%+v", v)
+	}
 	for i := range 2*maxDesks + 10 {
 		p.desk(labellerOf(fmt.Sprint(i)))
 	}
