@@ -40,7 +40,7 @@ func TestEveryTask(t *testing.T) {
 
 // unlisted tasks are in no suite: their data is the user's, or a part of another's, or
 // is to train on.
-var unlisted = map[string]bool{"problems_train": true, "instructions_train": true, "mmlu_test": true, "gsm8k_test": true, "simpleqa": true, "simpleqa_match": true, "drop": true, "nlvr_held_out": true}
+var unlisted = map[string]bool{"problems_train": true, "instructions_train": true, "halluc_closed_train": true, "halluc_open_train": true, "safety_train": true, "mmlu_test": true, "gsm8k_test": true, "simpleqa": true, "simpleqa_match": true, "drop": true, "nlvr_held_out": true}
 
 func TestSuites(t *testing.T) {
 	for _, s := range Suites() {
@@ -134,6 +134,25 @@ func TestExpandRefuses(t *testing.T) {
 	} {
 		if _, err := expand(suites, []string{"t"}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v; want %q", suites, err, want)
+		}
+	}
+}
+
+// TestExamines: what examines names what to learn from, which examines nothing.
+func TestExamines(t *testing.T) {
+	for name, want := range map[string]string{
+		"problems_cycle": "problems_train", "instructions_test": "instructions_train", "safety_boundary": "safety_train", "halluc_open": "halluc_open_train",
+	} {
+		if s := Examines(name); s == nil || !slices.Contains(s.Train, want) || Examines(want) != nil {
+			t.Errorf("%s: %+v, and %s: %+v", name, s, want, Examines(want))
+		}
+	}
+	if s := Examines("arithmetic"); s != nil {
+		t.Errorf("%+v", s)
+	}
+	for _, train := range []string{"none", "b"} {
+		if _, err := expand([]Suite{{Name: "s", Tasks: []string{"a", "b"}, Train: []string{train}}}, []string{"a", "b"}); err == nil || !strings.Contains(err.Error(), "no other task is called "+train) {
+			t.Errorf("%s: %v", train, err)
 		}
 	}
 }
