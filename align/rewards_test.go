@@ -195,11 +195,14 @@ func TestModelRewardInRun(t *testing.T) {
 	}
 	r := lettersRun(t, dir, false)
 	r.Steps = 2
-	r.Rewards = []RewardSpec{{Kind: RewardModel, Name: "liked", Weight: 1, Model: rewardModel(t, dir, map[string][]byte{"tokenizer.json": file})}}
+	r.Rewards = []RewardSpec{{Kind: RewardModel, Name: "liked", Weight: 1, Model: rewardModel(t, dir, map[string][]byte{"tokenizer.json": file})}, {Kind: RewardFormat, Ended: true}}
 	_, records := runGRPO(t, t.Context(), r, Options{})
 	for _, m := range stepsOf(records) {
 		if v, ok := m["reward/liked"]; !ok || v != m["reward"] || v == 0 {
 			t.Errorf("measures %v", m)
+		}
+		if v, ok := m["alarm"]; !ok || v != 0 { // two steps are too few for one
+			t.Errorf("no alarm is watched for: %v", m)
 		}
 	}
 	other := smallTokenizer(t, "other words of another tokenizer, and yet more words")
