@@ -69,7 +69,7 @@ func (a *app) corpusDataFlags(cmd *cobra.Command, o *corpusDataFlags) {
 	f.StringVar(&o.what, "what", corpusDataForms[0], "what to write: "+strings.Join(corpusDataForms, ", "))
 	f.StringVar(&o.name, "name", "corpus", "what the names of tasks begin with")
 	f.StringVar(&o.split, "split", string(question.Train), "train or test")
-	f.IntVar(&o.options.Number, "number", o.options.Number, "number of questions at most; there are fewer where the sources give no more of some way")
+	f.IntVar(&o.options.Number, "number", o.options.Number, "number of questions at most; there are fewer where the sources give no more")
 	f.Uint64Var(&o.options.Seed, "seed", o.options.Seed, "what all follows from")
 	f.Float64Var(&o.options.HeldOut, "held-out", o.options.HeldOut, "share of the subjects that are those of test")
 	f.StringToStringVar(&o.shares, "share", nil, "ways to ask and their weight, such as memory=2,given=1 (default: all)")
@@ -205,7 +205,7 @@ func (a *app) printMade(out string, r *question.Report) {
 		}
 	}
 	fmt.Fprintf(a.Out, "%s: %s questions (%s)\n", progress.Visible(out), progress.Count(int64(r.Total())), strings.Join(ways, ", "))
-	if r.Ended != "" {
-		fmt.Fprintf(a.Err, "it ends there: the sources give no more of the way %s\n", r.Ended)
+	for _, way := range r.Ended {
+		fmt.Fprintf(a.Err, "the sources give no more of the way %s\n", way)
 	}
 }

@@ -37,7 +37,7 @@ from elsewhere in the document. A reward model that learns these comparisons by
 'polymath align reward' tells which statements of an answer a text supports:
 'polymath align data rewrites --checker head'. With --labelled statements of
 documents that are held out are written too, with their labels, by which
-'polymath align grounding measure' calibrates and measures it.
+'polymath align grounding' calibrates and measures it.
 
 Sources are files, directories, patterns or addresses in every format that a
 corpus recipe's sources have. English only.`,

@@ -113,18 +113,24 @@ func (o *labelFlags) check(models []string) error {
 }
 
 func (a *app) alignLabel(ctx context.Context, models []string, o *labelFlags) (err error) {
+	w, err := a.labelWriter(ctx, models, o)
+	if err != nil {
+		return err
+	}
+	defer w.close()
 	s, err := label.Open(ctx, o.db, label.Options{Create: len(models) > 0 || o.answers != "", Seed: o.seed, Overlap: o.overlap})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	w.store = s
 	if o.answers != "" {
 		if err := a.addAnswers(ctx, s, o.answers); err != nil {
 			return err
 		}
 	}
 	if !o.reports() {
-		if err := a.labelPage(ctx, s, models, o); err != nil {
+		if err := a.labelPage(ctx, w); err != nil {
 			return err
 		}
 	}
@@ -192,15 +198,11 @@ func (a *app) exportLabels(ctx context.Context, s *label.Store, o *labelFlags) e
 }
 
 // labelPage shows the page until it is interrupted, while models write answers.
-func (a *app) labelPage(ctx context.Context, s *label.Store, models []string, o *labelFlags) error {
-	elsewhere := localpage.CheckAddress(o.listen) != nil
-	page := label.NewPage(s, elsewhere)
-	w, err := a.labelWriter(ctx, s, models, o)
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	page.Coming(len(models) > 0)
+func (a *app) labelPage(ctx context.Context, w *labelWriter) error {
+	address := w.flags.listen
+	elsewhere := localpage.CheckAddress(address) != nil
+	page := label.NewPage(w.store, elsewhere)
+	page.Coming(len(w.subjects) > 0)
 	written := make(chan error, 1)
 	writing, stop := context.WithCancel(ctx)
 	defer stop()
@@ -209,15 +211,15 @@ func (a *app) labelPage(ctx context.Context, s *label.Store, models []string, o 
 		page.Coming(false)
 		written <- err
 	}()
-	served := page.Serve(ctx, o.listen, func(url string) {
+	served := page.Serve(ctx, address, func(url string) {
 		fmt.Fprintf(a.Out, "the page is at %s\n", url)
 		fmt.Fprintln(a.Err, "ctrl-C ends; what is labelled is kept")
 		if elsewhere {
-			fmt.Fprintln(a.Err, "other machines can reach the page: its address is all that guards it, and nothing is encrypted")
+			fmt.Fprintln(a.Err, "other machines reach it by this one's name in place of the address; the path is all that guards it, and nothing is encrypted")
 		}
 	})
 	stop()
-	err = <-written
+	err := <-written
 	if ctx.Err() == nil {
 		err = errors.Join(served, err)
 	}

@@ -35,18 +35,14 @@ type labelWriter struct {
 	first        error // why the first of those that failed did
 }
 
-// labelWriter opens the models and reads the prompts; without models it does nothing.
-func (a *app) labelWriter(ctx context.Context, s *label.Store, models []string, o *labelFlags) (w *labelWriter, err error) {
-	w = &labelWriter{a: a, store: s, flags: o}
+// labelWriter reads the prompts and opens the models; without models it does nothing.
+// Its store is still to be set.
+func (a *app) labelWriter(ctx context.Context, models []string, o *labelFlags) (*labelWriter, error) {
+	w := &labelWriter{a: a, flags: o}
 	if len(models) == 0 {
 		return w, nil
 	}
-	defer func() {
-		if err != nil {
-			w.close()
-		}
-	}()
-	err = label.Each(o.prompts, func(p label.Prompt, _ []label.Answer) error {
+	err := label.Each(o.prompts, func(p label.Prompt, _ []label.Answer) error {
 		if o.limit == 0 || len(w.prompts) < o.limit {
 			w.prompts = append(w.prompts, p)
 		}
@@ -56,24 +52,34 @@ func (a *app) labelWriter(ctx context.Context, s *label.Store, models []string, 
 		err = fmt.Errorf("%s has no prompts", o.prompts)
 	}
 	for _, m := range models {
-		if err != nil {
-			return nil, err
+		if err == nil {
+			err = w.open(ctx, m)
 		}
-		flags := o.subject
-		if isEndpoint(m) {
-			address, name, _ := strings.Cut(m, "#")
-			m, flags.model = address, cmp.Or(name, flags.model)
-		}
-		var subject *openedSubject
-		if subject, err = a.openSubject(ctx, m, &flags); err != nil {
-			return nil, err
-		}
-		w.subjects = append(w.subjects, subject)
-		info := subject.subject.Info()
-		w.sources = append(w.sources, label.Source{Name: info.Name, Settings: fmt.Sprintf("weights %s, chat %t, temperature %g, top-p %g, at most %d tokens",
-			cmp.Or(info.Fingerprint, "unknown"), info.Chat, o.temperature, o.topP, o.maxTokens)})
+	}
+	if err != nil {
+		w.close()
+		return nil, err
 	}
 	return w, nil
+}
+
+// open opens a model; of one at an address the name there may follow a #.
+func (w *labelWriter) open(ctx context.Context, model string) error {
+	o := w.flags
+	flags := o.subject
+	if isEndpoint(model) {
+		address, name, _ := strings.Cut(model, "#")
+		model, flags.model = address, cmp.Or(name, flags.model)
+	}
+	subject, err := w.a.openSubject(ctx, model, &flags)
+	if err != nil {
+		return err
+	}
+	w.subjects = append(w.subjects, subject)
+	info := subject.subject.Info()
+	w.sources = append(w.sources, label.Source{Name: info.Name, Settings: fmt.Sprintf("weights %s, chat %t, temperature %g, top-p %g, at most %d tokens",
+		cmp.Or(info.Fingerprint, "unknown"), info.Chat, o.temperature, o.topP, o.maxTokens)})
+	return nil
 }
 
 func (w *labelWriter) close() {

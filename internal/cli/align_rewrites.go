@@ -51,7 +51,7 @@ checked by
   world  reading texts of made-up worlds exactly ('align data hallucination')
   judge  a model, --judge: any directory, GGUF file or address
   head   a reward model that learned from 'align data entailment', --head, with
-         the calibration that 'align grounding measure' writes into it
+         the calibration that 'align grounding --calibrate' writes into it
 
 --prompts is a file of rows with source and question (or passage, context,
 document; prompt, instruction, query), --tasks are tasks of 'polymath eval'

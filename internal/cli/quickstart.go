@@ -18,12 +18,14 @@ func (a *app) quickstartCommand() *cobra.Command {
 		Use:   "quickstart",
 		Short: "Make a small language model from raw text, in ten minutes",
 		Long: `Quickstart reads text, measures the machine, plans for the time it is given,
-trains a tokenizer and a mixture-of-experts model, lets it write as it learns
-and then learn to see, from drawn scenes and rendered lines of that text,
-compares it with gzip, xz and zstd on text that it never saw, asks it questions
-about that text and about pictures that it never saw, and writes reports with
-each answer: report.html and sight.html in --dir. Less than two minutes leave
-out the sight.
+trains a tokenizer and a mixture-of-experts model, lets it write as it learns,
+then learn to see, from drawn scenes and rendered lines of that text, and last
+to answer, from questions made of its doc comments, tables, dictionaries and
+headings, of names that do not exist, and of what must be refused. It compares
+the model with gzip, xz and zstd on text that it never saw, asks it questions
+about that text, about pictures that it never saw and about names that it was
+not taught, and writes reports with each answer: report.html, sight.html and
+assistant.html in --dir. Less than two minutes leave out sight and assistant.
 
 It reads the Go toolchain's own sources unless --text names other text: files
 of text, Markdown, HTML, PDF and EPUB, source code, and the records of JSONL,

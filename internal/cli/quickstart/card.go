@@ -29,6 +29,9 @@ func (s *session) printCard() error {
 		if s.state.Drawn != nil {
 			s.answers(&b, picture)
 		}
+		if s.state.Asked != nil {
+			s.state.Asked.conversations(&b)
+		}
 		return b.String()
 	}
 	file := head.String() + whole(named) + tail.String()
@@ -73,6 +76,9 @@ func (s *state) card(b *strings.Builder, spent time.Duration, dir string) {
 	if s.Drawn != nil && s.Drawn.Scores != nil {
 		s.Drawn.card(b, s.Sight.Eyes, filepath.Join(dir, sightName))
 	}
+	if s.Asked != nil && s.Asked.Scores != nil {
+		s.Asked.card(b, filepath.Join(dir, assistantName))
+	}
 }
 
 // samples are what the finished model writes.
@@ -101,6 +107,11 @@ func (s *state) facts(spent time.Duration) []eval.CardLine {
 		lines = append(lines, eval.CardLine{Name: "sees", Value: fmt.Sprintf("%s; learned afterwards from %s pictures and from text, %s tokens in %s steps",
 			g.Eyes, progress.Count(int64(g.Pictures)), progress.Short(float64(g.Tokens)), progress.Count(int64(g.Steps)))})
 	}
+	if a := s.Assistant; s.talks() {
+		seconds += a.Work.Seconds
+		lines = append(lines, eval.CardLine{Name: "answers", Value: fmt.Sprintf("learned last from %s conversations made of %s things that the text says of names, and from text and pictures again, %s tokens in %s steps",
+			progress.Count(int64(p.Talks.Number)), progress.Count(int64(p.Talks.Entries)), progress.Short(float64(a.Tokens)), progress.Count(int64(a.Steps)))})
+	}
 	return append(lines, eval.CardLine{Name: "time", Value: fmt.Sprintf("%s of %s, %s of it training steps", progress.Duration(spent),
 		progress.Duration(time.Duration(s.Minutes*float64(time.Minute))), progress.Duration(time.Duration(seconds*float64(time.Second))))})
 }
@@ -116,6 +127,9 @@ func (s *state) reportCard(spent time.Duration) []eval.CardLine {
 			lines = append(lines, eval.CardLine{Name: s.Drawn.Scores[i].name(), Value: s.Drawn.Scores[i].summary()})
 		}
 	}
+	if s.Asked != nil {
+		s.Asked.rows(func(name, text string) { lines = append(lines, eval.CardLine{Name: name, Value: text}) })
+	}
 	return lines
 }
 
@@ -130,6 +144,9 @@ func (s *session) nextCommands(b *strings.Builder) {
 	if d := s.state.Drawn; d != nil && len(d.Shown) > 0 {
 		fmt.Fprintf(b, "  %s\n", shell.Command("chat", s.modelDir(), "--image", s.path(d.Shown[0].File)))
 	}
+	if s.state.talks() {
+		fmt.Fprintf(b, "  %s\n", shell.Command("chat", s.modelDir()))
+	}
 	for _, arguments := range [][]string{
 		append(slices.Clone(generate), "--temperature", "0.7", "--seed", "2"),
 		append(slices.Clone(generate), "--logprobs", "3", "--max-tokens", "20"),
@@ -139,9 +156,12 @@ func (s *session) nextCommands(b *strings.Builder) {
 	} {
 		fmt.Fprintf(b, "  %s\n", shell.Command(arguments...))
 	}
-	curves := s.path(runDir, "run.html")
+	curves := []string{filepath.Join(s.textRun(), "run.html")}
 	if s.state.seeing() {
-		curves = s.path(textRunDir, "run.html") + " and " + curves
+		curves = append(curves, filepath.Join(s.sightRun(), "run.html"))
 	}
-	fmt.Fprintf(b, "the training's curves are in %s\n", curves)
+	if s.state.talks() {
+		curves = append(curves, s.path(runDir, "run.html"))
+	}
+	fmt.Fprintf(b, "the training's curves are in %s\n", strings.Join(curves, " and "))
 }

@@ -33,15 +33,16 @@ training     about %s tokens in %s, if training reaches %.0f%% of the limit; tha
              before the run. The rule: the widest model that still learns %.1f tokens for each
              active parameter
 sight        %s
+assistant    %s
 examination  the held-out text, predicted; up to %d questions about it of each kind:
              %s
-time         %s in all: %.0f%% training, %.0f%% trial steps, %.0f%% examination, %.0f%% its questions
+time         %s in all: %.0f%% learning, %.0f%% trial steps, %.0f%% examination, %.0f%% its questions
 directory    %s, with the report in %s
 `, m.Threads, m.CPU, progress.Rate(m.Peak, "FLOP/s"),
 		progress.Bytes(text.Text), progress.Bytes(text.Stored), d.Root, progress.Count(int64(text.Sources[0].Files)),
 		shape, progress.Short(float64(shape.active())),
 		progress.Short(tokens), progress.Duration(s.budget()), 100*expectedMFU, float64(tokensPerParameter),
-		s.plannedSight(shape), mostQuestions, kindNames(),
+		s.plannedSight(shape), s.plannedAssistant(), mostQuestions, kindNames(),
 		progress.Duration(s.budget()), 100*trainingShare, 100*trialShare, 100*examShare, 100*questionShare, s.Dir, reportName)
 	return err
 }
@@ -67,4 +68,13 @@ func (s *session) plannedSight(shape Shape) string {
 	}
 	return fmt.Sprintf("in %.0f%% of the time, from text too: %s;\n             up to %d questions about drawn scenes and lines of code",
 		100*sightShare, eyesOf(shape), 2*mostDrawn)
+}
+
+// plannedAssistant says how the model learns to answer.
+func (s *session) plannedAssistant() string {
+	if !s.sees() {
+		return fmt.Sprintf("none: it takes --minutes %v or more", float64(sightMinutes))
+	}
+	return fmt.Sprintf("in %.0f%% of the time, from conversations made of what the text says of names,\n             such as doc comments; up to %d questions about names that it was not taught",
+		100*assistantShare, len(askedTasks)*mostAsked)
 }

@@ -19,6 +19,7 @@ type lesson struct {
 	recipe func() *train.Recipe // of that many steps
 	work   *Work                // what went into it
 	after  float64              // seconds that are kept for what follows
+	decay  float64              // the share of the steps in which the rate falls
 	// preparing, if not nil, is told the share of the data that is ready.
 	preparing func(share float64) error
 }
@@ -27,8 +28,8 @@ type lesson struct {
 func (s *session) train(ctx context.Context) error {
 	p := s.state.Plan
 	result, err := s.learn(ctx, &lesson{
-		dir: s.textDir(), steps: &p.Steps, least: p.Warmup, recipe: func() *train.Recipe { return s.recipe(p) }, work: &s.state.Work,
-		after: p.AfterSeconds + p.SightSeconds,
+		dir: s.textRun(), steps: &p.Steps, least: p.Warmup, recipe: func() *train.Recipe { return s.recipe(p) }, work: &s.state.Work,
+		after: p.AfterSeconds + p.SightSeconds + p.AssistantSeconds, decay: decayShare,
 	})
 	if err != nil {
 		return err
@@ -70,7 +71,7 @@ func (s *session) learn(ctx context.Context, l *lesson) (train.Result, error) {
 func (s *session) learnOnce(ctx context.Context, l *lesson, view *progress.Training) (result train.Result, steps int, err error) {
 	running, stop := context.WithCancel(ctx)
 	defer stop()
-	watch := &pace{session: s, work: l.work, after: l.after, steps: *l.steps, stop: stop}
+	watch := &pace{session: s, work: l.work, after: l.after, decay: l.decay, steps: *l.steps, stop: stop}
 	observe := train.Observe(func(r train.Record) {
 		view.Observe(r)
 		watch.observe(r)
@@ -90,6 +91,7 @@ type pace struct {
 	session *session
 	work    *Work   // what goes into the run
 	after   float64 // seconds that are kept for what follows
+	decay   float64 // the share of the steps in which the rate falls
 	steps   int     // that the run should have
 	stop    func()
 	ends    []time.Time   // of the steps of this run
@@ -164,10 +166,10 @@ func (w *pace) adjust(step int) {
 	steps := step + max(int(left/perStep), 1)
 	// A decay that has begun goes on as it began: the rate would jump. Nor may
 	// fewer steps let it begin in the past.
-	if float64(step) >= (1-decayShare)*float64(w.steps) {
+	if float64(step) >= (1-w.decay)*float64(w.steps) {
 		return
 	}
-	steps = max(steps, int(math.Ceil(float64(step+1)/(1-decayShare))))
+	steps = max(steps, int(math.Ceil(float64(step+1)/(1-w.decay))))
 	if steps == w.steps {
 		return
 	}

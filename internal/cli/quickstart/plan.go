@@ -36,6 +36,10 @@ type Plan struct {
 	// SightSeconds are for learning to see, with Eyes; 0: the model does not.
 	SightSeconds float64 `json:"sight_seconds,omitempty"`
 	Eyes         Eyes    `json:"eyes,omitzero"`
+	// AssistantSeconds are for learning to answer, from so many Talks; 0: the model
+	// does not.
+	AssistantSeconds float64 `json:"assistant_seconds,omitempty"`
+	Talks            Talks   `json:"talks,omitzero"`
 }
 
 const (
@@ -69,7 +73,10 @@ func (s *session) plan(ctx context.Context) error {
 		return err
 	}
 	s.planSight(p)
-	p.AfterSeconds = 1 + trial.setup.Seconds() + s.examSeconds(p) + s.questionSeconds(p) + s.drawnSeconds(p)
+	if err := s.planAssistant(ctx, p); err != nil {
+		return err
+	}
+	p.AfterSeconds = 1 + trial.setup.Seconds() + s.examSeconds(p) + s.questionSeconds(p) + s.drawnSeconds(p) + s.askedSeconds(p)
 	p.Steps = s.stepsIn(p, s.left())
 	p.Warmup = max(p.Steps/40, 1)
 	p.EvalEvery = max(p.Steps/evalsPlanned, 1)
@@ -114,7 +121,7 @@ func (s *session) fitShape(ctx context.Context, p *Plan, try func(context.Contex
 
 // stepsIn returns how many steps fit into the time, with what goes along.
 func (s *session) stepsIn(p *Plan, d time.Duration) int {
-	seconds := d.Seconds() - p.AfterSeconds - p.SightSeconds
+	seconds := d.Seconds() - p.AfterSeconds - p.SightSeconds - p.AssistantSeconds
 	tokensPerSecond := float64(p.Shape.StepTokens) / p.StepSeconds
 	// Measuring is a forward pass, a third of a step; samples and checkpoints
 	// are small.

@@ -131,9 +131,11 @@ func (s *session) run(ctx context.Context) error {
 		{"plan", func() bool { return s.state.Plan != nil }, s.plan},
 		{"training", func() bool { return s.state.Training != nil }, s.train},
 		{sightStage, func() bool { return s.state.looked() }, s.look},
+		{assistantStage, func() bool { return s.state.taught() }, s.teach},
 		{"examination", func() bool { return s.state.examined() }, s.examine},
 		{"samples", func() bool { return s.state.sampled() }, s.writeSamples},
 		{drawnStage, func() bool { return s.state.read() }, s.askDrawn},
+		{askedStage, func() bool { return s.state.asked() }, s.askAssistant},
 		{"questions", func() bool { return s.state.answered() }, s.answer},
 	} {
 		if stage.done() {

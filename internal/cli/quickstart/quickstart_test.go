@@ -95,7 +95,7 @@ func TestPace(t *testing.T) {
 	} {
 		s := testSession(t, 10)
 		stopped := 0
-		w := &pace{session: s, after: 20, steps: c.steps, stop: func() { stopped++ }}
+		w := &pace{session: s, after: 20, decay: decayShare, steps: c.steps, stop: func() { stopped++ }}
 		const taken = 1000
 		s.start = time.Now().Add(-taken * c.step) // so much is gone
 		for i := range taken {

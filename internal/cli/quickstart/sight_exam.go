@@ -37,7 +37,7 @@ type DrawnScore struct {
 
 // Shown is the first question of a task.
 type Shown struct {
-	File     string `json:"file"` // of the picture, below Dir
+	File     string `json:"file,omitempty"` // of the picture, below Dir
 	Question string `json:"question"`
 	Answer   string `json:"answer"` // the model's
 	Right    string `json:"right"`
@@ -98,7 +98,14 @@ func (s *session) askDrawn(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := s.planDrawn(ctx, subject, all, &settings); err != nil || s.state.Drawn == nil {
+		p := s.state.Plan
+		each, err := s.inTime(ctx, drawnStage, subject, all, &settings,
+			asking{times: 2, after: s.questionSeconds(p) + s.askedSeconds(p), least: leastDrawn, most: mostDrawn})
+		if err != nil || each == 0 {
+			return err
+		}
+		s.state.Drawn = &Drawn{Each: each}
+		if err := s.save(); err != nil {
 			return err
 		}
 	}
@@ -125,27 +132,34 @@ func held(f *eval.Finished) error {
 	return nil
 }
 
-// planDrawn tries some of the questions, and decides how many there is time for.
-func (s *session) planDrawn(ctx context.Context, subject eval.Subject, all []eval.Sheet, settings *eval.Settings) error {
+// asking says how many questions of each task there should be, each put so many times,
+// and how many seconds are kept for what follows.
+type asking struct {
+	times, after float64
+	least, most  int
+}
+
+// inTime tries some of the questions, and decides how many of each task there is time
+// for: 0 if there is none, and then the stage is skipped.
+func (s *session) inTime(ctx context.Context, stage string, subject eval.Subject, all []eval.Sheet, settings *eval.Settings, a asking) (int, error) {
 	costs, err := eval.Estimate(ctx, subject, all, settings)
 	if err != nil {
-		return fmt.Errorf("%s: %w", drawnStage, err)
+		return 0, fmt.Errorf("%s: %w", stage, err)
 	}
-	one := 0.0 // of each task, with the picture and without
+	one := 0.0 // of each task
 	for _, c := range costs {
-		one += 2 * c.Took.Seconds() / float64(c.Items)
+		one += a.times * c.Took.Seconds() / float64(c.Items)
 	}
-	left := s.left().Seconds() - s.questionSeconds(s.state.Plan)
-	each := min(int(max(left, 0)/max(one, 1e-9)), mostDrawn)
-	if each < leastDrawn {
-		if one*leastDrawn > max(left, 0)+s.grace() {
-			s.skip(drawnStage, fmt.Sprintf("%d of each kind take %.0f s and %.0f are left", leastDrawn, one*leastDrawn, max(left, 0)))
-			return nil
+	left := max(s.left().Seconds()-a.after, 0)
+	each := min(int(left/max(one, 1e-9)), a.most)
+	if each < a.least {
+		if least := one * float64(a.least); least > left+s.grace() {
+			s.skip(stage, fmt.Sprintf("%d of each kind take %.0f s and %.0f are left", a.least, least, left))
+			return 0, nil
 		}
-		each = leastDrawn
+		each = a.least
 	}
-	s.state.Drawn = &Drawn{Each: each}
-	return s.save()
+	return each, nil
 }
 
 // reportDrawn writes the pages and notes the scores.

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
@@ -17,7 +15,8 @@ import (
 	"github.com/polymath-lm/polymath/task"
 )
 
-// The files of what the model learns to see from, below sightDir.
+// The files of what the model learns to see from, below sightDir, and of what of that
+// kind is among what it learns next, below assistantDir.
 const (
 	picturesName = "pictures.jsonl"
 	textsName    = "texts.jsonl"
@@ -29,155 +28,81 @@ const (
 	askSeed   = 2
 )
 
-const (
-	// lineLetters is the most characters of a picture of text. It is in one font of one
-	// size and begins in the corner, so that letters stand in the same places of
-	// patches: anything else takes more time to learn than a quick start has.
-	lineLetters = 12
-	lineFont    = "mono"
-	lineEm      = 10 // pixels: letters are 6 wide, and lines 12 high
-	// sceneQuestions are asked of a scene at most, a description among them.
-	sceneQuestions = 5
-	// linesOf and linesIn say that of so many pictures these are of text, the others
-	// scenes.
-	linesOf, linesIn = 4, 3
-	// drawTries is how many lines are tried for a picture.
-	drawTries = 64
-)
-
-// What is asked of a picture of text.
-const (
-	readQuestion  = "What does the text say?"
-	spellQuestion = "Spell the text."
-)
-
-// illustrator draws. Goroutines share it.
-type illustrator struct {
-	eyes  Eyes
-	lines []string
-}
-
-// options are those of all pictures of a kind.
-func (l *illustrator) options(kind draw.Kind) draw.Options {
-	return draw.Options{Kind: kind, Size: l.eyes.Side, Questions: sceneQuestions, TextMax: lineLetters, TextFont: lineFont, TextEm: lineEm, TextCorner: true}
-}
-
-// line draws as many characters of a text as are allowed, if the font has them and
-// there is room for a word; nil if not.
-func (l *illustrator) line(seed uint64, index int, text string, letters int) (*draw.Drawing, error) {
-	o := l.options(draw.Text)
-	o.Texts, o.TextMax = []string{text}, letters
-	d, err := draw.Make(seed, index, o)
-	if err != nil || !strings.HasPrefix(text, d.Facts.Text.Text) {
-		return nil, err
-	}
-	d.Questions = []draw.Question{{Type: draw.ReadOut, Text: readQuestion, Answer: d.Facts.Text.Text}}
-	return d, nil
-}
-
-// scene draws a scene on one side, learned from or held out.
-func (l *illustrator) scene(seed uint64, index, stride int, held bool) (*draw.Drawing, error) {
-	for ; ; index += stride {
-		is, err := draw.HeldOut(seed, index, l.options(draw.Scene))
-		if err != nil {
-			return nil, err
-		}
-		if is == held {
-			return draw.Make(seed, index, l.options(draw.Scene))
-		}
-	}
-}
-
-// picture makes picture i of n to learn from: a line of JSON, and the text in it.
-func (l *illustrator) picture(i, n int) (line []byte, text string, err error) {
-	var d *draw.Drawing
-	if i%linesOf < linesIn && len(l.lines) > 0 {
-		for try := 0; d == nil && try < drawTries; try++ {
-			// Neighbors in the list are of one document.
-			at := uint64(i)*2654435761 + uint64(try)*40503
-			// Some are short: they teach the first letters, on which the others build.
-			letters := lineLetters * (1 + i/linesOf%3) / 3
-			if d, err = l.line(learnSeed, i, l.lines[at%uint64(len(l.lines))], letters); err != nil {
-				return nil, "", err
-			}
-		}
-	}
-	if d != nil {
-		text = d.Facts.Text.Text
-		// Letter by letter there is more to learn from a picture. One of the two answers
-		// can be read off the other: half of the time this, half of the time that.
-		spelled := draw.Question{Type: draw.ReadOut, Text: spellQuestion, Answer: strings.Join(strings.Split(text, ""), " ")}
-		d.Questions = slices.Insert(d.Questions, i/(3*linesOf)%2, spelled)
-	} else if d, err = l.scene(learnSeed, i, n, false); err != nil {
-		return nil, "", err
-	}
-	url, err := dataURL(d)
-	if err != nil {
-		return nil, "", err
-	}
-	line, err = json.Marshal(map[string]any{"messages": draw.NewLine(d, url).Messages})
-	return append(line, '\n'), text, err
-}
-
 func dataURL(d *draw.Drawing) (string, error) {
 	data, err := d.PNG()
 	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(data), err
 }
 
 // drawSet writes what the model learns to see from, with texts of the corpus among
-// them so that it does not forget them, and the questions about pictures that were
-// held out. It is a function of the corpus and the plan: one that was interrupted
-// begins anew.
+// them so that it does not forget them; what it sees again in the lesson after that; and
+// the questions about pictures that were held out. It is a function of the corpus and
+// the plan: one that was interrupted begins anew.
 func (s *session) drawSet(ctx context.Context, g *Sight) error {
-	if err := os.MkdirAll(s.path(sightDir), 0o777); err != nil {
-		return err
-	}
-	from, err := s.readSources(ctx, int64(float64(g.TextTokens)*s.state.Tokens.BytesPerToken))
+	from, err := s.readSources(ctx, g.TextTokens, g.LaterTokens)
 	if err != nil {
 		return err
 	}
-	_, err = atomicfile.Write(s.path(sightDir, textsName), func(w io.Writer) error {
-		for _, text := range from.texts {
+	if err := s.writeTexts(sightDir, from.texts); err != nil {
+		return err
+	}
+	all := g.Pictures + g.LaterPictures
+	l := &illustrator{eyes: g.Eyes}
+	var drawn map[string]bool
+	l.texts, drawn = chooseTexts(from.lines, (all+linesOf)/linesOf*linesIn)
+	if err := s.drawPictures(ctx, sightDir, l, 0, g.Pictures, all); err != nil {
+		return err
+	}
+	if g.LaterPictures > 0 {
+		if err := s.writeTexts(assistantDir, from.later); err != nil {
+			return err
+		}
+		if err := s.drawPictures(ctx, assistantDir, l, g.Pictures, all, all); err != nil {
+			return err
+		}
+	}
+	return s.drawQuestions(l, from.held, drawn)
+}
+
+// writeTexts writes texts to learn from, whole.
+func (s *session) writeTexts(dir string, texts []string) error {
+	if err := os.MkdirAll(s.path(dir), 0o777); err != nil {
+		return err
+	}
+	_, err := atomicfile.Write(s.path(dir, textsName), func(w io.Writer) error {
+		for _, text := range texts {
 			if err := json.NewEncoder(w).Encode(map[string]string{"text": text}); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	l := &illustrator{g.Eyes, from.lines}
-	seen := map[string]bool{} // texts that were drawn
-	_, err = atomicfile.Write(s.path(sightDir, picturesName), func(w io.Writer) error { return s.drawPictures(ctx, w, l, g.Pictures, seen) })
-	if err != nil {
-		return err
-	}
-	return s.drawQuestions(l, from.held, seen)
+	return err
 }
 
-// drawPictures draws n pictures to learn from, and notes the texts in them.
-func (s *session) drawPictures(ctx context.Context, w io.Writer, l *illustrator, n int, seen map[string]bool) error {
+// drawPictures draws the pictures from first to end of all that are learned from.
+func (s *session) drawPictures(ctx context.Context, dir string, l *illustrator, first, end, all int) error {
 	const batch = 256
-	lines, texts, errs := make([][]byte, batch), make([]string, batch), make([]error, batch)
-	for first := 0; first < n; first += batch {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		some := min(batch, n-first)
-		par.For(some, func(_, i int) { lines[i], texts[i], errs[i] = l.picture(first+i, n) })
-		for i := range some {
-			if errs[i] != nil {
-				return errs[i]
-			}
-			if _, err := w.Write(lines[i]); err != nil {
+	lines, errs := make([][]byte, batch), make([]error, batch)
+	_, err := atomicfile.Write(s.path(dir, picturesName), func(w io.Writer) error {
+		for ; first < end; first += batch {
+			if err := ctx.Err(); err != nil {
 				return err
 			}
-			seen[texts[i]] = true
+			some := min(batch, end-first)
+			par.For(some, func(_, i int) { lines[i], errs[i] = l.picture(first+i, all) })
+			for i := range some {
+				if errs[i] != nil {
+					return errs[i]
+				}
+				if _, err := w.Write(lines[i]); err != nil {
+					return err
+				}
+			}
+			s.Screen.Show(fmt.Sprintf("  %-12s %s %s pictures", "drawing", progress.Bar(float64(first+some)/float64(all), 30), progress.Count(int64(all))))
 		}
-		s.Screen.Show(fmt.Sprintf("  %-12s %s %s pictures", "drawing", progress.Bar(float64(first+some)/float64(n), 30), progress.Count(int64(n))))
-	}
-	return nil
+		return nil
+	})
+	return err
 }
 
 // drawQuestions writes the tasks about pictures that were held out: of lines of
@@ -189,7 +114,7 @@ func (s *session) drawQuestions(l *illustrator, held []heldLine, seen map[string
 	var lines []task.Row
 	for i := 0; i < len(held) && len(lines) < mostDrawn; i++ {
 		from := held[uint64(i)*2654435761%uint64(len(held))]
-		d, err := l.line(askSeed, i, from.text, lineLetters)
+		d, err := l.line(askSeed, i, from.text)
 		if err != nil {
 			return err
 		}

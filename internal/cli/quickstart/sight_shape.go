@@ -45,34 +45,42 @@ func (e Eyes) flopsPerPatch() float64 {
 	return 3 * float64(e.Layers) * (2*12*d*d + 4*d*float64(e.tokens()))
 }
 
-// recipe is the run in which a model of a shape learns to see.
-func (e Eyes) recipe(s Shape, o sightOptions) *train.Recipe {
+// spec is the tower for a recipe. Pictures are mostly white, which comes out near 0, and
+// what is drawn on it far from that: so a model begins to look sooner.
+func (e Eyes) spec() train.VisionSpec {
+	return train.VisionSpec{ImageSize: e.Side, PatchSize: e.Patch, HiddenSize: e.Width, Layers: e.Layers, Heads: e.Heads, Mean: 0.95, Std: 0.25}
+}
+
+// recipe is the run in which a model of a shape goes on to learn from conversations.
+func (e Eyes) recipe(s Shape, o lessonOptions) *train.Recipe {
 	r := train.DefaultRecipe()
-	r.Name = "quick start: sight"
+	r.Name = o.name
 	r.Seed = 1
 	r.Model.From = o.from
-	r.Model.Vision = train.VisionSpec{ImageSize: e.Side, PatchSize: e.Patch, HiddenSize: e.Width, Layers: e.Layers, Heads: e.Heads}
 	r.Data = train.DataSpec{Conversations: o.files, TooLong: "cut", HeldOut: 0.01}
 	r.Steps = o.steps
 	rows := min(16, e.StepTokens/s.Sequence)
 	r.Batch = train.BatchSpec{Tokens: e.StepTokens, Rows: rows, Sequence: s.Sequence}
 	g := &r.Optimizer
-	g.LR, g.Beta2 = e.LR, 0.98
+	g.LR, g.Beta2 = e.LR*o.towerShare, 0.98
 	for _, group := range []*train.GroupSpec{&g.Embeddings, &g.Head, &g.Attention, &g.Experts, &g.Router, &g.Norms} {
-		*group = train.GroupSpec{Rule: train.AdamW, Scale: decoderShare * s.LR / e.LR}
+		*group = train.GroupSpec{Rule: train.AdamW, Scale: decoderShare * s.LR / g.LR}
 	}
-	r.Schedule = train.ScheduleSpec{Kind: train.WSD, Warmup: max(o.warmup, 1), Decay: decayShare}
+	g.Vision, g.Projector = &train.GroupSpec{Rule: train.Muon, Scale: 1}, &train.GroupSpec{Rule: train.AdamW, Scale: 0.5}
+	r.Schedule = train.ScheduleSpec{Kind: train.WSD, Warmup: max(o.warmup, 1), Decay: o.decay}
 	r.Spike.Window = 0
 	r.Eval = train.EvalSpec{Every: o.evalEvery, Rows: max(evalTokens/s.Sequence, 1)}
 	r.Checkpoint = train.CheckpointSpec{Every: o.saveEvery, Keep: 1}
 	return r
 }
 
-// sightOptions are the parts of a recipe that do not follow from the shapes.
-type sightOptions struct {
-	from                                string
+// lessonOptions are the parts of a recipe that do not follow from the shapes.
+type lessonOptions struct {
+	name, from                          string
 	files                               []string
 	steps, warmup, evalEvery, saveEvery int
+	decay                               float64
+	towerShare                          float64 // of the tower's own rate
 }
 
 // String names the choice.

@@ -22,15 +22,16 @@ const (
 type sources struct {
 	lines []string // of documents that the model learned from
 	texts []string // such documents
+	later []string // others of them
 	held  []heldLine
 }
 
 // heldLine is a line of a document that was held out.
 type heldLine struct{ document, text string }
 
-// readSources goes through the corpus: it takes lines, and documents of so many bytes
-// together, at even distances.
-func (s *session) readSources(ctx context.Context, bytes int64) (*sources, error) {
+// readSources goes through the corpus: it takes lines, and documents of so many tokens
+// together, at even distances, and others for later.
+func (s *session) readSources(ctx context.Context, tokens, later int64) (*sources, error) {
 	c, err := corpus.Open(s.path(corpusDir))
 	if err != nil {
 		return nil, err
@@ -38,8 +39,8 @@ func (s *session) readSources(ctx context.Context, bytes int64) (*sources, error
 	defer c.Close()
 	from := &sources{}
 	stride := max(s.state.Tokens.Bytes/(maxLines*40), 1) // lines have some 40 bytes
-	number, taken, passed := int64(0), int64(0), int64(0)
-	most := max(bytes/leastTexts, 4<<10)
+	number := int64(0)
+	now, then := s.pick(tokens), s.pick(later)
 	used := map[string]int{}
 	err = c.Each(ctx, true, func(f *corpus.Found) error {
 		if f.Record.Text == "" || f.Gone != "" {
@@ -68,11 +69,35 @@ func (s *session) readSources(ctx context.Context, bytes int64) (*sources, error
 			}
 		}
 		size := int64(len(f.Text))
-		if passed += size; !held && size <= most && taken*s.state.Tokens.Bytes < bytes*passed {
-			taken += size
+		now.passed, then.passed = now.passed+size, then.passed+size
+		switch {
+		case held:
+		case now.takes(size):
 			from.texts = append(from.texts, string(f.Text))
+		case then.takes(size):
+			from.later = append(from.later, string(f.Text))
 		}
 		return nil
 	})
 	return from, err
+}
+
+// picker takes documents at even distances.
+type picker struct {
+	all, bytes    int64 // of all documents, and those wanted
+	taken, passed int64
+}
+
+func (s *session) pick(tokens int64) *picker {
+	return &picker{all: s.state.Tokens.Bytes, bytes: int64(float64(tokens) * s.state.Tokens.BytesPerToken)}
+}
+
+// takes says whether a document of so many bytes is one of them. It is among those that
+// passed already.
+func (p *picker) takes(size int64) bool {
+	if size > max(p.bytes/leastTexts, 4<<10) || p.taken*p.all >= p.bytes*p.passed {
+		return false
+	}
+	p.taken += size
+	return true
 }

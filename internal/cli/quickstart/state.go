@@ -20,10 +20,14 @@ const (
 	corpusDir  = "corpus"
 	recipeName = "recipe.yaml"
 	trialDir   = "trial"
-	textRunDir = "run-text" // of a model that learns to see afterwards
-	sightDir   = "sight"
-	runDir     = "run"
-	cardName   = "card.txt"
+	// The runs of a model that learns something else afterwards, and the last one.
+	textRunDir  = "run-text"
+	sightRunDir = "run-sight"
+	runDir      = "run"
+	// What it learns from besides text.
+	sightDir     = "sight"
+	assistantDir = "assistant"
+	cardName     = "card.txt"
 	// The questions, below it the model's answers, and the page of both.
 	examDir      = "exam"
 	answersDir   = "run"
@@ -34,12 +38,19 @@ const (
 	blindDir      = "withheld"
 	sightName     = "sight.html"
 	sightMarkdown = "sight.md"
+	// And of the questions to the assistant.
+	askedDir          = "asked"
+	assistantName     = "assistant.html"
+	assistantMarkdown = "assistant.md"
 )
 
 // madeNames are what a quick start makes beside its state, and may remove.
-var madeNames = []string{corpusDir, trialDir, textRunDir, sightDir, runDir, cardName, examDir, reportName, markdownName, sightName, sightMarkdown}
+var madeNames = []string{
+	corpusDir, trialDir, textRunDir, sightRunDir, runDir, sightDir, assistantDir, cardName, examDir,
+	reportName, markdownName, sightName, sightMarkdown, assistantName, assistantMarkdown,
+}
 
-const stateVersion = 4
+const stateVersion = 5
 
 // state is what an interrupted quick start goes on from. A stage that is done
 // has its part here; that of the tokenizer and the tokens holds their hashes.
@@ -48,19 +59,21 @@ type state struct {
 	Text    string  `json:"text"`
 	Minutes float64 `json:"minutes"`
 	// Seconds were spent in earlier sessions.
-	Seconds  float64           `json:"seconds"`
-	Machine  *Machine          `json:"machine,omitempty"`
-	Draft    *Draft            `json:"draft,omitempty"`
-	Tokens   *Tokens           `json:"tokens,omitempty"`
-	Plan     *Plan             `json:"plan,omitempty"`
-	Work     Work              `json:"work"`
-	Training *Training         `json:"training,omitempty"`
-	Sight    *Sight            `json:"sight,omitempty"`
-	Exam     *Exam             `json:"exam,omitempty"`
-	Samples  []Sample          `json:"samples,omitempty"`
-	Drawn    *Drawn            `json:"drawn,omitempty"`
-	Answers  *Answers          `json:"answers,omitempty"`
-	Skipped  map[string]string `json:"skipped,omitempty"`
+	Seconds   float64           `json:"seconds"`
+	Machine   *Machine          `json:"machine,omitempty"`
+	Draft     *Draft            `json:"draft,omitempty"`
+	Tokens    *Tokens           `json:"tokens,omitempty"`
+	Plan      *Plan             `json:"plan,omitempty"`
+	Work      Work              `json:"work"`
+	Training  *Training         `json:"training,omitempty"`
+	Sight     *Sight            `json:"sight,omitempty"`
+	Assistant *Assistant        `json:"assistant,omitempty"`
+	Exam      *Exam             `json:"exam,omitempty"`
+	Samples   []Sample          `json:"samples,omitempty"`
+	Drawn     *Drawn            `json:"drawn,omitempty"`
+	Asked     *Asked            `json:"asked,omitempty"`
+	Answers   *Answers          `json:"answers,omitempty"`
+	Skipped   map[string]string `json:"skipped,omitempty"`
 }
 
 func (s *state) spent() time.Duration { return time.Duration(s.Seconds * float64(time.Second)) }
@@ -74,7 +87,7 @@ func (s *state) answered() bool {
 }
 
 func (s *state) finished() bool {
-	return s.Training != nil && s.looked() && s.examined() && s.sampled() && s.read() && s.answered()
+	return s.Training != nil && s.looked() && s.taught() && s.examined() && s.sampled() && s.read() && s.asked() && s.answered()
 }
 
 // Training is what the training stage ended with.
@@ -85,12 +98,31 @@ type Training struct {
 	Eval   train.EvalRecord `json:"eval"`
 }
 
-// modelDir is where the finished model lies: the one that sees, or that of the text.
+// modelDir is where the last model lies that is complete.
 func (s *session) modelDir() string {
-	if s.state.seeing() {
+	switch {
+	case s.state.talks():
 		return s.path(runDir, "model")
+	case s.state.seeing():
+		return filepath.Join(s.sightRun(), "model")
 	}
-	return filepath.Join(s.textDir(), "model")
+	return filepath.Join(s.textRun(), "model")
+}
+
+// textRun is the directory of the run that reads text, sightRun that of the one that
+// looks at pictures: the last run that was planned is in runDir.
+func (s *session) textRun() string {
+	if p := s.state.Plan; p != nil && p.SightSeconds+p.AssistantSeconds > 0 {
+		return s.path(textRunDir)
+	}
+	return s.path(runDir)
+}
+
+func (s *session) sightRun() string {
+	if s.state.Plan.AssistantSeconds > 0 {
+		return s.path(sightRunDir)
+	}
+	return s.path(runDir)
 }
 
 // Work is what went into training steps, without saving and measuring.
