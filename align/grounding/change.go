@@ -3,7 +3,6 @@ package grounding
 import (
 	"encoding/hex"
 	"regexp"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,9 +16,26 @@ func hexOf(b []byte) string { return hex.EncodeToString(b) }
 type changer struct {
 	r         *random.Source
 	passage   string
-	near, far []string       // names of the document, and of others
+	near, far *finds
 	counts    map[string]int // of words in sentences
 }
+
+// finds are the names and the numbers of sentences, as often as they are there: what is
+// drawn from them is as frequent as what it takes the place of.
+type finds struct{ names, numbers []string }
+
+func (f *finds) add(s string) {
+	for _, at := range namesIn(s) {
+		f.names = append(f.names, s[at[0]:at[1]])
+	}
+	for _, w := range wordPattern.FindAllString(s, -1) {
+		if isNumber(w) {
+			f.numbers = append(f.numbers, w)
+		}
+	}
+}
+
+func isNumber(w string) bool { return digits.MatchString(w) || numberWord(w) > 0 }
 
 // balanced says, at random, whether what is common may become what is rare, so often
 // that as many become the common one as stop to be it: else a statement's words alone
@@ -29,12 +45,6 @@ func (c *changer) balanced(from, to string) bool {
 	return rare >= common || c.r.Below(common) < rare
 }
 
-// What counts of sentences are called by that could have a "not".
-const (
-	withNot    = "not"
-	withoutNot = "not not"
-)
-
 // count takes a sentence into the counts.
 func count(counts map[string]int, s string) {
 	for _, at := range wordPattern.FindAllStringIndex(s, -1) {
@@ -42,12 +52,15 @@ func count(counts map[string]int, s string) {
 			counts[w]++
 		}
 	}
-	if negated.MatchString(s) {
-		counts[withNot]++
-	} else if _, ok := placeForNot(s); ok {
-		counts[withoutNot]++
+	if at := negated.FindStringSubmatchIndex(s); at != nil {
+		counts[withNot+auxiliaryOf(s, at)]++
+	} else if at, ok := placeForNot(s); ok {
+		counts[s[at[0]:at[1]]]++
 	}
 }
+
+// withNot stands before an auxiliary in the counts of those that have a "not".
+const withNot = "not "
 
 // change returns the sentence with a change of that kind, if there can be one.
 func (c *changer) change(k Kind, s string) (string, bool) {
@@ -99,12 +112,11 @@ func capital(s string) bool {
 
 var digits = regexp.MustCompile(`^\d{1,3}(?:,\d{3})+$|^\d+(?:\.\d+)?$`)
 
-// number changes one number: digits to others of the same look, a word to another.
+// number changes one number to another of the same look.
 func (c *changer) number(s string) (string, bool) {
 	var found [][]int
 	for _, at := range wordPattern.FindAllStringIndex(s, -1) {
-		w := s[at[0]:at[1]]
-		if digits.MatchString(w) || numberWord(w) > 0 {
+		if isNumber(s[at[0]:at[1]]) {
 			found = append(found, at)
 		}
 	}
@@ -113,45 +125,28 @@ func (c *changer) number(s string) (string, bool) {
 	}
 	at := random.Pick(c.r, found)
 	old := s[at[0]:at[1]]
-	for range 20 {
-		if with := c.otherNumber(old); with != old && !contains(c.passage, with) {
-			return replace(s, at, with), true
+	for _, pool := range [][]string{c.near.numbers, c.far.numbers} {
+		for range min(60, 20*len(pool)) {
+			n := random.Pick(c.r, pool)
+			if n != old && look(n) == look(old) && !contains(c.passage, n) {
+				return replace(s, at, n), true
+			}
 		}
 	}
 	return "", false
 }
 
-func (c *changer) otherNumber(old string) string {
-	if n := numberWord(old); n > 0 {
-		return numberWords[max(2, min(len(numberWords)-1, n+c.r.Between(-3, 3)))]
+// look is a number with all digits alike; numbers that are words look alike.
+func look(n string) string {
+	if numberWord(n) > 0 {
+		return "word"
 	}
-	b := []byte(old)
-	first := len(b) // the first digit that changes: years stay in their century
-	for first > 0 && len(b)-first < 2 {
-		first--
-	}
-	for i := first; i < len(b); i++ {
-		if b[i] >= '0' && b[i] <= '9' {
-			b[i] = byte('0' + c.r.Below(10))
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return '0'
 		}
-	}
-	if b[0] == '0' && len(b) > 1 && b[1] != '.' {
-		b[0] = byte('1' + c.r.Below(9))
-	}
-	return string(b)
-}
-
-// numberWords are numbers by their words, from two on.
-var numberWords = []string{2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten", 11: "eleven", 12: "twelve"}
-
-// numberWord is the number of a word, or 0.
-func numberWord(w string) int {
-	for n := 2; n < len(numberWords); n++ {
-		if numberWords[n] == w {
-			return n
-		}
-	}
-	return 0
+		return r
+	}, n)
 }
 
 // nameless are words with a capital letter that name nobody.
@@ -187,8 +182,8 @@ func (c *changer) name(s string) (string, bool) {
 	}
 	at := random.Pick(c.r, found)
 	old := s[at[0]:at[1]]
-	for _, pool := range [][]string{c.near, c.far} {
-		for range min(40, 4*len(pool)) {
+	for _, pool := range [][]string{c.near.names, c.far.names} {
+		for range min(60, 20*len(pool)) {
 			n := random.Pick(c.r, pool)
 			if n != old && strings.Count(n, " ") == strings.Count(old, " ") && !contains(s, n) && !contains(n, old) && !contains(old, n) && allCapitals(n) == allCapitals(old) {
 				return replace(s, at, n), true
@@ -222,79 +217,58 @@ func (c *changer) exchange(s string) (string, bool) {
 }
 
 var (
-	negated   = regexp.MustCompile(`\b(?:(is|are|was|were|has|have|had|can|could|will|would|should|must|may|might|does|do|did) not|(can)not|(is|are|was|were|has|have|had|could|would|should|does|do|did)n['’]t)\b `)
+	negated   = regexp.MustCompile(`\b(?:(is|are|was|were|has|have|had|can|could|will|would|should|must|may|might) not|(can)not|(is|are|was|were|has|have|had|could|would|should)n['’]t|(ca)n['’]t|(wo)n['’]t) `)
 	auxiliary = regexp.MustCompile(`\b(?:is|are|was|were|can|could|will|would|should|must|may|might|(?:has|have|had)(?: been| \p{L}+ed\b))`)
 )
+
+// auxiliaryOf is what stands before the "not" that negated has found.
+func auxiliaryOf(s string, at []int) string {
+	for g := 2; g < len(at); g += 2 {
+		if at[g] < 0 {
+			continue
+		}
+		switch word := s[at[g]:at[g+1]]; word {
+		case "ca":
+			return "can"
+		case "wo":
+			return "will"
+		default:
+			return word
+		}
+	}
+	return ""
+}
 
 // negation takes a "not" away or adds one. Sentences that have one lose it.
 func (c *changer) negation(s string) (string, bool) {
 	if at := negated.FindStringSubmatchIndex(s); at != nil {
-		for _, g := range []int{2, 4, 6} {
-			if at[g] >= 0 && c.balanced(withNot, withoutNot) {
-				return s[:at[0]] + s[at[g]:at[g+1]] + " " + s[at[1]:], true
-			}
+		word := auxiliaryOf(s, at)
+		if !c.balanced(withNot+word, word) {
+			return "", false
 		}
+		return s[:at[0]] + word + " " + s[at[1]:], true
+	}
+	at, ok := placeForNot(s)
+	if !ok {
 		return "", false
 	}
-	end, ok := placeForNot(s)
-	if !ok || !c.balanced(withoutNot, withNot) {
+	word := s[at[0]:at[1]]
+	if !c.balanced(word, withNot+word) {
 		return "", false
 	}
-	return s[:end] + " not" + s[end:], true
+	if word == "can" {
+		return replace(s, at, "cannot"), true
+	}
+	return replace(s, at, word+" not"), true
 }
 
-// placeForNot is where a "not" can be put.
-func placeForNot(s string) (end int, ok bool) {
-	at := auxiliary.FindStringIndex(s)
-	if at == nil || at[0] == 0 || contains(s, "not") || strings.Contains(s, "n't ") || strings.Contains(s, "n’t ") {
-		return 0, false
+// placeForNot is the auxiliary behind which a "not" can be put.
+func placeForNot(s string) (at []int, ok bool) {
+	at = auxiliary.FindStringIndex(s)
+	if at == nil || at[0] == 0 || contains(s, "not") || contains(s, "cannot") || strings.Contains(s, "n't ") || strings.Contains(s, "n’t ") {
+		return nil, false
 	}
 	first, _, _ := strings.Cut(s[at[0]:at[1]], " ")
-	end = at[0] + len(first)
-	return end, strings.HasPrefix(s[end:], " ")
-}
-
-// opposite puts the opposite of a word.
-func (c *changer) opposite(s string) (string, bool) {
-	var found [][]int
-	for _, at := range wordPattern.FindAllStringIndex(s, -1) {
-		if w := s[at[0]:at[1]]; opposites[w] != "" && c.balanced(w, opposites[w]) {
-			found = append(found, at)
-		}
-	}
-	if len(found) == 0 {
-		return "", false
-	}
-	at := random.Pick(c.r, found)
-	return replace(s, at, opposites[s[at[0]:at[1]]]), true
-}
-
-var opposites = pairsOf(`
-	before after; more less; always never; first last; large small; larger smaller; largest smallest; big little; old young; older younger;
-	above below; inside outside; open closed; high low; higher lower; highest lowest; early late; earlier later; long short; longer shorter;
-	left right; man woman; men women; father mother; son daughter; sons daughters; brother sister; brothers sisters; husband wife; king queen;
-	day night; summer winter; black white; hot cold; warm cool; begin end; begins ends; began ended; east west; eastern western; north south;
-	northern southern; true false; increase decrease; increases decreases; increased decreased; strong weak; rich poor; good bad; better worse;
-	best worst; easy difficult; same different; up down; empty full; happy sad; love hate; loved hated; male female; many few; maximum minimum;
-	often seldom; public private; remembered forgot; success failure; top bottom; won lost; enemy friend; enemies friends; morning evening;
-	heavy light; deep shallow; fast slow; faster slower; enabled disabled; allowed forbidden; required optional; safe dangerous; simple complex;
-	positive negative; input output; internal external; everything nothing; everybody nobody; read written; ancient modern; dark bright;
-	thick thin; wide narrow; loud quiet; wet dry`)
-
-// pairsOf reads a table of two words each, which it maps to each other.
-func pairsOf(table string) map[string]string {
-	m := map[string]string{}
-	for line := range strings.SplitSeq(table, ";") {
-		w := strings.Fields(line)
-		m[w[0]], m[w[1]] = w[1], w[0]
-	}
-	return m
-}
-
-// byNumber is a number of digits as a word, or "" where it has none.
-func byNumber(w string) string {
-	if n, err := strconv.Atoi(w); err == nil && n >= 2 && n < len(numberWords) && strconv.Itoa(n) == w {
-		return numberWords[n]
-	}
-	return ""
+	at[1] = at[0] + len(first)
+	return at, strings.HasPrefix(s[at[1]:], " ")
 }

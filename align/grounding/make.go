@@ -51,7 +51,7 @@ const SmallestPassage = 150
 // document and the names in those before it. It is for one goroutine at a time.
 type Maker struct {
 	o      MakerOptions
-	names  []string // of the documents before
+	far    finds // of the documents before
 	counts map[string]int
 }
 
@@ -68,12 +68,7 @@ func (m *Maker) Document(text string, yield func(Example) error) error {
 	r := random.At(m.o.Seed, binary.LittleEndian.Uint64(sum[:]))
 	d := readDocument(text)
 	d.group = hexOf(sum[:16])
-	for _, s := range d.sentences {
-		if plain(s) {
-			count(m.counts, s)
-		}
-	}
-	defer func() { m.remember(d.names) }()
+	defer m.remember(&d.finds)
 	made := 0
 	for first := 0; first < len(d.sentences); {
 		last := d.passage(first, r.Between(SmallestPassage, m.o.Passage))
@@ -92,18 +87,21 @@ func (m *Maker) Document(text string, yield func(Example) error) error {
 	return nil
 }
 
-// mostNames is how many names are remembered.
-const mostNames = 1000
+// mostFinds is how many names are remembered, and how many numbers.
+const mostFinds = 1000
 
-func (m *Maker) remember(names []string) {
-	m.names = append(m.names, names...)
-	m.names = append([]string(nil), m.names[max(0, len(m.names)-mostNames):]...)
+func (m *Maker) remember(f *finds) {
+	last := func(list, more []string) []string {
+		list = append(list, more...)
+		return append([]string(nil), list[max(0, len(list)-mostFinds):]...)
+	}
+	m.far.names, m.far.numbers = last(m.far.names, f.names), last(m.far.numbers, f.numbers)
 }
 
 // sourceText is a document in sentences.
 type sourceText struct {
 	sentences []string
-	names     []string // that stand within sentences, as often as they do
+	finds     finds
 	group     string
 }
 
@@ -112,11 +110,8 @@ func readDocument(text string) *sourceText {
 	for _, block := range blocks(strings.TrimPrefix(text, "\uFEFF")) {
 		for _, s := range Sentences(block) {
 			d.sentences = append(d.sentences, s)
-			if !plain(s) {
-				continue
-			}
-			for _, at := range namesIn(s) {
-				d.names = append(d.names, s[at[0]:at[1]])
+			if plain(s) {
+				d.finds.add(s)
 			}
 		}
 	}
@@ -143,6 +138,7 @@ func (m *Maker) example(r *random.Source, d *sourceText, first, last int) (Examp
 	for _, s := range d.sentences[first:last] {
 		if plain(s) {
 			fit = append(fit, s)
+			count(m.counts, s)
 		}
 	}
 	passage := strings.Join(d.sentences[first:last], " ")
@@ -152,10 +148,10 @@ func (m *Maker) example(r *random.Source, d *sourceText, first, last int) (Examp
 	random.Shuffle(r, fit)
 	kinds := append([]Kind(nil), Kinds...)
 	random.Shuffle(r, kinds)
-	c := &changer{r: r, passage: passage, near: d.names, far: m.names, counts: m.counts}
+	c := &changer{r: r, passage: passage, near: &d.finds, far: &m.far, counts: m.counts}
 	for i, kind := range kinds {
-		if kind == Elsewhere && i > 0 && r.Below(4) > 0 {
-			continue // it always can be, and would be most of all
+		if kind == Elsewhere && i > 0 {
+			continue // sentences in which nothing can be changed must not be most of them
 		}
 		for _, sentence := range fit {
 			text, ok := "", false
