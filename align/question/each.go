@@ -29,8 +29,9 @@ type Item struct {
 type Report struct {
 	// Made counts by way.
 	Made map[Way]int
-	// Ended is the way of which the sources gave no more; "" where all was made.
-	Ended Way
+	// Ended are the ways of which the sources gave no more, in the order in which they
+	// ended; none where all was made with the shares that were asked for.
+	Ended []Way
 }
 
 // Total is the number of all.
@@ -43,8 +44,9 @@ func (r *Report) Total() (n int) {
 
 // Each calls yield for each item that the options ask for, in order, and ends at its
 // first error. Of no two the prompts are the same. The same set and options give the
-// same ones. Where the sources give no more of some way it ends there, so that the
-// shares hold; a way of which they give none at all is left out.
+// same ones. It ends where the sources give no more to ask from memory or from a text, so
+// that what does not exist never outweighs what does; another way that ends is left out
+// from there on.
 func Each(s *Set, o Options, yield func(*Item) error) (*Report, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
@@ -60,17 +62,21 @@ func Each(s *Set, o Options, yield func(*Item) error) (*Report, error) {
 		return nil, err
 	}
 	r := &Report{Made: map[Way]int{}}
-	for n := range o.Number {
+	for n := 0; n < o.Number; {
 		from := random.At(o.Seed, uint64(n)+1)
 		way := c.draw(from)
 		item, err := c.item(way, from)
 		if errors.Is(err, errNoMore) {
-			r.Ended = way
-			break
+			r.Ended = append(r.Ended, way)
+			if c.options.Shares[way] = 0; way == Memory || way == Given || !c.left() {
+				break
+			}
+			continue
 		}
 		if err != nil {
 			return r, err
 		}
+		n++
 		r.Made[way]++
 		if err := yield(item); err != nil {
 			return r, err
@@ -84,26 +90,36 @@ var errNoMore = errors.New("the sources give no more")
 
 // prepare leaves ways out that nothing is there for.
 func (c *selection) prepare() error {
-	shares, sum := map[Way]float64{}, 0.0
+	shares := map[Way]float64{}
 	for _, way := range Ways {
 		if way == Given && len(c.with) == 0 || way == Absent && len(c.with) < 2 {
 			continue
 		}
 		shares[way] = c.options.Shares[way]
-		sum += shares[way]
 	}
-	if c.options.Shares = shares; sum == 0 {
+	if c.options.Shares = shares; !c.left() {
 		return fmt.Errorf("%w in the ways that have a share: no source has texts to answer from", ErrNothing)
-	}
-	for _, way := range Ways {
-		shares[way] /= sum
 	}
 	return nil
 }
 
+// left reports whether a way has a share.
+func (c *selection) left() bool {
+	for _, share := range c.options.Shares {
+		if share > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // draw draws a way by the shares.
 func (c *selection) draw(from *random.Source) Way {
-	at := float64(from.Uint64()>>11) * 0x1p-53
+	sum := 0.0
+	for _, way := range Ways {
+		sum += c.options.Shares[way]
+	}
+	at := float64(from.Uint64()>>11) * 0x1p-53 * sum
 	last := Way("")
 	for _, way := range Ways {
 		if share := c.options.Shares[way]; share > 0 {

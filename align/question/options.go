@@ -36,8 +36,8 @@ var Ways = []Way{Memory, Given, Missing, Absent, Refuse}
 type Options struct {
 	// Split is the side; default: Train.
 	Split Split
-	// Number is how many are made at most. There are fewer where the sources give no
-	// more questions of some way.
+	// Number is how many are made at most: there are fewer where the sources give no
+	// more.
 	Number int
 	// Seed is what all follows from.
 	Seed uint64
