@@ -2,6 +2,7 @@ package quickstart
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/polymath-lm/polymath/picture/draw"
@@ -81,6 +82,15 @@ func (l *illustrator) scene(seed uint64, index, stride int, held bool) (*draw.Dr
 	}
 }
 
+// shortQuestions are those of a scene but for descriptions, unless it has no others.
+func shortQuestions(d *draw.Drawing) []draw.Question {
+	short := slices.DeleteFunc(slices.Clone(d.Questions), func(q draw.Question) bool { return q.Type == draw.Description })
+	if len(short) == 0 {
+		return d.Questions
+	}
+	return short
+}
+
 // picture makes picture i of n to learn from: a line of JSON, with one question.
 func (l *illustrator) picture(i, n int) ([]byte, error) {
 	var d *draw.Drawing
@@ -94,8 +104,8 @@ func (l *illustrator) picture(i, n int) ([]byte, error) {
 		if d, err = l.scene(learnSeed, i, n, false); err != nil {
 			return nil, err
 		}
-		one := i / linesOf % (len(d.Questions) - 1) // the last asks for a description
-		d.Questions = d.Questions[one : one+1]
+		short := shortQuestions(d)
+		d.Questions = short[i/linesOf%len(short):][:1]
 	}
 	url, err := dataURL(d)
 	if err != nil {

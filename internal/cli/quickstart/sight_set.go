@@ -135,10 +135,11 @@ func (s *session) drawQuestions(l *illustrator, held []heldLine, seen map[string
 		if err != nil {
 			return err
 		}
-		q := &d.Questions[0]
-		for k := range d.Questions[:len(d.Questions)-1] { // the last asks for a description
-			if asked[d.Questions[k].Type] < asked[q.Type] {
-				q = &d.Questions[k]
+		short := shortQuestions(d)
+		q := &short[0]
+		for k := range short {
+			if asked[short[k].Type] < asked[q.Type] {
+				q = &short[k]
 			}
 		}
 		asked[q.Type]++

@@ -186,6 +186,9 @@ func TestDrawnPicturesAreHeldOut(t *testing.T) {
 			read++
 			answers[x.Messages[1].Content[0].Text] = true
 		}
+		if strings.Contains(x.Messages[1].Content[0].Text, ". ") {
+			t.Errorf("a description: %s", line[len(line)-200:])
+		}
 	}
 	if read == 0 || read == len(learned) {
 		t.Errorf("%d of %d pictures are of text", read, len(learned))
