@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/polymath-lm/polymath/sandbox"
@@ -18,12 +19,14 @@ func (passing) Run(_ context.Context, p sandbox.Program) (sandbox.Outcome, error
 	return sandbox.Outcome{Stdout: p.Stdin}, nil
 }
 
-// TestCodeIsNotForged: an answer whose results are equal to everything passes an
-// examination's tests, and earns nothing.
+// TestCodeIsNotForged: an answer in which a failing test does nothing passes an
+// examination, and earns nothing.
 func TestCodeIsNotForged(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"code.yaml":  "name: code_task\ndata: {files: [./rows.jsonl]}\nmethod: generate\nprompt: '{{.question}}'\nanswer: x\ngrader: {code: {language: python, program: '{{.answer}}'}}\n",
+		"code.yaml":  "name: code_task\ndata: {files: [./rows.jsonl]}\nmethod: generate\nprompt: '{{.question}}'\nanswer: x\ngrader: {code: {language: go, program: '{{.answer}}'}}\n",
+		"apart.yaml": "name: apart\ndata: {files: [./rows.jsonl]}\nmethod: generate\nprompt: '{{.question}}'\nanswer: x\ngrader: {code: {language: python, program: '{{.answer}}', tests: 'assert f(1) == 2'}}\n",
+		"one.yaml":   "name: one\ndata: {files: [./rows.jsonl]}\nmethod: generate\nprompt: '{{.question}}'\nanswer: x\ngrader: {code: {language: python, program: '{{.answer}}'}}\n",
 		"rows.jsonl": `{"question": "write it"}` + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
@@ -36,15 +39,27 @@ func TestCodeIsNotForged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const forged = "class Any:\n    def __eq__(self, other):\n        return True\ndef f(x):\n    return Any()\n"
+	const forged = "package main\n\nfunc panic(any) {}\n\nfunc f(x int) int { return 0 }\n"
 	for answer, want := range map[string]task.Verdict{
-		"def f(x):\n    return x + 1\n": {Score: 1, Right: true},
-		forged:                          {},
+		"package main\n\nfunc f(x int) int { return x + 1 }\n": {Score: 1, Right: true},
+		forged: {},
 	} {
 		q := list[0]
 		v, err := q.grader.Grade(t.Context(), q.item, answer)
 		if err != nil || v.Score != want.Score || v.Right != want.Right || v.Right != (v.Why == "") {
 			t.Errorf("%q: %+v, %v", answer, v, err)
 		}
+	}
+	list, err = source.tasks("rollout.tasks", []string{filepath.Join(dir, "apart.yaml")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Whatever it has, its tests stand apart.
+	v, err := list[0].grader.Grade(t.Context(), list[0].item, "import os\ndef f(x): return os.sep\n")
+	if err != nil || !v.Right {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if _, err := source.tasks("rollout.tasks", []string{filepath.Join(dir, "one.yaml")}); err == nil || !strings.Contains(err.Error(), "grader.code.tests") {
+		t.Errorf("a program with its tests: error %v", err)
 	}
 }

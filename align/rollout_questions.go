@@ -14,6 +14,7 @@ import (
 	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/internal/recipe"
+	"github.com/polymath-lm/polymath/sandbox"
 	"github.com/polymath-lm/polymath/task"
 	"github.com/polymath-lm/polymath/task/grade"
 	"github.com/polymath-lm/polymath/task/suite"
@@ -124,6 +125,8 @@ func (s *questionSource) task(t *task.Task) ([]*question, error) {
 		return nil, fmt.Errorf("%s is a talk of several turns: only single answers can be learned from", t.Name)
 	case t.Grader.Code != nil && s.grading.Sandbox == nil:
 		return nil, fmt.Errorf("%s: %w", t.Name, grade.ErrNoSandbox)
+	case t.Grader.Code != nil && t.Grader.Code.Language == sandbox.Python && t.Grader.Code.Tests == "":
+		return nil, fmt.Errorf("%s: code that is paid for learns to change what tests it: give what comes behind the answer as grader.code.tests, and it runs in a process of its own", t.Name)
 	case t.Grader.Rubric != nil && s.grading.Judge == nil:
 		return nil, fmt.Errorf("%s is graded by a judge, and there is none here", t.Name)
 	}
@@ -135,8 +138,8 @@ func (s *questionSource) task(t *task.Task) ([]*question, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c := t.Grader.Code; c != nil {
-		grader = honest{grader, c.Language}
+	if c := t.Grader.Code; c != nil && c.Tests == "" {
+		grader = honest{grader}
 	}
 	kind, err := taskKind(t)
 	if err != nil {

@@ -120,7 +120,7 @@ func (f files) Expand() ([]string, error) { return f, nil }
 func TestQuestionErrors(t *testing.T) {
 	dir := smallModel(t, dense)
 	code := filepath.Join(t.TempDir(), "code.yaml")
-	source := "name: code_task\ndata: {files: [./rows.jsonl]}\nmethod: generate\nprompt: '{{.question}}'\nanswer: x\ngrader: {code: {language: python, program: '{{.answer}}'}}\n"
+	source := "name: code_task\ndata: {files: [./rows.jsonl]}\nmethod: generate\nprompt: '{{.question}}'\nanswer: x\ngrader: {code: {language: python, program: '{{.answer}}', tests: '{{.test}}'}}\n"
 	for name, text := range map[string]string{"code.yaml": source, "rows.jsonl": `{"question": "write it"}` + "\n"} {
 		if err := os.WriteFile(filepath.Join(filepath.Dir(code), name), []byte(text), 0o666); err != nil {
 			t.Fatal(err)

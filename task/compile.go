@@ -41,7 +41,7 @@ func (t *Task) sources() []source {
 		case g.Regex != nil:
 			list = append(list, source{"grader.regex.pattern", g.Regex.Pattern})
 		case g.Code != nil:
-			list = append(list, source{"grader.code.program", g.Code.Program})
+			list = append(list, source{"grader.code.program", g.Code.Program}, source{"grader.code.tests", g.Code.Tests})
 		case g.Scene != nil:
 			list = append(list, source{"grader.scene.shown", g.Scene.Shown})
 		case g.Safety != nil:

@@ -33,6 +33,7 @@ func TestParseErrors(t *testing.T) {
 		{"grader: exact", "grader: exat", `grader has no key "exat"; did you mean "exact"?`},
 		{"grader: exact", "grader: {regex: {pattern: '{{.x'}}", "x.yaml:7:27: grader.regex.pattern: line 1 of the template"},
 		{"grader: exact", "grader: {code: {language: perl, program: x}}", "python and go can be run"},
+		{"grader: exact", "grader: {code: {language: go, program: x, tests: y}}", "only those of python"},
 		{"prompt: 'Say {{.q}}.'\n", "", "prompt: say what the model is asked"},
 		{"answer: '{{.a}}'\n", "", "answer: say what is right"},
 		{"'Say {{.q}}.'", "'Say {{trin .q}}.'", `x.yaml:4:9: prompt: line 1 of the template: function "trin" not defined; did you mean trim?`},

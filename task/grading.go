@@ -140,6 +140,11 @@ type Code struct {
 	// the code that the model wrote, and {{.prompt}}, what it continues: the item's
 	// prompt where the row has no such field.
 	Program string `yaml:"program"`
+	// Tests, of Python, is the template of what runs in a process of its own, which the
+	// code of Program can neither see nor change: it calls the functions that Program
+	// defines and gets their results as values. Where it is empty, Program has the
+	// tests and code may be made to pass them.
+	Tests string `yaml:"tests"`
 	// Continues says that the answer goes on inside of the function with which the
 	// prompt ends. It is cut where that function does. Where it is a whole function
 	// instead, as chat models write, {{.prompt}} is without what that replaces.

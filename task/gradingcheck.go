@@ -157,6 +157,9 @@ func (c *Code) check() error {
 	if c.Program == "" {
 		return recipe.Bad("program", "needs the template of the file that is run")
 	}
+	if c.Tests != "" && c.Language != "python" {
+		return recipe.Bad("tests", "only those of python run in a process of their own; put those of %s into program", c.Language)
+	}
 	if !(c.Timeout > 0 && c.Timeout <= 3600) {
 		return recipe.Bad("timeout", "must be more than 0 and at most 3600 seconds, not %g", c.Timeout)
 	}

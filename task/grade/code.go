@@ -15,12 +15,16 @@ import (
 type code struct {
 	options *task.Code
 	program *task.Template
+	tests   *task.Template // nil: the program has them
 	runner  Runner
 }
 
-func newCode(o *task.Code, runner Runner) (task.Grader, error) {
-	program, err := newTemplate("program", o.Program)
-	return &code{o, program, runner}, err
+func newCode(o *task.Code, runner Runner) (g task.Grader, err error) {
+	c := &code{options: o, runner: runner}
+	if c.program, err = newTemplate("program", o.Program); err == nil && o.Tests != "" {
+		c.tests, err = newTemplate("tests", o.Tests)
+	}
+	return c, err
 }
 
 // slow is how many times longer than its processor time a program may take, so
@@ -42,15 +46,11 @@ func (g *code) Grade(ctx context.Context, item *task.Item, answer string) (task.
 	if strings.TrimSpace(s.code) == "" {
 		return task.Verdict{Why: "no code"}, nil
 	}
-	text, err := g.program.Execute(with(item.Row, map[string]any{"prompt": s.prompt, "answer": s.code}))
+	trial, err := g.trial(item, &s)
 	if err != nil {
 		return task.Verdict{}, err
 	}
-	if s.whole {
-		text = settleGo(text, s.imports)
-	}
 	limit := time.Duration(g.options.Timeout * float64(time.Second))
-	trial := newTrial(g.options.Language, text)
 	trial.program.Limits = sandbox.Limits{Wall: slow * limit, CPU: limit}
 	outcome, err := g.runner.Run(ctx, trial.program)
 	if err != nil {
@@ -62,6 +62,25 @@ func (g *code) Grade(ctx context.Context, item *task.Item, answer string) (task.
 		v.Why = why(&outcome)
 	}
 	return v, nil
+}
+
+// trial makes the program that shows whether the code passes.
+func (g *code) trial(item *task.Item, s *source) (*trial, error) {
+	program, err := g.program.Execute(with(item.Row, map[string]any{"prompt": s.prompt, "answer": s.code}))
+	if err != nil {
+		return nil, err
+	}
+	if g.tests == nil {
+		if s.whole {
+			program = settleGo(program, s.imports)
+		}
+		return newTrial(g.options.Language, program), nil
+	}
+	tests, err := g.tests.Execute(with(item.Row, map[string]any{"prompt": s.prompt}))
+	if err != nil {
+		return nil, err
+	}
+	return newApart(program, tests, s)
 }
 
 // why says in a few words how a program failed.
@@ -95,7 +114,7 @@ const maxWhy = 300
 func complaint(output string, ran bool) string {
 	var lines []string
 	for line := range strings.Lines(output) {
-		if line = strings.TrimSpace(line); line != "" {
+		if line = strings.TrimSpace(line); strings.Trim(line, "^~ ") != "" { // Python marks places
 			lines = append(lines, line)
 		}
 	}

@@ -8,35 +8,23 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/polymath-lm/polymath/sandbox"
 )
-
-// Forges says in a few words by what code that a model wrote could pass tests that it
-// should not; "" where it has nothing of the kind. Code and tests are one program, so
-// code may define what the tests go by: results that are equal to everything, another
-// panic, another abs. A policy that is paid for passing finds such things, so what is
-// trained on is held to this; examinations are not, for few of their answers cheat and
-// some that do not have one of these words.
-//
-// It knows a list of tricks and proves nothing.
-func Forges(language, code string) string {
-	switch language {
-	case sandbox.Go:
-		return forgesGo(code)
-	case sandbox.Python:
-		return forgesPython(code)
-	}
-	return ""
-}
 
 // goReaches are packages by which a Go program reaches into its own memory or out of
 // itself. Those below them count too.
 var goReaches = []string{"unsafe", "C", "runtime", "syscall", "plugin", "debug", "os/exec", "os/signal"}
 
-// forgesGo looks at the declarations of code that is a file, or a part of one. Code that
-// goes on inside of a function declares nothing outside of it.
-func forgesGo(code string) string {
+// Forges says in a few words by what Go code that a model wrote could pass tests that
+// it should not; "" where it has nothing of the kind. Code and tests are one program, so
+// code may define what the tests go by: another panic, another true. A policy that is
+// paid for passing finds such things, so what is trained on is held to this;
+// examinations are not, for few of their answers cheat and some that do not have one of
+// these words. Tests of Python that stand apart need no such thing.
+//
+// It looks at the declarations of code that is a file, or a part of one. Code that goes
+// on inside of a function declares nothing outside of it. It knows a list of tricks and
+// proves nothing.
+func Forges(code string) string {
 	file := parseGo(code)
 	if file == nil {
 		return ""

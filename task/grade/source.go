@@ -11,6 +11,7 @@ import (
 type source struct {
 	language     string
 	prompt, code string
+	continues    bool // the code goes on inside of the prompt
 	// whole says that the code has the function of Go itself; imports are those of
 	// the prompt, if that goes.
 	whole   bool
@@ -27,7 +28,7 @@ type source struct {
 // is "}" (of Go). Code that has the function itself takes its place.
 func (s *source) read(answer string, continues bool) {
 	code, fenced := fence(answer, s.language)
-	s.code = code
+	s.code, s.continues = code, continues
 	if !continues {
 		return
 	}
