@@ -65,8 +65,12 @@ func TestConstraint(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	for _, wrong := range []multipliers{
-		nil, {"safety": objective.Multiplier{}},
-		{"safety": {Value: 3}, "right": {}}, {"safety": {Value: math.NaN()}, "right": {}}, {"safety": {Updates: -1}, "right": {}}, {"other": {}, "right": {}},
+		nil,
+		{"safety": objective.Multiplier{}},
+		{"safety": {Value: 3}, "right": {}},
+		{"safety": {Value: math.NaN()}, "right": {}},
+		{"safety": {Updates: -1}, "right": {}},
+		{"other": {}, "right": {}},
 	} {
 		if err := wrong.restored(list); err == nil {
 			t.Errorf("%+v is taken", wrong)

@@ -18,8 +18,8 @@ import (
 func (a *app) alignRubricCommand() *cobra.Command {
 	cmd := a.group("rubric", "Say what answers are worth, and how well a grader tells them apart",
 		a.rubricDefaultCommand(), a.rubricCheckCommand(), a.rubricTrainCommand(), a.rubricMeasureCommand())
-	cmd.Long = `Rubric works on the files by which rewards of the kind safety go: the rubric, which
-says what each class of answers (A to D) is worth by kind of prompt, and a
+	cmd.Long = `Rubric works on the files by which rewards of the kind safety go: the rubric,
+which says what each class of answers (A to D) is worth by kind of prompt, and a
 classifier, which tells the classes apart where the rubric's rules do not
 suffice. Labelled answers are JSON lines with kind (harmful, lookalike or
 sensitive), prompt, answer, class (A to D) and, as may be, group.`
@@ -101,10 +101,10 @@ func (a *app) rubricTrainCommand() *cobra.Command {
 	var o rubricTrainFlags
 	cmd := &cobra.Command{
 		Use: "train ANSWERS...", Short: "Learn to tell classes of answers from labelled ones",
-		Long: `Train learns a classifier from labelled answers and writes it to --out. A share of
-the groups, or where there are none of the prompts, is held out: what is printed
-is how well the classifier tells those. A reward of the kind safety uses the file
-as classifier.`,
+		Long: `Train learns a classifier from labelled answers and writes it to --out. A share
+of the groups, or where there are none of the prompts, is held out: what is
+printed is how well the classifier tells those. A reward of the kind safety uses
+the file as classifier.`,
 		Example: `  polymath align data safety --what labels --out labels.jsonl
   polymath align rubric train labels.jsonl mine.jsonl --out classifier`,
 		Args: cobra.MinimumNArgs(1),
@@ -161,10 +161,10 @@ func (a *app) rubricMeasureCommand() *cobra.Command {
 	var o rubricMeasureFlags
 	cmd := &cobra.Command{
 		Use: "measure ANSWERS...", Short: "Say how well a grader tells classes of answers",
-		Long: `Measure grades labelled answers by the rules of a rubric, by a classifier, or by a
-model as judge, and prints the confusion matrix, and of each class the share that
-was found and the share of those told to be of it that is, with 95% intervals.
-Measure with answers that the grader was not made from.`,
+		Long: `Measure grades labelled answers by the rules of a rubric, by a classifier, or by
+a model as judge, and prints the confusion matrix, and of each class the share
+that was found and the share of those told to be of it that is, with 95%
+intervals. Measure with answers that the grader was not made from.`,
 		Example: `  polymath align rubric measure answers.jsonl
   polymath align rubric measure answers.jsonl --classifier classifier --wrong 10
   polymath align rubric measure answers.jsonl --judge http://127.0.0.1:8080/v1`,
