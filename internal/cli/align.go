@@ -21,9 +21,9 @@ which they are used:
   grpo    answers prompts and learns from rewards, one answer beside another
   ppo     answers prompts and learns from rewards, with a critic
 
-Data makes things to learn from without people; label lets people compare answers;
-rubric works on the files by which answers are judged safe; grounding measures who
-checks whether a text supports what an answer says.
+Data makes things to learn from without people; label lets people compare
+answers; rubric works on the files by which answers are judged safe; grounding
+measures who checks whether a text supports what an answer says.
 
 Each keeps everything of its run in one directory, as 'polymath train' does:
 checkpoints, metrics.jsonl, the run page run.html, and at the end the model.
