@@ -26,10 +26,9 @@ const (
 // takes the time of other pictures, and how many the model has read decides.
 const readQuestion = "What does the text say?"
 
-// lineLengths are the most characters of texts to learn from, by turns. One letter in
-// the corner comes often enough to be told from others by what it looks like, and on the
-// first letters the others build; of long texts alone, each another, none is learned.
-var lineLengths = [...]int{1, 2, lineLetters / 4, lineLetters / 2, lineLetters, lineLetters}
+// lineLengths are the most characters of texts to learn from, by turns: short ones teach
+// the first letters, on which the others build.
+var lineLengths = [...]int{lineLetters / 6, lineLetters / 3, 2 * lineLetters / 3, lineLetters, lineLetters, lineLetters}
 
 // illustrator draws. Goroutines share it.
 type illustrator struct {
