@@ -22,11 +22,26 @@ type changer struct {
 
 // finds are the names and the numbers of sentences, as often as they are there: what is
 // drawn from them is as frequent as what it takes the place of.
-type finds struct{ names, numbers []string }
+type finds struct {
+	names   []named
+	numbers []string
+}
+
+// named is a name with the word before it, which tells places from people and things
+// more often than not.
+type named struct{ before, name string }
+
+func nameAt(s string, at []int) named {
+	n := named{name: s[at[0]:at[1]]}
+	if fields := strings.Fields(s[:at[0]]); len(fields) > 0 {
+		n.before = fields[len(fields)-1]
+	}
+	return n
+}
 
 func (f *finds) add(s string) {
 	for _, at := range namesIn(s) {
-		f.names = append(f.names, s[at[0]:at[1]])
+		f.names = append(f.names, nameAt(s, at))
 	}
 	for _, w := range wordPattern.FindAllString(s, -1) {
 		if isNumber(w) {
@@ -173,24 +188,32 @@ func namesIn(s string) (all [][]int) {
 	return all
 }
 
-// name puts another name for one: of the passage or the document, or else of another
-// document, of as many words.
+// name puts another name for one, of as many words: one that stands behind the same word
+// in the document or in others, or else any.
 func (c *changer) name(s string) (string, bool) {
 	found := namesIn(s)
 	if len(found) == 0 {
 		return "", false
 	}
 	at := random.Pick(c.r, found)
-	old := s[at[0]:at[1]]
-	for _, pool := range [][]string{c.near.names, c.far.names} {
-		for range min(60, 20*len(pool)) {
-			n := random.Pick(c.r, pool)
-			if n != old && strings.Count(n, " ") == strings.Count(old, " ") && !contains(s, n) && !contains(n, old) && !contains(old, n) && allCapitals(n) == allCapitals(old) {
-				return replace(s, at, n), true
+	old := nameAt(s, at)
+	for _, alike := range []bool{true, false} {
+		for _, pool := range [][]named{c.near.names, c.far.names} {
+			for range min(60, 20*len(pool)) {
+				n := random.Pick(c.r, pool)
+				if (!alike || n.before == old.before) && old.becomes(n.name) && !contains(s, n.name) {
+					return replace(s, at, n.name), true
+				}
 			}
 		}
 	}
 	return "", false
+}
+
+// becomes reports whether another name can take the place of one.
+func (n named) becomes(other string) bool {
+	return strings.Count(n.name, " ") == strings.Count(other, " ") && !contains(n.name, other) && !contains(other, n.name) &&
+		allCapitals(n.name) == allCapitals(other)
 }
 
 func allCapitals(s string) bool { return strings.ToUpper(s) == s }

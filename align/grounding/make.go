@@ -91,11 +91,13 @@ func (m *Maker) Document(text string, yield func(Example) error) error {
 const mostFinds = 1000
 
 func (m *Maker) remember(f *finds) {
-	last := func(list, more []string) []string {
-		list = append(list, more...)
-		return append([]string(nil), list[max(0, len(list)-mostFinds):]...)
-	}
-	m.far.names, m.far.numbers = last(m.far.names, f.names), last(m.far.numbers, f.numbers)
+	m.far.names, m.far.numbers = latest(m.far.names, f.names), latest(m.far.numbers, f.numbers)
+}
+
+// latest are the last ones of two lists.
+func latest[T any](list, more []T) []T {
+	list = append(list, more...)
+	return append([]T(nil), list[max(0, len(list)-mostFinds):]...)
 }
 
 // sourceText is a document in sentences.

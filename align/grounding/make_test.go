@@ -118,12 +118,13 @@ func TestChanges(t *testing.T) {
 		{Exchange, "Then Anna, Otto and Eva met Karl.", []string{"Then Anna, Otto and Karl met Eva."}},
 		{Name, "Then Anna came.", []string{"Then Otto came.", "Then Torv came."}},
 		{Name, "Then she came.", nil},
+		{Name, "She came in Rome.", []string{"She came in Torv."}},
 		{Opposite, "The first man was tall.", []string{"The last man was tall.", "The first woman was tall."}},
 		{Opposite, "The cat was tall.", nil},
 		{Number, "Then she came.", nil},
 	} {
 		for seed := range uint64(20) {
-			ch := &changer{r: random.New(seed), passage: passage, near: &finds{names: []string{"Anna", "Otto", "Torv", "New York"}}, far: &finds{}, counts: map[string]int{}}
+			ch := &changer{r: random.New(seed), passage: passage, near: &finds{names: []named{{"", "Anna"}, {"", "Otto"}, {"in", "Torv"}, {"in", "New York"}}}, far: &finds{}, counts: map[string]int{}}
 			got, ok := ch.change(c.kind, c.sentence)
 			if ok != (c.want != nil) || ok && !slices.Contains(c.want, got) {
 				t.Errorf("%s of %q: %q, %v", c.kind, c.sentence, got, ok)
