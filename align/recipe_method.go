@@ -25,7 +25,8 @@ type RolloutSpec struct {
 	// answers where the assistant's last message stands.
 	Prompts train.Files `yaml:"prompts" json:"prompts,omitempty"`
 	// HeldOut is the share of the items that is never trained on and measures, in
-	// [0, 0.5].
+	// [0, 0.5]. Prompts that begin with the same message of the user, as those of one
+	// dialogue do, or have the same "group", are on one side.
 	HeldOut float64 `yaml:"held_out" json:"held_out"`
 	// Answers is how many answers are drawn for each prompt.
 	Answers int `yaml:"answers" json:"answers"`

@@ -3,7 +3,6 @@ package align
 import (
 	"cmp"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -127,7 +126,7 @@ func (s *questionSource) task(t *task.Task) ([]*question, error) {
 		return nil, fmt.Errorf("%s: %w", t.Name, grade.ErrNoSandbox)
 	case t.Grader.Code != nil && t.Grader.Code.Language == sandbox.Python && t.Grader.Code.Tests == "":
 		return nil, fmt.Errorf("%s: code that is paid for learns to change what tests it: give what comes behind the answer as grader.code.tests, and it runs in a process of its own", t.Name)
-	case t.Grader.Rubric != nil && s.grading.Judge == nil:
+	case (t.Grader.Rubric != nil || t.Grader.Grounded != nil && t.Grader.Grounded.Checker == task.CheckJudge) && s.grading.Judge == nil:
 		return nil, fmt.Errorf("%s is graded by a judge, and there is none here", t.Name)
 	}
 	items, err := t.Load(task.LoadOptions{DataDir: s.dataDir, Generators: suite.Generators, Shots: -1})
@@ -173,11 +172,12 @@ func (s *questionSource) conversations(files interface{ Expand() ([]string, erro
 		}
 		s.seen = append(s.seen, sum)
 		err = conversation.Each(path, func(where string, object []byte) error {
-			c, kind, err := readPrompt(object)
+			q, err := readPrompt(object)
 			if err != nil {
 				return fmt.Errorf("%s%w", where, err)
 			}
-			list = append(list, &question{conversation: c, kind: kind, name: strings.TrimSuffix(where, ": ")})
+			q.name = strings.TrimSuffix(where, ": ")
+			list = append(list, q)
 			return nil
 		})
 		if err != nil {
@@ -187,25 +187,27 @@ func (s *questionSource) conversations(files interface{ Expand() ([]string, erro
 	if err := s.encode(list); err != nil {
 		return nil, recipe.Below("rollout.prompts", err)
 	}
-	for _, q := range list { // the same prompt is on one side
-		for _, id := range q.prompt {
-			q.group += string(binary.LittleEndian.AppendUint32(nil, uint32(id)))
-		}
-	}
 	return list, nil
 }
 
 // promptKeys are the keys that may have the messages of a prompt.
 var promptKeys = []string{"messages", "conversations", "prompt"}
 
-// readPrompt reads a conversation, and what kind of prompt it says it is.
-func readPrompt(object []byte) (c chat.Conversation, kind rubric.Kind, err error) {
+// readPrompt reads a conversation, what kind of prompt it says it is, and what it is
+// grouped with: prompts of one dialogue are on one side of a split, for the later ones
+// hold the earlier ones and their answers.
+func readPrompt(object []byte) (*question, error) {
 	o, err := conversation.ParseObject("", object)
 	if err != nil {
-		return c, kind, err
+		return nil, err
 	}
+	q := &question{}
 	if text, err := o.Text("kind", true); err == nil {
-		kind = kindNamed(text)
+		q.kind = kindNamed(text)
+	}
+	group, err := o.Text("group", true)
+	if err != nil {
+		return nil, err
 	}
 	key := ""
 	for _, k := range promptKeys {
@@ -213,28 +215,30 @@ func readPrompt(object []byte) (c chat.Conversation, kind rubric.Kind, err error
 			key = k
 		}
 	}
+	c := &q.conversation
 	switch {
 	case key == "":
 		x, err := conversation.Parse(object)
 		if err != nil {
-			return c, kind, err
+			return nil, err
 		}
 		if x.Plain {
-			return c, kind, errors.New("it is a text, not a prompt: give messages, or a prompt")
+			return nil, errors.New("it is a text, not a prompt: give messages, or a prompt")
 		}
-		c = x.Conversation
+		*c = x.Conversation
 	default:
 		if c.Messages, err = preference.ReadTurns(&o, key, chat.User); err != nil {
-			return c, kind, err
+			return nil, err
 		}
 		if c.Tools, err = o.Tools(); err != nil {
-			return c, kind, err
+			return nil, err
 		}
 	}
 	if n := len(c.Messages); n > 0 && c.Messages[n-1].Role == chat.Assistant {
 		c.Messages = c.Messages[:n-1]
 	}
-	return c, kind, nil
+	q.group = preference.Group(c, group)
+	return q, nil
 }
 
 // encode makes the prompts' tokens.

@@ -153,10 +153,43 @@ func TestQuestionErrors(t *testing.T) {
 // TestReadTranscript: a prompt that is a transcript is its turns, up to the one that the
 // policy takes.
 func TestReadTranscript(t *testing.T) {
-	c, _, err := readPrompt([]byte(`{"prompt": "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant:"}`))
+	q, err := readPrompt([]byte(`{"prompt": "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant:"}`))
 	want := []chat.Message{chat.Text(chat.User, "a"), chat.Text(chat.Assistant, "b"), chat.Text(chat.User, "c")}
-	if err != nil || !reflect.DeepEqual(c.Messages, want) {
-		t.Errorf("%+v, %v", c.Messages, err)
+	if err != nil || !reflect.DeepEqual(q.conversation.Messages, want) {
+		t.Errorf("%+v, %v", q, err)
+	}
+}
+
+// TestPromptsOfOneDialogue: the turns of one dialogue are of one group, whatever came
+// behind its first message, and others are not.
+func TestPromptsOfOneDialogue(t *testing.T) {
+	group := func(object string) string {
+		t.Helper()
+		q, err := readPrompt([]byte(object))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return q.group
+	}
+	const first = `{"messages": [{"role": "user", "content": "a"}]}`
+	want := group(first)
+	for object, same := range map[string]bool{
+		`{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}]}`: true,
+		`{"prompt": "\n\nHuman: a\n\nAssistant: x\n\nHuman: c\n\nAssistant:"}`:                                                      true,
+		`{"prompt": "a", "kind": "harmful"}`: true,
+		`{"prompt": "b"}`:                    false,
+		`{"prompt": "a", "group": "one"}`:    false,
+		`{"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "a"}]}`: false,
+	} {
+		if got := group(object); got != want == same {
+			t.Errorf("%s: group %s, that of the first message %s", object, got, want)
+		}
+	}
+	if group(`{"prompt": "b", "group": "one"}`) != group(`{"prompt": "a", "group": "one"}`) {
+		t.Error("two prompts of one group have two")
+	}
+	if _, err := readPrompt([]byte(`{"prompt": "a", "group": 3}`)); err == nil {
+		t.Error("a group that is a number")
 	}
 }
 
@@ -171,9 +204,16 @@ func FuzzReadPrompt(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, object []byte) {
-		c, _, err := readPrompt(object)
-		if n := len(c.Messages); err == nil && n > 1 && c.Messages[n-1].Role == chat.Assistant && c.Messages[n-2].Role != chat.Assistant {
+		q, err := readPrompt(object)
+		if err != nil {
+			return
+		}
+		m := q.conversation.Messages
+		if n := len(m); n > 1 && m[n-1].Role == chat.Assistant && m[n-2].Role != chat.Assistant {
 			t.Errorf("%q: the assistant has the last word", object)
+		}
+		if len(q.group) != 64 {
+			t.Errorf("%q: group %q", object, q.group)
 		}
 	})
 }

@@ -87,8 +87,15 @@ func same(a, b *chat.Message) bool {
 		})
 }
 
-// groupOf is the Group of a prompt.
-func groupOf(c *chat.Conversation) string {
+// Group names what a prompt shares with those that must be on its side of a split, as
+// 64 hexadecimal digits: a hash of name, which data may give as "group", or where that is
+// empty of the prompt up to its first message of the user, so that all prompts of one
+// dialogue are together.
+func Group(c *chat.Conversation, name string) string {
+	if name != "" {
+		sum := sha256.Sum256([]byte(name))
+		return hex.EncodeToString(sum[:])
+	}
 	first := slices.IndexFunc(c.Messages, func(m chat.Message) bool { return m.Role == chat.User })
 	k := keyOf(c.Messages[:first+1], c.Tools)
 	if first < 0 {

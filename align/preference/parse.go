@@ -1,8 +1,6 @@
 package preference
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"unicode/utf8"
 
@@ -84,10 +82,7 @@ func (j *judged) compare(o *conversation.Object) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Group = groupOf(&c.Prompt); group != "" {
-		sum := sha256.Sum256([]byte(group))
-		c.Group = hex.EncodeToString(sum[:])
-	}
+	c.Group = Group(&c.Prompt, group)
 	return c, nil
 }
 
