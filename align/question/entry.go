@@ -78,9 +78,9 @@ func (e *Entry) question() string {
 	return strings.Join([]string{string(e.Ask), e.Subject, e.Attribute, within}, "\x00")
 }
 
-// compare puts entries into the order of their names.
+// compare puts entries into the order of their names, methods by their types.
 func compare(a, b *Entry) int {
 	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Ask, b.Ask), cmp.Compare(a.Within, b.Within),
-		cmp.Compare(a.base(), b.base()), cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Attribute, b.Attribute),
+		cmp.Compare(strings.ToLower(a.Subject), strings.ToLower(b.Subject)), cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Attribute, b.Attribute),
 		cmp.Compare(a.Origin, b.Origin))
 }

@@ -1,6 +1,7 @@
 package question
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -28,6 +29,9 @@ func (c *selection) neighbor(i int, from *random.Source) *Entry {
 				near, found = append(near, c.entries[j]), found+1
 			}
 		}
+	}
+	if alike := slices.DeleteFunc(slices.Clone(near), func(n *Entry) bool { return n.owner() != e.owner() }); len(alike) > 0 {
+		return random.Pick(from, alike)
 	}
 	if len(near) > 0 {
 		return random.Pick(from, near)
@@ -87,6 +91,15 @@ func (e *Entry) bare() string {
 		return rest
 	}
 	return name
+}
+
+// owner is the type that has a method; "" where there is none.
+func (e *Entry) owner() string {
+	if e.Kind != Symbol {
+		return ""
+	}
+	name := e.bare()
+	return name[:strings.LastIndexByte(name, '.')+1]
 }
 
 // replaceWord puts one word in the place of another wherever that stands alone.

@@ -1,6 +1,8 @@
 package question
 
 import (
+	"sync"
+
 	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/privacy"
 	"github.com/polymath-lm/polymath/corpus/secrets"
@@ -12,16 +14,26 @@ type cleaner struct {
 	document document.Document
 }
 
+// The rules take some time to be made ready, and do not change.
+var (
+	secretRules = sync.OnceValues(func() (*secrets.Scanner, error) {
+		var o secrets.Options
+		o.SetDefaults()
+		return secrets.New(o)
+	})
+	privateRules = sync.OnceValues(func() (*privacy.Remover, error) {
+		var o privacy.Options
+		o.SetDefaults()
+		return privacy.New(o)
+	})
+)
+
 func newCleaner() (*cleaner, error) {
-	var so secrets.Options
-	so.SetDefaults()
-	var po privacy.Options
-	po.SetDefaults()
-	scanner, err := secrets.New(so)
+	scanner, err := secretRules()
 	if err != nil {
 		return nil, err
 	}
-	remover, err := privacy.New(po)
+	remover, err := privateRules()
 	if err != nil {
 		return nil, err
 	}

@@ -37,36 +37,30 @@ const maxFile = 64 << 20
 // ErrNothing is wrapped by the error that sources have nothing to ask about.
 var ErrNothing = errors.New("there is nothing to ask about")
 
-// reader reads the files of one kind, of one directory each time.
+// reader reads the files of one kind: those of a directory together, or one by one.
 type reader struct {
-	endings []string
-	read    func(c *collector, files []file) error
+	endings  []string
+	together bool
+	read     func(c *collector, files []file) error
 }
 
 // readers are those of all kinds.
 var readers = []reader{
-	{[]string{".go"}, readGo},
-	{[]string{".md", ".markdown"}, one(readMarkdown)},
-	{[]string{".html", ".htm", ".xhtml"}, one(readHTML)},
-	{[]string{".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"}, one(readData)},
-	{[]string{".index", ".dict", ".dz"}, readDictd},
-	{[]string{jsonEnding}, one(readData)},
+	{[]string{".go"}, true, readGo},
+	{[]string{".md", ".markdown"}, false, one(readMarkdown)},
+	{[]string{".html", ".htm", ".xhtml"}, false, one(readHTML)},
+	{[]string{".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"}, false, one(readData)},
+	{[]string{".index", ".dict", ".dz"}, true, readDictd},
+	{[]string{jsonEnding}, false, one(readData)},
 }
 
 // jsonEnding is that of files of all sorts, which are read only where Sources.As says
 // what they are.
 const jsonEnding = ".json"
 
-// one reads the files of a directory one by one.
+// one reads a file by itself.
 func one(read func(*collector, file) error) func(*collector, []file) error {
-	return func(c *collector, files []file) error {
-		for _, f := range files {
-			if err := read(c, f); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	return func(c *collector, files []file) error { return read(c, files[0]) }
 }
 
 // file is one file that was read.
@@ -75,7 +69,7 @@ type file struct {
 	content    []byte
 }
 
-// Read reads the sources, a directory at a time:
+// Read reads the sources, of which it holds one file at a time, of Go a directory:
 //
 //	.go                                doc comments, declarations, examples
 //	.md .markdown .html .htm .xhtml    headings with their text, tables, lists of definitions
@@ -132,13 +126,13 @@ func (s *Sources) Check() error {
 	return s.Limits.Check()
 }
 
-// group is the files of one directory that one reader reads.
+// group is files that one reader reads together.
 type group struct {
 	reader *reader
 	files  []source.File
 }
 
-// groups parts files by directory and reader, in the order of the directories.
+// groups parts files by what is read together, in the order of their names.
 func groups(files []source.File, as As) []group {
 	var list []group
 	index := map[string]int{}
@@ -147,7 +141,10 @@ func groups(files []source.File, as As) []group {
 		if r < 0 || code.Vendored(f.Name) || as == AsFound && readers[r].endings[0] == jsonEnding {
 			continue
 		}
-		key := fmt.Sprintf("%s\x00%d", path.Dir(slashed(f.Path)), r)
+		key := f.Path
+		if readers[r].together {
+			key = fmt.Sprintf("%s\x00%d", path.Dir(slashed(f.Path)), r)
+		}
 		i, ok := index[key]
 		if !ok {
 			i = len(list)
