@@ -24,7 +24,7 @@ type Options struct {
 // DefaultWorld and DefaultSize are those of the suite hallucination.
 const (
 	DefaultWorld = 1
-	DefaultSize  = 96
+	DefaultSize  = 192
 )
 
 // MostQuestions bounds Options.Number.
