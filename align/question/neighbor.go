@@ -75,7 +75,7 @@ func (e *Entry) as(of *Entry) string {
 		own = own[strings.LastIndexByte(own, '.')+1:]
 		new = new[strings.LastIndexByte(new, '.')+1:]
 	}
-	return replaceWord(e.Text, own, new)
+	return replaceWord(e.Text, own, new, e.Ask == AskExample)
 }
 
 // bare is the subject without its package.
@@ -102,15 +102,16 @@ func (e *Entry) owner() string {
 	return name[:strings.LastIndexByte(name, '.')+1]
 }
 
-// replaceWord puts one word in the place of another wherever that stands alone.
-func replaceWord(text, old, with string) string {
+// replaceWord puts one word in the place of another wherever that stands alone. A word
+// behind a dot, as in io.Reader, is another's, unless dotted says that it is the same.
+func replaceWord(text, old, with string, dotted bool) string {
 	if old == "" {
 		return text
 	}
 	var b strings.Builder
 	last := rune(' ')
 	for len(text) > 0 {
-		if rest, ok := strings.CutPrefix(text, old); ok && !wordy(last) && !beginsWord(rest) {
+		if rest, ok := strings.CutPrefix(text, old); ok && !wordy(last) && (dotted || last != '.') && !beginsWord(rest) {
 			b.WriteString(with)
 			text, last = rest, 'x'
 			continue
