@@ -231,10 +231,12 @@ func drawn(seed uint64, first, second int64, labeller []byte) int64 {
 }
 
 // AnswerSeed is the seed with which a source draws an answer to a prompt: it follows
-// from the file's seed, so that what is written again is the same.
-func (s *Store) AnswerSeed(p Prompt, draw int) (uint64, error) {
+// from the file's seed, so that what is written again is the same, and from the
+// source, so that one model under two names does not say everything twice.
+func (s *Store) AnswerSeed(p Prompt, by Source, draw int) (uint64, error) {
 	_, hash, err := p.encode()
-	return uint64(drawn(s.seed, int64(draw), -2, hash[:])), err
+	of := sha256.Sum256(fmt.Appendf(nil, "%x %q %q", hash, by.Name, by.Settings))
+	return uint64(drawn(s.seed, int64(draw), -2, of[:])), err
 }
 
 // Answers returns the answers to a prompt, in the order in which they came.

@@ -100,6 +100,26 @@ func TestAdd(t *testing.T) {
 	}
 }
 
+// TestAnswerSeed: all that an answer is of moves its seed, and nothing else does.
+func TestAnswerSeed(t *testing.T) {
+	a, b := openWith(t, fileIn(t), 0, Options{Seed: 1}), openWith(t, fileIn(t), 0, Options{Seed: 2})
+	seen := map[uint64]bool{}
+	for _, s := range []*Store{a, b} {
+		for _, text := range []string{"p", "q"} {
+			for _, by := range []Source{{"x", ""}, {"y", ""}, {"x", "hot"}} {
+				for draw := range 2 {
+					first, err := s.AnswerSeed(prompt(text), by, draw)
+					again, _ := s.AnswerSeed(prompt(text), by, draw)
+					if err != nil || first != again || seen[first] {
+						t.Errorf("%s %v %d: %d, then %d, %v", text, by, draw, first, again, err)
+					}
+					seen[first] = true
+				}
+			}
+		}
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }

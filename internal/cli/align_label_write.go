@@ -179,7 +179,7 @@ func (w *labelWriter) answer(ctx context.Context, p label.Prompt) error {
 		if by[i] == nil {
 			continue
 		}
-		list[i].Text, err = w.ask(ctx, by[i], p, list[i].Draw)
+		list[i].Text, err = w.ask(ctx, by[i], p, &list[i])
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -210,9 +210,9 @@ func (w *labelWriter) fail(err error) {
 	w.first = cmp.Or(w.first, err)
 }
 
-// ask has a model answer a prompt.
-func (w *labelWriter) ask(ctx context.Context, s eval.Subject, p label.Prompt, draw int) (string, error) {
-	seed, err := w.store.AnswerSeed(p, draw)
+// ask has a model answer a prompt as the answer's source and draw say.
+func (w *labelWriter) ask(ctx context.Context, s eval.Subject, p label.Prompt, a *label.Answer) (string, error) {
+	seed, err := w.store.AnswerSeed(p, a.Source, a.Draw)
 	if err != nil {
 		return "", err
 	}
