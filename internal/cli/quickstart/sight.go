@@ -153,7 +153,7 @@ func (p *Plan) lessonSeconds(pictures float64) float64 {
 const (
 	// wordTokens are those of the question and the answer about a picture, of the signs
 	// of who speaks, and of what is left empty of rows, about.
-	wordTokens = 27
+	wordTokens = 31
 	// drawingShare is the part of the time for sight that drawing takes.
 	drawingShare = 0.1
 	// mostPictures bounds the disk's space: some 1.5 KB each.

@@ -22,9 +22,13 @@ const (
 	linesOf, linesIn = 4, 3
 )
 
-// readQuestion is asked of a picture of text, and nothing else is: each question more
-// takes the time of other pictures, and how many the model has read decides.
-const readQuestion = "What does the text say?"
+// One of these is asked of a picture of text: a second question takes the time of another
+// picture, and how many the model has read decides. Letter by letter more is learned of
+// each, since every letter has its place in the picture.
+const (
+	readQuestion  = "What does the text say?"
+	spellQuestion = "Spell the text."
+)
 
 // lineLengths are the most characters of texts to learn from, by turns: short ones teach
 // the first letters, on which the others build.
@@ -81,6 +85,8 @@ func (l *illustrator) scene(seed uint64, index, stride int, held bool) (*draw.Dr
 	}
 }
 
+func spelled(text string) string { return strings.Join(strings.Split(text, ""), " ") }
+
 // shortQuestions are those of a scene but for descriptions, unless it has no others.
 func shortQuestions(d *draw.Drawing) []draw.Question {
 	short := slices.DeleteFunc(slices.Clone(d.Questions), func(q draw.Question) bool { return q.Type == draw.Description })
@@ -97,6 +103,9 @@ func (l *illustrator) picture(i, n int) ([]byte, error) {
 	if text := i/linesOf*linesIn + i%linesOf; i%linesOf < linesIn && text < len(l.texts) {
 		if d, err = l.line(learnSeed, i, l.texts[text]); err != nil {
 			return nil, err
+		}
+		if d != nil && text/len(lineLengths)%2 == 0 {
+			d.Questions[0].Text, d.Questions[0].Answer = spellQuestion, spelled(d.Facts.Text.Text)
 		}
 	}
 	if d == nil {

@@ -172,7 +172,7 @@ func TestDrawnPicturesAreHeldOut(t *testing.T) {
 		t.Errorf("%d pictures", len(learned))
 	}
 	images, answers := map[string]bool{}, map[string]bool{}
-	read := 0
+	read, spelt := 0, 0
 	for _, line := range learned {
 		var x struct{ Messages []draw.Message }
 		if err := json.Unmarshal([]byte(line), &x); err != nil {
@@ -182,16 +182,30 @@ func TestDrawnPicturesAreHeldOut(t *testing.T) {
 		if len(x.Messages) != 2 {
 			t.Fatalf("%d messages: one question and its answer", len(x.Messages))
 		}
-		if x.Messages[0].Content[1].Text == readQuestion {
+		answer := x.Messages[1].Content[0].Text
+		switch x.Messages[0].Content[1].Text {
+		case readQuestion:
 			read++
-			answers[x.Messages[1].Content[0].Text] = true
+			answers[answer] = true
+		case spellQuestion:
+			spelt++
+			text := ""
+			for i, r := range []rune(answer) {
+				if i%2 == 0 {
+					text += string(r)
+				}
+			}
+			answers[text] = true
+			if spelled(text) != answer {
+				t.Errorf("spelled %q", answer)
+			}
 		}
 		if strings.Contains(x.Messages[1].Content[0].Text, ". ") {
 			t.Errorf("a description: %s", line[len(line)-200:])
 		}
 	}
-	if read == 0 || read == len(learned) {
-		t.Errorf("%d of %d pictures are of text", read, len(learned))
+	if read == 0 || spelt == 0 || read+spelt == len(learned) {
+		t.Errorf("of %d pictures %d are read and %d spelled", len(learned), read, spelt)
 	}
 	for _, name := range []string{lineTask, sceneTask} {
 		rows := fileLines(t, s.path(examDir, name+".jsonl"))
