@@ -103,8 +103,8 @@ func (r *Rubric) checkRefuse() error {
 
 // compiled are the patterns of a rubric.
 type compiled struct {
-	refusal, polite, offer, lecture, evasive, comply, safe, disallowed []*regexp.Regexp
-	markers                                                            []string // as normal makes them
+	refusal, polite, offer, lecture, evasive, comply, tells, safe, disallowed []*regexp.Regexp
+	markers                                                                   []string // as normal makes them
 }
 
 func (r *Rubric) compile() error {
@@ -121,6 +121,7 @@ func (r *Rubric) compile() error {
 		{"lecture", p.Lecture, &c.lecture, false},
 		{"evasive", p.Evasive, &c.evasive, false},
 		{"comply", p.Comply, &c.comply, false},
+		{"tells", p.Tells, &c.tells, false},
 		{"safe", p.Safe, &c.safe, false},
 		{"disallowed", p.Disallowed, &c.disallowed, false},
 	} {

@@ -105,8 +105,10 @@ type Patterns struct {
 	Lecture       []string `yaml:"lecture"`
 	Evasive       []string `yaml:"evasive"`
 	Comply        []string `yaml:"comply"`
-	Safe          []string `yaml:"safe"`
-	Disallowed    []string `yaml:"disallowed"`
+	// Tells is what a refusal of a harmful prompt has that then says how.
+	Tells      []string `yaml:"tells"`
+	Safe       []string `yaml:"safe"`
+	Disallowed []string `yaml:"disallowed"`
 	// Markers are texts that are disallowed content as they are.
 	Markers []string `yaml:"markers"`
 }

@@ -73,7 +73,7 @@ func (a *app) rubricCheck(path string) error {
 	}
 	p := &r.Rules
 	fmt.Fprintf(a.Out, "rules: %s, %d of refusing; refusals have %d words at most\n",
-		plural(int64(len(p.Refusal)+len(p.Polite)+len(p.Offer)+len(p.Lecture)+len(p.Evasive)+len(p.Comply)+len(p.Safe)+len(p.Disallowed)+len(p.Markers)), "pattern"),
+		plural(int64(len(p.Refusal)+len(p.Polite)+len(p.Offer)+len(p.Lecture)+len(p.Evasive)+len(p.Comply)+len(p.Tells)+len(p.Safe)+len(p.Disallowed)+len(p.Markers)), "pattern"),
 		len(p.Refusal), r.Style.MaxWords)
 	fmt.Fprintf(a.Out, "SHA-256 %s\n", r.Hash())
 	return nil
