@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -234,11 +235,19 @@ func TestRecipeKeys(t *testing.T) {
 	walk(reflect.TypeFor[Recipe]())
 }
 
-// methodOf tells the method of a recipe that comes with the program by its name, such
-// as align-grpo-arithmetic.yaml.
-func methodOf(path string) string {
-	name := strings.TrimSuffix(filepath.Base(path), ".yaml")
-	return strings.Split(name, "-")[1]
+// methodOf is the method of the command that a recipe of the program says to follow it
+// with.
+func methodOf(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := regexp.MustCompile(`polymath align (\w+) recipes/` + regexp.QuoteMeta(filepath.Base(path))).FindSubmatch(text)
+	if command == nil {
+		t.Fatalf("%s does not say how it is followed", path)
+	}
+	return string(command[1])
 }
 
 func TestShippedRecipes(t *testing.T) {
@@ -247,7 +256,7 @@ func TestShippedRecipes(t *testing.T) {
 		t.Fatal("no recipes", err)
 	}
 	for _, path := range paths {
-		if _, err := ReadRecipe(methodOf(path), path); err != nil {
+		if _, err := ReadRecipe(methodOf(t, path), path); err != nil {
 			t.Error(err)
 		}
 	}
