@@ -26,8 +26,8 @@ const (
 	// and tell more than the text, but for the share Honest of them.
 	Baseline What = "baseline"
 	// Pairs are comparisons, {"prompt", "chosen", "rejected"}: of the right answer and
-	// one with something made up, or, of every fourth that has an answer, one that
-	// declines.
+	// one with something made up, or, of half of those that have an answer, one that
+	// declines: with fewer, declining is all that is learned.
 	Pairs What = "pairs"
 	// Rewriting are conversations of GPT-4's loop, of the closed domain alone: an answer with
 	// something made up, then what is not supported, then the answer without it.
@@ -141,7 +141,7 @@ func (o *Writing) line(q *Question, chance *random.Source) any {
 		return conversation{append(prompt, said(answer)...)}
 	case Pairs:
 		rejected := q.Wrong
-		if q.Answerable() && share < 0.25 {
+		if q.Answerable() && share < 0.5 {
 			rejected = q.Declined
 		}
 		return preference{prompt, said(q.Answer), said(rejected)}
