@@ -22,7 +22,7 @@ type message struct {
 	Content string `json:"content"`
 }
 
-// about says where a line is from.
+// origin says where a line is from.
 type origin struct {
 	Group   string `json:"group"`
 	Way     Way    `json:"way"`
