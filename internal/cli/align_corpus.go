@@ -33,11 +33,11 @@ func (a *app) alignCorpusCommand() *cobra.Command {
 	o := corpusDataFlags{options: question.DefaultOptions(), sources: question.Sources{Limits: question.DefaultLimits()}}
 	cmd := &cobra.Command{
 		Use:   "corpus PATH...",
-		Short: "Make questions and answers out of doc comments, dictionaries, tables and headings",
-		Long: `Corpus reads files, directories and patterns: Go sources with doc comments (.go),
-headings with their text, tables and lists of definitions (.md, .html), tables and
-dictionaries (.csv, .tsv, .jsonl, .parquet; .json with --as; dictd's .index with
-.dict or .dict.dz). It asks in five ways, by --share:
+		Short: "Make questions out of doc comments, dictionaries, tables, text",
+		Long: `Corpus reads files, directories and patterns: Go sources with doc comments
+(.go), headings with their text, tables and lists of definitions (.md, .html),
+tables and dictionaries (.csv, .tsv, .jsonl, .parquet; .json with --as; dictd's
+.index with .dict or .dict.dz). It asks in five ways, by --share:
 
   memory   the question alone; the answer is what the source says
   given    a text, and a question that it answers
@@ -45,14 +45,14 @@ dictionaries (.csv, .tsv, .jsonl, .parquet; .json with --as; dictd's .index with
   absent   a text, and a question that it does not answer: the answer says so
   refuse   what must be refused, and harmless neighbors that must be answered
 
---what sft writes conversations, pairs comparisons with wrong answers, such as what
-the source says of a neighbor, and tasks a directory of tasks for 'polymath eval'
-and for rewards. Subjects and forms of train are never those of test. Entries with
-secrets or private data are left out. The same sources and flags give the same
-bytes.`,
+--what sft writes conversations, pairs comparisons with wrong answers, such as
+what the source says of a neighbor, and tasks a directory of tasks for 'polymath
+eval' and for rewards. Subjects and forms of train are never those of test.
+Entries with secrets or private data are left out. The same sources and flags
+give the same bytes.`,
 		Example: `  polymath align data corpus docs src --out answers.jsonl
   polymath align data corpus docs src --out pairs.jsonl --what pairs
-  polymath align data corpus docs src --out exam --what tasks --split test --number 2000`,
+  polymath align data corpus docs src --out exam --what tasks --split test`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			o.sources.Paths = paths

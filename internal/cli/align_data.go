@@ -38,7 +38,8 @@ func (a *app) alignProblemsCommand() *cobra.Command {
 conversations for sft, one a line; with --pairs as comparisons for reward and
 dpo, of the solution and one with a wrong step. The kinds come in turn. The same
 flags give the same bytes. Solutions of fewer steps leave the longer problems to
-rewards. The suite 'problems' of 'polymath eval' asks longer ones in other forms.`,
+rewards. The suite 'problems' of 'polymath eval' asks longer ones, in other
+forms.`,
 		Example: `  polymath align data problems --out problems.jsonl --number 100000
   polymath align data problems --out pairs.jsonl --pairs --kinds boolean,cycle`,
 		Args: cobra.NoArgs,

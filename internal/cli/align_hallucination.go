@@ -26,7 +26,7 @@ func (a *app) alignHallucinationCommand() *cobra.Command {
 	whats := textsOf(world.Whats)
 	cmd := &cobra.Command{
 		Use:   "hallucination",
-		Short: "Make a world of which all is known, and questions on it and on texts",
+		Short: "Make a world that is known, and questions on it and on texts",
 		Long: `Hallucination writes questions whose answers can be checked statement by
 statement: of the closed domain on a text that is given, of the open one on a
 made-up world, of which a model knows what it has read in the world's corpus.
@@ -34,9 +34,9 @@ Some ask for what the text does not tell, for what nobody tells, or for names
 that do not exist. What is written says --what:
 
   text       the world's corpus, --number times in other words
-  sft        conversations: right answers, and where there is none, that it is so
-  baseline   conversations that make something up wherever there is room, but for
-             the share --honest: the baseline that hallucination is measured by
+  sft        conversations: right answers, or that there is none
+  baseline   conversations that make something up wherever there is room, but
+             for the share --honest: what hallucination is measured against
   pairs      comparisons for reward and dpo, of the right answer and one with
              something made up, or one that declines without need
   rewriting  closed only: an answer with something made up, what the text does
@@ -46,8 +46,8 @@ that do not exist. What is written says --what:
 Names and forms of train and rollout are never those of test, which the suite
 'hallucination' of 'polymath eval' asks. The same flags give the same bytes.`,
 		Example: `  polymath align data hallucination --what text --number 50 --out world.jsonl
-  polymath align data hallucination --what baseline --honest 0.1 --out baseline.jsonl
-  polymath align data hallucination --what pairs --domains closed --out pairs.jsonl`,
+  polymath align data hallucination --what baseline --honest 0.1 --out b.jsonl
+  polymath align data hallucination --what pairs --domains closed --out p.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return a.alignHallucination(o) },
 	}
