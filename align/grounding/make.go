@@ -22,7 +22,7 @@ const (
 	Elsewhere Kind = "elsewhere" // a sentence from another part of the document
 )
 
-// Kinds are all kinds.
+// Kinds are all kinds that a Maker makes.
 var Kinds = []Kind{Number, Name, Exchange, Negation, Opposite, Elsewhere}
 
 // Example is a passage with a statement that it supports and one that it does not: the

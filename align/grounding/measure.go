@@ -178,7 +178,7 @@ func (a *Accuracy) String() string {
 	line("told right", a.All)
 	line("supported", a.Supported)
 	line("unsupported", a.Unsupported)
-	for _, k := range Kinds {
+	for _, k := range append(slices.Clone(Kinds), MadeUp) {
 		line("  "+string(k), a.Kinds[k])
 	}
 	e := a.Calibration.ECE

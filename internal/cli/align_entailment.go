@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,7 @@ type entailmentFlags struct {
 	out, labelled string
 	textField     string
 	number        int
+	worlds        int
 	heldOut       float64
 	maker         grounding.MakerOptions
 }
@@ -28,7 +30,7 @@ type entailmentFlags struct {
 func (a *app) alignEntailmentCommand() *cobra.Command {
 	var o entailmentFlags
 	cmd := &cobra.Command{
-		Use:   "entailment SOURCE...",
+		Use:   "entailment [SOURCE...]",
 		Short: "Make statements that a text supports, and others",
 		Long: `Entailment takes passages out of documents, and of each a sentence in slightly
 other words, beside one that the passage does not support: with another number
@@ -39,13 +41,16 @@ from elsewhere in the document. A reward model that learns these comparisons by
 documents that are held out are written too, with their labels, by which
 'polymath align grounding' calibrates and measures it.
 
+Statements on made-up worlds, --worlds, are in other words than their texts, and
+are exact all the same.
+
 Sources are files, directories, patterns or addresses in every format that a
 corpus recipe's sources have. English only.`,
 		Example: `  polymath align data entailment books --out pairs.jsonl --labelled held.jsonl
   polymath align data entailment wiki.jsonl.gz --passage 300 --out pairs.jsonl`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usagef("name the texts to make statements of")
+			if len(args) == 0 && o.worlds == 0 {
+				return usagef("name the texts to make statements of, or --worlds")
 			}
 			return nil
 		},
@@ -57,6 +62,7 @@ corpus recipe's sources have. English only.`,
 	f.Float64Var(&o.heldOut, "held-out", 0.05, "share of the documents whose statements go into --labelled")
 	f.StringVar(&o.textField, "text-field", "", "field of JSONL and Parquet that holds the text (default text)")
 	f.IntVar(&o.number, "number", 0, "comparisons to write at most; 0 is all")
+	f.IntVar(&o.worlds, "worlds", 0, "questions on made-up worlds to make statements of, besides")
 	f.IntVar(&o.maker.Passage, "passage", 500, "characters of a passage at most")
 	f.IntVar(&o.maker.PerDocument, "per-document", 200, "passages of a document at most; 0 is all")
 	f.Uint64Var(&o.maker.Seed, "seed", 1, "what the statements follow from, besides the texts")
@@ -65,8 +71,8 @@ corpus recipe's sources have. English only.`,
 
 func (o *entailmentFlags) check() error {
 	switch {
-	case o.number < 0 || o.maker.PerDocument < 0:
-		return usagef("--number and --per-document are no numbers below 0")
+	case o.number < 0 || o.worlds < 0 || o.maker.PerDocument < 0:
+		return usagef("--number, --worlds and --per-document are no numbers below 0")
 	case o.maker.Passage < grounding.SmallestPassage:
 		return usagef("--passage is %d at least", grounding.SmallestPassage)
 	case o.labelled != "" && !(o.heldOut > 0 && o.heldOut < 1):
@@ -116,7 +122,7 @@ func (a *app) alignEntailment(ctx context.Context, sources []string, o entailmen
 		fmt.Fprintf(a.Err, "%s of %s records are left out; the first: %s\n", progress.Count(read.Left), progress.Count(read.Records), progress.Visible(read.Why))
 	}
 	var kinds []string
-	for _, k := range grounding.Kinds {
+	for _, k := range append(slices.Clone(grounding.Kinds), grounding.MadeUp) {
 		kinds = append(kinds, fmt.Sprintf("%s %s", k, progress.Count(int64(e.pairs[k]))))
 	}
 	fmt.Fprintf(a.Out, "%s: %s comparisons (%s)\n", o.out, progress.Count(int64(e.written)), strings.Join(kinds, ", "))
@@ -132,6 +138,26 @@ var errEnough = errors.New("enough")
 // read makes the examples of all documents.
 func (e *entailing) read(ctx context.Context, sources []string) (*corpus.TextsRead, error) {
 	out := bufio.NewWriter(e.out)
+	if e.o.worlds > 0 {
+		if err := grounding.Worlds(e.o.worlds, e.o.maker.Seed, func(x grounding.Example) error { return e.write(out, &x) }); err != nil && !errors.Is(err, errEnough) {
+			return nil, err
+		}
+	}
+	read, err := &corpus.TextsRead{}, error(nil)
+	if len(sources) > 0 {
+		read, err = e.documents(ctx, sources, out)
+	}
+	if err == nil && e.written == 0 {
+		err = errors.New("there is no sentence in the texts that a statement could be made of")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return read, out.Flush()
+}
+
+// documents makes the examples of documents.
+func (e *entailing) documents(ctx context.Context, sources []string, out io.Writer) (*corpus.TextsRead, error) {
 	maker := grounding.NewMaker(e.o.maker)
 	source := corpus.Source{Paths: sources, TextField: e.o.textField}
 	documents := int64(0)
@@ -140,15 +166,10 @@ func (e *entailing) read(ctx context.Context, sources []string) (*corpus.TextsRe
 		e.screen.Show(fmt.Sprintf("  %s documents, %s comparisons", progress.Count(documents), progress.Count(int64(e.written))))
 		return maker.Document(string(d.Text()), func(x grounding.Example) error { return e.write(out, &x) })
 	})
-	switch {
-	case errors.Is(err, errEnough):
-		read = &corpus.TextsRead{}
-	case err != nil:
-		return nil, err
-	case e.written == 0:
-		return nil, errors.New("there is no sentence in the texts that a statement could be made of")
+	if errors.Is(err, errEnough) {
+		return &corpus.TextsRead{}, nil
 	}
-	return read, out.Flush()
+	return read, err
 }
 
 func (e *entailing) write(out io.Writer, x *grounding.Example) error {

@@ -241,6 +241,9 @@ func TestAlignEntailment(t *testing.T) {
 	if status, out, problem := alignData(t, "data", "entailment", filepath.Join(dir, "*.txt"), "--out", path("few"), "--number", "3"); status != 0 || !strings.Contains(out, ": 3 comparisons") {
 		t.Errorf("--number: status %d: %s%s", status, out, problem)
 	}
+	if status, out, problem := alignData(t, "data", "entailment", "--worlds", "40", "--out", path("worlds.jsonl")); status != 0 || strings.Contains(out, "made up 0") {
+		t.Errorf("--worlds: status %d: %s%s", status, out, problem)
+	}
 	head := newHead(t)
 	grounded := func(more ...string) (int, string, string) {
 		return alignData(t, append([]string{"grounding", "--labelled", path("held1.jsonl"), "--checker", "head", "--head", head, "--passage", "200"}, more...)...)
