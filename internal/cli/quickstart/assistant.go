@@ -138,7 +138,7 @@ func (s *session) retell(ctx context.Context, a *Assistant) error {
 func (s *session) assistantRecipe(p *Plan, a *Assistant) *train.Recipe {
 	o := s.lessonOptions(p, a.Steps, a.Warmup, a.EvalEvery)
 	o.name, o.from, o.decay, o.towerShare = "quick start: assistant", filepath.Join(s.textRun(), "model"), decayShare, towerShare
-	o.files = []string{s.path(assistantDir, talksName), s.path(assistantDir, textsName)}
+	o.files, o.examples = []string{s.path(assistantDir, talksName), s.path(assistantDir, textsName)}, p.Talks.Number
 	if s.state.seeing() {
 		o.from = filepath.Join(s.sightRun(), "model")
 		o.files = append(o.files, s.path(assistantDir, picturesName))

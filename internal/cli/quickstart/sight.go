@@ -163,7 +163,7 @@ const (
 func (s *session) sightRecipe(p *Plan, g *Sight) *train.Recipe {
 	o := s.lessonOptions(p, g.Steps, g.Warmup, g.EvalEvery)
 	o.name, o.from, o.decay = "quick start: sight", filepath.Join(s.textRun(), "model"), s.sightDecay()
-	o.files = []string{s.path(sightDir, picturesName), s.path(sightDir, textsName)}
+	o.files, o.examples = []string{s.path(sightDir, picturesName), s.path(sightDir, textsName)}, g.Pictures
 	r := g.Eyes.recipe(p.Shape, o)
 	r.Model.Vision = g.Eyes.spec()
 	return r

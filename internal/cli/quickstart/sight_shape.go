@@ -57,7 +57,7 @@ func (e Eyes) recipe(s Shape, o lessonOptions) *train.Recipe {
 	r.Name = o.name
 	r.Seed = 1
 	r.Model.From = o.from
-	r.Data = train.DataSpec{Conversations: o.files, TooLong: "cut", HeldOut: 0.01}
+	r.Data = train.DataSpec{Conversations: o.files, TooLong: "cut", HeldOut: o.heldOut()}
 	r.Steps = o.steps
 	rows := min(16, e.StepTokens/s.Sequence)
 	r.Batch = train.BatchSpec{Tokens: e.StepTokens, Rows: rows, Sequence: s.Sequence}
@@ -81,6 +81,14 @@ type lessonOptions struct {
 	steps, warmup, evalEvery, saveEvery int
 	decay                               float64
 	towerShare                          float64 // of the tower's own rate
+	examples                            int     // in the files, at least
+}
+
+// heldOut is a hundredth of the examples, or a larger share of few, so that there are
+// some to measure by.
+func (o *lessonOptions) heldOut() float64 {
+	const least, most = 0.01, 0.25
+	return min(max(least, 30/float64(max(o.examples, 1))), most)
 }
 
 // String names the choice.

@@ -257,6 +257,16 @@ func TestSightIsSkipped(t *testing.T) {
 	}
 }
 
+// However few the examples, some are held out and most are not.
+func TestFewExamplesAreHeldOut(t *testing.T) {
+	for n, want := range map[int]float64{0: 0.25, 30: 0.25, 256: 30.0 / 256, 3000: 0.01, 1e6: 0.01} {
+		o := lessonOptions{examples: n}
+		if got := o.heldOut(); got != want {
+			t.Errorf("of %d a share of %v, want %v", n, got, want)
+		}
+	}
+}
+
 // A recipe for every shape is one that trains.
 func TestEyes(t *testing.T) {
 	for _, width := range widths {
