@@ -1,6 +1,7 @@
 package grade
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -142,6 +143,23 @@ def f(*given):
                     pass
     return got
 `: true})
+}
+
+// TestApartLanguage: functions of the language that would run an answer's texts among the
+// tests, if they were called there, are called in its own process.
+func TestApartLanguage(t *testing.T) {
+	const forge = "import sys, os\nframe = sys._getframe()\nwhile frame and 'given' not in frame.f_locals:\n    frame = frame.f_back\n" +
+		"if frame:\n    os.write(1, frame.f_locals['given']['secret'].encode())\n    os._exit(0)\n"
+	try(t, "python3", apart, codeItem("", "assert read(write('x')) == 8"), map[string]bool{
+		"def write(x): return " + strconv.Quote("exec("+strconv.Quote(forge)+")") + "\nread = eval": false,
+		"def write(x): return '4 + 4'\nread = eval":                                                 true,
+		"def write(x): return '12345678'\nread = len":                                               true,
+	})
+	try(t, "python3", apart, codeItem("", "assert f(lambda g, x: g(x), 1) == 8"), map[string]bool{
+		"def f(g, x):\n    import sys\n    frame = sys._getframe()\n    while type(frame.f_locals.get('self')).__name__ != 'End':\n        frame = frame.f_back\n" +
+			"    end = frame.f_locals['self']\n    end.send(['call', g._number, [['builtin', 'exec'], " + strconv.Quote(forge) + "], {}])\n    return end.wait()": false,
+		"def f(g, x): return g(abs, -8 * x)": true,
+	})
 }
 
 // TestApartNames: the tests have what the prompt defines before the function that is
