@@ -43,7 +43,16 @@ func (s *RewardSpec) checkConstraint(names []string) error {
 		recipe.Between("constraint.rate", c.Rate, 1e-9, 1e6),
 		recipe.Between("constraint.max", c.Max, 1e-9, 1e6),
 		recipe.Between("constraint.start", c.Start, 0, c.Max),
+		s.checkSide(),
 	)
+}
+
+// checkSide refuses a bound that a larger weight only breaks further.
+func (s *RewardSpec) checkSide() error {
+	if s.Constraint.AtMost == nil || s.Constraint.of(s.name()) != "reward/"+s.name() {
+		return nil
+	}
+	return recipe.Bad("constraint.at_most", "more weight makes the reward %s larger, and never holds it below a bound: give at_least, or another measure", s.name())
 }
 
 // of is the measure that is held, of a reward of that name.

@@ -144,6 +144,8 @@ func TestConstraintErrors(t *testing.T) {
 		"{at_most: 1, measure: reward/x}":        `rewards[1].constraint.measure: no reward is called "x": there are task, format`,
 		"{at_most: 1, rate: 0}":                  "rewards[1].constraint.rate",
 		"{at_most: 1, start: 3, max: 2}":         "rewards[1].constraint.start",
+		"{at_most: 0.5}":                         "rewards[1].constraint.at_most: more weight makes the reward format larger",
+		"{at_most: 0.5, measure: reward/format}": "rewards[1].constraint.at_most: more weight makes the reward format larger",
 		"{at_most: 1, max: 0}":                   "rewards[1].constraint.max",
 		"{at_most: 1, measure: share/a, rat: 1}": "rat",
 	} {
