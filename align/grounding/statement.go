@@ -101,13 +101,19 @@ var question = regexp.MustCompile(`(?i)^(?:and |but |so )?(?:who|whom|whose|what
 // andYet is how a statement goes on that tells something after all.
 var andYet = regexp.MustCompile(`(?i)[;:]\s|\b(?:but|however|although|though|yet|except|probably|likely|maybe|perhaps|because|since|so|is it)\b`)
 
+// along joins what is not known, or a statement that tells something.
+var along = regexp.MustCompile(`(?i)\band\s+`)
+
+// asked is how what is not known goes on.
+var asked = regexp.MustCompile(`(?i)^(?:who|whom|whose|what|which|when|where|why|how|whether|if)\b`)
+
 // maxSilent is the longest statement, in bytes, that may state nothing.
 const maxSilent = 200
 
 // Silent says that a statement states nothing that could be right or wrong: a
 // question, a courtesy, that one does not know, that the text does not tell. One that
-// goes on and tells something ("I don't know, but ...") does state it. English only;
-// what is not recognized counts as a statement.
+// goes on and tells something ("I don't know, but ...", "I don't know, and he ...") does
+// state it. English only; what is not recognized counts as a statement.
 func Silent(statement string) bool {
 	s := strings.TrimRight(strings.TrimSpace(statement), `"')”’`)
 	switch {
@@ -119,5 +125,13 @@ func Silent(statement string) bool {
 		return question.MatchString(s)
 	}
 	found := silent.FindString(s)
-	return found != "" && !andYet.MatchString(s[len(found):])
+	if found == "" || andYet.MatchString(s[len(found):]) {
+		return false
+	}
+	for _, rest := range along.Split(s[len(found):], -1)[1:] {
+		if len(strings.Fields(rest)) > 2 && !asked.MatchString(rest) && !Silent(rest) {
+			return false
+		}
+	}
+	return true
 }

@@ -33,6 +33,7 @@ func TestSilent(t *testing.T) {
 		"", "Is she a baker?", "I don't know.", "I do not know where she lives.", "Sorry, I'm not sure.", "The text does not say where she was born.",
 		"This passage doesn’t mention her age.", "It is not stated.", "That is not said in the text.", "Not mentioned.", "Unknown.", "Yes.", "Sure!",
 		"Here is what the text says:", "Unfortunately, the source says nothing about it.", "There is no information about her age in the text.", "The context has no information on that.",
+		"I don't know, and the text does not say it.", "I do not know where she lives and what she does.", "The text does not tell her age and job.",
 	} {
 		if !Silent(s) {
 			t.Errorf("%q is said to state something", s)
@@ -42,6 +43,7 @@ func TestSilent(t *testing.T) {
 		"She is a baker.", "She was born in Rome, right?", "I don't know, but she was probably born in Rome.", "The text does not say it; she is a baker.",
 		"The text says she is a baker.", "I know that she is a baker.", "Yes, she is a baker.", "Unknown to all, she was born in Rome.",
 		"It is not known where she was born, though her mother came from Rome.", "No, she is 40.", "Here is Mara, a baker.", "There is no boat in Torv.",
+		"The text does not say it, and she is a baker.", "I don't know who she is and she was born in Rome.",
 		"The text does not say where, " + strings.Repeat("and she has a boat ", 20) + ".",
 	} {
 		if Silent(s) {

@@ -64,7 +64,7 @@ func sentences(text string) []string {
 }
 
 // declining are sentences that claim nothing of the world.
-var declining = regexp.MustCompile(`(?i)^(?:sorry, (?:but )?)?(?:` +
+var declining = regexp.MustCompile(`(?i)^((?:sorry, (?:but )?)?)(?:` +
 	`(?:the|this) (?:text|passage) (?:does not|doesn't|says nothing|has nothing)\b.*|` +
 	`(?:that|it|this) is not (?:said|told|in the text)(?: in the text| there)?|` +
 	`(?:there is )?no (?:answer|information)|` +
@@ -74,7 +74,34 @@ var declining = regexp.MustCompile(`(?i)^(?:sorry, (?:but )?)?(?:` +
 // text does not.
 func Declines(text string) bool {
 	list := sentences(text)
-	return len(list) > 0 && !slices.ContainsFunc(list, func(s string) bool { return !declining.MatchString(s) })
+	return len(list) > 0 && !slices.ContainsFunc(list, func(s string) bool { declined, rest := declines(s); return declined == "" || rest != "" })
+}
+
+// goesOn is where a sentence may go on and claim something after all, and asked is how
+// what is not known goes on.
+var (
+	goesOn = regexp.MustCompile(`(?i)\s*(?:[,;:(]+|\s[-–—]+\s)\s*(?:(?:and|but|so|though|yet)\s+)?|\s+(?:and|but|although|because|however|since|so|though|yet)\s+`)
+	asked  = regexp.MustCompile(`(?i)^(?:who|whom|whose|what|which|when|where|why|how|whether|if|or)\b`)
+)
+
+// declines returns the part of a sentence that claims nothing, which may be "", and what
+// comes behind it.
+func declines(s string) (declined, rest string) {
+	m := declining.FindStringSubmatchIndex(s)
+	if m == nil {
+		return "", s
+	}
+	for from := m[3]; ; {
+		at := goesOn.FindStringIndex(s[from:])
+		if at == nil {
+			return s, ""
+		}
+		end, next := from+at[0], from+at[1]
+		if rest = s[next:]; !asked.MatchString(rest) && len(strings.Fields(rest)) > 2 {
+			return s[:end], rest
+		}
+		from = next
+	}
 }
 
 // joint is what joins statements.
@@ -86,8 +113,11 @@ func (r *reader) sentence(s string) {
 		r.claims = append(r.claims, Claim{Text: s})
 		return
 	}
-	if declining.MatchString(s) {
-		r.claims = append(r.claims, Claim{Text: s, Declines: true, Read: true})
+	if declined, rest := declines(s); declined != "" {
+		r.claims = append(r.claims, Claim{Text: declined, Declines: true, Read: true})
+		if rest != "" {
+			r.sentence(rest)
+		}
 		return
 	}
 	joints := joint.FindAllStringIndex(s, maxPieces)
