@@ -59,11 +59,11 @@ func ReadLabelled(path string) ([]Labelled, error) {
 	var list []Labelled
 	err := records.Read(path, records.Options{}, func(row records.Row) error {
 		if len(list) == maxLabelled {
-			return fmt.Errorf("%s: more than %d statements", row.Place(), maxLabelled)
+			return fmt.Errorf("more than %d statements", maxLabelled)
 		}
 		l, err := labelledOf(row.Fields)
 		if err != nil {
-			return fmt.Errorf("%s: %w", row.Place(), err)
+			return err // its place is put before it
 		}
 		list = append(list, l)
 		return nil

@@ -78,14 +78,14 @@ func ReadItems(path string) ([]Item, error) {
 	err := records.Read(path, records.Options{}, func(row records.Row) error {
 		item, err := ItemOf(row.Fields)
 		if err != nil {
-			return fmt.Errorf("%s: %w", row.Place(), err)
+			return err // its place is put before it
 		}
 		if put[item.System+"\x00"+item.Prompt] {
 			return nil
 		}
 		put[item.System+"\x00"+item.Prompt] = true
 		if len(list) == maxItems {
-			return fmt.Errorf("%s: more than %d questions", row.Place(), maxItems)
+			return fmt.Errorf("more than %d questions", maxItems)
 		}
 		if item.ID, _ = row.Fields["id"].(string); item.ID == "" {
 			item.ID = row.Place()

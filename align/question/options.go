@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Split says what questions are for. Forms and subjects of one are never those of the
@@ -76,7 +77,7 @@ func (o *Options) Check() error {
 	sum := 0.0
 	for way, share := range o.Shares {
 		if !slices.Contains(Ways, way) {
-			return fmt.Errorf("there is no way %q to ask: the ways are %v", way, Ways)
+			return fmt.Errorf("there is no way %q to ask: the ways are %s", way, listed(Ways))
 		}
 		if math.IsNaN(share) || share < 0 || share > 1e6 {
 			return fmt.Errorf("the share of %s is %g: it is 0 or more", way, share)
@@ -88,8 +89,17 @@ func (o *Options) Check() error {
 	}
 	for _, ask := range o.Asks {
 		if !slices.Contains(Asks, ask) {
-			return fmt.Errorf("there is no question %q: they are %v", ask, Asks)
+			return fmt.Errorf("there is no question %q: they are %s", ask, listed(Asks))
 		}
 	}
 	return nil
+}
+
+// listed names all of them with commas between.
+func listed[T ~string](all []T) string {
+	names := make([]string, len(all))
+	for i, name := range all {
+		names[i] = string(name)
+	}
+	return strings.Join(names, ", ")
 }

@@ -112,8 +112,8 @@ func Read(ctx context.Context, s Sources) (*Set, error) {
 	}
 	set := c.done()
 	if set.files = done; len(set.entries) == 0 {
-		return nil, fmt.Errorf("%w in %s: %d files were read, and no file of a known kind says anything (left out: %v)",
-			ErrNothing, strings.Join(s.Paths, ", "), done, set.left)
+		return nil, fmt.Errorf("%w in %s: of %d files none of a known kind says anything%s",
+			ErrNothing, strings.Join(s.Paths, ", "), done, set.reasons())
 	}
 	return set, nil
 }

@@ -1,6 +1,7 @@
 package question
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -179,4 +180,16 @@ func (c *collector) done() *Set {
 		return strings.Compare(placeKey(a.kind, a.name), placeKey(b.kind, b.name))
 	})
 	return c.set
+}
+
+// reasons lists what was left out, for an error.
+func (s *Set) reasons() string {
+	var list []string
+	for _, why := range slices.Sorted(maps.Keys(s.left)) {
+		list = append(list, fmt.Sprintf("%s %d", why, s.left[why]))
+	}
+	if list == nil {
+		return ""
+	}
+	return "; left out: " + strings.Join(list, ", ")
 }

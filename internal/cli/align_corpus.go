@@ -53,7 +53,7 @@ give the same bytes.`,
 		Example: `  polymath align data corpus docs src --out answers.jsonl
   polymath align data corpus docs src --out pairs.jsonl --what pairs
   polymath align data corpus docs src --out exam --what tasks --split test`,
-		Args: cobra.MinimumNArgs(1),
+		Args: atLeastOne("PATH"),
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			o.sources.Paths = paths
 			return a.alignCorpus(cmd.Context(), o)

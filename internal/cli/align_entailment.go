@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -77,6 +78,8 @@ func (o *entailmentFlags) check() error {
 		return usagef("--passage is %d at least", grounding.SmallestPassage)
 	case o.labelled != "" && !(o.heldOut > 0 && o.heldOut < 1):
 		return usagef("--held-out is a share between 0 and 1")
+	case o.labelled != "" && filepath.Clean(o.labelled) == filepath.Clean(o.out):
+		return usagef("--out and --labelled are one file: name two")
 	}
 	if o.labelled == "" {
 		o.heldOut = 0
@@ -128,6 +131,9 @@ func (a *app) alignEntailment(ctx context.Context, sources []string, o entailmen
 	fmt.Fprintf(a.Out, "%s: %s comparisons (%s)\n", o.out, progress.Count(int64(e.written)), strings.Join(kinds, ", "))
 	if o.labelled != "" {
 		fmt.Fprintf(a.Out, "%s: %s labelled statements\n", o.labelled, progress.Count(int64(2*e.held)))
+		if e.held == 0 {
+			fmt.Fprintln(a.Err, "no document was held out: give more documents, or a larger --held-out")
+		}
 	}
 	return nil
 }

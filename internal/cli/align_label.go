@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -118,6 +119,11 @@ func (a *app) alignLabel(ctx context.Context, models []string, o *labelFlags) (e
 		return err
 	}
 	defer w.close()
+	if o.answers != "" { // before a file of labels is made for nothing
+		if _, err := os.Stat(o.answers); err != nil {
+			return err
+		}
+	}
 	s, err := label.Open(ctx, o.db, label.Options{Create: len(models) > 0 || o.answers != "", Seed: o.seed, Overlap: o.overlap})
 	if err != nil {
 		return err

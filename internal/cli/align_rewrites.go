@@ -161,7 +161,7 @@ func (a *app) writeRewrites(ctx context.Context, loop *grounding.Loop, items []g
 // rewritesEnded says how to go on after an interruption.
 func (a *app) rewritesEnded(ctx context.Context, err error, o *rewriteFlags, model string) error {
 	if ctx.Err() != nil && (interrupt.Alone(err) || errors.Is(err, context.Cause(ctx))) {
-		fmt.Fprintf(a.Err, "interrupted; what is done is kept in %s.part\ngo on with the same command: %s ...\n", o.out, shell.Command("polymath", "align", "data", "rewrites", model))
+		fmt.Fprintf(a.Err, "interrupted; what is done is kept in %s.part\ngo on with the same command: %s ...\n", o.out, shell.Command("align", "data", "rewrites", model))
 		return errInterrupted
 	}
 	if errors.Is(err, eval.ErrUnavailable) {

@@ -107,7 +107,7 @@ printed is how well the classifier tells those. A reward of the kind safety uses
 the file as classifier.`,
 		Example: `  polymath align data safety --what labels --out labels.jsonl
   polymath align rubric train labels.jsonl mine.jsonl --out classifier`,
-		Args: cobra.MinimumNArgs(1),
+		Args: atLeastOne("ANSWERS"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.rubricTrain(cmd.Context(), args, o) },
 	}
 	f := cmd.Flags()
@@ -168,7 +168,7 @@ intervals. Measure with answers that the grader was not made from.`,
 		Example: `  polymath align rubric measure answers.jsonl
   polymath align rubric measure answers.jsonl --classifier classifier --wrong 10
   polymath align rubric measure answers.jsonl --judge http://127.0.0.1:8080/v1`,
-		Args: cobra.MinimumNArgs(1),
+		Args: atLeastOne("ANSWERS"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.rubricMeasure(cmd.Context(), args, &o) },
 	}
 	f := cmd.Flags()
