@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -136,5 +137,40 @@ func TestAlignLabel(t *testing.T) {
 		if c.Pairs[0].Margin != 1 {
 			t.Errorf("%+v", c.Pairs)
 		}
+	}
+}
+
+// TestAlignLabelNames: models of one name at two addresses are two, and the same model
+// named twice is refused before there is a file.
+func TestAlignLabelNames(t *testing.T) {
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	if err := os.WriteFile(in("prompts.jsonl"), []byte(`{"prompt": "Name a bird."}`+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	speaker := func(answer string) string {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/v1/models":
+				fmt.Fprint(w, `{"object":"list","data":[{"id":"one"}]}`)
+			case "/v1/chat/completions":
+				fmt.Fprintf(w, `{"choices":[{"message":{"role":"assistant","content":%q},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1}}`, answer)
+			default:
+				http.Error(w, `{"error":{"message":"no such thing"}}`, http.StatusNotFound)
+			}
+		}))
+		t.Cleanup(s.Close)
+		return s.URL + "/v1"
+	}
+	wren, bat := speaker("A wren."), speaker("A bat.")
+	var out output
+	status := cli.Run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out},
+		[]string{"align", "label", wren, wren, "--db", in("labels.db"), "--prompts", in("prompts.jsonl")})
+	if _, err := os.Stat(in("labels.db")); status == 0 || !strings.Contains(out.String(), "one is named twice") || err == nil {
+		t.Errorf("status %d, %v: %s", status, err, out.String())
+	}
+	n, printed := labelling(t, wren, bat, "--db", in("labels.db"), "--prompts", in("prompts.jsonl"))
+	if n != 1 || !strings.Contains(printed, "1 prompt, 2 answers, 1 comparison") && !strings.Contains(printed, "1 prompts, 2 answers, 1 comparisons") {
+		t.Errorf("%d labels: %s", n, printed)
 	}
 }

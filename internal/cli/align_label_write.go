@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -77,8 +78,12 @@ func (w *labelWriter) open(ctx context.Context, model string) error {
 	}
 	w.subjects = append(w.subjects, subject)
 	info := subject.subject.Info()
-	w.sources = append(w.sources, label.Source{Name: info.Name, Settings: fmt.Sprintf("weights %s, chat %t, temperature %g, top-p %g, at most %d tokens",
-		cmp.Or(info.Fingerprint, "unknown"), info.Chat, o.temperature, o.topP, o.maxTokens)})
+	source := label.Source{Name: info.Name, Settings: fmt.Sprintf("weights %s, chat %t, temperature %g, top-p %g, at most %d tokens",
+		cmp.Or(info.Fingerprint, "unknown at "+model), info.Chat, o.temperature, o.topP, o.maxTokens)}
+	if slices.Contains(w.sources, source) {
+		return fmt.Errorf("%s is named twice: name another model, or it alone for two answers of it", info.Name)
+	}
+	w.sources = append(w.sources, source)
 	return nil
 }
 
