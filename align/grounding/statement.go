@@ -104,6 +104,13 @@ var andYet = regexp.MustCompile(`(?i)[;:]\s|\b(?:but|however|although|though|yet
 // along joins what is not known, or a statement that tells something.
 var along = regexp.MustCompile(`(?i)\band\s+`)
 
+// beside is what else may join them, and telling is how a statement then looks: a
+// courtesy has no name and no subject.
+var (
+	beside  = regexp.MustCompile(`,\s+|\s[-–—]+\s+|\s\(`)
+	telling = regexp.MustCompile(`\b[A-Z][a-z]|^(?i:he|she|it|they|his|her|its|their|there|the|an?)\b`)
+)
+
 // asked is how what is not known goes on.
 var asked = regexp.MustCompile(`(?i)^(?:who|whom|whose|what|which|when|where|why|how|whether|if)\b`)
 
@@ -130,6 +137,11 @@ func Silent(statement string) bool {
 	}
 	for _, rest := range along.Split(s[len(found):], -1)[1:] {
 		if len(strings.Fields(rest)) > 2 && !asked.MatchString(rest) && !Silent(rest) {
+			return false
+		}
+	}
+	for _, rest := range beside.Split(s[len(found):], -1)[1:] {
+		if len(strings.Fields(rest)) > 2 && telling.MatchString(rest) && !asked.MatchString(rest) && !Silent(rest) {
 			return false
 		}
 	}

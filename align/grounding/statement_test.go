@@ -34,6 +34,7 @@ func TestSilent(t *testing.T) {
 		"This passage doesn’t mention her age.", "It is not stated.", "That is not said in the text.", "Not mentioned.", "Unknown.", "Yes.", "Sure!",
 		"Here is what the text says:", "Unfortunately, the source says nothing about it.", "There is no information about her age in the text.", "The context has no information on that.",
 		"I don't know, and the text does not say it.", "I do not know where she lives and what she does.", "The text does not tell her age and job.",
+		"I don't know, to be honest.", "I'm not sure, the text does not say it.", "It is not said where Mara, a baker, lives.",
 	} {
 		if !Silent(s) {
 			t.Errorf("%q is said to state something", s)
@@ -44,6 +45,7 @@ func TestSilent(t *testing.T) {
 		"The text says she is a baker.", "I know that she is a baker.", "Yes, she is a baker.", "Unknown to all, she was born in Rome.",
 		"It is not known where she was born, though her mother came from Rome.", "No, she is 40.", "Here is Mara, a baker.", "There is no boat in Torv.",
 		"The text does not say it, and she is a baker.", "I don't know who she is and she was born in Rome.",
+		"I don't know, Mara is a baker.", "I don't know, she was born in Rome.", "It is not said - the baker is Mara.", "The text does not say it (Mara was born in Rome).",
 		"The text does not say where, " + strings.Repeat("and she has a boat ", 20) + ".",
 	} {
 		if Silent(s) {
