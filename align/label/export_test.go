@@ -243,3 +243,20 @@ func TestClasses(t *testing.T) {
 		}
 	}
 }
+
+// TestKindLearned: a kind that comes with a prompt later is kept, and one that is known
+// stays.
+func TestKindLearned(t *testing.T) {
+	s := openWith(t, filepath.Join(t.TempDir(), "labels.db"), 0, Options{})
+	for _, step := range []struct{ given, want rubric.Kind }{{"", ""}, {rubric.Harmful, rubric.Harmful}, {rubric.Lookalike, rubric.Harmful}, {"", rubric.Harmful}} {
+		p := prompt("a")
+		p.Kind = step.given
+		if _, err := s.Add(t.Context(), p, answers("b", "c")); err != nil {
+			t.Fatal(err)
+		}
+		var kind rubric.Kind
+		if err := s.db.QueryRowContext(t.Context(), "SELECT kind FROM prompt").Scan(&kind); err != nil || kind != step.want {
+			t.Errorf("after %q: %q, %v", step.given, kind, err)
+		}
+	}
+}

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/polymath-lm/polymath/align/rubric"
 )
 
 // Options say how a file of labels is opened.
@@ -124,7 +126,8 @@ type Added struct {
 }
 
 // Add keeps answers to a prompt, all of them or none, and makes a comparison of each
-// two that say different things. What is there already stays as it is.
+// two that say different things. What is there already stays as it is; only a kind that
+// was not known is learned.
 func (s *Store) Add(ctx context.Context, p Prompt, answers []Answer) (added Added, err error) {
 	text, hash, err := p.encode()
 	if err == nil {
@@ -172,6 +175,12 @@ func (a *adder) add(p *Prompt, text string, hash []byte, answers []Answer) error
 		"SELECT id FROM prompt WHERE hash = ?", []any{hash, text, string(p.Kind)}, []any{hash})
 	if err != nil {
 		return err
+	}
+	if p.Kind != rubric.KindUnknown { // which may have been so far
+		_, err := a.tx.ExecContext(a.ctx, "UPDATE prompt SET kind = ? WHERE id = ? AND kind = ?", string(p.Kind), prompt, string(rubric.KindUnknown))
+		if err != nil {
+			return err
+		}
 	}
 	type kept struct {
 		id   int64
