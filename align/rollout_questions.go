@@ -80,7 +80,7 @@ func (s *questionSource) load(r *Recipe) (*questions, error) {
 	case len(q.train) == 0:
 		return nil, recipe.Bad("rollout.held_out", "a share of %v leaves none of %d prompts to learn from", r.Rollout.HeldOut, len(all))
 	case r.Rollout.HeldOut > 0 && len(q.held) == 0:
-		return nil, recipe.Bad("rollout.held_out", "a share of %v of %d prompts holds none: raise it, or set it to 0", r.Rollout.HeldOut, len(all))
+		return nil, recipe.Bad("rollout.held_out", "a share of %v of %d prompts holds none: raise it, or set it to 0; prompts that begin alike are held out together", r.Rollout.HeldOut, len(all))
 	case len(q.train) < r.Batch.Prompts:
 		return nil, recipe.Bad("batch.prompts", "a step has %d prompts, and there are only %d to learn from: lower it", r.Batch.Prompts, len(q.train))
 	}

@@ -5,6 +5,7 @@ package recipe
 import (
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 
@@ -67,6 +68,8 @@ func Between(key string, value, low, high float64) error {
 		return nil
 	case high >= MaxSize:
 		return Bad(key, "%v is impossible: it must be at least %v", value, low)
+	case low == math.SmallestNonzeroFloat64:
+		return Bad(key, "%v is impossible: it must be above 0, and %v at most", value, high)
 	}
 	return Bad(key, "%v is impossible: it must be between %v and %v", value, low, high)
 }
