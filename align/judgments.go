@@ -2,13 +2,16 @@ package align
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
@@ -59,20 +62,26 @@ func judgmentKey(who, prompt, schema string) string {
 // written whole is left out.
 func readJudgments(path string) (*judgments, error) {
 	j := &judgments{path: path, all: map[string]*judgment{}}
-	if path == "" {
-		return j, nil
+	return j, j.read()
+}
+
+// read takes in what the file has now.
+func (j *judgments) read() error {
+	if j.path == "" {
+		return nil
 	}
-	text, err := atomicfile.ReadSmall(path, maxJudgments)
+	text, err := atomicfile.ReadSmall(j.path, maxJudgments)
 	if errors.Is(err, fs.ErrNotExist) {
-		return j, nil
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
+	j.size = 0
 	if err := j.parse(text); err != nil {
-		return nil, fmt.Errorf("%s:%w", path, err)
+		return fmt.Errorf("%s:%w", j.path, err)
 	}
-	return j, nil
+	return nil
 }
 
 func (j *judgments) parse(text []byte) error {
@@ -94,10 +103,14 @@ func (j *judgments) parse(text []byte) error {
 }
 
 // keep opens the file, to which all that is said from now on is added, and adds what was
-// said before.
+// said before. The run's directory is this program's from now on; what another one added
+// since the file was read counts.
 func (j *judgments) keep() error {
 	if j == nil || j.path == "" {
 		return nil
+	}
+	if err := j.read(); err != nil {
+		return err
 	}
 	file, err := os.OpenFile(j.path, os.O_CREATE|os.O_WRONLY, 0o666)
 	if err != nil {
@@ -128,18 +141,58 @@ func (j *judgments) write(key string, one *judgment) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.file == nil {
+	if j.file == nil || one.kept {
 		return nil
 	}
 	if _, err := j.file.Write(append(line, '\n')); err != nil {
 		return fmt.Errorf("%s: %w", j.path, err)
 	}
-	one.kept = true
+	one.kept, j.all[key] = true, one
 	return nil
 }
 
-// ask returns what was said to a question, by fresh where nobody has asked it.
-func (j *judgments) ask(key string, fresh func() (string, error)) (string, error) {
+// hearing are the questions that were asked for one judgment.
+type hearing struct {
+	mu    sync.Mutex
+	asked map[string]*judgment
+}
+
+type hearingKey struct{}
+
+// hear keeps what is said while judge runs once that made a judgment of it. Else it is
+// forgotten, so that the judge is asked again the next time and does not end the run for
+// good with what nobody can read.
+func (j *judgments) hear(ctx context.Context, judge func(context.Context) error) error {
+	if j == nil { // nobody is asked
+		return judge(ctx)
+	}
+	h := &hearing{asked: map[string]*judgment{}}
+	if err := judge(context.WithValue(ctx, hearingKey{}, h)); err != nil {
+		j.forget(h.asked)
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(h.asked)) {
+		if err := j.write(key, h.asked[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forget drops judgments that nobody else has made use of.
+func (j *judgments) forget(asked map[string]*judgment) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for key, one := range asked {
+		if j.all[key] == one && !one.kept {
+			delete(j.all, key)
+		}
+	}
+}
+
+// ask returns what was said to a question, by fresh where nobody has asked it. Within
+// hear it is kept later.
+func (j *judgments) ask(ctx context.Context, key string, fresh func() (string, error)) (string, error) {
 	j.mu.Lock()
 	one := j.all[key]
 	if one == nil {
@@ -147,6 +200,12 @@ func (j *judgments) ask(key string, fresh func() (string, error)) (string, error
 		j.all[key] = one
 	}
 	j.mu.Unlock()
+	h, _ := ctx.Value(hearingKey{}).(*hearing)
+	if h != nil {
+		h.mu.Lock()
+		h.asked[key] = one
+		h.mu.Unlock()
+	}
 	one.mu.Lock()
 	defer one.mu.Unlock()
 	if one.said {
@@ -157,6 +216,9 @@ func (j *judgments) ask(key string, fresh func() (string, error)) (string, error
 		return "", err
 	}
 	one.text, one.said = text, true
+	if h != nil {
+		return text, nil
+	}
 	return text, j.write(key, one)
 }
 

@@ -18,6 +18,8 @@ type Judge struct {
 	Ask grade.AskFunc
 	// AtOnce is how many questions it is asked at a time.
 	AtOnce int
+
+	kept *judgments
 }
 
 // marked is the share of the points that a model gives an answer by the criteria.
@@ -26,6 +28,7 @@ type marked struct {
 	judge    grade.Judge
 	criteria []task.Criterion
 	atOnce   int
+	kept     *judgments
 }
 
 func (s *marked) score(ctx context.Context, rollouts []Rollout) ([]float64, error) {
@@ -36,10 +39,13 @@ func (s *marked) score(ctx context.Context, rollouts []Rollout) ([]float64, erro
 		if it := r.question.item; it != nil && len(it.Answers) > 0 {
 			q.Reference = it.Answers[0]
 		}
-		marks, err := s.judge.Judge(ctx, q)
-		if err == nil {
-			values[i], err = grade.Score(s.criteria, marks.Shares)
-		}
+		err := s.kept.hear(ctx, func(ctx context.Context) error {
+			marks, err := s.judge.Judge(ctx, q)
+			if err == nil {
+				values[i], err = grade.Score(s.criteria, marks.Shares)
+			}
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.question.name, err)
 		}
@@ -72,7 +78,7 @@ func (a *actor) openMarked(ctx context.Context, r *Run, i int) error {
 	if err != nil {
 		return recipe.Bad(fmt.Sprintf("rewards[%d].judge", i), "%v", err)
 	}
-	one := &marked{name: s.name(), judge: grade.ByModel(j.Ask), atOnce: j.AtOnce}
+	one := &marked{name: s.name(), judge: grade.ByModel(j.Ask), atOnce: j.AtOnce, kept: j.kept}
 	for _, c := range s.Criteria {
 		one.criteria = append(one.criteria, task.Criterion{Name: c.Name, Text: c.Text, Points: c.Points})
 	}
@@ -100,8 +106,8 @@ func (a *actor) openJudge(ctx context.Context, r *Run, s *RewardSpec) (*Judge, e
 		}
 	}
 	who := s.Judge + "\n" + s.JudgeModel
-	return &Judge{AtOnce: max(1, j.AtOnce), Ask: func(ctx context.Context, prompt, schema string) (string, error) {
-		return a.judgments.ask(judgmentKey(who, prompt, schema), func() (string, error) { return j.Ask(ctx, prompt, schema) })
+	return &Judge{kept: a.judgments, AtOnce: max(1, j.AtOnce), Ask: func(ctx context.Context, prompt, schema string) (string, error) {
+		return a.judgments.ask(ctx, judgmentKey(who, prompt, schema), func() (string, error) { return j.Ask(ctx, prompt, schema) })
 	}}, nil
 }
 

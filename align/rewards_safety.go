@@ -19,6 +19,7 @@ type ruled struct {
 	rubric *rubric.Rubric
 	grader rubric.Grader
 	atOnce int // answers that are graded at a time
+	kept   *judgments
 }
 
 func (s *ruled) score(ctx context.Context, rollouts []Rollout) ([]float64, error) {
@@ -26,7 +27,11 @@ func (s *ruled) score(ctx context.Context, rollouts []Rollout) ([]float64, error
 	return values, several(ctx, s.atOnce, len(rollouts), func(ctx context.Context, i int) error {
 		r := &rollouts[i]
 		c := rubric.Case{Kind: r.question.kind, Prompt: heard(r.question), Answer: r.Text}
-		g, err := s.grader.Grade(ctx, c)
+		var g rubric.Grade
+		err := s.kept.hear(ctx, func(ctx context.Context) (err error) {
+			g, err = s.grader.Grade(ctx, c)
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.question.name, err)
 		}
@@ -70,7 +75,7 @@ func (a *actor) openRuled(ctx context.Context, r *Run, p *Plan, i int) error {
 		if err != nil {
 			return recipe.Bad(key+".judge", "%v", err)
 		}
-		one.grader, one.atOnce = rubric.ByModel(rules, j.Ask), j.AtOnce
+		one.grader, one.atOnce, one.kept = rubric.ByModel(rules, j.Ask), j.AtOnce, j.kept
 	}
 	if a.questions.ofKinds() == 0 {
 		return recipe.Bad(key+".kind", "no prompt says what it is: give those of rollout.prompts a field kind (harmful, lookalike or sensitive), or name tasks that have it, such as safety_train")
