@@ -141,18 +141,42 @@ func skipMark(source io.Reader) io.Reader {
 	return b
 }
 
-// table reads lines of columns.
+// ending tells the last byte of a source that ends no line.
+type ending struct {
+	io.Reader
+	last byte
+}
+
+func (e *ending) Read(p []byte) (int, error) {
+	n, err := e.Reader.Read(p)
+	if text := bytes.TrimRight(p[:n], "\r\n"); len(text) > 0 {
+		e.last = text[len(text)-1]
+	}
+	return n, err
+}
+
+// table reads lines of columns. Quotes within a field are part of it, but one that
+// begins a field and does not end would swallow all that follows.
 func (r *reader) table(source io.Reader, comma rune) error {
-	rows := csv.NewReader(skipMark(source))
+	end := &ending{Reader: skipMark(source)}
+	rows := csv.NewReader(end)
 	rows.Comma, rows.FieldsPerRecord, rows.LazyQuotes, rows.ReuseRecord = comma, -1, true, true
 	var names []string
+	quoted := 0 // the line in which the last field begins, if it holds several lines
 	for {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
+			if quoted > 0 && end.last != '"' {
+				return fmt.Errorf("line %d: a quote begins here and does not end", quoted)
+			}
 			return nil
 		}
 		if err != nil {
 			return err
+		}
+		quoted = 0
+		if last := len(row) - 1; strings.Contains(row[last], "\n") {
+			quoted, _ = rows.FieldPos(last)
 		}
 		for i, field := range row {
 			if !utf8.ValidString(field) {
