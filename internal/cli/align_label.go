@@ -181,18 +181,23 @@ func (a *app) exportLabels(ctx context.Context, s *label.Store, o *labelFlags) e
 		var e label.Exported
 		err := writeNew(o.export, func(w io.Writer) (err error) {
 			e, err = s.WritePairs(ctx, w)
+			if err == nil && e.Written == 0 {
+				err = fmt.Errorf("%s is not written: no comparison is decided; left out: %s", o.export, leftOut(&e))
+			}
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(a.Err, "%s: %s; left out: %d without labels, %d undecided, %d whose better answer is unsafe or made up\n",
-			o.export, plural(int64(e.Written), "comparison"), e.Unlabelled, e.Tied, e.Flagged)
+		fmt.Fprintf(a.Err, "%s: %s; left out: %s\n", o.export, plural(int64(e.Written), "comparison"), leftOut(&e))
 	}
 	if o.classes != "" {
 		n := 0
 		err := writeNew(o.classes, func(w io.Writer) (err error) {
 			n, err = s.WriteClasses(ctx, w, rubric.Default())
+			if err == nil && n == 0 {
+				err = fmt.Errorf("%s is not written: no labelled answer is to a prompt of a kind", o.classes)
+			}
 			return err
 		})
 		if err != nil {
@@ -201,6 +206,11 @@ func (a *app) exportLabels(ctx context.Context, s *label.Store, o *labelFlags) e
 		fmt.Fprintf(a.Err, "%s: %s with a class\n", o.classes, plural(int64(n), "answer"))
 	}
 	return nil
+}
+
+// leftOut says which comparisons are not among those that are written.
+func leftOut(e *label.Exported) string {
+	return fmt.Sprintf("%d without labels, %d undecided, %d whose better answer is unsafe or made up", e.Unlabelled, e.Tied, e.Flagged)
 }
 
 // labelPage shows the page until it is interrupted, while models write answers.
