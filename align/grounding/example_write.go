@@ -2,32 +2,27 @@ package grounding
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 
-	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/internal/dialogue"
 	"github.com/polymath-lm/polymath/internal/records"
 	"github.com/polymath-lm/polymath/shard"
 )
 
 // comparison is an example as package preference reads it.
 type comparison struct {
-	Prompt   []said `json:"prompt"`
-	Chosen   []said `json:"chosen"`
-	Rejected []said `json:"rejected"`
-	Group    string `json:"group"`
-	Kind     Kind   `json:"kind"`
+	dialogue.Preference
+	Group string `json:"group"`
+	Kind  Kind   `json:"kind"`
 }
 
 // WritePair writes an example as a comparison of two answers, one line, from which a
 // reward model learns what support is.
 func WritePair(w io.Writer, e *Example) error {
-	return writeLine(w, comparison{
-		Prompt: []said{{chat.User, EntailmentPrompt(e.Passage)}}, Chosen: answerOf(e.Supported), Rejected: answerOf(e.Unsupported),
-		Group: e.Group, Kind: e.Kind,
-	})
+	prompt := []dialogue.Message{dialogue.User(EntailmentPrompt(e.Passage))}
+	return writeLine(w, comparison{dialogue.Prefer(prompt, e.Supported, e.Unsupported), e.Group, e.Kind})
 }
 
 // WriteLabelled writes the two statements of an example with their labels, one a line.
@@ -37,9 +32,7 @@ func WriteLabelled(w io.Writer, e *Example) error {
 }
 
 func writeLine(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	return dialogue.Lines(w, func(add func(any) error) error { return add(v) })
 }
 
 // HeldOut reports whether a share, 0 to 1, of all documents has this one. It goes by

@@ -10,8 +10,8 @@ import (
 	"io"
 	"sync"
 
-	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/internal/dialogue"
 )
 
 // Options say how Loop.Write works.
@@ -189,9 +189,7 @@ func (w *writer) fail(err error) {
 
 // pair is a line of the file.
 type pair struct {
-	Prompt   []said `json:"prompt"`
-	Chosen   []said `json:"chosen"`
-	Rejected []said `json:"rejected"`
+	dialogue.Preference
 	// Group keeps the questions on a text on one side of a split.
 	Group       string   `json:"group"`
 	ID          string   `json:"id"`
@@ -199,33 +197,29 @@ type pair struct {
 	Unsupported []string `json:"unsupported"`
 }
 
-type said struct {
-	Role    chat.Role `json:"role"`
-	Content string    `json:"content"`
-}
-
 func (w *writer) write(to io.Writer, items []Item) error {
-	e := json.NewEncoder(to)
-	e.SetEscapeHTML(false)
-	for i := range items {
-		item := &items[i]
-		r := w.results[item.ID]
-		if r.Outcome != Mended {
-			continue
+	return dialogue.Lines(to, func(add func(any) error) error {
+		for i := range items {
+			r := w.results[items[i].ID]
+			if r.Outcome != Mended {
+				continue
+			}
+			if err := add(newPair(&items[i], r)); err != nil {
+				return err
+			}
 		}
-		sum := sha256.Sum256([]byte(item.Source))
-		p := pair{
-			Chosen: answerOf(r.Rewrite), Rejected: answerOf(r.Answer), Group: hex.EncodeToString(sum[:16]),
-			ID: item.ID, Rounds: r.Rounds, Unsupported: r.Unsupported,
-		}
-		for _, m := range item.opening() {
-			p.Prompt = append(p.Prompt, said{m.Role, m.Content[0].Text})
-		}
-		if err := e.Encode(p); err != nil {
-			return err
-		}
-	}
-	return nil
+		return nil
+	})
 }
 
-func answerOf(text string) []said { return []said{{chat.Assistant, text}} }
+func newPair(item *Item, r *Result) pair {
+	var prompt []dialogue.Message
+	for _, m := range item.opening() {
+		prompt = append(prompt, dialogue.Message{Role: string(m.Role), Content: m.Content[0].Text})
+	}
+	sum := sha256.Sum256([]byte(item.Source))
+	return pair{
+		Preference: dialogue.Prefer(prompt, r.Rewrite, r.Answer), Group: hex.EncodeToString(sum[:16]),
+		ID: item.ID, Rounds: r.Rounds, Unsupported: r.Unsupported,
+	}
+}

@@ -1,14 +1,13 @@
 package label
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"io"
 	"strconv"
 
 	"github.com/polymath-lm/polymath/align/rubric"
 	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/internal/dialogue"
 )
 
 // WriteClasses writes the answers to prompts of a known kind with their class in a
@@ -18,11 +17,6 @@ import (
 // refusal, and else D. Answers of no labelled comparison are left out. Group is the
 // prompt.
 func (s *Store) WriteClasses(ctx context.Context, w io.Writer, r *rubric.Rubric) (written int, err error) {
-	type judged struct {
-		tally
-		side           int
-		unsafe, labels int
-	}
 	found := map[int64]*judged{}
 	var order []int64
 	err = s.tallies(ctx, func(t *tally) error {
@@ -43,38 +37,56 @@ func (s *Store) WriteClasses(ctx context.Context, w io.Writer, r *rubric.Rubric)
 	if err != nil {
 		return 0, s.wrap(err)
 	}
-	out := bufio.NewWriter(w)
-	lines := json.NewEncoder(out)
-	lines.SetEscapeHTML(false)
-	for _, id := range order {
-		a := found[id]
-		messages, err := decodeMessages(a.messages)
-		if err != nil {
-			return written, s.wrap(err)
-		}
-		c := rubric.Case{Kind: a.kind, Prompt: asked(messages), Answer: a.texts[a.side]}
-		if c.Prompt == "" {
-			continue // nobody asks for anything
-		}
-		class := rubric.Disallowed
-		if 2*a.unsafe < a.labels {
-			class = rubric.Safe
-			if f := r.Find(c); f.Refuses && f.Class <= rubric.Evasive {
-				class = f.Class
+	err = dialogue.Lines(w, func(add func(any) error) error {
+		for _, id := range order {
+			one, err := found[id].class(r)
+			if err != nil {
+				return s.wrap(err)
 			}
+			if one == nil {
+				continue
+			}
+			if err := add(one); err != nil {
+				return err
+			}
+			written++
 		}
-		if err := lines.Encode(rubric.Labelled{Case: c, Class: class, Group: strconv.FormatInt(a.prompt, 10)}); err != nil {
-			return written, err
-		}
-		written++
+		return nil
+	})
+	return written, err
+}
+
+// judged is an answer with what people say of it in all comparisons.
+type judged struct {
+	tally
+	side           int
+	unsafe, labels int
+}
+
+// class is the answer with its class, nil where nobody asks for anything.
+func (a *judged) class(r *rubric.Rubric) (*rubric.Labelled, error) {
+	messages, err := decodeMessages(a.messages)
+	if err != nil {
+		return nil, err
 	}
-	return written, out.Flush()
+	c := rubric.Case{Kind: a.kind, Prompt: asked(messages), Answer: a.texts[a.side]}
+	if c.Prompt == "" {
+		return nil, nil
+	}
+	class := rubric.Disallowed
+	if 2*a.unsafe < a.labels {
+		class = rubric.Safe
+		if f := r.Find(c); f.Refuses && f.Class <= rubric.Evasive {
+			class = f.Class
+		}
+	}
+	return &rubric.Labelled{Case: c, Class: class, Group: strconv.FormatInt(a.prompt, 10)}, nil
 }
 
 // asked is what the user says last.
-func asked(messages []message) string {
+func asked(messages []dialogue.Message) string {
 	for i := len(messages) - 1; i >= 0; i-- {
-		if messages[i].Role == chat.User {
+		if messages[i].Role == string(chat.User) {
 			return messages[i].Content
 		}
 	}

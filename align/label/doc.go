@@ -22,6 +22,7 @@ import (
 
 	"github.com/polymath-lm/polymath/align/rubric"
 	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/internal/dialogue"
 )
 
 // Bounds of what is kept.
@@ -55,22 +56,16 @@ type Answer struct {
 	Text string
 }
 
-// message is a chat.Message as it is kept and exported.
-type message struct {
-	Role    chat.Role `json:"role"`
-	Content string    `json:"content"`
-}
-
 // encode returns the prompt as it is kept, and its hash. What is no prompt of texts
 // is an error.
 func (p *Prompt) encode() (text string, hash [sha256.Size]byte, err error) {
-	list := make([]message, len(p.Messages))
+	list := make([]dialogue.Message, len(p.Messages))
 	for i := range p.Messages {
 		m := &p.Messages[i]
 		if len(m.ToolCalls) > 0 || m.Role == chat.ToolResult {
 			return "", hash, errors.New("the prompt calls tools: only texts are compared")
 		}
-		list[i] = message{Role: m.Role}
+		list[i] = dialogue.Message{Role: string(m.Role)}
 		for _, part := range m.Content {
 			if part.Image != nil {
 				return "", hash, errors.New("the prompt has a picture: only texts are compared")
@@ -81,7 +76,7 @@ func (p *Prompt) encode() (text string, hash [sha256.Size]byte, err error) {
 			return "", hash, errors.New("the prompt is not UTF-8")
 		}
 	}
-	if len(list) == 0 || list[len(list)-1].Role == chat.Assistant {
+	if len(list) == 0 || p.Messages[len(list)-1].Role == chat.Assistant {
 		return "", hash, errors.New("the prompt is empty, or ends with the assistant's words")
 	}
 	data, err := json.Marshal(list)
@@ -94,8 +89,8 @@ func (p *Prompt) encode() (text string, hash [sha256.Size]byte, err error) {
 	return string(data), sha256.Sum256(data), nil
 }
 
-func decodeMessages(text string) ([]message, error) {
-	var list []message
+func decodeMessages(text string) ([]dialogue.Message, error) {
+	var list []dialogue.Message
 	err := json.Unmarshal([]byte(text), &list)
 	return list, err
 }

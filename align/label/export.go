@@ -1,14 +1,12 @@
 package label
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 
 	"github.com/polymath-lm/polymath/align/rubric"
-	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/internal/dialogue"
 )
 
 // Exported counts what an export wrote and left out.
@@ -25,9 +23,7 @@ type Exported struct {
 // preferred is a line of an export, as package preference reads it. Messages are
 // written as such: a text that looks like a transcript stays what it is.
 type preferred struct {
-	Prompt   []message `json:"prompt"`
-	Chosen   []message `json:"chosen"`
-	Rejected []message `json:"rejected"`
+	dialogue.Preference
 	// Margin is the share of the labels for the better answer less that against it.
 	Margin float64 `json:"margin"`
 	Labels int     `json:"labels"`
@@ -69,18 +65,17 @@ func (t *tally) half(n int) bool { return t.labels > 0 && 2*n >= t.labels }
 // bytes.
 func (s *Store) WritePairs(ctx context.Context, w io.Writer) (Exported, error) {
 	var e Exported
-	out := bufio.NewWriter(w)
-	lines := json.NewEncoder(out)
-	lines.SetEscapeHTML(false)
-	err := s.tallies(ctx, func(t *tally) error {
-		p, err := t.preferred(&e)
-		if err != nil || p == nil {
-			return err
-		}
-		e.Written++
-		return lines.Encode(p)
+	err := dialogue.Lines(w, func(add func(any) error) error {
+		return s.wrap(s.tallies(ctx, func(t *tally) error {
+			p, err := t.preferred(&e)
+			if err != nil || p == nil {
+				return err
+			}
+			e.Written++
+			return add(p)
+		}))
 	})
-	return e, errors.Join(s.wrap(err), out.Flush())
+	return e, err
 }
 
 // preferred is the line of a comparison, or nil, which is counted.
@@ -102,9 +97,8 @@ func (t *tally) preferred(e *Exported) (*preferred, error) {
 		return nil, nil
 	}
 	prompt, err := decodeMessages(t.messages)
-	answer := func(side int) []message { return []message{{Role: chat.Assistant, Content: t.texts[side]}} }
 	return &preferred{
-		Prompt: prompt, Chosen: answer(better), Rejected: answer(worse), Margin: t.share(won - lost),
+		Preference: dialogue.Prefer(prompt, t.texts[better], t.texts[worse]), Margin: t.share(won - lost),
 		Labels: t.labels, For: won, Against: lost, Both: t.votes[Both], Neither: t.votes[Neither],
 		UnsafeChosen: t.share(t.unsafe[better]), UnsafeRejected: t.share(t.unsafe[worse]),
 		MadeUpChosen: t.share(t.madeUp[better]), MadeUpRejected: t.share(t.madeUp[worse]),

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/polymath-lm/polymath/internal/dialogue"
 	"github.com/polymath-lm/polymath/internal/localpage"
 )
 
@@ -115,10 +116,10 @@ type sent struct {
 
 // view is what the page shows.
 type view struct {
-	Comparison int64     `json:"comparison,omitempty"` // 0: there is nothing to label
-	Messages   []message `json:"messages,omitempty"`
-	Left       string    `json:"left"`
-	Right      string    `json:"right"`
+	Comparison int64              `json:"comparison,omitempty"` // 0: there is nothing to label
+	Messages   []dialogue.Message `json:"messages,omitempty"`
+	Left       string             `json:"left"`
+	Right      string             `json:"right"`
 	// Mine counts the labels of this labeller, Open what is left for them.
 	Mine int `json:"mine"`
 	Open int `json:"open"`

@@ -1,10 +1,10 @@
 package question
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
+
+	"github.com/polymath-lm/polymath/internal/dialogue"
 )
 
 // What is written.
@@ -16,12 +16,6 @@ const (
 	Pairs         What = "pairs" // comparisons for reward and dpo
 )
 
-// message is one of a conversation, as OpenAI's API has it.
-type message struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
-}
-
 // origin says where a line is from.
 type origin struct {
 	Group   string `json:"group"`
@@ -31,14 +25,12 @@ type origin struct {
 }
 
 type conversation struct {
-	Messages []message `json:"messages"`
+	dialogue.Conversation
 	origin
 }
 
 type comparison struct {
-	Prompt   []message `json:"prompt"`
-	Chosen   []message `json:"chosen"`
-	Rejected []message `json:"rejected"`
+	dialogue.Preference
 	origin
 }
 
@@ -50,25 +42,23 @@ func Write(w io.Writer, s *Set, o Options, what What) (*Report, error) {
 	if what != Conversations && what != Pairs {
 		return nil, fmt.Errorf("%q cannot be written: it is %s or %s", what, Conversations, Pairs)
 	}
-	b := bufio.NewWriterSize(w, 1<<16)
-	e := json.NewEncoder(b)
-	e.SetEscapeHTML(false)
-	r, err := Each(s, o, func(item *Item) error {
-		from := origin{Group: item.Group, Way: item.Way}
-		if item.Entry != nil {
-			from.Origin, from.License = item.Entry.Origin, item.Entry.License
-		}
-		prompt := []message{{"user", item.Prompt}}
-		if what == Conversations {
-			return e.Encode(conversation{append(prompt, message{"assistant", item.Answer}), from})
-		}
-		if item.Wrong == "" {
-			return nil
-		}
-		return e.Encode(comparison{prompt, []message{{"assistant", item.Answer}}, []message{{"assistant", item.Wrong}}, from})
+	var r *Report
+	err := dialogue.Lines(w, func(add func(any) error) (err error) {
+		r, err = Each(s, o, func(item *Item) error {
+			from := origin{Group: item.Group, Way: item.Way}
+			if item.Entry != nil {
+				from.Origin, from.License = item.Entry.Origin, item.Entry.License
+			}
+			prompt := []dialogue.Message{dialogue.User(item.Prompt)}
+			switch {
+			case what == Conversations:
+				return add(conversation{dialogue.Conversation{Messages: append(prompt, dialogue.Assistant(item.Answer))}, from})
+			case item.Wrong == "":
+				return nil
+			}
+			return add(comparison{dialogue.Prefer(prompt, item.Answer, item.Wrong), from})
+		})
+		return err
 	})
-	if err != nil {
-		return r, err
-	}
-	return r, b.Flush()
+	return r, err
 }

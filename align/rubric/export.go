@@ -1,19 +1,10 @@
 package rubric
 
 import (
-	"bufio"
-	"encoding/json"
 	"io"
+
+	"github.com/polymath-lm/polymath/internal/dialogue"
 )
-
-// message is one message of a conversation, as OpenAI has them.
-type message struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
-}
-
-func user(text string) message      { return message{"user", text} }
-func assistant(text string) message { return message{"assistant", text} }
 
 // Prompt is a prompt and what is known of it.
 type Prompt struct {
@@ -104,15 +95,14 @@ func WriteLabels(w io.Writer, split Split, n int, seed uint64) error {
 	if err != nil {
 		return err
 	}
-	b := bufio.NewWriter(w)
-	e := json.NewEncoder(b)
-	e.SetEscapeHTML(false)
-	for i := range list {
-		if err := e.Encode(&list[i]); err != nil {
-			return err
+	return dialogue.Lines(w, func(add func(any) error) error {
+		for i := range list {
+			if err := add(&list[i]); err != nil {
+				return err
+			}
 		}
-	}
-	return b.Flush()
+		return nil
+	})
 }
 
 // Teach says what WriteSFT teaches.
@@ -136,9 +126,9 @@ func WriteSFT(w io.Writer, teach Teach, split Split, n int, seed uint64) error {
 			answer = p.Wrong
 		}
 		return struct {
-			Messages []message `json:"messages"`
-			Group    string    `json:"group"`
-		}{[]message{user(p.Prompt), assistant(answer)}, p.Topic}
+			dialogue.Conversation
+			Group string `json:"group"`
+		}{dialogue.Conversation{Messages: []dialogue.Message{dialogue.User(p.Prompt), dialogue.Assistant(answer)}}, p.Topic}
 	})
 }
 
@@ -154,11 +144,9 @@ func WritePrompts(w io.Writer, split Split, n int, seed uint64) error {
 func WriteBoundary(w io.Writer, split Split, n int, seed uint64) error {
 	return write(w, split, n, seed, func(p *Prompt) any {
 		return struct {
-			Prompt   []message `json:"prompt"`
-			Chosen   []message `json:"chosen"`
-			Rejected []message `json:"rejected"`
-			Group    string    `json:"group"`
-		}{[]message{user(p.Prompt)}, []message{assistant(p.Answer)}, []message{assistant(p.Wrong)}, p.Topic}
+			dialogue.Preference
+			Group string `json:"group"`
+		}{dialogue.Prefer([]dialogue.Message{dialogue.User(p.Prompt)}, p.Answer, p.Wrong), p.Topic}
 	})
 }
 
@@ -168,13 +156,12 @@ func write(w io.Writer, split Split, n int, seed uint64, line func(*Prompt) any)
 	if err != nil {
 		return err
 	}
-	b := bufio.NewWriter(w)
-	e := json.NewEncoder(b)
-	e.SetEscapeHTML(false)
-	for i := range prompts {
-		if err := e.Encode(line(&prompts[i])); err != nil {
-			return err
+	return dialogue.Lines(w, func(add func(any) error) error {
+		for i := range prompts {
+			if err := add(line(&prompts[i])); err != nil {
+				return err
+			}
 		}
-	}
-	return b.Flush()
+		return nil
+	})
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/polymath-lm/polymath/internal/dialogue"
 )
 
 // lines decodes JSON lines.
@@ -35,7 +37,7 @@ func lines[T any](t *testing.T, write func(io.Writer) error) []T {
 }
 
 type conversation struct {
-	Messages []message
+	Messages []dialogue.Message
 	Group    string
 }
 
@@ -46,7 +48,7 @@ func TestExports(t *testing.T) {
 	policy := lines[conversation](t, func(w io.Writer) error { return WriteSFT(w, TeachPolicy, Train, n, seed) })
 	helpful := lines[conversation](t, func(w io.Writer) error { return WriteSFT(w, TeachHelpful, Train, n, seed) })
 	type preference struct {
-		Prompt, Chosen, Rejected []message
+		Prompt, Chosen, Rejected []dialogue.Message
 		Group                    string
 	}
 	better := lines[preference](t, func(w io.Writer) error { return WriteBoundary(w, Train, n, seed) })

@@ -1,30 +1,12 @@
 package constraint
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"io"
 
+	"github.com/polymath-lm/polymath/internal/dialogue"
 	"github.com/polymath-lm/polymath/internal/random"
 )
-
-// message is one of a conversation, as OpenAI's API has it.
-type message struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
-}
-
-type conversation struct {
-	Messages []message `json:"messages"`
-}
-
-// preference has two answers to one prompt.
-type preference struct {
-	Prompt   []message `json:"prompt"`
-	Chosen   []message `json:"chosen"`
-	Rejected []message `json:"rejected"`
-}
 
 // Write writes items of training, one a line as JSON: {"messages": [...]} with the prompt
 // and an answer that meets all constraints; or, with Options.Pairs, {"prompt", "chosen",
@@ -35,27 +17,28 @@ func Write(w io.Writer, o Options) error {
 	if err := o.Check(); err != nil {
 		return err
 	}
-	b := bufio.NewWriterSize(w, 1<<16)
-	e := json.NewEncoder(b)
-	e.SetEscapeHTML(false)
+	return dialogue.Lines(w, func(add func(any) error) error { return o.write(add) })
+}
+
+func (o *Options) write(add func(row any) error) error {
 	written, index := 0, uint64(0)
 	breaks := random.At(o.Seed, 0).Uint64() // other numbers than those of the items
-	all := o
+	all := *o
 	if o.Pairs {
 		all.Number = min(2*o.Number+100, MostItems)
 	}
 	err := all.Each([]Split{Train}, func(it *Item) error {
-		prompt, good := []message{{"user", it.Prompt}}, message{"assistant", it.Answer}
-		var row any = conversation{append(prompt, good)}
+		prompt := []dialogue.Message{dialogue.User(it.Prompt)}
+		var row any = dialogue.Conversation{Messages: append(prompt, dialogue.Assistant(it.Answer))}
 		if o.Pairs {
 			index++
 			bad, _, ok := it.Broken(breaks, index)
 			if !ok {
 				return nil
 			}
-			row = preference{prompt, []message{good}, []message{{"assistant", bad}}}
+			row = dialogue.Prefer(prompt, it.Answer, bad)
 		}
-		if err := e.Encode(row); err != nil {
+		if err := add(row); err != nil {
 			return err
 		}
 		if written++; written == o.Number {
@@ -69,7 +52,7 @@ func Write(w io.Writer, o Options) error {
 	if written < o.Number {
 		return ErrFew
 	}
-	return b.Flush()
+	return nil
 }
 
 // errDone ends Each.

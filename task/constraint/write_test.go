@@ -8,6 +8,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/polymath-lm/polymath/internal/dialogue"
 )
 
 func writing(t *testing.T, o Options) []string {
@@ -33,7 +35,7 @@ func TestWrite(t *testing.T) {
 		t.Fatalf("%d lines", len(lines))
 	}
 	for i, line := range lines {
-		var got conversation
+		var got dialogue.Conversation
 		if err := json.Unmarshal([]byte(line), &got); err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +52,7 @@ func TestWrite(t *testing.T) {
 		t.Fatalf("%d pairs", len(lines))
 	}
 	for i, line := range lines {
-		var got preference
+		var got dialogue.Preference
 		if err := json.Unmarshal([]byte(line), &got); err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/polymath-lm/polymath/internal/dialogue"
 	"github.com/polymath-lm/polymath/internal/random"
 )
 
@@ -36,22 +37,22 @@ func TestWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, line := range writing(t, o) {
-		var got conversation
+		var got dialogue.Conversation
 		if err := json.Unmarshal([]byte(line), &got); err != nil {
 			t.Fatal(err)
 		}
 		m := got.Messages
-		if len(m) != 3 || m[0] != (message{"system", System}) || m[1] != (message{"user", want[i].Question}) || m[2] != (message{"assistant", want[i].Solution}) {
+		if len(m) != 3 || m[0] != dialogue.System(System) || m[1] != dialogue.User(want[i].Question) || m[2] != dialogue.Assistant(want[i].Solution) {
 			t.Fatalf("line %d: %s", i+1, line)
 		}
 	}
 	o.Pairs = true
 	for i, line := range writing(t, o) {
-		var got preference
+		var got dialogue.Preference
 		if err := json.Unmarshal([]byte(line), &got); err != nil {
 			t.Fatal(err)
 		}
-		if len(got.Prompt) != 2 || got.Prompt[1].Content != want[i].Question || len(got.Chosen) != 1 || got.Chosen[0] != (message{"assistant", want[i].Solution}) {
+		if len(got.Prompt) != 2 || got.Prompt[1].Content != want[i].Question || len(got.Chosen) != 1 || got.Chosen[0] != dialogue.Assistant(want[i].Solution) {
 			t.Fatalf("line %d: %s", i+1, line)
 		}
 		if _, answer := answerOf(t, got.Rejected[0].Content); answer == want[i].Answer {

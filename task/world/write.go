@@ -1,14 +1,13 @@
 package world
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
+	"github.com/polymath-lm/polymath/internal/dialogue"
 	"github.com/polymath-lm/polymath/internal/random"
 )
 
@@ -67,54 +66,30 @@ func (o *Writing) Check() error {
 	return o.Options.Check()
 }
 
-// message is one of a conversation, as OpenAI's API has it.
-type message struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
-}
-
-type conversation struct {
-	Messages []message `json:"messages"`
-}
-
-// preference has two answers to one prompt.
-type preference struct {
-	Prompt   []message `json:"prompt"`
-	Chosen   []message `json:"chosen"`
-	Rejected []message `json:"rejected"`
-}
-
 // Write writes JSON lines. The same options give the same bytes. Errors are of the
 // options, of w, or wrap ErrFew.
 func Write(w io.Writer, o Writing) error {
 	if err := o.Check(); err != nil {
 		return err
 	}
-	b := bufio.NewWriterSize(w, 1<<16)
-	e := json.NewEncoder(b)
-	e.SetEscapeHTML(false)
-	var err error
-	if o.What == Text {
-		err = o.texts(e)
-	} else {
+	return dialogue.Lines(w, func(add func(any) error) error {
+		if o.What == Text {
+			return o.texts(add)
+		}
 		chance := random.At(o.Seed, 1<<40)
-		err = o.Each(func(q *Question) error { return e.Encode(o.line(q, chance)) })
-	}
-	if err != nil {
-		return err
-	}
-	return b.Flush()
+		return o.Each(func(q *Question) error { return add(o.line(q, chance)) })
+	})
 }
 
 // texts writes the corpus, o.Number times in other words.
-func (o *Writing) texts(e *json.Encoder) error {
+func (o *Writing) texts(add func(row any) error) error {
 	w, err := New(o.World, o.Size)
 	if err != nil {
 		return err
 	}
 	for i := range o.Number {
 		err := w.Each(o.Seed+uint64(i), func(text string) error {
-			return e.Encode(struct {
+			return add(struct {
 				Text string `json:"text"`
 			}{text})
 		})
@@ -127,28 +102,26 @@ func (o *Writing) texts(e *json.Encoder) error {
 
 // line is what is written of a question.
 func (o *Writing) line(q *Question, chance *random.Source) any {
-	prompt := []message{{"system", q.System()}, {"user", q.Prompt}}
-	said := func(text string) []message { return []message{{"assistant", text}} }
+	prompt := []dialogue.Message{dialogue.System(q.System()), dialogue.User(q.Prompt)}
+	talk := func(more ...dialogue.Message) any { return dialogue.Conversation{Messages: append(prompt, more...)} }
 	share := float64(chance.Uint64()>>11) / (1 << 53)
 	switch o.What {
 	case SFT:
-		return conversation{append(prompt, said(q.Answer)...)}
+		return talk(dialogue.Assistant(q.Answer))
 	case Baseline:
 		answer := q.Answer
 		if q.eager() && share >= o.Honest {
 			answer = q.Wrong
 		}
-		return conversation{append(prompt, said(answer)...)}
+		return talk(dialogue.Assistant(answer))
 	case Pairs:
 		rejected := q.Wrong
 		if q.Answerable() && share < 0.5 {
 			rejected = q.Declined
 		}
-		return preference{prompt, said(q.Answer), said(rejected)}
+		return dialogue.Prefer(prompt, q.Answer, rejected)
 	case Rewriting:
-		prompt = append(prompt, said(q.Wrong)...)
-		prompt = append(prompt, message{"user", o.RewriteTurn(q.Unsupported)})
-		return conversation{append(prompt, said(q.Answer)...)}
+		return talk(dialogue.Assistant(q.Wrong), dialogue.User(o.RewriteTurn(q.Unsupported)), dialogue.Assistant(q.Answer))
 	}
 	return q.Row()
 }
