@@ -187,9 +187,7 @@ func FuzzMaker(f *testing.F) {
 	f.Add(document(random.New(1), 3), uint64(1), 200)
 	f.Add("A b c d e f 1 2. The 3rd isn't (a) \"b\" not.\n\n- x\n\xff", uint64(2), 150)
 	f.Fuzz(func(t *testing.T, text string, seed uint64, passage int) {
-		if len(text) > 1<<13 {
-			t.Skip()
-		}
+		text = text[:min(len(text), 1<<13)] // longer ones take too long
 		o := MakerOptions{Seed: seed, Passage: min(max(passage, SmallestPassage), 2000)}
 		m := NewMaker(o)
 		for range 2 {

@@ -1,9 +1,7 @@
 package quickstart
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +11,7 @@ import (
 	"github.com/polymath-lm/polymath/align/question"
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/internal/dialogue"
 	"github.com/polymath-lm/polymath/task"
 )
 
@@ -111,31 +110,31 @@ func (s *session) talkSources() question.Sources {
 // errEnough ends the making of conversations.
 var errEnough = errors.New("there are enough")
 
-// talk is one message of a conversation.
+// talk is a conversation and what it is about.
 type talk struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
+	Group string `json:"group"`
+	dialogue.Conversation
 }
 
 // writeTalks writes conversations, as many as make so many tokens, about.
 func (s *session) writeTalks(w io.Writer, set *question.Set, tokens float64) (map[question.Way]int, error) {
-	b := bufio.NewWriter(w)
-	e := json.NewEncoder(b)
-	e.SetEscapeHTML(false)
 	made := map[question.Way]int{}
 	o := s.talkOptions(question.Train, mostTalks)
-	_, err := question.Each(set, o, func(item *question.Item) error {
-		if tokens <= 0 {
-			return errEnough
+	return made, dialogue.Lines(w, func(add func(any) error) error {
+		_, err := question.Each(set, o, func(item *question.Item) error {
+			if tokens <= 0 {
+				return errEnough
+			}
+			tokens -= signTokens + float64(len(item.Prompt)+len(item.Answer))/s.state.Tokens.BytesPerToken
+			made[item.Way]++
+			messages := []dialogue.Message{dialogue.User(item.Prompt), dialogue.Assistant(item.Answer)}
+			return add(talk{item.Group, dialogue.Conversation{Messages: messages}})
+		})
+		if errors.Is(err, errEnough) {
+			return nil
 		}
-		tokens -= signTokens + float64(len(item.Prompt)+len(item.Answer))/s.state.Tokens.BytesPerToken
-		made[item.Way]++
-		return e.Encode(map[string]any{"messages": []talk{{"user", item.Prompt}, {"assistant", item.Answer}}, "group": item.Group})
+		return err
 	})
-	if err != nil && !errors.Is(err, errEnough) {
-		return nil, err
-	}
-	return made, b.Flush()
 }
 
 func (s *session) talkOptions(split question.Split, number int) question.Options {

@@ -146,10 +146,7 @@ func TestAskedIsHeldOut(t *testing.T) {
 	}
 	taught, groups := map[string]bool{}, map[string]bool{}
 	for _, line := range talks {
-		var x struct {
-			Messages []talk
-			Group    string
-		}
+		var x talk
 		if err := json.Unmarshal([]byte(line), &x); err != nil || len(x.Messages) != 2 {
 			t.Fatal(line, err)
 		}
