@@ -18,8 +18,8 @@ const module = "github.com/polymath-lm/polymath"
 // own. What a lower line needs from a higher one is passed to it as a function
 // or a number by internal/cli. "polymath" is the package at the root.
 const order = `
-	internal/par  internal/localpage  internal/atomicfile  internal/arch  task/grade/formula  internal/spelling  internal/memory  internal/visible  internal/goroot  internal/random  internal/dialogue  internal/zstdframe
-	internal/atomicfile/fault  internal/localpage/browser  task/problem  task/constraint  task/world
+	internal/par  internal/localpage  internal/atomicfile  internal/arch  task/grade/formula  internal/spelling  internal/memory  internal/visible  internal/goroot  internal/random  internal/dialogue  internal/zstdframe  internal/energy
+	internal/atomicfile/fault  internal/localpage/browser  task/problem  task/constraint  task/world  task/long
 	tensor  tokenizer  picture  chat/jinja
 	internal/kernel  tensor/safetensors  tensor/gguf  shard  picture/draw  constrain  chat
 	corpus/words  corpus/charset  align/objective
@@ -33,7 +33,7 @@ const order = `
 	quantize
 	modelfile
 	task  task/grade/scene  sandbox  eval/stat  train/optim  train/chart  train/conversation  infer  plan
-	align/rubric  align/grounding
+	align/rubric  align/grounding  plan/cluster  plan/scaling
 	task/grade  task/suite  train/checkpoint  align/scalar  align/preference  align/question
 	train  corpus/report  align/label
 	align
