@@ -47,6 +47,7 @@ func (e *Engine) attend(ctx context.Context, s *sequence, receive func(Token) bo
 		result.ImageTokens += s.request.Images[i].rows(e.width)
 	}
 	var tokens []Token
+	told, read := -1, -1 // of the prompt
 	complete := false
 	defer func() { // also when receive panics
 		e.abandon(s)
@@ -61,7 +62,11 @@ func (e *Engine) attend(ctx context.Context, s *sequence, receive func(Token) bo
 		case <-ctx.Done():
 			return result, ctx.Err()
 		}
-		tokens, done = s.collect(tokens)
+		tokens, read, done = s.collect(tokens)
+		if read > told {
+			told = read
+			s.request.Progress(read, s.request.numRead(), s.cached)
+		}
 		for _, token := range tokens {
 			if err := ctx.Err(); err != nil {
 				return result, err

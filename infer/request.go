@@ -62,6 +62,14 @@ type Request struct {
 	// Mask, if not nil, restricts the tokens. The engine calls it from another
 	// goroutine, one call at a time, until Generate returns.
 	Mask Mask
+	// Progress, if not nil, learns how much of the prompt is read: read of total
+	// tokens, of which cached, from the beginning, were in the prefix cache. It is
+	// called in the goroutine of Generate, which the engine does not wait for: once
+	// when the work begins, with read the same as cached, and after each step that
+	// reads more, up to total, before the first token. A caller that is slow misses
+	// some, never the last; read does not fall, also where a sequence gives its memory up
+	// and reads again.
+	Progress func(read, total, cached int)
 }
 
 // Token is one generated token, or one of a prompt with its log-probability.

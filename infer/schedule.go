@@ -167,6 +167,7 @@ func (e *Engine) enter(s *sequence) bool {
 			e.stats.PrefixQueries += uint64(s.promptLen)
 			e.stats.PrefixHits += uint64(s.cached)
 		}
+		s.tell()
 	}
 	at, _ := slices.BinarySearchFunc(e.running, s.number, byNumber)
 	e.running = slices.Insert(e.running, at, s)

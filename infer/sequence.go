@@ -54,6 +54,7 @@ type sequence struct {
 	ended     chan struct{} // closed when the engine is done with it
 	mu        sync.Mutex
 	queue     []Token
+	read      int // tokens of the prompt, once it began; -1: not yet
 	done      bool
 
 	// Written by the engine before ended is closed.
@@ -78,7 +79,7 @@ func (e *Engine) newSequence(r *Request) (*sequence, error) {
 	s := &sequence{
 		request: *r, promptLen: len(r.Prompt), maxTokens: maxTokens, sampler: sampler,
 		tokens: append(make([]int32, 0, len(r.Prompt)+min(maxTokens, 256)), r.Prompt[:r.numRead()]...),
-		news:   make(chan struct{}, 1), ended: make(chan struct{}),
+		read:   -1, news: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	s.keys = r.appendKeys(make([]key, 0, cap(s.tokens)), len(s.tokens), e.width)
 	if r.PromptLogprobs {
@@ -107,6 +108,21 @@ func (s *sequence) deliver() {
 	s.mu.Unlock()
 	s.fresh = s.fresh[:0]
 	s.notify()
+}
+
+// tell lets the caller know how much of the prompt is read, if it asked.
+func (s *sequence) tell() {
+	if s.request.Progress == nil {
+		return
+	}
+	read := min(s.cache.Len(), s.request.numRead())
+	s.mu.Lock()
+	more := read > s.read
+	s.read = max(s.read, read)
+	s.mu.Unlock()
+	if more {
+		s.notify()
+	}
 }
 
 // fault makes s end with an error, as something that cannot be is the case.
@@ -154,13 +170,13 @@ func (s *sequence) notify() {
 }
 
 // collect takes what was delivered, and gives the memory of what it had
-// returned before back.
-func (s *sequence) collect(spent []Token) (tokens []Token, done bool) {
+// returned before back. read is how much of the prompt is read.
+func (s *sequence) collect(spent []Token) (tokens []Token, read int, done bool) {
 	clear(spent)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tokens, s.queue = s.queue, spent[:0]
-	return tokens, s.done
+	return tokens, s.read, s.done
 }
 
 // complete adds to r what the engine knows of a sequence that it is done with.

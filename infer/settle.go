@@ -24,6 +24,7 @@ func (e *Engine) settle(s *sequence) bool {
 		s.draft.Truncate(min(s.draft.Len(), good))
 	}
 	e.keep(s)
+	s.tell()
 	if len(s.fresh) > 0 {
 		if s.firstToken.IsZero() {
 			s.firstToken = time.Now()
