@@ -34,10 +34,16 @@ type runInfo struct {
 	Parameters int64   `json:"parameters"`
 	Active     int64   `json:"active"`
 	// Vision is what seeing takes, nil for a model that cannot.
-	Vision  *VisionPlan `json:"vision,omitempty"`
-	Hashes  hashes      `json:"hashes"`
-	CPU     string      `json:"cpu"`
-	Version string      `json:"version"`
+	Vision *VisionPlan `json:"vision,omitempty"`
+	// Tokens and FLOPs are those of the whole run, as planned; 0 of a run that an older
+	// program made.
+	Tokens int64   `json:"tokens,omitempty"`
+	FLOPs  float64 `json:"flops,omitempty"`
+	// Began is when the first step was about to be taken, whatever was resumed since.
+	Began   time.Time `json:"began,omitzero"`
+	Hashes  hashes    `json:"hashes"`
+	CPU     string    `json:"cpu"`
+	Version string    `json:"version"`
 	// Saved tells a run that has had a checkpoint.
 	Saved bool `json:"saved"`
 }

@@ -116,8 +116,14 @@ func (t *Trainer) load() error {
 		return err
 	}
 	if last != "" {
+		info, err := readInfo(t.options.RunDir)
+		if err != nil {
+			return err
+		}
+		t.began = info.Began
 		return t.restore(last)
 	}
+	t.began = time.Now().UTC().Truncate(time.Second)
 	return t.start()
 }
 

@@ -57,6 +57,7 @@ type Trainer struct {
 	stale        bool            // the gradients are those of a step not taken
 	recent       []time.Duration // of the last steps, for the time to go
 	unlock       func() error    // gives the run's directory free
+	began        time.Time       // the run, before all interruptions
 	store        *checkpoint.Store
 }
 
@@ -288,6 +289,7 @@ func (t *Trainer) diskTaken() (total int64, err error) {
 func (t *Trainer) info() *runInfo {
 	return &runInfo{
 		Recipe: t.recipe, Steps: t.plan.Steps, Parameters: t.plan.Parameters, Active: t.plan.Active, Vision: t.plan.Vision,
+		Tokens: t.plan.Tokens, FLOPs: t.plan.FLOPs, Began: t.began,
 		Hashes: t.hashes, CPU: kernel.CPU(), Version: t.options.Version, Saved: t.saved >= 0,
 	}
 }
