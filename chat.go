@@ -53,6 +53,8 @@ type ChatChunk struct {
 	CallIDs []string
 	// Tokens are those whose text this chunk carries.
 	Tokens []Token
+	// Progress is as in Chunk.
+	Progress *Progress
 	// Finish is set in the last chunk alone: see ChatResult.
 	Finish string
 	// Usage is set in the last chunk alone.
@@ -140,6 +142,10 @@ func (m *Model) ChatStream(ctx context.Context, c chat.Conversation, o ChatOptio
 		a := answer{
 			splitter: m.template.NewSplitter(w.tools), yield: yield,
 			onlyOne: o.oneCall(), onlyCalls: o.ToolChoice.forced(), id: callIDs(w.prompt.ids, o.Seed, o.Choice),
+		}
+		w.progress = func(p Progress) bool {
+			a.send(ChatChunk{Progress: &p}, nil)
+			return a.left
 		}
 		rest, r, err := m.write(ctx, w.completion, a.receive)
 		a.end(rest, r, err)

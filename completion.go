@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 	"unicode/utf8"
 
 	"github.com/polymath-lm/polymath/infer"
@@ -17,6 +18,10 @@ type completion struct {
 	end     []int32  // tokens that end it
 	mask    mask     // nil: every token is allowed
 	markup  []int32  // special tokens that are part of the text all the same
+
+	// progress receives what options.Progress asks for, and returns true when
+	// nothing more is wanted.
+	progress func(Progress) bool
 }
 
 // mask is an infer.Mask that knows whether a text may end.
@@ -41,6 +46,11 @@ func (m *Model) write(ctx context.Context, c completion, receive func(text strin
 	if err != nil {
 		return "", r, err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if c.options.Progress {
+		request.Progress = c.readings(cancel)
+	}
 	r, err = engine.Generate(ctx, request, func(t infer.Token) bool {
 		token := m.token(t, c.markup)
 		text, stopped := stop.Push(token.Bytes)
@@ -51,6 +61,21 @@ func (m *Model) write(ctx context.Context, c completion, receive func(text strin
 		r.Finish, err = infer.FinishEnd, nil
 	}
 	return stop.Flush(), r, err
+}
+
+// readings returns what the engine tells its progress; leave ends the completion
+// of a receiver that has left.
+func (c *completion) readings(leave func()) func(read, total, cached int) {
+	var began time.Time
+	left := false
+	return func(read, total, cached int) {
+		if began.IsZero() {
+			began = time.Now()
+		}
+		if left = left || c.progress(Progress{Read: read, Total: total, Cached: cached, Time: time.Since(began)}); left {
+			leave()
+		}
+	}
 }
 
 // request is c as the engine wants it.

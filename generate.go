@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/infer"
@@ -47,6 +48,9 @@ type GenerateOptions struct {
 	TopLogprobs int
 	// Format holds the completion to a form.
 	Format Format
+	// Progress adds pieces to a stream that say how much of the prompt is read,
+	// before the first token.
+	Progress bool
 	// Images are shown to a model that sees: where a prompt of text has the places
 	// chat.ImageToken ("<image>"), as many as there are images, or, if it has none,
 	// before it, each with a newline after. They are not for prompts of tokens;
@@ -88,6 +92,14 @@ type Alternative struct {
 	Logprob float64
 }
 
+// Progress says how much of a prompt has been read.
+type Progress struct {
+	// Read of Total tokens have been; the first Cached of them were in the cache.
+	Read, Total, Cached int
+	// Time passed since the work on the prompt began.
+	Time time.Duration
+}
+
 // Chunk is a piece of a completion that is being generated.
 type Chunk struct {
 	// Text is what became certain with this piece. It may be empty: a stop
@@ -95,6 +107,11 @@ type Chunk struct {
 	Text string
 	// Token is the token of this piece; nil in the last one.
 	Token *Token
+	// Progress is set, if the options asked for it, in pieces that have nothing else.
+	// The first comes when the work begins, others as the prompt is read: Read grows,
+	// and is Total in the last of them, which comes before the first token. One who
+	// takes long over a piece misses some, but never the last.
+	Progress *Progress
 	// Finish is set in the last piece alone: see Result.
 	Finish string
 	// PromptTokens is the length of the prompt.
@@ -170,6 +187,10 @@ func (m *Model) stream(ctx context.Context, o GenerateOptions, begin func() (*pr
 			return
 		}
 		left := false
+		c.progress = func(p Progress) bool {
+			left = !yield(Chunk{Progress: &p, PromptTokens: len(c.prompt.ids)}, nil)
+			return left
+		}
 		rest, r, err := m.write(ctx, c, func(text string, t Token) bool {
 			left = !yield(Chunk{Text: text, Token: &t, PromptTokens: len(c.prompt.ids)}, nil)
 			return left

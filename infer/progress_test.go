@@ -2,8 +2,11 @@ package infer
 
 import (
 	"slices"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/polymath-lm/polymath/model"
 )
 
 // reading is a call of Progress.
@@ -105,28 +108,30 @@ func TestSlowProgress(t *testing.T) {
 // TestProgressOfPreempted: what is read again is not told again.
 func TestProgressOfPreempted(t *testing.T) {
 	m := testModel(t)
-	block := FootprintOf(m.Config(), Options{}).BlockBytes
-	e := NewEngine(m, Options{Chunk: 8, CacheBytes: 5 * block})
+	e := NewEngine(m, Options{Chunk: 8, CacheBytes: 4 * model.BlockBytes(m.Config(), model.CacheBF16)})
 	defer e.Close()
-	results := make(chan error, 3)
-	all := make([][]reading, 3)
-	for i := range all {
-		prompt := tokens(60)
+	all := make([][]reading, 5)
+	var group sync.WaitGroup
+	run := func(i int, mask Mask) {
+		prompt := tokens(30)
 		prompt[0] = int32(i)
-		go func() {
-			_, err := e.Generate(t.Context(), watch(Request{Prompt: prompt, MaxTokens: 80}, &all[i]), nil)
-			results <- err
-		}()
-	}
-	for range all {
-		if err := <-results; err != nil {
-			t.Fatal(err)
+		if _, err := e.Generate(t.Context(), watch(Request{Prompt: prompt, MaxTokens: 110, Mask: mask}, &all[i]), nil); err != nil {
+			t.Error(err)
 		}
 	}
+	run(0, &hook{call: func(n int) {
+		if n == 0 {
+			for i := range all[1:] {
+				group.Go(func() { run(i+1, nil) })
+			}
+			awaitWaiting(e, len(all)-1)
+		}
+	}})
+	group.Wait()
 	if e.Stats().Preemptions == 0 {
 		t.Error("no sequence gave its memory up")
 	}
 	for _, seen := range all {
-		checkReadings(t, seen, 60, 0)
+		checkReadings(t, seen, 30, 0)
 	}
 }
