@@ -2,7 +2,6 @@ package shard
 
 import (
 	"fmt"
-	"slices"
 	"sort"
 )
 
@@ -23,7 +22,8 @@ import (
 // A set with a mask is packed instead: each of its documents lies in one row, as
 // many together as fit, and rows are filled up. Documents longer than a row are
 // cut at its end, or before a picture that does not fit. The target of each token is the next one where the mask marks
-// it. Every epoch has the same rows, in another order.
+// it. Every epoch has the same rows, in another order. NewWholeOrder packs a set
+// without a mask like that, too.
 //
 // Goroutines may share an Order, each with its own Row.
 type Order struct {
@@ -31,7 +31,7 @@ type Order struct {
 	seqLen  int
 	seed    uint64
 	streams []stream  // of the stages
-	packed  [][]int64 // with a mask, the documents of each row
+	packed  [][]piece // what each row holds, of an order that packs; else nil
 }
 
 // stream is the documents of a stage, one after the other.
@@ -82,6 +82,18 @@ type DocRef struct {
 // NewOrder returns the order of a set's rows of seqLen tokens. It reads the
 // length of every document once. It panics if seqLen is not positive.
 func NewOrder(set *Set, seqLen int, seed uint64) *Order {
+	return newOrder(set, seqLen, seed, set.manifest.Masked)
+}
+
+// NewWholeOrder is NewOrder, but that documents without a mask are packed too: one
+// that fits a row lies in one row, and a longer one is cut into pieces of a row's
+// length and a rest, each of which attends to itself alone. Rows are filled up. It
+// keeps 16 bytes for each document.
+func NewWholeOrder(set *Set, seqLen int, seed uint64) *Order {
+	return newOrder(set, seqLen, seed, true)
+}
+
+func newOrder(set *Set, seqLen int, seed uint64, whole bool) *Order {
 	if seqLen < 1 {
 		panic(fmt.Sprintf("shard: rows of %d tokens", seqLen))
 	}
@@ -90,12 +102,11 @@ func NewOrder(set *Set, seqLen int, seed uint64) *Order {
 	var before int64
 	for i, first := range bounds[:len(bounds)-1] {
 		t := stream{stage: uint64(i), first: first, docs: newPermutation(bounds[i+1]-first, mix(seed)+golden*uint64(i)), before: before}
-		if set.manifest.Masked {
-			o.streams = append(o.streams, t)
-			o.pack()
-			return o
+		if whole {
+			o.pack(&t)
+		} else {
+			o.measure(&t)
 		}
-		o.measure(&t)
 		before += t.rows
 		o.streams = append(o.streams, t)
 	}
@@ -128,9 +139,6 @@ func (o *Order) length(t *stream, place int64) int64 {
 
 // Rows returns the number of rows of an epoch, 0 if the set is empty.
 func (o *Order) Rows() int64 {
-	if o.set.manifest.Masked {
-		return int64(len(o.packed))
-	}
 	last := &o.streams[len(o.streams)-1]
 	return last.before + last.rows
 }
@@ -147,8 +155,8 @@ type epoch struct {
 // epoch returns that of a stage that has rows.
 func (o *Order) epoch(t *stream, e int64) epoch {
 	key := mix(mix(o.seed)+1+uint64(e)) + golden*t.stage
-	if o.set.manifest.Masked {
-		return epoch{rows: newPermutation(int64(len(o.packed)), key)}
+	if o.packed != nil {
+		return epoch{rows: newPermutation(t.rows, key)}
 	}
 	return epoch{rows: newPermutation(t.rows, key), shift: int64(mix(^key) % uint64(t.tokens))}
 }
@@ -167,13 +175,12 @@ func (o *Order) Row(i int64, row *Row) {
 	if i < 0 || rows == 0 {
 		panic(fmt.Sprintf("shard: row %d of an order of %d rows an epoch", i, rows))
 	}
-	if o.set.manifest.Masked {
-		e := o.epoch(&o.streams[0], i/rows)
-		o.packedRow(row, o.packed[e.rows.at(i%rows)])
-		return
-	}
 	t := o.stageOf(i % rows)
 	e := o.epoch(t, i/rows)
+	if o.packed != nil {
+		o.packedRow(row, o.packed[t.before+e.rows.at(i%rows-t.before)])
+		return
+	}
 	begin := e.rows.at(i%rows-t.before) * int64(o.seqLen)
 	row.reset(o.seqLen)
 	filled := 0
@@ -254,17 +261,11 @@ func (o *Order) RowsOf(dst []int64, doc, e int64) []int64 {
 	if !o.set.Holds(doc) {
 		return dst
 	}
-	if o.set.manifest.Masked {
-		epoch := o.epoch(&o.streams[0], e)
-		for row, docs := range o.packed {
-			if slices.Contains(docs, doc) {
-				dst = append(dst, e*o.Rows()+epoch.rows.inverse(int64(row)))
-			}
-		}
-		return dst
-	}
 	stage := sort.Search(len(o.streams), func(i int) bool { return o.streams[i].first+int64(o.streams[i].docs.n) > doc })
 	t := &o.streams[stage]
+	if o.packed != nil {
+		return o.packedRowsOf(dst, t, doc, e)
+	}
 	place := t.docs.inverse(doc - t.first)
 	mark := place / markEvery
 	begin := t.marks[mark]

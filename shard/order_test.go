@@ -149,7 +149,11 @@ func TestEpochSeesEveryTargetOnce(t *testing.T) {
 			side, other = other, side
 		}
 		seqLen := rapid.IntRange(1, 150).Draw(rt, "seqLen")
+		whole := rapid.Bool().Draw(rt, "whole")
 		order := NewOrder(side, seqLen, rapid.Uint64().Draw(rt, "seed"))
+		if whole {
+			order = NewWholeOrder(side, seqLen, order.seed)
+		}
 		var row Row
 		for epoch := range int64(3) {
 			seen := make([][]int, n)
@@ -161,7 +165,13 @@ func TestEpochSeesEveryTargetOnce(t *testing.T) {
 			for i := epoch * order.Rows(); i < (epoch+1)*order.Rows(); i++ {
 				order.Row(i, &row)
 				checkRow(rt, &row, docs, 299, seqLen, seen)
-				for _, ref := range row.Docs {
+				for j, ref := range row.Docs {
+					if whole && ref.Doc >= 0 {
+						left := len(docs[ref.Doc].tokens) + 1 - ref.Offset
+						if ref.Offset%seqLen != 0 || row.Spans[j].Len != min(left, seqLen) {
+							rt.Fatalf("document %d of %d tokens is cut: %d from %d on in rows of %d", ref.Doc, len(docs[ref.Doc].tokens), row.Spans[j].Len, ref.Offset, seqLen)
+						}
+					}
 					if ref.Doc >= 0 && stageOf(set, ref.Doc) < stage {
 						rt.Fatalf("epoch %d: document %d of stage %d comes after stage %d", epoch, ref.Doc, stageOf(set, ref.Doc), stage)
 					} else if ref.Doc >= 0 {
