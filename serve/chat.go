@@ -142,6 +142,9 @@ func (c *chatCollector) stream() *apiError {
 	events := &eventStream{x: c.x}
 	begun := make([]bool, c.r.choices)
 	take := func(index int, chunk polymath.ChatChunk) error {
+		if chunk.Progress != nil {
+			return c.sendProgress(events, index, chunk.Progress)
+		}
 		if !begun[index] {
 			begun[index] = true
 			empty := ""
@@ -202,14 +205,32 @@ func (c *chatCollector) sendChunk(events *eventStream, index int, chunk polymath
 }
 
 func (c *chatCollector) send(events *eventStream, index int, delta chunkDelta, logprobs *chatLogprobs, finish *string) error {
-	return c.sendEvent(events, []chunkChoice{{index, delta, logprobs, finish}}, nil)
+	return c.sendEvent(events, c.chunk(chunkChoice{index, delta, logprobs, finish}), nil)
 }
 
-func (c *chatCollector) sendEvent(events *eventStream, choices []chunkChoice, usage *usageBody) error {
-	chunk := chatChunk{
+// sendProgress sends how much of the prompt is read: the first choice's, which
+// reads it for all.
+func (c *chatCollector) sendProgress(events *eventStream, index int, p *polymath.Progress) error {
+	if index > 0 {
+		return nil
+	}
+	chunk := c.chunk()
+	chunk.PromptProgress = newPromptProgress(p)
+	return c.sendEvent(events, chunk, nil)
+}
+
+// chunk is a piece with choices, of which it has none or one.
+func (c *chatCollector) chunk(choices ...chunkChoice) chatChunk {
+	if choices == nil {
+		choices = []chunkChoice{}
+	}
+	return chatChunk{
 		ID: c.id, Object: "chat.completion.chunk", Created: c.created, Model: c.x.model.Name,
 		SystemFingerprint: c.x.model.fingerprint, Choices: choices,
 	}
+}
+
+func (c *chatCollector) sendEvent(events *eventStream, chunk chatChunk, usage *usageBody) error {
 	if c.r.includeUsage {
 		return events.send("", chatChunkUsage{chunk, usage})
 	}
@@ -219,7 +240,7 @@ func (c *chatCollector) sendEvent(events *eventStream, choices []chunkChoice, us
 func (c *chatCollector) finishStream(events *eventStream) error {
 	if c.r.includeUsage {
 		usage := newUsage(c.x.usage)
-		if err := c.sendEvent(events, []chunkChoice{}, &usage); err != nil {
+		if err := c.sendEvent(events, c.chunk(), &usage); err != nil {
 			return err
 		}
 	}

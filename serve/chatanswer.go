@@ -51,6 +51,8 @@ type chatChunk struct {
 	SystemFingerprint string        `json:"system_fingerprint"`
 	Choices           []chunkChoice `json:"choices"`
 	Usage             *usageBody    `json:"usage,omitempty"`
+
+	PromptProgress *promptProgress `json:"prompt_progress,omitempty"` // beyond OpenAI's
 }
 
 // chatChunkUsage is chatChunk for who asked for usage: it is null in every

@@ -37,6 +37,7 @@ func readChatRequest(body []byte, limits *Limits) (*chatRequest, *apiError) {
 	readChatLength(f, &r.options.GenerateOptions)
 	readChatLogprobs(f, &r.options.GenerateOptions)
 	readStreaming(f, &r.stream, &r.includeUsage)
+	readReturnProgress(f.get("return_progress"), r.stream, &r.options.GenerateOptions)
 	r.choices = readChoices(f)
 	readResponseFormat(f.get("response_format"), &r.options.Format)
 	readGuides(f, &r.options.GenerateOptions)

@@ -19,6 +19,8 @@ type completionAnswer struct {
 	SystemFingerprint string             `json:"system_fingerprint"`
 	Choices           []completionChoice `json:"choices"`
 	Usage             *usageBody         `json:"usage,omitempty"`
+
+	PromptProgress *promptProgress `json:"prompt_progress,omitempty"` // beyond OpenAI's, in chunks
 }
 
 // completionChunkUsage is a chunk for who asked for usage: it is null in every
@@ -233,6 +235,9 @@ func (c *completer) stream() *apiError {
 	events := &eventStream{x: c.x}
 	take := func(index int, chunk polymath.Chunk) error {
 		s := &c.states[index]
+		if chunk.Progress != nil {
+			return c.sendProgress(events, index, chunk.Progress)
+		}
 		if err := c.add(index, chunk); err != nil {
 			return err
 		}
@@ -266,9 +271,24 @@ func (c *completer) stream() *apiError {
 	return streamFault(events.done())
 }
 
+// sendProgress sends how much of the prompt is read: the first choice's, which
+// reads it for all.
+func (c *completer) sendProgress(events *eventStream, index int, p *polymath.Progress) error {
+	if index > 0 {
+		return nil
+	}
+	chunk := c.answer
+	chunk.Choices, chunk.PromptProgress = []completionChoice{}, newPromptProgress(p)
+	return c.sendChunk(events, chunk, nil)
+}
+
 func (c *completer) send(events *eventStream, choices []completionChoice, usage *usageBody) error {
 	chunk := c.answer
 	chunk.Choices = choices
+	return c.sendChunk(events, chunk, usage)
+}
+
+func (c *completer) sendChunk(events *eventStream, chunk completionAnswer, usage *usageBody) error {
 	if c.r.includeUsage {
 		return events.send("", completionChunkUsage{chunk, usage})
 	}

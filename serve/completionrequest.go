@@ -33,6 +33,11 @@ func readCompletionRequest(body []byte, limits *Limits) (*completionRequest, *ap
 	readExtensions(f, &r.options)
 	readGuides(f, &r.options)
 	readStreaming(f, &r.stream, &r.includeUsage)
+	progress := f.get("return_progress")
+	readReturnProgress(progress, r.stream, &r.options)
+	if r.options.Progress && len(r.prompts) > 1 {
+		progress.invalid("it is allowed with one prompt only.")
+	}
 	r.choices = readChoices(f)
 	if v := f.get("best_of"); v.present() {
 		if n := int(v.integer(1, int64(limits.Choices))); n != r.choices {

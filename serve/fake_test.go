@@ -285,6 +285,20 @@ func (f *fake) usage(promptTokens, completion int) *polymath.Usage {
 	}
 }
 
+// progress is three readings of a prompt of which half is cached, if they are
+// wanted.
+func (f *fake) progress(promptTokens int, o polymath.GenerateOptions) []*polymath.Progress {
+	if !o.Progress {
+		return nil
+	}
+	cached := promptTokens / 2
+	all := make([]*polymath.Progress, 3)
+	for i, read := range []int{cached, (cached + promptTokens) / 2, promptTokens} {
+		all[i] = &polymath.Progress{Read: read, Total: promptTokens, Cached: cached, Time: time.Duration(i) * 1500 * time.Microsecond}
+	}
+	return all
+}
+
 func (f *fake) ChatStream(ctx context.Context, c chat.Conversation, o polymath.ChatOptions) iter.Seq2[polymath.ChatChunk, error] {
 	return func(yield func(polymath.ChatChunk, error) bool) {
 		defer f.enter()()
@@ -302,6 +316,11 @@ func (f *fake) ChatStream(ctx context.Context, c chat.Conversation, o polymath.C
 			command = `say {"city":"Paris","degrees":21}`
 		case o.ToolChoice.Mode == polymath.ToolNamed:
 			command = "call " + o.ToolChoice.Name + " {}"
+		}
+		for _, p := range f.progress(n, o.GenerateOptions) {
+			if !yield(polymath.ChatChunk{Progress: p}, nil) {
+				return
+			}
 		}
 		var ids []string
 		finish, count, left := "stop", 0, false
@@ -335,6 +354,11 @@ func (f *fake) Stream(ctx context.Context, prompt string, o polymath.GenerateOpt
 		if err := f.check(ctx, len(prompt), o); err != nil {
 			yield(polymath.Chunk{}, err)
 			return
+		}
+		for _, p := range f.progress(len(prompt), o) {
+			if !yield(polymath.Chunk{Progress: p}, nil) {
+				return
+			}
 		}
 		finish, count, left := "stop", 0, false
 		err := f.script(ctx, prompt, chat.Conversation{}, o, func(p piece) bool {

@@ -138,13 +138,11 @@ func newResponder(x *exchange, r *responseRequest) *responder {
 // add takes a chunk.
 func (a *responder) add(chunk polymath.ChatChunk) error {
 	a.meter.tokens(len(chunk.Tokens))
-	if !a.begun {
-		a.begun = true
-		for _, name := range []string{"response.created", "response.in_progress"} {
-			if err := a.send(name, responseEvent{Response: &a.body}); err != nil {
-				return err
-			}
-		}
+	if err := a.begin(); err != nil {
+		return err
+	}
+	if chunk.Progress != nil {
+		return a.send("response.in_progress", responseEvent{Response: &a.body, PromptProgress: newPromptProgress(chunk.Progress)})
 	}
 	tokens := chunk.Tokens
 	if !a.r.wantLogprobs {
@@ -166,6 +164,20 @@ func (a *responder) add(chunk polymath.ChatChunk) error {
 		return nil
 	}
 	return a.finish(chunk)
+}
+
+// begin sends the first events, once.
+func (a *responder) begin() error {
+	if a.begun {
+		return nil
+	}
+	a.begun = true
+	for _, name := range []string{"response.created", "response.in_progress"} {
+		if err := a.send(name, responseEvent{Response: &a.body}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // content takes a piece of a message.

@@ -16,6 +16,8 @@ type responseEvent struct {
 	Name           string         `json:"name,omitempty"`
 	Arguments      *string        `json:"arguments,omitempty"`
 	Logprobs       []tokenLogprob `json:"logprobs,omitzero"`
+
+	PromptProgress *promptProgress `json:"prompt_progress,omitempty"` // beyond OpenAI's, in response.in_progress
 }
 
 // errorEvent ends a stream that failed.

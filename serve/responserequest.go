@@ -181,6 +181,7 @@ func readResponseRest(f *fields, r *responseRequest) {
 	if v := f.get("stream"); v.present() {
 		r.stream = v.boolean()
 	}
+	readReturnProgress(f.get("return_progress"), r.stream, &r.options.GenerateOptions)
 	if v := f.get("stream_options"); v.present() {
 		options := v.object()
 		if o := options.get("include_obfuscation"); o.present() && o.boolean() {
