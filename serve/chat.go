@@ -48,6 +48,7 @@ type chatCollector struct {
 	id      string
 	created int64
 	choices []chatState
+	reader  promptReader
 }
 
 // chatState is one choice so far.
@@ -208,10 +209,9 @@ func (c *chatCollector) send(events *eventStream, index int, delta chunkDelta, l
 	return c.sendEvent(events, c.chunk(chunkChoice{index, delta, logprobs, finish}), nil)
 }
 
-// sendProgress sends how much of the prompt is read: the first choice's, which
-// reads it for all.
+// sendProgress sends how much of the prompt is read.
 func (c *chatCollector) sendProgress(events *eventStream, index int, p *polymath.Progress) error {
-	if index > 0 {
+	if !c.reader.is(index) {
 		return nil
 	}
 	chunk := c.chunk()

@@ -110,6 +110,7 @@ type completer struct {
 	prompts []prompt
 	answer  completionAnswer
 	states  []completionState // len(prompts) * n
+	reader  promptReader
 }
 
 // completionState is one choice so far.
@@ -271,10 +272,9 @@ func (c *completer) stream() *apiError {
 	return streamFault(events.done())
 }
 
-// sendProgress sends how much of the prompt is read: the first choice's, which
-// reads it for all.
+// sendProgress sends how much of the prompt is read.
 func (c *completer) sendProgress(events *eventStream, index int, p *polymath.Progress) error {
-	if index > 0 {
+	if !c.reader.is(index) {
 		return nil
 	}
 	chunk := c.answer
