@@ -29,21 +29,22 @@ func (m *Model) ScoreTokens(ctx context.Context, ids []int, top int) ([]Token, U
 }
 
 func (m *Model) score(ctx context.Context, ids []int32, top int) ([]Token, Usage, error) {
-	r, err := m.scoreFrom(ctx, ids, 0, max(0, top))
+	r, err := m.scoreFrom(ctx, ids, 0, max(0, top), nil)
 	if err != nil {
 		return nil, *usage(r), err
 	}
 	return m.scored(r.PromptLogprobs), *usage(r), nil
 }
 
-// scoreFrom scores the tokens of ids from position from on.
-func (m *Model) scoreFrom(ctx context.Context, ids []int32, from, top int) (infer.Result, error) {
+// scoreFrom scores the tokens of ids from position from on. progress is as in
+// infer.Request.
+func (m *Model) scoreFrom(ctx context.Context, ids []int32, from, top int, progress func(read, total, cached int)) (infer.Result, error) {
 	engine := m.engine.Load()
 	if engine == nil {
 		return infer.Result{}, ErrClosed
 	}
 	return engine.Generate(ctx, infer.Request{
-		Prompt: ids, PromptOnly: true, PromptLogprobs: true, LogprobsFrom: from, TopLogprobs: top,
+		Prompt: ids, PromptOnly: true, PromptLogprobs: true, LogprobsFrom: from, TopLogprobs: top, Progress: progress,
 	}, nil)
 }
 

@@ -91,7 +91,7 @@ func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f 
 // scoreContinuation scores the tokens of ids from position from on, of a text
 // that has lost cut tokens.
 func (m *Model) scoreContinuation(ctx context.Context, ids []int32, from, cut int) (Continuation, error) {
-	r, err := m.scoreFrom(ctx, ids, from, 0)
+	r, err := m.scoreFrom(ctx, ids, from, 0, nil)
 	c := Continuation{Cut: cut, Usage: *usage(r)}
 	if err != nil {
 		return c, err

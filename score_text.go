@@ -34,7 +34,7 @@ func (m *Model) ScoreText(ctx context.Context, text string, overlap int) (Contin
 			end = min(len(ids), next+m.window+1-overlap)
 		}
 		start := max(0, end-(m.window+1))
-		r, err := m.scoreFrom(ctx, ids[start:end], next-start, 0)
+		r, err := m.scoreFrom(ctx, ids[start:end], next-start, 0, nil)
 		c.Usage.PromptTokens += r.PromptTokens
 		c.Usage.CachedTokens += r.CachedTokens
 		c.Usage.QueueTime += r.QueueTime
@@ -45,4 +45,29 @@ func (m *Model) ScoreText(ctx context.Context, text string, overlap int) (Contin
 		next = end
 	}
 	return c, nil
+}
+
+// ScoreBeginning is ScoreText for the beginning of a text, as many tokens as the
+// window has room for, which are read as one: each has all those before it. left is
+// how many tokens behind them were not scored. progress, if not nil, is told in the
+// caller's goroutine how many tokens are read, of how many. Errors are those of
+// ScoreText.
+func (m *Model) ScoreBeginning(ctx context.Context, text string, progress func(read, total int)) (c Continuation, left int, err error) {
+	if text == "" {
+		return c, 0, fmt.Errorf("%w: the text is empty", ErrPrompt)
+	}
+	ids := m.beginOrEnd()
+	from := len(ids)
+	ids = m.appendText(ids, text)
+	left = max(0, len(ids)-(m.window+1))
+	var told func(read, total, cached int)
+	if progress != nil {
+		told = func(read, total, _ int) { progress(read, total) }
+	}
+	r, err := m.scoreFrom(ctx, ids[:len(ids)-left], from, 0, told)
+	c.Usage = *usage(r)
+	if err == nil {
+		c.add(m, r.PromptLogprobs)
+	}
+	return c, left, err
 }

@@ -3,6 +3,7 @@ package eval
 import (
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 
@@ -118,12 +119,18 @@ func (c *TaskComparison) pair(t *TaskResult, a, b []answers, found map[string]bo
 		case !ok:
 		case found[samples[0].Item]:
 			c.Found++
+		case samples[0].Unfit != nil || other[0].Unfit != nil:
+			c.Unfit++
 		default:
 			both[0], both[1] = append(both[0], samples), append(both[1], other)
 		}
 	}
 	if c.N = len(both[0]); c.N == 0 && c.Found > 0 {
 		c.Skipped = "all items were found in the data of a model"
+		return
+	}
+	if c.N == 0 && c.Unfit > 0 {
+		c.Skipped = "no item fits the windows of both models"
 		return
 	}
 	if c.N == 0 {
@@ -142,6 +149,7 @@ func (c *TaskComparison) pair(t *TaskResult, a, b []answers, found map[string]bo
 	c.fill(stat.Paired(valuesA, valuesB, of))
 	c.Calibration = calibrationChange(t.Method, both)
 	c.Honesty = honestyChange(both)
+	c.Lengths = compareLengths(both, value)
 	for i := range both[0] {
 		c.count(right(&both[0][i][0]) == 1, right(&both[1][i][0]) == 1)
 	}
@@ -158,9 +166,10 @@ func (c *TaskComparison) pairTexts(both [2][]answers) {
 			continue
 		}
 		of = append(of, both[0][i])
-		for k, r := range []*Record{a, b} {
-			bits[k] = append(bits[k], Value(&TaskResult{Method: task.MethodText}, r)*float64(r.NumBytes))
-			bytes[k] = append(bytes[k], float64(r.NumBytes))
+		for k, pair := range [][2]*Record{{a, b}, {b, a}} {
+			logprob, size := inCommon(pair[0], pair[1])
+			bits[k] = append(bits[k], -logprob/math.Ln2)
+			bytes[k] = append(bytes[k], float64(max(1, size)))
 		}
 	}
 	if c.N = len(of); c.N == 0 {
@@ -170,6 +179,17 @@ func (c *TaskComparison) pairTexts(both [2][]answers) {
 	names := clusters(of)
 	c.A, c.B = stat.Ratio(bits[0], bytes[0], names), stat.Ratio(bits[1], bytes[1], names)
 	c.fill(stat.PairedRatio(bits[0], bytes[0], bits[1], bytes[1], names))
+	relative := stat.Bootstrap(len(of), names, func(weights []float64) float64 {
+		var sums, sizes [2]float64
+		for k := range bits {
+			for i, w := range weights {
+				sums[k] += w * bits[k][i]
+				sizes[k] += w * bytes[k][i]
+			}
+		}
+		return sums[1]/sizes[1]/(sums[0]/sizes[0]) - 1
+	})
+	c.Relative = &relative
 }
 
 func (c *TaskComparison) fill(d stat.Difference) {

@@ -55,6 +55,26 @@ type TaskComparison struct {
 	Calibration *stat.CalibrationChange `json:"calibration,omitempty"`
 	// Honesty is what is made up in both; nil where the grader does not count that.
 	Honesty *HonestyChange `json:"honesty,omitempty"`
+	// Unfit is how many items do not fit the window of a model; they are left out.
+	Unfit int `json:"num_unfit,omitempty"`
+	// Lengths compare the items of each length, the shortest first, where items say how
+	// long they are.
+	Lengths []LengthComparison `json:"lengths,omitempty"`
+	// Relative is what bits per byte change by as a share of A's: 0.01 is 1% more. It is
+	// of texts alone.
+	Relative *stat.Estimate `json:"relative_difference,omitempty"`
 	// Skipped says why the task was not compared: other items, other settings.
 	Skipped string `json:"skipped,omitempty"`
+}
+
+// LengthComparison is what two models made of the items of one length, in tokens, as
+// TaskComparison has it for all. Holm is P corrected for the number of lengths.
+type LengthComparison struct {
+	Length     int           `json:"length"`
+	N          int           `json:"n"`
+	A          stat.Estimate `json:"score_a"`
+	B          stat.Estimate `json:"score_b"`
+	Difference stat.Estimate `json:"difference"`
+	P          float64       `json:"p"`
+	Holm       float64       `json:"p_holm"`
 }

@@ -34,7 +34,7 @@ func (s *sitter) request(t *task.Task, item *task.Item, sample int) Request {
 	g := t.Generate
 	return Request{
 		MaxTokens: cmp.Or(g.MaxTokens, generateTokens), Temperature: g.Temperature, TopP: g.TopP, Stop: g.Stop,
-		Seed: s.seed(item, sample), Logprobs: true,
+		Seed: s.seed(item, sample), Logprobs: true, Whole: isWhole(item), Progress: s.progress(item),
 	}
 }
 
@@ -203,7 +203,7 @@ func (s *sitter) askLetter(ctx context.Context, t *talk, item *task.Item, r *Rec
 			return best, err
 		}
 	}
-	q := Request{MaxTokens: letterTokens, Seed: s.seed(item, r.Sample), Choices: letters(len(item.Choices))}
+	q := Request{MaxTokens: letterTokens, Seed: s.seed(item, r.Sample), Choices: letters(len(item.Choices)), Whole: isWhole(item), Progress: s.progress(item)}
 	t.put(&q)
 	answer, err := s.write(ctx, q, r, spent)
 	if err != nil {

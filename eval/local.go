@@ -77,6 +77,9 @@ func (l *local) Generate(ctx context.Context, r Request) (Answer, error) {
 		MaxTokens: r.MaxTokens, ShrinkToWindow: true, Temperature: float32(r.Temperature), TopP: float32(r.TopP),
 		Seed: r.Seed, Stop: r.Stop, Logprobs: r.Logprobs, Format: formatOf(&r),
 	}
+	if r.Whole {
+		return l.whole(ctx, &r, o)
+	}
 	if len(r.Conversation.Messages) > 0 {
 		return l.chat(ctx, r.Conversation, o)
 	}

@@ -18,7 +18,8 @@ type Record struct {
 	Sample  int    `json:"sample,omitempty"`
 
 	// Prompt is all that the model read, as text, with the role of each message of
-	// a conversation on a line of its own in brackets.
+	// a conversation on a line of its own in brackets. Of one that is very long the
+	// middle is left out, and a line says so.
 	Prompt string `json:"prompt"`
 	// Gold is what is right, Answer what the model chose or wrote.
 	Gold   string `json:"gold,omitempty"`
@@ -41,6 +42,19 @@ type Record struct {
 	Logprob   float64 `json:"logprob,omitempty"`
 	NumTokens int     `json:"num_tokens,omitempty"`
 	NumBytes  int     `json:"num_bytes,omitempty"`
+	// Positions are the parts of the text by how much stands before them, of a task that
+	// tells them apart, and Unread is how many of its bytes are behind what the window
+	// has room for: nothing above counts them.
+	Positions []Stretch `json:"positions,omitempty"`
+	Unread    int       `json:"unread,omitempty"`
+
+	// Length is that of the item in tokens, and Depth where in it the answer stands,
+	// from 0 to 1, as far as its row says so.
+	Length int      `json:"length,omitempty"`
+	Depth  *float64 `json:"depth,omitempty"`
+	// Unfit says that the item does not fit the window and was not put: it has no
+	// verdict, no score counts it, and it is counted apart.
+	Unfit *Unfit `json:"does_not_fit,omitempty"`
 
 	// Error says why there is no verdict; the item counts as wrong and is counted apart.
 	Error string `json:"error,omitempty"`

@@ -78,13 +78,21 @@ type TaskResult struct {
 	NumErrors int `json:"num_errors"`
 	// NumCut is how many prompts did not fit into the window whole.
 	NumCut int `json:"num_cut"`
+	// NumUnfit is how many items did not fit the window and were not put. No score
+	// counts them.
+	NumUnfit int `json:"num_unfit,omitempty"`
 	// Headline is the score by which the task is known: the first metric, over
 	// the clean items where that is lower (see Contamination).
 	Headline Metric `json:"headline"`
 	// Metrics are all scores; the first is the task's own.
 	Metrics []Metric `json:"metrics"`
 	// Sections have the first metric for each section.
-	Sections    []Metric          `json:"sections,omitempty"`
+	Sections []Metric `json:"sections,omitempty"`
+	// Lengths are the scores by length and depth, the shortest first, of a task whose
+	// items say how long they are.
+	Lengths []LengthScore `json:"lengths,omitempty"`
+	// Positions are the scores by position in the text, of a task that tells them apart.
+	Positions   *Positions        `json:"positions,omitempty"`
 	Calibration *stat.Calibration `json:"calibration,omitempty"`
 	// Contamination is nil where it was not checked.
 	Contamination *Contamination `json:"contamination,omitempty"`

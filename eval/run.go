@@ -31,6 +31,9 @@ type Options struct {
 	// each answer; they are called by one goroutine at a time and should return soon.
 	Begin    func([]Progress)
 	Progress func(Progress)
+	// Reading, if not nil, is told how far long prompts are read, by several goroutines;
+	// it should return at once.
+	Reading func(Reading)
 	// Finish, if not nil, adds to a result what this package does not know, before it
 	// is kept: examinations, contamination.
 	Finish func(*Finished) error
@@ -49,7 +52,7 @@ type Options struct {
 func Run(ctx context.Context, subject Subject, sheets []Sheet, o Options) (*Finished, error) {
 	r := &run{
 		o: o, started: time.Now(),
-		sitter: &sitter{subject: subject, info: subject.Info(), settings: &o.Settings},
+		sitter: &sitter{subject: subject, info: subject.Info(), settings: &o.Settings, reading: o.Reading},
 	}
 	if r.parallel = o.Parallel; r.parallel <= 0 {
 		r.parallel = max(1, r.sitter.info.Parallel)
@@ -205,6 +208,7 @@ func (r *run) one(ctx context.Context, u unit) error {
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
+	answer.Prompt = shortened(answer.Prompt)
 	record, malformed := asWritten(&answer)
 	if malformed != nil {
 		return malformed

@@ -19,6 +19,7 @@ type sitter struct {
 	info     SubjectInfo
 	settings *Settings
 	memo     memo
+	reading  func(Reading) // nil: nobody wants to know
 }
 
 // sheetOf is what answers to the items of one task have in common.
@@ -41,6 +42,7 @@ func (s *sitter) answer(ctx context.Context, sheet *sheetOf, u unit) (Record, to
 		Task: item.Task, Item: item.ID, Number: item.Number,
 		Section: item.Section, Cluster: item.Cluster, Sample: u.sample,
 	}
+	r.locate(item.Row)
 	var t took
 	var err error
 	switch sheet.Task.Method {
@@ -51,7 +53,11 @@ func (s *sitter) answer(ctx context.Context, sheet *sheetOf, u unit) (Record, to
 	case task.MethodCloze:
 		err = s.cloze(ctx, item, &r, &t)
 	case task.MethodText:
-		err = s.text(ctx, item, &r, &t)
+		if sheet.Task.ByPosition {
+			err = s.byPosition(ctx, item, &r, &t)
+		} else {
+			err = s.text(ctx, item, &r, &t)
+		}
 	case task.MethodExplain:
 		err = s.explain(ctx, sheet.Task, item, &r, &t)
 	case task.MethodGenerate:
@@ -66,6 +72,8 @@ func (s *sitter) answer(ctx context.Context, sheet *sheetOf, u unit) (Record, to
 		return r, t, ctx.Err()
 	case errors.Is(err, ErrUnsupported):
 		return r, t, err
+	case r.unfit(err):
+		return r, t, nil
 	}
 	r.Error = err.Error()
 	r.Verdict, r.Scores, r.Confidence = task.Verdict{}, nil, nil
@@ -82,6 +90,12 @@ func (s *sitter) score(ctx context.Context, prompt, continuation string, r *Reco
 		r.Cut = max(r.Cut, score.Cut)
 		r.PromptTokens += score.PromptTokens
 		t.cached += score.CachedTokens
+		if score.Cut > 0 && r.Length > 0 {
+			err = &WindowError{
+				Prompt: score.PromptTokens + score.Cut, Window: s.info.ContextWindow,
+				Err: fmt.Errorf("%d tokens of the prompt have no room", score.Cut),
+			}
+		}
 	}
 	return score, err
 }

@@ -45,6 +45,13 @@ type TextScorer interface {
 	ScoreText(ctx context.Context, text string) (Score, error)
 }
 
+// A BeginningScorer is a Subject that scores the beginning of a text, as much as its
+// window holds, in one reading: each token after all that is before it. left is how many
+// bytes of the text are behind that. progress, if not nil, is told as Request.Progress is.
+type BeginningScorer interface {
+	ScoreBeginning(ctx context.Context, text string, progress func(read, total int)) (score Score, left int, err error)
+}
+
 // SubjectInfo describes who was examined.
 type SubjectInfo struct {
 	// Name is the path or the name at the endpoint; Fingerprint identifies the
@@ -102,6 +109,12 @@ type Request struct {
 	Stop         []string
 	// Seed is all that the random choices depend on; each sample has its own.
 	Seed uint64
+	// Whole says that nothing may be cut: what does not fit the window with MaxTokens
+	// behind it is a *WindowError.
+	Whole bool
+	// Progress, if not nil, is told how many tokens of how many of the prompt are read,
+	// where the subject knows. It should return soon.
+	Progress func(read, total int)
 	// Logprobs asks for Answer.Tokens.
 	Logprobs bool
 	// Choices, if any, are the texts of which the answer is one, where the subject

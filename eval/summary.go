@@ -35,8 +35,9 @@ func Summarize(r *Result, records []Record) {
 }
 
 func (t *TaskResult) summarize(records []Record) {
-	answers := answersOf(records)
-	t.NumItems, t.NumErrors, t.NumCut = len(answers), 0, 0
+	all := answersOf(records)
+	answers := fitting(all)
+	t.NumItems, t.NumErrors, t.NumCut, t.NumUnfit = len(all), 0, 0, len(all)-len(answers)
 	for i := range records {
 		if records[i].Error != "" {
 			t.NumErrors++
@@ -47,6 +48,7 @@ func (t *TaskResult) summarize(records []Record) {
 	}
 	t.Metrics = t.metrics(answers)
 	t.Sections = t.sections(answers)
+	t.Lengths, t.Positions = t.byLength(all), positionsOf(answers)
 	t.Calibration = calibration(t.Method, answers)
 	t.Headline = Metric{}
 	if len(t.Metrics) > 0 {

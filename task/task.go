@@ -54,6 +54,9 @@ type Task struct {
 	FewShot  FewShot  `yaml:"few_shot"`
 	Generate Generate `yaml:"generate"`
 	Grader   *Grading `yaml:"grader"`
+	// ByPosition measures a text by how much of it stands before, from its beginning to
+	// the window's end, read as one. It is for MethodText.
+	ByPosition bool `yaml:"by_position"`
 	// Chance is the score of one who guesses; 0 to 1. Tasks of choices need not
 	// say it: see Guess.
 	Chance float64 `yaml:"chance"`
@@ -129,7 +132,7 @@ const (
 	// MethodPair is right where the first choice, as a whole text, is more probable
 	// than the second. A tie is wrong (BLiMP: Warstadt et al., arXiv:1912.00582).
 	MethodPair Method = "pair"
-	// MethodText measures bits per byte of the prompt as a whole.
+	// MethodText measures bits per byte of the prompt as a whole, or by position.
 	MethodText Method = "text"
 	// MethodGenerate lets the model write, and a grader judge it. Code is graded by
 	// running it.
