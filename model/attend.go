@@ -12,7 +12,6 @@ import (
 // gaze collects what a row of a batch attends to.
 type gaze struct {
 	row, first int // of the batch: the row, and that of its document's first token
-	window     int // 0 = all
 	sum        []float64
 	scores     []float64
 	heads      int // that have been added
@@ -24,7 +23,7 @@ type gaze struct {
 // sum to 1. len(dst) is the row's position and one more. Errors are Forward's, and
 // a row, dst or batch that is not so.
 func (m *Model) Attention(ws *Workspace, batch *Batch, row int, dst []float32) error {
-	g := &gaze{row: row, first: -1, window: m.cfg.SlidingWindow}
+	g := &gaze{row: row, first: -1}
 	for i := range batch.Spans {
 		s := &batch.Spans[i]
 		if s.Cache != nil || s.Pos != 0 {
@@ -59,7 +58,7 @@ func (g *gaze) look(a *nn.Attention, acts *nn.AttentionActs) {
 		key := a.QWidth() + h/(s.Heads/s.KVHeads)*s.HeadDim
 		top := math.Inf(-1)
 		for i := range g.scores {
-			if n := len(g.scores) - i; g.window > 0 && n > g.window {
+			if n := len(g.scores) - i; s.Window > 0 && n > s.Window {
 				g.scores[i] = math.Inf(-1)
 				continue
 			}

@@ -26,6 +26,10 @@ func build(cfg *Config) *Model {
 	embed := m.add(matrix("model.embed_tokens.weight", v, d, cfg.InitStd, nn.Lookup))
 	m.embed.Weight = embed
 	m.rope = nn.NewRope(cfg.ropeFrequencies())
+	m.slidingRope = m.rope
+	if cfg.ModelType == Mellum {
+		m.slidingRope = nn.NewRope(cfg.slidingFrequencies())
+	}
 	for l := range cfg.NumLayers {
 		m.layers = append(m.layers, m.buildLayer(l))
 	}
@@ -74,7 +78,7 @@ func (m *Model) buildLayer(l int) *layer {
 	d := m.cfg.HiddenSize
 	lay := &layer{}
 	lay.attnNorm = m.addNorm(prefix+"input_layernorm.weight", d)
-	lay.attn = m.buildAttention(prefix + "self_attn.")
+	lay.attn = m.buildAttention(prefix+"self_attn.", l)
 	lay.ffnNorm = m.addNorm(prefix+"post_attention_layernorm.weight", d)
 	if m.cfg.Sparse(l) {
 		lay.moe = m.buildExperts(prefix)
@@ -88,7 +92,7 @@ func (m *Model) buildLayer(l int) *layer {
 // stream: 2L of them add up there (Radford et al., GPT-2, 2.3).
 func (c *Config) residualStd() float64 { return c.InitStd / math.Sqrt(float64(2*c.NumLayers)) }
 
-func (m *Model) buildAttention(prefix string) *nn.Attention {
+func (m *Model) buildAttention(prefix string, l int) *nn.Attention {
 	c := m.cfg
 	d, hd := c.HiddenSize, c.headDim()
 	q, kv := c.NumHeads*hd, c.NumKVHeads*hd
@@ -96,11 +100,14 @@ func (m *Model) buildAttention(prefix string) *nn.Attention {
 		nn.Piece{Name: prefix + "q_proj.weight", Rows: q}, nn.Piece{Name: prefix + "k_proj.weight", Rows: kv}, nn.Piece{Name: prefix + "v_proj.weight", Rows: kv}))
 	a := &nn.Attention{
 		Shape: kernel.AttentionShape{
-			Heads: c.NumHeads, KVHeads: c.NumKVHeads, HeadDim: hd, Window: c.SlidingWindow,
+			Heads: c.NumHeads, KVHeads: c.NumKVHeads, HeadDim: hd, Window: c.Window(l),
 			Scale: float32(1 / math.Sqrt(float64(hd))),
 		},
 		QKV:  nn.Linear{Weight: qkv},
 		Rope: m.rope,
+	}
+	if a.Shape.Window > 0 {
+		a.Rope = m.slidingRope
 	}
 	if c.AttentionBias {
 		bias := vector(prefix+"qkv_proj.bias", q+2*kv, 0, nn.Lookup)

@@ -18,9 +18,10 @@ const (
 	Qwen3    = "qwen3"
 	Qwen3MoE = "qwen3_moe"
 	OLMoE    = "olmoe"
+	Mellum   = "mellum" // Qwen3MoE with kinds of attention by layer
 )
 
-var modelTypes = []string{Llama, Mistral, Mixtral, Qwen2, Qwen3, Qwen3MoE, OLMoE}
+var modelTypes = []string{Llama, Mistral, Mixtral, Qwen2, Qwen3, Qwen3MoE, OLMoE, Mellum}
 
 // Config is the shape of a decoder. Names in JSON and YAML are those of the
 // ecosystem's config.json; the fields that transformers does not have are
@@ -41,15 +42,21 @@ type Config struct {
 	NumHeads   int `json:"num_attention_heads" yaml:"num_attention_heads"`
 	NumKVHeads int `json:"num_key_value_heads" yaml:"num_key_value_heads"` // divides NumHeads
 	HeadDim    int `json:"head_dim" yaml:"head_dim"`                       // 0 = HiddenSize / NumHeads
-	// SlidingWindow is how many keys a query sees, itself included, in every
-	// layer; 0 = all.
+	// SlidingWindow is how many keys a query sees, itself included, in the layers
+	// that slide; 0 = all.
 	SlidingWindow int `json:"sliding_window" yaml:"sliding_window"`
+	// LayerTypes is FullAttention or SlidingAttention for every layer; nil = all
+	// slide if SlidingWindow is set. See Window.
+	LayerTypes []string `json:"layer_types" yaml:"layer_types"`
 	// AttentionBias adds biases to the query, key and value products (Qwen2).
 	AttentionBias bool `json:"attention_bias" yaml:"attention_bias"`
 
 	MaxPositions int          `json:"max_position_embeddings" yaml:"max_position_embeddings"`
 	RopeTheta    float64      `json:"rope_theta" yaml:"rope_theta"`
-	RopeScaling  *RopeScaling `json:"rope_scaling" yaml:"rope_scaling"` // nil = none
+	RopeScaling  *RopeScaling `json:"rope_scaling" yaml:"rope_scaling"` // nil = none; in Mellum of the full layers alone
+	// SlidingRopeTheta is RopeTheta of the layers that slide, which Mellum has
+	// apart; 0 = RopeTheta.
+	SlidingRopeTheta float64 `json:"sliding_rope_theta" yaml:"sliding_rope_theta"`
 
 	RMSNormEps      float64 `json:"rms_norm_eps" yaml:"rms_norm_eps"`
 	TieEmbeddings   bool    `json:"tie_word_embeddings" yaml:"tie_word_embeddings"`
@@ -95,7 +102,7 @@ const (
 // QKNorm returns the norm on queries and keys that the model type implies.
 func (c *Config) QKNorm() QKNorm {
 	switch c.ModelType {
-	case Qwen3, Qwen3MoE:
+	case Qwen3, Qwen3MoE, Mellum:
 		return HeadQKNorm
 	case OLMoE:
 		return WidthQKNorm
@@ -111,8 +118,12 @@ func (c *Config) Sparse(l int) bool {
 
 // mixture reports whether the model type can have experts.
 func (c *Config) mixture() bool {
-	return c.ModelType == Mixtral || c.ModelType == OLMoE || c.ModelType == Qwen3MoE
+	return c.ModelType == Mixtral || c.ModelType == OLMoE || c.expertsApart()
 }
+
+// expertsApart reports whether the model type has a width of experts beside that
+// of dense layers, which may stand between those with experts.
+func (c *Config) expertsApart() bool { return c.ModelType == Qwen3MoE || c.ModelType == Mellum }
 
 // headDim returns HeadDim with its default filled in.
 func (c *Config) headDim() int {
@@ -154,6 +165,10 @@ func Default(modelType string) (*Config, error) {
 	case Qwen3MoE:
 		c.NumExperts, c.NumExpertsPerTok, c.MoEIntermediateSize = 128, 8, 768
 		c.RouterAuxLossCoef, c.DecoderSparseStep = 0.001, 1
+	case Mellum:
+		c.MaxPositions, c.HeadDim, c.RopeTheta, c.SlidingRopeTheta = 131072, 128, 5e5, 1e4
+		c.NumExperts, c.NumExpertsPerTok, c.MoEIntermediateSize, c.NormTopKProb = 64, 8, 896, true
+		c.RouterAuxLossCoef, c.DecoderSparseStep = 0.001, 1
 	case OLMoE:
 		c.MaxPositions, c.RMSNormEps = 4096, 1e-5
 		c.NumExperts, c.NumExpertsPerTok = 64, 8
@@ -168,7 +183,7 @@ func (c *Config) Validate() error {
 	if !slices.Contains(modelTypes, c.ModelType) {
 		return fmt.Errorf("model_type %q is not one of %v", c.ModelType, modelTypes)
 	}
-	for _, f := range []func() error{c.validateSizes, c.validateAttention, c.validateExperts, c.validateVision, c.validateCount, c.validateNumbers, c.validateTokens} {
+	for _, f := range []func() error{c.validateSizes, c.validateAttention, c.validateLayerTypes, c.validateExperts, c.validateVision, c.validateCount, c.validateNumbers, c.validateTokens} {
 		if err := f(); err != nil {
 			return err
 		}
@@ -268,7 +283,7 @@ func (c *Config) validateExperts() error {
 		return fmt.Errorf("num_experts_per_tok is %d; it must be between 1 and num_experts, %d", c.NumExpertsPerTok, c.NumExperts)
 	case c.MoEIntermediateSize < 1 || c.MoEIntermediateSize > maxSize:
 		return fmt.Errorf("moe_intermediate_size is %d; it must be between 1 and %d", c.MoEIntermediateSize, maxSize)
-	case c.ModelType != Qwen3MoE && c.MoEIntermediateSize != c.IntermediateSize:
+	case !c.expertsApart() && c.MoEIntermediateSize != c.IntermediateSize:
 		return fmt.Errorf("moe_intermediate_size is %d, but model_type %s calls it intermediate_size, which is %d", c.MoEIntermediateSize, c.ModelType, c.IntermediateSize)
 	case c.SharedExpertSize < 0 || c.SharedExpertSize > maxSize:
 		return fmt.Errorf("shared_expert_intermediate_size is %d; it must be between 0 and %d", c.SharedExpertSize, maxSize)
@@ -276,7 +291,9 @@ func (c *Config) validateExperts() error {
 		return fmt.Errorf("num_experts %d in num_hidden_layers %d make %d matrices; at most %d are taken", c.NumExperts, c.NumLayers, 3*c.NumExperts*c.NumLayers, maxMatrices)
 	case c.DecoderSparseStep < 0 || c.DecoderSparseStep > c.NumLayers:
 		return fmt.Errorf("decoder_sparse_step is %d; it must be between 0 and num_hidden_layers, %d", c.DecoderSparseStep, c.NumLayers)
-	case c.ModelType != Qwen3MoE && (c.DecoderSparseStep > 1 || len(c.MLPOnlyLayers) > 0):
+	case c.ModelType == Mellum && c.DecoderSparseStep > 1:
+		return fmt.Errorf("decoder_sparse_step is %d, but model_type mellum has none; name its dense layers in mlp_only_layers", c.DecoderSparseStep)
+	case !c.expertsApart() && (c.DecoderSparseStep > 1 || len(c.MLPOnlyLayers) > 0):
 		return fmt.Errorf("decoder_sparse_step and mlp_only_layers: every layer of model_type %s has experts; use qwen3_moe", c.ModelType)
 	case c.ModelType == Mixtral && !c.NormTopKProb:
 		return fmt.Errorf("norm_topk_prob is false, but the gates of model_type mixtral always sum to 1; use qwen3_moe")
@@ -299,6 +316,7 @@ func (c *Config) validateNumbers() error {
 	}{
 		{"rms_norm_eps", c.RMSNormEps, 1e-12, 1},
 		{"rope_theta", c.RopeTheta, 1, 1e12},
+		{"sliding_rope_theta", c.slidingTheta(), 1, 1e12},
 		{"initializer_range", c.InitStd, 0, 10},
 		{"z_loss_coef", c.OutputZLossCoef, 0, 1e3},
 		{"router_z_loss_coef", c.RouterZLossCoef, 0, 1e3},
@@ -308,6 +326,9 @@ func (c *Config) validateNumbers() error {
 		if math.IsNaN(n.value) || n.value < n.low || n.value > n.top {
 			return fmt.Errorf("%s is %v; it must be between %v and %v", n.name, n.value, n.low, n.top)
 		}
+	}
+	if c.SlidingRopeTheta != 0 && c.ModelType != Mellum {
+		return fmt.Errorf("sliding_rope_theta is %v, but model_type %s has one rope_theta for all layers; use mellum", c.SlidingRopeTheta, c.ModelType)
 	}
 	if c.RopeScaling != nil {
 		return c.RopeScaling.validate()

@@ -147,7 +147,7 @@ func (c *Config) readSizes(f *fields) {
 	}
 	f.take("num_key_value_heads", &c.NumKVHeads)
 	f.take("head_dim", &c.HeadDim)
-	if c.ModelType == Qwen3 && c.HeadDim == 0 {
+	if (c.ModelType == Qwen3 || c.ModelType == Mellum) && c.HeadDim == 0 {
 		c.HeadDim = c.headDim()
 	}
 	f.take("intermediate_size", &c.IntermediateSize)
@@ -169,51 +169,15 @@ func (c *Config) readAttention(f *fields) {
 	f.want("qk_layer_norms", false)
 	f.want("use_qk_norm", c.QKNorm() != NoQKNorm)
 	c.readWindow(f)
+	if c.ModelType == Mellum {
+		c.readRopes(f)
+		return
+	}
 	f.take("rope_theta", &c.RopeTheta)
 	for _, name := range []string{"rope_scaling", "rope_parameters"} {
 		if raw, ok := f.left[name]; ok && f.err == nil {
 			f.err = c.readRope(name, raw)
 			delete(f.left, name)
-		}
-	}
-}
-
-// readWindow reads the sliding window, which Mistral and Mixtral have unless it
-// is null, the Qwens only with use_sliding_window, and Llama and OLMoE never.
-func (c *Config) readWindow(f *fields) {
-	if raw, ok := f.left["sliding_window"]; ok && string(raw) == "null" {
-		c.SlidingWindow = 0
-	}
-	window, use, full := 0, false, -1
-	f.take("sliding_window", &window)
-	f.take("use_sliding_window", &use)
-	f.take("max_window_layers", &full)
-	switch c.ModelType {
-	case Mistral, Mixtral:
-		use = window != 0
-	case Llama, OLMoE:
-		use = false
-	}
-	if (c.ModelType == Qwen2 || c.ModelType == Qwen3) && full >= c.NumLayers {
-		use = false // it begins above the last layer
-	}
-	if use && f.err == nil {
-		c.SlidingWindow = window
-		if window == 0 {
-			f.err = errors.New("use_sliding_window is true, but sliding_window is missing")
-		} else if full != 0 && (c.ModelType == Qwen2 || c.ModelType == Qwen3) {
-			f.err = errors.New("max_window_layers: this decoder does not mix kinds of attention; with use_sliding_window it must be 0")
-		}
-	}
-	want := "full_attention"
-	if c.SlidingWindow > 0 {
-		want = "sliding_attention"
-	}
-	var kinds []string
-	f.take("layer_types", &kinds)
-	for _, k := range kinds {
-		if k != want && f.err == nil {
-			f.err = fmt.Errorf("layer_types: this decoder does not mix kinds of attention, and %q is not %s", k, want)
 		}
 	}
 }
@@ -233,19 +197,24 @@ func (c *Config) readExperts(f *fields) {
 	} else {
 		f.take("norm_topk_prob", &c.NormTopKProb)
 	}
-	if c.ModelType == Qwen3MoE {
+	if c.expertsApart() {
 		f.take("moe_intermediate_size", &c.MoEIntermediateSize)
+	}
+	switch c.ModelType {
+	case Qwen3MoE:
 		f.take("decoder_sparse_step", &c.DecoderSparseStep)
 		if c.DecoderSparseStep == 0 {
 			c.DecoderSparseStep = 1
 		}
 		f.take("mlp_only_layers", &c.MLPOnlyLayers)
+	case Mellum:
+		c.readMLPLayerTypes(f)
 	}
 	f.take("router_z_loss_coef", &c.RouterZLossCoef)
 	f.take("router_bias", &c.RouterBias)
 	f.take("capacity_factor", &c.CapacityFactor)
 	f.take("shared_expert_intermediate_size", &c.SharedExpertSize)
-	if c.ModelType != Qwen3MoE {
+	if !c.expertsApart() {
 		c.MoEIntermediateSize = c.IntermediateSize
 	}
 }

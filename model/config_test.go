@@ -50,7 +50,7 @@ func TestConfigCounts(t *testing.T) {
 			t.Errorf("a reward model's Params() = %d, %d", total, active)
 		}
 	}
-	if got := c.meanKeys(4); got != (1+2+2+2)/4.0 {
+	if got := meanKeys(4, 2); got != (1+2+2+2)/4.0 {
 		t.Errorf("meanKeys(4) with a window of 2 = %v", got)
 	}
 }
@@ -77,6 +77,12 @@ func TestConfigRoundTrip(t *testing.T) {
 		}
 		if kind == Qwen3MoE {
 			c.DecoderSparseStep, c.MLPOnlyLayers = 2, []int{0}
+		}
+		switch kind {
+		case Mellum:
+			c.MLPOnlyLayers, c.SlidingRopeTheta, c.LayerTypes = []int{1}, 1e3, []string{SlidingAttention, FullAttention}
+		case Qwen2, Qwen3:
+			c.LayerTypes = []string{FullAttention, SlidingAttention}
 		}
 		c.EOSTokenIDs, c.BOSTokenID, c.PadTokenID = []int{1, 2}, 0, 3
 		c.RopeScaling = &RopeScaling{Type: RopeYaRN, Factor: 4, OriginalPositions: 512}
@@ -177,7 +183,6 @@ func TestConfigNamesTheField(t *testing.T) {
 		{`{"attention_bias": true}`, "attention_bias"},
 		{`{"use_sliding_window": true}`, "use_sliding_window"},
 		{`{"use_sliding_window": true, "sliding_window": 9, "layer_types": ["full_attention"]}`, "layer_types"},
-		{`{"model_type": "qwen3", "use_sliding_window": true, "sliding_window": 9, "max_window_layers": 1}`, "max_window_layers"},
 		{`{"model_type": "llama"}`, "decoder_sparse_step"},
 		{`{"clip_qkv": 8.0}`, "clip_qkv"},
 		{`{"layer_types": ["full_attention", "linear_attention"]}`, "layer_types"},

@@ -13,6 +13,7 @@ var architectures = map[string]string{
 	Qwen3:    "Qwen3ForCausalLM",
 	Qwen3MoE: "Qwen3MoeForCausalLM",
 	OLMoE:    "OlmoeForCausalLM",
+	Mellum:   "MellumForCausalLM",
 }
 
 // UnmarshalJSON is ParseConfig.
@@ -51,18 +52,16 @@ func (c *Config) MarshalJSON() ([]byte, error) {
 		"pad_token_id":            unless(c.PadTokenID < 0, c.PadTokenID),
 		"eos_token_id":            unless(len(c.EOSTokenIDs) == 0, c.EOSTokenIDs),
 	}
-	if c.HeadDim > 0 || c.ModelType == Qwen3 { // whose default is 128
+	if c.HeadDim > 0 || c.ModelType == Qwen3 || c.ModelType == Mellum { // whose default is 128
 		m["head_dim"] = c.headDim()
 	}
 	switch c.ModelType {
-	case Qwen3, Qwen3MoE, Llama, OLMoE:
+	case Qwen3, Qwen3MoE, Llama, OLMoE, Mellum:
 		m["attention_bias"] = c.AttentionBias
 	}
-	switch {
-	case c.ModelType == Mistral || c.ModelType == Mixtral:
-		m["sliding_window"] = unless(c.SlidingWindow == 0, c.SlidingWindow)
-	case c.SlidingWindow > 0:
-		m["sliding_window"], m["use_sliding_window"], m["max_window_layers"] = c.SlidingWindow, true, 0
+	c.marshalWindow(m)
+	if c.ModelType == Mellum {
+		c.marshalRopes(m)
 	}
 	c.marshalExperts(m)
 	if c.Scalar {
@@ -96,6 +95,11 @@ func (c *Config) marshalExperts(m map[string]any) {
 		m["moe_intermediate_size"] = c.MoEIntermediateSize
 		m["decoder_sparse_step"] = max(c.DecoderSparseStep, 1)
 		m["mlp_only_layers"] = c.MLPOnlyLayers
+	case Mellum:
+		m["num_experts"] = c.NumExperts
+		m["norm_topk_prob"] = c.NormTopKProb
+		m["moe_intermediate_size"] = c.MoEIntermediateSize
+		m["mlp_layer_types"] = c.mlpLayerTypes()
 	}
 	ours := map[string]any{
 		"router_z_loss_coef":              c.RouterZLossCoef,

@@ -56,12 +56,16 @@ func (c *Config) layerParams(l int) (total, active int64) {
 // FLOPs returns the floating-point operations of the forward pass for one
 // token of a document of the given length: two per active weight (norms and
 // biases are noise beside the products), and causal attention over the average
-// of (length+1)/2 keys, or the window. Training costs three times as much. What
+// of (length+1)/2 keys, or fewer in layers with a window. Training costs three times as much. What
 // seeing costs is ViewFLOPs.
 func (c *Config) FLOPs(length int) float64 {
 	_, active := c.Params()
 	width := float64(c.NumHeads) * float64(c.headDim())
-	return 2*float64(active) + float64(c.NumLayers)*4*width*c.meanKeys(length)
+	keys := 0.0
+	for l := range c.NumLayers {
+		keys += meanKeys(length, c.Window(l))
+	}
+	return 2*float64(active) + 4*width*keys
 }
 
 // ViewFLOPs returns the floating-point operations of tower and projector for one
@@ -74,9 +78,10 @@ func (c *Config) ViewFLOPs() float64 {
 	return c.Vision.FLOPs(c.HiddenSize)
 }
 
-// meanKeys returns how many keys a query of a document sees on average.
-func (c *Config) meanKeys(length int) float64 {
-	n, w := float64(length), float64(c.SlidingWindow)
+// meanKeys returns how many keys a query of a document sees on average in a layer
+// with the given window, 0 = none.
+func meanKeys(length, window int) float64 {
+	n, w := float64(length), float64(window)
 	if w == 0 || n <= w {
 		return (n + 1) / 2
 	}

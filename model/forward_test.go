@@ -30,6 +30,9 @@ func small(t testing.TB, modelType string) *Config {
 	if modelType == Mistral {
 		c.SlidingWindow = 70
 	}
+	if modelType == Mellum {
+		c.SlidingWindow, c.LayerTypes, c.SlidingRopeTheta = 70, []string{SlidingAttention, FullAttention}, 1e3
+	}
 	return c
 }
 

@@ -19,6 +19,10 @@ func CheckGGUF(c *Config) error {
 	}
 	arch := archOf(c.ModelType)
 	switch {
+	case c.ModelType == Mellum:
+		return refuse("model_type", "this program does not write mellum so")
+	case c.LayerTypes != nil:
+		return refuse("layer_types", "llama.cpp has no window for %s", c.ModelType)
 	case c.Scalar:
 		return refuse("architectures", "llama.cpp has no head of one number for it")
 	case c.Vision != nil:

@@ -147,7 +147,7 @@ func TestKnownRefused(t *testing.T) {
 	for _, tt := range []struct{ base, change, want string }{
 		{"Qwen2-7B-Instruct", `"model_type": "qwen2_moe", "shared_expert_intermediate_size": 5632`, "qwen2_moe: this decoder does not do its shared expert with a gate"},
 		{"Qwen2-7B-Instruct", `"dual_chunk_attention_config": {"chunk_size": 262144}`, "dual_chunk_attention_config"},
-		{"Qwen2-7B-Instruct", `"use_sliding_window": true, "max_window_layers": 21`, "max_window_layers"},
+		{"Qwen2-7B-Instruct", `"use_sliding_window": true, "sliding_window": null`, "sliding_window is missing"},
 		{"Qwen2-7B-Instruct", `"use_mrope": true`, "use_mrope"},
 		{"Llama-2-7b", `"quantization_config": {"bits": 4, "quant_method": "gptq"}`, "packed by gptq"},
 		{"Llama-2-7b", `"quantization_config": {"bits": 4}`, "quantization_config: the weights are packed"},
@@ -178,5 +178,11 @@ func TestKnownRefused(t *testing.T) {
 	c, err := ParseConfig([]byte(strings.Replace(known["Qwen2-7B-Instruct"], `"use_sliding_window": false`, `"use_sliding_window": true`, 1)))
 	if err != nil || c.SlidingWindow != 0 {
 		t.Errorf("a window from layer 28 of 28 on: %+v, %v", c, err)
+	}
+	// One that begins before it is of the layers from there on.
+	c, err = ParseConfig([]byte(strings.NewReplacer(`"use_sliding_window": false`, `"use_sliding_window": true`,
+		`"max_window_layers": 28`, `"max_window_layers": 21`).Replace(known["Qwen2-7B-Instruct"])))
+	if err != nil || c.SlidingWindow != 131072 || c.Window(20) != 0 || c.Window(21) != 131072 {
+		t.Errorf("a window from layer 21 of 28 on: %+v, %v", c, err)
 	}
 }

@@ -52,6 +52,7 @@ func (c *Config) setUsual() {
 		Llama: {32000, 4096, 11008, 32, 32}, Mistral: {32000, 4096, 14336, 32, 32, 8}, Mixtral: {32000, 4096, 14336, 32, 32, 8},
 		Qwen2: {151936, 4096, 22016, 32, 32, 32}, Qwen3: {151936, 4096, 22016, 32, 32, 32},
 		Qwen3MoE: {151936, 2048, 6144, 24, 32, 4}, OLMoE: {50304, 2048, 2048, 16, 16},
+		Mellum: {98304, 2304, 7168, 28, 32, 4},
 	}[c.ModelType]
 	c.VocabSize, c.HiddenSize, c.IntermediateSize = usual[0], usual[1], usual[2]
 	c.NumLayers, c.NumHeads, c.NumKVHeads = usual[3], usual[4], usual[5]

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"slices"
+
 	"github.com/polymath-lm/polymath/model/nn"
 	"github.com/polymath-lm/polymath/model/vision"
 )
@@ -19,12 +21,13 @@ type Model struct {
 	adapter   *adapter // nil = none
 	weights   *Weights // the open file, nil = there is none
 
-	embed  nn.Embedding
-	rope   *nn.Rope
-	layers []*layer
-	norm   *nn.Norm
-	head   nn.Head
-	tower  *vision.Tower // nil = the model cannot see
+	embed       nn.Embedding
+	rope        *nn.Rope // of the layers that see everything
+	slidingRope *nn.Rope // of those that slide, which may be the same
+	layers      []*layer
+	norm        *nn.Norm
+	head        nn.Head
+	tower       *vision.Tower // nil = the model cannot see
 
 	resident *resident // nil = all weights are in memory
 }
@@ -67,6 +70,7 @@ func NewFixed(cfg *Config, seed uint64) (*Model, error) {
 // clone returns a copy that shares nothing a caller may change.
 func (c *Config) clone() *Config {
 	own := *c
+	own.LayerTypes = slices.Clone(c.LayerTypes)
 	if c.Vision != nil {
 		v := *c.Vision
 		own.Vision = &v

@@ -59,6 +59,9 @@ func residentConfigs(t testing.TB) map[string]*Config {
 	for _, kind := range modelTypes {
 		c := small(t, kind)
 		c.NumLayers = 5
+		if c.LayerTypes != nil {
+			c.LayerTypes = []string{FullAttention, SlidingAttention, SlidingAttention, FullAttention, SlidingAttention}
+		}
 		configs[kind] = c
 	}
 	many := small(t, Qwen3MoE)

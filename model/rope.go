@@ -6,6 +6,20 @@ import (
 	"github.com/polymath-lm/polymath/internal/kernel"
 )
 
+// slidingTheta returns the theta of the layers that slide.
+func (c *Config) slidingTheta() float64 { return orDefault(c.SlidingRopeTheta, c.RopeTheta) }
+
+// slidingFrequencies is ropeFrequencies for the layers that slide. In Mellum they
+// have their own theta and are not stretched: a window is not longer than it was
+// in training.
+func (c *Config) slidingFrequencies() (frequencies []float64, scale float64) {
+	if c.ModelType != Mellum {
+		return c.ropeFrequencies()
+	}
+	own := Config{HiddenSize: c.HiddenSize, NumHeads: c.NumHeads, HeadDim: c.HeadDim, RopeTheta: c.slidingTheta()}
+	return own.ropeFrequencies()
+}
+
 // ropeFrequencies returns by how many radians each pair of a head turns from
 // one position to the next, and the factor of cosines and sines.
 func (c *Config) ropeFrequencies() (frequencies []float64, scale float64) {

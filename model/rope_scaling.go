@@ -13,6 +13,8 @@ const (
 	RopeLinear = "linear" // positions divided by Factor
 	RopeYaRN   = "yarn"   // arXiv:2309.00071
 	RopeLlama3 = "llama3" // Llama 3.1's rule by wavelength
+
+	ropeDefault = "default" // none of them
 )
 
 // RopeScaling is config.json's rope_scaling. Factor is by how much the window
@@ -57,18 +59,31 @@ func (s *RopeScaling) validate() error {
 // readRope reads rope_scaling (or the newer rope_parameters, which carries
 // theta as well) from raw.
 func (c *Config) readRope(field string, raw json.RawMessage) error {
+	theta, s, err := parseRope(field, raw, c.MaxPositions)
+	if err == nil && theta != nil {
+		c.RopeTheta = *theta
+	}
+	if err == nil && s != nil {
+		c.RopeScaling = s
+	}
+	return err
+}
+
+// parseRope reads theta and the scaling from raw; either is nil if it does not
+// say. positions is the window that is stretched if it does not say that.
+func parseRope(field string, raw json.RawMessage, positions int) (theta *float64, s *RopeScaling, err error) {
 	var m map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &m); err != nil {
-		return fmt.Errorf("%s: want an object: %w", field, err)
+		return nil, nil, fmt.Errorf("%s: want an object: %w", field, err)
 	}
 	if m == nil {
-		return nil
+		return nil, nil, nil
 	}
-	s := &RopeScaling{}
+	s = &RopeScaling{}
 	f := &fields{prefix: field + ".", left: m}
 	f.take("type", &s.Type) // the older name of rope_type
 	f.take("rope_type", &s.Type)
-	f.take("rope_theta", &c.RopeTheta)
+	f.take("rope_theta", &theta)
 	f.take("factor", &s.Factor)
 	f.take("original_max_position_embeddings", &s.OriginalPositions)
 	f.take("attention_factor", &s.AttentionFactor)
@@ -79,17 +94,16 @@ func (c *Config) readRope(field string, raw json.RawMessage) error {
 	f.want("partial_rotary_factor", 1.0)
 	f.want("truncate", true)
 	if f.err != nil {
-		return f.err
+		return nil, nil, f.err
 	}
 	if len(m) > 0 {
-		return fmt.Errorf("%s%s: this decoder does not know the field", f.prefix, slices.Sorted(maps.Keys(m))[0])
+		return nil, nil, fmt.Errorf("%s%s: this decoder does not know the field", f.prefix, slices.Sorted(maps.Keys(m))[0])
 	}
-	if s.Type == "" || s.Type == "default" {
-		return nil
+	if s.Type == "" || s.Type == ropeDefault {
+		return theta, nil, nil
 	}
 	if (s.Type == RopeYaRN || s.Type == RopeLlama3) && s.OriginalPositions == 0 {
-		s.OriginalPositions = c.MaxPositions
+		s.OriginalPositions = positions
 	}
-	c.RopeScaling = s
-	return nil
+	return theta, s, nil
 }

@@ -245,6 +245,7 @@ func (ws *Workspace) begin(batch *Batch) error {
 		panic("model: spans must cover the tokens")
 	}
 	ws.model.rope.Grow(last)
+	ws.model.slidingRope.Grow(last)
 	return ws.reserve()
 }
 
