@@ -88,8 +88,16 @@ type ModelSpec struct {
 	RopeTheta float64 `yaml:"rope_theta" json:"rope_theta"`
 	// NormEps is added to the mean square in RMSNorm.
 	NormEps float64 `yaml:"rms_norm_eps" json:"rms_norm_eps"`
+	// RopeScaling stretches it from the start; of the layers that see everything
+	// alone, where LayerTypes or SlidingTheta is set.
+	RopeScaling *model.RopeScaling `yaml:"rope_scaling" json:"rope_scaling,omitempty"`
 	// Window is the attention window in tokens; 0 attends to everything.
 	Window int `yaml:"sliding_window" json:"sliding_window"`
+	// LayerTypes says for each layer whether it has the window (sliding_attention)
+	// or attends to everything (full_attention); left out, all have it.
+	LayerTypes []string `yaml:"layer_types" json:"layer_types,omitempty"`
+	// SlidingTheta is RopeTheta of the layers with the window; 0: the same.
+	SlidingTheta float64 `yaml:"sliding_rope_theta" json:"sliding_rope_theta,omitzero"`
 	// Context is the longest sequence the finished model promises to read;
 	// 0: the sequence length it is trained on.
 	Context int `yaml:"max_position_embeddings" json:"max_position_embeddings"`

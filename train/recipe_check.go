@@ -3,6 +3,7 @@ package train
 import (
 	"cmp"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -105,7 +106,7 @@ func (m *ModelSpec) validate() error {
 func (m *ModelSpec) checkFrom() error {
 	empty := DefaultRecipe().Model
 	empty.From, empty.Vision = m.From, m.Vision
-	if *m != empty {
+	if !reflect.DeepEqual(*m, empty) {
 		return recipe.Bad("model.from", "the model to go on from brings its own shape: remove the other keys of model but vision")
 	}
 	return nil
@@ -118,6 +119,9 @@ func (m *ModelSpec) config() (*model.Config, error) {
 	if m.Experts == 0 {
 		kind = model.Qwen3
 	}
+	if len(m.LayerTypes) > 0 || m.SlidingTheta != 0 {
+		kind = model.Mellum
+	}
 	c := &model.Config{
 		ModelType: kind, VocabSize: m.VocabSize, HiddenSize: m.HiddenSize, NumLayers: m.Layers,
 		IntermediateSize: m.DenseSize, NumHeads: m.Heads, NumKVHeads: m.KVHeads, HeadDim: m.HeadDim,
@@ -126,7 +130,8 @@ func (m *ModelSpec) config() (*model.Config, error) {
 		OutputZLossCoef: m.OutputZLoss, NumExperts: m.Experts, NumExpertsPerTok: m.ExpertsPerToken,
 		MoEIntermediateSize: m.ExpertSize, NormTopKProb: true, RouterAuxLossCoef: m.BalanceLoss,
 		RouterZLossCoef: m.ZLoss, RouterBias: m.BiasRate > 0, CapacityFactor: m.Capacity,
-		SharedExpertSize: m.SharedExpertSize,
+		SharedExpertSize: m.SharedExpertSize, RopeScaling: m.RopeScaling, SlidingRopeTheta: m.SlidingTheta,
+		LayerTypes: slices.Clone(m.LayerTypes),
 	}
 	if c.NumKVHeads == 0 {
 		c.NumKVHeads = c.NumHeads
