@@ -75,7 +75,21 @@ func (a *app) chat(ctx context.Context, dir string, o terminal.Options, adapter 
 	if isTerminal(a.Out) {
 		show = progress.Visible
 	}
+	reading := progress.NewPrompt(a.Err)
+	o.Reading = showReading(reading)
+	defer reading.Clear()
 	return wrongSetting(terminal.Plain(ctx, m, o, lines || ok && isTerminal(in), a.In, a.Out, show))
+}
+
+// showReading returns what shows on p how much of a prompt is read; nil is none.
+func showReading(p *progress.Prompt) func(*polymath.Progress) {
+	return func(r *polymath.Progress) {
+		if r == nil {
+			p.Clear()
+			return
+		}
+		p.Show(r.Read, r.Total, r.Cached, r.Time)
+	}
 }
 
 // historyFile is where the chat keeps what was typed; empty without a home.

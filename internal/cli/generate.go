@@ -130,8 +130,13 @@ func (a *app) generateText(ctx context.Context, m *polymath.Model, prompt string
 	var tokens []polymath.Token
 	ended := false // the output, with a line end
 	finish := ""
-	start := time.Now()
+	var start time.Time // the first token
+	reading := progress.NewPrompt(a.Err)
+	defer reading.Clear()
+	showRead := showReading(reading)
+	o.Progress = true
 	for chunk, err := range m.Stream(ctx, prompt, o) {
+		showRead(chunk.Progress)
 		if chunk.Text != "" {
 			ended = strings.HasSuffix(chunk.Text, "\n")
 			seen = seen || strings.TrimSpace(chunk.Text) != ""
@@ -143,6 +148,9 @@ func (a *app) generateText(ctx context.Context, m *polymath.Model, prompt string
 			finish = chunk.Finish
 		}
 		if chunk.Token != nil {
+			if start.IsZero() {
+				start = time.Now()
+			}
 			tokens = append(tokens, *chunk.Token)
 		}
 		if err != nil {
@@ -161,8 +169,8 @@ func (a *app) generateText(ctx context.Context, m *polymath.Model, prompt string
 	if o.Logprobs {
 		printLogprobs(a.Out, tokens)
 	}
-	if isTerminal(a.Err) && len(tokens) > 0 {
-		rate := float64(len(tokens)) / time.Since(start).Seconds()
+	if isTerminal(a.Err) && len(tokens) > 1 {
+		rate := float64(len(tokens)-1) / time.Since(start).Seconds()
 		fmt.Fprintf(a.Err, "\n%d tokens, %.0f tokens/s\n", len(tokens), rate)
 	}
 	return seen, nil

@@ -20,8 +20,9 @@ type answer struct {
 	text    string // so far
 	shown   int    // bytes of text that are in the scrollback
 	tokens  int
-	begun   time.Time // the first token
-	latest  time.Time // the last one so far
+	reading *polymath.Progress // until the prompt is read
+	begun   time.Time          // the first token
+	latest  time.Time          // the last one so far
 }
 
 // pieces are the next ones of an answer; ended says that it is complete.
@@ -70,6 +71,9 @@ func (u *ui) receive(m pieces) tea.Cmd {
 		return nil
 	}
 	for _, p := range m.all {
+		if a.reading = p.reading; p.reading != nil {
+			continue
+		}
 		if a.begun.IsZero() {
 			a.begun = p.at
 		}

@@ -59,6 +59,9 @@ func (s *session) plainAnswer(ctx context.Context, message string, out io.Writer
 	s.say(message)
 	var answer strings.Builder
 	for p := range s.answer(ctx) {
+		if s.reading != nil {
+			s.reading(p.reading)
+		}
 		answer.WriteString(p.text)
 		if p.text != "" {
 			if _, err := io.WriteString(out, show(p.text)); err != nil {

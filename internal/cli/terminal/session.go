@@ -20,11 +20,12 @@ type session struct {
 	settings polymath.GenerateOptions
 	images   []chat.Image // that go with the next message
 	file     string       // kept up to date; empty: none
+	reading  func(*polymath.Progress)
 }
 
 // newSession begins a conversation, or goes on with the one in o.File.
 func newSession(m Model, o Options) (*session, error) {
-	s := &session{model: m, name: o.Name, system: o.System, settings: o.Settings, file: o.File}
+	s := &session{model: m, name: o.Name, system: o.System, settings: o.Settings, file: o.File, reading: o.Reading}
 	if o.File == "" {
 		return s, nil
 	}
@@ -120,18 +121,21 @@ func textOf(m chat.Message) string {
 
 // piece is a piece of an answer.
 type piece struct {
-	text   string
-	tokens int
-	at     time.Time
-	finish string // in the last one
-	err    error
+	text    string
+	tokens  int
+	reading *polymath.Progress // alone
+	at      time.Time
+	finish  string // in the last one
+	err     error
 }
 
 // answer streams the answer to what was said.
 func (s *session) answer(ctx context.Context) iter.Seq[piece] {
 	return func(yield func(piece) bool) {
-		for chunk, err := range s.model.ChatStream(ctx, s.conversation(), polymath.ChatOptions{GenerateOptions: s.settings}) {
-			p := piece{at: time.Now(), tokens: len(chunk.Tokens), finish: chunk.Finish, err: err}
+		o := polymath.ChatOptions{GenerateOptions: s.settings}
+		o.Progress = true
+		for chunk, err := range s.model.ChatStream(ctx, s.conversation(), o) {
+			p := piece{at: time.Now(), tokens: len(chunk.Tokens), reading: chunk.Progress, finish: chunk.Finish, err: err}
 			for _, e := range chunk.Events {
 				p.text += e.Content
 			}

@@ -37,6 +37,9 @@ type Options struct {
 	File string
 	// Images are files that go with the first message.
 	Images []string
+	// Reading, if not nil, learns in Plain how much of a prompt is read, and nil
+	// when something else follows.
+	Reading func(*polymath.Progress)
 	// HistoryFile keeps what was typed, readable by its owner alone; empty keeps
 	// nothing.
 	HistoryFile string

@@ -27,6 +27,7 @@ type scripted struct {
 	err     error
 	endless bool // goes on until it is stopped
 	sees    bool
+	reading []polymath.Progress // before the pieces, if they are asked for
 	asked   []chat.Conversation
 	options []polymath.ChatOptions
 }
@@ -35,6 +36,14 @@ func (s *scripted) ChatStream(ctx context.Context, c chat.Conversation, o polyma
 	s.asked = append(s.asked, c)
 	s.options = append(s.options, o)
 	return func(yield func(polymath.ChatChunk, error) bool) {
+		for i := range s.reading {
+			if o.Progress && !yield(polymath.ChatChunk{Progress: &s.reading[i]}, nil) {
+				return
+			}
+			if s.endless {
+				<-ctx.Done()
+			}
+		}
 		for i := 0; i < len(s.pieces) || s.endless; i++ {
 			if ctx.Err() != nil {
 				yield(polymath.ChatChunk{Usage: &polymath.Usage{}}, ctx.Err())

@@ -47,11 +47,21 @@ func (u *ui) unfinished() []string {
 		if u.answer.stopped {
 			return nil
 		}
-		return []string{dimStyle.Render("…"), ""}
+		return []string{dimStyle.Render(u.waiting()), ""}
 	}
 	lines := strings.Split(u.markdown.render(text), "\n")
 	room := max(1, u.height-u.input.Height()-3)
 	return append(lines[max(0, len(lines)-room):], "")
+}
+
+// waiting is what stands where the answer will: how much of a long prompt is read.
+func (u *ui) waiting() string {
+	if p := u.answer.reading; p != nil {
+		if line := progress.Reading(p.Read, p.Total, p.Cached, p.Time, u.width); line != "" {
+			return line
+		}
+	}
+	return "…"
 }
 
 // statusLine is the last line.
