@@ -34,7 +34,7 @@ func (s *sitter) request(t *task.Task, item *task.Item, sample int) Request {
 	g := t.Generate
 	return Request{
 		MaxTokens: cmp.Or(g.MaxTokens, generateTokens), Temperature: g.Temperature, TopP: g.TopP, Stop: g.Stop,
-		Seed: s.seed(item, sample), Logprobs: true, Whole: isWhole(item), Progress: s.progress(item),
+		Seed: s.seed(item, sample), Logprobs: true, Progress: s.progress(item),
 	}
 }
 
@@ -104,6 +104,7 @@ func (s *sitter) generate(ctx context.Context, sheet *sheetOf, item *task.Item, 
 		r.Gold = item.Answers[0]
 	}
 	q := s.request(sheet.Task, item, r.Sample)
+	q.Whole = spent.whole
 	if sheet.samples(s.settings) > 1 {
 		q.Temperature = cmp.Or(q.Temperature, severalTemperature)
 	}
@@ -153,6 +154,7 @@ func (s *sitter) explain(ctx context.Context, t *task.Task, item *task.Item, r *
 		return err
 	}
 	q := s.request(t, item, r.Sample)
+	q.Whole = spent.whole
 	q.MaxTokens = cmp.Or(t.Generate.MaxTokens, explainTokens)
 	q.Temperature = cmp.Or(t.Generate.Temperature, explainTemperature)
 	q.Logprobs = false
@@ -203,7 +205,7 @@ func (s *sitter) askLetter(ctx context.Context, t *talk, item *task.Item, r *Rec
 			return best, err
 		}
 	}
-	q := Request{MaxTokens: letterTokens, Seed: s.seed(item, r.Sample), Choices: letters(len(item.Choices)), Whole: isWhole(item), Progress: s.progress(item)}
+	q := Request{MaxTokens: letterTokens, Seed: s.seed(item, r.Sample), Choices: letters(len(item.Choices)), Whole: spent.whole, Progress: s.progress(item)}
 	t.put(&q)
 	answer, err := s.write(ctx, q, r, spent)
 	if err != nil {

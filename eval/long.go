@@ -42,13 +42,6 @@ func (r *Record) locate(row task.Row) {
 	}
 }
 
-// isWhole says that an item must not be cut: what is asked for may stand anywhere in it.
-func isWhole(item *task.Item) bool {
-	var r Record
-	r.locate(item.Row)
-	return r.Length > 0
-}
-
 // number reads a number of a row: as a file has it, or a generator.
 func number(value any) (float64, bool) {
 	switch v := value.(type) {

@@ -28,9 +28,10 @@ type sheetOf struct {
 	grader task.Grader // nil for methods that need none
 }
 
-// took is what an answer took beside what its record says.
+// took is what an answer took, and what it is held to, beside what its record says.
 type took struct {
 	cached int
+	whole  bool // nothing may be cut
 }
 
 // answer puts one item to the subject. What goes wrong with the item is in the
@@ -43,7 +44,7 @@ func (s *sitter) answer(ctx context.Context, sheet *sheetOf, u unit) (Record, to
 		Section: item.Section, Cluster: item.Cluster, Sample: u.sample,
 	}
 	r.locate(item.Row)
-	var t took
+	t := took{whole: sheet.Task.Whole || r.Length > 0}
 	var err error
 	switch sheet.Task.Method {
 	case task.MethodChoice:
@@ -90,7 +91,7 @@ func (s *sitter) score(ctx context.Context, prompt, continuation string, r *Reco
 		r.Cut = max(r.Cut, score.Cut)
 		r.PromptTokens += score.PromptTokens
 		t.cached += score.CachedTokens
-		if score.Cut > 0 && r.Length > 0 {
+		if score.Cut > 0 && t.whole {
 			err = &WindowError{
 				Prompt: score.PromptTokens + score.Cut, Window: s.info.ContextWindow,
 				Err: fmt.Errorf("%d tokens of the prompt have no room", score.Cut),

@@ -48,9 +48,6 @@ func (t *Task) Check() error {
 // checkMethod finds what a method needs and cannot do without.
 func (t *Task) checkMethod() error {
 	choices := t.Choice.From != "" || len(t.Choice.List) > 0
-	if t.ByPosition && t.Method != MethodText {
-		return recipe.Bad("by_position", "the method %s has no positions: text has", t.Method)
-	}
 	switch t.Method {
 	case MethodChoice, MethodExplain, MethodPair:
 		if !choices {

@@ -16,6 +16,7 @@ type hashed struct {
 	Generate      Generate
 	Grader        *Grading
 	ByPosition    bool `json:",omitempty"`
+	Whole         bool `json:",omitempty"`
 }
 
 // Hash identifies what was examined: the items, as they are put to a model and
@@ -30,7 +31,7 @@ func (t *Task) Hash(items []Item) string {
 			fmt.Fprintf(h, "%#v\n", value)
 		}
 	}
-	write(hashed{t.Name, t.Method, t.Choice.Unconditional, t.Choice.Norm, t.Generate, t.Grader, t.ByPosition})
+	write(hashed{t.Name, t.Method, t.Choice.Unconditional, t.Choice.Norm, t.Generate, t.Grader, t.ByPosition, t.Whole})
 	for i := range items {
 		item := items[i]
 		if len(item.imageHashes) == len(item.Images) {

@@ -89,6 +89,8 @@ var methodKeys = map[string][]Method{
 	"grader":        {MethodGenerate},
 	"accepted_from": {MethodGenerate, MethodCloze},
 	"few_shot":      {MethodGenerate, MethodExplain, MethodChoice, MethodCloze},
+	"by_position":   {MethodText},
+	"whole":         {MethodGenerate, MethodExplain, MethodChoice, MethodCloze, MethodPair},
 	"choice":        {MethodGenerate, MethodExplain, MethodChoice, MethodCloze, MethodPair},
 }
 

@@ -57,6 +57,10 @@ type Task struct {
 	// ByPosition measures a text by how much of it stands before, from its beginning to
 	// the window's end, read as one. It is for MethodText.
 	ByPosition bool `yaml:"by_position"`
+	// Whole says that an item that does not fit the model's window is not put, where
+	// others lose their beginning: what is asked for may stand there. Items that say
+	// their length are always so.
+	Whole bool `yaml:"whole"`
 	// Chance is the score of one who guesses; 0 to 1. Tasks of choices need not
 	// say it: see Guess.
 	Chance float64 `yaml:"chance"`

@@ -1,0 +1,156 @@
+package long
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/polymath-lm/polymath/internal/random"
+)
+
+// Writing says which documents are made to train on: texts with many questions and their
+// answers, of the split Train.
+type Writing struct {
+	Kinds []Kind // none is all
+	Seed  uint64
+	// Shortest and Longest are the lengths of the documents in tokens, of which there are
+	// as many from n to 2n as from 2n to 4n. With the end of a text that follows it, a
+	// document is no longer than that.
+	Shortest, Longest int
+	// Questions is how many a document has at most; 0 is one for 128 tokens, up to 64.
+	Questions int
+	// Count is that of Options; Document calls it from its own goroutine.
+	Count func(text string) int
+	// Texts are what statements are put into, but for the share Prose, which has prose of
+	// this package; without any, all has.
+	Texts []string
+	Prose float64
+}
+
+// leastTraining bounds the lengths of documents to train on.
+const leastTraining = 256
+
+// Check reports what cannot be.
+func (w *Writing) Check() error {
+	for i, k := range w.Kinds {
+		if makers[k] == nil {
+			return fmt.Errorf("no kind of long text is called %q: %s", k, kindList())
+		}
+		if slices.Contains(w.Kinds[:i], k) {
+			return fmt.Errorf("the kind %s is named twice", k)
+		}
+	}
+	switch {
+	case w.Shortest < leastTraining || w.Longest < w.Shortest || w.Longest > MostTokens:
+		return fmt.Errorf("documents of %d to %d tokens: they have from %d to %d", w.Shortest, w.Longest, leastTraining, MostTokens)
+	case w.Questions < 0 || w.Questions > mostQuestions:
+		return fmt.Errorf("%d questions: a document has from 1 to %d", w.Questions, mostQuestions)
+	case !(w.Prose >= 0 && w.Prose <= 1):
+		return fmt.Errorf("a share of %v of prose: it is from 0 to 1", w.Prose)
+	}
+	for i, text := range w.Texts {
+		if strings.TrimSpace(text) == "" {
+			return fmt.Errorf("text %d is empty", i)
+		}
+	}
+	return nil
+}
+
+// Document makes document number i. It is a function of the options and of i alone, and
+// goroutines may make several, if Count may be called by them.
+func (w *Writing) Document(i int) (string, error) {
+	if err := w.Check(); err != nil {
+		return "", err
+	}
+	seed := random.At(w.Seed, uint64(i)).Uint64()
+	r := random.At(seed, ofShape)
+	o := Options{Split: Train, Tokens: w.length(r) - 2, Count: w.Count}
+	if len(w.Texts) > 0 && unit(r) >= w.Prose {
+		o.Text = random.Pick(r, w.Texts)
+	}
+	kinds := w.kinds(r, i)
+	questions := w.Questions
+	if questions == 0 {
+		questions = min(max(o.Tokens/128, 1), mostQuestions)
+	}
+	for {
+		text, err := o.training(seed, kinds, questions)
+		switch {
+		case err == nil || !errors.Is(err, ErrShort):
+			return text, err
+		case questions > 1:
+			questions /= 2
+		case len(kinds) > 1:
+			kinds = kinds[:len(kinds)/2]
+		default:
+			return "", err
+		}
+	}
+}
+
+// length is one of those between Shortest and Longest, each octave as likely.
+func (w *Writing) length(r *random.Source) int {
+	// The powers are rounded to eighths of an octave: Exp2 of machines may differ by a
+	// last digit, which must not show.
+	octaves := math.Log2(float64(w.Longest) / float64(w.Shortest))
+	steps := int(math.Ceil(8 * octaves))
+	if steps == 0 {
+		return w.Longest
+	}
+	low := float64(w.Longest) * math.Exp2(-float64(r.Between(1, steps))/8)
+	return min(max(int(math.Round(low*(1+unit(r)*0.09))), w.Shortest), w.Longest)
+}
+
+// alone are kinds that share a text with no other.
+var alone = []Kind{KeyValue, Documents}
+
+// kinds are those of a document: one, or half of the time all that can share a text, as
+// far as it has room.
+func (w *Writing) kinds(r *random.Source, i int) []Kind {
+	all := w.Kinds
+	if len(all) == 0 {
+		all = Kinds
+	}
+	kind := all[i%len(all)]
+	if slices.Contains(alone, kind) || r.Coin() {
+		return []Kind{kind}
+	}
+	list := slices.DeleteFunc(slices.Clone(all), func(k Kind) bool { return slices.Contains(alone, k) })
+	random.Shuffle(r, list)
+	return list
+}
+
+// training makes a text with about so many questions: half of them stand in it, behind
+// what they ask for, the others at its end.
+func (o *Options) training(seed uint64, kinds []Kind, questions int) (string, error) {
+	r := random.At(seed, ofNeedles)
+	m := o.maker(r, o.Tokens/2/len(kinds))
+	for i, k := range kinds {
+		n := max(1, (questions*(i+1))/len(kinds)-(questions*i)/len(kinds))
+		if k == Passkey {
+			n = 1
+		}
+		depths := make([]float64, n)
+		for i := range depths {
+			depths[i] = unit(r)
+		}
+		if err := m.make(k, depths); err != nil {
+			return "", err
+		}
+	}
+	random.Shuffle(r, m.questions)
+	needles, end := m.needles, ""
+	for i := range m.questions {
+		q := &m.questions[i]
+		text := strings.TrimPrefix(tail(q), paragraph) + " " + q.Answer()
+		if r.Coin() {
+			needles = append(needles, needle{at: m.later(q.after), text: text, alone: true})
+			continue
+		}
+		end += paragraph + text
+	}
+	text, _, err := o.lay(o.filler(seed, &m.content), needles, o.Tokens-o.count(end))
+	return text + end, err
+}
