@@ -18,7 +18,8 @@ const maxStops = 4
 // Generate asks for a text. Fields that the API does not take are left out from then
 // on. Where prompt and text have no room in the window together, the text gets less, down
 // to half of the window; then the beginning of a prompt is left out, in steps, and of a
-// conversation the solved examples, then the beginning of the question.
+// conversation the solved examples, then the beginning of the question; a request that is
+// to stay whole is an *eval.WindowError.
 func (e *Endpoint) Generate(ctx context.Context, r eval.Request) (eval.Answer, error) {
 	ask, left := e.complete, func() int { return len(r.Prompt) }
 	shorten := func() bool {
@@ -43,6 +44,8 @@ func (e *Endpoint) Generate(ctx context.Context, r eval.Request) (eval.Answer, e
 			return a, nil
 		case !errors.As(err, &f) || !f.window():
 			return eval.Answer{}, err
+		case r.Whole:
+			return eval.Answer{}, &eval.WindowError{Completion: r.MaxTokens, Window: e.info.ContextWindow, Err: err}
 		case r.MaxTokens > e.leastTokens():
 			r.MaxTokens = max(r.MaxTokens/2, e.leastTokens())
 		case !shorten():

@@ -144,6 +144,11 @@ func TestLong(t *testing.T) {
 		if err != nil || got.Text != "ends" || (got.Cut > 0) != c.cut {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
+		c.request.Whole = true
+		got, err = e.Generate(t.Context(), c.request)
+		if w := new(eval.WindowError); errors.As(err, &w) != (name != "fits") || err != nil && (w.Window != window || w.Completion != c.request.MaxTokens) {
+			t.Errorf("%s, whole: %+v, %v", name, got, err)
+		}
 	}
 	if _, err := e.Generate(t.Context(), eval.Request{Conversation: talk(), MaxTokens: 300}); err != nil {
 		t.Errorf("a conversation of a system message: %v", err)
