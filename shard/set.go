@@ -193,6 +193,13 @@ func (s *Set) Doc(dst []int32, doc int64) []int32 {
 	return dst
 }
 
+// Len returns what one epoch trains on of a document of the whole set, in tokens, see
+// Manifest.Tokens.
+func (s *Set) Len(doc int64) int {
+	f, i := s.locate(doc)
+	return int(f.header.trained(int64(f.Len(i))))
+}
+
 // Find returns the numbers of the documents with that name; a text that was
 // added twice has two. It reads the whole list of names.
 func (s *Set) Find(id ID) []int64 {

@@ -93,7 +93,7 @@ func (t *Trainer) planAdapter() error {
 		m.Add("average", 4*p.Trained, "%d parameters x 4 bytes", p.Trained)
 	}
 	m.Add("adapter's work", scratch, "between A and B, for some rows at a time")
-	m.addWork(r, cfg, p.Steps)
+	t.addWork(&m, &r.Batch)
 	p.Memory = m
 	checkpoint := 8*p.Trained + moments
 	if r.EMA > 0 {

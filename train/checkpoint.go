@@ -32,7 +32,7 @@ const stateVersion = 1
 // trainState is state.json: all that a run is beside its arrays.
 type trainState struct {
 	Version int `json:"version"`
-	// Step is the last step done. Position is the next row of the data's order.
+	// Step is the last step done. Position is the next row of what its stage reads.
 	Step     int   `json:"step"`
 	Position int64 `json:"position"`
 	// Updates is the number of optimizer steps: Step without the skipped ones.
@@ -142,7 +142,7 @@ func masters(m *model.Model) []optim.State {
 
 func (t *Trainer) state() trainState {
 	return trainState{
-		Version: stateVersion, Step: t.step, Position: int64(t.step) * t.recipe.Batch.rowsPerStep(),
+		Version: stateVersion, Step: t.step, Position: t.position(t.step),
 		Updates: t.optimizer.Steps(), Seed: t.recipe.Seed, Watcher: t.watcher,
 		Recipe: t.recipe.encode(), Hashes: t.hashes, Recipes: t.recipes, StageUpdates: t.stageUpdates,
 	}

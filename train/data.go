@@ -16,17 +16,35 @@ const prefetchSteps = 2
 
 // loaderBytes is the memory of the steps read ahead, of the one in work and of
 // the one being filled: tokens and targets.
-func loaderBytes(r *Recipe) int64 {
-	return (prefetchSteps + 2) * int64(r.Batch.Tokens) * (4 + 4)
+func loaderBytes(b *BatchSpec) int64 {
+	return (prefetchSteps + 2) * int64(b.Tokens) * (4 + 4)
 }
 
 // dataset is both sides of the shards, in their orders.
 type dataset struct {
 	set         *shard.Set
+	dir         string     // that the recipe names
+	added       bool       // beside the recipe's own data
 	trainSet    *shard.Set // the side of it that is trained on
 	train, held *shard.Order
-	meanDoc     int   // tokens of a document, on average
+	meanDoc     int      // tokens of a document, on average
+	lengths     []length // of documents in rows, ascending; nil = only the mean is known
 	eyes        *eyes // nil where there are no pictures
+}
+
+// ordering is how documents become rows.
+type ordering struct {
+	sequence int
+	seed     uint64
+	whole    bool
+}
+
+// order is the order of a side of the shards.
+func (o ordering) order(set *shard.Set, seed uint64) *shard.Order {
+	if o.whole {
+		return shard.NewWholeOrder(set, o.sequence, seed)
+	}
+	return shard.NewOrder(set, o.sequence, seed)
 }
 
 // openData opens the recipe's shards in dir and checks that they belong to the
@@ -36,32 +54,38 @@ func openData(dir string, r *Recipe, tokenizerHash string) (*dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &dataset{set: set}
-	if err := d.split(dir, r, tokenizerHash); err != nil {
+	d := &dataset{set: set, dir: dir}
+	if err = set.CheckTokenizer(tokenizerHash); err != nil {
+		err = fmt.Errorf("%s: %w", dir, err)
+	} else {
+		err = d.split(r, ordering{r.Batch.Sequence, r.Seed, r.Data.Whole}, true)
+	}
+	if err != nil {
 		_ = set.Close() // the other error matters
 		return nil, err
 	}
 	return d, nil
 }
 
-func (d *dataset) split(dir string, r *Recipe, tokenizerHash string) error {
-	if err := d.set.CheckTokenizer(tokenizerHash); err != nil {
-		return fmt.Errorf("%s: %w", dir, err)
-	}
+// split divides the documents. Where they must measure, some have to be held out.
+func (d *dataset) split(r *Recipe, o ordering, measures bool) error {
 	train, held := d.set.Split(r.Data.HeldOut)
 	if train.Docs() == 0 {
 		return recipe.Bad("data.held_out", "a share of %v of %s leaves none to train on", r.Data.HeldOut, d.documents())
 	}
-	if r.Data.HeldOut > 0 && held.Docs() == 0 {
+	if measures && r.Data.HeldOut > 0 && held.Docs() == 0 {
 		return recipe.Bad("data.held_out", "a share of %v of %s holds none: raise it (--held-out), or set it to 0 to measure no held-out loss", r.Data.HeldOut, d.documents())
 	}
-	d.train = shard.NewOrder(train, r.Batch.Sequence, r.Seed)
+	d.train = o.order(train, o.seed)
 	d.trainSet = train
 	d.meanDoc = int(max(train.Tokens()/train.Docs(), 1))
 	defer d.set.Release()
 	if held.Docs() > 0 {
 		// The held-out rows do not depend on the seed: runs can be compared.
-		d.held = shard.NewOrder(held, r.Batch.Sequence, 0)
+		d.held = o.order(held, 0)
+	}
+	if d.train.Rows() == 0 {
+		return recipe.Bad("data", "no document of %s fits a row of %d tokens", d.documents(), o.sequence)
 	}
 	return nil
 }
@@ -83,14 +107,14 @@ type microbatch struct {
 	sights  []sight       // the pictures, in the order of their tokens
 }
 
-// fill reads rows [first, last) of order. The patches of pictures have their place
-// then, and are there when eyes have seen m.sights.
-func (m *microbatch) fill(order *shard.Order, e *eyes, first, last int64, row *shard.Row) error {
+// fill reads rows [first, last). The patches of pictures have their place then, and
+// are there when eyes have seen m.sights.
+func (m *microbatch) fill(read func(i int64, row *shard.Row), e *eyes, first, last int64, row *shard.Row) error {
 	m.batch.Tokens, m.batch.Spans, m.targets = m.batch.Tokens[:0], m.batch.Spans[:0], m.targets[:0]
 	m.sights = m.sights[:0]
 	images := 0
 	for i := first; i < last; i++ {
-		order.Row(i, row)
+		read(i, row)
 		start := len(m.batch.Tokens)
 		for _, s := range row.Spans {
 			m.batch.Spans = append(m.batch.Spans, model.Span{Start: start + s.Start, Len: s.Len})
@@ -139,7 +163,7 @@ func (m *microbatch) flops(cfg *model.Config, passes float64) float64 {
 // stepData is the input of one optimizer step.
 type stepData struct {
 	micro   []microbatch
-	rows    [2]int64 // positions in the order
+	rows    [2]int64 // of the feed
 	counted int
 	sights  []sight // of all microbatches
 	err     error   // why there is no such step
@@ -148,7 +172,7 @@ type stepData struct {
 // loader reads steps ahead in the background. Its buffers go round: the loop
 // gives each step back when it is done with it.
 type loader struct {
-	data  *dataset
+	feed  *feed
 	batch BatchSpec
 	ready chan *stepData
 	empty chan *stepData
@@ -156,14 +180,14 @@ type loader struct {
 	ended chan struct{} // closed when the background reading is over
 }
 
-// rowsPerStep is the number of rows of the order that a step reads.
+// rowsPerStep is the number of rows that a step reads.
 func (b BatchSpec) rowsPerStep() int64 { return int64(b.Tokens / b.Sequence) }
 
-// newLoader starts reading at the row of position first. It ends with ctx, and
+// newLoader starts reading at row first of the feed. It ends with ctx, and
 // has ended when ended is closed: only then may the shards be closed.
-func newLoader(ctx context.Context, data *dataset, b BatchSpec, first int64) *loader {
+func newLoader(ctx context.Context, f *feed, b BatchSpec, first int64) *loader {
 	l := &loader{
-		data: data, batch: b,
+		feed: f, batch: b,
 		ready: make(chan *stepData, prefetchSteps),
 		empty: make(chan *stepData, prefetchSteps+2),
 		ended: make(chan struct{}),
@@ -193,7 +217,7 @@ func (l *loader) run(ctx context.Context, first int64) {
 		case <-ctx.Done():
 			return
 		case d := <-l.empty:
-			d.err = d.fill(ctx, l.data, l.batch, first, &row)
+			d.err = d.fill(ctx, l.feed, l.batch, first, &row)
 			first = d.rows[1]
 			select {
 			case <-ctx.Done():
@@ -205,19 +229,19 @@ func (l *loader) run(ctx context.Context, first int64) {
 }
 
 // fill reads the rows of a step, and the patches of its pictures.
-func (d *stepData) fill(ctx context.Context, data *dataset, b BatchSpec, first int64, row *shard.Row) error {
+func (d *stepData) fill(ctx context.Context, f *feed, b BatchSpec, first int64, row *shard.Row) error {
 	d.rows = [2]int64{first, first + b.rowsPerStep()}
 	d.counted = 0
 	d.sights = d.sights[:0]
 	for i := range d.micro {
 		at, m := first+int64(i*b.Rows), &d.micro[i]
-		if err := m.fill(data.train, data.eyes, at, at+int64(b.Rows), row); err != nil {
+		if err := m.fill(f.row, f.eyes, at, at+int64(b.Rows), row); err != nil {
 			return err
 		}
 		d.counted += m.counted()
 		d.sights = append(d.sights, m.sights...)
 	}
-	return data.eyes.see(ctx, d.sights)
+	return f.eyes.see(ctx, d.sights)
 }
 
 // next returns the next step, or nil when ctx ends first. Of a step that cannot be

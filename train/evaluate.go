@@ -13,26 +13,92 @@ import (
 )
 
 // evaluate measures the held-out loss, of the average of the weights where
-// there is one. A loss that is not finite is recorded as such: the steps
-// themselves find out whether training can go on. done is false where ctx ended
-// before.
+// there is one: on the recipe's data in rows of the recipe's length, which is the
+// same in all stages, and on what a stage has of its own. A loss that is not finite
+// is recorded as such: the steps themselves find out whether training can go on.
+// done is false where ctx ended before.
 func (t *Trainer) evaluate(ctx context.Context) (done bool, err error) {
 	defer t.useAverage()()
-	rows := t.data.held.Rows()
-	if limit := int64(t.recipe.Eval.Rows); limit > 0 {
-		rows = min(rows, limit)
-	}
 	var e EvalRecord
+	if t.data.held != nil {
+		b := &t.recipe.Batch
+		rows := t.data.held.Rows()
+		if limit := int64(t.recipe.Eval.Rows); limit > 0 {
+			rows = min(rows, limit)
+		}
+		s := &survey{read: t.data.held.Row, eyes: t.data.eyes, rows: rows, pass: min(b.Rows, t.workspace.MaxTokens()/b.Sequence)}
+		if done, err := t.survey(ctx, s); err != nil || !done {
+			return false, err
+		}
+		e = EvalRecord{Loss: s.loss / float64(s.tokens), Tokens: s.tokens, Bytes: s.bytes, BitsPerByte: s.bitsPerByte()}
+		if t.data.eyes != nil && finite(s.swapped) {
+			e.SwappedLoss = s.swapped / float64(s.tokens)
+		}
+	}
+	if done, err := t.evaluateStage(ctx, &e); err != nil || !done {
+		return false, err
+	}
+	t.evaluated = e
+	return true, t.record(Record{Kind: KindEval, Eval: &e})
+}
+
+// evaluateStage measures on what the current stage has of its own: about as many
+// tokens as of the recipe's data, and a row of each source at least.
+func (t *Trainer) evaluateStage(ctx context.Context, e *EvalRecord) (done bool, err error) {
+	l := &t.legs[t.stage]
+	if l.feed.sources[0] == t.data {
+		return true, nil
+	}
+	limit := int64(t.recipe.Eval.Rows)
+	if limit > 0 {
+		limit = max(limit*int64(t.recipe.Batch.Sequence)/int64(l.batch.Sequence), 1)
+	}
+	list := l.feed.heldOut(limit)
+	s := &survey{
+		read: func(i int64, row *shard.Row) { list[i].order.Row(list[i].row, row) }, eyes: l.feed.eyes,
+		rows: int64(len(list)), pass: l.batch.Rows,
+	}
+	if done, err := t.survey(ctx, s); err != nil || !done {
+		return false, err
+	}
+	l.feed.release()
+	if s.tokens > 0 && finite(s.loss) {
+		e.Stage = &StageEval{
+			Stage: t.stage + 1, Sequence: l.batch.Sequence, Loss: s.loss / float64(s.tokens),
+			BitsPerByte: s.bitsPerByte(), Tokens: s.tokens, Bytes: s.bytes,
+		}
+	}
+	return true, nil
+}
+
+// survey is a measurement of rows, and what it found.
+type survey struct {
+	read          func(i int64, row *shard.Row)
+	eyes          *eyes
+	rows          int64
+	pass          int // rows at a time
+	loss, swapped float64
+	tokens, bytes int64
+}
+
+func (s *survey) bitsPerByte() float64 {
+	if s.bytes == 0 || !finite(s.loss) {
+		return 0
+	}
+	return s.loss / math.Ln2 / float64(s.bytes)
+}
+
+// survey measures. done is false where ctx ended before.
+func (t *Trainer) survey(ctx context.Context, s *survey) (done bool, err error) {
 	var row shard.Row
 	var m microbatch
-	total, swapped := 0.0, 0.0
-	for first := int64(0); first < rows; first += int64(t.recipe.Batch.Rows) {
+	for first := int64(0); first < s.rows; first += int64(s.pass) {
 		if ctx.Err() != nil {
 			return false, nil
 		}
-		err := m.fill(t.data.held, t.data.eyes, first, min(first+int64(t.recipe.Batch.Rows), rows), &row)
+		err := m.fill(s.read, s.eyes, first, min(first+int64(s.pass), s.rows), &row)
 		if err == nil {
-			err = t.data.eyes.see(context.WithoutCancel(ctx), m.sights)
+			err = s.eyes.see(context.WithoutCancel(ctx), m.sights)
 		}
 		if err != nil {
 			return false, err
@@ -40,28 +106,20 @@ func (t *Trainer) evaluate(ctx context.Context) (done bool, err error) {
 		stats, err := t.model.Loss(t.workspace, &m.batch, m.targets)
 		switch {
 		case errors.Is(err, model.ErrNonFinite):
-			total, stats.Tokens = math.NaN(), m.counted()
+			s.loss, stats.Tokens = math.NaN(), m.counted()
 		case err != nil:
 			return false, fmt.Errorf("held-out loss at step %d: %w", t.step, err)
 		}
-		total += stats.Loss
-		e.Tokens += int64(stats.Tokens)
-		e.Bytes += t.bytesOf(m.targets)
+		s.loss += stats.Loss
+		s.tokens += int64(stats.Tokens)
+		s.bytes += t.bytesOf(m.targets)
 		other, err := t.swappedLoss(&m, stats.Loss)
 		if err != nil {
 			return false, err
 		}
-		swapped += other
+		s.swapped += other
 	}
-	e.Loss = total / float64(e.Tokens)
-	if t.data.eyes != nil && finite(swapped) {
-		e.SwappedLoss = swapped / float64(e.Tokens)
-	}
-	if e.Bytes > 0 && finite(total) {
-		e.BitsPerByte = total / math.Ln2 / float64(e.Bytes)
-	}
-	t.evaluated = e
-	return true, t.record(Record{Kind: KindEval, Eval: &e})
+	return true, nil
 }
 
 // swappedLoss is the loss of a microbatch, loss as it is, where each picture has

@@ -87,6 +87,9 @@ func eyesShards(t testing.TB, replace func(doc int, data []byte) []byte) string 
 	return dir
 }
 
+// alone is what a run reads of one set.
+func alone(data *dataset) *feed { return newFeed([]*dataset{data}, nil) }
+
 func eyesData(t testing.TB, dir string) *dataset {
 	t.Helper()
 	r := &Recipe{Seed: 3, Batch: eyesBatch, Data: DataSpec{HeldOut: 0.1}}
@@ -139,7 +142,7 @@ func TestEyes(t *testing.T) {
 		d := (&loader{batch: eyesBatch}).newStep()
 		for range 12 {
 			first := r.Int64N(steps) * perStep
-			if err := d.fill(t.Context(), data, eyesBatch, first, &row); err != nil {
+			if err := d.fill(t.Context(), alone(data), eyesBatch, first, &row); err != nil {
 				t.Fatal(err)
 			}
 			for i := range d.micro {
@@ -189,7 +192,7 @@ func TestEyesResume(t *testing.T) {
 // eyesLoader reads on until the test ends.
 func eyesLoader(t *testing.T, data *dataset, first int64) *loader {
 	ctx, stop := context.WithCancel(context.Background())
-	l := newLoader(ctx, data, eyesBatch, first)
+	l := newLoader(ctx, alone(data), eyesBatch, first)
 	t.Cleanup(func() { stop(); <-l.ended })
 	return l
 }
@@ -217,7 +220,7 @@ func TestEyesDamaged(t *testing.T) {
 		}
 		var row shard.Row
 		for range 10 {
-			if err := d.fill(t.Context(), data, eyesBatch, d.rows[0], &row); err == nil || err.Error() != first {
+			if err := d.fill(t.Context(), alone(data), eyesBatch, d.rows[0], &row); err == nil || err.Error() != first {
 				t.Fatalf("%v, and then %v", first, err)
 			}
 		}
@@ -250,12 +253,12 @@ func TestEyesOtherTower(t *testing.T) {
 func TestEyesCancel(t *testing.T) {
 	data := eyesData(t, eyesShards(t, nil))
 	ctx, stop := context.WithCancel(t.Context())
-	l := newLoader(ctx, data, eyesBatch, 0)
+	l := newLoader(ctx, alone(data), eyesBatch, 0)
 	stop()
 	<-l.ended
 	d := l.newStep()
 	var row shard.Row
-	if err := d.fill(ctx, data, eyesBatch, 0, &row); err == nil {
+	if err := d.fill(ctx, alone(data), eyesBatch, 0, &row); err == nil {
 		t.Error("it decodes all the same")
 	}
 }

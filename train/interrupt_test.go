@@ -208,7 +208,7 @@ func TestWait(t *testing.T) {
 	defer trainer.Close()
 	background, stop := context.WithCancel(t.Context())
 	ctx := &waitContext{Context: background, waits: make(chan struct{}, 1)}
-	inner := newLoader(background, trainer.data, r.Batch, 0)
+	inner := newLoader(background, trainer.feeds[0], r.Batch, 0)
 	slow := &loader{ready: make(chan *stepData), empty: inner.empty}
 	defer func() { stop(); <-inner.ended }()
 	go func() {
@@ -230,8 +230,10 @@ func TestWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer trainer.release()
-	trainer.makeWorkspace()
-	if done, err := trainer.stepsFrom(ctx, slow); !done || err != nil || steps != r.Steps {
+	if err := trainer.enterStage(1); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := trainer.stepsFrom(ctx, slow, &trainer.legs[0]); !done || err != nil || steps != r.Steps {
 		t.Errorf("%d steps, %v, %v", steps, done, err)
 	}
 }

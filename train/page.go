@@ -54,6 +54,8 @@ type hashes struct {
 	Corpus    string `json:"corpus"`
 	Tokenizer string `json:"tokenizer"`
 	Parent    string `json:"parent,omitempty"`
+	// Stages are those of the shards that stages read beside the recipe's data.
+	Stages []string `json:"stages,omitempty"`
 	Tower     string `json:"tower,omitempty"` // where model.vision.from names one
 }
 

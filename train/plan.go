@@ -32,12 +32,13 @@ type Plan struct {
 	Data *conversation.Report
 	// Vision is what seeing takes; nil for a model that cannot.
 	Vision *VisionPlan
-	// Stages are the steps of each of the recipe's stages; nil without any.
-	Stages []int
-	// FLOPsPerToken is that of forward and backward, in documents of the
-	// shards' mean length; FLOPs that of the run.
+	// Stages are those of the recipe; nil without any.
+	Stages []StagePlan
+	// FLOPsPerToken is that of forward and backward, in documents of the shards' mean
+	// length, or in a stage with rows of its own of their lengths; FLOPs that of the
+	// run. What is computed again is not in it.
 	FLOPsPerToken, FLOPs float64
-	// Memory is the predicted peak in parts.
+	// Memory is the predicted peak in parts, of the stage that needs most.
 	Memory Memory
 	// Available is the memory that the run may use, in bytes; 0 where the
 	// system does not tell.
@@ -127,17 +128,18 @@ const (
 )
 
 // scratchBytes is what the kernels keep for each worker.
-func scratchBytes(r *Recipe, cfg *model.Config) int64 {
+func scratchBytes(sequence int, cfg *model.Config) int64 {
 	shape := kernel.AttentionShape{Heads: cfg.NumHeads, KVHeads: cfg.NumKVHeads, HeadDim: cfg.HeadDim}
 	if shape.HeadDim == 0 {
 		shape.HeadDim = cfg.HiddenSize / cfg.NumHeads
 	}
-	return shape.ScratchBytes(r.Batch.Sequence, true)
+	return shape.ScratchBytes(sequence, true)
 }
 
-// planMemory predicts the peak of a run. seeing is the part of the tower and the
-// projector.
-func planMemory(r *Recipe, cfg *model.Config, steps int) (m Memory, seeing int64) {
+// planMemory predicts the peak in a stage with that batch. seeing is the part of the
+// tower and the projector.
+func (t *Trainer) planMemory(b *BatchSpec) (m Memory, seeing int64) {
+	r, cfg := t.recipe, t.cfg
 	blind := withoutSight(cfg)
 	total, _ := blind.Params()
 	shapes := model.Shapes(blind)
@@ -154,7 +156,7 @@ func planMemory(r *Recipe, cfg *model.Config, steps int) (m Memory, seeing int64
 		m.Add("average", 4*trained, "%d parameters x 4 bytes", trained)
 	}
 	seeing = planSight(&m, r, cfg)
-	seeing += m.addWork(r, cfg, steps)
+	seeing += t.addWork(&m, b)
 	return m, seeing
 }
 
@@ -196,18 +198,18 @@ func elements(params []optim.Param) (n int64) {
 	return n
 }
 
-// addWork adds what a run takes beside weights and optimizer; seeing is the
-// tower's part.
-func (m *Memory) addWork(r *Recipe, cfg *model.Config, steps int) (seeing int64) {
-	tokens := r.Batch.Rows * r.Batch.Sequence
+// addWork adds what a run takes beside weights and optimizer in a stage with that
+// batch; seeing is the tower's part.
+func (t *Trainer) addWork(m *Memory, b *BatchSpec) (seeing int64) {
+	r, cfg, tokens := t.recipe, t.cfg, t.passTokens(b)
 	blind := model.WorkspaceBytes(withoutSight(cfg), tokens, true)
-	m.Add("activations", blind, "%d rows x %d tokens, %d layers", r.Batch.Rows, r.Batch.Sequence, cfg.NumLayers)
+	m.Add("activations", blind, "%d rows x %d tokens, %d layers", max(tokens/b.Sequence, 1), min(b.Sequence, tokens), cfg.NumLayers)
 	if cfg.Vision != nil {
 		seeing = model.WorkspaceBytes(cfg, tokens, true) - blind
 		m.Add("tower's activations", seeing, "%d views of %d tokens, %d layers", tokens/cfg.Vision.Patches(), cfg.Vision.Patches(), cfg.Vision.NumLayers)
 	}
-	m.Add("records", int64(steps)*recordBytes(cfg), "%d steps, %d experts in each layer", steps, cfg.NumExperts)
-	m.Add("rows read ahead", loaderBytes(r), "%d steps of %d tokens", prefetchSteps+2, r.Batch.Tokens)
+	m.Add("records", int64(t.plan.Steps)*recordBytes(cfg), "%d steps, %d experts in each layer", t.plan.Steps, cfg.NumExperts)
+	m.Add("rows read ahead", loaderBytes(b), "%d steps of %d tokens", prefetchSteps+2, b.Tokens)
 	if len(r.Sample.Prompts) > 0 {
 		o := sampleOptions(r, cfg)
 		p := infer.FootprintOf(cfg, o)
@@ -215,7 +217,7 @@ func (m *Memory) addWork(r *Recipe, cfg *model.Config, steps int) (seeing int64)
 	}
 	m.Add("heap tables", m.Total/heapShare, "1/%d of the above: the collector's tables, and rounding to pages", heapShare)
 	m.Add("program", programBytes, "runtime, code and stacks")
-	m.Add("workers", int64(par.Threads())*scratchBytes(r, cfg), "%d workers' scratch for products and documents of %d tokens", par.Threads(), r.Batch.Sequence)
+	m.Add("workers", int64(par.Threads())*scratchBytes(b.Sequence, cfg), "%d workers' scratch for products and documents of %d tokens", par.Threads(), b.Sequence)
 	return seeing
 }
 

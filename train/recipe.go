@@ -22,8 +22,9 @@ type Recipe struct {
 	// Tokenizer is the path of the tokenizer.json that made the shards. Left
 	// out, it is that of the model to go on from.
 	Tokenizer string `yaml:"tokenizer" json:"tokenizer"`
-	// Stages say what is trained when; none trains everything to the end. It is
-	// one run: the schedule and the data go on from stage to stage.
+	// Stages say what is trained when, on what and in which rows; none trains
+	// everything to the end. It is one run: the schedule goes on from stage to stage,
+	// and so does the data where a stage has none of its own.
 	Stages []StageSpec `yaml:"stages" json:"stages,omitempty"`
 	// Lora trains an adapter on the model to go on from, and none of its weights.
 	Lora LoraSpec `yaml:"lora" json:"lora,omitzero"`
@@ -33,7 +34,7 @@ type Recipe struct {
 	Batch BatchSpec `yaml:"batch" json:"batch"`
 	// Steps is the length of the run in optimizer steps; Tokens gives it in
 	// tokens instead, and Epochs in passes over the data, both rounded up to whole
-	// steps. Exactly one of them is set.
+	// steps. Exactly one of them is set, or none where every stage has a length.
 	Steps  int     `yaml:"steps" json:"steps"`
 	Tokens int64   `yaml:"tokens" json:"tokens"`
 	Epochs float64 `yaml:"epochs" json:"epochs,omitzero"`
@@ -147,8 +148,12 @@ type DataSpec struct {
 	// SkipBad leaves out lines of the file that cannot be read, instead of refusing
 	// the file.
 	SkipBad bool `yaml:"skip_bad" json:"skip_bad,omitempty"`
+	// Whole keeps each document of Shards that fits a row in one row, and cuts longer
+	// ones into rows and a rest. Otherwise all documents are one stream that is cut
+	// into rows anywhere, so that nothing is filled up. Conversations are always whole.
+	Whole bool `yaml:"whole" json:"whole,omitempty"`
 	// HeldOut is the share of the documents that is never trained on and
-	// measures the loss, in [0, 0.5].
+	// measures the loss, in [0, 0.5], of stages' own data too.
 	HeldOut float64 `yaml:"held_out" json:"held_out"`
 }
 
@@ -162,6 +167,9 @@ type BatchSpec struct {
 	Rows int `yaml:"rows" json:"rows"`
 	// Sequence is the length of a row in tokens.
 	Sequence int `yaml:"sequence" json:"sequence"`
+	// Recompute keeps only what enters each layer, and computes the rest again in the
+	// backward pass: less memory, a third more work, the same bits.
+	Recompute bool `yaml:"recompute" json:"recompute,omitempty"`
 }
 
 // Update rules.
@@ -347,6 +355,9 @@ func (r *Recipe) TotalSteps() int { return r.stepsFor(0) }
 
 // stepsFor is the length of the run on data of so many rows an epoch.
 func (r *Recipe) stepsFor(rows int64) int {
+	if len(r.Stages) > 0 {
+		return r.stagedSteps(rows)
+	}
 	switch per := int64(r.Batch.Tokens); {
 	case r.Tokens > 0:
 		return int((r.Tokens + per - 1) / per)

@@ -22,7 +22,7 @@ const maxSize = recipe.MaxSize
 // the recipe alone: whether its files exist is for New to say.
 func (r *Recipe) Validate() error {
 	for _, check := range []func() error{
-		r.Model.validate, r.checkVision, r.checkData, r.checkLora, r.Batch.validate, r.checkLength, r.checkStages,
+		r.Model.validate, r.checkVision, r.checkData, r.checkLora, func() error { return r.Batch.validate("batch") }, r.checkLength, r.checkStages,
 		r.Optimizer.Validate, r.Schedule.Validate, r.checkRates, r.checkIntervals,
 	} {
 		if err := check(); err != nil {
@@ -147,18 +147,18 @@ func (m *ModelSpec) config() (*model.Config, error) {
 	return c, nil
 }
 
-func (b *BatchSpec) validate() error {
+func (b *BatchSpec) validate(key string) error {
 	err := cmp.Or(
-		recipe.Between("batch.tokens", float64(b.Tokens), 1, maxSize),
-		recipe.Between("batch.rows", float64(b.Rows), 1, maxSize),
-		recipe.Between("batch.sequence", float64(b.Sequence), 2, maxSize),
+		recipe.Between(key+".tokens", float64(b.Tokens), 1, maxSize),
+		recipe.Between(key+".rows", float64(b.Rows), 1, maxSize),
+		recipe.Between(key+".sequence", float64(b.Sequence), 2, maxSize),
 	)
 	if err != nil {
 		return err
 	}
 	if unit := b.Rows * b.Sequence; b.Tokens%unit != 0 {
 		near := max(b.Tokens/unit, 1) * unit
-		return recipe.Bad("batch.tokens", "%d tokens are no whole number of microbatches of %d rows x %d tokens = %d; %d would be", b.Tokens, b.Rows, b.Sequence, unit, near)
+		return recipe.Bad(key+".tokens", "%d tokens are no whole number of microbatches of %d rows x %d tokens = %d; %d would be", b.Tokens, b.Rows, b.Sequence, unit, near)
 	}
 	return nil
 }
@@ -171,6 +171,8 @@ func (r *Recipe) checkLength() error {
 		return recipe.Bad("tokens", "%d is impossible: it must be at least 1", r.Tokens)
 	case !(r.Epochs >= 0 && r.Epochs <= 1<<16):
 		return recipe.Bad("epochs", "%v is impossible: it must be more than 0 and at most %d", r.Epochs, 1<<16)
+	case r.Steps == 0 && r.Tokens == 0 && r.Epochs == 0 && r.ownsLength():
+		return nil // checkStages looks at it
 	case r.Steps == 0 && r.Tokens == 0 && r.Epochs == 0:
 		return recipe.Bad("steps", "set the length of the run, in steps, tokens or epochs")
 	case r.Steps > 0 && r.Tokens > 0:

@@ -135,6 +135,21 @@ type EvalRecord struct {
 	// Tokens and Bytes are what was predicted.
 	Tokens int64 `json:"tokens"`
 	Bytes  int64 `json:"bytes,omitempty"`
+	// Stage is the same on what the current stage has of its own; nil where it has
+	// nothing, holds nothing out, or the loss was not finite.
+	Stage *StageEval `json:"stage,omitempty"`
+}
+
+// StageEval is a held-out measurement of a stage's own data.
+type StageEval struct {
+	// Stage counts from 1; Sequence is the length of its rows in tokens.
+	Stage    int `json:"stage"`
+	Sequence int `json:"sequence"`
+	// The others are as in EvalRecord.
+	Loss        float64 `json:"loss"`
+	BitsPerByte float64 `json:"bits_per_byte,omitempty"`
+	Tokens      int64   `json:"tokens"`
+	Bytes       int64   `json:"bytes,omitempty"`
 }
 
 // plainEval is EvalRecord without its methods, looseEval has null where the

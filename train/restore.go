@@ -36,7 +36,9 @@ func (t *Trainer) readState(dir string) (*trainState, error) {
 		err = fmt.Errorf("it began from a model with hash %s, and that in %s has %s", s.Hashes.Parent, t.recipe.Model.From, t.hashes.Parent)
 	case s.Hashes.Tower != t.hashes.Tower:
 		err = fmt.Errorf("it began from a tower with hash %s, and that in %s has %s", s.Hashes.Tower, t.recipe.Model.Vision.From, t.hashes.Tower)
-	case s.Position != int64(s.Step)*t.recipe.Batch.rowsPerStep():
+	case !slices.Equal(s.Hashes.Stages, t.hashes.Stages):
+		err = fmt.Errorf("its stages were trained on shards with the hashes %v, and those of the recipe have %v", s.Hashes.Stages, t.hashes.Stages)
+	case s.Position != t.position(s.Step):
 		err = t.sameRecipe(s.Recipe)
 		if err == nil {
 			err = fmt.Errorf("position %d does not belong to step %d", s.Position, s.Step)

@@ -25,8 +25,6 @@ func (t *Trainer) Run(ctx context.Context) (result Result, err error) {
 	if err := t.prepare(); err != nil {
 		return t.result(), err
 	}
-	t.makeWorkspace()
-	runtime.GC() // what loading left would count as a part of the peak
 	done, err := t.trainSteps(ctx)
 	if err != nil {
 		return t.result(), errors.Join(err, t.savePage())
@@ -36,10 +34,6 @@ func (t *Trainer) Run(ctx context.Context) (result Result, err error) {
 		return t.result(), errors.Join(err, t.savePage())
 	}
 	return t.finish()
-}
-
-func (t *Trainer) makeWorkspace() {
-	t.workspace = model.NewWorkspace(t.model, t.recipe.Batch.Rows*t.recipe.Batch.Sequence, true)
 }
 
 // release closes what prepare opened.
@@ -190,7 +184,7 @@ func (t *Trainer) useAverage() (restore func()) {
 // record completes a record, writes it and tells the observer.
 func (t *Trainer) record(r Record) error {
 	r.Step = t.step
-	r.Tokens = int64(t.step) * int64(t.recipe.Batch.Tokens)
+	r.Tokens = t.tokensAfter(t.step)
 	err := t.journal.Add(r)
 	if t.options.Observer != nil {
 		t.options.Observer.Observe(r)
@@ -202,24 +196,35 @@ func (t *Trainer) record(r Record) error {
 // there are no more, and all measurements are made.
 func (t *Trainer) trainSteps(ctx context.Context) (done bool, err error) {
 	if t.step > 0 { // an interruption may have come before them
+		if err := t.enterStage(t.step); err != nil {
+			return false, err
+		}
 		if done, err := t.measure(ctx); err != nil || !done {
 			return false, err
 		}
 	}
-	if t.step >= t.plan.Steps {
-		return true, nil
+	for t.step < t.plan.Steps {
+		if err := t.enterStage(t.step + 1); err != nil {
+			return false, err
+		}
+		if done, err := t.trainLeg(ctx, &t.legs[t.stage]); err != nil || !done {
+			return false, err
+		}
 	}
-	loading, stop := context.WithCancel(ctx)
-	first := int64(t.step) * t.recipe.Batch.rowsPerStep()
-	rows := newLoader(loading, t.data, t.recipe.Batch, first)
-	defer func() { stop(); <-rows.ended }()
-	return t.stepsFrom(ctx, rows)
+	return true, nil
 }
 
-// stepsFrom takes the steps that rows reads.
-func (t *Trainer) stepsFrom(ctx context.Context, rows *loader) (done bool, err error) {
-	for t.step < t.plan.Steps {
-		t.enterStage()
+// trainLeg takes the steps that are left of the current stage.
+func (t *Trainer) trainLeg(ctx context.Context, l *leg) (done bool, err error) {
+	loading, stop := context.WithCancel(ctx)
+	rows := newLoader(loading, l.feed, l.batch, l.rowAfter(t.step))
+	defer func() { stop(); <-rows.ended }()
+	return t.stepsFrom(ctx, rows, l)
+}
+
+// stepsFrom takes the steps of the stage that rows reads.
+func (t *Trainer) stepsFrom(ctx context.Context, rows *loader, l *leg) (done bool, err error) {
+	for t.step < l.end() {
 		begin, waited := time.Now(), rows.wait
 		data := rows.next(ctx)
 		if data == nil {
@@ -233,7 +238,8 @@ func (t *Trainer) stepsFrom(ctx context.Context, rows *loader) (done bool, err e
 			return false, err
 		}
 		rows.done(data)
-		t.data.set.Release() // or the peak would hold every shard read so far
+		l.feed.release() // or the peak would hold every shard read so far
+		t.data.set.Release()
 		if done, err := t.afterStep(ctx); err != nil || !done {
 			return false, err
 		}
@@ -301,7 +307,8 @@ func (t *Trainer) recorded(kind string) int {
 	return n
 }
 
-// eta is the time to the last step at the rate of the last steps.
+// eta is the time to the last step at the rate of the last steps, in stages to come
+// by what they compute.
 func (t *Trainer) eta(step time.Duration) time.Duration {
 	const recent = 20
 	t.recent = append(t.recent, step)
@@ -312,5 +319,13 @@ func (t *Trainer) eta(step time.Duration) time.Duration {
 	for _, d := range t.recent {
 		sum += d
 	}
-	return sum / time.Duration(len(t.recent)) * time.Duration(t.plan.Steps-t.step)
+	mean := sum / time.Duration(len(t.recent))
+	l := &t.legs[t.stage]
+	left := float64(l.end() - t.step)
+	if now := t.stageFLOPs(t.stage) / float64(l.steps); now > 0 {
+		for i := t.stage + 1; i < len(t.legs); i++ {
+			left += t.stageFLOPs(i) / now
+		}
+	}
+	return time.Duration(float64(mean) * left)
 }

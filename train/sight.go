@@ -117,9 +117,6 @@ func (t *Trainer) loadParts() (*model.Model, error) {
 // planSight counts what seeing takes beside memory and disk.
 func (t *Trainer) planSight() {
 	p := &t.plan
-	if len(t.recipe.Stages) > 0 {
-		p.Stages = t.recipe.stageSteps(p.Steps)
-	}
 	if t.vision == nil {
 		return
 	}
@@ -177,20 +174,4 @@ func (r *Recipe) passes(stage int) (decoder, tower float64) {
 		tower = 3
 	}
 	return decoder, tower
-}
-
-// planFLOPs is what the products of the whole run take, in documents of the
-// shards' mean length and with their share of pictures.
-func (t *Trainer) planFLOPs() float64 {
-	p, total := &t.plan, 0.0
-	token := t.cfg.FLOPs(min(t.recipe.Batch.Sequence, t.data.meanDoc))
-	view := 0.0 // of one token's share of pictures
-	if p.Vision != nil && p.RowTokens > 0 {
-		view = t.cfg.ViewFLOPs() * float64(p.Vision.Views) / float64(p.RowTokens)
-	}
-	for stage, steps := range t.recipe.stageSteps(p.Steps) {
-		decoder, tower := t.recipe.passes(stage)
-		total += float64(steps) * float64(t.recipe.Batch.Tokens) * (decoder*token + tower*view)
-	}
-	return total
 }

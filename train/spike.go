@@ -28,7 +28,7 @@ func (w *watcher) judge(s *SpikeSpec, loss, norm float64) string {
 	case !finite(norm):
 		return fmt.Sprintf("the gradient's norm is %v", norm)
 	case w.InARow >= s.MaxSkips:
-		w.Losses, w.Norms = nil, nil
+		w.forget()
 		return ""
 	case s.Window == 0 || len(w.Losses) < max(s.Window/2, 2):
 		return ""
@@ -52,6 +52,9 @@ func (w *watcher) skip() {
 	w.InARow++
 	w.Total++
 }
+
+// forget begins the window anew.
+func (w *watcher) forget() { w.Losses, w.Norms = nil, nil }
 
 // accept takes a good step into the window.
 func (w *watcher) accept(s *SpikeSpec, loss, norm float64) {

@@ -163,7 +163,7 @@ func (t *Trainer) timing(begin time.Time, wait time.Duration, flops float64) *Ti
 	took := time.Since(begin)
 	seconds := max(took.Seconds(), 1e-9)
 	timing := &Timing{
-		Seconds: seconds, TokensPerSecond: float64(t.recipe.Batch.Tokens) / seconds,
+		Seconds: seconds, TokensPerSecond: float64(t.legs[t.stage].batch.Tokens) / seconds,
 		ETA: t.eta(took).Seconds(), Wait: wait.Seconds(),
 	}
 	if t.options.PeakFLOPS > 0 {

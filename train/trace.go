@@ -51,14 +51,27 @@ func StepsOf(run string, id shard.ID) (*Reading, error) {
 		return nil, err
 	}
 	defer data.set.Close()
+	feeds, err := openFeeds(info.Recipe, data, hash)
+	if err != nil {
+		return nil, err
+	}
+	for set := range addedSets(feeds) {
+		defer set.Close()
+	}
 	r := &Reading{Done: done, Total: info.Steps, Shards: data.set.Manifest().Hash()}
 	if info.Hashes.Corpus != "" && r.Shards != info.Hashes.Corpus {
 		return nil, fmt.Errorf("%s: the shards in %s have hash %s, and the run was trained on %s", run, dir, r.Shards, info.Hashes.Corpus)
 	}
+	if stages := stageHashes(feeds); info.Hashes.Corpus != "" && !slices.Equal(stages, info.Hashes.Stages) {
+		return nil, fmt.Errorf("%s: the shards of its stages have the hashes %v, and the run was trained on %v", run, stages, info.Hashes.Stages)
+	}
 	if r.Total == 0 {
 		r.Total = info.Recipe.stepsFor(data.train.Rows())
 	}
-	r.Steps, r.HeldOut = data.stepsOf(id, info.Recipe.Batch, max(r.Total, done))
+	for _, l := range legsOf(info.Recipe, feeds, max(r.Total, done)) {
+		steps, heldOut := l.stepsOf(id)
+		r.Steps, r.HeldOut = append(r.Steps, steps...), r.HeldOut || heldOut
+	}
 	return r, nil
 }
 
@@ -130,20 +143,22 @@ func lastStep(records []Record) int {
 	return last
 }
 
-// stepsOf lists the steps up to last that read the document.
-func (d *dataset) stepsOf(id shard.ID, b BatchSpec, last int) (steps []int, heldOut bool) {
-	read := int64(last) * b.rowsPerStep()
-	for _, doc := range d.set.Find(id) {
-		if !d.trainSet.Holds(doc) {
-			return nil, true
-		}
-		var rows []int64
-		for epoch := int64(0); epoch*d.train.Rows() < read; epoch++ {
-			rows = d.train.RowsOf(rows, doc, epoch)
-		}
-		for _, row := range rows {
-			if row < read {
-				steps = append(steps, int(row/b.rowsPerStep())+1)
+// stepsOf lists the steps of the stage that read the document.
+func (l *leg) stepsOf(id shard.ID) (steps []int, heldOut bool) {
+	last := l.rowAfter(l.end())
+	for source, d := range l.feed.sources {
+		for _, doc := range d.set.Find(id) {
+			if !d.trainSet.Holds(doc) {
+				return nil, true
+			}
+			var rows []int64
+			for epoch, read := int64(0), l.feed.count(source, last); epoch*d.train.Rows() < read; epoch++ {
+				rows = d.train.RowsOf(rows, doc, epoch)
+			}
+			for _, at := range rows {
+				if row := l.feed.number(source, at); row >= l.row && row < last {
+					steps = append(steps, l.first+int((row-l.row)/l.batch.rowsPerStep())+1)
+				}
 			}
 		}
 	}

@@ -25,7 +25,7 @@ func TestStepsOf(t *testing.T) {
 	for step := range r.Steps {
 		var d stepData
 		d.micro = make([]microbatch, r.Microbatches())
-		if err := d.fill(t.Context(), data, r.Batch, int64(step)*r.Batch.rowsPerStep(), &row); err != nil {
+		if err := d.fill(t.Context(), alone(data), r.Batch, int64(step)*r.Batch.rowsPerStep(), &row); err != nil {
 			t.Fatal(err)
 		}
 		for at := d.rows[0]; at < d.rows[1]; at++ {
@@ -39,7 +39,7 @@ func TestStepsOf(t *testing.T) {
 	}
 	held := 0
 	for doc := range data.set.NumDocs() {
-		got, heldOut := data.stepsOf(data.set.ID(doc), r.Batch, r.Steps)
+		got, heldOut := (&leg{steps: r.Steps, batch: r.Batch, feed: alone(data)}).stepsOf(data.set.ID(doc))
 		if heldOut {
 			held++
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/model/vision"
 	"github.com/polymath-lm/polymath/modelfile"
+	"github.com/polymath-lm/polymath/shard"
 	"github.com/polymath-lm/polymath/tokenizer"
 	"github.com/polymath-lm/polymath/train/checkpoint"
 	"github.com/polymath-lm/polymath/train/optim"
@@ -34,8 +35,11 @@ type Trainer struct {
 	base      *model.Weights    // of an adapter, until the model is loaded
 	temporary string            // directory of a dry run's shards, removed by Close
 	files     map[string][]byte // go into every model directory
-	data      *dataset
+	data      *dataset          // the recipe's, which every stage measures
+	feeds     []*feed           // of each stage
 	plan      Plan
+	legs      []leg           // the stages
+	shapes    []*model.Config // of the model in each of them
 
 	// From here on, what Run makes.
 	model     *model.Model
@@ -116,10 +120,26 @@ func (t *Trainer) open() error {
 	if data.eyes, err = newEyes(data.set, t.vision); err != nil {
 		return err
 	}
+	if t.feeds, err = openFeeds(t.recipe, data, t.hashes.Tokenizer); err != nil {
+		return err
+	}
+	t.hashes.Stages = stageHashes(t.feeds)
 	if err := t.shape(); err != nil {
 		return err
 	}
 	return t.makePlan()
+}
+
+// stageHashes are the hashes of the shards that stages read beside the recipe's data.
+func stageHashes(feeds []*feed) (list []string) {
+	for _, f := range feeds {
+		for _, d := range f.sources {
+			if hash := d.set.Manifest().Hash(); d.added && !slices.Contains(list, hash) {
+				list = append(list, hash)
+			}
+		}
+	}
+	return list
 }
 
 // Close unmaps the shards, and removes those that a dry run made.
@@ -128,6 +148,9 @@ func (t *Trainer) Close() error {
 	if t.data != nil {
 		err = t.data.set.Close()
 	}
+	for set := range addedSets(t.feeds) {
+		err = errors.Join(err, set.Close())
+	}
 	if t.base != nil {
 		err = errors.Join(err, t.base.Close())
 	}
@@ -135,6 +158,19 @@ func (t *Trainer) Close() error {
 		err = errors.Join(err, os.RemoveAll(t.temporary))
 	}
 	return err
+}
+
+// addedSets are the shards that stages read beside the recipe's data.
+func addedSets(feeds []*feed) map[*shard.Set]bool {
+	sets := map[*shard.Set]bool{}
+	for _, f := range feeds {
+		for _, d := range f.sources {
+			if d.added {
+				sets[d.set] = true
+			}
+		}
+	}
+	return sets
 }
 
 // Plan is the dry run.
@@ -210,7 +246,10 @@ func (t *Trainer) shape() error {
 	if r.Batch.Sequence > t.cfg.MaxPositions {
 		return recipe.Bad("batch.sequence", "rows of %d tokens are longer than the %d positions of the model", r.Batch.Sequence, t.cfg.MaxPositions)
 	}
-	return t.cfg.Validate()
+	if err := t.cfg.Validate(); err != nil {
+		return err
+	}
+	return t.stretch()
 }
 
 func (t *Trainer) makePlan() error {
@@ -221,29 +260,27 @@ func (t *Trainer) makePlan() error {
 	if err := errors.Join(r.checkWarmup(p.Steps), r.checkStageSteps(p.Steps)); err != nil {
 		return err
 	}
-	p.Tokens = int64(p.Steps) * int64(r.Batch.Tokens)
+	t.legs = legsOf(r, t.feeds, p.Steps)
+	p.Tokens = t.tokensAfter(p.Steps)
 	p.ShardTokens = t.data.trainSet.Tokens()
 	p.RowTokens = t.data.train.Rows() * int64(r.Batch.Sequence)
 	t.planSight()
-	p.FLOPs = t.planFLOPs()
-	p.FLOPsPerToken = p.FLOPs / float64(p.Tokens)
 	if r.Lora.Rank > 0 {
 		if err := t.planAdapter(); err != nil {
 			return err
 		}
+		t.data.eyes.plan(&p.Memory, &r.Batch)
 	} else {
 		p.Trained = elements(parameterShapes(r, cfg))
 		if r.everTrains(GroupDecoder) { // routers' biases move too, and are no arrays of the optimizer
 			p.Trained += p.Parameters - elements(OptimizerParams(&r.Optimizer, model.Shapes(cfg)))
 		}
-		var memory, disk int64
-		p.Memory, memory = planMemory(r, cfg, p.Steps)
-		p.DiskBytes, disk = planDisk(r, cfg, p.Steps)
-		if p.Vision != nil {
-			p.Vision.MemoryBytes, p.Vision.DiskBytes = memory, disk
+		var disk int64
+		if p.DiskBytes, disk = planDisk(r, cfg, p.Steps); p.Vision != nil {
+			p.Vision.DiskBytes = disk
 		}
 	}
-	t.data.eyes.plan(&p.Memory, &r.Batch)
+	t.planStages()
 	p.Available = t.options.Memory
 	if p.Available == 0 {
 		p.Available = memory.Available()

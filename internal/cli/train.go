@@ -159,11 +159,32 @@ func printPlan(w io.Writer, p train.Plan) {
 	case p.ShardTokens > 0:
 		fmt.Fprintf(w, ", %.2f times the shards' %s", float64(p.Tokens)/float64(p.ShardTokens), progress.Short(float64(p.ShardTokens)))
 	}
-	if len(p.Stages) > 0 {
-		fmt.Fprintf(w, "\nstages    %s", strings.Trim(strings.ReplaceAll(fmt.Sprint(p.Stages), " ", " + "), "[]")+" steps")
+	fmt.Fprintln(w)
+	for i := range p.Stages {
+		printStage(w, &p, i)
 	}
-	fmt.Fprintf(w, "\ncompute   %s floating-point operations, %s for each token\n", progress.Short(p.FLOPs), progress.Short(p.FLOPsPerToken))
+	fmt.Fprintf(w, "compute   %s floating-point operations, %s for each token\n", progress.Short(p.FLOPs), progress.Short(p.FLOPsPerToken))
 	printNeeds(w, p.Memory, p.Available, p.DiskBytes, p.DiskFree)
+}
+
+// printStage writes what a stage takes. The share of time is that of the compute.
+func printStage(w io.Writer, p *train.Plan, i int) {
+	s := &p.Stages[i]
+	fmt.Fprintf(w, "stage %-3d %s steps of %s x %s rows of %s tokens: %s tokens, %s of memory, %.0f%% of the time\n", i+1,
+		progress.Count(int64(s.Steps)), progress.Count(int64(s.Batch.Tokens/(s.Batch.Rows*s.Batch.Sequence))), progress.Count(int64(s.Batch.Rows)),
+		progress.Count(int64(s.Batch.Sequence)), progress.Short(float64(s.Tokens)), progress.Bytes(s.Memory), 100*s.FLOPs/max(p.FLOPs, 1))
+	fmt.Fprintf(w, "          positions up to %s, rope_theta %.6g", progress.Count(int64(s.Context)), s.RopeTheta)
+	if s.RopeScaling != nil {
+		fmt.Fprintf(w, ", %s by %g", s.RopeScaling.Type, s.RopeScaling.Factor)
+	}
+	if s.Batch.Recompute {
+		fmt.Fprint(w, "; activations are computed again")
+	}
+	fmt.Fprintln(w)
+	for _, d := range s.Sources {
+		fmt.Fprintf(w, "          %3.0f%% of %s: %.2f times its %s tokens, rows %.0f%% full, %s documents held out\n", 100*d.Share, d.Shards,
+			float64(d.Read)/float64(max(d.RowTokens, 1)), progress.Short(float64(d.Tokens)), 100*float64(d.Tokens)/float64(max(d.RowTokens, 1)), progress.Count(d.HeldOut))
+	}
 }
 
 // printSight writes what seeing takes.

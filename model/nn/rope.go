@@ -71,3 +71,9 @@ func (r *Rope) Grow(n int) {
 	}
 	r.table.Store(t)
 }
+
+// Reset gives the Rope other angles; no pass may be using it.
+func (r *Rope) Reset(frequencies []float64, scale float64) {
+	r.frequencies, r.scale = frequencies, scale
+	r.table.Store(&ropeTable{})
+}

@@ -1,0 +1,208 @@
+package train
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/shard"
+)
+
+// longRun grows its rows from 32 to 64 and 128 tokens, on data of its own.
+func longRun(t *testing.T) *Recipe {
+	t.Helper()
+	r := tinyRun(t)
+	r.Steps, r.EMA, r.Sample.Prompts = 0, 0, nil
+	r.Eval = EvalSpec{Every: 2, Rows: 4}
+	all := []string{GroupAll}
+	r.Stages = []StageSpec{
+		{Steps: 4, Train: all},
+		{
+			Tokens: 500, Train: all, Batch: BatchSpec{Sequence: 64}, RopeTheta: 50000, LRScale: 0.5,
+			Data: []SourceSpec{{Shards: r.Data.Shards, Share: 0.75, Whole: true}, {Shards: r.Data.Shards, Share: 0.25}},
+		},
+		{
+			Steps: 3, Train: all, Batch: BatchSpec{Sequence: 128, Rows: 1, Tokens: 256}, Context: 256,
+			RopeScaling: &model.RopeScaling{Type: model.RopeYaRN, Factor: 4},
+		},
+	}
+	return r
+}
+
+// TestLongStages: a run whose rows grow gives the same bits whether it was
+// interrupted or not, in the middle of a stage and between two.
+func TestLongStages(t *testing.T) {
+	r := longRun(t)
+	whole := t.TempDir()
+	trainer, err := New(r, Options{RunDir: whole})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer trainer.Close()
+	p := trainer.Plan()
+	if got := stageLengths(p.Stages); !slices.Equal(got, []int{4, 4, 3}) || p.Steps != 11 || p.Tokens != 4*128+4*128+3*256 {
+		t.Fatalf("stages of %v steps, %d in all, %d tokens", got, p.Steps, p.Tokens)
+	}
+	want, err := trainer.Run(t.Context())
+	if err != nil || !want.Finished {
+		t.Fatal(want, err)
+	}
+	cfg, err := model.ReadConfig(want.ModelDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scaling := &model.RopeScaling{Type: model.RopeYaRN, Factor: 4, OriginalPositions: 64}
+	if cfg.RopeTheta != 50000 || cfg.MaxPositions != 256 || !cmp.Equal(cfg.RopeScaling, scaling) {
+		t.Errorf("the model has theta %v, %d positions and %+v", cfg.RopeTheta, cfg.MaxPositions, cfg.RopeScaling)
+	}
+	records, err := ReadMetrics(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	measured := 0
+	for _, rec := range records {
+		if rec.Kind == KindEval {
+			stage := map[int]int{2: 0, 4: 0, 6: 2, 8: 2, 10: 3, 11: 3}[rec.Step]
+			if (rec.Eval.Stage == nil) != (stage == 0) || stage > 0 && (rec.Eval.Stage.Stage != stage || rec.Eval.Stage.Tokens == 0) || rec.Eval.Tokens == 0 {
+				t.Errorf("step %d: %+v", rec.Step, rec.Eval)
+			}
+			measured++
+		}
+	}
+	if measured != 6 {
+		t.Errorf("%d measurements", measured)
+	}
+	for _, every := range []int{1, 2, 4, 8} {
+		steps := 0
+		last := -1
+		dir, got, times := interrupted(t, r, func(trainer *Trainer, try int) bool {
+			if trainer.step != last {
+				last, steps = trainer.step, steps+1
+			}
+			return trainer.step > 0 && trainer.step%every == 0 && trainer.step/every == try
+		})
+		if times == 0 {
+			t.Error("the run was never interrupted")
+		}
+		if diff := cmp.Diff(mustCurve(t, whole), mustCurve(t, dir)); diff != "" {
+			t.Errorf("interrupted every %d steps: %s", every, diff)
+		}
+		sameModel(t, want.ModelDir, got.ModelDir)
+	}
+}
+
+// TestLongStagesRead: the steps that are said to read a document read it.
+func TestLongStagesRead(t *testing.T) {
+	r := longRun(t)
+	dir := t.TempDir()
+	trainer, err := New(r, Options{RunDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer trainer.Close()
+	if _, err := trainer.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := map[shard.ID][]int{}
+	var row shard.Row
+	for i := range trainer.legs {
+		l := &trainer.legs[i]
+		loading, stop := context.WithCancel(t.Context())
+		rows := newLoader(loading, l.feed, l.batch, l.row)
+		for step := l.first + 1; step <= l.end(); step++ {
+			data := rows.next(t.Context())
+			for at := data.rows[0]; at < data.rows[1]; at++ {
+				l.feed.row(at, &row)
+				for _, doc := range row.Docs {
+					if list := want[doc.ID]; doc.Doc >= 0 && (len(list) == 0 || list[len(list)-1] != step) {
+						want[doc.ID] = append(list, step)
+					}
+				}
+			}
+			rows.done(data)
+		}
+		stop()
+		<-rows.ended
+	}
+	checked := 0
+	for doc := range trainer.data.set.NumDocs() {
+		if doc%7 != 0 {
+			continue
+		}
+		id := trainer.data.set.ID(doc)
+		got, err := StepsOf(dir, id)
+		if err != nil || !slices.Equal(got.Steps, want[id]) {
+			t.Errorf("document %d: %v, want %v, %v", doc, got, want[id], err)
+		}
+		checked += len(want[id])
+	}
+	if checked == 0 {
+		t.Error("no document was read")
+	}
+}
+
+// TestFeed: every run of rows has its shares, and the numbers of rows go to and fro.
+func TestFeed(t *testing.T) {
+	sources := []*dataset{{}, {}, {}}
+	f := newFeed(sources, []float64{0.7, 0.29, 0.01})
+	next := make([]int64, 3)
+	for i := range int64(3000) {
+		s, at := f.at(i)
+		if at != next[s] || f.number(s, at) != i || f.count(s, i) != at {
+			t.Fatalf("row %d is %d of source %d; %d is next", i, at, s, next[s])
+		}
+		next[s]++
+		for k, share := range []float64{0.7, 0.29, 0.01} {
+			if off := float64(next[k]) - share*float64(i+1); off < -1 || off > 1 {
+				t.Fatalf("source %d has %d of %d rows", k, next[k], i+1)
+			}
+		}
+	}
+}
+
+func TestLongStageErrors(t *testing.T) {
+	for _, c := range []struct {
+		change func(r *Recipe)
+		want   string
+	}{
+		{func(r *Recipe) { r.Steps = 20 }, "stages[2].steps: the last stage has the steps that are left"},
+		{func(r *Recipe) { r.Stages[2].Steps = 0 }, "steps: set the length of the run"},
+		{func(r *Recipe) { r.Stages[1].Steps = 3 }, "stages[1].tokens: set the length of the stage in steps or in tokens"},
+		{func(r *Recipe) { r.Stages[1].Data[0].Share = 0.5 }, "stages[1].data: the shares of the rows add up to 0.75"},
+		{func(r *Recipe) { r.Stages[1].Data[0].Share = 0 }, "stages[1].data[0].share"},
+		{func(r *Recipe) { r.Stages[1].Data[1].Shards = "" }, "stages[1].data[1].shards: name the directory"},
+		{func(r *Recipe) { r.Stages[2].Batch.Tokens = 200 }, "stages[2].batch.tokens: 200 tokens are no whole number of microbatches"},
+		{func(r *Recipe) { r.Stages[2].Context = 100 }, "stages[2].max_position_embeddings: rows of 128 tokens are longer than the 100 positions"},
+		{func(r *Recipe) { r.Stages[2].RopeScaling.Type = "dynamic" }, `rope_scaling.rope_type "dynamic" is not one of`},
+		{func(r *Recipe) { r.Stages[1].Data[0].Shards = t.TempDir() }, "stages[1].data[0]: "},
+		{func(r *Recipe) { r.Stages[2].Steps, r.Epochs = 0, 1 }, "epochs: give the length"},
+	} {
+		r := longRun(t)
+		c.change(r)
+		trainer, err := New(r, Options{})
+		if err == nil {
+			trainer.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got  %v\nwant %s", err, c.want)
+		}
+	}
+}
+
+// TestLongStageRecipe: a recipe with long stages is written and read again.
+func TestLongStageRecipe(t *testing.T) {
+	r := longRun(t)
+	text, err := r.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := ParseRecipe(filepath.Join(t.TempDir(), "r.yaml"), text)
+	if err != nil || again.Hash() != r.Hash() {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
