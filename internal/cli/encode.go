@@ -107,13 +107,15 @@ func writeIDs(out *bufio.Writer, ids []int32, asJSON bool) error {
 	return out.WriteByte('\n')
 }
 
+var errNoEnd = errors.New("the tokenizer has no end-of-text token, which shards put between documents")
+
 // shardGroup is the number of texts that are encoded at a time.
 const shardGroup = 64
 
 // writeShards encodes texts into token shards.
 func (a *app) writeShards(ctx context.Context, t *tokenizer.Tokenizer, texts [][]byte, dir string) error {
 	if t.EOS() < 0 {
-		return errors.New("the tokenizer has no end-of-text token, which shards put between documents")
+		return errNoEnd
 	}
 	w, err := shard.NewWriter(dir, shard.Header{TokenizerHash: t.Hash(), VocabSize: t.VocabSize(), EndOfText: t.EOS()})
 	if err != nil {

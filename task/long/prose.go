@@ -20,7 +20,7 @@ var (
 		"went home early", "sat down on the bench", "looked out of the window", "bought bread and cheese", "told a story about the war",
 		"sang an old song", "closed the door quietly", "cut wood for the winter", "drank a cup of tea", "fell asleep by the fire",
 		"took the narrow road", "forgot the umbrella", "talked about the harvest", "washed the windows", "planted beans and onions",
-		"laughed at the answer", "counted the sacks again", "climbed the hill", "painted the boat", "fed the hens", "slept until noon",
+		"laughed at the story", "counted the sacks again", "climbed the hill", "painted the boat", "fed the hens", "slept until noon",
 	}
 	places = []string{
 		"behind the church", "at the edge of the forest", "near the market", "beside the mill", "under the chestnut trees",

@@ -3,7 +3,6 @@ package long
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -92,15 +91,15 @@ func (w *Writing) Document(i int) (string, error) {
 
 // length is one of those between Shortest and Longest, each octave as likely.
 func (w *Writing) length(r *random.Source) int {
-	// The powers are rounded to eighths of an octave: Exp2 of machines may differ by a
-	// last digit, which must not show.
-	octaves := math.Log2(float64(w.Longest) / float64(w.Shortest))
-	steps := int(math.Ceil(8 * octaves))
-	if steps == 0 {
+	octaves := 0
+	for w.Longest>>octaves > w.Shortest {
+		octaves++
+	}
+	if octaves == 0 {
 		return w.Longest
 	}
-	low := float64(w.Longest) * math.Exp2(-float64(r.Between(1, steps))/8)
-	return min(max(int(math.Round(low*(1+unit(r)*0.09))), w.Shortest), w.Longest)
+	high := w.Longest >> r.Below(octaves)
+	return r.Between(max(high/2, w.Shortest), high)
 }
 
 // alone are kinds that share a text with no other.
