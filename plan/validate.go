@@ -38,7 +38,7 @@ func (m *Model) Validate() error {
 	if x := m.Experts; x != nil {
 		checks = append(checks, size{"experts.number", x.Number, 1, maxLayers}, size{"experts.active", x.Active, 1, x.Number},
 			size{"experts.hidden", x.Hidden, 1, maxWidth}, size{"experts.shared", x.Shared, 0, maxLayers},
-			size{"experts.shared_hidden", x.SharedHidden, 0, maxWidth}, size{"experts.dense_layers", x.DenseLayers, 0, m.Layers}, size{"experts.every", x.Every, 0, m.Layers})
+			size{"experts.shared_hidden", x.SharedHidden, 0, maxWidth}, size{"experts.dense_layers", x.DenseLayers, 0, m.Layers}, size{"experts.every", x.Every, 0, maxLayers})
 	}
 	for _, c := range checks {
 		if err := c.check(); err != nil {
@@ -55,10 +55,7 @@ type size struct {
 }
 
 func (s size) check() error {
-	if s.value < s.low || s.value > s.high {
-		return recipe.Bad(s.key, "is %d; it must be between %d and %d", s.value, s.low, s.high)
-	}
-	return nil
+	return recipe.Between(s.key, float64(s.value), float64(s.low), float64(s.high))
 }
 
 // validateWhole checks what concerns several fields.
@@ -66,21 +63,21 @@ func (m *Model) validateWhole() error {
 	switch m.Norm {
 	case NormWeight, NormBias, NormPlain:
 	default:
-		return recipe.Bad("norm", "is %q; it must be %s, %s or %s", m.Norm, NormWeight, NormBias, NormPlain)
+		return recipe.Bad("norm", "must be %s, %s or %s, and it is %q", NormWeight, NormBias, NormPlain, m.Norm)
 	}
 	switch m.Attention.QKNorm {
 	case "", QKNormHead, QKNormWidth:
 	default:
-		return recipe.Bad("attention.qk_norm", "is %q; it must be %s or %s", m.Attention.QKNorm, QKNormHead, QKNormWidth)
+		return recipe.Bad("attention.qk_norm", "must be %s or %s, and it is %q", QKNormHead, QKNormWidth, m.Attention.QKNorm)
 	}
 	if m.Attention.Latent == nil && m.Attention.Heads%m.Attention.KVHeads != 0 {
-		return recipe.Bad("attention.kv_heads", "is %d, which does not divide heads, %d", m.Attention.KVHeads, m.Attention.Heads)
+		return recipe.Bad("attention.kv_heads", "must divide heads, %d, and it is %d", m.Attention.Heads, m.Attention.KVHeads)
 	}
 	if m.FeedForward.Hidden == 0 && m.SparseLayers() < m.Layers {
-		return recipe.Bad("feed_forward.hidden", "is 0, but %d layers are dense", m.Layers-m.SparseLayers())
+		return recipe.Bad("feed_forward.hidden", "must be set: %d layers are dense", m.Layers-m.SparseLayers())
 	}
 	if m.roughParams() > maxParams {
-		return recipe.Bad("layers", "of this width make more than %.0e parameters, the most that are counted", float64(maxParams))
+		return recipe.Bad("layers", "of this width must not make more than %.0e parameters, the most that are counted", float64(maxParams))
 	}
 	return nil
 }
