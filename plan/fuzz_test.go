@@ -14,7 +14,7 @@ func TestParseConfigErrors(t *testing.T) {
 		{`{"model_type":"llama"}`, "vocab_size: missing"},
 		{`{"model_type":"llama","vocab_size":"many"}`, `vocab_size: "many" is no value`},
 		{`{"model_type":"cohere","vocab_size":9,"hidden_size":8,"num_hidden_layers":-1}`, "num_hidden_layers: missing or not positive"},
-		{`{"model_type":"cohere","vocab_size":9,"hidden_size":8,"num_hidden_layers":99999999,"num_attention_heads":2}`, "layers must be"},
+		{`{"model_type":"cohere","vocab_size":9,"hidden_size":8,"num_hidden_layers":99999999,"num_attention_heads":2}`, "layers: 99999999 is impossible"},
 		{`{"model_type":"llama","vocab_size":9,"hidden_size":8,"num_hidden_layers":2,"num_attention_heads":2,"intermediate_size":8,"sliding_window":4,"layer_types":["full_attention","linear_attention"]}`, `"linear_attention" is no kind of attention`},
 	} {
 		if _, err := ParseConfig([]byte(c.config)); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -55,7 +55,10 @@ type size struct {
 }
 
 func (s size) check() error {
-	return recipe.Between(s.key, float64(s.value), float64(s.low), float64(s.high))
+	if s.value < s.low || s.value > s.high {
+		return recipe.Bad(s.key, "%d is impossible: it must be between %d and %d", s.value, s.low, s.high)
+	}
+	return nil
 }
 
 // validateWhole checks what concerns several fields.
@@ -63,21 +66,21 @@ func (m *Model) validateWhole() error {
 	switch m.Norm {
 	case NormWeight, NormBias, NormPlain:
 	default:
-		return recipe.Bad("norm", "must be %s, %s or %s, and it is %q", NormWeight, NormBias, NormPlain, m.Norm)
+		return recipe.Bad("norm", "there is no norm %q: use %s, %s or %s", m.Norm, NormWeight, NormBias, NormPlain)
 	}
 	switch m.Attention.QKNorm {
 	case "", QKNormHead, QKNormWidth:
 	default:
-		return recipe.Bad("attention.qk_norm", "must be %s or %s, and it is %q", QKNormHead, QKNormWidth, m.Attention.QKNorm)
+		return recipe.Bad("attention.qk_norm", "there is no norm %q: use %s or %s", m.Attention.QKNorm, QKNormHead, QKNormWidth)
 	}
 	if m.Attention.Latent == nil && m.Attention.Heads%m.Attention.KVHeads != 0 {
-		return recipe.Bad("attention.kv_heads", "must divide heads, %d, and it is %d", m.Attention.Heads, m.Attention.KVHeads)
+		return recipe.Bad("attention.kv_heads", "%d does not divide heads, %d", m.Attention.KVHeads, m.Attention.Heads)
 	}
 	if m.FeedForward.Hidden == 0 && m.SparseLayers() < m.Layers {
-		return recipe.Bad("feed_forward.hidden", "must be set: %d layers are dense", m.Layers-m.SparseLayers())
+		return recipe.Bad("feed_forward.hidden", "0 is impossible: %d layers are dense", m.Layers-m.SparseLayers())
 	}
 	if m.roughParams() > maxParams {
-		return recipe.Bad("layers", "of this width must not make more than %.0e parameters, the most that are counted", float64(maxParams))
+		return recipe.Bad("layers", "%d of this width make more than %.0e parameters, the most that are counted", m.Layers, float64(maxParams))
 	}
 	return nil
 }
