@@ -34,6 +34,9 @@ func TestGradients(t *testing.T) {
 		{"plain", Llama, func(*Config) {}},
 		{"tied", Llama, func(c *Config) { c.TieEmbeddings, c.OutputZLossCoef = true, 0.01 }},
 		{"window", Mistral, func(c *Config) { c.SlidingWindow = 9 }},
+		{"windows by layer", Mellum, func(c *Config) {
+			c.SlidingWindow, c.RopeScaling = 9, &RopeScaling{Type: RopeYaRN, Factor: 4, OriginalPositions: 32}
+		}},
 		{"biases", Qwen2, func(*Config) {}},
 		{"yarn", Qwen3, func(c *Config) { c.RopeScaling = &RopeScaling{Type: RopeYaRN, Factor: 4, OriginalPositions: 32} }},
 		{"experts", Mixtral, func(*Config) {}},

@@ -85,8 +85,12 @@ func (r *reference) norm(w, x []float64, eps float64) []float64 {
 	return y
 }
 
-func (r *reference) rotate(x []float64, pos int) {
+func (r *reference) rotate(l int, x []float64, pos int) {
 	freq, scale := r.m.cfg.ropeFrequencies()
+	if c := *r.m.cfg; c.ModelType == Mellum && c.Window(l) > 0 {
+		c.RopeTheta, c.RopeScaling = c.slidingTheta(), nil
+		freq, scale = c.ropeFrequencies()
+	}
 	half := len(x) / 2
 	for i := range half {
 		s, c := math.Sincos(float64(pos) * freq[i])
@@ -116,7 +120,7 @@ func (r *reference) qkv(l int, x []float64, pos int) []float64 {
 		}
 	}
 	for at := 0; at < qk; at += a.Shape.HeadDim {
-		r.rotate(y[at:at+a.Shape.HeadDim], pos)
+		r.rotate(l, y[at:at+a.Shape.HeadDim], pos)
 	}
 	return y
 }

@@ -40,14 +40,21 @@ func TestTheirFields(t *testing.T) {
 			c.RopeScaling.BetaFast, c.RopeScaling.BetaSlow = 0, 0
 			return true
 		}},
-		{"sliding_window", func(c *Config) bool { was := c.SlidingWindow; c.SlidingWindow = 0; return was > 0 }},
+		{"sliding_window", func(c *Config) bool { was := c.SlidingWindow; c.SlidingWindow, c.LayerTypes = 0, nil; return was > 0 }},
+		{"layer_types", func(c *Config) bool {
+			for l, kind := range c.LayerTypes {
+				c.LayerTypes[l] = map[string]string{FullAttention: SlidingAttention, SlidingAttention: FullAttention}[kind]
+			}
+			return c.LayerTypes != nil
+		}},
+		{"sliding_rope_theta", func(c *Config) bool { was := c.SlidingRopeTheta; c.SlidingRopeTheta = 0; return was > 0 }},
 		{"norm_topk_prob", func(c *Config) bool {
 			c.NormTopKProb = !c.NormTopKProb
-			return (c.ModelType == Qwen3MoE || c.ModelType == OLMoE) && c.NumExpertsPerTok < c.NumExperts
+			return c.mixture() && c.ModelType != Mixtral && c.NumExpertsPerTok < c.NumExperts
 		}},
 		{"num_experts_per_tok", func(c *Config) bool { c.NumExpertsPerTok--; return c.NumExpertsPerTok > 0 }},
 	}
-	cases := readTheirs(t, "testdata/theirs.safetensors")
+	cases := readAllTheirs(t)
 	for _, f := range fields {
 		t.Run(f.name, func(t *testing.T) { checkField(t, cases, f.change) })
 	}
@@ -85,7 +92,7 @@ func checkField(t *testing.T, cases map[string]*theirs, change func(c *Config) b
 // the field, in the text that transformers writes.
 func TestTheirsRefused(t *testing.T) {
 	base := map[string]map[string]any{}
-	for name, c := range readTheirs(t, "testdata/theirs.safetensors") {
+	for name, c := range readAllTheirs(t) {
 		var m map[string]any
 		if err := json.Unmarshal([]byte(c.Config), &m); err != nil {
 			t.Fatal(name, err)
@@ -104,7 +111,19 @@ func TestTheirsRefused(t *testing.T) {
 		{"llama", "rope_parameters", `{"full_attention": {"rope_type": "default", "rope_theta": 10000.0}}`},
 		{"llama", "quantization_config", `{"quant_method": "fp8"}`},
 		{"qwen3", "attention_bias", `true`},
-		{"qwen3", "layer_types", `["full_attention", "sliding_attention"]`},
+		{"qwen3", "layer_types", `["full_attention", "chunked_attention"]`},
+		{"qwen3", "layer_types", `["full_attention"]`},
+		{"qwen3_moe", "layer_types", `["full_attention", "sliding_attention"]`},
+		{"mellum", "layer_types", `["sliding_attention"]`},
+		{"mellum", "mlp_layer_types", `["sparse"]`},
+		{"mellum", "num_mtp_layers", `1`},
+		{"mellum", "num_nextn_predict_layers", `1`},
+		{"mellum", "mtp_layer_types", `["sliding_attention"]`},
+		{"mellum", "use_sliding_window", `true`},
+		{"mellum", "decoder_sparse_step", `2`},
+		{"mellum", "rope_theta", `10000.0`},
+		{"mellum", "rope_parameters", `{"rope_type": "default", "rope_theta": 10000.0}`},
+		{"mellum", "rope_parameters", `{"full_attention": {"rope_type": "default", "rope_theta": 10000.0}, "chunked_attention": {}}`},
 		{"olmoe", "clip_qkv", `8.0`},
 		{"qwen3_moe", "shared_expert_gate", `true`},
 		{"qwen2", "model_type", `"qwen2_moe"`},

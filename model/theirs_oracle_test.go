@@ -29,6 +29,16 @@ type theirs struct {
 	logits []float32 // of transformers in fp32
 }
 
+// readAllTheirs reads the cases of both golden files.
+func readAllTheirs(t *testing.T) map[string]*theirs {
+	t.Helper()
+	cases := readTheirs(t, "testdata/theirs.safetensors")
+	for name, c := range readTheirs(t, "testdata/theirs_layers.safetensors") {
+		cases["layers "+name] = c
+	}
+	return cases
+}
+
 // readTheirs reads the cases of a file that testdata/theirs.py wrote.
 func readTheirs(t *testing.T, path string) map[string]*theirs {
 	t.Helper()
@@ -185,7 +195,10 @@ func (c *theirs) check(t *testing.T, trainable bool) {
 // of older releases, whole and in shards, of three number formats, give its
 // logits here.
 func TestTheirs(t *testing.T) {
-	cases := readTheirs(t, "testdata/theirs.safetensors")
+	checkAll(t, readAllTheirs(t))
+}
+
+func checkAll(t *testing.T, cases map[string]*theirs) {
 	for i, name := range slices.Sorted(maps.Keys(cases)) {
 		t.Run(name, func(t *testing.T) { cases[name].check(t, i%3 == 0) })
 	}
@@ -211,14 +224,14 @@ func TestTheirsAtRandom(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "theirs.safetensors")
 	args := []string{"testdata/theirs.py", path, "--cases", orElse("POLYMATH_CASES", "40"), "--seed", orElse("POLYMATH_SEED", "2")}
-	if older := os.Getenv("POLYMATH_OLDER"); older != "" {
-		args = append(append(args, "--older"), filepath.SplitList(older)...)
+	older := args
+	if folders := os.Getenv("POLYMATH_OLDER"); folders != "" {
+		older = append(append(slices.Clone(args), "--older"), filepath.SplitList(folders)...)
 	}
-	if out, err := exec.CommandContext(t.Context(), python, args...).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	cases := readTheirs(t, path)
-	for i, name := range slices.Sorted(maps.Keys(cases)) {
-		t.Run(name, func(t *testing.T) { cases[name].check(t, i%3 == 0) })
+	for _, args := range [][]string{older, append(slices.Clone(args), "--layers")} {
+		if out, err := exec.CommandContext(t.Context(), python, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		checkAll(t, readTheirs(t, path))
 	}
 }

@@ -32,9 +32,14 @@ func TestTransformers(t *testing.T) {
 		{Qwen2, 0, func(c *Config) { c.RopeScaling, c.SlidingWindow = &RopeScaling{Type: RopeLinear, Factor: 2}, 9 }},
 		{Qwen3, 0, func(c *Config) {
 			c.RopeScaling, c.SlidingWindow = &RopeScaling{Type: RopeYaRN, Factor: 4, OriginalPositions: 64}, 9
+			c.LayerTypes = []string{SlidingAttention, FullAttention}
 		}},
 		{Qwen3MoE, 0, func(c *Config) { c.NumExperts, c.MLPOnlyLayers, c.SlidingWindow = 16, []int{1}, 9 }},
 		{OLMoE, 0, func(c *Config) { c.NormTopKProb = false }},
+		{Mellum, 1, func(c *Config) {
+			c.RopeScaling, c.SlidingWindow, c.NumLayers = &RopeScaling{Type: RopeYaRN, Factor: 4, OriginalPositions: 64}, 9, 3
+			c.LayerTypes, c.MLPOnlyLayers = []string{SlidingAttention, FullAttention, SlidingAttention}, []int{2}
+		}},
 	}
 	file, err := safetensors.Open("testdata/transformers.safetensors")
 	if err != nil {

@@ -42,8 +42,9 @@ func (o *UpcycleOptions) granularity() int { return max(o.Granularity, 1) }
 // function, but for the rounding of the gates and of the sum that they weigh,
 // which turns last bits of the residual stream; with a TopK of 1 to the bit. Its
 // tensors are BF16, made when they are asked for until ctx ends; w must stay
-// open. Llama and Mistral become Mixtral, Qwen3 becomes Qwen3MoE; other types and
-// sizes that do not divide are errors.
+// open. Llama and Mistral become Mixtral, Qwen3 becomes Qwen3MoE, and Mellum if its
+// layers are of two kinds of attention; other types and sizes that do not divide
+// are errors.
 func Upcycle(ctx context.Context, w *Weights, o UpcycleOptions) (*Weights, error) {
 	cfg, err := upcycledConfig(w.cfg, o)
 	if err != nil {
@@ -66,8 +67,13 @@ func upcycledConfig(dense *Config, o UpcycleOptions) (*Config, error) {
 		return nil, fmt.Errorf("the model has %d experts already; upcycling begins with a dense one", dense.NumExperts)
 	case dense.ModelType == Llama || dense.ModelType == Mistral:
 		c.ModelType = Mixtral
+	case dense.ModelType == Qwen3 && dense.LayerTypes != nil && dense.RopeScaling != nil:
+		return nil, fmt.Errorf("rope_scaling: a model of type %s with layer_types would become a %s, whose sliding layers are not stretched", Qwen3, Mellum)
+	case dense.ModelType == Qwen3 && dense.LayerTypes != nil:
+		c.ModelType = Mellum
 	case dense.ModelType == Qwen3:
 		c.ModelType = Qwen3MoE
+	case dense.ModelType == Mellum:
 	case dense.ModelType == Qwen2:
 		return nil, fmt.Errorf("a model of type %s has no counterpart with experts that this decoder does: Qwen's own, qwen2_moe, gates a shared expert", Qwen2)
 	default:

@@ -12,7 +12,11 @@ import (
 // upcycled returns a dense model and what Upcycle makes of it, both trainable.
 func upcycled(t *testing.T, kind string, o UpcycleOptions) (dense, mixture *Model) {
 	t.Helper()
-	dense = newModel(t, small(t, kind))
+	c := small(t, kind)
+	if kind == Mellum {
+		c.NumExperts = 0
+	}
+	dense = newModel(t, c)
 	w, err := dense.Weights()
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +40,7 @@ func upcycled(t *testing.T, kind string, o UpcycleOptions) (dense, mixture *Mode
 // the last bit, at most 2^-7 of the number in each layer. With a granularity the
 // parts of a network also round to bf16 apart.
 func TestUpcycle(t *testing.T) {
-	want := map[string]string{Llama: Mixtral, Mistral: Mixtral, Qwen3: Qwen3MoE}
+	want := map[string]string{Llama: Mixtral, Mistral: Mixtral, Qwen3: Qwen3MoE, Mellum: Mellum}
 	for kind, becomes := range want {
 		for _, o := range []UpcycleOptions{{Experts: 4, TopK: 2}, {Experts: 3, TopK: 1}, {Experts: 4, TopK: 2, RouterStd: 1e-30}, {Experts: 2, TopK: 2, RouterStd: 1, Granularity: 4}} {
 			dense, mixture := upcycled(t, kind, o)
@@ -73,6 +77,21 @@ func TestUpcycle(t *testing.T) {
 				t.Errorf("%s, %+v: logits differ by %g of their size, want at most %g", kind, o, ratio, limit)
 			}
 		}
+	}
+}
+
+// TestUpcycleLayerTypes: kinds of attention stay as they are.
+func TestUpcycleLayerTypes(t *testing.T) {
+	c := small(t, Qwen3)
+	c.SlidingWindow, c.LayerTypes = 9, []string{FullAttention, SlidingAttention}
+	o := UpcycleOptions{Experts: 2, TopK: 1}
+	up, err := upcycledConfig(c, o)
+	if err != nil || up.ModelType != Mellum || up.Window(0) != 0 || up.Window(1) != 9 || up.slidingTheta() != c.RopeTheta {
+		t.Errorf("%+v, %v", up, err)
+	}
+	c.RopeScaling = &RopeScaling{Type: RopeLinear, Factor: 2}
+	if _, err := upcycledConfig(c, o); err == nil || !strings.Contains(err.Error(), "rope_scaling") {
+		t.Errorf("stretched layers that slide: %v", err)
 	}
 }
 

@@ -1,6 +1,8 @@
 """Writes the golden file of TestTheirs: models that transformers saved.
 
-    python theirs.py OUT.safetensors [--cases 42] [--seed 1] [--older DIR...]
+    python theirs.py OUT.safetensors [--cases 42] [--seed 1] [--older DIR...] [--layers]
+
+theirs.safetensors is that, and theirs_layers.safetensors of 12 cases with --layers.
 
 Each case is a random configuration. transformers saves it, config.json and
 weights, whole or in shards with an index; the older releases of transformers
@@ -8,7 +10,8 @@ that lie in the folders DIR (pip install --target DIR transformers==4.51.3)
 write config.json in some cases. The weights are then filled with a formula, so
 that the golden file need not hold them: it has, for each file, the header that
 transformers wrote and the hash of the whole. transformers opens the directory
-again, and computes the logits of a few tokens in fp32 and in bf16.
+again, and computes the logits of a few tokens in fp32 and in bf16. With --layers
+the models are of the types that have kinds of attention by layer, and mix them.
 
 Tokens are taken with which rounding to bf16 turns no choice of experts: each
 choice is clearer than twice what rounding does to the router's logits.
@@ -29,7 +32,8 @@ import transformers
 from safetensors.torch import save_file
 
 TYPES = ["llama", "mistral", "mixtral", "qwen2", "qwen3", "qwen3_moe", "olmoe"]
-MIXTURES = ("mixtral", "qwen3_moe", "olmoe")
+LAYERED = ["mellum", "qwen2", "qwen3"]
+MIXTURES = ("mixtral", "qwen3_moe", "olmoe", "mellum")
 ROPES = ["none", "linear", "yarn", "yarn attention_factor", "yarn beta", "llama3"]
 DTYPES = [torch.bfloat16, torch.float16, torch.float32]
 
@@ -73,9 +77,12 @@ def experts(rng, kind, c):
     if kind == "mixtral":
         return
     c["norm_topk_prob"] = rng.random() < 0.5
-    if kind == "qwen3_moe":
+    if kind in ("qwen3_moe", "mellum"):
         c["moe_intermediate_size"] = rng.randint(17, 50)
         c["num_hidden_layers"] = rng.randint(2, 4)
+    if kind == "mellum":
+        c["mlp_layer_types"] = [rng.choice(["sparse", "sparse", "dense"]) for _ in range(c["num_hidden_layers"])]
+    if kind == "qwen3_moe":
         c["decoder_sparse_step"] = rng.choice([1, 1, 2])
         c["mlp_only_layers"] = rng.choice([[], [], [0], [1]])
 
@@ -90,17 +97,42 @@ def window(rng, kind, c):
         c |= {"sliding_window": 7, "use_sliding_window": False, "max_window_layers": 1}
 
 
-def configuration(rng, kind, scaling, old):
+def layers(rng, kind, c):
+    """Kinds of attention by layer, in a list or as the layer from which on the window is."""
+    n = c["num_hidden_layers"] = max(c["num_hidden_layers"], 2)
+    c["sliding_window"] = rng.randint(3, 9)
+    if kind != "mellum":
+        c |= {"use_sliding_window": True, "max_window_layers": rng.randint(1, n)}
+        if rng.random() < 0.3:
+            return
+    c["layer_types"] = [rng.choice(["full_attention", "sliding_attention"]) for _ in range(n)]
+
+
+def ropes(rng, scaling):
+    """Mellum's, which has one for each kind of attention."""
+    thetas = rng.sample([100.0, 3000.0, 10000.0, 1e6], 2)
+    return {
+        "full_attention": (scaling or {"rope_type": "default"}) | {"rope_theta": thetas[0]},
+        "sliding_attention": {"rope_type": "default", "rope_theta": thetas[1]},
+    }
+
+
+def configuration(rng, kind, scaling, old, layered=False):
     c = sizes(rng, kind)
     if kind in MIXTURES:
         experts(rng, kind, c)
-    window(rng, kind, c)
+    if layered:
+        layers(rng, kind, c)
+    else:
+        window(rng, kind, c)
     theta = rng.choice([100.0, 10000.0, 1e6])
     scaling = rope(rng, scaling)
     if old:
         c |= {"rope_theta": theta, "rope_scaling": scaling}
         if scaling and rng.random() < 0.5:  # the first spelling
             scaling["type"] = scaling.pop("rope_type")
+    elif kind == "mellum":
+        c["rope_parameters"] = ropes(rng, scaling)
     else:
         c["rope_parameters"] = (scaling or {"rope_type": "default"}) | {"rope_theta": theta}
     return c
@@ -201,13 +233,14 @@ def choose(folder, rng, vocab, mixture):
     return None
 
 
-def case(rng, i, older):
-    kind = TYPES[i % len(TYPES)]
-    scaling = ROPES[(i // len(TYPES) + i) % len(ROPES)]
+def case(rng, i, older, layered):
+    types = LAYERED if layered else TYPES
+    kind = types[i % len(types)]
+    scaling = ROPES[(i // len(types) + i) % len(ROPES)]
     writers = [None] + older
     release, dtype = writers[(i // 2) % len(writers)], DTYPES[i % len(DTYPES)]
     while True:
-        c = configuration(rng, kind, scaling, release is not None)
+        c = configuration(rng, kind, scaling, release is not None, layered)
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
             text = None
@@ -240,6 +273,7 @@ def main():
     parser.add_argument("--cases", type=int, default=42)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--older", nargs="*", type=pathlib.Path, default=[])
+    parser.add_argument("--layers", action="store_true")
     args = parser.parse_args()
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
@@ -247,7 +281,7 @@ def main():
     logits, cases, older = {}, {}, [Older(folder) for folder in args.older]
     for i in range(args.cases):
         rng = random.Random(args.seed * 1000003 + i)
-        name, exact, found = case(rng, i, older)
+        name, exact, found = case(rng, i, older, args.layers)
         logits[name], cases[name] = exact.contiguous(), json.dumps(found)
     versions = {"transformers": transformers.__version__, "torch": torch.__version__, "older": ", ".join(o.name for o in older)}
     save_file(logits, args.out, metadata=cases | versions)
