@@ -233,3 +233,31 @@ func inCommon(r, other *Record) (logprob float64, numBytes int) {
 	}
 	return logprob, numBytes
 }
+
+// Perplexity is the exponential of Nats.
+func (p *PositionScore) Perplexity() stat.Estimate { return exponential(p.Nats) }
+
+// Text is the trend in a sentence.
+func (t *Trend) Text() string {
+	way := "perplexity does not fall in each step"
+	if t.Falls {
+		way = "perplexity falls in each step"
+	}
+	text := fmt.Sprintf("%s to %d tokens, where it is %s", way, t.Until, change(t.Fall))
+	if t.Rise != nil {
+		text += fmt.Sprintf("; from there to %d the most is %s, before %d tokens, and it ends at %s", t.End, change(*t.Rise), t.RiseAt, change(*t.Last))
+	}
+	if t.NumTexts == 1 {
+		return text + " (one text)"
+	}
+	return fmt.Sprintf("%s (%d texts)", text, t.NumTexts)
+}
+
+// change writes a change with its interval: +0.41% (-0.10 to +0.92).
+func change(e stat.Estimate) string {
+	text := fmt.Sprintf("%+.2f%%", 100*e.Value)
+	if e.Available() {
+		text += fmt.Sprintf(" (%+.2f to %+.2f)", 100*e.Low, 100*e.High)
+	}
+	return text
+}

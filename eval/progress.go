@@ -22,14 +22,22 @@ type Progress struct {
 	// Done of Total answers are there, Before of them from an earlier start; Errors
 	// have no verdict, and Unfit do not fit the window.
 	Done, Total, Before, Errors, Unfit int
+	// Work is what Done took and WorkTotal what all takes, WorkBefore of it from an
+	// earlier start, by the length of the items: some are a thousand times as long as
+	// others.
+	Work, WorkTotal, WorkBefore int64
 	// Values are the first metric's, one for each answer so far, and Clusters what the
 	// items share. They grow, and must not be changed.
 	Values   []float64
 	Clusters []string
 }
 
-func (p *Progress) add(t *task.Task, r *Record) {
+// work is what an item takes: its bytes, and what each takes that has none.
+func work(item *task.Item) int64 { return int64(len(item.Prompt)) + 256 }
+
+func (p *Progress) add(t *task.Task, item *task.Item, r *Record) {
 	p.Done++
+	p.Work += work(item)
 	if r.Error != "" {
 		p.Errors++
 	}

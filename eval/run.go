@@ -130,12 +130,16 @@ func (r *run) count() {
 		p.Task = s.Task.Name
 		if s.Skip == "" {
 			p.Total = len(s.Items) * s.samples(&r.o.Settings)
+			for k := range s.Items {
+				p.WorkTotal += work(&s.Items[k]) * int64(s.samples(&r.o.Settings))
+			}
 		}
 	}
 	for u, record := range r.known {
 		if r.sheets[u.sheet].Skip == "" {
-			r.state[u.sheet].add(r.sheets[u.sheet].Task, &record)
-			r.state[u.sheet].Before++
+			p, s := &r.state[u.sheet], r.sheets[u.sheet]
+			p.add(s.Task, &s.Items[u.item], &record)
+			p.Before, p.WorkBefore = p.Done, p.Work
 		}
 	}
 }
@@ -217,7 +221,7 @@ func (r *run) one(ctx context.Context, u unit) error {
 	defer r.mu.Unlock()
 	if errors.Is(err, ErrUnsupported) {
 		sheet.Skip = err.Error()
-		r.state[u.sheet].Total = 0
+		r.state[u.sheet].Total, r.state[u.sheet].WorkTotal = 0, 0
 		return nil
 	}
 	if r.failures++; !errors.Is(err, ErrUnavailable) {
@@ -233,7 +237,7 @@ func (r *run) one(ctx context.Context, u unit) error {
 	if r.failures >= giveUp {
 		return fmt.Errorf("%d items in a row failed, the last: %w", r.failures, err)
 	}
-	r.state[u.sheet].add(sheet.Task, &record)
+	r.state[u.sheet].add(sheet.Task, &sheet.Items[u.item], &record)
 	if r.o.Progress != nil {
 		r.o.Progress(r.state[u.sheet])
 	}

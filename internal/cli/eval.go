@@ -262,7 +262,7 @@ func (a *app) examine(ctx context.Context, model string, sheets []eval.Sheet, o 
 	view := newEvalView(a.Err, who, sheets)
 	f, err := eval.Run(ctx, s.subject, sheets, eval.Options{
 		Version: readVersion(), Suite: o.suite, Settings: settings, Grader: g.grader, Parallel: o.subject.parallel,
-		Dir: dir, Fresh: o.fresh, Begin: view.begin, Progress: view.observe,
+		Dir: dir, Fresh: o.fresh, Begin: view.begin, Progress: view.observe, Reading: view.observeReading,
 		Finish: func(f *eval.Finished) error {
 			view.end()
 			return a.complete(ctx, f, sheets, s, o)

@@ -93,7 +93,7 @@ func printResult(w io.Writer, r *eval.Result, c *eval.Comparison) {
 		value := scoreText(m.Estimate)
 		value, _, _ = strings.Cut(value, " ±")
 		interval := intervalText(m.Estimate)
-		if t.NumErrors == t.NumItems*max(1, t.Samples) {
+		if t.NumErrors == t.NumItems*max(1, t.Samples) || t.NumUnfit == t.NumItems {
 			value, interval = "-", "-" // not one verdict
 		}
 		rows = append(rows, []string{t.Task, progress.Count(int64(t.NumItems)), value, interval, chance, m.Name + notes(t)})
@@ -109,6 +109,8 @@ func printResult(w io.Writer, r *eval.Result, c *eval.Comparison) {
 		fmt.Fprintln(w)
 		printEvalComparison(w, c)
 	}
+	printLengths(w, r)
+	printPositions(w, r)
 	printExams(w, r)
 	printContamination(w, r)
 }
@@ -175,6 +177,9 @@ func notes(t *eval.TaskResult) string {
 	}
 	if t.NumCut > 0 {
 		list = append(list, plural(int64(t.NumCut), "prompt")+" cut")
+	}
+	if t.NumUnfit > 0 {
+		list = append(list, progress.Count(int64(t.NumUnfit))+" longer than the window and not counted")
 	}
 	if t.Method == task.MethodGenerate && t.Samples > 1 {
 		list = append(list, fmt.Sprintf("%d samples", t.Samples))
@@ -250,6 +255,7 @@ func printEvalComparison(w io.Writer, c *eval.Comparison) {
 		rows = append(rows, []string{
 			t.Task, progress.Count(int64(t.N)), number(t.A.Value), number(t.B.Value), signed(t.Difference.Value), interval, pText(t.Holm), detectable,
 		})
+		rows = append(rows, lengthRows(t, number, signed)...)
 	}
 	table(w, rows)
 	for i := range c.Tasks {
@@ -260,6 +266,12 @@ func printEvalComparison(w io.Writer, c *eval.Comparison) {
 		}
 		if t.Found > 0 {
 			fmt.Fprintf(w, "%s: without %s found in the data of a model\n", t.Task, plural(int64(t.Found), "item"))
+		}
+		if t.Unfit > 0 {
+			fmt.Fprintf(w, "%s: without %s longer than the window of a model\n", t.Task, plural(int64(t.Unfit), "item"))
+		}
+		if t.Relative != nil && !t.Same {
+			fmt.Fprintf(w, "%s: %s\n", t.Task, relativeText(t.Relative))
 		}
 		if t.Same {
 			fmt.Fprintf(w, "%s: all answers are the same\n", t.Task)

@@ -24,6 +24,7 @@ type subjectFlags struct {
 	parallel             int
 	timeout              time.Duration
 	weights              byteSize
+	int8                 bool // keys and values
 }
 
 // defaultTimeout is how long an address may take to answer.
@@ -36,6 +37,7 @@ func (o *subjectFlags) add(f *pflag.FlagSet) {
 	f.DurationVar(&o.timeout, "timeout", defaultTimeout, "how long an address may take to answer")
 	addAdapter(f, &o.adapter)
 	addWeightsMemory(f, &o.weights)
+	f.BoolVar(&o.int8, "int8-cache", false, "keys and values in 8 bits: half the memory, slightly other answers")
 }
 
 func (o *subjectFlags) check(model string) error {
@@ -50,6 +52,8 @@ func (o *subjectFlags) check(model string) error {
 		return usagef("--model names a model at an address, and %s is none: that begins with http:// or https://", model)
 	case isEndpoint(model) && o.adapter != "":
 		return usagef("--adapter is for models on this machine")
+	case isEndpoint(model) && o.int8:
+		return usagef("--int8-cache is for models on this machine")
 	}
 	return nil
 }
@@ -95,7 +99,15 @@ func (a *app) openSubject(ctx context.Context, model string, o *subjectFlags) (*
 	if err != nil {
 		return nil, err
 	}
-	m, err := polymath.Open(model, polymath.WithAdapter(o.adapter), polymath.WithWeightsMemory(int64(o.weights)))
+	cache, err := planEvalCache(a.Err, model, o)
+	if err != nil {
+		return nil, err
+	}
+	options := []polymath.Option{polymath.WithAdapter(o.adapter), polymath.WithWeightsMemory(int64(o.weights)), polymath.WithCacheBytes(cache)}
+	if o.int8 {
+		options = append(options, polymath.WithInt8Cache())
+	}
+	m, err := polymath.Open(model, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +115,9 @@ func (a *app) openSubject(ctx context.Context, model string, o *subjectFlags) (*
 	name := model
 	if o.adapter != "" {
 		name += " + " + o.adapter
+	}
+	if o.int8 {
+		name += ", int8 cache"
 	}
 	s := eval.Local(m, eval.LocalOptions{
 		Name: name, Card: modelCard(d, m.Info()), Chat: o.chat == "on" || o.chat == "auto" && d.Template.Present, Parallel: o.parallel,
