@@ -199,6 +199,9 @@ func (m *Model) backward(ws *Workspace, batch *Batch, dHidden []tensor.BF16, aux
 		Z:       float32(m.cfg.RouterZLossCoef) * auxScale,
 	}
 	for l := len(m.layers) - 1; l >= 0; l-- {
+		if ws.recompute && l < len(m.layers)-1 { // the last one's results are there still
+			_ = m.layerForward(ws, l, n, true, nil) // which was without error before
+		}
 		m.layerBackward(ws, l, dx, aux)
 	}
 	m.embedBackward(ws, dx, batch)

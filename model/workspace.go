@@ -16,15 +16,16 @@ type Workspace struct {
 	model     *Model
 	maxTokens int
 	train     bool
+	recompute bool // what a layer computed is there for one layer at a time
 	sizeBytes int64
 
 	batch  nn.Batch       // of the current pass
 	caches []*Cache       // of its spans
 	blocks []kernel.Block // keys and values of spans without a cache
 
-	acts   []layerActs     // [L]; all share their buffers unless train
+	acts   []layerActs     // [L]; all share their buffers unless train, or with recompute
 	x      [][]tensor.BF16 // [L+1][T, D] residual stream before each layer; all the same unless train
-	mid    [][]tensor.BF16 // [L][T, D] residual stream between attention and feed-forward
+	mid    [][]tensor.BF16 // [L][T, D] residual stream between attention and feed-forward; shared like acts
 	normed []tensor.BF16   // [T, D]
 	out    []tensor.BF16   // [T, D] result of a sublayer
 	hidden []tensor.BF16   // [T, D] final hidden states
@@ -74,9 +75,23 @@ func NewWorkspace(m *Model, maxTokens int, train bool) *Workspace {
 	if maxTokens < 1 || train && len(m.Trained()) == 0 {
 		panic("model: workspace of no tokens, or for training a model that is not trainable")
 	}
+	return newWorkspace(m, maxTokens, train, false)
+}
+
+// NewTrainingWorkspace is NewWorkspace for training. With recompute it keeps of each
+// layer only what enters it, [T, D], and the backward pass computes the rest again,
+// one layer at a time: with the same bits, at the cost of another forward pass.
+func NewTrainingWorkspace(m *Model, maxTokens int, recompute bool) *Workspace {
+	if maxTokens < 1 || len(m.Trained()) == 0 {
+		panic("model: workspace of no tokens, or for training a model that is not trainable")
+	}
+	return newWorkspace(m, maxTokens, true, recompute)
+}
+
+func newWorkspace(m *Model, maxTokens int, train, recompute bool) *Workspace {
 	var measure nn.Arena
-	layOut(m, &measure, maxTokens, train)
-	ws := layOut(m, nn.NewArena(measure.SizeBytes()), maxTokens, train)
+	layOut(m, &measure, maxTokens, train, recompute)
+	ws := layOut(m, nn.NewArena(measure.SizeBytes()), maxTokens, train, recompute)
 	ws.sizeBytes = measure.SizeBytes()
 	return ws
 }
@@ -89,7 +104,14 @@ func NewWorkspace(m *Model, maxTokens int, train bool) *Workspace {
 // and the features.
 func WorkspaceBytes(cfg *Config, maxTokens int, train bool) int64 {
 	var measure nn.Arena
-	layOut(build(cfg), &measure, maxTokens, train)
+	layOut(build(cfg), &measure, maxTokens, train, false)
+	return measure.SizeBytes()
+}
+
+// TrainingWorkspaceBytes is WorkspaceBytes of NewTrainingWorkspace.
+func TrainingWorkspaceBytes(cfg *Config, maxTokens int, recompute bool) int64 {
+	var measure nn.Arena
+	layOut(build(cfg), &measure, maxTokens, true, recompute)
 	return measure.SizeBytes()
 }
 
@@ -113,10 +135,10 @@ func (ws *Workspace) Bytes() int64 { return ws.sizeBytes }
 func (ws *Workspace) MaxTokens() int { return ws.maxTokens }
 
 // layOut takes every buffer from arena.
-func layOut(m *Model, arena *nn.Arena, maxTokens int, train bool) *Workspace {
+func layOut(m *Model, arena *nn.Arena, maxTokens int, train, recompute bool) *Workspace {
 	td := maxTokens * m.cfg.HiddenSize
 	ws := &Workspace{
-		model: m, maxTokens: maxTokens, train: train,
+		model: m, maxTokens: maxTokens, train: train, recompute: recompute,
 		normed: nn.Take[tensor.BF16](arena, td),
 		out:    nn.Take[tensor.BF16](arena, td),
 		hidden: nn.Take[tensor.BF16](arena, td),
@@ -163,33 +185,32 @@ func (ws *Workspace) takeBlocks(arena *nn.Arena) {
 }
 
 // takeActs lays out the activations: one set for each layer in training, and
-// otherwise one for all.
+// otherwise, or where they are computed again, one for all.
 func (ws *Workspace) takeActs(arena *nn.Arena, td int) {
 	m := ws.model
 	ws.acts = make([]layerActs, len(m.layers))
 	ws.x = append(ws.x, nn.Take[tensor.BF16](arena, td))
+	apart := ws.train && !ws.recompute
 	moeFrom, ffnFrom := -1, -1
 	for i, l := range m.layers {
 		a := &ws.acts[i]
-		if !ws.train {
-			ws.x, ws.mid = append(ws.x, ws.x[0]), append(ws.mid, ws.x[0])
-		} else {
-			ws.x = append(ws.x, nn.Take[tensor.BF16](arena, td))
-			ws.mid = append(ws.mid, nn.Take[tensor.BF16](arena, td))
-			a.attnRstd = nn.Take[float32](arena, ws.maxTokens)
-			a.ffnRstd = nn.Take[float32](arena, ws.maxTokens)
-		}
-		if ws.train || i == 0 {
+		ws.takeStream(arena, td)
+		if apart || i == 0 {
 			a.attn = l.attn.Take(arena, ws.maxTokens, ws.train)
+			if ws.train {
+				a.attnRstd = nn.Take[float32](arena, ws.maxTokens)
+				a.ffnRstd = nn.Take[float32](arena, ws.maxTokens)
+			}
 		} else {
-			a.attn = ws.acts[0].attn
+			first := &ws.acts[0]
+			a.attn, a.attnRstd, a.ffnRstd = first.attn, first.attnRstd, first.ffnRstd
 		}
 		switch {
-		case l.moe != nil && !ws.train && moeFrom >= 0:
+		case l.moe != nil && !apart && moeFrom >= 0:
 			a.moe = ws.acts[moeFrom].moe
 		case l.moe != nil:
 			a.moe, moeFrom = l.moe.Take(arena, ws.maxTokens), i
-		case !ws.train && ffnFrom >= 0:
+		case !apart && ffnFrom >= 0:
 			a.ffn = ws.acts[ffnFrom].ffn
 		default:
 			a.ffn, ffnFrom = l.ffn.Take(arena, ws.maxTokens), i
@@ -198,6 +219,20 @@ func (ws *Workspace) takeActs(arena *nn.Arena, td int) {
 			ws.load[i] = make([]int, m.cfg.NumExperts)
 		}
 	}
+}
+
+// takeStream lays out a layer's residual stream, between its parts and after it.
+func (ws *Workspace) takeStream(arena *nn.Arena, td int) {
+	switch {
+	case !ws.train:
+		ws.x, ws.mid = append(ws.x, ws.x[0]), append(ws.mid, ws.x[0])
+		return
+	case !ws.recompute || len(ws.mid) == 0:
+		ws.mid = append(ws.mid, nn.Take[tensor.BF16](arena, td))
+	default:
+		ws.mid = append(ws.mid, ws.mid[0])
+	}
+	ws.x = append(ws.x, nn.Take[tensor.BF16](arena, td))
 }
 
 // takeScratch lays out what the layers of a kind share.

@@ -29,7 +29,7 @@ type dataset struct {
 	train, held *shard.Order
 	meanDoc     int      // tokens of a document, on average
 	lengths     []length // of documents in rows, ascending; nil = only the mean is known
-	eyes        *eyes // nil where there are no pictures
+	eyes        *eyes    // nil where there are no pictures
 }
 
 // ordering is how documents become rows.

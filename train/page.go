@@ -56,7 +56,7 @@ type hashes struct {
 	Parent    string `json:"parent,omitempty"`
 	// Stages are those of the shards that stages read beside the recipe's data.
 	Stages []string `json:"stages,omitempty"`
-	Tower     string `json:"tower,omitempty"` // where model.vision.from names one
+	Tower  string   `json:"tower,omitempty"` // where model.vision.from names one
 }
 
 func (i *runInfo) save(runDir string) error {
