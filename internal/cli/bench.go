@@ -22,7 +22,7 @@ type benchFlags struct {
 }
 
 // benchNames are the benchmarks in the order of the help.
-var benchNames = []string{"gemm", "attention", "train", "decode", "weights", "tokenizer", "serve", "eval", "corpus", "align"}
+var benchNames = []string{"gemm", "attention", "train", "decode", "long", "weights", "tokenizer", "serve", "eval", "corpus", "align"}
 
 func (a *app) benchCommand() *cobra.Command {
 	var o benchFlags
@@ -39,6 +39,8 @@ read for memory. Values are medians; the fraction is the median of ratios.
              --images of a small one that sees, on drawn pictures, and how much
              of the time it waits for them
   decode     generation at batch 1 from weights beyond the caches
+  long       prompts of 1k to 128k tokens: reading, answering, memory, a second
+             question; of a random model or of MODEL
   weights    prompts and generation with weights in blocks of 8 and 4 bits, of
              random models or of each MODEL, a GGUF file or a directory
   tokenizer  training, encoding and decoding
@@ -68,6 +70,9 @@ read for memory. Values are medians; the fraction is the median of ratios.
 // benchArguments takes a name, and models behind the one that measures them.
 func benchArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 && (args[0] == "weights" || args[0] == "eval" || args[0] == "align") {
+		return nil
+	}
+	if len(args) == 2 && args[0] == "long" {
 		return nil
 	}
 	return exactly("NAME")(cmd, args)
@@ -104,6 +109,8 @@ func (a *app) runBench(ctx context.Context, name string, models []string, option
 		return bench.Train(ctx, options)
 	case "decode":
 		return bench.Decode(ctx, options)
+	case "long":
+		return bench.Long(ctx, options, strings.Join(models, ""))
 	case "weights":
 		return bench.Weights(ctx, options, models)
 	case "align":
