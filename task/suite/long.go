@@ -1,0 +1,164 @@
+package suite
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/polymath-lm/polymath/internal/random"
+	"github.com/polymath-lm/polymath/task"
+	"github.com/polymath-lm/polymath/task/long"
+)
+
+// LongLengths are the lengths of the texts of the suite long, in tokens.
+var LongLengths = []int{1 << 10, 2 << 10, 4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10, 128 << 10}
+
+// longDepths is how many depths are asked for in texts of each length: the tenths.
+const longDepths = 10
+
+// longRoom is how many tokens of a length are for the answer and what a chat template
+// adds.
+const longRoom = 128
+
+// mostUncounted is the longest of LongLengths where nothing says what a model can read.
+const mostUncounted = 8 << 10
+
+// LongOptions say for whom the texts of the suite long are made.
+type LongOptions struct {
+	// Count is the number of tokens of a text; nil takes a quarter of its bytes.
+	Count func(text string) int
+	// Window is the longest text that the model reads, in tokens; 0 is unknown. Longer
+	// ones are not made.
+	Window int
+	// Lengths are those that are made, whatever the window; none is as many of
+	// LongLengths as it allows.
+	Lengths []int
+	// Books are what long_books asks about. It is called when that is loaded.
+	Books func() ([]string, error)
+}
+
+// lengths are those that are made.
+func (o *LongOptions) lengths() []int {
+	if len(o.Lengths) > 0 {
+		return o.Lengths
+	}
+	window := o.Window
+	if window == 0 {
+		window = mostUncounted
+	}
+	list := slices.DeleteFunc(slices.Clone(LongLengths), func(n int) bool { return n > window })
+	if len(list) == 0 {
+		list = []int{window}
+	}
+	return list
+}
+
+// WithLong returns Generators with those of long texts for a model. They make as many
+// rows as a task says where all of LongLengths are made, and of fewer fewer in
+// proportion: of each length as many, of each depth as many.
+func WithLong(o LongOptions) map[string]task.Generator {
+	all := maps.Clone(Generators)
+	for _, kind := range long.Kinds {
+		all[longName(kind)] = func(n int, seed uint64) ([]task.Row, error) {
+			lengths := o.lengths()
+			return o.rows(kind, (n*len(lengths)+len(LongLengths)-1)/len(LongLengths), seed)
+		}
+	}
+	return all
+}
+
+func longName(k long.Kind) string { return "long_" + string(k) }
+
+func init() {
+	for _, kind := range long.Kinds {
+		Generators[longName(kind)] = func(n int, seed uint64) ([]task.Row, error) {
+			if err := checkNumber(n); err != nil {
+				return nil, err
+			}
+			var o LongOptions
+			return o.rows(kind, n, seed)
+		}
+	}
+}
+
+// rows makes n rows, of each length and depth in turn. Those on one text have a cluster;
+// besides what all rows have, they have asked, the question without the text, and length
+// and depth.
+func (o *LongOptions) rows(kind long.Kind, n int, seed uint64) ([]task.Row, error) {
+	lengths := o.lengths()
+	rows := make([]task.Row, 0, n)
+	for round := 0; len(rows) < n; round++ {
+		made := 0
+		for _, length := range lengths {
+			if len(rows) == n {
+				break
+			}
+			few, err := o.group(kind, length, round, seed)
+			if errors.Is(err, long.ErrShort) && len(lengths) > 1 {
+				continue // with this tokenizer too little text
+			}
+			if err != nil {
+				return nil, err
+			}
+			few = few[:min(len(few), n-len(rows))]
+			rows, made = append(rows, few...), made+len(few)
+		}
+		if made == 0 {
+			return nil, fmt.Errorf("no text of %v tokens can hold questions of kind %s: %w", lengths, kind, long.ErrShort)
+		}
+	}
+	return rows, nil
+}
+
+// group makes the rows of one length and round: one for each depth.
+func (o *LongOptions) group(kind long.Kind, length, round int, seed uint64) ([]task.Row, error) {
+	at := random.At(seed, uint64(round)<<32|uint64(length))
+	from := at.Uint64()
+	depths := make([]float64, longDepths)
+	for i := range depths {
+		// From the middle of a tenth, so that a statement that begins a sentence later
+		// is in it too.
+		depths[i] = (float64(i) + 0.25 + 0.4*float64(at.Below(1000))/1000) / longDepths
+	}
+	each := longDepths
+	if kind == long.Passkey {
+		each = 1
+	}
+	var rows []task.Row
+	for len(depths) > 0 {
+		n := min(each, len(depths))
+		d, err := long.Make(from, long.Options{
+			Kind: kind, Split: long.Test, Tokens: length, Room: min(longRoom, length/4), Depths: depths[:n], Count: o.Count,
+		})
+		if errors.Is(err, long.ErrShort) && each > 1 {
+			each /= 2 // fewer questions on a text
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i := range d.Questions {
+			rows = append(rows, longRow(d, i, length, depths[i], fmt.Sprintf("%d-%d", length, round)))
+		}
+		depths = depths[n:]
+	}
+	return rows, nil
+}
+
+func longRow(d *long.Document, i, length int, depth float64, cluster string) task.Row {
+	q := &d.Questions[i]
+	return task.Row{
+		"section": lengthName(length), "cluster": cluster, "question": d.Prompt(i), "asked": q.Text, "answer": q.Answer(),
+		"length": length, "depth": math.Round(depth*1000) / 1000,
+	}
+}
+
+// lengthName is a length as people write it: 8k are 8192.
+func lengthName(n int) string {
+	if n%1024 == 0 {
+		return fmt.Sprintf("%dk", n/1024)
+	}
+	return fmt.Sprint(n)
+}
