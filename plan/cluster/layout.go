@@ -150,9 +150,15 @@ func (l *Layout) Check(m *plan.Model) error {
 		value int
 		high  int
 	}{
-		{"data", l.Data, maxDevices}, {"tensor", l.Tensor, maxDevices}, {"pipeline", l.Pipeline, m.Layers}, {"expert", l.Expert, maxDevices},
-		{"context", l.Context, maxDevices}, {"chunks", l.Chunks, m.Layers}, {"microbatch", l.Microbatch, maxDevices},
-		{"sequence", l.Sequence, 1 << 30}, {"batch", l.Batch, 1 << 30},
+		{"data", l.Data, maxDevices},
+		{"tensor", l.Tensor, maxDevices},
+		{"pipeline", l.Pipeline, m.Layers},
+		{"expert", l.Expert, maxDevices},
+		{"context", l.Context, maxDevices},
+		{"chunks", l.Chunks, m.Layers},
+		{"microbatch", l.Microbatch, maxDevices},
+		{"sequence", l.Sequence, 1 << 30},
+		{"batch", l.Batch, 1 << 30},
 	} {
 		if c.value < 1 || c.value > c.high {
 			return recipe.Bad(c.key, "is %d; it must be between 1 and %d", c.value, c.high)
