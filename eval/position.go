@@ -239,13 +239,14 @@ func (p *PositionScore) Perplexity() stat.Estimate { return exponential(p.Nats) 
 
 // Text is the trend in a sentence.
 func (t *Trend) Text() string {
-	way := "perplexity does not fall in each step"
-	if t.Falls {
-		way = "perplexity falls in each step"
+	text := fmt.Sprintf("perplexity falls in each step to %d tokens, ", t.Until)
+	if !t.Falls {
+		text = fmt.Sprintf("perplexity does not fall in each step to %d tokens, ", t.Until)
 	}
-	text := fmt.Sprintf("%s to %d tokens, where it is %s", way, t.Until, change(t.Fall))
+	text += change(t.Fall) + " in all"
 	if t.Rise != nil {
-		text += fmt.Sprintf("; from there to %d the most is %s, before %d tokens, and it ends at %s", t.End, change(*t.Rise), t.RiseAt, change(*t.Last))
+		text += fmt.Sprintf("; behind that it is at most %s, in the stretch that ends at %d, and %s in the last, which ends at %d",
+			change(*t.Rise), t.RiseAt, change(*t.Last), t.End)
 	}
 	if t.NumTexts == 1 {
 		return text + " (one text)"

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/polymath-lm/polymath/eval"
+	"github.com/polymath-lm/polymath/eval/stat"
 	"github.com/polymath-lm/polymath/internal/visible"
 	"github.com/polymath-lm/polymath/train/chart"
 )
@@ -108,6 +109,12 @@ func newDifferences(title, note string, tasks []eval.TaskComparison, share bool)
 		if t.Found > 0 {
 			row.Note += "; without " + count(t.Found) + " found in the data of a model"
 		}
+		if t.Unfit > 0 {
+			row.Note += "; without " + count(t.Unfit) + " longer than the window of a model"
+		}
+		if t.Relative != nil {
+			row.Note += "; " + relative(t.Relative)
+		}
 		if t.Honesty != nil {
 			row.Note += "; " + t.Honesty.Text()
 		}
@@ -118,4 +125,13 @@ func newDifferences(title, note string, tasks []eval.TaskComparison, share bool)
 		table.Rows = append(table.Rows, row)
 	}
 	return table
+}
+
+// relative is a change as a share of what it was.
+func relative(e *stat.Estimate) string {
+	text := signed(e.Value, true) + "%"
+	if e.Available() {
+		text += ", " + signedBounds(*e, true) + ","
+	}
+	return text + " of what it was"
 }

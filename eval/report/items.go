@@ -72,6 +72,7 @@ type itemJSON struct {
 	Number  int         `json:"n"`
 	Sample  int         `json:"s,omitempty"`
 	Cluster string      `json:"cl,omitempty"`
+	Place   string      `json:"l,omitempty"` // length and depth
 	Prompt  string      `json:"p"`
 	Gold    string      `json:"g,omitempty"`
 	Answer  answerJSON  `json:"a"`
@@ -107,7 +108,7 @@ type tokenJSON [2]any
 
 func verdictOf(r *eval.Record) int {
 	switch {
-	case r.Error != "":
+	case r.Error != "" || r.Unfit != nil:
 		return isFailed
 	case r.Verdict.Abstained:
 		return isAbstained
@@ -122,6 +123,12 @@ func verdictOf(r *eval.Record) int {
 func newItem(r, other *eval.Record) itemJSON {
 	item := itemJSON{
 		ID: visible.Text(r.Item), Number: r.Number, Sample: r.Sample, Prompt: shown(r.Prompt), Gold: shown(r.Gold), Answer: newAnswer(r),
+	}
+	if r.Length > 0 {
+		item.Place = tokens(r.Length)
+		if r.Depth != nil {
+			item.Place += ", " + percent(*r.Depth) + " deep"
+		}
 	}
 	if r.Cluster != r.Item {
 		item.Cluster = visible.Text(r.Cluster)
@@ -140,6 +147,9 @@ func newAnswer(r *eval.Record) answerJSON {
 	a := answerJSON{
 		Text: shown(r.Answer), Score: rounded(r.Verdict.Score), Norms: r.Scores, Extracted: shown(r.Verdict.Extracted), Why: shown(r.Verdict.Why), Error: shown(r.Error),
 		Cost: [3]int{r.PromptTokens, r.CompletionTokens, r.Cut},
+	}
+	if r.Unfit != nil {
+		a.Error = unfit(r.Unfit)
 	}
 	if r.Confidence != nil {
 		a.Sure = rounded(*r.Confidence)
@@ -201,4 +211,19 @@ func token(text string) string {
 		text = text[n:]
 	}
 	return b.String()
+}
+
+// unfit says why an item was not put.
+func unfit(u *eval.Unfit) string {
+	text := "it does not fit the window"
+	if u.Window > 0 {
+		text += " of " + plural(u.Window, "token")
+	}
+	if u.Prompt > 0 {
+		text += ": the prompt has " + count(u.Prompt)
+	}
+	if u.Completion > 0 {
+		text += ", and " + count(u.Completion) + " are for the answer"
+	}
+	return text
 }

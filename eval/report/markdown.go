@@ -23,6 +23,7 @@ func Markdown(w io.Writer, d *Data) error {
 	m.exams("Examinations", p.Exams)
 	m.exams("Beside GPT-4", p.Benchmarks)
 	m.calibration(p)
+	m.long(p)
 	for _, s := range p.Sections {
 		m.heading("Sections of %s", s.Task)
 		m.scoreTable("section", s.Table, p.Models)
@@ -141,17 +142,22 @@ func (m *markdown) comparison(c *comparison) {
 	}
 	m.heading("Comparison: %s less %s", c.B, c.A)
 	for _, t := range c.Tables {
-		m.line("%s", t.Title+parenthesis(t.Note))
-		var rows [][]string
-		for _, r := range t.Rows {
-			rows = append(rows, []string{r.Name + parenthesis(r.Note), r.Difference + parenthesis(r.Interval), r.P, r.Holm, r.Detectable, r.Pairs, r.OnlyA, r.OnlyB})
-		}
-		m.table([]string{"task", "difference", "p", "p, corrected (Holm)", "detectable", "items", "right in " + c.A + " only", "right in " + c.B + " only"}, rows)
+		m.differences(&t, c.A, c.B)
 	}
 	if len(c.Skipped) > 0 {
 		m.line("Not compared:")
 		m.pairs(c.Skipped)
 	}
+}
+
+// differences writes a table of differences, b less a.
+func (m *markdown) differences(t *differenceTable, a, b string) {
+	m.line("%s", t.Title+parenthesis(t.Note))
+	var rows [][]string
+	for _, r := range t.Rows {
+		rows = append(rows, []string{r.Name + parenthesis(r.Note), r.Difference + parenthesis(r.Interval), r.P, r.Holm, r.Detectable, r.Pairs, r.OnlyA, r.OnlyB})
+	}
+	m.table([]string{"task", "difference", "p", "p, corrected (Holm)", "detectable", "items", "right in " + a + " only", "right in " + b + " only"}, rows)
 }
 
 func (m *markdown) exams(title string, list []examRow) {

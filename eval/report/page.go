@@ -26,6 +26,8 @@ type page struct {
 	Skipped       []pair
 	Comparison    *comparison
 	Calibration   []calibration
+	Long          []long
+	Positions     []position
 	Sections      []sections
 	Metrics       []metrics
 	Exams         []examRow
@@ -63,7 +65,9 @@ func newPage(d *Data) *page {
 	if d.Other != nil {
 		p.Facts = besides(p.Facts, facts(d.Other))
 	}
-	p.Facts = slices.DeleteFunc(p.Facts, func(f fact) bool { return f.Value == "0" && (f.Name == "cut" || f.Name == "without a verdict") })
+	p.Facts = slices.DeleteFunc(p.Facts, func(f fact) bool {
+		return f.Value == "0" && (f.Name == "cut" || f.Name == "without a verdict" || f.Name == tooLong)
+	})
 	p.Scores = scoreTables(runs, p.Models)
 	for _, t := range r.Tasks {
 		if t.Skipped != "" {
@@ -72,6 +76,7 @@ func newPage(d *Data) *page {
 	}
 	p.Comparison = compared(d.Comparison, runs, p.Models)
 	p.Calibration = calibrations(runs, d.Comparison)
+	p.Long, p.Positions = longTasks(runs, p.Models, d.Comparison), positions(runs, p.Models)
 	p.Sections, p.Metrics = allSections(runs), allMetrics(runs)
 	p.exams(runs)
 	p.Contamination = contaminations(runs, p.Models)
@@ -150,10 +155,13 @@ func notChecked(r *eval.Result) string {
 	return visible.Text(r.NotChecked)
 }
 
+// tooLong is what is said of items that do not fit.
+const tooLong = "longer than the window"
+
 // facts are the numbers at the top.
 func facts(run *eval.Finished) []fact {
 	r := run.Result
-	tasks, items, failed, cut := 0, 0, 0, 0
+	tasks, items, failed, cut, unfit := 0, 0, 0, 0, 0
 	meaning := "they count as wrong"
 	for _, t := range r.Tasks {
 		if t.Skipped == "" {
@@ -162,7 +170,7 @@ func facts(run *eval.Finished) []fact {
 		if unjudged(&t) {
 			meaning = "they count as wrong; a task of no others has no score"
 		}
-		items, failed, cut = items+t.NumItems, failed+t.NumErrors, cut+t.NumCut
+		items, failed, cut, unfit = items+t.NumItems, failed+t.NumErrors, cut+t.NumCut, unfit+t.NumUnfit
 	}
 	state := "checked"
 	if !r.Checked {
@@ -176,6 +184,7 @@ func facts(run *eval.Finished) []fact {
 		{"time", duration(r.Took), "of the model's work"},
 		{"without a verdict", count(failed), meaning},
 		{"cut", count(cut), "did not fit into the window"},
+		{tooLong, count(unfit), "not put, and not counted"},
 		{"contamination", state, ""},
 	}
 	if r.Settings.Limit > 0 {

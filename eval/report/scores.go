@@ -32,14 +32,14 @@ type scored struct {
 	name, note string
 	chance     float64
 	metrics    []*eval.Metric
-	// unjudged says of each run that its answers have no verdicts; nil if all have some.
-	unjudged []bool
+	// why says of each run why it has no score; nil, or "", if that is not known.
+	why []string
 }
 
 // unjudged reports whether no answer of a task has a verdict: its score is not 0 then,
 // there is none.
 func unjudged(t *eval.TaskResult) bool {
-	return t.NumItems > 0 && t.NumErrors >= t.NumItems*max(1, t.Samples)
+	return t.NumItems > 0 && (t.NumErrors >= t.NumItems*max(1, t.Samples) || t.NumUnfit >= t.NumItems)
 }
 
 // noVerdict is written in place of the interval of such a task.
@@ -52,7 +52,7 @@ func tasksOf(runs []*eval.Finished) (order []string, by []map[string]*eval.TaskR
 		m := map[string]*eval.TaskResult{}
 		for i := range run.Result.Tasks {
 			t := &run.Result.Tasks[i]
-			if t.Skipped != "" || len(t.Metrics) == 0 {
+			if t.Skipped != "" || len(t.Metrics) == 0 && t.NumUnfit == 0 {
 				continue
 			}
 			m[t.Task] = t
@@ -72,7 +72,7 @@ func scoreTables(runs []*eval.Finished, models []string) []scoreTable {
 	var shares []scored
 	var others []scored
 	for _, name := range order {
-		s := scored{metrics: make([]*eval.Metric, len(runs)), unjudged: make([]bool, len(runs))}
+		s := scored{metrics: make([]*eval.Metric, len(runs)), why: make([]string, len(runs))}
 		of := make([]*eval.TaskResult, len(runs))
 		share := true
 		for i := range runs {
@@ -81,8 +81,9 @@ func scoreTables(runs []*eval.Finished, models []string) []scoreTable {
 				continue
 			}
 			of[i] = t
-			s.name, s.chance, s.unjudged[i] = title(*t), t.Chance, unjudged(t)
-			if s.unjudged[i] {
+			s.name, s.chance = title(*t), t.Chance
+			if unjudged(t) {
+				s.why[i] = noVerdict
 				continue
 			}
 			s.metrics[i] = &t.Headline
@@ -129,6 +130,9 @@ func noteOf(of []*eval.TaskResult, models []string) string {
 		if t.NumCut > 0 {
 			more = append(more, count(t.NumCut)+" cut")
 		}
+		if t.NumUnfit > 0 {
+			more = append(more, count(t.NumUnfit)+" "+tooLong)
+		}
 		switch {
 		case len(more) == 0:
 		case len(of) > 1:
@@ -168,8 +172,8 @@ func (s *scored) row(scale chart.Scale, share bool) scoreRow {
 	for i, m := range s.metrics {
 		if m == nil {
 			why := "not run"
-			if s.unjudged != nil && s.unjudged[i] {
-				why = noVerdict
+			if s.why != nil && s.why[i] != "" {
+				why = s.why[i]
 			}
 			row.Values = append(row.Values, scoreValue{"–", why, ""})
 			intervals = append(intervals, missing)

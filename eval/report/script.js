@@ -160,7 +160,7 @@
   }
   function full(item, where, norm) {
     var out = el("div", {class: "item"});
-    var about = where + " \u00b7 " + item.i + " \u00b7 number " + item.n + (item.s ? " \u00b7 answer " + (item.s + 1) : "") + (item.cl ? " \u00b7 cluster " + item.cl : "");
+    var about = where + " \u00b7 " + item.i + " \u00b7 number " + item.n + (item.s ? " \u00b7 answer " + (item.s + 1) : "") + (item.cl ? " \u00b7 cluster " + item.cl : "") + (item.l ? " \u00b7 " + item.l : "");
     out.append(el("small", {}, about));
     if (item.f) out.append(el("p", {class: "warn"}, "Found in the corpus" + (item.f.length ? ": " + item.f.join("; ") : ".")));
     var missed = unseen(item);
