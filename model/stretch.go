@@ -30,3 +30,19 @@ func (c *Config) Stretched(to *Config) *Config {
 	}
 	return own
 }
+
+// ReservePositions makes room for documents of up to n tokens in what tells positions
+// apart, PositionBytes of it, so that passes over such allocate nothing.
+func (m *Model) ReservePositions(n int) {
+	m.rope.Grow(n)
+	m.slidingRope.Grow(n)
+}
+
+// PositionBytes is the memory of what tells n positions apart.
+func PositionBytes(cfg *Config, n int) int64 {
+	tables := int64(3) // cosines, and sines with both signs
+	if cfg.ModelType == Mellum {
+		tables *= 2
+	}
+	return tables * 4 * int64(cfg.headDim()/2) * int64(n)
+}

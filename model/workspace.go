@@ -128,6 +128,9 @@ func (ws *Workspace) needHead() {
 	ws.sizeBytes += measure.SizeBytes()
 }
 
+// Recomputes reports whether the backward pass computes activations again.
+func (ws *Workspace) Recomputes() bool { return ws.recompute }
+
 // Bytes returns the size of the buffers.
 func (ws *Workspace) Bytes() int64 { return ws.sizeBytes }
 

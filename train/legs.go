@@ -96,3 +96,12 @@ func (t *Trainer) passTokens(b *BatchSpec) int {
 	}
 	return tokens
 }
+
+// longest is the length of the longest document, or piece of one, that a pass of a
+// stage may have.
+func (t *Trainer) longest(b *BatchSpec) int {
+	if t.data.held != nil {
+		return max(b.Sequence, t.recipe.Batch.Sequence)
+	}
+	return b.Sequence
+}

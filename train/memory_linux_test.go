@@ -35,6 +35,16 @@ func memoryRun(f fixture) *Recipe {
 	return r
 }
 
+// longMemoryRun goes on in rows that are ten times as long as memoryRun's, and
+// computes activations again there.
+func longMemoryRun(r *Recipe) *Recipe {
+	r.Steps = 0
+	b := BatchSpec{Sequence: 4096, Rows: 1, Recompute: true}
+	source := SourceSpec{Shards: r.Data.Shards, Whole: true}
+	r.Stages = []StageSpec{{Steps: 1, Train: []string{GroupAll}}, {Steps: 2, Train: []string{GroupAll}, Batch: b, Data: []SourceSpec{source}}}
+	return r
+}
+
 // adapterMemoryRun trains an adapter on the model that r left in from. It learns
 // every token, as shards without a mask have it: all memory is used then.
 func adapterMemoryRun(r *Recipe, from string) *Recipe {
@@ -50,6 +60,9 @@ func memoryChild(dir string) int {
 	r := memoryRun(fixture{filepath.Join(data, "tokenizer.json"), filepath.Join(data, "shards")})
 	if from, ok := strings.CutSuffix(dir, "-adapter"); ok {
 		r = adapterMemoryRun(r, from)
+	}
+	if strings.HasSuffix(dir, "-long") {
+		r = longMemoryRun(r)
 	}
 	trainer, err := New(r, Options{RunDir: dir})
 	if err == nil {
@@ -90,7 +103,7 @@ func TestMemory(t *testing.T) {
 	}
 	tinyRun(t) // makes the data
 	dir := filepath.Join(scratch, "memory")
-	for _, dir := range []string{dir, dir + "-adapter"} {
+	for _, dir := range []string{dir, dir + "-adapter", dir + "-long"} {
 		checkMemory(t, dir)
 	}
 }

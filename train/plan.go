@@ -43,6 +43,9 @@ type Plan struct {
 	// Available is the memory that the run may use, in bytes; 0 where the
 	// system does not tell.
 	Available int64
+	// Advice says what to do where Memory is more than is Available, "" where it is
+	// not.
+	Advice string
 	// DiskBytes is the most that the run's directory will hold at a time,
 	// DiskFree what its file system has; -1 where the system does not tell.
 	DiskBytes, DiskFree int64
@@ -202,10 +205,15 @@ func elements(params []optim.Param) (n int64) {
 // batch; seeing is the tower's part.
 func (t *Trainer) addWork(m *Memory, b *BatchSpec) (seeing int64) {
 	r, cfg, tokens := t.recipe, t.cfg, t.passTokens(b)
-	blind := model.WorkspaceBytes(withoutSight(cfg), tokens, true)
-	m.Add("activations", blind, "%d rows x %d tokens, %d layers", max(tokens/b.Sequence, 1), min(b.Sequence, tokens), cfg.NumLayers)
+	blind := model.TrainingWorkspaceBytes(withoutSight(cfg), tokens, b.Recompute)
+	again := ""
+	if b.Recompute {
+		again = ": what enters each, and all of one"
+	}
+	m.Add("activations", blind, "%d rows x %d tokens, %d layers%s", max(tokens/b.Sequence, 1), min(b.Sequence, tokens), cfg.NumLayers, again)
+	m.Add("positions", model.PositionBytes(cfg, t.longest(b)), "cosines and sines for %d tokens", t.longest(b))
 	if cfg.Vision != nil {
-		seeing = model.WorkspaceBytes(cfg, tokens, true) - blind
+		seeing = model.TrainingWorkspaceBytes(cfg, tokens, b.Recompute) - blind
 		m.Add("tower's activations", seeing, "%d views of %d tokens, %d layers", tokens/cfg.Vision.Patches(), cfg.Vision.Patches(), cfg.Vision.NumLayers)
 	}
 	m.Add("records", int64(t.plan.Steps)*recordBytes(cfg), "%d steps, %d experts in each layer", t.plan.Steps, cfg.NumExperts)
@@ -262,4 +270,46 @@ func planDisk(r *Recipe, cfg *model.Config, steps int) (total, seeing int64) {
 // without arrays.
 func parameterShapes(r *Recipe, cfg *model.Config) []optim.Param {
 	return OptimizerParams(&r.Optimizer, changing(r, model.Shapes(cfg)))
+}
+
+// advise says what to do where a run does not fit.
+func (t *Trainer) advise() {
+	p := &t.plan
+	if p.Available == 0 || p.Memory.Total <= p.Available {
+		return
+	}
+	p.Advice = "Lower batch.rows (activations), or the sizes of model (everything else)"
+	now, lean := t.peak(false), t.peak(true)
+	if lean >= now {
+		return
+	}
+	fits := "which is still too much"
+	if saved := now - lean; p.Memory.Total-saved <= p.Available {
+		fits = "which fits"
+	}
+	p.Advice = fmt.Sprintf("With batch.recompute: true it would need %s, %s: activations of %s in place of %s, for a third more work. Or lower batch.rows (activations), or the sizes of model (everything else)",
+		size(p.Memory.Total-now+lean), fits, size(t.activations(true)), size(t.activations(false)))
+}
+
+// peak is what the stage that needs most takes beside weights and optimizer, if all
+// stages compute activations again or as the recipe says.
+func (t *Trainer) peak(recompute bool) (most int64) {
+	for i := range t.legs {
+		b := t.legs[i].batch
+		b.Recompute = b.Recompute || recompute
+		var m Memory
+		t.addWork(&m, &b)
+		t.legs[i].feed.eyes.plan(&m, &b)
+		most = max(most, m.Total)
+	}
+	return most
+}
+
+// activations is the largest stage's, likewise.
+func (t *Trainer) activations(recompute bool) (most int64) {
+	for i := range t.legs {
+		b := &t.legs[i].batch
+		most = max(most, model.TrainingWorkspaceBytes(t.cfg, t.passTokens(b), b.Recompute || recompute))
+	}
+	return most
 }

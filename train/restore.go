@@ -74,7 +74,7 @@ func parseState(text []byte) (*trainState, error) {
 // they do not enter the bits of a step already taken.
 var mayChange = map[string]bool{
 	"name": true, "steps": true, "tokens": true, "epochs": true, "tokenizer": true, "data.shards": true, "data.conversations": true,
-	"eval.every": true, "eval.rows": true, "spike.max_skips": true,
+	"batch.recompute": true, "eval.every": true, "eval.rows": true, "spike.max_skips": true,
 	"sample.every": true, "sample.prompts": true, "sample.tokens": true, "sample.temperature": true,
 	"checkpoint.every": true, "checkpoint.keep": true,
 }

@@ -81,13 +81,15 @@ func (t *Trainer) freeze() {
 // makeWorkspace makes the buffers of the current stage, in place of those of the
 // one before.
 func (t *Trainer) makeWorkspace() {
-	tokens := t.passTokens(&t.legs[t.stage].batch)
-	if ws := t.workspace; ws != nil && ws.MaxTokens() == tokens {
+	b := &t.legs[t.stage].batch
+	tokens := t.passTokens(b)
+	t.model.ReservePositions(t.longest(b))
+	if ws := t.workspace; ws != nil && ws.MaxTokens() == tokens && ws.Recomputes() == b.Recompute {
 		return
 	}
 	t.workspace = nil
 	debug.FreeOSMemory() // the peak is that of one stage, without what loading left
-	t.workspace = model.NewWorkspace(t.model, tokens, true)
+	t.workspace = model.NewTrainingWorkspace(t.model, tokens, b.Recompute)
 }
 
 // trains reports whether the current stage changes a group.

@@ -206,3 +206,35 @@ func TestLongStageRecipe(t *testing.T) {
 		t.Errorf("%v\n%s", err, text)
 	}
 }
+
+// TestRecomputeRun: a run that computes activations again gives the same bits, and its
+// plan says what that saves.
+func TestRecomputeRun(t *testing.T) {
+	r := longRun(t)
+	kept, again := t.TempDir(), t.TempDir()
+	want := mustRun(t, r, Options{RunDir: kept})
+	trainer, err := New(r, Options{RunDir: again, Memory: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer trainer.Close()
+	all := trainer.Plan()
+	if _, err := trainer.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "With batch.recompute: true it would need ") ||
+		!strings.Contains(err.Error(), "still too much") {
+		t.Error(err)
+	}
+	r.Stages[1].Batch.Recompute, r.Stages[2].Batch.Recompute = true, true
+	lean, err := New(r, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lean.Close()
+	if got, p := lean.Plan(), all; got.Stages[0].Memory != p.Stages[0].Memory || got.Stages[1].Memory >= p.Stages[1].Memory || got.Stages[2].Memory >= p.Stages[2].Memory {
+		t.Errorf("recomputing takes %v in place of %v", got.Stages, p.Stages)
+	}
+	got := mustRun(t, r, Options{RunDir: again})
+	if diff := cmp.Diff(mustCurve(t, kept), mustCurve(t, again)); diff != "" {
+		t.Error(diff)
+	}
+	sameModel(t, want.ModelDir, got.ModelDir)
+}

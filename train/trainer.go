@@ -285,6 +285,7 @@ func (t *Trainer) makePlan() error {
 	if p.Available == 0 {
 		p.Available = memory.Available()
 	}
+	t.advise()
 	p.DiskFree = checkpoint.Free(t.options.RunDir)
 	return nil
 }
@@ -293,7 +294,7 @@ func (t *Trainer) makePlan() error {
 func (t *Trainer) fits() error {
 	p := &t.plan
 	if p.Available > 0 && p.Memory.Total > p.Available {
-		return &MemoryError{p.Memory, p.Available, "Lower batch.rows (activations), or the sizes of model (everything else)"}
+		return &MemoryError{p.Memory, p.Available, p.Advice}
 	}
 	if t.options.NoSave {
 		return nil

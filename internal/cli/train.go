@@ -165,6 +165,9 @@ func printPlan(w io.Writer, p train.Plan) {
 	}
 	fmt.Fprintf(w, "compute   %s floating-point operations, %s for each token\n", progress.Short(p.FLOPs), progress.Short(p.FLOPsPerToken))
 	printNeeds(w, p.Memory, p.Available, p.DiskBytes, p.DiskFree)
+	if p.Advice != "" {
+		fmt.Fprintf(w, "too much  %s.\n", p.Advice)
+	}
 }
 
 // printStage writes what a stage takes. The share of time is that of the compute.
