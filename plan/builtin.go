@@ -63,7 +63,7 @@ func Builtin(name string) (*Model, error) {
 	data, err := files.ReadFile("models/" + name + ".yaml")
 	if err != nil {
 		hint := "'polymath plan list' names them"
-		if near := recipe.Nearest(name, Names()); near != "" {
+		if near := nearest(name); near != "" {
 			hint = fmt.Sprintf("did you mean %s?", near)
 		}
 		return nil, fmt.Errorf("no model is called %q; %s", name, hint)
@@ -74,6 +74,20 @@ func Builtin(name string) (*Model, error) {
 	}
 	m.Name = name
 	return m, nil
+}
+
+// nearest returns the names that begin like an unknown one, or the closest.
+func nearest(name string) string {
+	var begin []string
+	for _, n := range Names() {
+		if strings.HasPrefix(n, strings.ToLower(name)) {
+			begin = append(begin, n)
+		}
+	}
+	if len(begin) > 0 && name != "" {
+		return strings.Join(begin, " or ")
+	}
+	return recipe.Nearest(name, Names())
 }
 
 // Parse reads a model in the form of those that are built in. name is the file's
