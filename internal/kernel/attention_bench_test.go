@@ -62,3 +62,32 @@ func BenchmarkAttentionSpans(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkAttentionLong measures one long document, with a window and without.
+// It counts visible pairs, so that a window costs what it sees if blocks out of
+// sight are skipped.
+func BenchmarkAttentionLong(b *testing.B) {
+	for _, length := range []int{8192, 32768} {
+		for _, window := range []int{0, 512} {
+			s := shaped(AttentionShape{Heads: 2, KVHeads: 1, HeadDim: 64, Window: window})
+			spans, rows := documents(s, length)
+			qkv, do := normals(rows*s.width()), normals(rows*s.Heads*s.HeadDim)
+			o, lse, dqkv := make([]tensor.BF16, len(do)), make([]float32, rows*s.Heads), make([]tensor.BF16, len(qkv))
+			pairs := length * (length + 1) / 2
+			if window > 0 {
+				pairs = window*(window+1)/2 + (length-window)*window
+			}
+			product := s.Heads * 2 * pairs * s.HeadDim
+			name := fmt.Sprintf("%d/window=%d/", length, window)
+			b.Run(name+"forward", func(b *testing.B) {
+				s.Append(qkv, spans)
+				peakShare(b, 2*product, func() { s.Forward(o, lse, qkv, spans) })
+			})
+			b.Run(name+"backward", func(b *testing.B) {
+				s.Append(qkv, spans)
+				s.Forward(o, lse, qkv, spans)
+				peakShare(b, 5*product, func() { s.Backward(dqkv, do, o, qkv, lse, spans) })
+			})
+		}
+	}
+}
