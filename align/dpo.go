@@ -72,7 +72,7 @@ func (d *dpo) load(ctx context.Context, r *Run) (err error) {
 	}
 	d.part = r.policyPart("policy", d.policy)
 	r.addPart(d.part)
-	d.learner = newReplay(d.policy, r.tokens(), true)
+	d.learner = newLearner(d.policy, r.tokens(), r.recipe.Batch.Recompute)
 	return nil
 }
 

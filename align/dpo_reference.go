@@ -101,7 +101,7 @@ func (d *dpo) measureReference(ctx context.Context, r *Run, f *referred, all []*
 		return fmt.Errorf("reference: %w", err)
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	pass := newReplay(m, r.tokens(), false)
+	pass := newReplay(m, r.tokens())
 	saved := time.Now()
 	for _, b := range bundles(all[len(f.LogProbs):], r.tokens()) {
 		if err := ctx.Err(); err != nil {

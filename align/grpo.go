@@ -53,7 +53,7 @@ func (g *grpo) load(_ context.Context, r *Run) (err error) {
 	}
 	g.part = r.policyPart("policy", g.policy)
 	r.addPart(g.part)
-	g.learner = newReplay(g.policy, r.tokens(), true)
+	g.learner = newLearner(g.policy, r.tokens(), r.recipe.Batch.Recompute)
 	if r.recipe.GRPO.KLCoef == 0 {
 		return nil
 	}

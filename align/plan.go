@@ -86,7 +86,11 @@ func (r *Run) planFixed(p *Plan, name, path string) error {
 // planPasses adds to a plan the workspace of a model of this shape for tokens
 // tokens at a time, for training or for forward passes alone.
 func (r *Run) planPasses(p *Plan, name string, cfg *model.Config, tokens int, trains bool) {
-	p.Memory.Add(name+": activations", model.WorkspaceBytes(cfg, tokens, trains), "%d tokens, %d layers", tokens, cfg.NumLayers)
+	bytes := model.WorkspaceBytes(cfg, tokens, trains)
+	if trains {
+		bytes = model.TrainingWorkspaceBytes(cfg, tokens, r.recipe.Batch.Recompute)
+	}
+	p.Memory.Add(name+": activations", bytes, "%d tokens, %d layers", tokens, cfg.NumLayers)
 }
 
 // tokens is the number of tokens of a microbatch.
@@ -135,7 +139,7 @@ func (r *Run) fits() error {
 	if p.Available > 0 && p.Memory.Total > p.Available {
 		return &train.MemoryError{
 			Need: p.Memory, Available: p.Available,
-			Advice: "Lower batch.rows (activations), train an adapter (lora), or take a smaller model",
+			Advice: "Lower batch.rows or set batch.recompute (activations), train an adapter (lora), or take a smaller model",
 		}
 	}
 	if r.options.NoSave {

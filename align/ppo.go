@@ -66,7 +66,7 @@ func (p *ppo) load(_ context.Context, r *Run) (err error) {
 	}
 	p.part = r.policyPart("policy", p.policy)
 	r.addPart(p.part)
-	p.learner = newReplay(p.policy, r.tokens(), true)
+	p.learner = newLearner(p.policy, r.tokens(), r.recipe.Batch.Recompute)
 	if p.critic, err = r.openCritic(); err != nil {
 		return fmt.Errorf("critic: %w", err)
 	}

@@ -67,7 +67,7 @@ func (r *Run) openCritic() (*critic, error) {
 	if c.model, err = r.loadScalar(path, isScalar); err != nil {
 		return nil, err
 	}
-	c.ws = model.NewWorkspace(c.model.Decoder(), r.tokens(), true)
+	c.ws = model.NewTrainingWorkspace(c.model.Decoder(), r.tokens(), r.recipe.Batch.Recompute)
 	c.dRows = make([]float32, r.tokens())
 	c.part = &part{name: "critic", params: c.model.Params(), sync: c.model.Sync}
 	c.part.save = func(dir string, from model.Provenance) error { return c.model.Save(dir, from, r.files) }

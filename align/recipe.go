@@ -83,6 +83,9 @@ type BatchSpec struct {
 	// conversation longer than Sequence does not fit.
 	Rows     int `yaml:"rows" json:"rows"`
 	Sequence int `yaml:"sequence" json:"sequence"`
+	// Recompute keeps only what enters each layer, and computes the rest again in the
+	// backward pass: less memory, more work, the same bits.
+	Recompute bool `yaml:"recompute" json:"recompute,omitempty"`
 }
 
 // EvalSpec measures on what is held out.

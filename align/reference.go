@@ -51,7 +51,7 @@ func (r *Run) openReference(policy *replay) (*reference, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reference: %w", err)
 	}
-	return &reference{replay: newReplay(m, r.tokens(), false), own: true}, nil
+	return &reference{replay: newReplay(m, r.tokens()), own: true}, nil
 }
 
 // refer returns what the reference says of answers. A nil one says nothing.

@@ -36,10 +36,10 @@ func TestReferenceIsTheBase(t *testing.T) {
 		}
 		defer base.Close()
 		want := newTable(list)
-		if err := newReplay(base, run.tokens(), false).measure(t.Context(), packs, want); err != nil {
+		if err := newReplay(base, run.tokens()).measure(t.Context(), packs, want); err != nil {
 			t.Fatal(err)
 		}
-		learner := newReplay(policy, run.tokens(), true)
+		learner := newLearner(policy, run.tokens(), false)
 		f, err := run.openReference(learner)
 		if err != nil {
 			t.Fatal(err)

@@ -16,14 +16,17 @@ type replay struct {
 	gradients []float32 // [T] each: of log-probabilities, then of entropies
 }
 
-// newReplay allocates what passes of up to tokens tokens take; with train, backward
-// passes too.
-func newReplay(m *model.Model, tokens int, train bool) *replay {
-	r := &replay{model: m, ws: model.NewWorkspace(m, tokens, train), train: train, values: make([]float32, tokens)}
-	if train {
-		r.gradients = make([]float32, 2*tokens)
+// newReplay allocates what forward passes of up to tokens tokens take.
+func newReplay(m *model.Model, tokens int) *replay {
+	return &replay{model: m, ws: model.NewWorkspace(m, tokens, false), values: make([]float32, tokens)}
+}
+
+// newLearner is newReplay with backward passes, which may compute activations again.
+func newLearner(m *model.Model, tokens int, recompute bool) *replay {
+	return &replay{
+		model: m, ws: model.NewTrainingWorkspace(m, tokens, recompute), train: true,
+		values: make([]float32, tokens), gradients: make([]float32, 2*tokens),
 	}
-	return r
 }
 
 // forward runs p. logProbs, entropies and backward are then about it.

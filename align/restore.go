@@ -25,7 +25,7 @@ func VerifyCheckpoint(dir string) error {
 var mayChange = map[string]bool{
 	"name": true, "steps": true, "epochs": true, "model": true, "reference": true,
 	"preferences.files": true, "rollout.prompts": true,
-	"eval.every": true, "eval.items": true, "sample.every": true, "sample.answers": true,
+	"batch.recompute": true, "eval.every": true, "eval.items": true, "sample.every": true, "sample.answers": true,
 	"checkpoint.every": true, "checkpoint.keep": true,
 }
 

@@ -56,7 +56,7 @@ func (l *rewardLearner) load(_ context.Context, r *Run) error {
 		return l.model.Save(dir, from, withStatistics(r.files, r.evaluated))
 	}
 	r.addPart(l.part)
-	l.ws = model.NewWorkspace(l.model.Decoder(), r.tokens(), true)
+	l.ws = model.NewTrainingWorkspace(l.model.Decoder(), r.tokens(), r.recipe.Batch.Recompute)
 	return nil
 }
 

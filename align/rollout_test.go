@@ -40,7 +40,7 @@ func TestReplayEqualsRollout(t *testing.T) {
 							t.Fatal(err)
 						}
 						trainer := newTable(list)
-						if err := newReplay(m, room, true).measure(t.Context(), packs, trainer); err != nil {
+						if err := newLearner(m, room, false).measure(t.Context(), packs, trainer); err != nil {
 							t.Fatal(err)
 						}
 						if d := engine.difference(trainer); d != 0 {

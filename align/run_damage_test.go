@@ -248,6 +248,7 @@ func TestForeign(t *testing.T) {
 // TestMayChange holds that the list names keys that exist.
 func TestMayChange(t *testing.T) {
 	r := DefaultRecipe(DPO, false)
+	r.Batch.Recompute = true
 	r.Epochs, r.Reference, r.Preferences.Files, r.Rollout.Prompts = 1, "a", []string{"b"}, []string{"c"}
 	keys, err := checkpoint.Flatten(r.encode())
 	if err != nil {

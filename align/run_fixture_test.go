@@ -66,7 +66,7 @@ func (f *fake) load(ctx context.Context, r *Run) (err error) {
 	r.addPart(r.policyPart("policy", f.policy))
 	r.addPart(r.policyPart("critic", f.critic))
 	for i, m := range []*model.Model{f.policy, f.critic} {
-		f.workspaces[i] = model.NewWorkspace(m, r.tokens(), true)
+		f.workspaces[i] = model.NewTrainingWorkspace(m, r.tokens(), r.recipe.Batch.Recompute)
 	}
 	return context.Cause(ctx)
 }
