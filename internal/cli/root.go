@@ -72,8 +72,8 @@ Start with:  polymath quickstart`,
 	}
 	root.AddCommand(
 		a.quickstartCommand(), a.corpusCommand(), a.trainCommand(), a.finetuneCommand(), a.alignCommand(), a.loraCommand(), a.generateCommand(), a.chatCommand(), a.serveCommand(),
-		a.tokenizerCommand(), a.quantizeCommand(), a.upcycleCommand(), a.convertCommand(), a.inspectCommand(), a.verifyCommand(), a.evalCommand(), a.benchCommand(),
-		a.versionCommand(), a.manCommand(),
+		a.tokenizerCommand(), a.quantizeCommand(), a.upcycleCommand(), a.convertCommand(), a.inspectCommand(), a.verifyCommand(), a.predictCommand(), a.evalCommand(), a.benchCommand(),
+		a.planCommand(), a.versionCommand(), a.manCommand(),
 	)
 	return root
 }
