@@ -129,7 +129,9 @@ func (w *worker) layerActivations(i int, selective bool) float64 {
 		rows = 2 * k * d // what the experts read and what they give
 	}
 	var heads float64
-	if t := a.Latent; t != nil {
+	if t := a.Latent; t != nil && selective {
+		heads = float64(a.Heads*t.ValueDim) + float64(t.KVRank+t.RopeDim+t.QueryRank)*tp
+	} else if t != nil {
 		heads = float64(a.Heads)*float64(2*(t.PlainDim+t.RopeDim)+2*t.ValueDim) + float64(t.KVRank+t.QueryRank)*tp
 	} else {
 		heads = float64(2*a.Heads*a.HeadDim + 2*a.KVHeads*a.HeadDim)

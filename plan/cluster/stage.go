@@ -10,32 +10,73 @@ type chunk struct {
 }
 
 // partition deals the layers to stages and chunks: chunk c of stage s is number
-// c*pipeline+s. What does not divide goes to the middle, because the first also
-// has the embedding and the last the logits.
-func partition(layers, pieces int) [][]int {
+// c*pipeline+s. If they divide, each gets as many; else the longest piece is made
+// as short as it can be, with head, the time of the logits and what is beside
+// them, counted to the last. cost is the time of each layer.
+func partition(cost []float64, head float64, pieces int) [][]int {
 	out := make([][]int, pieces)
-	base, rest := layers/pieces, layers%pieces
-	first := (pieces - rest) / 2
-	next := 0
-	for i := range out {
-		n := base
-		if i >= first && i < first+rest {
-			n++
+	if n := len(cost) / pieces; n*pieces == len(cost) {
+		for i := range cost {
+			out[i/n] = append(out[i/n], i)
 		}
-		for range n {
-			out[i] = append(out[i], next)
-			next++
+		return out
+	}
+	low, high := 0.0, head
+	for _, c := range cost {
+		low, high = max(low, c), high+c
+	}
+	for range 50 { // of halving: more digits than the costs have
+		if middle := (low + high) / 2; fill(cost, head, middle, nil, pieces) {
+			high = middle
+		} else {
+			low = middle
 		}
 	}
+	fill(cost, head, high, out, pieces)
 	return out
+}
+
+// fill deals the layers so that no piece is longer than limit, from the back, and
+// reports whether they all found a place. Each piece gets a layer at least.
+func fill(cost []float64, head, limit float64, out [][]int, pieces int) bool {
+	next := len(cost) // layers that are left
+	for p := pieces - 1; p >= 0; p-- {
+		sum := 0.0
+		if p == pieces-1 {
+			sum = head
+		}
+		n := 0
+		for next > p && (n == 0 || sum+cost[next-1] <= limit) {
+			next--
+			sum += cost[next]
+			n++
+			if out != nil {
+				out[p] = append([]int{next}, out[p]...)
+			}
+		}
+		if sum > limit {
+			return false
+		}
+	}
+	return next == 0
 }
 
 // chunks computes the pieces of the model, chunks[c][s].
 func (w *worker) chunks() [][]chunk {
 	l := w.l
-	pieces := partition(w.m.Layers, l.Pipeline*l.Chunks)
-	out := make([][]chunk, l.Chunks)
 	cache := map[layerKind][2]Share{}
+	cost := make([]float64, w.m.Layers)
+	for i := range cost {
+		t := w.times(i, cache)
+		cost[i] = t[0].Sum() + t[1].Sum()
+	}
+	head := w.head()
+	last := 3 * head.Sum() * float64(1+w.m.Predictors)
+	if w.m.Predictors > 0 {
+		last += float64(w.m.Predictors) * cost[w.m.Layers-1]
+	}
+	pieces := partition(cost, last, l.Pipeline*l.Chunks)
+	out := make([][]chunk, l.Chunks)
 	for c := range out {
 		out[c] = make([]chunk, l.Pipeline)
 		for s := range out[c] {
@@ -52,16 +93,22 @@ type layerKind struct {
 	window int
 }
 
+// times are those of layer i's forward and backward pass.
+func (w *worker) times(i int, cache map[layerKind][2]Share) [2]Share {
+	kind := layerKind{w.m.Sparse(i), w.m.Window(i)}
+	t, ok := cache[kind]
+	if !ok {
+		f := w.forward(i)
+		t = [2]Share{f, w.backward(i, f)}
+		cache[kind] = t
+	}
+	return t
+}
+
 func (w *worker) chunk(layers []int, cache map[layerKind][2]Share) chunk {
 	ch := chunk{layers: layers}
 	for _, i := range layers {
-		kind := layerKind{w.m.Sparse(i), w.m.Window(i)}
-		times, ok := cache[kind]
-		if !ok {
-			f := w.forward(i)
-			times = [2]Share{f, w.backward(i, f)}
-			cache[kind] = times
-		}
+		times := w.times(i, cache)
 		p := w.m.Layer(i)
 		tp := float64(w.l.Tensor)
 		weights := float64(p.Attention+p.Dense+p.Shared)/tp + float64(p.Norms+p.Router)

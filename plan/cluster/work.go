@@ -117,6 +117,22 @@ func (w *worker) attentionProducts() float64 {
 	return w.product(w.t, d, q+2*kv, 1) + w.product(w.t, q, d, 1)
 }
 
+// latentUp is the time in which latent attention computes queries, keys and values
+// again from the compressed vectors that selective recomputation keeps
+// (arXiv:2412.19437, 3.2.3).
+func (w *worker) latentUp() float64 {
+	t := w.m.Attention.Latent
+	if t == nil {
+		return 0
+	}
+	h := float64(w.m.Attention.Heads) / float64(w.l.Tensor)
+	n := w.product(w.t, float64(t.KVRank), h*float64(t.PlainDim+t.ValueDim), 1)
+	if t.QueryRank > 0 {
+		n += w.product(w.t, float64(t.QueryRank), h*float64(t.PlainDim+t.RopeDim), 1)
+	}
+	return n
+}
+
 // headWidths are the numbers of a head that scores and values multiply, together.
 func headWidths(m *plan.Model) float64 {
 	if t := m.Attention.Latent; t != nil {
@@ -278,7 +294,7 @@ func (w *worker) backward(i int, f Share) Share {
 			a, p := w.scores(i)
 			again.Recompute = a + p
 		} else {
-			again.Recompute = f.Passes / 2
+			again.Recompute = f.Passes/2 + w.latentUp()
 		}
 	}
 	return Share{
