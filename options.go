@@ -45,8 +45,9 @@ func WithMaxBatch(n int) Option {
 // WithCacheBytes limits the memory of the KV cache, in which completions in
 // progress live and prefixes of earlier ones are kept, to n bytes. The default
 // has room for as many full windows as are worked on at the same time, but no
-// more than 1 GiB unless 4 windows take that. A cache that has no room for one
-// window shortens the window.
+// more than 1 GiB unless 4 windows take that; Open takes as many windows as the
+// memory that is available has room for besides the weights, where those are fewer, and one at
+// least. A cache that has no room for one window shortens the window.
 func WithCacheBytes(n int64) Option {
 	return func(o *openOptions) { o.engine.CacheBytes = n }
 }

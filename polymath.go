@@ -64,6 +64,7 @@ func Open(path string, options ...Option) (*Model, error) {
 	for _, option := range options {
 		option(&o)
 	}
+	o.fitCache(path)
 	weights, plan, err := o.load(path)
 	if err != nil {
 		return nil, err
@@ -80,7 +81,7 @@ func Open(path string, options ...Option) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := New(weights, t, template, options...)
+	m, err := New(weights, t, template, append(slices.Clip(options), WithCacheBytes(o.engine.CacheBytes))...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

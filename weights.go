@@ -38,6 +38,27 @@ type WeightsMemory struct {
 // runtimeBytes is what a program takes beside its model.
 const runtimeBytes = 64 << 20
 
+// fitCache lowers the default of the cache where it and the weights do not fit into
+// the memory that is available: a long window takes much, four of them
+// more, and one is enough to work.
+func (o *openOptions) fitCache(path string) {
+	available := memory.Available()
+	plan, err := model.PlanWeights(path, math.MaxInt64)
+	if err != nil || available == 0 { // loading says what is wrong
+		return
+	}
+	cfg, err := model.ReadConfig(path)
+	if err != nil {
+		return
+	}
+	weights := plan.All
+	if o.weights > 0 {
+		weights = min(weights, o.weights)
+	}
+	work := infer.FootprintOf(cfg, o.engine).WorkBytes
+	o.engine.CacheBytes = infer.CacheWithin(cfg, o.engine, available-weights-work-runtimeBytes-ImageBytes(cfg, o.imageCache))
+}
+
 // load loads the model at path within the memory that there is.
 func (o *openOptions) load(path string) (*model.Model, model.WeightsPlan, error) {
 	budget := o.weights

@@ -121,6 +121,22 @@ func FootprintOf(cfg *model.Config, o Options) Footprint {
 // CacheBytes is the memory that keys and values take at most.
 func (f Footprint) CacheBytes() int64 { return int64(f.NumBlocks) * f.BlockBytes }
 
+// WindowBytes is what of it a full window takes.
+func (f Footprint) WindowBytes() int64 {
+	return int64((f.Window+model.BlockTokens-1)/model.BlockTokens) * f.BlockBytes
+}
+
+// CacheWithin returns the Options.CacheBytes of an Engine where there is room, in
+// bytes, for its keys and values: what o says, or its default if that has the room, and
+// else as many full windows as do, and one at least.
+func CacheWithin(cfg *model.Config, o Options, room int64) int64 {
+	f := FootprintOf(cfg, o)
+	if o.CacheBytes > 0 || f.CacheBytes() <= room {
+		return o.CacheBytes
+	}
+	return max(1, room/f.WindowBytes()) * f.WindowBytes()
+}
+
 // logitRows is how many rows of logits, of a vocabulary of that size, there is
 // room for: those that a pass samples from, and enough to score prompts.
 func (o Options) logitRows(vocabulary int) int {

@@ -38,3 +38,41 @@ func TestFootprint(t *testing.T) {
 		}
 	}
 }
+
+// TestLongWindow: the default for a window of 131,072 tokens in the shape of an 8
+// billion parameter Llama, of which a token's keys and values take 128 KiB.
+func TestLongWindow(t *testing.T) {
+	cfg, err := model.Default(model.Llama)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.VocabSize, cfg.HiddenSize, cfg.NumLayers, cfg.IntermediateSize = 128256, 4096, 32, 14336
+	cfg.NumHeads, cfg.NumKVHeads, cfg.MaxPositions = 32, 8, 131072
+	const window = 16 << 30
+	f := FootprintOf(cfg, Options{})
+	if f.Window != 131072 || f.WindowBytes() != window || f.CacheBytes() != 4*window || f.WorkBytes > 1<<30 {
+		t.Errorf("%+v", f)
+	}
+	int8s := FootprintOf(cfg, Options{Int8: true}).WindowBytes()
+	for _, c := range []struct {
+		options Options
+		room    int64
+		want    int64
+	}{
+		{Options{}, 4 * window, 0},
+		{Options{}, 4*window - 1, 3 * window},
+		{Options{}, 2*window - 1, window},
+		{Options{}, 0, window},
+		{Options{}, -1, window},
+		{Options{Int8: true}, window, window / int8s * int8s},
+		{Options{Window: 1000}, 0, 16 * 64 * 128 << 10},
+		{Options{CacheBytes: 5}, 0, 5},
+	} {
+		if got := CacheWithin(cfg, c.options, c.room); got != c.want {
+			t.Errorf("%+v in %d bytes: %d, want %d", c.options, c.room, got, c.want)
+		}
+	}
+	if int8s > window*6/10 {
+		t.Errorf("a window in 8 bits takes %d bytes", int8s)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -206,7 +207,7 @@ func (f *serveFlags) startTraces(ctx context.Context) (shutdown func(), err erro
 func (p *servePlan) load(ctx context.Context, e *engineFlags) ([]serve.Named, error) {
 	options := []polymath.Option{
 		polymath.WithContextWindow(e.window), polymath.WithMaxBatch(e.batch),
-		polymath.WithQueueLimit(e.queue), polymath.WithCacheBytes(int64(e.cache)),
+		polymath.WithQueueLimit(e.queue),
 		polymath.WithImageLimits(serve.ImageLimits()),
 	}
 	if e.int8 {
@@ -230,7 +231,7 @@ func (p *servePlan) load(ctx context.Context, e *engineFlags) ([]serve.Named, er
 		if weights == 0 { // it fits
 			weights = math.MaxInt64
 		}
-		opened, err := polymath.Open(m.dir, append(options, polymath.WithWeightsMemory(weights))...)
+		opened, err := polymath.Open(m.dir, append(slices.Clip(options), polymath.WithWeightsMemory(weights), polymath.WithCacheBytes(m.cache))...)
 		if err != nil {
 			return models, err
 		}

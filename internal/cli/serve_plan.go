@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,6 +35,8 @@ type plannedModel struct {
 	images            int64 // for seeing; 0: it does not see
 	cachePerToken     int64
 	conversations     int64 // of a full window
+	perWindow         int64 // bytes of keys and values
+	given             bool  // cache is what --cache says
 	draftDir          string
 }
 
@@ -60,10 +63,41 @@ func planServe(args []string, e *engineFlags) (*servePlan, error) {
 		}
 		p.models = append(p.models, m)
 	}
+	p.shrinkCaches()
 	if e.weights == 0 {
 		return p, p.shrink()
 	}
 	return p, nil
+}
+
+// shrinkCaches gives keys and values less than their default where not everything
+// fits into the memory that is available: whole windows, and one at least for each
+// model.
+func (p *servePlan) shrinkCaches() {
+	missing, spare := p.total()-p.available, int64(0)
+	for _, m := range p.models {
+		spare += m.spareCache()
+	}
+	if p.available == 0 || missing <= 0 || spare == 0 {
+		return
+	}
+	part := min(1, float64(missing)/float64(spare))
+	for i := range p.models {
+		m := &p.models[i]
+		if left := m.spareCache(); left > 0 {
+			m.cache -= int64(math.Ceil(part * float64(left)))
+			m.conversations = m.cache / m.perWindow
+			m.cache = m.conversations * m.perWindow
+		}
+	}
+}
+
+// spareCache is what keys and values can do without.
+func (m *plannedModel) spareCache() int64 {
+	if m.given {
+		return 0
+	}
+	return max(0, m.cache-m.perWindow)
 }
 
 // splitModel reads MODEL or NAME=MODEL, a directory or a GGUF file. What exists
@@ -101,13 +135,12 @@ func planModel(name, dir string, e *engineFlags) (plannedModel, error) {
 		return plannedModel{}, err
 	}
 	plan := infer.FootprintOf(cfg, e.options())
-	perWindow := (plan.Window + model.BlockTokens - 1) / model.BlockTokens
 	m := plannedModel{
 		name: name, dir: dir, config: cfg, window: plan.Window,
 		weights: model.ModelBytes(cfg, false), cache: plan.CacheBytes(), work: plan.WorkBytes,
 		images:        polymath.ImageBytes(cfg, 0),
 		cachePerToken: plan.BlockBytes / model.BlockTokens,
-		conversations: int64(plan.NumBlocks / perWindow),
+		conversations: plan.CacheBytes() / plan.WindowBytes(), perWindow: plan.WindowBytes(), given: e.cache > 0,
 	}
 	if err := m.planWeights(int64(e.weights)); err != nil {
 		return plannedModel{}, err
@@ -199,7 +232,8 @@ func (p *servePlan) fits() error {
 	}
 	var b strings.Builder
 	for _, m := range p.models {
-		fmt.Fprintf(&b, "\n  %10s  %s: weights %s, keys and values %s, activations and logits %s", size(m.total()), m.name, size(m.weights), size(m.cache), size(m.work))
+		fmt.Fprintf(&b, "\n  %10s  %s: weights %s, keys and values %s (%d x %d tokens x %s), activations and logits %s",
+			size(m.total()), m.name, size(m.weights), size(m.cache), m.conversations, m.window, size(m.cachePerToken), size(m.work))
 		if m.images > 0 {
 			fmt.Fprintf(&b, ", images %s", size(m.images))
 		}
@@ -211,8 +245,18 @@ func (p *servePlan) fits() error {
 	advice := "Lower --cache, --window or --weights-memory, or say --int8-cache"
 	if len(p.models) > 1 {
 		advice += ", or serve fewer models"
+	} else if n := p.longestWindow(); n > 0 && n < p.models[0].window {
+		advice += fmt.Sprintf("; --window %d has room", n)
 	}
 	return fmt.Errorf("%s of memory are needed and %s are available:%s\n%s", size(p.total()), size(p.available), b.String(), advice)
+}
+
+// longestWindow is the longest one that a single model has room for, 0 if there is
+// none.
+func (p *servePlan) longestWindow() int {
+	m := &p.models[0]
+	room := p.available - (p.total() - m.cache)
+	return int(max(0, room/m.cachePerToken) / model.BlockTokens * model.BlockTokens)
 }
 
 func plural(n int64, noun string) string {
