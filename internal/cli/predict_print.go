@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"math"
 	"text/tabwriter"
 	"time"
 
@@ -13,10 +14,10 @@ import (
 // printPrediction writes a prediction, and what came of it where that is known.
 func printPrediction(w io.Writer, p *scaling.Prediction, outcome *scaling.Outcome) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "run\tFLOP\tparameters\tactive\ttokens\theld-out loss\t")
+	fmt.Fprintln(t, "run\tFLOP\tparameters\tactive\ttokens\theld-out loss\toff the law\t")
 	for _, b := range p.Basis {
-		fmt.Fprintf(t, "%s\t%.3g\t%s\t%s\t%s\t%.4f\t\n", b.Name, b.FLOPs, progress.Short(float64(b.Parameters)),
-			progress.Short(float64(b.Active)), progress.Short(float64(b.Tokens)), b.Loss)
+		fmt.Fprintf(t, "%s\t%.3g\t%s\t%s\t%s\t%.4f\t%+.2f%%\t\n", b.Name, b.FLOPs, progress.Short(float64(b.Parameters)),
+			progress.Short(float64(b.Active)), progress.Short(float64(b.Tokens)), b.Loss, 100*b.Off)
 	}
 	_ = t.Flush() // writes to w fail as the ones below do
 	l := p.Compute.Law
@@ -27,6 +28,9 @@ func printPrediction(w io.Writer, p *scaling.Prediction, outcome *scaling.Outcom
 			spanOf(s.Law.E), spanOf(s.Law.Alpha), spanOf(s.Law.Beta), 100*s.Law.Spread)
 	} else if p.NoSize != "" {
 		fmt.Fprintf(w, "by size: %s\n", p.NoSize)
+	}
+	if t := p.Trial; t != nil {
+		fmt.Fprintf(w, "the others would have foretold %.4f of %s: %+.2f%% off\n", t.Loss.Value, t.Name, 100*t.Error)
 	}
 	printForecast(w, p)
 	if outcome != nil {
@@ -63,5 +67,10 @@ func printOutcome(w io.Writer, o *scaling.Outcome) {
 
 // spanOf writes a number with its interval in short.
 func spanOf(i scaling.Interval) string {
+	for _, v := range []*float64{&i.Value, &i.Low, &i.High} {
+		if math.Abs(*v) < 1e-4 {
+			*v = 0 // the search comes near and never there
+		}
+	}
 	return fmt.Sprintf("%.3g (%.2g to %.2g)", i.Value, i.Low, i.High)
 }

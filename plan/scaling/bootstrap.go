@@ -11,7 +11,7 @@ import (
 const Level = 0.95
 
 // numDraws is the number of draws of the bootstrap.
-const numDraws = 1000
+const numDraws = 600
 
 // Interval is a value with the ends of its interval of Level.
 type Interval struct {
@@ -81,7 +81,7 @@ func (f *fit) resample(q *problem) {
 		squares += (q.y[i] - fitted[i]) * (q.y[i] - fitted[i])
 	}
 	f.spread = math.Sqrt(squares / float64(free))
-	starts := append(nearby(f.best), f.best)
+	starts := [][]float64{f.best, nearby(f.best)}
 	again := &problem{law: f.law, x: q.x, y: make([]float64, len(q.y)), w: make([]float64, len(q.y))}
 	for i := range numDraws {
 		r := random.At(0, uint64(i))
@@ -103,16 +103,13 @@ func (f *fit) resample(q *problem) {
 	}
 }
 
-// nearby are starts around a fit.
-func nearby(best []float64) (starts [][]float64) {
-	for _, d := range []float64{-0.5, 0.5} {
-		p := slices.Clone(best)
-		for i := range p {
-			p[i] += d
-		}
-		starts = append(starts, p)
+// nearby is another start than a fit, with a smaller floor.
+func nearby(best []float64) []float64 {
+	p := slices.Clone(best)
+	for i := range p {
+		p[i] -= 0.5
 	}
-	return starts
+	return p
 }
 
 // at is the law at a row of logarithms, with the interval of a run there: it holds

@@ -29,6 +29,11 @@ func FitCompute(runs []Run) (*ComputeFit, error) {
 // At is the loss of a run of that compute.
 func (f *ComputeFit) At(flops float64) Interval { return f.fit.at([]float64{math.Log(flops)}) }
 
+// value is At without its interval.
+func (f *ComputeFit) value(flops float64) float64 {
+	return math.Exp(f.fit.law.value(f.fit.best, f.fit.centered([]float64{math.Log(flops)}), nil))
+}
+
 // Law is the fit's numbers.
 func (f *ComputeFit) Law() ComputeLaw {
 	k := func(p []float64) float64 { return math.Exp(p[1]) }

@@ -34,8 +34,10 @@ func (p *Prediction) drawing(outcome *Outcome) chart.Trend {
 	for _, b := range p.Basis {
 		runs.X, runs.Y = append(runs.X, b.FLOPs), append(runs.Y, b.Loss)
 	}
-	foretold := chart.Points{Name: "foretold, 95% interval", X: []float64{p.Target.FLOPs}, Y: []float64{p.Compute.Loss.Value},
-		Low: []float64{p.Compute.Loss.Low}, High: []float64{p.Compute.Loss.High}}
+	foretold := chart.Points{
+		Name: "foretold, 95% interval", X: []float64{p.Target.FLOPs}, Y: []float64{p.Compute.Loss.Value},
+		Low: []float64{p.Compute.Loss.Low}, High: []float64{p.Compute.Loss.High},
+	}
 	c.Points = []chart.Points{runs, foretold}
 	if outcome != nil {
 		c.Points = append(c.Points, chart.Points{Name: "measured", X: []float64{p.Target.FLOPs}, Y: []float64{outcome.Loss}})
@@ -57,9 +59,19 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"flops":   func(v float64) string { return fmt.Sprintf("%.3g", v) },
 	"percent": func(v float64) string { return fmt.Sprintf("%.2f%%", 100*v) },
 	"date":    func(t time.Time) string { return t.Format("2 January 2006, 15:04:05 UTC") },
-	"span":    func(i Interval) string { return fmt.Sprintf("%.4g (%.3g to %.3g)", i.Value, i.Low, i.High) },
+	"span":    span,
 	"deref":   func(v *float64) float64 { return *v },
 }).Parse(pageText))
+
+// span writes a number with its interval; next to nothing is written as nothing.
+func span(i Interval) string {
+	for _, v := range []*float64{&i.Value, &i.Low, &i.High} {
+		if math.Abs(*v) < 1e-4 {
+			*v = 0
+		}
+	}
+	return fmt.Sprintf("%.4g (%.3g to %.3g)", i.Value, i.Low, i.High)
+}
 
 func asFloat(v any) float64 {
 	switch v := v.(type) {
@@ -78,7 +90,7 @@ const pageText = `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>Prediction of {{.Name}}</title>
-<style>{{.Style}}.numbers td,.numbers th{text-align:right;width:auto}.numbers td:first-child,.numbers th:first-child{text-align:left}.wide{overflow-x:auto}</style>
+<style>{{.Style}}.numbers td,.numbers th{text-align:right;width:auto}.numbers td:first-child,.numbers th:first-child{text-align:left}.wide{overflow-x:auto}.plot{max-width:900px}</style>
 </head>
 <body>
 <main>
@@ -92,16 +104,17 @@ const pageText = `<!doctype html>
 {{if .Target.Parameters}}<div><dt>parameters</dt><dd>{{number .Target.Parameters}}<small>{{number .Target.Active}} active</small></dd></div>
 <div><dt>tokens</dt><dd>{{number .Target.Tokens}}</dd></div>{{end}}
 </dl>
-<section><h2>Held-out loss by compute</h2>{{.Chart}}</section>
+<section><h2>Held-out loss by compute</h2><div class="plot">{{.Chart}}</div></section>
 <section><h2>Laws</h2><table>
 <tr><th>L(C) = a C^b + c</th><td>a {{span .Compute.Law.A}}, b {{span .Compute.Law.B}}, c {{span .Compute.Law.C}}; the runs are off by {{percent .Compute.Law.Spread}}</td></tr>
 {{with .Size}}<tr><th>L(N, D) = E + A/N^α + B/D^β</th><td>E {{span .Law.E}}, α {{span .Law.Alpha}}, β {{span .Law.Beta}}; off by {{percent .Law.Spread}}. Foretold: {{loss .Loss.Value}}, 95% between {{loss .Loss.Low}} and {{loss .Loss.High}}</td></tr>
 {{with $.Outcome}}{{with .SizeError}}<tr><th></th><td>off by {{percent (deref .)}}</td></tr>{{end}}{{end}}
 {{else}}<tr><th>L(N, D)</th><td>{{.NoSize}}</td></tr>{{end}}
+{{with .Trial}}<tr><th>tried</th><td>the other runs would have foretold {{loss .Loss.Value}} of {{.Name}}, {{percent .Error}} off</td></tr>{{end}}
 </table></section>
 <section class="wide"><h2>Runs</h2><table class="numbers">
-<tr><th>run</th><th>FLOP</th><th>parameters</th><th>active</th><th>tokens</th><th>held-out loss</th></tr>
-{{range .Basis}}<tr><td>{{.Name}}</td><td>{{flops .FLOPs}}</td><td>{{number .Parameters}}</td><td>{{number .Active}}</td><td>{{number .Tokens}}</td><td>{{loss .Loss}}</td></tr>
+<tr><th>run</th><th>FLOP</th><th>parameters</th><th>active</th><th>tokens</th><th>held-out loss</th><th>off the law</th></tr>
+{{range .Basis}}<tr><td>{{.Name}}</td><td>{{flops .FLOPs}}</td><td>{{number .Parameters}}</td><td>{{number .Active}}</td><td>{{number .Tokens}}</td><td>{{loss .Loss}}</td><td>{{percent .Off}}</td></tr>
 {{end}}</table></section>
 <section><details><summary>What it rests on</summary><table>
 {{with .Target.Recipe}}<tr><th>recipe of the run</th><td class="hash">{{.}}</td></tr>{{end}}

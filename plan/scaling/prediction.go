@@ -29,8 +29,11 @@ type Prediction struct {
 	// opinion by parameters and tokens, where the runs allow one and the target says
 	// its tokens; NoSize is why there is none.
 	Compute ComputeForecast `json:"compute"`
-	Size    *SizeForecast   `json:"size,omitempty"`
-	NoSize  string          `json:"no_size,omitempty"`
+	// Trial is what the other runs foretell of the largest one, nil where they are too
+	// few: how well the law went so far.
+	Trial  *Trial        `json:"trial,omitempty"`
+	Size   *SizeForecast `json:"size,omitempty"`
+	NoSize string        `json:"no_size,omitempty"`
 	// Level is the share of such intervals that hold the truth, if the law holds.
 	Level float64 `json:"level"`
 }
@@ -39,9 +42,11 @@ type Prediction struct {
 // and its journal, SHA-256 in hex.
 type Basis struct {
 	Run
-	Recipe  string `json:"recipe"`
-	Model   string `json:"model"`
-	Metrics string `json:"metrics"`
+	// Off is what the run's loss is above the fitted law, as a share of the law's.
+	Off     float64 `json:"off"`
+	Recipe  string  `json:"recipe"`
+	Model   string  `json:"model"`
+	Metrics string  `json:"metrics"`
 }
 
 // Target is a run to come: by its recipe, or by its compute alone.
@@ -53,6 +58,14 @@ type Target struct {
 	Parameters int64   `json:"parameters,omitempty"`
 	Active     int64   `json:"active,omitempty"`
 	Tokens     int64   `json:"tokens,omitempty"`
+}
+
+// Trial is a run foretold from smaller ones after it was done.
+type Trial struct {
+	Name string   `json:"name"`
+	Loss Interval `json:"loss"`
+	// Error is the loss foretold less that measured, as a share of it.
+	Error float64 `json:"error"`
 }
 
 // ComputeForecast is a law and what it says of the target, and of computes from the
@@ -101,6 +114,11 @@ func Predict(basis []Basis, target Target, conditions map[string]string, made ti
 		Compute: ComputeForecast{compute.Law(), compute.At(target.FLOPs), compute.curve(runs[0].FLOPs, target.FLOPs)},
 		Level:   Level,
 	}
+	for i := range p.Basis {
+		b := &p.Basis[i]
+		b.Off = b.Loss/compute.value(b.FLOPs) - 1
+	}
+	p.Trial = tryLargest(runs)
 	switch size, err := FitSize(runs); {
 	case err != nil:
 		p.NoSize = err.Error()
@@ -110,6 +128,18 @@ func Predict(basis []Basis, target Target, conditions map[string]string, made ti
 		p.Size = &SizeForecast{size.Law(), size.At(target.FLOPs, target.Tokens)}
 	}
 	return p, nil
+}
+
+// tryLargest foretells the largest run from the others.
+func tryLargest(runs []Run) *Trial {
+	last := runs[len(runs)-1]
+	f, err := FitCompute(runs[:len(runs)-1])
+	if err != nil {
+		return nil // too few are left
+	}
+	t := &Trial{Name: last.Name, Loss: f.At(last.FLOPs)}
+	t.Error = t.Loss.Value/last.Loss - 1
+	return t
 }
 
 // curve are points of the law, evenly apart in the logarithm.
