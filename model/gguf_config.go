@@ -102,7 +102,7 @@ func ggufDefault(k *keys) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.SlidingWindow = 0
+	c.SlidingWindow, c.SlidingRopeTheta = 0, 0
 	return c, nil
 }
 
@@ -110,7 +110,7 @@ func (c *Config) ggufSizes(k *keys, facts ggufFacts) {
 	k.need("embedding_length", &c.HiddenSize)
 	k.need("block_count", &c.NumLayers)
 	k.need("context_length", &c.MaxPositions)
-	if !k.number("feed_forward_length", &c.IntermediateSize) && c.ModelType != Qwen3MoE { // whose experts have their own
+	if !k.number("feed_forward_length", &c.IntermediateSize) && !c.expertsApart() { // whose experts have their own
 		k.fail("feed_forward_length", "missing")
 	}
 	if !k.real("attention.layer_norm_rms_epsilon", &c.RMSNormEps) {
@@ -146,7 +146,11 @@ func (c *Config) ggufAttention(k *keys) {
 	if c.ModelType == OLMoE && c.HeadDim > 0 && c.HeadDim*c.NumHeads == c.HiddenSize {
 		c.HeadDim = 0 // its config.json has no such field
 	}
-	k.none("attention.sliding_window", "llama.cpp has no window in this architecture, and neither has this file's model")
+	if c.ModelType == Mellum {
+		c.ggufWindow(k)
+	} else {
+		k.none("attention.sliding_window", "llama.cpp has no window in this architecture, and neither has this file's model")
+	}
 	if v, ok := k.take("attention.causal"); ok && v != true {
 		k.fail("attention.causal", "is %s: this decoder looks back only", brief(v))
 	}
@@ -178,7 +182,7 @@ func (c *Config) ggufExperts(k *keys) {
 		k.fail("expert_gating_func", "is %d: this decoder's gates are a softmax, %d", gating, gatingSoftmax)
 	}
 	c.MoEIntermediateSize = c.IntermediateSize
-	if c.ModelType == Qwen3MoE {
+	if c.expertsApart() {
 		if !k.number("expert_feed_forward_length", &c.MoEIntermediateSize) && c.NumExpertsPerTok > 0 {
 			c.MoEIntermediateSize = c.IntermediateSize / c.NumExpertsPerTok
 		}

@@ -105,6 +105,10 @@ func TestGGUFMetadata(t *testing.T) {
 		{OLMoE, "olmoe.expert_count", uint32(0), "num_experts is 0"},
 		{Qwen3MoE, "qwen3moe.expert_shared_feed_forward_length", uint32(64), "qwen3moe.expert_shared_feed_forward_length"},
 		{Qwen3MoE, "qwen3moe.leading_dense_block_count", uint32(1), "qwen3moe.leading_dense_block_count"},
+		{Mellum, "mellum.attention.sliding_window_pattern", []bool{true}, "sliding_window_pattern: tells of 1 layers; block_count is 2"},
+		{Mellum, "mellum.attention.sliding_window_pattern", "x", "sliding_window_pattern: x is neither"},
+		{Mellum, "mellum.attention.sliding_window", uint32(1 << 31), "sliding_window is"},
+		{Mellum, "mellum.rope.freq_base_swa", float32(0.5), "sliding_rope_theta is 0.5"},
 		{Qwen3, "qwen3.expert_count", uint32(4), "qwen3.expert_count"},
 		{Qwen3, "qwen3.rope.scaling.yarn_ext_factor", float32(0.5), "qwen3.rope.scaling.yarn_ext_factor"},
 	}

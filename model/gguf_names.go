@@ -13,9 +13,10 @@ const (
 	archQwen3    = "qwen3"
 	archQwen3MoE = "qwen3moe"
 	archOLMoE    = "olmoe"
+	archMellum   = "mellum"
 )
 
-var architecturesGGUF = []string{archLlama, archQwen2, archQwen3, archQwen3MoE, archOLMoE}
+var architecturesGGUF = []string{archLlama, archQwen2, archQwen3, archQwen3MoE, archOLMoE, archMellum}
 
 // archOf returns the architecture that a model type has in GGUF.
 func archOf(modelType string) string {

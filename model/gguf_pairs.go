@@ -19,16 +19,12 @@ func CheckGGUF(c *Config) error {
 	}
 	arch := archOf(c.ModelType)
 	switch {
-	case c.ModelType == Mellum:
-		return refuse("model_type", "this program does not write mellum so")
-	case c.LayerTypes != nil:
-		return refuse("layer_types", "llama.cpp has no window for %s", c.ModelType)
 	case c.Scalar:
 		return refuse("architectures", "llama.cpp has no head of one number for it")
 	case c.Vision != nil:
 		return fmt.Errorf("%w; 'polymath convert SRC DIR' writes it as a directory",
 			refuse("vision_config", "llama.cpp keeps what a model sees with in a second file"))
-	case c.SlidingWindow > 0 && c.SlidingWindow < c.MaxPositions:
+	case c.SlidingWindow > 0 && c.SlidingWindow < c.MaxPositions && arch != archMellum:
 		return refuse("sliding_window", "llama.cpp has no window for %s", c.ModelType)
 	case c.RouterBias:
 		return refuse("router_bias", "llama.cpp has no bias on the choice of experts for %s", c.ModelType)
@@ -70,6 +66,10 @@ func (c *Config) checkExpertsGGUF(refuse refusal) error {
 func (c *Config) checkRopeGGUF(refuse refusal) error {
 	s := c.RopeScaling
 	switch {
+	case c.LayerTypes != nil && c.slidingTheta() != c.RopeTheta:
+		return refuse("sliding_rope_theta", "llama.cpp computes all layers with rope_theta")
+	case c.ModelType == Mellum && c.SlidingWindow > 0 && c.LayerTypes == nil && (s != nil || c.SlidingRopeTheta != 0):
+		return refuse("layer_types", "where all layers slide, rope_scaling and sliding_rope_theta are of none or of all of them")
 	case s == nil:
 	case s.Type == RopeLlama3 && archOf(c.ModelType) != archLlama:
 		return refuse("rope_scaling.rope_type", "llama.cpp does not do llama3 for %s", c.ModelType)
@@ -114,9 +114,18 @@ func ggufPairs(c *Config, list []tensor.Source) []gguf.Pair {
 	if c.NumExperts > 0 {
 		own("expert_count", c.NumExperts)
 		own("expert_used_count", c.NumExpertsPerTok)
-		if c.ModelType == Qwen3MoE {
+		if c.expertsApart() {
 			own("expert_feed_forward_length", c.MoEIntermediateSize)
 		}
+	}
+	if c.ModelType == Mellum && c.SlidingWindow > 0 {
+		slides := make([]bool, c.NumLayers)
+		for l := range slides {
+			slides[l] = c.Window(l) > 0
+		}
+		own(keyWindow, c.SlidingWindow)
+		own(keyPattern, slides)
+		own(keySlidingTheta, c.slidingTheta())
 	}
 	if s := c.RopeScaling; s != nil {
 		if s.Type != RopeLlama3 { // which is in the factors

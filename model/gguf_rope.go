@@ -10,6 +10,9 @@ import (
 // ggufRope reads theta and the way it is stretched.
 func (c *Config) ggufRope(k *keys, facts ggufFacts) {
 	k.real("rope.freq_base", &c.RopeTheta)
+	if sliding := c.RopeTheta; c.ModelType == Mellum && k.real(keySlidingTheta, &sliding) {
+		c.setThetas(c.RopeTheta, sliding)
+	}
 	turned := c.headDim()
 	if k.number("rope.dimension_count", &turned); turned != c.headDim() {
 		k.fail("rope.dimension_count", "is %d of a head's %d numbers; this decoder turns all of them", turned, c.headDim())

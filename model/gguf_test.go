@@ -22,13 +22,13 @@ import (
 func llamas(t testing.TB) map[string]*Config {
 	all := map[string]*Config{}
 	for _, kind := range modelTypes {
-		if kind == Mellum {
-			continue
-		}
 		for _, wide := range []bool{false, true} {
 			c := small(t, kind)
-			c.SlidingWindow, c.EOSTokenIDs, c.BOSTokenID, c.PadTokenID = 0, []int{5, 7}, 3, -1
+			c.EOSTokenIDs, c.BOSTokenID, c.PadTokenID = []int{5, 7}, 3, -1
 			c.MaxPositions = 256
+			if c.SlidingRopeTheta = 0; kind != Mellum {
+				c.SlidingWindow = 0
+			}
 			c.HiddenSize, c.HeadDim = 48, 0
 			if wide {
 				c.HiddenSize, c.HeadDim, c.IntermediateSize, c.NumHeads = 256, 64, 256, 4
@@ -47,10 +47,10 @@ func llamas(t testing.TB) map[string]*Config {
 				c.RopeScaling = &RopeScaling{Type: RopeLlama3, Factor: 8, OriginalPositions: 32, LowFreqFactor: 1, HighFreqFactor: 4}
 			case kind == Qwen2:
 				c.RopeScaling = &RopeScaling{Type: RopeLinear, Factor: 2}
-			case kind == Qwen3:
+			case kind == Qwen3 || kind == Mellum:
 				c.RopeScaling = &RopeScaling{Type: RopeYaRN, Factor: 4, OriginalPositions: 64}
 			}
-			c.TieEmbeddings = wide != (kind == Qwen3 || kind == OLMoE)
+			c.TieEmbeddings = wide != (kind == Qwen3 || untiedGGUF(kind))
 			if err := CheckGGUF(c); err != nil {
 				t.Fatal(err)
 			}
@@ -58,6 +58,19 @@ func llamas(t testing.TB) map[string]*Config {
 		}
 	}
 	return all
+}
+
+// setLayers makes c as many layers, of those kinds that it has.
+func setLayers(c *Config, n int) {
+	c.NumLayers = n
+	if c.LayerTypes == nil {
+		return
+	}
+	kinds := make([]string, n)
+	for l := range kinds {
+		kinds[l] = c.LayerTypes[l%len(c.LayerTypes)]
+	}
+	c.setLayerTypes(kinds)
 }
 
 func always(d tensor.DType) Choice { return func(TensorInfo) tensor.DType { return d } }
@@ -140,12 +153,12 @@ func TestGGUFRoundTrip(t *testing.T) {
 			checkSameModel(t, name, w.Config(), c)
 			mustWriteDir(t, filepath.Join(dir, "b"+string(d)), w, DirOptions{})
 			again := readFile(t, filepath.Join(dir, "b"+string(d), weightsName))
-			if untied := c.TieEmbeddings && c.ModelType == OLMoE; !untied && string(again) != string(first) {
+			if untied := c.TieEmbeddings && untiedGGUF(c.ModelType); !untied && string(again) != string(first) {
 				t.Errorf("%s, %s: written as a directory again, the weights differ", name, d)
 			}
 			// From GGUF to GGUF nothing changes either.
 			mustWriteGGUF(t, path+"2", w, always(d))
-			if c.ModelType != OLMoE && string(readFile(t, path)) != string(readFile(t, path+"2")) {
+			if !untiedGGUF(c.ModelType) && string(readFile(t, path)) != string(readFile(t, path+"2")) {
 				t.Errorf("%s, %s: written as GGUF again, the file differs", name, d)
 			}
 		}
@@ -170,7 +183,7 @@ func checkSameModel(t *testing.T, name string, got, c *Config) {
 	if want.ModelType == Mistral {
 		want.ModelType = Llama
 	}
-	if want.ModelType == OLMoE {
+	if untiedGGUF(want.ModelType) {
 		want.TieEmbeddings = false
 	}
 	if diff := cmp.Diff(&want, got); diff != "" || got.headDim() != c.headDim() {
@@ -201,11 +214,8 @@ func TestGGUFBlocks(t *testing.T) {
 	}
 	names := slices.Sorted(maps.Keys(choices))
 	for i, kind := range modelTypes {
-		if kind == Mellum {
-			continue
-		}
 		c := llamas(t)[kind+" wide"]
-		c.NumLayers = 1
+		setLayers(c, 1)
 		src, err := newModel(t, c).Weights()
 		if err != nil {
 			t.Fatal(err)
@@ -340,7 +350,15 @@ func TestGGUFApartExperts(t *testing.T) {
 // randomLlama is a configuration of the type whose every size is drawn.
 func randomLlama(t *testing.T, kind string, rng *rand.Rand) *Config {
 	c := small(t, kind)
-	c.SlidingWindow, c.MaxPositions, c.NumLayers = 0, 256, 1+rng.IntN(2)
+	c.SlidingRopeTheta, c.MaxPositions, c.NumLayers = 0, 256, 1+rng.IntN(2)
+	if c.SlidingWindow = 0; kind == Mellum {
+		c.SlidingWindow = 1 + rng.IntN(60)
+		kinds := []string{SlidingAttention, FullAttention}
+		if rng.IntN(2) == 0 {
+			slices.Reverse(kinds)
+		}
+		c.setLayerTypes(kinds[:c.NumLayers])
+	}
 	c.NumKVHeads = 1 + rng.IntN(3)
 	c.NumHeads = c.NumKVHeads * (1 + rng.IntN(3))
 	c.HeadDim = 2 * (1 + rng.IntN(20))
@@ -373,9 +391,6 @@ func TestGGUFRandom(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 2))
 	formats := []tensor.DType{tensor.DTypeQ8_0, tensor.DTypeQ4_0, tensor.DTypeMXFP4, tensor.DTypeF16, tensor.DTypeBF16, tensor.DTypeF32}
 	for _, kind := range modelTypes {
-		if kind == Mellum {
-			continue
-		}
 		for range 3 {
 			c := randomLlama(t, kind, rng)
 			src, err := newModel(t, c).Weights()

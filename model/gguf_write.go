@@ -108,7 +108,7 @@ func (g *ggufWriter) add(s tensor.Source) { g.list = append(g.list, s) }
 
 // addHead writes tied embeddings twice where llama.cpp does not tie them.
 func (g *ggufWriter) addHead() error {
-	if !g.w.cfg.TieEmbeddings || g.w.cfg.ModelType != OLMoE {
+	if !g.w.cfg.TieEmbeddings || !untiedGGUF(g.w.cfg.ModelType) {
 		return nil
 	}
 	t := g.w.list[g.w.at[embedName]]
@@ -120,6 +120,9 @@ func (g *ggufWriter) addHead() error {
 	g.add(tensor.Source{Name: p.name, DType: d, Shape: t.Shape, Fill: g.fill(t.Name, p, d)})
 	return nil
 }
+
+// untiedGGUF reports whether llama.cpp ties no embeddings of the model type.
+func untiedGGUF(modelType string) bool { return modelType == OLMoE || modelType == Mellum }
 
 // addRopeFactors writes what the rule of Llama 3 makes of the frequencies.
 func (g *ggufWriter) addRopeFactors() {

@@ -21,6 +21,10 @@ func TestWriteGGUFRefuses(t *testing.T) {
 	}{
 		{Mistral, "sliding_window", func(c *Config) { c.SlidingWindow = 9 }},
 		{Qwen3, "sliding_window", func(c *Config) { c.SlidingWindow = 9 }},
+		{Mellum, "sliding_rope_theta", func(c *Config) { c.SlidingRopeTheta = 1e3 }},
+		{Mellum, "mlp_only_layers", func(c *Config) { c.MLPOnlyLayers = []int{1} }},
+		{Mellum, "layer_types", func(c *Config) { c.LayerTypes, c.SlidingRopeTheta = nil, 1e3 }},
+		{Qwen3, "sliding_window", func(c *Config) { c.SlidingWindow, c.LayerTypes = 9, []string{SlidingAttention, FullAttention} }},
 		{Qwen3MoE, "router_bias", func(c *Config) { c.RouterBias = true }},
 		{Mixtral, "shared_expert_intermediate_size", func(c *Config) { c.SharedExpertSize = 8 }},
 		{Qwen3MoE, "mlp_only_layers", func(c *Config) { c.MLPOnlyLayers = []int{1} }},

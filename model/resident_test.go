@@ -58,10 +58,7 @@ func residentConfigs(t testing.TB) map[string]*Config {
 	configs := map[string]*Config{}
 	for _, kind := range modelTypes {
 		c := small(t, kind)
-		c.NumLayers = 5
-		if c.LayerTypes != nil {
-			c.LayerTypes = []string{FullAttention, SlidingAttention, SlidingAttention, FullAttention, SlidingAttention}
-		}
+		setLayers(c, 5)
 		configs[kind] = c
 	}
 	many := small(t, Qwen3MoE)
@@ -115,7 +112,7 @@ func TestWithinGGUF(t *testing.T) {
 		tensor.DTypeQ8_0, tensor.DTypeQ4_0, tensor.DTypeMXFP4, tensor.DTypeQ4K, tensor.DTypeQ5K, tensor.DTypeQ6K, tensor.DTypeF16, tensor.DTypeBF16,
 	}
 	for name, c := range llamas(t) {
-		c.NumLayers = 6
+		setLayers(c, 6)
 		formats := wide[6:]
 		if strings.HasSuffix(name, "wide") {
 			formats = wide
