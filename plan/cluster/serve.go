@@ -122,8 +122,7 @@ func length(rng *random.Source, mean int, spread float64) int {
 		return mean
 	}
 	sigma := math.Sqrt(math.Log1p(spread * spread))
-	normal := math.Sqrt(-2*math.Log(1-uniform(rng))) * math.Cos(2*math.Pi*uniform(rng))
-	return max(1, int(math.Round(float64(mean)*math.Exp(sigma*normal-sigma*sigma/2))))
+	return max(1, int(math.Round(float64(mean)*math.Exp(sigma*normal(rng)-sigma*sigma/2))))
 }
 
 // serving is the state of a simulation.
@@ -238,7 +237,16 @@ func quantiles(list []float64) Quantiles {
 	if len(list) == 0 {
 		return Quantiles{}
 	}
+	q := quantilesAt(list, 0.5, 0.95, 0.99)
+	return Quantiles{q[0], q[1], q[2]}
+}
+
+// quantilesAt sorts the list, which has an element, and returns its quantiles.
+func quantilesAt(list []float64, at ...float64) []float64 {
 	slices.SortFunc(list, cmp.Compare[float64])
-	at := func(q float64) float64 { return list[min(len(list)-1, int(q*float64(len(list))))] }
-	return Quantiles{at(0.5), at(0.95), at(0.99)}
+	out := make([]float64, len(at))
+	for i, q := range at {
+		out[i] = list[min(len(list)-1, int(q*float64(len(list))))]
+	}
+	return out
 }
