@@ -113,6 +113,7 @@ type long struct {
 type longResult struct {
 	length       int
 	rate         float64 // FLOP/s of reading
+	perCPU       float64 // the same by processor time, which others on the machine change less
 	measured     int64   // bytes, beyond the weights
 	cache, work  int64   // bytes as planned
 	first, again []float64
@@ -142,10 +143,12 @@ func (l *long) measure(ctx context.Context, n int) error {
 	for repeat := range l.options.longPrompts(n) {
 		prompt := longPrompt(cfg.VocabSize, n-longAnswer, repeat)
 		peak := l.options.peak()
+		used := cpuSeconds()
 		first, _, err := l.ask(ctx, engine, prompt, 1)
 		if err != nil {
 			return err
 		}
+		r.perCPU = flops / (cpuSeconds() - used)
 		peaks = append(peaks, (peak+l.options.peak())/2)
 		reading, r.first = append(reading, flops/first), append(r.first, first)
 		for i := range longQuestion { // another question about the same text

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 )
@@ -20,10 +21,14 @@ func (l *long) report(r *longResult, reading, peaks, answering, bandwidths []flo
 		return fmt.Sprintf("long %s %s, %s tokens", what, l.name, progress.Count(int64(n)))
 	}
 	tokens := float64(n - longAnswer)
-	o.emit(Result{Name: name("prefill"), Unit: "FLOP/s", LimitOf: limitCompute, Detail: map[string]float64{
+	detail := map[string]float64{
 		"tokens per second": tokens * median(reading) / flops, "first token, s": median(r.first),
 		"operations per token": flops / tokens, "attention, % of operations": 100 * attention / flops,
-	}}, reading, peaks)
+	}
+	if !math.IsInf(r.perCPU, 0) {
+		detail["operations per second of a processor"] = r.perCPU
+	}
+	o.emit(Result{Name: name("prefill"), Unit: "FLOP/s", LimitOf: limitCompute, Detail: detail}, reading, peaks)
 	o.emit(Result{Name: name("decode"), Unit: "B/s", LimitOf: limitRead, Detail: map[string]float64{
 		"tokens per second": median(answering) / bytes, "bytes per token": bytes,
 	}}, answering, bandwidths)
@@ -45,9 +50,14 @@ func (l *long) compare() {
 		return
 	}
 	longest, base := l.done[last], l.done[min(1, last-1)]
+	detail := map[string]float64{}
+	if !math.IsInf(longest.perCPU, 0) {
+		detail["by processor time, % of it"] = 100 * longest.perCPU / base.perCPU
+	}
 	l.options.emit(Result{
 		Name: fmt.Sprintf("long prefill %s, %s tokens", l.name, progress.Count(int64(longest.length))), Unit: "FLOP/s",
 		LimitOf: fmt.Sprintf("the same at %s tokens", progress.Count(int64(base.length))),
+		Detail:  detail,
 	}, []float64{longest.rate}, []float64{base.rate})
 	if last < 2 || longest.measured <= 0 {
 		return
