@@ -68,6 +68,7 @@ a report.`,
 	addEvalData(f, &o.data)
 	f.IntVar(&o.limit, "limit", 0, "items of each task, the same ones in every run; 0 is all")
 	addEvalShots(f, &o.shots)
+	addEvalLengths(f, &o.lengths)
 	f.BoolVar(&o.byLetter, "explain", false, "have choices explained and answered by a letter, as GPT-4 was examined")
 	f.BoolVar(&o.blind, "withhold-images", false, "put items without their images")
 	f.BoolVar(&o.againstBlind, "against-blind", false, "put items with images once more without, and say what seeing adds (default with the suites vision and drawn)")
@@ -100,10 +101,8 @@ func (a *app) eval(ctx context.Context, model string, o *evalFlags) error {
 	if o.exams, err = examsOf(o.examFiles); err != nil {
 		return err
 	}
-	if !isEndpoint(model) { // before items are made, which may take a while
-		if _, err := readConfig(model); err != nil {
-			return err
-		}
+	if err := longFor(model, o); err != nil { // before items are made, which may take a while
+		return err
 	}
 	sheets, err := a.loadSheets(ctx, o)
 	if err != nil {

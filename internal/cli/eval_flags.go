@@ -32,6 +32,8 @@ type evalFlags struct {
 	contamination string
 	corpus        []string
 	examFiles     []string
+	lengths       []string          // of long texts, as they are given
+	long          suite.LongOptions // for whom they are made
 	exams         []*exam.Exam // the ready ones and those of examFiles
 }
 
@@ -44,6 +46,10 @@ func addEvalData(f *pflag.FlagSet, data *string) {
 
 func addEvalShots(f *pflag.FlagSet, shots *int) {
 	f.IntVar(shots, "shots", -1, "solved examples before each item; -1 is as the task says")
+}
+
+func addEvalLengths(f *pflag.FlagSet, lengths *[]string) {
+	f.StringSliceVar(lengths, "lengths", nil, "lengths of the texts of suite long (default: 1k to 128k, as far as the model's window goes)")
 }
 
 // completeSuite completes the last of several names.
@@ -91,6 +97,9 @@ func (o *evalFlags) defaultOut(model string) string {
 		if flag.given {
 			name += "-" + flag.name + strconv.Itoa(flag.value)
 		}
+	}
+	if len(o.lengths) > 0 {
+		name += "-" + clean(strings.Join(o.lengths, "_"))
 	}
 	if o.byLetter {
 		name += "-explain"

@@ -86,6 +86,6 @@ func whereData(data string, tasks []*task.Task) string {
 
 func loadOptions(o *evalFlags) task.LoadOptions {
 	return task.LoadOptions{
-		DataDir: dataDir(o.data), Generators: suite.Generators, Limit: o.limit, Shots: o.shots, Seed: o.seed,
+		DataDir: dataDir(o.data), Generators: suite.WithLong(o.long), Limit: o.limit, Shots: o.shots, Seed: o.seed,
 	}
 }

@@ -31,6 +31,7 @@ choices or accepted answers, and what is right. TASK is a name of
 	f := cmd.Flags()
 	addEvalData(f, &o.data)
 	addEvalShots(f, &o.shots)
+	addEvalLengths(f, &o.lengths)
 	f.IntVar(&o.limit, "limit", 3, "how many items")
 	f.Uint64Var(&o.seed, "seed", 0, "of which items, and examples")
 	f.BoolVar(&asChat, "chat", false, "as a model that chats reads them")
@@ -43,6 +44,9 @@ func (a *app) showTasks(name string, o *evalFlags, asChat bool) error {
 	tasks, err := findTasks(name)
 	if err != nil {
 		return usageError{err}
+	}
+	if o.long.Lengths, err = parseLengths(o.lengths); err != nil {
+		return err
 	}
 	for _, t := range tasks {
 		if !o.asJSON {

@@ -53,56 +53,43 @@ func (m *maker) key(s Split) string {
 	}
 }
 
-// needlesAsked is how many numbers a question of MultiNeedle asks for.
-const needlesAsked = 4
+// needlesAsked is how many numbers a question of MultiNeedle asks for, and needlesMore
+// how many there are that none asks for.
+const (
+	needlesAsked = 4
+	needlesMore  = 4
+)
 
-// multiNeedle asks for one statement at each depth together with others.
+// multiNeedle asks for one statement at each depth together with others, each for its
+// own.
 func (m *maker) multiNeedle() error {
 	w := &needleWords
-	most := max(len(m.depths)+needlesAsked-1, 14)
-	number, err := m.afford(say(w.state[1], "{K}", "turquoise penguin", "{V}", "12345"), len(m.depths)+needlesAsked-1, most)
+	asked := needlesAsked * len(m.depths)
+	number, err := m.afford(say(w.state[1], "{K}", "turquoise penguin", "{V}", "12345"), asked, asked+needlesMore)
 	if err != nil {
 		return err
 	}
 	state := m.r.Below(numWordings) // one for all, since a question is for several
-	type fact struct {
-		name, value string
-		at          float64
+	tell := func(at float64) (n int, name, value string) {
+		name, _, _ = m.split.pair(m.r, colors, animals, m.names)
+		value = m.split.number(m.r, m.numbers)
+		return m.add(at, say(w.state[state], "{K}", name, "{V}", value)), "the " + name, value
 	}
-	facts := make([]fact, number)
-	for i := range facts {
-		f := &facts[i]
-		f.name, _, _ = m.split.pair(m.r, colors, animals, m.names)
-		f.value = m.split.number(m.r, m.numbers)
-		f.at = m.anywhere()
-		if i < len(m.depths) {
-			f.at = m.depths[i]
+	for _, at := range m.depths {
+		first, name, value := tell(at)
+		names, values, last := []string{name}, []string{value}, at
+		for range needlesAsked - 1 {
+			next := m.anywhere()
+			_, name, value := tell(next)
+			names, values, last = append(names, name), append(values, value), max(last, next)
 		}
-		m.add(f.at, say(w.state[state], "{K}", f.name, "{V}", f.value))
+		list := strings.Join(names[:needlesAsked-1], ", ") + " and " + names[needlesAsked-1]
+		m.put(say(w.ask[m.split.wording(m.r, state)], "{K}", list), first, last, values...)
 	}
-	for i, at := range m.depths {
-		var names, values []string
-		chosen := append([]int{i}, others(m.r, number, i, needlesAsked-1)...)
-		last := at
-		for _, k := range chosen {
-			last = max(last, facts[k].at)
-			names, values = append(names, "the "+facts[k].name), append(values, facts[k].value)
-		}
-		list := strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
-		m.put(say(w.ask[m.split.wording(m.r, state)], "{K}", list), i, last, values...)
+	for range number - asked {
+		tell(m.anywhere())
 	}
 	return nil
-}
-
-// others are n different numbers below count without one of them.
-func others(r *random.Source, count, without, n int) []int {
-	var list []int
-	for i := range count {
-		if i != without {
-			list = append(list, i)
-		}
-	}
-	return random.Sample(r, list, n)
 }
 
 // mostHops is how many variables a chain has at most between a number and what is asked.

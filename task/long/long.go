@@ -40,8 +40,23 @@ const (
 	leastTokens = 128
 )
 
-// mostQuestions bounds the questions on a text.
-const mostQuestions = 64
+// mostQuestions bounds the questions on a text, of MultiNeedle, each of which takes four
+// names, and of Passkey more.
+const (
+	mostQuestions = 64
+	mostMulti     = 16
+)
+
+// most is how many questions of a kind a text has at most.
+func (k Kind) most() int {
+	switch k {
+	case Passkey:
+		return 1
+	case MultiNeedle:
+		return mostMulti
+	}
+	return mostQuestions
+}
 
 // Options say which text is made and what is asked about it.
 type Options struct {
@@ -53,7 +68,7 @@ type Options struct {
 	Room   int
 	// Depths are where in the text, from 0 up to 1, what a question asks for stands, of
 	// several statements the first, of several numbers the one named first: one depth
-	// for each question. Passkey has one.
+	// for each question. Passkey has one, MultiNeedle up to 16, others up to 64.
 	Depths []float64
 	// Count is the number of tokens of a text; nil takes a quarter of its bytes. It is
 	// called by one goroutine at a time.
@@ -129,10 +144,8 @@ func (o *Options) Check() error {
 		return fmt.Errorf("%d tokens: a text has at most %d", o.Tokens, MostTokens)
 	case o.Tokens-o.Room < leastTokens || o.Room < 0:
 		return fmt.Errorf("%w: of %d tokens, %d are for the answer, and %d at least must be left", ErrShort, o.Tokens, o.Room, leastTokens)
-	case len(o.Depths) == 0 || len(o.Depths) > mostQuestions:
-		return fmt.Errorf("%d questions: a text has from 1 to %d", len(o.Depths), mostQuestions)
-	case o.Kind == Passkey && len(o.Depths) > 1:
-		return fmt.Errorf("%d depths: a text has one pass key", len(o.Depths))
+	case len(o.Depths) == 0 || len(o.Depths) > o.Kind.most():
+		return fmt.Errorf("%d questions of kind %s: a text has from 1 to %d", len(o.Depths), o.Kind, o.Kind.most())
 	}
 	for _, d := range o.Depths {
 		if !(d >= 0 && d < 1) {

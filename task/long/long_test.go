@@ -159,7 +159,7 @@ func TestErrors(t *testing.T) {
 		`no split is called ""`:               func(o *Options) { o.Split = "" },
 		"the text is too short: of 130":       func(o *Options) { o.Tokens, o.Room = 130, 20 },
 		"the text is too short: it has room":  func(o *Options) { o.Tokens, o.Depths = 200, make([]float64, 60) },
-		"a text has one pass key":             func(o *Options) { o.Kind, o.Depths = Passkey, make([]float64, 2) },
+		"2 questions of kind passkey":         func(o *Options) { o.Kind, o.Depths = Passkey, make([]float64, 2) },
 		"the text is too short: what is aske": func(o *Options) { o.Kind, o.Tokens, o.Depths = KeyValue, 300, make([]float64, 60) },
 	} {
 		o := ok

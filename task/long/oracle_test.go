@@ -140,7 +140,7 @@ func TestAnswers(t *testing.T) {
 	for _, kind := range Kinds {
 		for seed := range uint64(25) {
 			r := random.At(99, seed)
-			o := Options{Kind: kind, Split: random.Pick(r, Splits), Tokens: r.Between(1000, 3000), Room: 32}
+			o := Options{Kind: kind, Split: random.Pick(r, Splits), Tokens: r.Between(1600, 3000), Room: 32}
 			for range 10 {
 				o.Depths = append(o.Depths, unit(r))
 			}

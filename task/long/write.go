@@ -127,10 +127,7 @@ func (o *Options) training(seed uint64, kinds []Kind, questions int) (string, er
 	r := random.At(seed, ofNeedles)
 	m := o.maker(r, o.Tokens/2/len(kinds))
 	for i, k := range kinds {
-		n := max(1, (questions*(i+1))/len(kinds)-(questions*i)/len(kinds))
-		if k == Passkey {
-			n = 1
-		}
+		n := min(max(1, (questions*(i+1))/len(kinds)-(questions*i)/len(kinds)), k.most())
 		depths := make([]float64, n)
 		for i := range depths {
 			depths[i] = unit(r)

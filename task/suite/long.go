@@ -27,8 +27,9 @@ const mostUncounted = 8 << 10
 
 // LongOptions say for whom the texts of the suite long are made.
 type LongOptions struct {
-	// Count is the number of tokens of a text; nil takes a quarter of its bytes.
-	Count func(text string) int
+	// Counter returns what counts the tokens of a text, which goroutines may share; nil
+	// takes a quarter of its bytes. It is called when a text is made.
+	Counter func() (func(text string) int, error)
 	// Window is the longest text that the model reads, in tokens; 0 is unknown. Longer
 	// ones are not made.
 	Window int
@@ -83,10 +84,18 @@ func init() {
 	}
 }
 
-// rows makes n rows, of each length and depth in turn. Those on one text have a cluster;
-// besides what all rows have, they have asked, the question without the text, and length
-// and depth.
+// rows makes n rows, of each length and depth in turn. Several are on one text, which
+// saves a model much reading, but none asks for what another asks for: each is a cluster
+// of its own. Besides what all rows have, they have asked, the question without the text,
+// and length and depth.
 func (o *LongOptions) rows(kind long.Kind, n int, seed uint64) ([]task.Row, error) {
+	var count func(string) int
+	if o.Counter != nil {
+		var err error
+		if count, err = o.Counter(); err != nil {
+			return nil, err
+		}
+	}
 	lengths := o.lengths()
 	rows := make([]task.Row, 0, n)
 	for round := 0; len(rows) < n; round++ {
@@ -95,7 +104,7 @@ func (o *LongOptions) rows(kind long.Kind, n int, seed uint64) ([]task.Row, erro
 			if len(rows) == n {
 				break
 			}
-			few, err := o.group(kind, length, round, seed)
+			few, err := longGroup(count, kind, length, round, seed)
 			if errors.Is(err, long.ErrShort) && len(lengths) > 1 {
 				continue // with this tokenizer too little text
 			}
@@ -112,8 +121,8 @@ func (o *LongOptions) rows(kind long.Kind, n int, seed uint64) ([]task.Row, erro
 	return rows, nil
 }
 
-// group makes the rows of one length and round: one for each depth.
-func (o *LongOptions) group(kind long.Kind, length, round int, seed uint64) ([]task.Row, error) {
+// longGroup makes the rows of one length and round: one for each depth.
+func longGroup(count func(string) int, kind long.Kind, length, round int, seed uint64) ([]task.Row, error) {
 	at := random.At(seed, uint64(round)<<32|uint64(length))
 	from := at.Uint64()
 	depths := make([]float64, longDepths)
@@ -130,7 +139,7 @@ func (o *LongOptions) group(kind long.Kind, length, round int, seed uint64) ([]t
 	for len(depths) > 0 {
 		n := min(each, len(depths))
 		d, err := long.Make(from, long.Options{
-			Kind: kind, Split: long.Test, Tokens: length, Room: min(longRoom, length/4), Depths: depths[:n], Count: o.Count,
+			Kind: kind, Split: long.Test, Tokens: length, Room: min(longRoom, length/4), Depths: depths[:n], Count: count,
 		})
 		if errors.Is(err, long.ErrShort) && each > 1 {
 			each /= 2 // fewer questions on a text
@@ -140,7 +149,7 @@ func (o *LongOptions) group(kind long.Kind, length, round int, seed uint64) ([]t
 			return nil, err
 		}
 		for i := range d.Questions {
-			rows = append(rows, longRow(d, i, length, depths[i], fmt.Sprintf("%d-%d", length, round)))
+			rows = append(rows, longRow(d, i, length, depths[i], fmt.Sprintf("%d-%d-%d", length, round, len(rows))))
 		}
 		depths = depths[n:]
 	}

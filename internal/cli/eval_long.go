@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/polymath-lm/polymath/modelfile"
+	"github.com/polymath-lm/polymath/task/long"
+)
+
+// parseLengths reads the lengths of long texts.
+func parseLengths(texts []string) ([]int, error) {
+	var list []int
+	for _, text := range texts {
+		n, err := parseTokens(text)
+		if err == nil && n > long.MostTokens {
+			err = fmt.Errorf("texts have at most %d tokens", long.MostTokens)
+		}
+		if err != nil {
+			return nil, usagef("--lengths: %q: %v", text, err)
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+// longFor says for whom long texts are made: a model on this machine has a window and a
+// tokenizer, one at an address is unknown.
+func longFor(model string, o *evalFlags) error {
+	var err error
+	if o.long.Lengths, err = parseLengths(o.lengths); err != nil || isEndpoint(model) {
+		return err
+	}
+	config, err := readConfig(model)
+	if err != nil {
+		return err
+	}
+	o.long.Window = config.MaxPositions
+	o.long.Counter = sync.OnceValues(func() (func(string) int, error) {
+		t, err := modelfile.Tokenizer(model)
+		if err != nil {
+			return nil, err
+		}
+		return tokenCounter(t), nil
+	})
+	return nil
+}
