@@ -34,7 +34,7 @@ const order = `
 	modelfile
 	task  task/grade/scene  sandbox  eval/stat  train/optim  train/chart  train/conversation  infer  plan
 	align/rubric  align/grounding  plan/cluster  plan/scaling
-	task/grade  task/suite  train/checkpoint  align/scalar  align/preference  align/question
+	task/grade  task/suite  train/checkpoint  align/scalar  align/preference  align/question  plan/page
 	train  corpus/report  align/label
 	align
 	polymath

@@ -1,5 +1,5 @@
-// Package chart draws line charts, heat maps, intervals and shares against shares
-// as SVG for HTML pages.
+// Package chart draws line charts, bars, timelines, heat maps, intervals and shares
+// against shares as SVG for HTML pages.
 //
 // Colors come from the CSS variables and classes of Style, so that one drawing
 // serves light and dark pages. A drawing contains no script and no reference to
@@ -28,6 +28,7 @@ const Style = `
 .chart polyline{fill:none;stroke-width:1.6;stroke-linejoin:round}.chart .band{stroke:none;opacity:.18}
 .chart .s1{stroke:var(--s1)}.chart .s2{stroke:var(--s2)}.chart .s3{stroke:var(--s3)}.chart .s4{stroke:var(--s4)}
 .chart .f1{fill:var(--s1)}.chart .f2{fill:var(--s2)}.chart .f3{fill:var(--s3)}.chart .f4{fill:var(--s4)}
+.chart .idle{fill:var(--line);opacity:.55}.chart text.on{fill:var(--card);font-size:10px}
 .chart .h0{fill:var(--h0)}.chart .h1{fill:var(--h1)}.chart .h2{fill:var(--h2)}.chart .h3{fill:var(--h3)}.chart .h4{fill:var(--h4)}
 .chart .h5{fill:var(--h5)}.chart .h6{fill:var(--h6)}.chart .h7{fill:var(--h7)}.chart .h8{fill:var(--h8)}
 .chart .mark,.track .mark{stroke:var(--dim);stroke-width:1.2;stroke-dasharray:4 3}
