@@ -60,9 +60,14 @@ func timeline(d *Data) drawing {
 func deviceChart(s *cluster.Step) drawing {
 	m := s.Memory
 	b := chart.Bars{Title: "memory of one device by part", Format: size, Rows: []chart.Bar{
-		{Name: "weights", Values: []float64{m.Weights}}, {Name: "gradients", Values: []float64{m.Gradients}}, {Name: "optimizer", Values: []float64{m.Optimizer}},
-		{Name: "activations", Values: []float64{m.Activations}}, {Name: "logits", Values: []float64{m.Logits}}, {Name: "runtime", Values: []float64{m.Reserve}},
-		{Name: "together", Values: []float64{m.Sum()}}, {Name: "the device has", Values: []float64{m.Capacity}},
+		{Name: "weights", Values: []float64{m.Weights}},
+		{Name: "gradients", Values: []float64{m.Gradients}},
+		{Name: "optimizer", Values: []float64{m.Optimizer}},
+		{Name: "activations", Values: []float64{m.Activations}},
+		{Name: "logits", Values: []float64{m.Logits}},
+		{Name: "runtime", Values: []float64{m.Reserve}},
+		{Name: "together", Values: []float64{m.Sum()}},
+		{Name: "the device has", Values: []float64{m.Capacity}},
 	}}
 	return drawing{"Memory of a device", fmt.Sprintf("stage %d, which needs most", m.Stage), template.HTML(b.SVG())}
 }
