@@ -53,13 +53,13 @@ func costChart(m *plan.Model, r *plan.Report) drawing {
 		last.X, last.Y = append(last.X, x), append(last.Y, at.Total)
 		dense.X, dense.Y = append(dense.X, x), append(dense.Y, at.Total-at.Part(plan.PartScores))
 	}
-	line := chart.Line{Title: "operations of a token by the length of the text", X: "tokens of text", FromZero: true, Series: []chart.Series{last, mean, dense}}
+	line := chart.Line{Title: "operations of a token by the length of the text", X: "tokens of text", FromZero: true, NamesLeft: true, Series: []chart.Series{last, mean, dense}}
 	return drawing{"Cost against the window", "FLOP of the forward pass for one token", template.HTML(line.SVG())}
 }
 
 // cacheChart shows the memory of keys and values by the length of the text.
 func cacheChart(m *plan.Model, r *plan.Report) drawing {
-	line := chart.Line{Title: "memory of keys and values by the length of the text", X: "tokens of text", FromZero: true}
+	line := chart.Line{Title: "memory of keys and values by the length of the text", X: "tokens of text", FromZero: true, NamesLeft: true}
 	for _, p := range []plan.Precision{plan.BF16, plan.FP8} {
 		s := chart.Series{Name: string(p)}
 		for _, n := range lengths(r) {

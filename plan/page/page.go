@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
@@ -50,6 +51,7 @@ type view struct {
 	Sum           plan.Part
 	Mixture       string
 	Reported      []reported
+	Sources       []string // of Reported
 	Wide          []drawing
 	Layouts       []layout
 	Cluster       string
@@ -77,7 +79,7 @@ func newView(d *Data) *view {
 		v.Title = m.Name
 	}
 	v.Facts = facts(r)
-	v.Reported = compare(r)
+	v.Reported, v.Sources = compare(r)
 	v.Charts = []drawing{paramsChart(r), memoryChart(r), costChart(m, r), cacheChart(m, r), decodeChart(r)}
 	if d.Step != nil {
 		v.Wide = append(v.Wide, timeline(d))
@@ -106,18 +108,24 @@ func facts(r *plan.Report) []fact {
 	return list
 }
 
-// reported is a row of the comparison with what others said.
-type reported struct{ What, Theirs, Here, Off, Source, Arithmetic string }
+// reported is a row of the comparison with what others said; Source counts from 1.
+type reported struct {
+	What, Theirs, Here, Off, Arithmetic string
+	Source                              int
+}
 
-func compare(r *plan.Report) []reported {
-	var rows []reported
+func compare(r *plan.Report) (rows []reported, sources []string) {
 	for _, c := range r.Reported {
+		at := slices.Index(sources, c.Source)
+		if at < 0 {
+			at, sources = len(sources), append(sources, c.Source)
+		}
 		rows = append(rows, reported{
 			strings.ReplaceAll(string(c.What), "_", " "), count(c.Value), count(c.Computed),
-			fmt.Sprintf("%+.1f%%", 100*(c.Computed/c.Value-1)), c.Source, c.Arithmetic,
+			fmt.Sprintf("%+.1f%%", 100*(c.Computed/c.Value-1)), c.Arithmetic, at + 1,
 		})
 	}
-	return rows
+	return rows, sources
 }
 
 // flops writes a number of operations: 599 GFLOP.

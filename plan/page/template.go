@@ -9,11 +9,11 @@ import (
 const style = `
 td.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 th.n{text-align:right}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto}.scroll .chart{min-width:860px}
 ul{margin:0 0 20px;padding-left:18px;color:var(--dim);font-size:13px}
 p.sum{margin:10px 0 0;font-size:13px}`
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"count": thousands}).Parse(`<!doctype html>
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"count": thousands, "next": func(i int) int { return i + 1 }}).Parse(`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -34,9 +34,9 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"co
 {{range .Layouts}}<tr><td>{{.Name}}</td><td class="n">{{.Devices}}</td><td class="n">{{.Seconds}}</td><td class="n">{{.Utilization}}</td><td class="n">{{.Memory}}</td><td class="n">{{.Waste}}</td></tr>
 {{end}}</table></div></section>{{end}}
 {{if .Reported}}<section><h2>Reported <span class="note">what others published, and what comes out here</span></h2><div class="scroll"><table>
-<tr><th>figure</th><th class="n">reported</th><th class="n">here</th><th class="n">off</th><th>which is</th><th>source</th></tr>
-{{range .Reported}}<tr><td>{{.What}}</td><td class="n">{{.Theirs}}</td><td class="n">{{.Here}}</td><td class="n">{{.Off}}</td><td>{{.Arithmetic}}</td><td>{{.Source}}</td></tr>
-{{end}}</table></div></section>{{end}}
+<tr><th>figure</th><th class="n">reported</th><th class="n">here</th><th class="n">off</th><th>which is</th><th class="n">source</th></tr>
+{{range .Reported}}<tr><td>{{.What}}</td><td class="n">{{.Theirs}}</td><td class="n">{{.Here}}</td><td class="n">{{.Off}}</td><td>{{.Arithmetic}}</td><td class="n">[{{.Source}}]</td></tr>
+{{end}}</table></div>{{range $i, $s := .Sources}}<p class="sum">[{{$i | next}}] {{$s}}</p>{{end}}</section>{{end}}
 <section><h2>Arithmetic</h2><div class="scroll"><table>
 <tr><th>part</th><th class="n">parameters</th><th class="n">active</th><th>which is</th></tr>
 {{range .Params}}<tr><td>{{.Name}}</td><td class="n">{{count .Total}}</td><td class="n">{{count .Active}}</td><td>{{.Arithmetic}}</td></tr>

@@ -97,3 +97,12 @@ func TestNumber(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesLeft: the names of rising lines stand where the lines are not.
+func TestNamesLeft(t *testing.T) {
+	rising := Line{Series: []Series{{Name: "one", X: []float64{0, 1}, Y: []float64{0, 1}}, {Name: "two", X: []float64{0, 1}, Y: []float64{0, 2}}}}
+	rising.NamesLeft = true
+	if svg := rising.SVG(); !strings.Contains(svg, `<text x="84" y="24">one</text>`) {
+		t.Errorf("the names are elsewhere: %s", svg)
+	}
+}

@@ -29,6 +29,9 @@ type Line struct {
 	Robust bool
 	// Percent writes the vertical axis in percent.
 	Percent bool
+	// NamesLeft names the series in the upper left corner and not the right, where
+	// lines that rise would run through the names.
+	NamesLeft bool
 }
 
 // SVG draws the chart. It panics on more than four series.
@@ -49,7 +52,7 @@ func (l Line) SVG() string {
 	}
 	d.WriteString(`</svg>`)
 	if len(l.Series) > 1 {
-		d.legend(l.Series)
+		d.legend(l.Series, l.NamesLeft)
 	}
 	return d.close()
 }
@@ -143,13 +146,16 @@ func (d *drawing) band(class int, points []point, x, y *axis) {
 	}
 }
 
-// legend names the series in the plot's upper right corner.
-func (d *drawing) legend(series []Series) {
+// legend names the series in the plot's upper right corner, or its left.
+func (d *drawing) legend(series []Series, atLeft bool) {
 	longest := 0
 	for _, s := range series {
 		longest = max(longest, len([]rune(s.Name)))
 	}
 	at := width - right - float64(longest)*charSize - 24
+	if atLeft {
+		at = left + 8
+	}
 	for i, s := range series {
 		y := top + legendRow*float64(i+1) - 4
 		fmt.Fprintf(d, `<rect class="f%d" x="%s" y="%s" width="12" height="3" rx="1"/><text x="%s" y="%s">%s</text>`,
