@@ -32,6 +32,12 @@ func (p Precision) Bytes() float64 {
 	return 2
 }
 
+// Known reports whether it is one of the formats.
+func (p Precision) Known() bool {
+	_, ok := wider[p]
+	return ok
+}
+
 // Accelerator is one device by its maker's figures. In Go they are in units
 // without prefix: FLOP/s, bytes, bytes/s, watts, dollars for an hour.
 type Accelerator struct {

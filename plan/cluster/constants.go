@@ -71,8 +71,8 @@ func (k *Constants) clone() *Constants {
 func (k *Constants) product(a *Accelerator, p Precision) float64 {
 	share, ok := k.Product[a.Family]
 	if !ok {
-		for _, v := range k.Product {
-			share += v / float64(len(k.Product))
+		for _, f := range sortedKeys(k.Product) {
+			share += k.Product[f] / float64(len(k.Product))
 		}
 	}
 	if p.Bytes() < 2 && a.peak(p) > a.peak(BF16) {
