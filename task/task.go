@@ -76,7 +76,7 @@ type Data struct {
 	Files []string `yaml:"files"`
 	// Members is a pattern for the files of a .zip.
 	Members string `yaml:"members"`
-	// Format is jsonl, json, csv, tsv, text, entries or paths; default: by the file's
+	// Format is jsonl, json, csv, tsv, text, whole, entries or paths; default: by the file's
 	// ending. A file of entries is one JSON object, each entry of which is a row with
 	// key and value. Files of the format paths are not read: each is a row with its
 	// path, and as folder the name of the directory that it is in.

@@ -254,3 +254,27 @@ func (r *reader) paragraphs(source io.Reader) error {
 	}
 	return nil
 }
+
+// whole reads a file that is one text, without the space around it.
+func (r *reader) whole(source io.Reader) error {
+	text, err := io.ReadAll(io.LimitReader(skipMark(source), MaxRow+1))
+	if err != nil {
+		return err
+	}
+	if len(text) > MaxRow {
+		return fmt.Errorf("a text of more than %d bytes", MaxRow)
+	}
+	if !utf8.Valid(text) {
+		valid := 0
+		for line := range bytes.Lines(text) {
+			if valid++; !utf8.Valid(line) {
+				break
+			}
+		}
+		return notUTF8(valid)
+	}
+	if text = bytes.TrimSpace(text); len(text) == 0 {
+		return nil
+	}
+	return r.row(Row{Text: string(text), Line: 1})
+}

@@ -139,6 +139,8 @@ func (r *reader) read(format string, source io.Reader) error {
 		return r.table(source, '\t')
 	case "text":
 		return r.paragraphs(source)
+	case "whole":
+		return r.whole(source)
 	}
 	return fmt.Errorf("there is no format %q: it is one of %s", format, strings.Join(Formats, ", "))
 }

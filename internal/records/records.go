@@ -13,13 +13,14 @@ import (
 // Limits of what a file may hold.
 const (
 	MaxFile = 1 << 30  // bytes of one file, unpacked
-	MaxRow  = 16 << 20 // bytes of one line of JSON and of one paragraph
+	MaxRow  = 16 << 20 // bytes of one line of JSON, of one paragraph and of one whole text
 )
 
 // Formats are what files may be written in: an object or a text a line, a list
 // of them, two kinds of tables, paragraphs with blank lines between, and one object
-// of which each entry is a row with the fields key and value, in the order of keys.
-var Formats = []string{"jsonl", "json", "csv", "tsv", "text", "entries"}
+// of which each entry is a row with the fields key and value, in the order of keys;
+// and a whole file that is one text.
+var Formats = []string{"jsonl", "json", "csv", "tsv", "text", "entries", "whole"}
 
 var endings = map[string]string{
 	".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".tsv": "tsv", ".txt": "text", ".md": "text",
