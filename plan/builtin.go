@@ -40,7 +40,7 @@ const (
 	FigureShared              Figure = "shared"         // all but the experts
 	FigureTrainingFLOPs       Figure = "training_flops" // 6 for each active parameter and token
 	FigureTokenFLOPs          Figure = "forward_flops"  // 2 for each active parameter
-	FigureKeysFLOPs           Figure = "attention_flops_at"
+	FigureTrainTokenFLOPs     Figure = "training_flops_per_token" // at Context, without predictors
 	FigureKVBytes             Figure = "kv_bytes_per_token" // in bf16
 )
 
@@ -133,9 +133,9 @@ func (m *Model) Of(r Reported) (value float64, arithmetic string, ok bool) {
 		return 6 * float64(p.Active) * m.TrainingTokens, fmt.Sprintf("6 x %d active x %.3g tokens", p.Active, m.TrainingTokens), m.TrainingTokens > 0
 	case FigureTokenFLOPs:
 		return 2 * float64(p.Active), fmt.Sprintf("2 x %d active", p.Active), true
-	case FigureKeysFLOPs:
-		f := m.FLOPsAt(r.Context)
-		return f.Part(PartScores), fmt.Sprintf("what the last of %d tokens pays for attention", r.Context), true
+	case FigureTrainTokenFLOPs:
+		f := m.FLOPsPerToken(r.Context, true)
+		return f.Total - f.Part(PartPredictors), fmt.Sprintf("forward and backward of a token, mean of %d", r.Context), true
 	case FigureKVBytes:
 		return m.KVBytesPerToken(BF16), "keys and values of a token in bf16", true
 	}

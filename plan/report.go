@@ -13,7 +13,8 @@ type Options struct {
 	Tokens float64
 	// Batches are how many sequences decode at once; nil: 1, 16 and 256.
 	Batches []int
-	// TrainingContext is the length of the texts of training; 0: the first window.
+	// TrainingContext is the length of the texts of training; 0: the first window, or
+	// the model's own where that is shorter.
 	TrainingContext int
 }
 
@@ -139,7 +140,7 @@ func (m *Model) fill(o Options) Options {
 		o.Tokens = m.TrainingTokens
 	}
 	if o.TrainingContext == 0 {
-		o.TrainingContext = o.Windows[0]
+		o.TrainingContext = min(o.Windows[0], m.Context)
 	}
 	return o
 }

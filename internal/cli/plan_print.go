@@ -117,6 +117,9 @@ func printPlanWindows(w io.Writer, r *plan.Report, explain bool) {
 		})
 	}
 	table(w, rows)
+	if r.Model.Attention.Latent != nil {
+		fmt.Fprintln(w, "  the last token reads compressed keys, as in decoding: more operations, fewer bytes")
+	}
 	if !explain {
 		return
 	}

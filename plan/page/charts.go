@@ -54,7 +54,11 @@ func costChart(m *plan.Model, r *plan.Report) drawing {
 		dense.X, dense.Y = append(dense.X, x), append(dense.Y, at.Total-at.Part(plan.PartScores))
 	}
 	line := chart.Line{Title: "operations of a token by the length of the text", X: "tokens of text", FromZero: true, NamesLeft: true, Series: []chart.Series{last, mean, dense}}
-	return drawing{"Cost against the window", "FLOP of the forward pass for one token", template.HTML(line.SVG())}
+	note := "FLOP of the forward pass for one token"
+	if m.Attention.Latent != nil {
+		note += "; the last one reads compressed keys, as in decoding"
+	}
+	return drawing{"Cost against the window", note, template.HTML(line.SVG())}
 }
 
 // cacheChart shows the memory of keys and values by the length of the text.
