@@ -20,11 +20,13 @@ const ManifestName = "manifest.json"
 // Provenance is what a saved model's manifest says about where it came from.
 // Hashes are SHA-256 in hexadecimal; empty = unknown or none.
 type Provenance struct {
-	Version   string `json:"version"`             // of the program
-	Corpus    string `json:"corpus,omitempty"`    // hash of the shards' manifest
-	Tokenizer string `json:"tokenizer,omitempty"` // hash of tokenizer.json
-	Recipe    string `json:"recipe,omitempty"`
-	Parent    string `json:"parent,omitempty"` // hash of the parent model's manifest
+	Version string `json:"version"`          // of the program
+	Corpus  string `json:"corpus,omitempty"` // hash of the shards' manifest
+	// Stages are the hashes of the shards that stages of the run trained on besides.
+	Stages    []string `json:"stage_corpora,omitempty"`
+	Tokenizer string   `json:"tokenizer,omitempty"` // hash of tokenizer.json
+	Recipe    string   `json:"recipe,omitempty"`
+	Parent    string   `json:"parent,omitempty"` // hash of the parent model's manifest
 	// Recipes is set where a run was resumed with a changed recipe: all of
 	// them, in order, Recipe being the last.
 	Recipes []RecipeFrom `json:"recipes,omitempty"`

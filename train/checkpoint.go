@@ -150,7 +150,7 @@ func (t *Trainer) state() trainState {
 
 func (t *Trainer) provenance() model.Provenance {
 	from := model.Provenance{
-		Version: t.options.Version, Corpus: t.hashes.Corpus, Tokenizer: t.hashes.Tokenizer,
+		Version: t.options.Version, Corpus: t.hashes.Corpus, Stages: t.hashes.Stages, Tokenizer: t.hashes.Tokenizer,
 		Recipe: t.hashes.Recipe, Parent: t.hashes.Parent,
 	}
 	if len(t.recipes) > 1 {

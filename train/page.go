@@ -185,6 +185,9 @@ func (p *pageData) summarize(info *runInfo, records []Record) {
 		if eval.Eval.SwappedLoss > 0 {
 			p.add("pictures swapped", fmt.Sprintf("%.4f", eval.Eval.SwappedLoss), "held-out loss with other ones")
 		}
+		if s := eval.Eval.Stage; s != nil {
+			p.add("the stage's own", fmt.Sprintf("%.4f", s.Loss), fmt.Sprintf("held out, rows of %s tokens", chart.Number(float64(s.Sequence))))
+		}
 		if eval.Eval.BitsPerByte > 0 {
 			p.add("bits per byte", fmt.Sprintf("%.4f", eval.Eval.BitsPerByte), "held out")
 		}
@@ -214,7 +217,7 @@ func (p *pageData) summarizeSight(info *runInfo, last *Record) {
 	}
 	if stages := info.Recipe.Stages; len(stages) > 0 {
 		stage, _ := info.Recipe.stageOf(last.Step)
-		p.add("stage", fmt.Sprint(stage+1), fmt.Sprintf("of %d: %s", len(stages), strings.Join(stages[stage].Train, ", ")))
+		p.add("stage", fmt.Sprint(stage+1), fmt.Sprintf("of %d: %s, rows of %s tokens", len(stages), strings.Join(stages[stage].Train, ", "), chart.Number(float64(info.Recipe.batchOf(stage).Sequence))))
 	}
 }
 
@@ -262,6 +265,15 @@ func (p *pageData) draw(records []Record) {
 		return r.Eval.Loss, true
 	})
 	loss := []chart.Series{stepped("training", records, func(s *StepRecord) float64 { return s.Loss }), heldOut}
+	own := series("held out, the stage's own", records, func(r *Record) (float64, bool) {
+		if r.Eval == nil || r.Eval.Stage == nil {
+			return 0, false
+		}
+		return r.Eval.Stage.Loss, true
+	})
+	if len(own.Y) > 0 {
+		loss = append(loss, own)
+	}
 	swapped := series("held out, pictures swapped", records, func(r *Record) (float64, bool) {
 		if r.Eval == nil || r.Eval.SwappedLoss == 0 {
 			return 0, false

@@ -81,6 +81,8 @@ type Sources struct {
 	// Shards is the directory of the shards that the run reads; of conversations
 	// that in the run's own directory.
 	Shards string
+	// Stages are those that stages read besides.
+	Stages []string
 	// Conversations are the files that the shards were made of, with commas between
 	// them, or "".
 	Conversations string
@@ -101,6 +103,11 @@ func SourcesOf(run string) (*Sources, error) {
 	}
 	r := info.Recipe
 	s := &Sources{Shards: r.Data.Shards, Conversations: r.Data.Conversations.String(), Model: r.Model.From, Tokenizer: r.Tokenizer}
+	for i := range r.Stages {
+		for _, from := range r.Stages[i].Data {
+			s.Stages = append(s.Stages, from.Shards)
+		}
+	}
 	if s.Conversations != "" {
 		s.Shards = filepath.Join(run, dataDir)
 	}

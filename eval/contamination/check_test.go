@@ -283,6 +283,8 @@ func TestTrace(t *testing.T) {
 	grandchild := l.save(t, "else/where/grandchild", model.Provenance{Parent: hashOf(t, child), Corpus: other.Shards})
 	orphan := l.save(t, "models/orphan", model.Provenance{Parent: strings.Repeat("ab", 32), Corpus: l.manifest.Shards})
 	blank := l.save(t, "models/blank", model.Provenance{Version: "1"})
+	staged := l.save(t, "models/staged", model.Provenance{Corpus: l.manifest.Shards, Stages: []string{other.Shards}})
+	half := l.save(t, "models/half", model.Provenance{Corpus: l.manifest.Shards, Stages: []string{strings.Repeat("ef", 32)}})
 	lost := l.save(t, "models/lost", model.Provenance{Corpus: strings.Repeat("cd", 32)})
 	foreign := filepath.Join(l.dir, "models/foreign")
 	write(t, filepath.Join(foreign, "config.json"), "{}")
@@ -305,6 +307,8 @@ func TestTrace(t *testing.T) {
 		{name: "its parent's", o: Options{Model: child}, hashes: of("corpus")},
 		{name: "its parent is too far", o: Options{Model: grandchild}, why: "is not found"},
 		{name: "two levels", o: Options{Model: grandchild, Places: []string{child, otherDir}}, hashes: of("other", "corpus")},
+		{name: "stages with data of their own", o: Options{Model: staged}, hashes: of("corpus", "other")},
+		{name: "a stage's data gone", o: Options{Model: half}, why: "efefefef"},
 		{name: "parent gone", o: Options{Model: orphan}, why: "abababab"},
 		{name: "corpus gone", o: Options{Model: lost}, why: "cdcdcdcd"},
 		{name: "says nothing", o: Options{Model: blank}, why: "does not say"},

@@ -130,7 +130,7 @@ func (t *tracer) trace(o Options) (*Lineage, error) {
 		if p.Parent == "" {
 			return l, t.begins(l, at, p)
 		}
-		if len(l.Links) == maxLinks {
+		if len(l.Links) >= maxLinks {
 			return nil, notTraced("more than %d models follow each other", maxLinks)
 		}
 		next, err := t.findModel(at, p.Parent)
@@ -147,8 +147,8 @@ func (t *tracer) begins(l *Lineage, at string, p *model.Provenance) error {
 	if p.Corpus == "" {
 		return notTraced("%s does not say what it was trained on", at)
 	}
-	last := l.Links[len(l.Links)-1]
-	m, err := shard.ReadManifest(last.Shards)
+	own := slices.IndexFunc(l.Links, func(link Link) bool { return link.Hash == p.Corpus })
+	m, err := shard.ReadManifest(l.Links[own].Shards)
 	if err != nil {
 		return err
 	}
@@ -180,22 +180,32 @@ func provenance(path string) (*model.Provenance, error) {
 
 // add finds the shards that p names.
 func (t *tracer) add(l *Lineage, at string, p *model.Provenance) error {
-	if i := slices.IndexFunc(l.Links, func(other Link) bool { return other.Hash == p.Corpus }); i >= 0 {
-		l.Links[i].HeldOut = min(l.Links[i].HeldOut, p.HeldOut)
+	for _, hash := range append([]string{p.Corpus}, p.Stages...) {
+		if err := t.addShards(l, at, hash, p.HeldOut); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addShards finds the shards with that hash.
+func (t *tracer) addShards(l *Lineage, at, hash string, heldOut float64) error {
+	if i := slices.IndexFunc(l.Links, func(other Link) bool { return other.Hash == hash }); i >= 0 {
+		l.Links[i].HeldOut = min(l.Links[i].HeldOut, heldOut)
 		return nil
 	}
-	link := Link{Model: at, Hash: p.Corpus, HeldOut: p.HeldOut}
+	link := Link{Model: at, Hash: hash, HeldOut: heldOut}
 	for _, dir := range t.around(at) {
-		if found := shardsIn(dir, p.Corpus); found != "" {
+		if found := shardsIn(dir, hash); found != "" {
 			link.Shards = found
 			t.used[dir] = true
 			break
 		}
 	}
 	if link.Shards == "" {
-		return notTraced("the shards with hash %.16s… that %s was trained on are not found: name the directory of their corpus by --corpus", p.Corpus, at)
+		return notTraced("the shards with hash %.16s… that %s was trained on are not found: name the directory of their corpus by --corpus", hash, at)
 	}
-	if above := filepath.Dir(link.Shards); corpusHas(above, p.Corpus) {
+	if above := filepath.Dir(link.Shards); corpusHas(above, hash) {
 		link.Corpus = above
 	}
 	if run := t.runOf(at); run != nil && link.Corpus == "" {

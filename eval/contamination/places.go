@@ -76,7 +76,7 @@ func (t *tracer) around(at string) []string {
 	dirs := append([]string{}, t.given...)
 	above := ancestors(at)
 	if run := t.runOf(at); run != nil {
-		for _, path := range []string{run.Shards, run.Model} {
+		for _, path := range append([]string{run.Shards, run.Model}, run.Stages...) {
 			dirs = append(dirs, places(path, above)...)
 		}
 	}

@@ -256,6 +256,9 @@ func (a *app) trained(r train.Result, resume string) error {
 	if r.Eval.Tokens > 0 {
 		fmt.Fprintf(a.Out, ", held-out %.4f", r.Eval.Loss)
 	}
+	if s := r.Eval.Stage; s != nil {
+		fmt.Fprintf(a.Out, ", on the last stage's %.4f", s.Loss)
+	}
 	if r.Eval.SwappedLoss > 0 {
 		fmt.Fprintf(a.Out, ", with other pictures %.4f", r.Eval.SwappedLoss)
 	}

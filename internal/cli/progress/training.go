@@ -46,6 +46,9 @@ func (t *Training) Observe(r train.Record) {
 		if r.Eval.SwappedLoss > 0 {
 			args = append(args, "other_pictures", round(r.Eval.SwappedLoss))
 		}
+		if s := r.Eval.Stage; s != nil {
+			args = append(args, "stage", s.Stage, "stage_loss", round(s.Loss))
+		}
 		t.record(slog.LevelInfo, "held-out", args...)
 	case train.KindSample:
 		t.sample(r)
