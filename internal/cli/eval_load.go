@@ -85,6 +85,7 @@ func whereData(data string, tasks []*task.Task) string {
 }
 
 func loadOptions(o *evalFlags) task.LoadOptions {
+	o.long.Books = longBooks(dataDir(o.data))
 	return task.LoadOptions{
 		DataDir: dataDir(o.data), Generators: suite.WithLong(o.long), Limit: o.limit, Shots: o.shots, Seed: o.seed,
 	}

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/polymath-lm/polymath/modelfile"
@@ -44,4 +46,27 @@ func longFor(model string, o *evalFlags) error {
 		return tokenCounter(t), nil
 	})
 	return nil
+}
+
+// longBooks returns a reader of the novels in a directory of data; nil where there are
+// none.
+func longBooks(data string) func() ([]string, error) {
+	if data == "" {
+		return nil
+	}
+	files, err := filepath.Glob(filepath.Join(data, "pt_novels", "*.txt"))
+	if err != nil || len(files) == 0 { // a pattern in the directory's own name finds none
+		return nil
+	}
+	return func() ([]string, error) {
+		var books []string
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return nil, err
+			}
+			books = append(books, string(text))
+		}
+		return books, nil
+	}
 }

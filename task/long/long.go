@@ -29,10 +29,11 @@ const (
 	Counting    Kind = "count"       // how often something is said
 	Distractors Kind = "distractors" // a number among others with nearly the same name
 	Documents   Kind = "documents"   // what the third of several documents says
+	Books       Kind = "books"       // how a sentence goes on, and who says something; of a given text alone
 )
 
 // Kinds are all kinds.
-var Kinds = []Kind{Passkey, KeyValue, MultiNeedle, Variables, Counting, Distractors, Documents}
+var Kinds = []Kind{Passkey, KeyValue, MultiNeedle, Variables, Counting, Distractors, Documents, Books}
 
 // MostTokens bounds the length of a text, and leastTokens what a text can be made of.
 const (
@@ -138,8 +139,10 @@ var ErrShort = errors.New("the text is too short")
 // Check reports what cannot be.
 func (o *Options) Check() error {
 	switch {
-	case makers[o.Kind] == nil:
+	case !slices.Contains(Kinds, o.Kind):
 		return fmt.Errorf("no kind of long text is called %q: %s", o.Kind, kindList())
+	case o.Kind == Books && strings.TrimSpace(o.Text) == "":
+		return errors.New("questions on books need the text of one")
 	case o.Tokens > MostTokens:
 		return fmt.Errorf("%d tokens: a text has at most %d", o.Tokens, MostTokens)
 	case o.Tokens-o.Room < leastTokens || o.Room < 0:
@@ -185,6 +188,9 @@ const (
 func Make(seed uint64, o Options) (*Document, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
+	}
+	if o.Kind == Books {
+		return o.book(seed)
 	}
 	stream := uint64(ofNeedles)
 	if o.Kind == Passkey {

@@ -12,7 +12,8 @@ import (
 // Writing says which documents are made to train on: texts with many questions and their
 // answers, of the split Train.
 type Writing struct {
-	Kinds []Kind // none is all
+	// Kinds are those that come in turn; none is all, Books only if there are Texts.
+	Kinds []Kind
 	Seed  uint64
 	// Shortest and Longest are the lengths of the documents in tokens, of which there are
 	// as many from n to 2n as from 2n to 4n. With the end of a text that follows it, a
@@ -22,8 +23,9 @@ type Writing struct {
 	Questions int
 	// Count is that of Options; Document calls it from its own goroutine.
 	Count func(text string) int
-	// Texts are what statements are put into, but for the share Prose, which has prose of
-	// this package; without any, all has.
+	// Texts are what statements are put into, several one after another where one is too
+	// short, but for the share Prose, which has prose of this package; without any, all
+	// has.
 	Texts []string
 	Prose float64
 }
@@ -34,7 +36,7 @@ const leastTraining = 256
 // Check reports what cannot be.
 func (w *Writing) Check() error {
 	for i, k := range w.Kinds {
-		if makers[k] == nil {
+		if !slices.Contains(Kinds, k) {
 			return fmt.Errorf("no kind of long text is called %q: %s", k, kindList())
 		}
 		if slices.Contains(w.Kinds[:i], k) {
@@ -42,6 +44,8 @@ func (w *Writing) Check() error {
 		}
 	}
 	switch {
+	case len(w.Texts) == 0 && slices.Contains(w.Kinds, Books):
+		return errors.New("questions on books need texts")
 	case w.Shortest < leastTraining || w.Longest < w.Shortest || w.Longest > MostTokens:
 		return fmt.Errorf("documents of %d to %d tokens: they have from %d to %d", w.Shortest, w.Longest, leastTraining, MostTokens)
 	case w.Questions < 0 || w.Questions > mostQuestions:
@@ -66,10 +70,10 @@ func (w *Writing) Document(i int) (string, error) {
 	seed := random.At(w.Seed, uint64(i)).Uint64()
 	r := random.At(seed, ofShape)
 	o := Options{Split: Train, Tokens: w.length(r) - 2, Count: w.Count}
-	if len(w.Texts) > 0 && unit(r) >= w.Prose {
-		o.Text = random.Pick(r, w.Texts)
-	}
 	kinds := w.kinds(r, i)
+	if len(w.Texts) > 0 && (kinds[0] == Books || unit(r) >= w.Prose) {
+		o.Text = Enough(r.Uint64(), w.Texts, o.Tokens)
+	}
 	questions := w.Questions
 	if questions == 0 {
 		questions = min(max(o.Tokens/128, 1), mostQuestions)
@@ -103,7 +107,7 @@ func (w *Writing) length(r *random.Source) int {
 }
 
 // alone are kinds that share a text with no other.
-var alone = []Kind{KeyValue, Documents}
+var alone = []Kind{KeyValue, Documents, Books}
 
 // kinds are those of a document: one, or half of the time all that can share a text, as
 // far as it has room.
@@ -111,6 +115,9 @@ func (w *Writing) kinds(r *random.Source, i int) []Kind {
 	all := w.Kinds
 	if len(all) == 0 {
 		all = Kinds
+		if len(w.Texts) == 0 {
+			all = all[:len(all)-1] // without Books
+		}
 	}
 	kind := all[i%len(all)]
 	if slices.Contains(alone, kind) || r.Coin() {
@@ -124,6 +131,9 @@ func (w *Writing) kinds(r *random.Source, i int) []Kind {
 // training makes a text with about so many questions: half of them stand in it, behind
 // what they ask for, the others at its end.
 func (o *Options) training(seed uint64, kinds []Kind, questions int) (string, error) {
+	if kinds[0] == Books {
+		return o.bookTraining(seed, questions)
+	}
 	r := random.At(seed, ofNeedles)
 	m := o.maker(r, o.Tokens/2/len(kinds))
 	for i, k := range kinds {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/polymath-lm/polymath/internal/random"
 	"github.com/polymath-lm/polymath/task"
@@ -36,7 +37,8 @@ type LongOptions struct {
 	// Lengths are those that are made, whatever the window; none is as many of
 	// LongLengths as it allows.
 	Lengths []int
-	// Books are what long_books asks about. It is called when that is loaded.
+	// Books returns what long_books asks about; nil takes what the standard library of Go
+	// says of itself. It is called when that is loaded.
 	Books func() ([]string, error)
 }
 
@@ -86,13 +88,24 @@ func init() {
 
 // rows makes n rows, of each length and depth in turn. Several are on one text, which
 // saves a model much reading, but none asks for what another asks for: each is a cluster
-// of its own. Besides what all rows have, they have asked, the question without the text,
+// of its own, but for those on one book. Besides what all rows have, they have asked, the question without the text,
 // and length and depth.
 func (o *LongOptions) rows(kind long.Kind, n int, seed uint64) ([]task.Row, error) {
 	var count func(string) int
 	if o.Counter != nil {
 		var err error
 		if count, err = o.Counter(); err != nil {
+			return nil, err
+		}
+	}
+	var books []string
+	if kind == long.Books {
+		read := goBooks
+		if o.Books != nil {
+			read = o.Books
+		}
+		var err error
+		if books, err = read(); err != nil {
 			return nil, err
 		}
 	}
@@ -104,7 +117,7 @@ func (o *LongOptions) rows(kind long.Kind, n int, seed uint64) ([]task.Row, erro
 			if len(rows) == n {
 				break
 			}
-			few, err := longGroup(count, kind, length, round, seed)
+			few, err := longGroup(long.Options{Kind: kind, Split: long.Test, Tokens: length, Count: count}, books, round, seed)
 			if errors.Is(err, long.ErrShort) && len(lengths) > 1 {
 				continue // with this tokenizer too little text
 			}
@@ -122,42 +135,54 @@ func (o *LongOptions) rows(kind long.Kind, n int, seed uint64) ([]task.Row, erro
 }
 
 // longGroup makes the rows of one length and round: one for each depth.
-func longGroup(count func(string) int, kind long.Kind, length, round int, seed uint64) ([]task.Row, error) {
-	at := random.At(seed, uint64(round)<<32|uint64(length))
+func longGroup(o long.Options, books []string, round int, seed uint64) ([]task.Row, error) {
+	at := random.At(seed, uint64(round)<<32|uint64(o.Tokens))
 	from := at.Uint64()
+	o.Room = min(longRoom, o.Tokens/4)
 	depths := make([]float64, longDepths)
 	for i := range depths {
 		// From the middle of a tenth, so that a statement that begins a sentence later
 		// is in it too.
 		depths[i] = (float64(i) + 0.25 + 0.4*float64(at.Below(1000))/1000) / longDepths
 	}
-	each := longDepths
-	if kind == long.Passkey {
+	each, tries := longDepths, 0
+	if o.Kind == long.Passkey {
 		each = 1
 	}
 	var rows []task.Row
 	for len(depths) > 0 {
+		if len(books) > 0 {
+			o.Text = long.Enough(from, books, o.Tokens)
+		}
 		n := min(each, len(depths))
-		d, err := long.Make(from, long.Options{
-			Kind: kind, Split: long.Test, Tokens: length, Room: min(longRoom, length/4), Depths: depths[:n], Count: count,
-		})
-		if errors.Is(err, long.ErrShort) && each > 1 {
-			each /= 2 // fewer questions on a text
-			continue
-		}
-		if err != nil {
+		o.Depths = depths[:n]
+		d, err := long.Make(from, o)
+		switch {
+		case err == nil:
+			for i := range d.Questions {
+				rows = append(rows, longRow(d, i, o.Tokens, depths[i], fmt.Sprintf("%d-%d-%d", o.Tokens, round, len(rows))))
+			}
+			depths = depths[n:]
+		case !errors.Is(err, long.ErrShort) || each == 1 && (len(books) == 0 || tries == mostTries):
 			return nil, err
+		case len(books) > 0 && tries < mostTries:
+			from = at.Uint64() // about another text there is more to ask
+			tries++
+		default:
+			each /= 2 // fewer questions on a text
 		}
-		for i := range d.Questions {
-			rows = append(rows, longRow(d, i, length, depths[i], fmt.Sprintf("%d-%d-%d", length, round, len(rows))))
-		}
-		depths = depths[n:]
 	}
 	return rows, nil
 }
 
+// mostTries is how many texts are tried about which too little can be asked.
+const mostTries = 30
+
 func longRow(d *long.Document, i, length int, depth float64, cluster string) task.Row {
 	q := &d.Questions[i]
+	if d.Kind == long.Books { // the text is one that people wrote, and depth is where there was something to ask
+		depth, cluster = q.Depth, cluster[:strings.LastIndexByte(cluster, '-')]
+	}
 	return task.Row{
 		"section": lengthName(length), "cluster": cluster, "question": d.Prompt(i), "asked": q.Text, "answer": q.Answer(),
 		"length": length, "depth": math.Round(depth*1000) / 1000,
@@ -170,4 +195,41 @@ func lengthName(n int) string {
 		return fmt.Sprintf("%dk", n/1024)
 	}
 	return fmt.Sprint(n)
+}
+
+// goBooks is what each package of Go's standard library says of itself, which everybody
+// with Go has.
+func goBooks() ([]string, error) {
+	lib, err := readLibrary()
+	if err != nil {
+		return nil, err
+	}
+	var books []string
+	for _, p := range lib.packages {
+		parts := []string{p.doc.Doc}
+		for _, f := range p.doc.Funcs {
+			parts = append(parts, f.Doc)
+		}
+		for _, t := range p.doc.Types {
+			parts = append(parts, t.Doc)
+			for _, f := range append(t.Funcs, t.Methods...) {
+				parts = append(parts, f.Doc)
+			}
+		}
+		if text := strings.TrimSpace(unwrapped(strings.Join(parts, "\n\n"))); text != "" {
+			books = append(books, text)
+		}
+	}
+	return books, nil
+}
+
+// unwrapped has the lines of a paragraph in one, but for those that are set apart.
+func unwrapped(text string) string {
+	paragraphs := strings.Split(text, "\n\n")
+	for i, p := range paragraphs {
+		if !strings.Contains(p, "\n ") && !strings.Contains(p, "\n\t") {
+			paragraphs[i] = strings.ReplaceAll(strings.TrimSpace(p), "\n", " ")
+		}
+	}
+	return strings.Join(paragraphs, "\n\n")
 }
