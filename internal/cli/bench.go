@@ -2,12 +2,15 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/polymath-lm/polymath/internal/cli/bench"
+	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/internal/spelling"
 )
 
@@ -22,7 +25,7 @@ type benchFlags struct {
 }
 
 // benchNames are the benchmarks in the order of the help.
-var benchNames = []string{"gemm", "attention", "train", "decode", "long", "weights", "tokenizer", "serve", "eval", "corpus", "align"}
+var benchNames = []string{"gemm", "attention", "train", "decode", "long", "weights", "tokenizer", "serve", "eval", "corpus", "align", "moe"}
 
 func (a *app) benchCommand() *cobra.Command {
 	var o benchFlags
@@ -48,7 +51,10 @@ read for memory. Values are medians; the fraction is the median of ratios.
   eval       items a second of an examination, of random models or of each MODEL
   corpus     the stages of a corpus build, and builds from text and web pages
   align      steps of grpo and ppo, and how fast they answer, of a random model
-             or of each MODEL`,
+             or of each MODEL
+  moe        trains a mixture of experts beside dense models of the same active
+             and total size at equal compute and time: moe [RECIPES [RUNS]],
+             else recipes/moe-claim and runs/moe-claim`,
 		Example:     "  polymath bench gemm --json",
 		Annotations: map[string]string{"argument": "NAME [MODEL...] [flags]"}, // it has a command too
 		ValidArgs:   benchNames,
@@ -72,7 +78,7 @@ func benchArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 && (args[0] == "weights" || args[0] == "eval" || args[0] == "align") {
 		return nil
 	}
-	if len(args) == 2 && args[0] == "long" {
+	if len(args) == 2 && args[0] == "long" || len(args) > 1 && len(args) <= 3 && args[0] == "moe" {
 		return nil
 	}
 	return exactly("NAME")(cmd, args)
@@ -129,12 +135,42 @@ func (a *app) runBench(ctx context.Context, name string, models []string, option
 		return bench.Tokenizer(ctx, options, texts)
 	case "corpus":
 		return benchCorpus(ctx, options, o)
+	case "moe":
+		return a.benchMoe(ctx, options, models, o.asJSON)
 	}
 	similar := slices.DeleteFunc(slices.Clone(benchNames), func(s string) bool { return spelling.Distance(s, name) > 2 })
 	if len(similar) > 0 {
 		return usagef("no benchmark is called %q; did you mean %s?", name, strings.Join(similar, " or "))
 	}
 	return usagef("no benchmark is called %q; there are %s", name, strings.Join(benchNames, ", "))
+}
+
+// benchMoe compares by the recipes and in the directory of runs that args name.
+func (a *app) benchMoe(ctx context.Context, options bench.Options, args []string, asJSON bool) error {
+	where := bench.MoeOptions{Recipes: "recipes/moe-claim", Runs: "runs/moe-claim"}
+	if len(args) > 0 {
+		where.Recipes = args[0]
+	}
+	if len(args) > 1 {
+		where.Runs = args[1]
+	}
+	rows, err := bench.Moe(ctx, options, where)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		for _, r := range rows {
+			options.Emit(r.Result())
+		}
+		return nil
+	}
+	t := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "\nrun\tparameters\tactive\ttokens\tFLOP\tseconds\theld-out loss\ttraining tok/s\tdecode tok/s\tweights\ttraining memory\t")
+	for _, r := range rows {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%.3g\t%.0f\t%.4f\t%.0f\t%.0f\t%s\t%s\t\n", r.Name, progress.Short(float64(r.Parameters)), progress.Short(float64(r.Active)),
+			progress.Short(float64(r.Tokens)), r.FLOPs, r.Seconds, r.Loss, r.TrainRate, r.DecodeRate, progress.Bytes(r.ModelBytes), progress.Bytes(r.TrainBytes))
+	}
+	return t.Flush()
 }
 
 func benchAlign(ctx context.Context, options bench.Options, models []string, text string) error {

@@ -83,12 +83,16 @@ type trainWatch struct {
 	options               Options
 	flops                 float64
 	peakBefore            float64
+	sparse                bool // measure the limit at every 64th step only
 	rates, limits, tokens []float64
 }
 
 // Observe implements train.Observer.
 func (w *trainWatch) Observe(r train.Record) {
 	if r.Kind != train.KindStep {
+		return
+	}
+	if w.sparse && r.Step%64 != 0 {
 		return
 	}
 	peak := w.options.peak()
