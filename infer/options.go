@@ -104,7 +104,8 @@ type Footprint struct {
 	// BlockBytes each. Those of a draft model are not among them.
 	NumBlocks  int
 	BlockBytes int64
-	// WorkBytes is the memory of activations and logits.
+	// WorkBytes is the memory of activations and logits, and of the angles of the
+	// window's positions.
 	WorkBytes int64
 }
 
@@ -114,7 +115,8 @@ func FootprintOf(cfg *model.Config, o Options) Footprint {
 	block := model.BlockBytes(cfg, o.kind())
 	return Footprint{
 		Window: o.Window, NumBlocks: int(max(1, o.CacheBytes/block)), BlockBytes: block,
-		WorkBytes: model.WorkspaceBytes(cfg, o.stepTokens(), false) + 4*int64(cfg.VocabSize)*int64(o.logitRows(cfg.VocabSize)),
+		WorkBytes: model.WorkspaceBytes(cfg, o.stepTokens(), false) + 4*int64(cfg.VocabSize)*int64(o.logitRows(cfg.VocabSize)) +
+			model.RopeBytes(cfg, o.Window),
 	}
 }
 

@@ -32,7 +32,7 @@ func TestFootprint(t *testing.T) {
 		}
 		e := NewEngine(m, c.options)
 		s := e.Stats()
-		work := e.pass.workspace.Bytes() + int64(4*len(e.pass.logits))
+		work := e.pass.workspace.Bytes() + int64(4*len(e.pass.logits)) + model.RopeBytes(cfg, p.Window)
 		if s.NumBlocks != p.NumBlocks || s.BlockBytes != p.BlockBytes || e.Window() != p.Window || work != p.WorkBytes {
 			t.Errorf("%+v: the engine has %+v, a window of %d and %d bytes of work; planned %+v", c.options, s, e.Window(), work, p)
 		}

@@ -81,3 +81,14 @@ func orDefault(v, otherwise float64) float64 {
 	}
 	return v
 }
+
+// RopeBytes returns the memory of the angles of so many positions, which a Model
+// keeps once a pass has reached them; training takes half as much again.
+func RopeBytes(cfg *Config, positions int) int64 {
+	m := build(cfg)
+	bytes := m.rope.SizeBytes(positions)
+	if m.slidingRope != m.rope {
+		bytes += m.slidingRope.SizeBytes(positions)
+	}
+	return bytes
+}

@@ -125,7 +125,8 @@ func (j *turnJob) Rows(lo, hi int) {
 			j.norm(row, r)
 		}
 		if j.table != nil {
-			turn(row, a.Shape.HeadDim, j.table.cos, j.table.sin, int(j.positions[r]))
+			cos, sin := j.table.at(int(j.positions[r]))
+			kernel.RotateRows(row, cos, sin)
 		}
 	}
 }
@@ -139,12 +140,6 @@ func (j *turnJob) norm(row []tensor.BF16, r int) {
 	q, k, qn := row[:a.QWidth()], row[a.QWidth():], a.qSegments()
 	kernel.RMSNormRows(q, q, a.QNorm.Weight.Vector, rstd[:qn], a.QNorm.Eps)
 	kernel.RMSNormRows(k, k, a.KNorm.Weight.Vector, rstd[qn:], a.KNorm.Eps)
-}
-
-// turn rotates every head of row by the angles of position p.
-func turn(row []tensor.BF16, headDim int, cos, sin []float32, p int) {
-	half := headDim / 2
-	kernel.RotateRows(row, cos[p*half:(p+1)*half], sin[p*half:(p+1)*half])
 }
 
 // AttentionGrads is scratch of the backward pass.
@@ -211,7 +206,8 @@ func (j *unturnJob) Rows(lo, hi int) {
 	for r := lo; r < hi; r++ {
 		row := j.dqkv[r*a.Width():][:qk]
 		if j.table != nil {
-			turn(row, a.Shape.HeadDim, j.table.cos, j.table.negated, int(j.positions[r]))
+			cos, negated := j.table.backAt(int(j.positions[r]))
+			kernel.RotateRows(row, cos, negated)
 		}
 		if a.QNorm != nil {
 			j.unnorm(row, r, dq, dk)

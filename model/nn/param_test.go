@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -33,22 +34,33 @@ func TestSync(t *testing.T) {
 	}
 }
 
-// TestRopeGrows: tables grow under readers and keep what they held.
+// TestRopeGrows: tables grow under readers, keep what they held, and are as large
+// as is said.
 func TestRopeGrows(t *testing.T) {
 	r := NewRope([]float64{1, 0.1}, 2)
 	r.Grow(3)
-	first := r.table.Load()
+	first := r.load()
 	var group sync.WaitGroup
 	for i := range 8 {
-		group.Go(func() { r.Grow(100 * (i + 1)) })
+		group.Go(func() {
+			r.Grow(1000 * (i + 1))
+			r.load().backAt(1000*(i+1) - 1)
+		})
 	}
 	group.Wait()
-	last := r.table.Load()
-	if last.positions < 800 || !slices.Equal(last.cos[:len(first.cos)], first.cos) {
-		t.Errorf("%d positions", last.positions)
+	last := r.load()
+	if len(first.blocks) != 1 || last.blocks[0] != first.blocks[0] || len(last.blocks) != 16 || r.SizeBytes(8000) != 16*512*2*2*4 {
+		t.Errorf("%d blocks after %d, %d bytes", len(last.blocks), len(first.blocks), r.SizeBytes(8000))
 	}
-	if last.cos[0] != 2 || last.sin[0] != 0 || last.sin[2] == 0 || last.negated[2] != -last.sin[2] {
-		t.Errorf("cos %v, sin %v", last.cos[:4], last.sin[:4])
+	for _, p := range []int{0, 1, 511, 512, 7999} {
+		cos, sin := last.at(p)
+		same, negated := last.backAt(p)
+		for i, f := range []float64{1, 0.1} {
+			angle := float64(p) * f
+			if math.Abs(float64(cos[i])-2*math.Cos(angle)) > 1e-6 || math.Abs(float64(sin[i])-2*math.Sin(angle)) > 1e-6 || same[i] != cos[i] || negated[i] != -sin[i] {
+				t.Errorf("position %d: cos %v, sin %v, back %v and %v", p, cos, sin, same, negated)
+			}
+		}
 	}
 }
 
