@@ -24,6 +24,7 @@ type TaskCost struct {
 // Bounds of what Estimate tries out.
 const (
 	sampleUnits = 16
+	sampleBytes = 256 << 10 // of prompts
 	sampleTime  = 20 * time.Second
 )
 
@@ -44,15 +45,14 @@ func Estimate(ctx context.Context, subject Subject, sheets []Sheet, settings *Se
 		bytes := readBytes(sheet, units)
 		c := TaskCost{Task: sheet.Task.Name, Items: len(sheet.Items), Answers: len(units)}
 		c.WriteTokens = int64(len(units)) * maxWritten(sheet.Task)
-		few := units[:min(len(units), sampleUnits)]
-		few = few[:len(few):len(few)]
+		few := fewUnits(sheet, units)
 		if len(few) > 0 && time.Now().Before(deadline) {
 			start := time.Now()
 			if err := s.try(ctx, sheet, few); err != nil {
 				return nil, err
 			}
 			spent := time.Since(start)
-			c.Took = spent * time.Duration(len(units)) / time.Duration(len(few))
+			c.Took = time.Duration(float64(spent) * float64(workOf(sheet, units)) / float64(workOf(sheet, few)))
 			took += spent
 			tried += readBytes(sheet, few)
 		} else if tried > 0 {
@@ -62,6 +62,35 @@ func Estimate(ctx context.Context, subject Subject, sheets []Sheet, settings *Se
 		costs = append(costs, c)
 	}
 	return costs, nil
+}
+
+// fewUnits are some to try: the first ones that are together not too long, or the
+// shortest.
+func fewUnits(sheet *Sheet, units []unit) []unit {
+	var few []unit
+	var shortest unit
+	size := 0
+	for i, u := range units {
+		n := len(sheet.Items[u.item].Prompt)
+		if i == 0 || n < len(sheet.Items[shortest.item].Prompt) {
+			shortest = u
+		}
+		if len(few) < sampleUnits && size+n <= sampleBytes {
+			few, size = append(few, u), size+n
+		}
+	}
+	if len(few) == 0 && len(units) > 0 {
+		few = append(few, shortest)
+	}
+	return few
+}
+
+// workOf is what units take, see work.
+func workOf(sheet *Sheet, units []unit) (sum int64) {
+	for _, u := range units {
+		sum += work(&sheet.Items[u.item])
+	}
+	return sum
 }
 
 // try puts units to the subject, all at once, and does not look at the answers.

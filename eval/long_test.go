@@ -263,3 +263,25 @@ func ones(n int) []float64 {
 	}
 	return list
 }
+
+// TestFewUnits: an estimate tries short items, and one at least.
+func TestFewUnits(t *testing.T) {
+	sheet := &Sheet{Task: &task.Task{Name: "t"}}
+	for _, size := range []int{900_000, 100_000, 200_000, 100_000, 10} {
+		sheet.Items = append(sheet.Items, task.Item{Prompt: strings.Repeat("x", size)})
+	}
+	units := []unit{{item: 0}, {item: 1}, {item: 2}, {item: 3}, {item: 4}}
+	if few := fewUnits(sheet, units); !cmp.Equal(few, []unit{{item: 1}, {item: 3}, {item: 4}}, cmp.AllowUnexported(unit{})) {
+		t.Errorf("%v", few)
+	}
+	if few := fewUnits(sheet, units[:1]); len(few) != 1 {
+		t.Errorf("%v", few)
+	}
+	sheet.Items[2].Prompt += strings.Repeat("x", sampleBytes)
+	if few := fewUnits(sheet, []unit{{item: 0}, {item: 2}}); len(few) != 1 || few[0].item != 2 {
+		t.Errorf("%v", few)
+	}
+	if few := fewUnits(sheet, nil); len(few) != 0 {
+		t.Errorf("%v", few)
+	}
+}

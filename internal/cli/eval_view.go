@@ -105,6 +105,10 @@ func (v *evalView) observeReading(r eval.Reading) {
 	v.show(v.state[r.Task], false)
 }
 
+// tokenWork makes what is read of a prompt comparable with eval.Progress.Work,
+// roughly.
+const tokenWork = 4
+
 // longPrompt is from how many tokens on it is shown how far a prompt is read.
 const longPrompt = 4096
 
@@ -126,6 +130,9 @@ func (v *evalView) show(p eval.Progress, finished bool) {
 	for _, s := range v.state {
 		done += s.Done
 		work += s.Work - s.WorkBefore
+	}
+	for _, r := range v.read {
+		work += int64(r.Read) * tokenWork
 	}
 	eta, reading := v.eta(work), v.readingText()
 	if v.screen.Live() {
