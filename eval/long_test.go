@@ -285,3 +285,26 @@ func TestFewUnits(t *testing.T) {
 		t.Errorf("%v", few)
 	}
 }
+
+// TestLittleMemory: with room for two windows no more items are worked on at a time, none
+// is read twice, and the answers are the same.
+func TestLittleMemory(t *testing.T) {
+	run := func(options ...polymath.Option) ([]Record, uint64) {
+		m := openRandom(t, options...)
+		sheet := longSheet(t, m, 200, 201, 202, 203, 204, 205, 206, 207)
+		for i := range sheet.Items { // no beginning in common
+			sheet.Items[i].Prompt = string(rune('a'+i)) + sheet.Items[i].Prompt
+		}
+		f, err := Run(t.Context(), Local(m, LocalOptions{}), []Sheet{sheet}, Options{Grader: graders, Parallel: 8})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.Records, m.Stats().Preemptions
+	}
+	want, _ := run()
+	window := 256 * openRandom(t).Info().CacheBytesPerToken
+	got, preempted := run(polymath.WithCacheBytes(2 * window))
+	if diff := cmp.Diff(want, got); diff != "" || preempted != 0 {
+		t.Errorf("%d preempted: %s", preempted, diff)
+	}
+}
