@@ -1,12 +1,14 @@
 """Makes parameters.json: configurations of many model types, small ones at
 random and those of published models, and how many parameters transformers
-gives them. Models are made on the meta device, without weights.
+gives them, on the meta device; of some also how many operations torch counts in
+a forward pass.
 
 Made with transformers 5.24.0 and torch 2.15.0:
     python plan/testdata/count_parameters.py > plan/testdata/parameters.json
 """
 import json, random, sys
 import torch, transformers
+from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModelForCausalLM
 
 KEEP = ("e_score_correction_bias",)  # numbers of checkpoints that are buffers here
@@ -24,6 +26,16 @@ def count(config):
         if name.endswith(KEEP):
             total += b.numel()
     return total
+
+
+def operations(config, tokens):
+    """Floating-point operations of a forward pass over one text, every token of
+    which is multiplied with every other, as the eager attention does it."""
+    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager", experts_implementation="eager").eval()
+    counter = FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        model(input_ids=torch.arange(tokens)[None], use_cache=False)
+    return counter.get_total_flops()
 
 
 def sizes(rng):
@@ -103,6 +115,22 @@ PUBLISHED = {
     "gemma-3-27b": ("gemma3_text", dict(hidden_size=5376, num_hidden_layers=62, num_attention_heads=32, num_key_value_heads=16, head_dim=128, intermediate_size=21504, vocab_size=262208, sliding_window=1024)),
 }
 
+WIDE = llama(512, 3, 8, 2, 1024, 600) | dict(max_position_embeddings=512)
+FULL = without(WIDE, "num_key_value_heads")
+# Models whose operations are counted: sizes beside which norms and biases are
+# small.
+COUNTED = {
+    "llama": WIDE, "mistral": WIDE, "qwen2": WIDE, "qwen3": WIDE, "olmo2": WIDE, "gemma2": WIDE | dict(head_dim=64), "gemma3_text": WIDE | dict(head_dim=96),
+    "gpt2": dict(n_embd=512, n_layer=3, n_head=8, vocab_size=600, n_positions=512), "bloom": dict(hidden_size=512, n_layer=3, n_head=8, vocab_size=600),
+    "gpt_neox": FULL, "phi": WIDE, "starcoder2": WIDE, "cohere": WIDE, "nemotron": WIDE, "phi3": WIDE | dict(pad_token_id=0), "glm4": WIDE | dict(head_dim=64, pad_token_id=0),
+    "opt": dict(hidden_size=512, num_hidden_layers=3, num_attention_heads=8, ffn_dim=1024, vocab_size=600, max_position_embeddings=512, word_embed_proj_dim=512),
+    "mixtral": WIDE | dict(num_local_experts=4, num_experts_per_tok=2),
+    "qwen3_moe": WIDE | dict(num_experts=8, num_experts_per_tok=3, moe_intermediate_size=256),
+    "gpt_oss": WIDE | dict(num_local_experts=4, num_experts_per_tok=2, head_dim=64, sliding_window=512),
+    "deepseek_v3": FULL | dict(num_key_value_heads=8, n_routed_experts=8, num_experts_per_tok=2, moe_intermediate_size=256, n_group=1, topk_group=1, q_lora_rank=96, kv_lora_rank=64, qk_rope_head_dim=32, qk_nope_head_dim=64, v_head_dim=48, first_k_dense_replace=1),
+    "deepseek_v2": FULL | dict(num_key_value_heads=8, n_routed_experts=8, num_experts_per_tok=2, moe_intermediate_size=256, n_group=1, topk_group=1, q_lora_rank=None, kv_lora_rank=64, qk_rope_head_dim=32, qk_nope_head_dim=64, v_head_dim=48, first_k_dense_replace=1),
+}
+
 MAKE = {
     "llama": lambda r: sizes(r) | dict(attention_bias=r.random() < 0.5, mlp_bias=r.random() < 0.5, head_dim=r.choice([None, 16])),
     "mistral": sizes, "mixtral": lambda r: sizes(r) | dict(num_local_experts=4),
@@ -145,6 +173,8 @@ def cases():
             yield "", kind, fields
     for name, (kind, fields) in PUBLISHED.items():
         yield name, kind, fields
+    for kind, fields in COUNTED.items():
+        yield "", kind, fields
 
 
 out = []
@@ -153,13 +183,14 @@ for name, kind, fields in cases():
         config = AutoConfig.for_model(kind, **fields)
         config.eos_token_id = config.bos_token_id = config.pad_token_id = 0
         n = count(config)
+        counted = {"tokens": 256, "operations": operations(config, 256)} if fields is COUNTED.get(kind) else {}
     except Exception as e:
         print(kind, fields, repr(e)[:300], file=sys.stderr)
         continue
     short = {"model_type": kind} | config.to_diff_dict()
     for drop in ("dtype", "transformers_version", "initializer_range", "hidden_act", "attention_dropout", "id2label", "label2id", "eos_token_id", "bos_token_id", "pad_token_id"):
         short.pop(drop, None)
-    out.append({"config": short, "parameters": n} | ({"name": name} if name else {}))
+    out.append({"config": short, "parameters": n} | counted | ({"name": name} if name else {}))
 print("[")
 print(",\n".join(json.dumps(c, sort_keys=True) for c in out))
 print("]")
