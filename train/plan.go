@@ -36,8 +36,8 @@ type Plan struct {
 	Stages []StagePlan
 	// FLOPsPerToken is that of forward and backward, in documents of the shards' mean
 	// length, or in a stage with rows of its own of their lengths; FLOPs that of the
-	// run. What is computed again is not in it.
-	FLOPsPerToken, FLOPs float64
+	// run. Again is what batch.recompute computes again besides.
+	FLOPsPerToken, FLOPs, Again float64
 	// Memory is the predicted peak in parts, of the stage that needs most.
 	Memory Memory
 	// Available is the memory that the run may use, in bytes; 0 where the

@@ -21,9 +21,10 @@ type StagePlan struct {
 	Context     int
 	RopeTheta   float64
 	RopeScaling *model.RopeScaling
-	// FLOPs is what its products take. Memory is the peak in it.
-	FLOPs  float64
-	Memory int64
+	// FLOPs is what its products take, Again what is computed again besides. Memory is
+	// the peak in it.
+	FLOPs, Again float64
+	Memory       int64
 }
 
 // SourcePlan is what a stage takes of a directory of shards.
@@ -41,15 +42,15 @@ type SourcePlan struct {
 // planStages plans each stage, and takes the memory of the largest.
 func (t *Trainer) planStages() {
 	p, r := &t.plan, t.recipe
-	p.FLOPs, p.Stages = 0, nil
+	p.FLOPs, p.Again, p.Stages = 0, 0, nil
 	for i := range t.legs {
 		l := &t.legs[i]
 		s := StagePlan{
 			Batch: l.batch, Steps: l.steps, Tokens: int64(l.steps) * int64(l.batch.Tokens), Sources: l.sources(),
 			Context: t.shapes[i].MaxPositions, RopeTheta: t.shapes[i].RopeTheta, RopeScaling: t.shapes[i].RopeScaling,
-			FLOPs: t.stageFLOPs(i),
 		}
-		p.FLOPs += s.FLOPs
+		s.FLOPs, s.Again = t.stageFLOPs(i)
+		p.FLOPs, p.Again = p.FLOPs+s.FLOPs, p.Again+s.Again
 		if r.Lora.Rank == 0 {
 			memory, seeing := t.planMemory(&l.batch)
 			l.feed.eyes.plan(&memory, &l.batch)
@@ -82,8 +83,9 @@ func (l *leg) sources() (list []SourcePlan) {
 	return list
 }
 
-// stageFLOPs is what the products of a stage take, with its share of pictures.
-func (t *Trainer) stageFLOPs(stage int) float64 {
+// stageFLOPs is what the products of a stage take, with its share of pictures, and
+// what of it is computed again.
+func (t *Trainer) stageFLOPs(stage int) (once, again float64) {
 	p, l := &t.plan, &t.legs[stage]
 	token, view := 0.0, 0.0
 	for i, d := range l.feed.sources {
@@ -94,7 +96,17 @@ func (t *Trainer) stageFLOPs(stage int) float64 {
 		view = t.cfg.ViewFLOPs() * float64(p.Vision.Views) / float64(p.RowTokens)
 	}
 	decoder, tower := t.recipe.passes(stage)
-	return float64(l.steps) * float64(l.batch.Tokens) * (decoder*token + tower*view)
+	tokens := float64(l.steps) * float64(l.batch.Tokens)
+	if l.batch.Recompute {
+		again = tokens * token
+	}
+	return tokens * (decoder*token + tower*view), again
+}
+
+// stageWork is all that a stage computes.
+func (t *Trainer) stageWork(stage int) float64 {
+	once, again := t.stageFLOPs(stage)
+	return once + again
 }
 
 // flops is what the forward pass of a token takes: in documents of the mean length,

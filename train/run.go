@@ -322,9 +322,9 @@ func (t *Trainer) eta(step time.Duration) time.Duration {
 	mean := sum / time.Duration(len(t.recent))
 	l := &t.legs[t.stage]
 	left := float64(l.end() - t.step)
-	if now := t.stageFLOPs(t.stage) / float64(l.steps); now > 0 {
+	if now := t.stageWork(t.stage) / float64(l.steps); now > 0 {
 		for i := t.stage + 1; i < len(t.legs); i++ {
-			left += t.stageFLOPs(i) / now
+			left += t.stageWork(i) / now
 		}
 	}
 	return time.Duration(float64(mean) * left)

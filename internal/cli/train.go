@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -175,8 +176,8 @@ func printStage(w io.Writer, p *train.Plan, i int) {
 	s := &p.Stages[i]
 	fmt.Fprintf(w, "stage %-3d %s steps of %s x %s rows of %s tokens: %s tokens, %s of memory, %.0f%% of the time\n", i+1,
 		progress.Count(int64(s.Steps)), progress.Count(int64(s.Batch.Tokens/(s.Batch.Rows*s.Batch.Sequence))), progress.Count(int64(s.Batch.Rows)),
-		progress.Count(int64(s.Batch.Sequence)), progress.Short(float64(s.Tokens)), progress.Bytes(s.Memory), 100*s.FLOPs/max(p.FLOPs, 1))
-	fmt.Fprintf(w, "          positions up to %s, rope_theta %.6g", progress.Count(int64(s.Context)), s.RopeTheta)
+		progress.Count(int64(s.Batch.Sequence)), progress.Short(float64(s.Tokens)), progress.Bytes(s.Memory), 100*(s.FLOPs+s.Again)/max(p.FLOPs+p.Again, 1))
+	fmt.Fprintf(w, "          positions up to %s, rope_theta %s", progress.Count(int64(s.Context)), strconv.FormatFloat(s.RopeTheta, 'f', -1, 64))
 	if s.RopeScaling != nil {
 		fmt.Fprintf(w, ", %s by %g", s.RopeScaling.Type, s.RopeScaling.Factor)
 	}
@@ -208,7 +209,7 @@ const usualShare = 0.5
 // printTime writes about how long a run will take on a machine of that limit.
 func printTime(w io.Writer, p train.Plan, peak float64) {
 	if peak > 0 {
-		took := time.Duration(p.FLOPs / (usualShare * peak) * float64(time.Second))
+		took := time.Duration((p.FLOPs + p.Again) / (usualShare * peak) * float64(time.Second))
 		fmt.Fprintf(w, "time      about %s, if half of the measured %sFLOP/s go into the model\n", progress.Duration(took), progress.Short(peak))
 	}
 }
