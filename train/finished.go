@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/internal/energy"
 	"github.com/polymath-lm/polymath/train/checkpoint"
 )
 
@@ -30,6 +31,8 @@ type Finished struct {
 	// Skipped counts steps that left the weights alone, Seconds is the time of all.
 	Skipped int
 	Seconds float64
+	// Energy is nil where nobody measured.
+	Energy *energy.Spent
 }
 
 // Conditions are what two runs must have in common for their held-out losses to be
@@ -89,7 +92,7 @@ func ReadFinished(runDir string) (*Finished, error) {
 	f := &Finished{
 		Dir: runDir, Recipe: info.Recipe, RecipeHash: info.Hashes.Recipe, Conditions: conditions(info.Recipe, &info.Hashes),
 		Parameters: info.Parameters, Active: info.Active, Tokens: info.Tokens,
-		Steps: info.Steps, FLOPs: info.FLOPs, Began: info.Began,
+		Steps: info.Steps, FLOPs: info.FLOPs, Began: info.Began, Energy: info.Energy,
 	}
 	if f.Tokens == 0 {
 		f.Tokens = int64(info.Steps) * int64(info.Recipe.Batch.Tokens)

@@ -1,5 +1,7 @@
 package train
 
+import "github.com/polymath-lm/polymath/internal/energy"
+
 // Options is what a run needs beside its recipe. None of it enters the bits.
 type Options struct {
 	// RunDir is the run's directory. Run makes it where it does not exist; one
@@ -24,6 +26,10 @@ type Options struct {
 	// NoSave writes no checkpoint and no model, for measurements: Result names
 	// neither, and an interrupted run cannot go on.
 	NoSave bool
+	// Meter, if not nil, measures the run's energy; Carbon is the intensity of the
+	// electricity in grams of carbon dioxide per kilowatt-hour, 0 where it is not known.
+	Meter  *energy.Meter
+	Carbon float64
 	// Version is the program's, for manifests.
 	Version string
 	// Extra files go into every model directory beside those of the model to go on
@@ -46,4 +52,8 @@ type Result struct {
 	Eval EvalRecord
 	// Skipped counts the skipped steps.
 	Skipped int
+	// Energy is that of the run, its resumed parts together; nil without a Meter.
+	Energy *energy.Spent
+	// Tokens are those of the steps so far.
+	Tokens int64
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/internal/energy"
 	"github.com/polymath-lm/polymath/train/chart"
 	"github.com/polymath-lm/polymath/train/checkpoint"
 )
@@ -39,6 +40,9 @@ type runInfo struct {
 	// program made.
 	Tokens int64   `json:"tokens,omitempty"`
 	FLOPs  float64 `json:"flops,omitempty"`
+	// Energy is that of the run until it ended or was interrupted; nil where nobody
+	// measured.
+	Energy *energy.Spent `json:"energy,omitempty"`
 	// Began is when the first step was about to be taken, whatever was resumed since.
 	Began   time.Time `json:"began,omitzero"`
 	Hashes  hashes    `json:"hashes"`
@@ -202,10 +206,27 @@ func (p *pageData) summarize(info *runInfo, records []Record) {
 		}
 	}
 	p.summarizeSight(info, last)
+	p.summarizeEnergy(info, records, last)
 	p.add("parameters", chart.Number(float64(info.Parameters)), chart.Number(float64(info.Active))+" active")
 	if skipped > 0 {
 		p.add("skipped steps", fmt.Sprint(skipped), "")
 	}
+}
+
+// summarizeEnergy adds what the run took, where that was measured.
+func (p *pageData) summarizeEnergy(info *runInfo, records []Record, last *Record) {
+	spent := stepsEnergy(records, 0)
+	if e := info.Energy; e != nil && e.Joules >= spent.Joules {
+		spent = *e
+	}
+	if !spent.Known() || spent.Joules == 0 {
+		return
+	}
+	note := energy.Text(spent.Joules/float64(last.Tokens)) + " a token"
+	if grams := spent.Grams(); grams > 0 {
+		note += fmt.Sprintf(", %.3g g CO₂", grams)
+	}
+	p.add("energy", energy.Text(spent.Joules), note)
 }
 
 // summarizeSight adds what there is to say of pictures and stages.

@@ -205,6 +205,9 @@ type Timing struct {
 	ETA float64 `json:"eta"`
 	// Wait is the time in which the step waited for data, in seconds.
 	Wait float64 `json:"wait"`
+	// Joules is the energy since the step before ended, with what was measured and saved
+	// in between; nil where it is not known.
+	Joules *float64 `json:"joules,omitempty"`
 }
 
 // An Observer receives the records of a run as they happen, in order, from the

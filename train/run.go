@@ -31,6 +31,9 @@ func (t *Trainer) Run(ctx context.Context) (result Result, err error) {
 	}
 	if !done {
 		err := t.save()
+		if t.options.Meter != nil {
+			err = errors.Join(err, t.info().save(t.options.RunDir))
+		}
 		return t.result(), errors.Join(err, t.savePage())
 	}
 	return t.finish()
@@ -62,11 +65,16 @@ func (t *Trainer) finish() (Result, error) {
 	}
 	result := t.result()
 	result.Finished, result.ModelDir = true, dir
+	if result.Energy != nil {
+		if err := t.info().save(t.options.RunDir); err != nil {
+			return result, err
+		}
+	}
 	return result, t.savePage()
 }
 
 func (t *Trainer) result() Result {
-	return Result{Step: t.step, Checkpoint: t.saveDir, Loss: t.loss, Eval: t.evaluated, Skipped: t.watcher.Total}
+	return Result{Step: t.step, Checkpoint: t.saveDir, Loss: t.loss, Eval: t.evaluated, Skipped: t.watcher.Total, Energy: t.energy(), Tokens: t.tokensAfter(t.step)}
 }
 
 func (t *Trainer) savePage() error {
@@ -115,7 +123,11 @@ func (t *Trainer) load() error {
 			return err
 		}
 		t.began = info.Began
-		return t.restore(last)
+		if err := t.restore(last); err != nil {
+			return err
+		}
+		t.spentBefore = energyBefore(info, t.journal.Records())
+		return nil
 	}
 	t.began = time.Now().UTC().Truncate(time.Second)
 	return t.start()

@@ -164,7 +164,7 @@ func (t *Trainer) timing(begin time.Time, wait time.Duration, flops float64) *Ti
 	seconds := max(took.Seconds(), 1e-9)
 	timing := &Timing{
 		Seconds: seconds, TokensPerSecond: float64(t.legs[t.stage].batch.Tokens) / seconds,
-		ETA: t.eta(took).Seconds(), Wait: wait.Seconds(),
+		ETA: t.eta(took).Seconds(), Wait: wait.Seconds(), Joules: t.stepEnergy(),
 	}
 	if t.options.PeakFLOPS > 0 {
 		timing.MFU = flops / seconds / t.options.PeakFLOPS

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/internal/energy"
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/internal/memory"
 	"github.com/polymath-lm/polymath/internal/recipe"
@@ -62,6 +63,8 @@ type Trainer struct {
 	recent       []time.Duration // of the last steps, for the time to go
 	unlock       func() error    // gives the run's directory free
 	began        time.Time       // the run, before all interruptions
+	metered      float64         // joules, when the last step ended
+	spentBefore  energy.Spent    // by the parts of the run before this one
 	store        *checkpoint.Store
 }
 
@@ -327,7 +330,7 @@ func (t *Trainer) diskTaken() (total int64, err error) {
 func (t *Trainer) info() *runInfo {
 	return &runInfo{
 		Recipe: t.recipe, Steps: t.plan.Steps, Parameters: t.plan.Parameters, Active: t.plan.Active, Vision: t.plan.Vision,
-		Tokens: t.plan.Tokens, FLOPs: t.plan.FLOPs, Began: t.began,
+		Tokens: t.plan.Tokens, FLOPs: t.plan.FLOPs, Began: t.began, Energy: t.energy(),
 		Hashes: t.hashes, CPU: kernel.CPU(), Version: t.options.Version, Saved: t.saved >= 0,
 	}
 }

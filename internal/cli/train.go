@@ -20,6 +20,7 @@ import (
 
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/internal/cli/shell"
+	"github.com/polymath-lm/polymath/internal/energy"
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/train"
 	"github.com/polymath-lm/polymath/train/conversation"
@@ -35,6 +36,7 @@ type trainFlags struct {
 	watch          string
 	begin          func() error // done before the run begins; nil = nothing
 	command        []string     // what goes on with the run; nil = train
+	carbon         float64
 }
 
 // addTo gives a command the flags that everything with a run has.
@@ -76,6 +78,7 @@ same bits as a run that was never interrupted.`,
 	}
 	o.addTo(cmd.Flags())
 	o.addWatchTo(cmd.Flags())
+	addCarbon(cmd.Flags(), &o.carbon)
 	return cmd
 }
 
@@ -94,7 +97,7 @@ func (a *app) follow(ctx context.Context, recipe *train.Recipe, path string, o t
 	view := progress.NewTraining(screen, slog.New(slog.NewTextHandler(a.Err, nil)), recipe.TotalSteps())
 	options := train.Options{
 		RunDir: o.run, Resume: o.resume, DryRun: o.dryRun, Version: readVersion(), Observer: view,
-		PeakFLOPS: kernel.ComputePeak(peakTime),
+		PeakFLOPS: kernel.ComputePeak(peakTime), Meter: energy.Open(), Carbon: o.carbon,
 		Preparing: func(share float64) error {
 			screen.Show(fmt.Sprintf("reading %s: %.0f%%", recipe.Data.Conversations, 100*share))
 			return ctx.Err()
@@ -270,7 +273,17 @@ func (a *app) trained(r train.Result, resume string) error {
 		fmt.Fprintf(a.Out, ", %d steps skipped", r.Skipped)
 	}
 	fmt.Fprintln(a.Out)
+	if e := r.Energy; e != nil && e.Known() {
+		fmt.Fprintf(a.Out, "energy    %s; %s a token\n", e, energy.Text(e.Joules/float64(max(r.Tokens, 1))))
+	} else if e != nil {
+		fmt.Fprintf(a.Err, "energy    %s\n", e)
+	}
 	return nil
+}
+
+// addCarbon gives a command the flag of the electricity's carbon.
+func addCarbon(f *pflag.FlagSet, intensity *float64) {
+	f.Float64Var(intensity, "carbon", 0, "grams of carbon dioxide per kWh of the electricity")
 }
 
 // serveRunPage serves the live page of a run until stop is called.

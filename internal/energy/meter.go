@@ -155,10 +155,6 @@ func (m *Meter) Unavailable() string {
 	return m.reason
 }
 
-// Grams is the carbon dioxide of so many joules at an intensity in grams per
-// kilowatt-hour.
-func Grams(joules, intensity float64) float64 { return joules / JoulesPerKWh * intensity }
-
 // maxText bounds the files that are read: a number or a name.
 const maxText = 128
 

@@ -105,9 +105,32 @@ func TestUnavailable(t *testing.T) {
 	}
 }
 
-func TestGrams(t *testing.T) {
-	if got := Grams(7.2e6, 300); got != 600 {
+// TestSpent: what is known adds up, what is not stays so, and carbon follows from what
+// somebody said of the electricity.
+func TestSpent(t *testing.T) {
+	hour := Spent{Joules: 7.2e6, Intensity: 300}
+	if got := hour.Grams(); got != 600 {
 		t.Errorf("2 kWh at 300 g are %v g", got)
+	}
+	both := Spent{Joules: 800}.Plus(hour)
+	if both.Joules != 7.2008e6 || both.Intensity != 300 {
+		t.Errorf("%+v", both)
+	}
+	for _, s := range []Spent{hour.Plus(Spent{Unavailable: "x"}), Spent{Unavailable: "x"}.Plus(hour)} {
+		if s.Known() || s.Joules != 0 || s.Grams() != 0 || s.String() != "unavailable: x" {
+			t.Errorf("%+v", s)
+		}
+	}
+	for s, want := range map[Spent]string{
+		hour: "7.2 MJ, 600 g of carbon dioxide at 300 g/kWh", {Joules: 0.00325}: "3.25 mJ", {}: "0 J", {Joules: 45}: "45 J",
+	} {
+		if got := s.String(); got != want {
+			t.Errorf("%+v is %q, want %q", s, got, want)
+		}
+	}
+	m := OpenDir(machine(t, twoSockets))
+	if s := m.Spent(10); !s.Known() || s.Joules != 0 || s.Intensity != 10 {
+		t.Errorf("%+v", s)
 	}
 }
 
