@@ -33,7 +33,7 @@ type corpusFlags struct {
 
 func (a *app) corpusCommand() *cobra.Command {
 	return a.group("corpus", "Build the text that models are trained on, and account for it",
-		a.corpusBuildCommand(), a.corpusInspectCommand(), a.corpusTraceCommand(), a.corpusQualityCommand(), a.corpusDrawCommand(), a.corpusLongCommand())
+		a.corpusBuildCommand(), a.corpusInspectCommand(), a.corpusTraceCommand(), a.corpusQualityCommand(), a.corpusDrawCommand(), a.corpusLongCommand(), a.corpusRepositoryCommand())
 }
 
 func (a *app) corpusBuildCommand() *cobra.Command {
