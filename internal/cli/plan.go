@@ -61,6 +61,7 @@ recipe of training, or a YAML file like those in plan/models.`,
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
 	f.StringVar(&o.page, "page", "", "write a page with drawings to this file")
 	cmd.AddCommand(a.planListCommand())
+	cmd.AddCommand(a.planClusterCommands()...)
 	return cmd
 }
 

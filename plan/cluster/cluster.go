@@ -91,14 +91,6 @@ func (c *Cluster) rate(g group, k *Constants) float64 {
 	return min(c.Link*k.Link, c.Network*float64(g.near)*k.Network)
 }
 
-// latency is that of one step of a ring.
-func (c *Cluster) latency(g group) float64 {
-	if g.size <= g.near {
-		return c.Latency
-	}
-	return c.NetworkLatency
-}
-
 // gather is the time in which every member gets what the others hold, bytes in
 // all; a reduction that scatters takes as long.
 func (c *Cluster) gather(g group, bytes float64, k *Constants) float64 {

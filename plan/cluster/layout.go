@@ -92,9 +92,6 @@ func (l *Layout) tokensHere() float64 {
 	return float64(l.Microbatch) * float64(l.Sequence) / float64(l.Context)
 }
 
-// expertData is the number of devices that hold copies of an expert.
-func (l *Layout) expertData() int { return max(1, l.Data*l.Context*l.Tensor/l.Expert) }
-
 // String writes the layout in the field's short words.
 func (l *Layout) String() string {
 	var b strings.Builder
@@ -172,6 +169,8 @@ func (l *Layout) Check(m *plan.Model) error {
 
 func (l *Layout) checkDivision(m *plan.Model) error {
 	switch {
+	case m.Attention.Heads%l.Tensor != 0:
+		return recipe.Bad("tensor", "is %d, which does not divide the %d heads", l.Tensor, m.Attention.Heads)
 	case l.Pipeline*l.Chunks > m.Layers:
 		return recipe.Bad("chunks", "of %d in each of %d stages are more than the %d layers", l.Chunks, l.Pipeline, m.Layers)
 	case l.Batch%(l.Data*l.Microbatch) != 0:
@@ -180,8 +179,6 @@ func (l *Layout) checkDivision(m *plan.Model) error {
 		return recipe.Bad("chunks", "need a pipeline")
 	case l.Chunks > 1 && l.Microbatches()%l.Pipeline != 0:
 		return recipe.Bad("chunks", "interleave groups of pipeline %d microbatches, which does not divide the %d of a step", l.Pipeline, l.Microbatches())
-	case m.Attention.Heads%l.Tensor != 0:
-		return recipe.Bad("tensor", "is %d, which does not divide the %d heads", l.Tensor, m.Attention.Heads)
 	case l.Sequence%l.Context != 0:
 		return recipe.Bad("context", "is %d, which does not divide the sequence of %d", l.Context, l.Sequence)
 	case l.Expert > 1 && m.Experts == nil:
