@@ -135,10 +135,23 @@ func (s *sequence) reads(n int) bool {
 	return s.cache != nil && s.cache.Len() < n && s.pending() > 1
 }
 
-// enter makes s a running sequence, if there is memory for what it has to read
-// and a block for each of those that run.
+// promised returns how many blocks running sequences have still to take for what they
+// read, and one for each of them.
+func (e *Engine) promised() int {
+	n := len(e.running)
+	for _, s := range e.running {
+		n += max(0, blocksOf(len(s.tokens))-len(s.held))
+	}
+	return n
+}
+
+// blocksOf returns how many blocks that many tokens take.
+func blocksOf(tokens int) int { return (tokens + model.BlockTokens - 1) / model.BlockTokens }
+
+// enter makes s a running sequence, if there is memory for what it has to read, for
+// what those that run have still to read, and a block for each of them.
 func (e *Engine) enter(s *sequence) bool {
-	if len(e.running) > 0 && e.pool.available() <= len(e.running) {
+	if len(e.running) > 0 && e.pool.available() <= e.promised() {
 		return false
 	}
 	s.reader = nil
@@ -147,11 +160,11 @@ func (e *Engine) enter(s *sequence) bool {
 	for _, n := range p.path {
 		e.pool.tree.use(n)
 	}
-	need := (len(s.tokens)+model.BlockTokens-1)/model.BlockTokens - len(p.path)
+	need := blocksOf(len(s.tokens)) - len(p.path)
 	if len(s.tokens)%model.BlockTokens == 0 && !s.silent() {
 		need++ // for what it generates
 	}
-	if len(e.running) > 0 && need > e.pool.available()-len(e.running) {
+	if len(e.running) > 0 && need > e.pool.available()-e.promised() {
 		for _, n := range slices.Backward(p.path) {
 			e.pool.tree.leave(n)
 		}

@@ -271,3 +271,24 @@ func TestCancellation(t *testing.T) {
 		t.Errorf("left behind: %+v", s)
 	}
 }
+
+// TestPromised: prompts that do not fit together are read one after another, and none
+// twice.
+func TestPromised(t *testing.T) {
+	m := testModel(t)
+	e := NewEngine(m, Options{Chunk: 8, CacheBytes: 5 * model.BlockBytes(m.Config(), model.CacheBF16)})
+	var group sync.WaitGroup
+	for i := range 6 {
+		group.Go(func() {
+			prompt := tokens(120 + i)
+			prompt[0] = int32(i) // nothing in common
+			if _, err := e.Generate(t.Context(), Request{Prompt: prompt, MaxTokens: 2}, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if s := idleStats(t, e); s.Preemptions != 0 || s.Steps > 6*(16+2) {
+		t.Errorf("%d were preempted in %d steps", s.Preemptions, s.Steps)
+	}
+}
