@@ -33,7 +33,7 @@ func TestStreamingAppearsAsItComes(t *testing.T) {
 	p.wait(`document.querySelector('[role=meter]').ariaValueText === '103 of 4096 tokens'`)
 	p.wait(`document.querySelector('[aria-live=polite]').textContent === 'Answer: one two three'`)
 	q := a.seen()[0]
-	if q.Model != "tiny" || !q.Stream || q.StreamOptions["include_usage"] != true || q.Logprobs || len(q.all) != 4 {
+	if q.Model != "tiny" || !q.Stream || q.StreamOptions["include_usage"] != true || q.Logprobs || len(q.all) != 5 || q.all["return_progress"] != true {
 		t.Errorf("the request is %v", q.all)
 	}
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ending, reason, requestBody, wait } from '../src/lib/api.js';
+import { ending, reading, reason, requestBody, wait } from '../src/lib/api.js';
+import { excerpt } from '../src/lib/excerpt.js';
 import { exportText, importText } from '../src/lib/exchange.js';
 import { color, place, share, surface } from '../src/lib/heat.js';
 import { blocks } from '../src/lib/markdown.js';
@@ -222,4 +223,25 @@ test('a conversation has room for so many pictures', () => {
   assert.match(room(of(8), []), /A message has at most 8/);
   assert.match(room(of(2), of(30)), /A conversation has at most 32/);
   assert.match(room(of(1), of(20, 1.4e6)), /as large as can be sent/);
+});
+
+test('how much of a prompt is read is shown of a long one, while it is read', () => {
+  const of = (processed, spent, cache = 0) => reading({ total: 1000, cache, processed, time_ms: spent });
+  assert.deepEqual(of(500, 2000), { total: 1000, processed: 500, rate: 250 });
+  assert.deepEqual(of(500, 2000, 400), { total: 1000, processed: 500, rate: 50 });
+  assert.deepEqual(of(400, 2000, 400), { total: 1000, processed: 400, rate: null });
+  assert.equal(of(500, 999), null);
+  assert.equal(of(1000, 5000), null);
+  assert.equal(reading({ total: 'x' }), null);
+});
+
+test('a long message is shown by its beginning and its end', () => {
+  assert.equal(excerpt('short'), 'short');
+  assert.equal(excerpt('x'.repeat(5000)).length, 5000);
+  assert.equal(excerpt('x'.repeat(5001)), `${'x'.repeat(3500)}\n…\n${'x'.repeat(500)}`);
+  assert.equal(excerpt('word '.repeat(2000)), `${'word '.repeat(700).trimEnd()}\n…\n${'word '.repeat(99)}`);
+  const [start, end] = excerpt('a line of text\n'.repeat(40_000) + 'And why?').split('\n…\n');
+  assert.ok(start.startsWith('a line') && start.endsWith('text') && end.startsWith('a line') && end.endsWith('And why?'));
+  assert.ok(excerpt('x' + '😀'.repeat(4000)).isWellFormed());
+  assert.equal(tree.titleOf('\n  ' + 'word '.repeat(100_000)).length, 60);
 });

@@ -85,7 +85,7 @@ export async function* stream(body, { key, signal }) {
     signal,
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream' },
-    body: JSON.stringify({ ...body, stream: true, stream_options: { include_usage: true } }),
+    body: JSON.stringify({ ...body, stream: true, stream_options: { include_usage: true }, return_progress: true }),
   });
   let finished = false;
   try {
@@ -138,6 +138,14 @@ export function reason(error, body, messages) {
   const name = messages.flatMap((m) => m.images ?? []).find((p) => p.url === url)?.name;
   const why = error.message.replace(/^Invalid '[^']*': (image \d+: )?/, '');
   return `${name ? `The picture “${name}”` : 'A picture'} was refused: ${why}`;
+}
+
+// reading is how much of a prompt is read, of a chunk that says so; null where the
+// prompt is read, or so short that nobody waits for it.
+export function reading(progress) {
+  const { total, cache, processed, time_ms: spent } = progress;
+  if (![total, cache, processed, spent].every(Number.isFinite) || processed >= total || spent < 1000) return null;
+  return { total, processed, rate: processed > cache ? (processed - cache) / (spent / 1000) : null };
 }
 
 // tooLong is the code of an error that the same conversation gets again.

@@ -21,6 +21,7 @@ export class Run {
   #window = null; // of the model, in tokens
   #longest = null; // answer that was asked for, in tokens
   #finish = '';
+  #reading = null; // how much of the prompt is read, until it is
   #chunks = 0;
   #started = 0;
   #first = 0;
@@ -70,6 +71,10 @@ export class Run {
 
   #take(chunk) {
     if (chunk.usage) this.#usage = chunk.usage;
+    if (chunk.prompt_progress) {
+      this.#reading = api.reading(chunk.prompt_progress);
+      this.#timer ||= setTimeout(() => this.#show(), showEvery);
+    }
     const choice = chunk.choices?.[0];
     if (!choice) return;
     if (choice.finish_reason) this.#finish = choice.finish_reason;
@@ -80,6 +85,7 @@ export class Run {
     this.#first ||= this.#last;
     this.#chunks++;
     this.#text += piece;
+    this.#reading = null;
     this.#timer ||= setTimeout(() => this.#show(), showEvery);
   }
 
@@ -88,7 +94,7 @@ export class Run {
     const now = performance.now();
     const save = now - this.#saved > saveEvery;
     if (save) this.#saved = now;
-    this.#write({ timing: this.#timing() }, save);
+    this.#write({ timing: this.#timing(), reading: this.#reading }, save);
   }
 
   #write(fields, save) {
@@ -112,7 +118,7 @@ export class Run {
 
   #end(fields) {
     clearTimeout(this.#timer);
-    const all = { ...fields, timing: this.#timing() };
+    const all = { ...fields, timing: this.#timing(), reading: undefined };
     if (this.#usage) {
       all.usage = {
         prompt: this.#usage.prompt_tokens ?? 0,

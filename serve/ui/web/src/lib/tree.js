@@ -70,7 +70,7 @@ export function choose(conversation, message) {
 
 // titleOf makes a title of the first message.
 export function titleOf(text) {
-  const words = text.replace(/\s+/g, ' ').trim();
+  const words = text.trimStart().slice(0, 1000).replace(/\s+/g, ' ').trim();
   const all = Array.from(words);
   return all.length > 60 ? all.slice(0, 59).join('').trimEnd() + '…' : words;
 }
