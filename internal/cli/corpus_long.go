@@ -175,8 +175,10 @@ func (a *app) longEach(ctx context.Context, o *longFlags, from, to int, screen *
 		n := min(batch, to-from)
 		texts, errs := make([]string, n), make([]error, n)
 		par.For(n, func(_, i int) { texts[i], errs[i] = o.writing.Document(from + i) })
-		if err := errors.Join(errs...); err != nil {
-			return err
+		for _, err := range errs {
+			if err != nil { // one tells enough
+				return err
+			}
 		}
 		for _, text := range texts {
 			if err := add(text); err != nil {

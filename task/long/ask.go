@@ -12,7 +12,7 @@ func (m *maker) passkey() error {
 	state := m.r.Below(numWordings)
 	v := m.split.number(m.r, m.numbers)
 	n := m.add(at, say(w.state[state], "{V}", v))
-	m.put(w.ask[m.split.wording(m.r, state)], n, at, v)
+	m.put(w.ask[m.split.wording(m.r, state)], "The pass key is "+v, n, at, v)
 	return nil
 }
 
@@ -21,7 +21,7 @@ func (m *maker) keyValue() error {
 	for _, at := range m.depths {
 		key, value := m.key(m.split), m.split.number(m.r, m.numbers)
 		n := m.add(at, pairLine(key, value))
-		m.put(say(random.Pick(m.r, pairWords.ask[:]), "{K}", key), n, at, value)
+		m.put(say(random.Pick(m.r, pairWords.ask[:]), "{K}", key), strings.TrimSuffix(pairLine(key, value), ","), n, at, value)
 	}
 	m.filler = func() string {
 		split := m.split
@@ -84,7 +84,11 @@ func (m *maker) multiNeedle() error {
 			names, values, last = append(names, name), append(values, value), max(last, next)
 		}
 		list := strings.Join(names[:needlesAsked-1], ", ") + " and " + names[needlesAsked-1]
-		m.put(say(w.ask[m.split.wording(m.r, state)], "{K}", list), first, last, values...)
+		said := make([]string, needlesAsked)
+		for i := range said {
+			said[i] = names[i] + " " + values[i]
+		}
+		m.put(say(w.ask[m.split.wording(m.r, state)], "{K}", list), strings.Join(said, ", "), first, last, values...)
 	}
 	for range number - asked {
 		tell(m.anywhere())
@@ -107,10 +111,10 @@ func (m *maker) variables() error {
 		if i < len(m.depths) {
 			at = m.depths[i]
 		}
-		first, last, name, value := m.chain(at)
+		first, last, said, value := m.chain(at)
 		if i < len(m.depths) {
-			state := last.state
-			m.put(say(variableWords.ask[m.split.wording(m.r, state)], "{K}", name), first, last.at, value)
+			ask := variableWords.ask[m.split.wording(m.r, last.state)]
+			m.put(say(ask, "{K}", last.name), said, first, last.at, value)
 		}
 	}
 	return nil
@@ -120,22 +124,25 @@ func (m *maker) variables() error {
 type chainEnd struct {
 	at    float64
 	state int
+	name  string
 }
 
-// chain gives a number to a variable at a depth, and its value to others behind it.
-func (m *maker) chain(at float64) (first int, end chainEnd, name, value string) {
-	end = chainEnd{at, m.r.Below(numWordings)}
+// chain gives a number to a variable at a depth, and its value to others behind it; said
+// leads from the last one to the number.
+func (m *maker) chain(at float64) (first int, end chainEnd, said, value string) {
+	end = chainEnd{at: at, state: m.r.Below(numWordings)}
 	w := variableWords.state[end.state]
-	value, name = m.split.number(m.r, m.numbers), m.variable()
+	value, end.name = m.split.number(m.r, m.numbers), m.variable()
+	said = end.name + " = " + value
 	// The first letter is that of a name, which must stay as it is.
-	first = m.place(at, say(w, "{K}", name, "{V}", value))
+	first = m.place(at, say(w, "{K}", end.name, "{V}", value))
 	for range m.r.Between(1, mostHops) {
 		next := m.variable()
 		end.at = m.later(end.at)
-		m.place(end.at, say(w, "{K}", next, "{V}", name))
-		name = next
+		m.place(end.at, say(w, "{K}", next, "{V}", end.name))
+		end.name, said = next, next+" = "+said
 	}
-	return first, end, name, value
+	return first, end, said, value
 }
 
 // place is add without a capital letter.
@@ -183,7 +190,7 @@ func (m *maker) counting() error {
 			say(next)
 		}
 		ask := w.ask[m.split.wording(m.r, state)]
-		m.put(strings.ReplaceAll(ask, "{K}", name), first, last, strconv.Itoa(number))
+		m.put(strings.ReplaceAll(ask, "{K}", name), strconv.Itoa(number), first, last, strconv.Itoa(number))
 	}
 	return nil
 }
@@ -208,7 +215,8 @@ func (m *maker) distractors() error {
 		asked = append(asked, place{i, j})
 		quality := m.quality(name)
 		n, s, value := state(at, quality, name)
-		m.put(say(w.ask[m.split.wording(m.r, s)], "{K}", name, "{Q}", quality), n, at, value)
+		said := "The " + quality + " of the " + name + " is " + value
+		m.put(say(w.ask[m.split.wording(m.r, s)], "{K}", name, "{Q}", quality), said, n, at, value)
 	}
 	for k := 0; len(m.needles) < number; k++ {
 		near := asked[k%len(asked)]
@@ -291,7 +299,8 @@ func (m *maker) documents() error {
 			n = tell(at, document, topic)
 		}
 		ask := w.ask[m.split.wording(m.r, state[topic])]
-		m.put(say(ask, "{D}", ordinals[document], "{K}", names[topic]), n, m.needles[n].at, values[n])
+		said := "Document " + strconv.Itoa(document+1) + ": the " + names[topic] + " is " + values[n]
+		m.put(say(ask, "{D}", ordinals[document], "{K}", names[topic]), said, n, m.needles[n].at, values[n])
 	}
 	for document := range number {
 		for topic := range topics {

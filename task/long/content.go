@@ -73,9 +73,9 @@ func (m *maker) add(at float64, text string) int {
 	return len(m.needles) - 1
 }
 
-// put adds a question on a statement.
-func (m *maker) put(text string, number int, after float64, answers ...string) {
-	m.questions = append(m.questions, Question{Text: text, Answers: answers, needle: number, after: after})
+// put adds a question on a statement, with its answer as it is said in training.
+func (m *maker) put(text, said string, number int, after float64, answers ...string) {
+	m.questions = append(m.questions, Question{Text: text, Answers: answers, said: said, needle: number, after: after})
 }
 
 // anywhere is a depth at random.

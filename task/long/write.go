@@ -88,7 +88,7 @@ func (w *Writing) Document(i int) (string, error) {
 		case len(kinds) > 1:
 			kinds = kinds[:len(kinds)/2]
 		default:
-			return "", err
+			return "", fmt.Errorf("a document of %d tokens of kind %s: %w; make the shortest longer, or leave the kind out", o.Tokens, kinds[0], err)
 		}
 	}
 }
@@ -150,7 +150,7 @@ func (o *Options) training(seed uint64, kinds []Kind, questions int) (string, er
 	needles, end := m.needles, ""
 	for i := range m.questions {
 		q := &m.questions[i]
-		text := strings.TrimPrefix(tail(q), paragraph) + " " + q.Answer()
+		text := strings.TrimPrefix(tail(q), paragraph) + " " + q.said
 		if r.Coin() {
 			needles = append(needles, needle{at: m.later(q.after), text: text, alone: true})
 			continue
