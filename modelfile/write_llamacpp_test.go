@@ -25,7 +25,7 @@ func TestLlamaCppReadsOurs(t *testing.T) {
 		tensor.DTypeF32, tensor.DTypeF16, tensor.DTypeBF16, tensor.DTypeQ8_0, tensor.DTypeQ4_0,
 		tensor.DTypeQ4K, tensor.DTypeQ5K, tensor.DTypeQ6K, tensor.DTypeMXFP4,
 	}
-	kinds := []string{model.Llama, model.Mistral, model.Mixtral, model.Qwen2, model.Qwen3, model.Qwen3MoE, model.OLMoE}
+	kinds := []string{model.Llama, model.Mistral, model.Mixtral, model.Qwen2, model.Qwen3, model.Qwen3MoE, model.OLMoE, model.Mellum}
 	for i, kind := range kinds {
 		for j, d := range formats {
 			if testing.Short() && (i+j)%len(kinds) != 0 {
@@ -67,6 +67,10 @@ func ourModel(t *testing.T, kind string, wide bool, rng *rand.Rand) (dir string,
 		c.HiddenSize, c.HeadDim, c.IntermediateSize = 256, 64, 256
 	}
 	c.SlidingWindow, c.BOSTokenID, c.EOSTokenIDs = 0, -1, []int{c.VocabSize - 1}
+	if kind == model.Mellum {
+		c.NumLayers, c.SlidingWindow, c.SlidingRopeTheta = 2, 1+rng.IntN(8), 0
+		c.LayerTypes = []string{model.SlidingAttention, model.FullAttention}
+	}
 	c.TieEmbeddings, c.RopeTheta, c.RMSNormEps = rng.IntN(3) == 0, []float64{100, 1e4, 1e6}[rng.IntN(3)], 1e-5
 	switch rng.IntN(3) {
 	case 0:
