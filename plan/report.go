@@ -7,7 +7,8 @@ import (
 
 // Options say what a Report is of. The zero value takes the usual.
 type Options struct {
-	// Windows are lengths of text in tokens; nil: 8k, 32k and 128k, and the model's own.
+	// Windows are lengths of text in tokens; nil: 8k, 32k and 128k, and the model's
+	// own, or that of a model with less than 8k and 4 and 16 times as much.
 	Windows []int
 	// Tokens is how many a run trains on; 0: what the model is reported to have seen.
 	Tokens float64
@@ -127,11 +128,7 @@ func (m *Model) Report(o Options) *Report {
 // fill gives options their usual values.
 func (m *Model) fill(o Options) Options {
 	if len(o.Windows) == 0 {
-		o.Windows = []int{8 << 10, 32 << 10, 128 << 10}
-		if !slices.Contains(o.Windows, m.Context) {
-			o.Windows = append(o.Windows, m.Context)
-			slices.Sort(o.Windows)
-		}
+		o.Windows = m.usualWindows()
 	}
 	if len(o.Batches) == 0 {
 		o.Batches = []int{1, 16, 256}
@@ -143,6 +140,18 @@ func (m *Model) fill(o Options) Options {
 		o.TrainingContext = min(o.Windows[0], m.Context)
 	}
 	return o
+}
+
+func (m *Model) usualWindows() []int {
+	if m.Context < 8<<10 {
+		return []int{m.Context, 4 * m.Context, 16 * m.Context}
+	}
+	list := []int{8 << 10, 32 << 10, 128 << 10}
+	if !slices.Contains(list, m.Context) {
+		list = append(list, m.Context)
+		slices.Sort(list)
+	}
+	return list
 }
 
 func (m *Model) window(n int) Window {
