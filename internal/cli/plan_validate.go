@@ -27,7 +27,7 @@ alone, and prints it beside what was reported. Half of the publications gave the
 constants of the simulation, by a rule over their names (the first byte of the
 SHA-256 is even); the other half is held out and set none.
 
-An error above zero means that the prediction is slower than what was measured.`,
+The error is predicted over reported, less one, in the unit of the report.`,
 		Args: exactly(),
 		RunE: func(*cobra.Command, []string) error { return a.planValidate(asJSON, fit) },
 	}

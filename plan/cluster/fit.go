@@ -16,8 +16,8 @@ type knob struct {
 }
 
 var knobs = []knob{
-	{"product.ampere", family1("ampere"), 0.5, 0.95, false},
-	{"product.hopper", family1("hopper"), 0.4, 0.9, false},
+	{"product.ampere", ofFamily("ampere"), 0.5, 0.95, false},
+	{"product.hopper", ofFamily("hopper"), 0.4, 0.9, false},
 	{"half", func(k *Constants) *float64 { return &k.Half }, 10, 600, false},
 	{"attention", func(k *Constants) *float64 { return &k.Attention }, 0.4, 0.9, false},
 	{"launch", func(k *Constants) *float64 { return &k.Launch }, 1e-6, 2e-5, false},
@@ -29,9 +29,9 @@ var knobs = []knob{
 	{"prefill", func(k *Constants) *float64 { return &k.Prefill }, 0.3, 1.2, true},
 }
 
-// family1 is the share of a family. A map's value has no address: the knob works
+// ofFamily is the share of a family. A map's value has no address: the knob works
 // on a copy that set writes back.
-func family1(name string) func(*Constants) *float64 {
+func ofFamily(name string) func(*Constants) *float64 {
 	return func(k *Constants) *float64 {
 		v := k.Product[name]
 		return &v
@@ -132,8 +132,8 @@ func (f *fitting) loss(k *Constants, serving bool) (float64, error) {
 	sums, counts := map[string]float64{}, map[string]float64{}
 	for i := range f.runs {
 		r := &f.runs[i]
-		_, _, _, wrong := r.run.compare(r.model, &r.layout, r.step(k), k)
-		sums[r.group.Name] += math.Abs(math.Log1p(wrong))
+		_, reported, predicted := r.run.compare(r.model, &r.layout, r.step(k), k)
+		sums[r.group.Name] += math.Abs(math.Log(predicted / reported))
 		counts[r.group.Name]++
 	}
 	total := 0.0

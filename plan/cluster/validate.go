@@ -19,8 +19,7 @@ type Verdict struct {
 	What      string  `json:"what"`
 	Reported  float64 `json:"reported"`
 	Predicted float64 `json:"predicted"`
-	// Error is predicted time over reported time, less one, whatever the unit: above
-	// zero the prediction is too slow.
+	// Error is predicted over reported, less one.
 	Error float64 `json:"error"`
 	// Layout is the one that was simulated; Chosen says what of it is ours.
 	Layout string   `json:"layout,omitempty"`
@@ -61,32 +60,28 @@ func (g *Group) verdict(r *Run, k *Constants) (Verdict, error) {
 		Group: g.Name, Run: r.Name, Source: g.Source, Kind: "training", Calibration: Calibrates(g.Name),
 		Layout: l.String(), Chosen: g.chosen(r), Fits: s.Memory.Fits(), Note: r.Note,
 	}
-	v.What, v.Reported, v.Predicted, v.Error = r.compare(m, &l, s, k)
+	v.What, v.Reported, v.Predicted = r.compare(m, &l, s, k)
+	v.Error = v.Predicted/v.Reported - 1
 	return v, nil
 }
 
 // compare puts the prediction into the unit of the source.
-func (r *Run) compare(m *plan.Model, l *Layout, s *Step, k *Constants) (what string, reported, predicted, wrong float64) {
+func (r *Run) compare(m *plan.Model, l *Layout, s *Step, k *Constants) (what string, reported, predicted float64) {
 	devices := float64(l.Devices())
 	perDevice := 1 / (s.Seconds * devices) // of a quantity of the step
 	switch p := &r.Reported; {
 	case p.Seconds > 0:
-		return "s/step", p.Seconds, s.Seconds, s.Seconds/p.Seconds - 1
+		return "s/step", p.Seconds, s.Seconds
 	case p.Rate > 0:
-		v := l.Tokens() * perDevice
-		return "tokens/s/device", p.Rate, v, p.Rate/v - 1
+		return "tokens/s/device", p.Rate, l.Tokens() * perDevice
 	case p.Hardware > 0:
-		v := hardwareFLOP(m, l) * perDevice / 1e12
-		return "TFLOP/s/device (hardware)", p.Hardware, v, p.Hardware/v - 1
+		return "TFLOP/s/device (hardware)", p.Hardware, hardwareFLOP(m, l) * perDevice / 1e12
 	case p.Model > 0:
-		v := allScoresFLOP(m, l) * perDevice / 1e12
-		return "TFLOP/s/device (model)", p.Model, v, p.Model/v - 1
+		return "TFLOP/s/device (model)", p.Model, allScoresFLOP(m, l) * perDevice / 1e12
 	case p.Causal > 0:
-		v := s.FLOP * perDevice / 1e12
-		return "TFLOP/s/device (causal)", p.Causal, v, p.Causal/v - 1
+		return "TFLOP/s/device (causal)", p.Causal, s.FLOP * perDevice / 1e12
 	}
-	v := r.Tokens / l.Tokens() * s.Seconds * devices / 3600 * k.Hours
-	return "device hours", r.Reported.Hours, v, v/r.Reported.Hours - 1
+	return "device hours", r.Reported.Hours, r.Tokens / l.Tokens() * s.Seconds * devices / 3600 * k.Hours
 }
 
 // hardwareFLOP is the count of arXiv:2104.04473, eq. 3, for a step: with all

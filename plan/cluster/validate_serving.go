@@ -82,7 +82,7 @@ func validateServing(k *Constants) ([]Verdict, error) {
 			}
 			list = append(list, Verdict{
 				Group: g.Name, Run: r.Name, Source: g.Source, Kind: "serving", Calibration: Calibrates(g.Name),
-				What: "output tokens/s", Reported: r.Reported, Predicted: rate, Error: r.Reported/rate - 1,
+				What: "output tokens/s", Reported: r.Reported, Predicted: rate, Error: rate/r.Reported - 1,
 				Layout: r.Cluster + " " + string(r.Weights), Fits: true,
 			})
 		}
