@@ -19,7 +19,10 @@ import (
 // leastPackage is the size of a package that makes a text, in bytes.
 const leastPackage = 64 << 10
 
-func init() { Generators["go_packages"] = goPackages }
+// Of go_files, in bytes: files that a window of 2,048 tokens holds.
+const leastFile, mostFile = 1 << 10, 5 << 10
+
+func init() { Generators["go_packages"], Generators["go_files"] = goPackages, goShort }
 
 // goPackages makes long texts of what everybody with Go has: each is a package of the
 // toolchain's library, its files one after another, each below its name; tests, and
@@ -50,6 +53,38 @@ func goPackages(n int, _ uint64) ([]task.Row, error) {
 		}
 	}
 	return packageRows(packages, n), nil
+}
+
+// goShort makes short texts: files of the library, in an order by the seed.
+func goShort(n int, seed uint64) ([]task.Row, error) {
+	if err := checkNumber(n); err != nil {
+		return nil, err
+	}
+	root, err := goroot.Find(context.Background())
+	if err != nil {
+		return nil, fmt.Errorf("%w: the texts are made of the Go toolchain's sources: %w", task.ErrNoData, err)
+	}
+	files, err := goFiles(filepath.Join(root, "src"), "src")
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(files, func(a, b string) int {
+		return cmp.Or(cmp.Compare(nameHash(a, seed), nameHash(b, seed)), strings.Compare(a, b))
+	})
+	var rows []task.Row
+	for _, file := range files {
+		if len(rows) == n {
+			break
+		}
+		source, err := ownSource(filepath.Join(root, filepath.FromSlash(file)))
+		if err != nil {
+			return nil, err
+		}
+		if len(source) >= leastFile && len(source) <= mostFile {
+			rows = append(rows, task.Row{"id": file, "cluster": path.Dir(file), "text": string(source)})
+		}
+	}
+	return rows, nil
 }
 
 // ownSource is a file that people wrote; nil for another.

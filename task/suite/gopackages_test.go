@@ -36,6 +36,22 @@ func TestGoPackages(t *testing.T) {
 	if err != nil || len(fewer) != 3 || fewer[2]["text"] != rows[2]["text"] {
 		t.Errorf("of fewer: %v", err)
 	}
+	short, err := goShort(200, 5)
+	if err != nil || len(short) != 200 {
+		t.Fatalf("%d short texts, %v", len(short), err)
+	}
+	for _, row := range short {
+		if n := len(row["text"].(string)); n < leastFile || n > mostFile || names[row["id"].(string)] {
+			t.Errorf("%s of %d bytes", row["id"], n)
+		}
+		names[row["id"].(string)] = true
+	}
+	if other, err := goShort(10, 6); err != nil || other[0]["id"] == short[0]["id"] {
+		t.Errorf("of another seed: %v, %v", other, err)
+	}
+	if _, err := goShort(0, 0); err == nil {
+		t.Error("no short texts were made")
+	}
 	if _, err := goPackages(0, 0); err == nil {
 		t.Error("no rows were made")
 	}
