@@ -118,16 +118,29 @@ func headDim(c *model.Config) int {
 }
 
 func slidingNote(c *model.Config) string {
-	if c.SlidingWindow > 0 {
-		return fmt.Sprintf(", each sees %s before it", progress.Count(int64(c.SlidingWindow)))
+	slide := 0
+	for l := range c.NumLayers {
+		if c.Window(l) > 0 {
+			slide++
+		}
 	}
-	return ""
+	see := fmt.Sprintf("each sees %s before it", progress.Count(int64(c.SlidingWindow)))
+	switch slide {
+	case 0:
+		return ""
+	case c.NumLayers:
+		return ", " + see
+	}
+	return fmt.Sprintf(", in %d of %d layers %s", slide, c.NumLayers, see)
 }
 
 func ropeNote(c *model.Config) string {
 	note := fmt.Sprintf("theta %g", c.RopeTheta)
 	if s := c.RopeScaling; s != nil {
 		note += fmt.Sprintf(", %s scaling by %g", s.Type, s.Factor)
+	}
+	if c.SlidingRopeTheta > 0 {
+		note += fmt.Sprintf("; sliding: theta %g", c.SlidingRopeTheta)
 	}
 	return note
 }
