@@ -49,3 +49,28 @@ func TestServeAlone(t *testing.T) {
 		t.Errorf("gpt-4 on 8 devices: %v", err)
 	}
 }
+
+// TestServeExperts: a sparse layer reads the experts that are asked for. One
+// sequence is as fast as a dense model of the active size, up to what each layer
+// adds; with many sequences all experts are read.
+func TestServeExperts(t *testing.T) {
+	s := Server{Model: builtin(t, "mixtral-8x7b"), Cluster: machine(t, "h100x2"), Weights: BF16}
+	s.Constants = Fitted()
+	s.SetDefaults()
+	s.Constants.Imbalance, s.Constants.LayerStep, s.Constants.PassStep, s.Constants.RowStep = 1, 0, 0, 0
+	rate := s.Cluster.Bandwidth * s.Constants.Decode
+	one := s.pass(load{decode: 1, context: 1}) - 32*4*s.Cluster.gather(s.Cluster.group(2, 1), 4096*2, s.Constants)
+	p := s.Model.Params()
+	if want := float64(p.Active) * 2 / 2 / rate; math.Abs(one/want-1) > 0.05 {
+		t.Errorf("one sequence takes %.4g s, reading its weights %.4g", one, want)
+	}
+	many := s.pass(load{decode: 256, context: 256}) - 32*4*s.Cluster.gather(s.Cluster.group(2, 1), 256*4096*2, s.Constants)
+	if want := float64(p.Total) * 2 / 2 / rate; many < want*0.98 || many > want*1.25 {
+		t.Errorf("256 sequences take %.4g s, reading all weights %.4g", many, want)
+	}
+	wide := Server{Model: builtin(t, "deepseek-v3"), Cluster: machine(t, "h200x16"), Data: 16, Expert: 16, Weights: FP8}
+	out, err := wide.Serve(Mix{Rate: 20, Requests: 200, Input: 1000, Output: 100, Spread: 0.3})
+	if err != nil || math.Abs(out.RequestRate*out.Seconds-200) > 1e-6 {
+		t.Errorf("experts on 16 devices: %+v, %v", out, err)
+	}
+}

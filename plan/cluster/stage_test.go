@@ -168,3 +168,49 @@ func testWorker(t testing.TB, m *plan.Model, l *Layout) *worker {
 	}
 	return &worker{m: m, c: c, l: l, k: Fitted(), t: l.tokensHere()}
 }
+
+// TestExchange: a ring moves what it must and no less, links are faster than the
+// network, and a token that its experts' nodes share crosses it less often.
+func TestExchange(t *testing.T) {
+	c, k := machine(t, "h100x1024"), Fitted()
+	for _, size := range []int{2, 8, 64, 1024} {
+		g := c.group(size, 1)
+		least := float64(size-1) / float64(size) * 1e9 / c.Link
+		if got := c.gather(g, 1e9, k); got < least || size > 8 && got < least*1.1 {
+			t.Errorf("%d devices gather 1 GB in %g s, over links alone %g", size, got, least)
+		}
+	}
+	if near, far := c.gather(c.group(8, 1), 1e9, k), c.gather(c.group(8, 8), 1e9, k); far < 4*near {
+		t.Errorf("8 devices of one node take %g s, of 8 nodes %g", near, far)
+	}
+	m := builtin(t, "deepseek-v3")
+	l := testLayout(t, m, "dp64 ep64")
+	w := testWorker(t, m, &l)
+	free := w.forward(10).Expert
+	l.ExpertDomains = 4
+	if limited := w.forward(10).Expert; limited > free*0.7 {
+		t.Errorf("the all-to-all takes %g s, to 4 nodes at most %g", free, limited)
+	}
+	l.OverlapExpert = true
+	if hidden := w.forward(10).Expert; hidden >= free*0.7 {
+		t.Errorf("hidden behind products %g s are seen", hidden)
+	}
+}
+
+// TestContext: a long sequence divided over devices takes less memory and, behind
+// attention, little more than its share of time.
+func TestContext(t *testing.T) {
+	m := builtin(t, "llama-3-70b")
+	l := testLayout(t, m, "tp8 dp2")
+	l.Sequence = 131072
+	alone := testWorker(t, m, &l)
+	d := l
+	d.Data, d.Context = 1, 2
+	divided := testWorker(t, m, &d)
+	if a, b := alone.forward(3).Sum(), divided.forward(3).Sum(); b < a/2 || b > a*0.6 {
+		t.Errorf("a layer takes %g s, over 2 devices %g", a, b)
+	}
+	if a, b := alone.activations(3), divided.activations(3); math.Abs(b/a-0.5) > 1e-9 {
+		t.Errorf("activations of %g bytes, over 2 devices %g", a, b)
+	}
+}
