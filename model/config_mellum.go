@@ -30,7 +30,7 @@ func (c *Config) marshalRopes(m map[string]any) {
 // missing; without the field the thetas are the defaults.
 func (c *Config) readRopes(f *fields) {
 	var ropes map[string]json.RawMessage
-	if !f.take("rope_parameters", &ropes) || f.err != nil {
+	if !f.take("rope_parameters", &ropes) || f.err != nil || c.NumLayers < 1 || c.NumLayers > maxLayers { // Validate says so
 		return
 	}
 	const field = "rope_parameters."

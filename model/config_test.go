@@ -310,6 +310,19 @@ func FuzzParseConfig(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data)
+	mixed, err := Default(Mellum)
+	if err != nil {
+		f.Fatal(err)
+	}
+	mixed.VocabSize, mixed.HiddenSize, mixed.NumLayers, mixed.NumHeads, mixed.NumKVHeads, mixed.IntermediateSize = 9, 4, 3, 2, 1, 3
+	mixed.SlidingWindow, mixed.LayerTypes, mixed.MLPOnlyLayers = 5, []string{SlidingAttention, FullAttention, SlidingAttention}, []int{1}
+	mixed.RopeScaling = &RopeScaling{Type: RopeYaRN, Factor: 4, OriginalPositions: 32}
+	if data, err = json.Marshal(mixed); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte(`{"model_type": "qwen3", "vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 2, "num_attention_heads": 2, "head_dim": 2,
+		"intermediate_size": 3, "use_sliding_window": true, "sliding_window": 3, "max_window_layers": 1}`))
 	f.Add([]byte(`null`))
 	f.Add([]byte(`{"model_type": null}{}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
