@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/internal/energy"
 )
 
 // entry is a line of a journal: a record, or what the work took since the last such
@@ -22,6 +23,7 @@ type entry struct {
 	Record *Record       `json:"record,omitempty"`
 	Cached int           `json:"cached,omitempty"`
 	Took   time.Duration `json:"took_ns,omitempty"`
+	Energy *energy.Spent `json:"energy,omitempty"` // beside Took, where somebody measures
 }
 
 // journal keeps the records of a run that is not over: each start of the run writes a

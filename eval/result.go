@@ -28,6 +28,8 @@ type Result struct {
 	PromptTokens     int64 `json:"prompt_tokens"`
 	CachedTokens     int64 `json:"cached_tokens"`
 	CompletionTokens int64 `json:"completion_tokens"`
+	// Energy is that of the machine in that time; nil where nobody measured.
+	Energy *EnergyUse `json:"energy,omitempty"`
 	// Checked says whether items were looked for in the model's corpus; if not,
 	// NotChecked says why.
 	Checked    bool   `json:"contamination_checked"`

@@ -37,7 +37,9 @@ func (r *run) open(sheets []Sheet) error {
 		return err
 	}
 	for _, e := range entries {
-		r.took += e.Took
+		if r.took += e.Took; e.Took > 0 {
+			r.addEnergy(e.Energy)
+		}
 		r.cached += int64(e.Cached)
 		r.changed = true
 		if e.Record != nil {
@@ -73,6 +75,11 @@ func (r *run) reopen(keep func(Record)) error {
 		return fmt.Errorf("%w; begin anew", err)
 	}
 	r.begun, r.took, r.cached = f.Result.Started, f.Result.Took, f.Result.CachedTokens
+	if f.Result.Energy != nil {
+		r.addEnergy(&f.Result.Energy.Spent)
+	} else if r.took > 0 {
+		r.addEnergy(nil)
+	}
 	for _, record := range f.Records {
 		if record.Error != "" {
 			r.changed = true

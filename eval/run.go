@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/polymath-lm/polymath/internal/energy"
 	"github.com/polymath-lm/polymath/task"
 )
 
@@ -34,6 +35,10 @@ type Options struct {
 	// Reading, if not nil, is told how far long prompts are read, by several goroutines;
 	// it should return at once.
 	Reading func(Reading)
+	// Meter, if not nil, measures the energy of the work; Carbon is the intensity of the
+	// electricity in grams of carbon dioxide per kilowatt-hour, 0 where it is not known.
+	Meter  *energy.Meter
+	Carbon float64
 	// Finish, if not nil, adds to a result what this package does not know, before it
 	// is kept: examinations, contamination.
 	Finish func(*Finished) error
@@ -70,6 +75,9 @@ func Run(ctx context.Context, subject Subject, sheets []Sheet, o Options) (*Fini
 	if err := r.open(sheets); err != nil {
 		return nil, err
 	}
+	if o.Meter != nil {
+		defer o.Meter.Watch()()
+	}
 	err := r.work(ctx)
 	if closed := r.close(); closed != nil && (err == nil || ctx.Err() != nil) {
 		err = closed
@@ -97,6 +105,7 @@ type run struct {
 	known    map[unit]Record
 	begun    time.Time     // of the first start
 	took     time.Duration // of the starts before
+	spent    *energy.Spent // of the starts before; nil: none
 	cached   int64
 	changed  bool
 	state    []Progress // of each sheet
@@ -209,6 +218,9 @@ func (r *run) one(ctx context.Context, u unit) error {
 		return nil
 	}
 	answer, spent, err := r.sitter.answer(ctx, sheet, u)
+	if r.o.Reading != nil {
+		r.o.Reading(Reading{Task: answer.Task, Item: answer.Item})
+	}
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -254,10 +266,16 @@ func (r *run) skipped(sheet int) bool {
 func (r *run) close() error {
 	elapsed := time.Since(r.started)
 	r.took += elapsed
+	var spent *energy.Spent
+	if r.o.Meter != nil {
+		now := r.o.Meter.Spent(r.o.Carbon)
+		spent = &now
+	}
+	r.addEnergy(spent)
 	if r.journal == nil {
 		return nil
 	}
-	return errors.Join(r.journal.add(entry{Took: elapsed}), r.journal.close())
+	return errors.Join(r.journal.add(entry{Took: elapsed, Energy: spent}), r.journal.close())
 }
 
 // finish sums the run up and keeps it.
@@ -280,6 +298,7 @@ func (r *run) finish() (*Finished, error) {
 		}
 	}
 	sortRecords(f.Records)
+	f.Result.Energy = r.energyUse(f.Records)
 	if !r.changed && r.o.Dir != "" {
 		return OpenRun(r.o.Dir)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/polymath-lm/polymath"
+	"github.com/polymath-lm/polymath/internal/energy"
 )
 
 // metrics are what /metrics shows. Names and labels are vLLM's where it has
@@ -65,6 +66,32 @@ func newMetrics(models []*entry) *metrics {
 		m.generatedTotal.WithLabelValues(e.Name)
 	}
 	return m
+}
+
+// meter shows what the machine has spent. Where that cannot be read there is no counter,
+// for 0 joules would be a guess; the gauge says so.
+func (m *metrics) meter(meter *energy.Meter) {
+	if meter == nil {
+		return
+	}
+	available := func() float64 {
+		if _, ok := meter.Joules(); !ok {
+			return 0
+		}
+		return 1
+	}
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "polymath:energy_available", Help: "1 if the processors' energy counters can be read.",
+	}, available))
+	if available() == 0 {
+		return
+	}
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "polymath:energy_joules_total", Help: "Energy of all sockets and their memory since the start, other programs' share included.",
+	}, func() float64 {
+		joules, _ := meter.Joules()
+		return joules
+	}))
 }
 
 func (m *metrics) handler() http.Handler {

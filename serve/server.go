@@ -16,6 +16,8 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/net/netutil"
+
+	"github.com/polymath-lm/polymath/internal/energy"
 )
 
 // Options are the settings of a Server. The zero value asks for no key, serves
@@ -43,6 +45,8 @@ type Options struct {
 	LogPrompts bool
 	// Traces, if not nil, receives a span for each request; see NewTraces.
 	Traces trace.TracerProvider
+	// Meter, if not nil, is read for /metrics, and at least every half minute.
+	Meter *energy.Meter
 	// Drain is how long requests in progress may take when the server ends; 0
 	// is 30 seconds.
 	Drain time.Duration
@@ -104,6 +108,7 @@ func New(models []Named, o Options) (*Server, error) {
 	s.fetcher = newImageFetcher(&s.limits, o.ImageURLs, publicAddress)
 	s.gazes = make(chan struct{}, maxGazes)
 	s.metrics = newMetrics(s.order)
+	s.metrics.meter(o.Meter)
 	if o.Traces != nil {
 		s.tracer = o.Traces.Tracer("github.com/polymath-lm/polymath/serve")
 	}
@@ -147,6 +152,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		BaseContext:       func(net.Listener) context.Context { return s.stopped },
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		TLSConfig:         s.options.TLS,
+	}
+	if s.options.Meter != nil {
+		defer s.options.Meter.Watch()()
 	}
 	listener = netutil.LimitListener(listener, s.limits.Connections)
 	failed := make(chan error, 1)

@@ -22,6 +22,9 @@ import (
 // skips step after step. Run is called once.
 func (t *Trainer) Run(ctx context.Context) (result Result, err error) {
 	defer func() { err = errors.Join(err, t.release()) }()
+	if t.options.Meter != nil {
+		defer t.options.Meter.Watch()()
+	}
 	if err := t.prepare(); err != nil {
 		return t.result(), err
 	}

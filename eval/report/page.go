@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/polymath-lm/polymath/eval"
+	"github.com/polymath-lm/polymath/internal/energy"
 	"github.com/polymath-lm/polymath/internal/visible"
 )
 
@@ -256,6 +257,12 @@ func newCard(name string, r *eval.Result) card {
 	add(&c.Settings, "tokens read", count(r.PromptTokens)+", "+count(r.CachedTokens)+" of them from the cache")
 	add(&c.Settings, "tokens written", count(r.CompletionTokens))
 	add(&c.Settings, "time", duration(r.Took))
+	if e := r.Energy; e != nil {
+		add(&c.Settings, "energy", e.String())
+		if e.Known() && e.Right > 0 {
+			add(&c.Settings, "energy of a right answer", energy.Text(e.PerRight())+", of "+count(e.Right))
+		}
+	}
 	add(&c.Made, "program", r.Version)
 	add(&c.Made, "records.jsonl", r.Records)
 	for _, t := range r.Tasks {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/polymath-lm/polymath/eval"
 	"github.com/polymath-lm/polymath/internal/cli/interrupt"
+	"github.com/polymath-lm/polymath/internal/energy"
 	"github.com/polymath-lm/polymath/task"
 )
 
@@ -83,6 +84,7 @@ a report.`,
 	f.StringArrayVar(&o.examFiles, "exam", nil, "file of examinations of your own, besides the ready ones")
 	f.StringVar(&o.contamination, "contamination", "auto", "look for items in the model's corpus: auto or off")
 	f.StringArrayVar(&o.corpus, "corpus", nil, "corpus to look for items in (default: the model's own)")
+	addCarbon(f, &o.carbon)
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what the run will take, and stop")
 	f.BoolVar(&o.asJSON, "json", false, "print the results as one JSON object")
 	o.subject.add(f)
@@ -259,7 +261,12 @@ func (a *app) examine(ctx context.Context, model string, sheets []eval.Sheet, o 
 	}
 	who := (&eval.Result{Subject: s.subject.Info(), Settings: settings}).Name()
 	view := newEvalView(a.Err, who, sheets)
+	var meter *energy.Meter
+	if !isEndpoint(model) { // whose energy is not this machine's
+		meter = energy.Open()
+	}
 	f, err := eval.Run(ctx, s.subject, sheets, eval.Options{
+		Meter: meter, Carbon: o.carbon,
 		Version: readVersion(), Suite: o.suite, Settings: settings, Grader: g.grader, Parallel: o.subject.parallel,
 		Dir: dir, Fresh: o.fresh, Begin: view.begin, Progress: view.observe, Reading: view.observeReading,
 		Finish: func(f *eval.Finished) error {

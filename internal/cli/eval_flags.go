@@ -34,6 +34,7 @@ type evalFlags struct {
 	examFiles     []string
 	lengths       []string          // of long texts, as they are given
 	long          suite.LongOptions // for whom they are made
+	carbon        float64
 	exams         []*exam.Exam // the ready ones and those of examFiles
 }
 

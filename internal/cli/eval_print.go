@@ -9,6 +9,7 @@ import (
 	"github.com/polymath-lm/polymath/eval"
 	"github.com/polymath-lm/polymath/eval/stat"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/internal/energy"
 	"github.com/polymath-lm/polymath/task"
 )
 
@@ -113,6 +114,19 @@ func printResult(w io.Writer, r *eval.Result, c *eval.Comparison) {
 	printPositions(w, r)
 	printExams(w, r)
 	printContamination(w, r)
+	if e := r.Energy; e != nil && e.Known() {
+		fmt.Fprintf(w, "energy  %s%s\n", e, around("; ", perRight(e)))
+	} else if e != nil {
+		fmt.Fprintf(w, "energy  %s\n", e)
+	}
+}
+
+// perRight is the energy of each right answer; empty without one.
+func perRight(e *eval.EnergyUse) string {
+	if e.Right == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s for each of %s", energy.Text(e.PerRight()), plural(int64(e.Right), "right answer"))
 }
 
 // moreRows are those of what a grader counts besides the score, and of several samples

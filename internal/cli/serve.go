@@ -17,6 +17,7 @@ import (
 	"github.com/polymath-lm/polymath"
 	"github.com/polymath-lm/polymath/infer"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/internal/energy"
 	"github.com/polymath-lm/polymath/serve"
 	"github.com/polymath-lm/polymath/serve/ui"
 )
@@ -31,6 +32,7 @@ type serveFlags struct {
 	log     string
 	otlp    string
 	noUI    bool
+	carbon  float64
 	dryRun  bool
 	portSet bool
 }
@@ -118,6 +120,7 @@ func (f *serveFlags) define(cmd *cobra.Command) {
 	s.BoolVar(&f.server.LogPrompts, "log-prompts", false, "log what requests say too")
 	s.StringVar(&f.otlp, "otlp-endpoint", "", "OpenTelemetry collector that receives traces, such as http://127.0.0.1:4318")
 	s.BoolVar(&f.noUI, "no-ui", false, "no chat in the browser")
+	addCarbon(s, &f.carbon)
 	s.BoolVar(&f.dryRun, "dry-run", false, "say what would be loaded, how much memory it takes and what is in the way, and end")
 }
 
@@ -165,6 +168,7 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 		return err
 	}
 	defer shutdown()
+	f.server.Meter = energy.Open()
 	server, err := serve.New(models, f.server)
 	if err != nil {
 		return err
@@ -181,6 +185,9 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 	err = server.Serve(ctx, listener)
 	if !ending() {
 		<-said
+	}
+	if spent := f.server.Meter.Spent(f.carbon); spent.Known() {
+		fmt.Fprintf(a.Err, "polymath: energy %s\n", spent)
 	}
 	return err
 }

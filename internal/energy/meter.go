@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // root is where Linux shows the counters.
@@ -146,6 +147,28 @@ func (c *counter) advance() (uint64, error) {
 	}
 	c.last = now
 	return spent, nil
+}
+
+// often is how long a counter may be left alone: at a kilowatt one of 262 kJ, the usual
+// size, begins anew after 4 minutes.
+const often = 30 * time.Second
+
+// Watch reads the meter often enough until stop is called.
+func (m *Meter) Watch() (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		tick := time.NewTicker(often)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				m.Joules()
+			}
+		}
+	}()
+	return sync.OnceFunc(func() { close(done) })
 }
 
 // Unavailable says why nothing can be read, "" where it can.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // machine writes counters as Linux shows them: zone to name and microjoules.
@@ -64,6 +66,24 @@ func TestMeter(t *testing.T) {
 	set(t, dir, "intel-rapl:0", 1_000_000) // a range of 1000 J: 1 J to its end, and 1 J
 	joules(t, m, 1008+2)
 	joules(t, m, 1010)
+}
+
+// TestWatch: a counter that begins anew again and again loses nothing while it is
+// watched.
+func TestWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := machine(t, map[string]string{"intel-rapl:0": "package-0"})
+		m := OpenDir(dir)
+		stop := m.Watch()
+		for i := 1; i <= 10; i++ {
+			set(t, dir, "intel-rapl:0", i*300_000_000%1_000_000_000)
+			time.Sleep(often)
+			synctest.Wait()
+		}
+		stop()
+		stop()
+		joules(t, m, 3000)
+	})
 }
 
 // TestUnavailable: what cannot be known is not known, and the reason is said.
