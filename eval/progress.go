@@ -2,7 +2,7 @@ package eval
 
 import "github.com/polymath-lm/polymath/task"
 
-// Reading is how far a prompt is read.
+// Reading is how far a prompt is read; a Total of 0 says that the item is over.
 type Reading struct {
 	Task, Item  string
 	Read, Total int // tokens

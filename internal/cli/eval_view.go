@@ -85,7 +85,7 @@ func (v *evalView) observe(p eval.Progress) {
 // observeReading shows how far long prompts are read: an answer to one may be minutes
 // away.
 func (v *evalView) observeReading(r eval.Reading) {
-	if r.Total < longPrompt {
+	if r.Total > 0 && r.Total < longPrompt {
 		return
 	}
 	v.mu.Lock()
@@ -93,6 +93,9 @@ func (v *evalView) observeReading(r eval.Reading) {
 	v.read[[2]string{r.Task, r.Item}] = r
 	if r.Read >= r.Total {
 		delete(v.read, [2]string{r.Task, r.Item})
+	}
+	if r.Total == 0 {
+		return
 	}
 	every := viewLogEvery
 	if v.screen.Live() {
