@@ -27,7 +27,7 @@ type trainingFlags struct {
 	batch, sequence, keep                               int
 	tokens                                              bigCount
 	idle                                                float64
-	overlap, asJSON                                     bool
+	overlap, asJSON, events                             bool
 }
 
 func (o *trainingFlags) add(cmd *cobra.Command) {
@@ -157,6 +157,7 @@ What it leaves out is 1, and data parallelism takes the devices that are left.`,
 	cmd.Flags().StringVar(&o.layout, "layout", "", "how model and batch are divided (default: the best that is found)")
 	cmd.Flags().StringVar(&o.stragglers, "stragglers", "", "share of devices that are slower, and by what factor: 1%:1.3")
 	cmd.Flags().StringVar(&o.page, "page", "", "write a page with the timeline to this file")
+	cmd.Flags().BoolVar(&o.events, "events", false, "list every event in --json")
 	return cmd
 }
 
@@ -179,7 +180,7 @@ func (a *app) planSimulate(name string, o *trainingFlags) error {
 	if tokens == 0 {
 		tokens = l.Tokens() // a step
 	}
-	f, err := cluster.Foresee(p.model, &c, l, tokens, p.prices, cluster.Options{Stragglers: slow, Events: o.page != "" || o.asJSON})
+	f, err := cluster.Foresee(p.model, &c, l, tokens, p.prices, cluster.Options{Stragglers: slow, Events: o.page != "" || o.events})
 	if err != nil {
 		return err
 	}
