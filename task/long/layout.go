@@ -118,6 +118,8 @@ func (l *layout) join() (text string, depths []float64) {
 				space = paragraph
 			} else if unit < l.used {
 				space = leading(l.filler[unit])
+			} else if unit > 0 && leading(l.filler[unit-1]) == "\n" {
+				space = "\n" // of lines to the end
 			}
 			add(n.spaced(space), n.text)
 			apart = n.alone

@@ -21,7 +21,7 @@ const longDepths = 10
 
 // longRoom is how many tokens of a length are for the answer and what a chat template
 // adds.
-const longRoom = 128
+const longRoom = 192
 
 // mostUncounted is the longest of LongLengths where nothing says what a model can read.
 const mostUncounted = 8 << 10
