@@ -139,9 +139,13 @@ func modelError(err error, param string) *apiError {
 // windowExceeded gives the window and what was asked of it, both.
 func windowExceeded(e *polymath.ContextWindowError, param string) *apiError {
 	if e.Completion == 0 {
+		advice := "Please reduce their length."
+		if e.Prompt == e.Window {
+			advice = "Please reduce their length, to leave room for an answer."
+		}
 		return badRequest("context_length_exceeded", param,
-			"This model's maximum context length is %d tokens. However, your %s resulted in %d tokens. Please reduce their length.",
-			e.Window, param, e.Prompt)
+			"This model's maximum context length is %d tokens. However, your %s resulted in %d tokens. %s",
+			e.Window, param, e.Prompt, advice)
 	}
 	return badRequest("context_length_exceeded", param,
 		"This model's maximum context length is %d tokens. However, you requested %d tokens (%d in the %s, %d in the completion). Please reduce one of them.",
