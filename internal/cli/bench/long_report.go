@@ -66,6 +66,6 @@ func (l *long) compare() {
 		return float64(b.measured-a.measured) / float64(b.length-a.length)
 	}
 	l.options.emit(Result{Name: "long memory " + l.name + ", a token more", Unit: "B", LimitOf: limitLinear, Detail: map[string]float64{
-		"planned, bytes": float64(longest.cache-l.done[last-1].cache) / float64(longest.length-l.done[last-1].length),
+		"planned, bytes": float64(longest.cache+longest.work-l.done[last-1].cache-l.done[last-1].work) / float64(longest.length-l.done[last-1].length),
 	}}, []float64{perToken(l.done[last-1], longest)}, []float64{perToken(l.done[0], l.done[last-1])})
 }
