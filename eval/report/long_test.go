@@ -20,13 +20,11 @@ func read(skill float64, model, text string) *eval.Finished {
 	f.Result.Tasks, f.Records = nil, nil
 	r := rand.New(rand.NewPCG(5, uint64(1000*skill)))
 	const passkey, count, novels = "long_passkey", "long_count", "long_novels"
-	for _, t := range []eval.TaskResult{
+	f.Result.Tasks = append(f.Result.Tasks, []eval.TaskResult{
 		{Task: passkey, Title: "A pass key" + text, Method: task.MethodGenerate, Grader: "exact", Samples: 1, TaskHash: "1"},
 		{Task: count, Title: "How often" + text, Method: task.MethodGenerate, Grader: "exact", Samples: 1, TaskHash: "2"},
 		{Task: novels, Title: "Novels" + text, Method: task.MethodText, TaskHash: "3"},
-	} {
-		f.Result.Tasks = append(f.Result.Tasks, t)
-	}
+	}...)
 	add := func(record eval.Record, n int) {
 		record.Number, record.Item = n, fmt.Sprintf("%s-%04d%s", record.Task, n, text)
 		record.Cluster = record.Item
