@@ -34,6 +34,10 @@ func smallConfig(t testing.TB, modelType string) *model.Config {
 	cfg.VocabSize, cfg.HiddenSize, cfg.NumLayers, cfg.IntermediateSize = 324, 256, 2, 256
 	cfg.NumHeads, cfg.NumKVHeads, cfg.HeadDim, cfg.MaxPositions = 4, 2, 64, 256
 	cfg.SlidingWindow = 0
+	if modelType == model.Mellum {
+		cfg.SlidingWindow, cfg.SlidingRopeTheta = 9, 0
+		cfg.LayerTypes = []string{model.SlidingAttention, model.FullAttention}
+	}
 	cfg.EOSTokenIDs = []int{317}
 	if cfg.NumExperts > 0 {
 		cfg.NumExperts, cfg.NumExpertsPerTok, cfg.MoEIntermediateSize = 4, 2, 256
@@ -88,7 +92,7 @@ func quoted(s string) string {
 }
 
 // types are the model types, quick ones first.
-var types = []string{model.Llama, model.Mistral, model.Mixtral, model.Qwen2, model.Qwen3, model.Qwen3MoE, model.OLMoE}
+var types = []string{model.Llama, model.Mistral, model.Mixtral, model.Qwen2, model.Qwen3, model.Qwen3MoE, model.OLMoE, model.Mellum}
 
 func mustRead(t testing.TB, path string) []byte {
 	t.Helper()
