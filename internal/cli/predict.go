@@ -18,6 +18,8 @@ import (
 // predictFlags are the flags of polymath predict.
 type predictFlags struct {
 	recipe, out, plot, check, verify, key string
+	exams                                 []string
+	task                                  string
 	compute                               float64
 	asJSON                                bool
 }
@@ -56,6 +58,8 @@ the runs must share data, tokenizer, what is held out, and length of rows.`,
 	f.StringVar(&o.plot, "plot", "", "file of an HTML page with the runs, the fit and the prediction")
 	f.StringVar(&o.check, "check", "", "hold the prediction in this file against RUN")
 	f.StringVar(&o.verify, "verify", "", "verify the signature of this file, and stop")
+	f.StringSliceVar(&o.exams, "exams", nil, "directories of 'polymath eval', one for each RUN in its order: foretell pass rates too")
+	f.StringVar(&o.task, "task", "", "task of the examinations, where they have several")
 	f.StringVar(&o.key, "key", "", "file of the signing key; else prediction-key.pem in the configuration")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
 	return cmd
@@ -87,6 +91,11 @@ func (a *app) predict(o predictFlags, args []string) error {
 	p, err := scaling.Predict(basis, target, describeConditions(conditions.Conditions, conditions.tokens), time.Now(), readVersion())
 	if err != nil {
 		return err
+	}
+	if len(o.exams) > 0 {
+		if p.Capability, err = a.foretellExam(o, args, target.FLOPs); err != nil {
+			return err
+		}
 	}
 	if o.out != "" {
 		key, made, err := scaling.LoadKey(o.keyPath())
@@ -203,8 +212,14 @@ func (a *app) checkPrediction(o predictFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	var answers *scaling.Answers
+	if p.Capability != nil && len(o.exams) == 1 {
+		if answers, err = readExamAnswers(o.exams[0], p.Capability.Task, run.FLOPs); err != nil {
+			return err
+		}
+	}
 	outcome, err := p.Check(scaling.Done{
-		Run: run, Recipes: []string{f.RecipeHash, f.Recipe.Hash()}, Began: f.Began,
+		Run: run, Answers: answers, Recipes: []string{f.RecipeHash, f.Recipe.Hash()}, Began: f.Began,
 		Conditions: describeConditions(f.Conditions, f.Eval.Tokens),
 	})
 	if err != nil {

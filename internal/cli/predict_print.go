@@ -49,6 +49,13 @@ func printForecast(w io.Writer, p *scaling.Prediction) {
 	if p.Size != nil {
 		fmt.Fprintf(w, "by parameters and tokens: %.4f, 95%% between %.4f and %.4f\n", p.Size.Loss.Value, p.Size.Loss.Low, p.Size.Loss.High)
 	}
+	if c := p.Capability; c != nil {
+		fmt.Fprintf(w, "%s: %s right, 95%% between %s and %s\n", progress.Visible(c.Task), percent(c.Pass.Value), percent(c.Pass.Low), percent(c.Pass.High))
+		for i, g := range c.Groups {
+			fmt.Fprintf(w, "  third %d of %d items by difficulty: %s, between %s and %s; %s at the largest run\n", i+1, len(g.Items),
+				percent(g.Pass.Value), percent(g.Pass.Low), percent(g.Pass.High), percent(g.Rates[len(g.Rates)-1]))
+		}
+	}
 	fmt.Fprintf(w, "made %s\n", p.Made.Format(time.RFC3339))
 }
 
@@ -60,6 +67,9 @@ func printOutcome(w io.Writer, o *scaling.Outcome) {
 	}
 	fmt.Fprintf(w, "\nmeasured  %.4f, %s the interval; the prediction is %.2f%% off, made %s before the run began\n",
 		o.Loss, where, 100*o.Error, progress.Duration(o.Ahead))
+	if o.Pass != nil {
+		fmt.Fprintf(w, "examined: %s right\n", percent(*o.Pass))
+	}
 	if o.SizeError != nil {
 		fmt.Fprintf(w, "by parameters and tokens it is %.2f%% off\n", 100**o.SizeError)
 	}

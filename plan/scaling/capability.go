@@ -188,3 +188,17 @@ func (g *Group) Measured(run Answers) (float64, error) {
 	}
 	return sum / float64(len(g.Items)), nil
 }
+
+// measured is the share of right answers of a run to all items.
+func (c *Capability) measured(run Answers) (float64, error) {
+	sum, n := 0.0, 0
+	for i := range c.Groups {
+		g := &c.Groups[i]
+		share, err := g.Measured(run)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", c.Task, err)
+		}
+		sum, n = sum+share*float64(len(g.Items)), n+len(g.Items)
+	}
+	return sum / float64(n), nil
+}

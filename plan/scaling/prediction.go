@@ -34,6 +34,8 @@ type Prediction struct {
 	Trial  *Trial        `json:"trial,omitempty"`
 	Size   *SizeForecast `json:"size,omitempty"`
 	NoSize string        `json:"no_size,omitempty"`
+	// Capability is what is foretold of an examination, nil without one.
+	Capability *Capability `json:"capability,omitempty"`
 	// Level is the share of such intervals that hold the truth, if the law holds.
 	Level float64 `json:"level"`
 }
@@ -164,6 +166,8 @@ type Outcome struct {
 	Inside bool    `json:"inside"`
 	// SizeError is that of the second opinion, nil where there is none.
 	SizeError *float64 `json:"size_error,omitempty"`
+	// Pass is the share of right answers in the examination foretold, nil without one.
+	Pass *float64 `json:"pass,omitempty"`
 	// Ahead is the time from the prediction to the beginning of the run.
 	Ahead time.Duration `json:"ahead_ns"`
 }
@@ -176,6 +180,8 @@ type Done struct {
 	Conditions map[string]string
 	// Began is when the run began.
 	Began time.Time
+	// Answers are those to the examination of the prediction, nil without one.
+	Answers *Answers
 }
 
 // computeSlack is the share by which the compute of a run may differ from that which a
@@ -208,7 +214,12 @@ func (p *Prediction) Check(run Done) (*Outcome, error) {
 		off := (p.Size.Loss.Value - run.Loss) / run.Loss
 		o.SizeError = &off
 	}
-	return o, nil
+	if p.Capability == nil || run.Answers == nil {
+		return o, nil
+	}
+	pass, err := p.Capability.measured(*run.Answers)
+	o.Pass = &pass
+	return o, err
 }
 
 func (p *Prediction) sameTarget(run *Done) error {
