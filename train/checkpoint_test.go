@@ -273,7 +273,7 @@ func TestChangedRecipe(t *testing.T) {
 // TestMayChange holds that the list names keys that exist.
 func TestMayChange(t *testing.T) {
 	r := DefaultRecipe()
-	r.Epochs, r.Data.Conversations = 1, Files{"file"} // left out where they are not set
+	r.Epochs, r.Data.Conversations, r.Batch.Recompute = 1, Files{"file"}, true // left out where they are not set
 	keys, err := checkpoint.Flatten(r.encode())
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/model"
 )
 
@@ -88,7 +89,8 @@ func (t *Trainer) makeWorkspace() {
 		return
 	}
 	t.workspace = nil
-	debug.FreeOSMemory() // the peak is that of one stage, without what loading left
+	kernel.ForgetScratch() // which may refer to it
+	debug.FreeOSMemory()   // the peak is that of one stage, without what loading left
 	t.workspace = model.NewTrainingWorkspace(t.model, tokens, b.Recompute)
 }
 

@@ -37,6 +37,14 @@ func workerScratch(worker int) *scratch {
 	return moreScratch()[worker]
 }
 
+// ForgetScratch lets go of what workers keep between calls, which may refer to the
+// arrays of the last one. The next calls make it anew. Any goroutine may call it.
+func ForgetScratch() {
+	scratchesMu.Lock()
+	defer scratchesMu.Unlock()
+	scratches.Store(nil)
+}
+
 // moreScratch makes sure that every worker has its scratch.
 func moreScratch() []*scratch {
 	scratchesMu.Lock()
