@@ -37,11 +37,11 @@ const (
 	FigureWithoutEmbedding    Figure = "total_without_embedding" // nor output matrix
 	FigureExpert              Figure = "one_expert_of_all_layers"
 	FigureAttention           Figure = "attention"
-	FigureShared              Figure = "shared"         // all but the experts
-	FigureTrainingFLOPs       Figure = "training_flops" // 6 for each active parameter and token
-	FigureTokenFLOPs          Figure = "forward_flops"  // 2 for each active parameter
+	FigureShared              Figure = "shared"                   // all but the experts
+	FigureTrainingFLOPs       Figure = "training_flops"           // 6 for each active parameter and token
+	FigureTokenFLOPs          Figure = "forward_flops"            // 2 for each active parameter
 	FigureTrainTokenFLOPs     Figure = "training_flops_per_token" // at Context, without predictors
-	FigureKVBytes             Figure = "kv_bytes_per_token" // in bf16
+	FigureKVBytes             Figure = "kv_bytes_per_token"       // in bf16
 )
 
 // Names lists the models that are built in, sorted.
