@@ -37,7 +37,7 @@ type longFlags struct {
 
 func (a *app) corpusLongCommand() *cobra.Command {
 	o := longFlags{length: 8 << 10}
-	kinds := textsOf(long.Kinds)
+	kinds := textsOf(long.TrainingKinds)
 	cmd := &cobra.Command{
 		Use:   "long --out DIR --tokenizer FILE",
 		Short: "Make long documents with questions on what stands in them",
@@ -46,7 +46,8 @@ values of keys, several needles, chains of variables, how often something is
 said, needles that are nearly alike, and what one of many documents says. Each
 has many questions with their exact answers, half of them in the text and half
 at its end. Lengths are those of --tokenizer; --shortest makes shorter ones too,
-each octave as often.
+each octave as often. The kind repeat asks nothing: its documents are lists said
+over and over, from which a model that begins at nothing learns to copy.
 
 What is between the statements is prose of its own, or for a part of the
 documents the texts that --text names, such as books. Wordings, names and values
@@ -64,7 +65,7 @@ train on. The same flags give the same files.`,
 	f.Var(&o.length, "length", "length of the documents in tokens, such as 8192 or 128k")
 	f.Var(&o.shortest, "shortest", "length of the shortest documents (default: --length)")
 	f.IntVar(&o.number, "number", 1000, "number of documents")
-	f.StringSliceVar(&o.kinds, "kinds", nil, "what is asked (default: "+strings.Join(kinds, ", ")+")")
+	f.StringSliceVar(&o.kinds, "kinds", nil, "what documents are of: "+strings.Join(kinds, ", ")+" (default: all that ask something, books only with --text)")
 	f.StringVar(&o.tokenizer, "tokenizer", "", "tokenizer.json, model or GGUF file that tokens are counted with (default: 4 bytes are one)")
 	f.IntVar(&o.writing.Questions, "questions", 0, "questions of a document at most (default: one for 128 tokens, up to 64)")
 	f.StringArrayVar(&o.texts, "text", nil, "put statements into these documents; may be given several times")

@@ -32,8 +32,11 @@ const (
 	Books       Kind = "books"       // how a sentence goes on, and who says something; of a given text alone
 )
 
-// Kinds are all kinds.
-var Kinds = []Kind{Passkey, KeyValue, MultiNeedle, Variables, Counting, Distractors, Documents, Books}
+// Kinds are all kinds that ask something, and TrainingKinds those that training reads.
+var (
+	Kinds         = []Kind{Passkey, KeyValue, MultiNeedle, Variables, Counting, Distractors, Documents, Books}
+	TrainingKinds = append(slices.Clone(Kinds), Repeat)
+)
 
 // MostTokens bounds the length of a text, and leastTokens what a text can be made of.
 const (
@@ -144,7 +147,7 @@ var ErrShort = errors.New("the text is too short")
 func (o *Options) Check() error {
 	switch {
 	case !slices.Contains(Kinds, o.Kind):
-		return fmt.Errorf("no kind of long text is called %q: %s", o.Kind, kindList())
+		return fmt.Errorf("no kind of long text is called %q: %s", o.Kind, kindList(Kinds))
 	case o.Kind == Books && strings.TrimSpace(o.Text) == "":
 		return errors.New("questions on books need the text of one")
 	case o.Tokens > MostTokens:
@@ -162,9 +165,9 @@ func (o *Options) Check() error {
 	return o.Split.check()
 }
 
-func kindList() string {
-	names := make([]string, len(Kinds))
-	for i, k := range Kinds {
+func kindList(kinds []Kind) string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
 		names[i] = string(k)
 	}
 	return strings.Join(names, ", ")

@@ -12,7 +12,8 @@ import (
 // Writing says which documents are made to train on: texts with many questions and their
 // answers, of the split Train.
 type Writing struct {
-	// Kinds are those that come in turn; none is all, Books only if there are Texts.
+	// Kinds are those of TrainingKinds that come in turn; none is all but Repeat, and Books
+	// only if there are Texts.
 	Kinds []Kind
 	Seed  uint64
 	// Shortest and Longest are the lengths of the documents in tokens, of which there are
@@ -36,8 +37,8 @@ const leastTraining = 256
 // Check reports what cannot be.
 func (w *Writing) Check() error {
 	for i, k := range w.Kinds {
-		if !slices.Contains(Kinds, k) {
-			return fmt.Errorf("no kind of long text is called %q: %s", k, kindList())
+		if !slices.Contains(TrainingKinds, k) {
+			return fmt.Errorf("no kind of long text is called %q: %s", k, kindList(TrainingKinds))
 		}
 		if slices.Contains(w.Kinds[:i], k) {
 			return fmt.Errorf("the kind %s is named twice", k)
@@ -107,7 +108,7 @@ func (w *Writing) length(r *random.Source) int {
 }
 
 // alone are kinds that share a text with no other.
-var alone = []Kind{KeyValue, Documents, Books}
+var alone = []Kind{KeyValue, Documents, Books, Repeat}
 
 // kinds are those of a document: one, or half of the time all that can share a text, as
 // far as it has room.
@@ -131,8 +132,11 @@ func (w *Writing) kinds(r *random.Source, i int) []Kind {
 // training makes a text with about so many questions: half of them stand in it, behind
 // what they ask for, the others at its end.
 func (o *Options) training(seed uint64, kinds []Kind, questions int) (string, error) {
-	if kinds[0] == Books {
+	switch kinds[0] {
+	case Books:
 		return o.bookTraining(seed, questions)
+	case Repeat:
+		return o.repeatTraining(seed)
 	}
 	r := random.At(seed, ofNeedles)
 	m := o.maker(r, o.Tokens/2/len(kinds))
