@@ -62,7 +62,7 @@ grader: exact
 	}
 	for text, want := range map[string]string{
 		"copies: -1": "impossible", "copies: 5000": "impossible", "present: '../x'": "is not below the data directory", "present: '{{.none}}'": "none",
-		"format: names": "entries, paths",
+		"format: names": "entries, whole, paths",
 	} {
 		task, err := Parse("x.yaml", []byte("method: generate\ndata: {files: [w.jsonl], "+text+"}\nprompt: x\nanswer: x\ngrader: exact\n"))
 		if err == nil {
