@@ -91,8 +91,7 @@ type Question struct {
 	Depth float64
 
 	// said is the answer in a text to train on: what was asked is said again before the
-	// number, so that what stands before both is alike. A small model learns to find
-	// numbers so; of bare numbers it did not.
+	// number, so that what stands before both is alike, and finding is copying.
 	said   string
 	needle int     // number of that statement
 	after  float64 // wanted depth of the last statement that is needed

@@ -1,7 +1,6 @@
 package long
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/polymath-lm/polymath/internal/random"
@@ -25,7 +24,7 @@ func (o *Options) repeatTraining(seed uint64) (string, error) {
 	list := make([]string, r.Between(repeatShort, max(repeatShort, o.Tokens/repeatPart)))
 	for i := range list {
 		if list[i] = syllables(r); r.Coin() {
-			list[i] = strconv.Itoa(r.Between(10000, 99999))
+			list[i] = Train.number(r, map[string]bool{}) // a long list has some of them twice
 		}
 	}
 	for {
