@@ -109,3 +109,19 @@ func TestLongLengths(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestApart: of the long texts, only what books say can have been read in training.
+func TestApart(t *testing.T) {
+	for name := range Generators {
+		long := strings.HasPrefix(name, "long_") && name != "long_books"
+		if !long && name != "problems" && name != "instructions" && !strings.HasPrefix(name, "hallucination_") {
+			if Apart(name) {
+				t.Errorf("%s is not looked for in what a model learned from", name)
+			}
+			continue
+		}
+		if !Apart(name) {
+			t.Errorf("%s is taken for learned, whose tests are apart", name)
+		}
+	}
+}
