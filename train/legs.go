@@ -57,9 +57,9 @@ func (t *Trainer) stretch() error {
 	t.shapes = make([]*model.Config, len(t.recipe.stages()))
 	cfg := t.cfg
 	for i := range t.shapes {
-		s := &t.recipe.stages()[i]
-		to := *cfg
-		if to.MaxPositions = max(cfg.MaxPositions, t.recipe.batchOf(i).Sequence); s.Context > 0 {
+		s, b := &t.recipe.stages()[i], t.recipe.batchOf(i)
+		to, n := *cfg, t.longest(&b)
+		if to.MaxPositions = max(cfg.MaxPositions, n); s.Context > 0 {
 			to.MaxPositions = s.Context
 		}
 		if s.RopeTheta > 0 {
@@ -75,7 +75,7 @@ func (t *Trainer) stretch() error {
 			to.RopeScaling = &scaling
 		}
 		key := fmt.Sprintf("stages[%d]", i)
-		if n := t.recipe.batchOf(i).Sequence; n > to.MaxPositions {
+		if n > to.MaxPositions {
 			return recipe.Bad(key+".max_position_embeddings", "rows of %d tokens are longer than the %d positions of the model", n, to.MaxPositions)
 		}
 		cfg = cfg.Stretched(&to)

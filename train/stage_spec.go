@@ -43,7 +43,7 @@ type StageSpec struct {
 	Data []SourceSpec `yaml:"data" json:"data,omitempty"`
 	// RopeTheta, RopeScaling and Context become the model's rope_theta, rope_scaling
 	// and max_position_embeddings. 0 and nil: as they were, but positions for at
-	// least a row. A yarn or llama3 that does not say what it stretches stretches
+	// least a row, of the stage or held out. A yarn or llama3 that does not say what it stretches stretches
 	// the positions that the model had before.
 	RopeTheta   float64            `yaml:"rope_theta" json:"rope_theta,omitzero"`
 	RopeScaling *model.RopeScaling `yaml:"rope_scaling" json:"rope_scaling,omitempty"`
@@ -242,7 +242,8 @@ func (r *Recipe) checkStageData(i int, key string) error {
 			return recipe.Bad(at+".shards", "name the directory of the token shards")
 		}
 		if len(list) == 1 && s.Share == 0 {
-			return nil
+			total = 1
+			break
 		}
 		if err := recipe.Between(at+".share", s.Share, 1./shareUnits, 1); err != nil {
 			return err

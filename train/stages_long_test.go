@@ -181,6 +181,11 @@ func TestLongStageErrors(t *testing.T) {
 		{func(r *Recipe) { r.Stages[2].RopeScaling.Type = "dynamic" }, `rope_scaling.rope_type "dynamic" is not one of`},
 		{func(r *Recipe) { r.Stages[1].Data[0].Shards = t.TempDir() }, "stages[1].data[0]: "},
 		{func(r *Recipe) { r.Stages[2].Steps, r.Epochs = 0, 1 }, "epochs: give the length"},
+		{func(r *Recipe) {
+			r.Stages[1].Data, r.Stages[2].Batch = []SourceSpec{{Shards: r.Data.Shards}}, BatchSpec{}
+			r.Stages[1].Batch, r.Stages[2].Steps, r.Epochs = BatchSpec{}, 0, 1
+		}, "epochs: give the length"},
+		{func(r *Recipe) { r.Stages[2].Batch, r.Stages[2].Context = BatchSpec{Sequence: 16}, 16 }, "stages[2].max_position_embeddings: rows of 32 tokens are longer than the 16 positions"},
 	} {
 		r := longRun(t)
 		c.change(r)

@@ -246,8 +246,12 @@ func (t *Trainer) shape() error {
 	if header.VocabSize > t.cfg.VocabSize {
 		return recipe.Bad("model.vocab_size", "the shards' tokenizer has %d tokens and the model %d: set it to %d or more", header.VocabSize, t.cfg.VocabSize, header.VocabSize)
 	}
-	if r.Batch.Sequence > t.cfg.MaxPositions {
-		return recipe.Bad("batch.sequence", "rows of %d tokens are longer than the %d positions of the model", r.Batch.Sequence, t.cfg.MaxPositions)
+	if n := r.Batch.Sequence; n > t.cfg.MaxPositions && len(r.Stages) == 0 { // stages make room
+		advice := "shorten them"
+		if r.Lora.Rank == 0 {
+			advice += fmt.Sprintf(", or stretch the model: stages: [{max_position_embeddings: %d}]", n)
+		}
+		return recipe.Bad("batch.sequence", "rows of %d tokens are longer than the %d positions of the model: %s", n, t.cfg.MaxPositions, advice)
 	}
 	if err := t.cfg.Validate(); err != nil {
 		return err

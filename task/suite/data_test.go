@@ -36,7 +36,7 @@ func TestEveryItem(t *testing.T) {
 		sections, clusters := map[string]bool{}, map[string]bool{}
 		for i := range items {
 			sections[items[i].Section], clusters[items[i].Cluster] = true, true
-			for _, fault := range faultsOf(&items[i]) {
+			for _, fault := range faultsOf(k, &items[i]) {
 				faults[fault] = append(faults[fault], items[i].ID)
 			}
 		}
@@ -75,9 +75,9 @@ func TestEveryItem(t *testing.T) {
 	}
 }
 
-// faultsOf says what is wrong with an item, in words that are the same for all
-// items with the fault.
-func faultsOf(i *task.Item) (faults []string) {
+// faultsOf says what is wrong with an item of a task, in words that are the same for
+// all items with the fault.
+func faultsOf(k *task.Task, i *task.Item) (faults []string) {
 	add := func(bad bool, fault string) {
 		if bad {
 			faults = append(faults, fault)
@@ -103,7 +103,7 @@ func faultsOf(i *task.Item) (faults []string) {
 				break
 			}
 		}
-	} else {
+	} else if k.Method != task.MethodText {
 		add(len(i.Answers) == 0 && i.Row["test"] == nil && i.Row["facts"] == nil && i.Row["label"] == nil, "no answer")
 		for _, a := range i.Answers {
 			add(strings.TrimSpace(a) == "", "empty answer")
@@ -131,7 +131,7 @@ func TestCloneNeedsNoData(t *testing.T) {
 			t.Errorf("%s: %d items, want %d", k.Name, len(items), want)
 		}
 		for i := range items {
-			for _, fault := range faultsOf(&items[i]) {
+			for _, fault := range faultsOf(k, &items[i]) {
 				t.Errorf("%s: %s: %s: %q %q", k.Name, items[i].ID, fault, items[i].Prompt, items[i].Choices)
 			}
 		}

@@ -32,11 +32,7 @@ func goPackages(n int, _ uint64) ([]task.Row, error) {
 	if err := checkNumber(n); err != nil {
 		return nil, err
 	}
-	root, err := goroot.Find(context.Background())
-	if err != nil {
-		return nil, fmt.Errorf("%w: the texts are made of the Go toolchain's sources: %w", task.ErrNoData, err)
-	}
-	files, err := goFiles(filepath.Join(root, "src"), "src")
+	root, files, err := libraryFiles()
 	if err != nil {
 		return nil, err
 	}
@@ -60,11 +56,7 @@ func goShort(n int, seed uint64) ([]task.Row, error) {
 	if err := checkNumber(n); err != nil {
 		return nil, err
 	}
-	root, err := goroot.Find(context.Background())
-	if err != nil {
-		return nil, fmt.Errorf("%w: the texts are made of the Go toolchain's sources: %w", task.ErrNoData, err)
-	}
-	files, err := goFiles(filepath.Join(root, "src"), "src")
+	root, files, err := libraryFiles()
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +77,15 @@ func goShort(n int, seed uint64) ([]task.Row, error) {
 		}
 	}
 	return rows, nil
+}
+
+// libraryFiles are the root of the toolchain and the files of its library below it.
+func libraryFiles() (root string, files []string, err error) {
+	if root, err = goroot.Find(context.Background()); err != nil {
+		return "", nil, fmt.Errorf("%w: the texts are made of the Go toolchain's sources: %w", task.ErrNoData, err)
+	}
+	files, err = goFiles(filepath.Join(root, "src"), "src")
+	return root, files, err
 }
 
 // ownSource is a file that people wrote; nil for another.
