@@ -243,3 +243,26 @@ func TestRecomputeRun(t *testing.T) {
 	}
 	sameModel(t, want.ModelDir, got.ModelDir)
 }
+
+// TestStretchModel: a stage gives a model that is there the positions that rows of the
+// recipe need; without one they are refused with what to write.
+func TestStretchModel(t *testing.T) {
+	first := mustRun(t, tinyRun(t), Options{RunDir: t.TempDir()})
+	r := tinyRun(t)
+	shape := DefaultRecipe().Model
+	shape.From = first.ModelDir
+	r.Model, r.Tokenizer, r.Steps, r.Sample.Prompts = shape, "", 4, nil
+	r.Batch.Rows, r.Batch.Sequence = 1, 64
+	want := "batch.sequence: rows of 64 tokens are longer than the 32 positions of the model: shorten them, or stretch the model: stages: [{max_position_embeddings: 64}]"
+	if trainer, err := New(r, Options{}); err == nil || !strings.HasSuffix(err.Error(), want) {
+		if err == nil {
+			trainer.Close()
+		}
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	r.Stages = []StageSpec{{Train: []string{GroupAll}, Context: 64}}
+	got := mustRun(t, r, Options{RunDir: t.TempDir()})
+	if cfg, err := model.ReadConfig(got.ModelDir); err != nil || cfg.MaxPositions != 64 {
+		t.Errorf("the model has %v, %v", cfg, err)
+	}
+}
