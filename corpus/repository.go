@@ -64,7 +64,11 @@ func ReadRepository(ctx context.Context, dir string, licenses *filter.LicensesOp
 	}
 	r.Read = *read
 	if len(r.Files) == 0 {
-		return nil, fmt.Errorf("%s: there is no file to learn from; %d are left out, such as %s", dir, read.Left+int64(len(r.Dropped)), cmp.Or(read.Why, "generated ones"))
+		left := read.Left
+		for _, n := range r.Dropped {
+			left += int64(n)
+		}
+		return nil, fmt.Errorf("%s: there is no file to learn from; %d are left out, such as %s", dir, left, cmp.Or(read.Why, "generated ones"))
 	}
 	files := r.Files
 	r.Files = make([]RepositoryFile, 0, len(files))
