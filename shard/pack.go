@@ -32,7 +32,7 @@ func (o *Order) pack(t *stream) {
 	var open []*openRow
 	for place := range int64(t.docs.n) {
 		for _, p := range o.pieces(t, place) {
-			r := roomiest(open, p.n)
+			r := fullest(open, p.n)
 			if r == nil {
 				r = &openRow{room: int32(o.seqLen)}
 				open = append(open, r)
@@ -49,8 +49,8 @@ func (o *Order) pack(t *stream) {
 	t.rows = int64(len(o.packed)) - t.before
 }
 
-// roomiest returns the fullest row that has room for n tokens, or nil.
-func roomiest(open []*openRow, n int32) (best *openRow) {
+// fullest returns the fullest row that has room for n tokens, or nil.
+func fullest(open []*openRow, n int32) (best *openRow) {
 	for _, r := range open {
 		if r.room >= n && (best == nil || r.room < best.room) {
 			best = r

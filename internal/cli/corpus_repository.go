@@ -51,7 +51,7 @@ out, and secrets are replaced, as 'polymath corpus build' does for code.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.out, "out", "", "directory to write, which must be empty or not exist")
-	f.Var(&o.length, "length", "longest document in tokens, such as 128k (default: a whole repository)")
+	f.Var(&o.length, "length", "longest document in tokens, such as 128k (default: a whole repository, up to 2M)")
 	f.StringVar(&o.tokenizer, "tokenizer", "", "tokenizer.json, model or GGUF file that tokens are counted with (default: 4 bytes are one)")
 	f.BoolVar(&o.licensed, "licensed", false, "leave files out whose license is not known to be permissive")
 	f.BoolVar(&o.shards, "shards", false, "write token shards in place of JSON lines")

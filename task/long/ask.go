@@ -106,7 +106,8 @@ func (m *maker) variables() error {
 	if err != nil {
 		return err
 	}
-	for i := 0; i < len(m.depths) || len(m.needles)+mostHops < number && i < len(m.depths)+4; i++ {
+	before := len(m.needles) // of other kinds
+	for i := 0; i < len(m.depths) || len(m.needles)-before+mostHops < number && i < len(m.depths)+4; i++ {
 		at := m.anywhere()
 		if i < len(m.depths) {
 			at = m.depths[i]
@@ -210,6 +211,7 @@ func (m *maker) distractors() error {
 	}
 	type place struct{ i, j int }
 	var asked []place
+	before := len(m.needles) // of other kinds
 	for _, at := range m.depths {
 		name, i, j := m.split.pair(m.r, colors, animals, m.names)
 		asked = append(asked, place{i, j})
@@ -218,7 +220,7 @@ func (m *maker) distractors() error {
 		said := "The " + quality + " of the " + name + " is " + value
 		m.put(say(w.ask[m.split.wording(m.r, s)], "{K}", name, "{Q}", quality), said, n, at, value)
 	}
-	for k := 0; len(m.needles) < number; k++ {
+	for k := 0; len(m.needles)-before < number; k++ {
 		near := asked[k%len(asked)]
 		name := m.near(near.i, near.j)
 		state(m.anywhere(), m.quality(name), name)

@@ -215,3 +215,22 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+// TestKindsTogether: where kinds share a text, each has as much of its own to be told from
+// as alone: three statements nearly alike for each that is asked for.
+func TestKindsTogether(t *testing.T) {
+	for seed := range uint64(20) {
+		o := Options{Split: Train, Tokens: 4096}
+		m := o.maker(random.At(seed, 1), 1<<20)
+		for _, kind := range []Kind{MultiNeedle, Distractors, Variables} {
+			before := len(m.needles)
+			if err := m.make(kind, []float64{0.2, 0.7}); err != nil {
+				t.Fatal(err)
+			}
+			n := len(m.needles) - before
+			if kind == Distractors && n != 8 || kind == Variables && n < 6 {
+				t.Errorf("seed %d: %d statements of kind %s", seed, n, kind)
+			}
+		}
+	}
+}
