@@ -79,12 +79,12 @@ func (o *trainingFlags) prepare(name string) (*prepared, error) {
 	if o.sequence == 0 {
 		p.base.Sequence = min(m.Context, 8192)
 	}
+	if p.base.Sequence < 1 || o.batch < 0 {
+		return nil, usagef("--batch and --sequence must be 1 at least")
+	}
 	p.base.Batch = o.batch
 	if o.batch == 0 {
 		p.base.Batch = usualBatch(p.base.Sequence, c.Devices)
-	}
-	if p.base.Sequence < 1 || p.base.Batch < 1 {
-		return nil, usagef("--batch and --sequence must be 1 at least")
 	}
 	return p, nil
 }
@@ -214,6 +214,9 @@ func (o *trainingFlags) choose(p *prepared) (cluster.Layout, error) {
 	}
 	if l.Data == 0 {
 		l.Data = max(1, p.c.Devices/max(1, l.Tensor*l.Pipeline*l.Context))
+	}
+	if n := l.Devices(); n > p.c.Devices {
+		return l, usagef("--layout: it takes %d devices and %s has %d", n, p.c, p.c.Devices)
 	}
 	return l, nil
 }
