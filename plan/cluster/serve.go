@@ -3,7 +3,6 @@ package cluster
 import (
 	"cmp"
 	"container/heap"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -89,8 +88,8 @@ func (s Server) Serve(mix Mix) (*Served, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	if mix.Requests < 1 || mix.Requests > 1<<22 || mix.Input < 1 || mix.Output < 1 || mix.Spread < 0 || mix.Rate < 0 {
-		return nil, errors.New("a mix has 1 to 4194304 requests, with 1 token at least of input and output, a spread and a rate from 0")
+	if err := mix.check(); err != nil {
+		return nil, err
 	}
 	e := &serving{s: &s, waiting: requests(mix), capacity: s.Capacity()}
 	for e.more() {
@@ -100,6 +99,21 @@ func (s Server) Serve(mix Mix) (*Served, error) {
 		e.pass()
 	}
 	return e.result(), nil
+}
+
+// check refuses what is no mix; NaN is none either.
+func (m Mix) check() error {
+	switch {
+	case m.Requests < 1 || m.Requests > 1<<22:
+		return fmt.Errorf("%d requests are impossible: it must be between 1 and %d", m.Requests, 1<<22)
+	case m.Input < 1 || m.Input > 1<<30 || m.Output < 1 || m.Output > 1<<30:
+		return fmt.Errorf("%d + %d tokens are impossible: each must be between 1 and %d", m.Input, m.Output, 1<<30)
+	case !(m.Spread >= 0 && m.Spread <= 10):
+		return fmt.Errorf("a spread of %v is impossible: it must be between 0 and 10", m.Spread)
+	case m.Rate != 0 && !(m.Rate >= 1e-6 && m.Rate <= 1e9):
+		return fmt.Errorf("a rate of %v is impossible: it must be 0 or between 1e-06 and 1e+09", m.Rate)
+	}
+	return nil
 }
 
 // requests draws the mix.

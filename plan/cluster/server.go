@@ -97,6 +97,8 @@ func (s *Server) Check() error {
 		return fmt.Errorf("expert is %d, but %s has no experts", s.Expert, s.Model.Name)
 	case s.Expert > 1 && (s.Model.Experts.Number%s.Expert != 0 || s.Cluster.Devices%s.Expert != 0):
 		return fmt.Errorf("expert %d does not divide the %d experts and the %d devices", s.Expert, s.Model.Experts.Number, s.Cluster.Devices)
+	case s.MaxBatch < 1 || s.Budget < 1:
+		return fmt.Errorf("batch %d and budget %d must be 1 at least", s.MaxBatch, s.Budget)
 	case s.Weights.Bytes() <= 0 || s.Keys.Bytes() <= 0 || s.MemoryShare <= 0 || s.MemoryShare > 1:
 		return fmt.Errorf("memory share %g must be above 0 and 1 at most", s.MemoryShare)
 	}
