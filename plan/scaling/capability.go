@@ -176,6 +176,12 @@ func fitPass(x, right, all, weights []float64) (h, k float64) {
 	return h, k
 }
 
+// whole tells whether a capability that was read has groups, each with items and rates.
+func (c *Capability) whole() bool {
+	empty := func(g Group) bool { return len(g.Items) == 0 || len(g.Rates) == 0 }
+	return len(c.Groups) > 0 && !slices.ContainsFunc(c.Groups, empty)
+}
+
 // Measured is the share of right answers of a run to a group's items.
 func (g *Group) Measured(run Answers) (float64, error) {
 	sum := 0.0

@@ -250,6 +250,8 @@ func (p *Prediction) check() error {
 		return errors.New("it foretells no loss")
 	case !(p.Target.FLOPs > 0):
 		return errors.New("it names no run to come")
+	case p.Capability != nil && !p.Capability.whole():
+		return errors.New("its examination has no items or no rates")
 	}
 	return nil
 }

@@ -89,6 +89,30 @@ func TestSignature(t *testing.T) {
 	}
 }
 
+// TestOpenRefuses: what is signed and is no whole prediction is refused, since anyone can
+// sign.
+func TestOpenRefuses(t *testing.T) {
+	k := newKey(t)
+	for want, change := range map[string]func(p *Prediction){
+		"version 2":      func(p *Prediction) { p.Version = 2 },
+		"no date":        func(p *Prediction) { p.Made = time.Time{} },
+		"names no runs":  func(p *Prediction) { p.Basis = nil },
+		"no loss":        func(p *Prediction) { p.Compute.Loss = Interval{} },
+		"no run to come": func(p *Prediction) { p.Target.FLOPs = 0 },
+		"no items":       func(p *Prediction) { p.Capability = &Capability{Groups: []Group{{Items: []string{"a"}}}} },
+	} {
+		p := foretell(t)
+		change(p)
+		text, err := k.Sign(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := Open(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
+
 func TestKeyFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key.pem")
 	first, _, err := LoadKey(path)
