@@ -197,8 +197,8 @@ func describeConditions(c train.Conditions, tokens int64) map[string]string {
 }
 
 func (a *app) checkPrediction(o predictFlags, args []string) error {
-	if len(args) != 1 || o.recipe != "" || o.compute != 0 || o.out != "" {
-		return usagef("--check FILE takes one RUN, and neither --for, --compute nor --out")
+	if len(args) != 1 || o.recipe != "" || o.compute != 0 || o.out != "" || len(o.exams) > 1 {
+		return usagef("--check FILE takes one RUN, one directory of --exams at most, and neither --for, --compute nor --out")
 	}
 	p, signer, err := scaling.ReadFile(o.check)
 	if err != nil {
@@ -213,7 +213,10 @@ func (a *app) checkPrediction(o predictFlags, args []string) error {
 		return err
 	}
 	var answers *scaling.Answers
-	if p.Capability != nil && len(o.exams) == 1 {
+	if len(o.exams) == 1 {
+		if p.Capability == nil {
+			return usagef("%s foretells no examination: leave out --exams", o.check)
+		}
 		if answers, err = readExamAnswers(o.exams[0], p.Capability.Task, run.FLOPs); err != nil {
 			return err
 		}
@@ -230,7 +233,7 @@ func (a *app) checkPrediction(o predictFlags, args []string) error {
 }
 
 func (a *app) verifyPrediction(o predictFlags, args []string) error {
-	if len(args) > 0 || o.check != "" || o.recipe != "" || o.compute != 0 || o.out != "" {
+	if len(args) > 0 || o.check != "" || o.recipe != "" || o.compute != 0 || o.out != "" || len(o.exams) > 0 {
 		return usagef("--verify FILE takes nothing else but --plot and --json")
 	}
 	p, signer, err := scaling.ReadFile(o.verify)

@@ -16,7 +16,7 @@ func printPrediction(w io.Writer, p *scaling.Prediction, outcome *scaling.Outcom
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "run\tFLOP\tparameters\tactive\ttokens\theld-out loss\toff the law\t")
 	for _, b := range p.Basis {
-		fmt.Fprintf(t, "%s\t%.3g\t%s\t%s\t%s\t%.4f\t%+.2f%%\t\n", b.Name, b.FLOPs, progress.Short(float64(b.Parameters)),
+		fmt.Fprintf(t, "%s\t%.3g\t%s\t%s\t%s\t%.4f\t%+.2f%%\t\n", progress.Visible(b.Name), b.FLOPs, progress.Short(float64(b.Parameters)),
 			progress.Short(float64(b.Active)), progress.Short(float64(b.Tokens)), b.Loss, 100*b.Off)
 	}
 	_ = t.Flush() // writes to w fail as the ones below do
@@ -27,10 +27,10 @@ func printPrediction(w io.Writer, p *scaling.Prediction, outcome *scaling.Outcom
 		fmt.Fprintf(w, "L(N, D)            E %s, alpha %s, beta %s; off by %.2f%%\n",
 			spanOf(s.Law.E), spanOf(s.Law.Alpha), spanOf(s.Law.Beta), 100*s.Law.Spread)
 	} else if p.NoSize != "" {
-		fmt.Fprintf(w, "by size: %s\n", p.NoSize)
+		fmt.Fprintf(w, "by size: %s\n", progress.Visible(p.NoSize))
 	}
 	if t := p.Trial; t != nil {
-		fmt.Fprintf(w, "the others would have foretold %.4f of %s: %+.2f%% off\n", t.Loss.Value, t.Name, 100*t.Error)
+		fmt.Fprintf(w, "the others would have foretold %.4f of %s: %+.2f%% off\n", t.Loss.Value, progress.Visible(t.Name), 100*t.Error)
 	}
 	printForecast(w, p)
 	if outcome != nil {
@@ -40,7 +40,7 @@ func printPrediction(w io.Writer, p *scaling.Prediction, outcome *scaling.Outcom
 
 // printForecast writes what is foretold.
 func printForecast(w io.Writer, p *scaling.Prediction) {
-	name, loss := p.Target.Name, p.Compute.Loss
+	name, loss := progress.Visible(p.Target.Name), p.Compute.Loss
 	if name == "" {
 		name = "a run"
 	}
