@@ -137,17 +137,19 @@ func (g groups) bca(value float64, draws, left []float64) (low, high float64) {
 		shifted := bias + z
 		return normalBelow(bias + shifted/max(0.1, 1-acceleration*shifted))
 	}
-	return quantile(draws, level(-z)), quantile(draws, level(z))
+	return Quantile(draws, level(-z)), Quantile(draws, level(z))
 }
 
-// quantile interpolates between sorted values.
-func quantile(sorted []float64, p float64) float64 {
-	at := p * float64(len(sorted)-1)
-	i := min(int(at), len(sorted)-2)
-	if len(sorted) < 2 {
-		return sorted[0]
+// Quantile interpolates between the two of sorted values around p, from 0 to 1; of none
+// it is NaN.
+func Quantile(sorted []float64, p float64) float64 {
+	if len(sorted) == 0 {
+		return math.NaN()
 	}
-	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
+	at := p * float64(len(sorted)-1)
+	i := int(at)
+	j := min(i+1, len(sorted)-1)
+	return sorted[i] + (at-float64(i))*(sorted[j]-sorted[i])
 }
 
 // spread is the standard deviation.

@@ -152,9 +152,9 @@ func (c *Calibration) calibrationError(bins [][]int, confidence, right []float64
 	e.Interval = "bootstrap"
 	c.ECENoise, c.ECEP = b.noise(confidence, g, e.Value)
 	if c.ECEP <= 0.025 { // else there may be no error at all
-		e.Low = max(0, e.Value-quantile(off, 0.975))
+		e.Low = max(0, e.Value-Quantile(off, 0.975))
 	}
-	e.High = max(e.Value, e.Value-quantile(off, 0.025))
+	e.High = max(e.Value, e.Value-Quantile(off, 0.025))
 	e.High = min(1, max(e.High, c.ECEDebiased+tQuantile(0.975, float64(g.num()-1))*e.StdErr))
 	c.ECE = e
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -137,6 +138,9 @@ func readBasis(dirs []string) ([]scaling.Basis, common, error) {
 		}
 		if f.Eval.Tokens != c.tokens {
 			return nil, c, fmt.Errorf("%s and %s cannot be compared: their losses are of %d and %d held-out tokens", dir, c.first, f.Eval.Tokens, c.tokens)
+		}
+		if at := slices.IndexFunc(basis, func(b scaling.Basis) bool { return b.Metrics == f.Metrics }); at >= 0 {
+			return nil, c, fmt.Errorf("%s and %s are one run, which would count twice: name it once", dirs[at], dir)
 		}
 		run, err := runOf(f)
 		if err != nil {

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"math"
 	"text/tabwriter"
 	"time"
 
@@ -22,10 +21,13 @@ func printPrediction(w io.Writer, p *scaling.Prediction, outcome *scaling.Outcom
 	_ = t.Flush() // writes to w fail as the ones below do
 	l := p.Compute.Law
 	fmt.Fprintf(w, "\nL(C) = a C^b + c   a %s, b %s, c %s; the runs are off by %.2f%%\n",
-		spanOf(l.A), spanOf(l.B), spanOf(l.C), 100*l.Spread)
+		l.A, l.B, l.C, 100*l.Spread)
+	if p.NoFloor() {
+		fmt.Fprintln(w, "the runs show no floor, c, and the interval knows of none: if there is one, the loss will be higher")
+	}
 	if s := p.Size; s != nil {
 		fmt.Fprintf(w, "L(N, D)            E %s, alpha %s, beta %s; off by %.2f%%\n",
-			spanOf(s.Law.E), spanOf(s.Law.Alpha), spanOf(s.Law.Beta), 100*s.Law.Spread)
+			s.Law.E, s.Law.Alpha, s.Law.Beta, 100*s.Law.Spread)
 	} else if p.NoSize != "" {
 		fmt.Fprintf(w, "by size: %s\n", progress.Visible(p.NoSize))
 	}
@@ -44,7 +46,7 @@ func printForecast(w io.Writer, p *scaling.Prediction) {
 	if name == "" {
 		name = "a run"
 	}
-	fmt.Fprintf(w, "\n%s of %.3g FLOP, %.0f times the largest: held-out loss %.4f, 95%% between %.4f and %.4f\n",
+	fmt.Fprintf(w, "\n%s of %.3g FLOP, %.3g times the largest: held-out loss %.4f, 95%% between %.4f and %.4f\n",
 		name, p.Target.FLOPs, p.Target.FLOPs/p.Basis[len(p.Basis)-1].FLOPs, loss.Value, loss.Low, loss.High)
 	if p.Size != nil {
 		fmt.Fprintf(w, "by parameters and tokens: %.4f, 95%% between %.4f and %.4f\n", p.Size.Loss.Value, p.Size.Loss.Low, p.Size.Loss.High)
@@ -65,22 +67,12 @@ func printOutcome(w io.Writer, o *scaling.Outcome) {
 	if !o.Inside {
 		where = "outside"
 	}
-	fmt.Fprintf(w, "\nmeasured  %.4f, %s the interval; the prediction is %.2f%% off, made %s before the run began\n",
+	fmt.Fprintf(w, "\nmeasured  %.4f, %s the interval; the prediction is %+.2f%% off, made %s before the run began\n",
 		o.Loss, where, 100*o.Error, progress.Duration(o.Ahead))
 	if o.Pass != nil {
 		fmt.Fprintf(w, "examined: %s right\n", percent(*o.Pass))
 	}
 	if o.SizeError != nil {
-		fmt.Fprintf(w, "by parameters and tokens it is %.2f%% off\n", 100**o.SizeError)
+		fmt.Fprintf(w, "by parameters and tokens it is %+.2f%% off\n", 100**o.SizeError)
 	}
-}
-
-// spanOf writes a number with its interval in short.
-func spanOf(i scaling.Interval) string {
-	for _, v := range []*float64{&i.Value, &i.Low, &i.High} {
-		if math.Abs(*v) < 1e-4 {
-			*v = 0 // the search comes near and never there
-		}
-	}
-	return fmt.Sprintf("%.3g (%.2g to %.2g)", i.Value, i.Low, i.High)
 }

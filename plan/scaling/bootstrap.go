@@ -1,9 +1,11 @@
 package scaling
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
+	"github.com/polymath-lm/polymath/eval/stat"
 	"github.com/polymath-lm/polymath/internal/random"
 )
 
@@ -18,6 +20,20 @@ type Interval struct {
 	Value float64 `json:"value"`
 	Low   float64 `json:"low"`
 	High  float64 `json:"high"`
+}
+
+// nothing is below what a number of a law counts as 0: the search for one comes near its
+// limits and never there.
+const nothing = 1e-4
+
+// String is the value with its interval in short.
+func (i Interval) String() string {
+	for _, v := range []*float64{&i.Value, &i.Low, &i.High} {
+		if math.Abs(*v) < nothing {
+			*v = 0
+		}
+	}
+	return fmt.Sprintf("%.4g (%.3g to %.3g)", i.Value, i.Low, i.High)
 }
 
 // fit is a law fitted to runs, with draws of what it could have been.
@@ -134,18 +150,7 @@ func (f *fit) param(get func(p []float64) float64) Interval {
 
 func interval(value float64, draws []float64) Interval {
 	slices.Sort(draws)
-	return Interval{value, quantile(draws, (1-Level)/2), quantile(draws, (1+Level)/2)}
-}
-
-// quantile interpolates between the two draws around p; NaN of none.
-func quantile(sorted []float64, p float64) float64 {
-	if len(sorted) == 0 {
-		return math.NaN()
-	}
-	at := p * float64(len(sorted)-1)
-	i := int(at)
-	j := min(i+1, len(sorted)-1)
-	return sorted[i] + (at-float64(i))*(sorted[j]-sorted[i])
+	return Interval{value, stat.Quantile(draws, (1-Level)/2), stat.Quantile(draws, (1+Level)/2)}
 }
 
 // uniform is above 0 and below 1.

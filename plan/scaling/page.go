@@ -59,19 +59,8 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"flops":   func(v float64) string { return fmt.Sprintf("%.3g", v) },
 	"percent": func(v float64) string { return fmt.Sprintf("%.2f%%", 100*v) },
 	"date":    func(t time.Time) string { return t.Format("2 January 2006, 15:04:05 UTC") },
-	"span":    span,
 	"deref":   func(v *float64) float64 { return *v },
 }).Parse(pageText))
-
-// span writes a number with its interval; next to nothing is written as nothing.
-func span(i Interval) string {
-	for _, v := range []*float64{&i.Value, &i.Low, &i.High} {
-		if math.Abs(*v) < 1e-4 {
-			*v = 0
-		}
-	}
-	return fmt.Sprintf("%.4g (%.3g to %.3g)", i.Value, i.Low, i.High)
-}
 
 func asFloat(v any) float64 {
 	switch v := v.(type) {
@@ -106,8 +95,8 @@ const pageText = `<!doctype html>
 </dl>
 <section><h2>Held-out loss by compute</h2><div class="plot">{{.Chart}}</div></section>
 <section><h2>Laws</h2><table>
-<tr><th>L(C) = a C^b + c</th><td>a {{span .Compute.Law.A}}, b {{span .Compute.Law.B}}, c {{span .Compute.Law.C}}; the runs are off by {{percent .Compute.Law.Spread}}</td></tr>
-{{with .Size}}<tr><th>L(N, D) = E + A/N^α + B/D^β</th><td>E {{span .Law.E}}, α {{span .Law.Alpha}}, β {{span .Law.Beta}}; off by {{percent .Law.Spread}}. Foretold: {{loss .Loss.Value}}, 95% between {{loss .Loss.Low}} and {{loss .Loss.High}}</td></tr>
+<tr><th>L(C) = a C^b + c</th><td>a {{.Compute.Law.A}}, b {{.Compute.Law.B}}, c {{.Compute.Law.C}}; the runs are off by {{percent .Compute.Law.Spread}}{{if .NoFloor}}; they show no floor, and the interval knows of none{{end}}</td></tr>
+{{with .Size}}<tr><th>L(N, D) = E + A/N^α + B/D^β</th><td>E {{.Law.E}}, α {{.Law.Alpha}}, β {{.Law.Beta}}; off by {{percent .Law.Spread}}. Foretold: {{loss .Loss.Value}}, 95% between {{loss .Loss.Low}} and {{loss .Loss.High}}</td></tr>
 {{with $.Outcome}}{{with .SizeError}}<tr><th></th><td>off by {{percent (deref .)}}</td></tr>{{end}}{{end}}
 {{else}}<tr><th>L(N, D)</th><td>{{.NoSize}}</td></tr>{{end}}
 {{with .Trial}}<tr><th>tried</th><td>the other runs would have foretold {{loss .Loss.Value}} of {{.Name}}, {{percent .Error}} off</td></tr>{{end}}

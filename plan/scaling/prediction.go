@@ -40,6 +40,10 @@ type Prediction struct {
 	Level float64 `json:"level"`
 }
 
+// NoFloor reports whether the runs show no floor, c of L(C): it is 0 in the whole interval,
+// which then knows of none.
+func (p *Prediction) NoFloor() bool { return p.Compute.Law.C.High < nothing }
+
 // Basis is a run with the hashes of what it was: its recipe, the manifest of its model
 // and its journal, SHA-256 in hex.
 type Basis struct {

@@ -125,11 +125,11 @@ func Open(text []byte) (p *Prediction, signer string, err error) {
 	if err := strict(text, &s); err != nil {
 		return nil, "", fmt.Errorf("no prediction: %w", err)
 	}
-	public, err := base64.StdEncoding.DecodeString(s.PublicKey)
+	public, err := base64.StdEncoding.Strict().DecodeString(s.PublicKey)
 	if err != nil || len(public) != ed25519.PublicKeySize {
 		return nil, "", errors.New("the prediction has no public key")
 	}
-	signature, err := base64.StdEncoding.DecodeString(s.Signature)
+	signature, err := base64.StdEncoding.Strict().DecodeString(s.Signature)
 	if err != nil {
 		return nil, "", errors.New("the prediction has no signature")
 	}

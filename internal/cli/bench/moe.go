@@ -63,6 +63,7 @@ func Moe(ctx context.Context, o Options, m MoeOptions) ([]MoeRow, error) {
 	const quick = 32 // times fewer tokens
 	if o.Quick {
 		base.Tokens /= quick
+		m.Runs = filepath.Join(m.Runs, "quick") // or they would be taken for the long ones
 	}
 	first, err := o.moeRun(ctx, base, m, mixtureRecipe)
 	if err != nil {
