@@ -61,22 +61,37 @@ type backwardJob struct {
 
 var backwardJobs par.FreeList[backwardJob]
 
-// backwardScratch holds the operands of an item: of all its keys, and of one
-// block of queries at a time.
+// backwardScratch holds the operands of an item: of all its keys, and of some
+// blocks of queries at a time.
 type backwardScratch struct {
 	backwardPart
-	keyBlocks, values []tensor.BF16     // by block: as columns of weights
-	keyRows           []tensor.BF16     // by block: as rows of weights
-	dk, dv            []float32         // by block: [64 keys, head]
-	q, do             operand           // queries and the derivatives of their outputs
-	qPacked, packed   []tensor.BF16     // the same as weights
-	dq                []float32         // [64 queries, head]
-	delta, lse        [KeyBlock]float32 // by query
-	weights, grads    []tensor.BF16     // bf16(w) and ds, [64 queries, 64 keys]
+	keyBlocks, values []tensor.BF16 // by block: as columns of weights
+	keyRows           []tensor.BF16 // by block: as rows of weights
+	dk, dv            []float32     // by block: [64 keys, head]
+	blocks            []queryBlock
+	weights, grads    []tensor.BF16 // bf16(w) and ds, [64 queries, 64 keys]
 	scores, dp        []float32
 	p, ds             operand // weights and grads, transposed
 	rows              operand // grads
+	gradScratch
 }
+
+// queryBlock holds what pairs need of a block of queries.
+type queryBlock struct {
+	q, do           operand       // queries and the derivatives of their outputs
+	qPacked, packed []tensor.BF16 // the same as weights
+	qT, doT         operand       // or their transposes
+	dq              []float32     // [64 queries, head]
+	delta, lse      [KeyBlock]float32
+}
+
+// nearQueries is the size of the blocks of queries that are taken at a time:
+// those stay in the second cache while all keys and the sums of their
+// derivatives pass by.
+const nearQueries = 768 << 10
+
+// groupLen is the number of blocks of queries taken at a time.
+func (s AttentionShape) groupLen() int { return max(1, nearQueries/(4*2*s.partLen()+4*s.sumsLen())) }
 
 func (j *backwardJob) Do(worker, i int) {
 	span, item := j.find(i)
@@ -84,20 +99,37 @@ func (j *backwardJob) Do(worker, i int) {
 	t := &s.attention.backward
 	t.begin(j, s, span, j.part(span, item))
 	for query := t.head * j.group(); query < (t.head+1)*j.group(); query++ {
-		for c := t.queries; c < t.queriesEnd; c++ {
-			t.loadQueries(j, s, span, query, c)
-			first, last := j.seen(span, c)
-			for b := max(t.keys, first); b < min(t.keysEnd, last); b++ {
-				t.pair(j, span, b, c)
-			}
-			if t.ownsQueries {
-				t.store(j, t.dq, span, c, c+1, query*j.HeadDim)
-			}
+		for c := t.queries; c < t.queriesEnd; c += len(t.blocks) {
+			t.queryBlocks(j, s, span, query, c, min(c+len(t.blocks), t.queriesEnd))
 		}
 	}
 	if t.ownsKeys {
-		t.store(j, t.dk, span, t.keys, t.keysEnd, j.key(t.head))
-		t.store(j, t.dv, span, t.keys, t.keysEnd, j.value(t.head))
+		t.storeKeys(j, t.dk, span, j.key(t.head))
+		t.storeKeys(j, t.dv, span, j.value(t.head))
+	}
+}
+
+// queryBlocks takes the blocks [c, end) of a head of queries.
+func (t *backwardScratch) queryBlocks(j *backwardJob, s *scratch, span *Span, query, c, end int) {
+	for at := c; at < end; at++ {
+		t.loadQueries(j, s, span, query, at, &t.blocks[at-c])
+	}
+	first, _ := j.seen(span, c)
+	_, last := j.seen(span, end-1)
+	for b := max(t.keys, first); b < min(t.keysEnd, last); b++ {
+		for at := c; at < end; at++ {
+			if from, to := j.seen(span, at); b < from || b >= to {
+				continue
+			}
+			if t.op.pair != nil {
+				t.pairNear(j, span, b, at, &t.blocks[at-c])
+			} else {
+				t.pair(j, span, b, at, &t.blocks[at-c])
+			}
+		}
+	}
+	for at := c; at < end && t.ownsQueries; at++ {
+		t.store(j, t.blocks[at-c].dq, span, at, query*j.HeadDim)
 	}
 }
 
@@ -112,6 +144,7 @@ const squareLen = KeyBlock*KeyBlock + 2*BlockK
 func (t *backwardScratch) begin(j *backwardJob, s *scratch, span *Span, item backwardPart) {
 	t.backwardPart = item
 	blocks, part := t.keysEnd-t.keys, j.partLen()
+	t.op = j.attendGrad()
 	t.grow(&j.AttentionShape, blocks)
 	for b := range blocks {
 		at := (t.keys + b) * KeyBlock
@@ -132,48 +165,62 @@ func (t *backwardScratch) grow(s *AttentionShape, blocks int) {
 	part := s.partLen()
 	t.keyBlocks, t.values = grow(t.keyBlocks, blocks*part), grow(t.values, blocks*part)
 	if t.ownsQueries {
-		t.keyRows, t.dq = grow(t.keyRows, blocks*part), grow(t.dq, s.sumsLen())
+		t.keyRows = grow(t.keyRows, blocks*part)
 	}
 	if t.ownsKeys {
 		t.dk, t.dv = grow(t.dk, blocks*s.sumsLen()), grow(t.dv, blocks*s.sumsLen())
-		t.qPacked, t.packed = grow(t.qPacked, part), grow(t.packed, part)
 	} else {
 		t.dk, t.dv = t.dk[:0], t.dv[:0]
+	}
+	n := min(s.groupLen(), t.queriesEnd-t.queries)
+	if n > cap(t.blocks) {
+		t.blocks = append(t.blocks[:cap(t.blocks)], make([]queryBlock, n-cap(t.blocks))...)
+	}
+	t.blocks = t.blocks[:n]
+	if t.op.pair != nil {
+		t.prepare(s.depth() * BlockK)
+		return
 	}
 	t.weights, t.grads = grow(t.weights, squareLen), grow(t.grads, squareLen)
 	t.scores, t.dp = grow(t.scores, KeyBlock*KeyBlock), grow(t.dp, KeyBlock*KeyBlock)
 }
 
 // loadQueries prepares block c of a head of queries.
-func (t *backwardScratch) loadQueries(j *backwardJob, s *scratch, span *Span, query, c int) {
+func (t *backwardScratch) loadQueries(j *backwardJob, s *scratch, span *Span, query, c int, to *queryBlock) {
 	if t.ownsQueries {
-		clear(t.dq)
+		to.dq = grow(to.dq, j.sumsLen())
+		clear(to.dq)
 	}
 	dim, width := j.HeadDim, j.Heads*j.HeadDim
 	row := span.Start + c*KeyBlock
 	n := min(KeyBlock, span.Len-c*KeyBlock)
 	q, do := j.qkv[row*j.width()+query*dim:], j.do[row*width+query*dim:]
 	o := j.o[row*width+query*dim:]
-	t.q.pack(q, j.width(), n, dim)
-	t.do.pack(do, width, n, dim)
-	if t.ownsKeys {
-		s.packValues(t.qPacked, q, j.width(), n, dim)
-		s.packValues(t.packed, do, width, n, dim)
-	}
 	for r := range n {
-		t.delta[r] = Dot(do[r*width:][:dim], o[r*width:][:dim])
-		t.lse[r] = j.lse[(row+r)*j.Heads+query]
+		to.delta[r] = Dot(do[r*width:][:dim], o[r*width:][:dim])
+		to.lse[r] = j.lse[(row+r)*j.Heads+query]
+	}
+	if t.op.pair != nil {
+		t.packNear(to, q, j.width(), do, width, n, dim)
+		return
+	}
+	to.q.pack(q, j.width(), n, dim)
+	to.do.pack(do, width, n, dim)
+	if t.ownsKeys {
+		to.qPacked, to.packed = grow(to.qPacked, j.partLen()), grow(to.packed, j.partLen())
+		s.packValues(to.qPacked, q, j.width(), n, dim)
+		s.packValues(to.packed, do, width, n, dim)
 	}
 }
 
 // pair takes block b of keys with block c of queries.
-func (t *backwardScratch) pair(j *backwardJob, span *Span, b, c int) {
+func (t *backwardScratch) pair(j *backwardJob, span *Span, b, c int, q *queryBlock) {
 	part, depth := j.partLen(), j.depth()
 	at := b - t.keys
 	n, keys := min(KeyBlock, span.Len-c*KeyBlock), min(KeyBlock, span.Len-b*KeyBlock)
 	panels := usedPanels(keys)
-	t.q.mul(t.scores, rowSums(keyPanels), t.keyBlocks[at*part:], panels, depth*blockLen, false)
-	t.do.mul(t.dp, rowSums(keyPanels), t.values[at*part:], panels, depth*blockLen, false)
+	q.q.mul(t.scores, rowSums(keyPanels), t.keyBlocks[at*part:], panels, depth*blockLen, false)
+	q.do.mul(t.dp, rowSums(keyPanels), t.values[at*part:], panels, depth*blockLen, false)
 	for r := 0; r < n && !j.seeAll(span, c*KeyBlock, c*KeyBlock+n, b); r++ {
 		lo, hi := j.visible(span, c*KeyBlock+r, b)
 		if lo > 0 || hi < KeyBlock {
@@ -181,7 +228,7 @@ func (t *backwardScratch) pair(j *backwardJob, span *Span, b, c int) {
 		}
 	}
 	size := n * KeyBlock
-	scoreRowsGrad(t.weights[:size], t.grads[:size], t.scores[:size], t.dp[:size], t.lse[:n], t.delta[:n], j.Scale)
+	scoreRowsGrad(t.weights[:size], t.grads[:size], t.scores[:size], t.dp[:size], q.lse[:n], q.delta[:n], j.Scale)
 	as := rowSums(depth)
 	if t.ownsKeys {
 		used := usedPanels(n) * PanelN
@@ -189,19 +236,32 @@ func (t *backwardScratch) pair(j *backwardJob, span *Span, b, c int) {
 		clear(t.grads[size : used*KeyBlock])
 		t.p.packT(t.weights, KeyBlock, keys, used)
 		t.ds.packT(t.grads, KeyBlock, keys, used)
-		t.p.mul(t.dv[at*j.sumsLen():], as, t.packed, depth, keyPanels*blockLen, true)
-		t.ds.mul(t.dk[at*j.sumsLen():], as, t.qPacked, depth, keyPanels*blockLen, true)
+		t.p.mul(t.dv[at*j.sumsLen():], as, q.packed, depth, keyPanels*blockLen, true)
+		t.ds.mul(t.dk[at*j.sumsLen():], as, q.qPacked, depth, keyPanels*blockLen, true)
 	}
 	if t.ownsQueries {
 		t.rows.pack(t.grads, KeyBlock, n, panels*PanelN)
-		t.rows.mul(t.dq, as, t.keyRows[at*part:], depth, keyPanels*blockLen, true)
+		t.rows.mul(q.dq, as, t.keyRows[at*part:], depth, keyPanels*blockLen, true)
 	}
 }
 
-// store rounds the sums of blocks [from, to) to a column of dqkv.
-func (t *backwardScratch) store(j *backwardJob, sums []float32, span *Span, from, to, column int) {
+// store rounds the sums of a block to a column of dqkv.
+func (t *backwardScratch) store(j *backwardJob, sums []float32, span *Span, block, column int) {
 	wide := j.depth() * BlockK
-	for r := from * KeyBlock; r < min(to*KeyBlock, span.Len); r++ {
-		ToBF16(j.dqkv[(span.Start+r)*j.width()+column:][:j.HeadDim], sums[(r-from*KeyBlock)*wide:][:j.HeadDim])
+	row := span.Start + block*KeyBlock
+	for r := range min(KeyBlock, span.Len-block*KeyBlock) {
+		ToBF16(j.dqkv[(row+r)*j.width()+column:][:j.HeadDim], sums[r*wide:][:j.HeadDim])
+	}
+}
+
+// storeKeys stores the sums of all blocks of keys.
+func (t *backwardScratch) storeKeys(j *backwardJob, sums []float32, span *Span, column int) {
+	for b := t.keys; b < t.keysEnd; b++ {
+		block := sums[(b-t.keys)*j.sumsLen():][:j.sumsLen()]
+		if t.op.pair != nil {
+			t.storeTurned(j, block, span, b, column)
+		} else {
+			t.store(j, block, span, b, column)
+		}
 	}
 }

@@ -68,37 +68,48 @@ type attentionScratch struct {
 	alpha    []float32     // by row
 	unpacked []tensor.BF16 // keys or values of a head that were in 8 bits
 	scales   [pairLen]float32
+	attendScratch
 	backward backwardScratch
 }
 
 func (j *forwardJob) Do(worker, i int) {
 	span, item := j.find(i)
 	chunk, count := span.chunks(j.queries)
-	// The last queries have the most keys, so they come first.
-	head := item % j.KVHeads
-	chunk += count - 1 - item/j.KVHeads
+	// The items of a head follow each other: its keys and values stay near. The
+	// last queries have the most keys, so they come first.
+	head := item / count
+	chunk += count - 1 - item%count
 	from, to := span.chunk(j.queries, chunk)
 	t := &workerScratch(worker).attention
 	t.begin(j, span, head, from, to)
 	first, end := j.AttentionShape.first(from)/KeyBlock, j.end(span, to-1)
 	for b := first; b*KeyBlock < end; b++ {
-		block := &span.Blocks[b]
-		blind := j.blind(from, b) * j.group() / t.q.full.rows * t.q.full.rows
-		panels := usedPanels(end - b*KeyBlock)
-		scores := rowSums(keyPanels)
-		scores.from = blind
-		t.q.mul(t.s, scores, t.keys(j, block, head), panels, j.depth()*blockLen, false)
-		t.weigh(j, span, from, to, b, blind)
-		if b > first {
-			t.scaleSums(blind, j.depth()*BlockK)
+		if t.op != nil {
+			t.attend(j, span, head, from, to, b)
+		} else {
+			t.products(j, span, head, from, to, b)
 		}
-		t.p.shape(len(t.max), panels*PanelN)
-		t.p.packFrom(blind, t.rows, KeyBlock, len(t.max), panels*PanelN)
-		outputs := rowSums(j.depth())
-		outputs.from = blind
-		t.p.mul(t.acc, outputs, t.values(j, block, head), j.depth(), keyPanels*blockLen, b > first)
 	}
 	t.end(j, span, head, from, to)
+}
+
+// products takes a block of keys with products and rows of scores.
+func (t *attentionScratch) products(j *forwardJob, span *Span, head, from, to, b int) {
+	block, add := &span.Blocks[b], b > j.AttentionShape.first(from)/KeyBlock
+	blind := j.blind(from, b) * j.group() / t.q.full.rows * t.q.full.rows
+	panels := usedPanels(j.end(span, to-1) - b*KeyBlock)
+	scores := rowSums(keyPanels)
+	scores.from = blind
+	t.q.mul(t.s, scores, t.keys(j, block, head), panels, j.depth()*blockLen, false)
+	t.weigh(j, span, from, to, b, blind)
+	if add {
+		t.scaleSums(blind, j.depth()*BlockK)
+	}
+	t.p.shape(len(t.max), panels*PanelN)
+	t.p.packFrom(blind, t.rows, KeyBlock, len(t.max), panels*PanelN)
+	outputs := rowSums(j.depth())
+	outputs.from = blind
+	t.p.mul(t.acc, outputs, t.values(j, block, head), j.depth(), keyPanels*blockLen, add)
 }
 
 // usedPanels returns how many panels of a block have the first n keys. Those
@@ -120,9 +131,9 @@ func (t *attentionScratch) keys(j *forwardJob, b *Block, head int) []tensor.BF16
 		return b.BF16[head*j.headLen():][:j.partLen()]
 	}
 	h := j.head8(b, head)
-	t.unpacked = grow(t.unpacked, j.partLen())
-	h.unpackKeys(t.unpacked, &t.scales)
-	return t.unpacked
+	t.unpacked = grow(t.unpacked, j.headLen())
+	h.unpackKeys(t.unpacked[:j.partLen()], &t.scales)
+	return t.unpacked[:j.partLen()]
 }
 
 // values returns the packed values of a head of a block, until the next call.
@@ -131,9 +142,9 @@ func (t *attentionScratch) values(j *forwardJob, b *Block, head int) []tensor.BF
 		return b.BF16[head*j.headLen()+j.partLen():][:j.partLen()]
 	}
 	h := j.head8(b, head)
-	t.unpacked = grow(t.unpacked, j.partLen())
-	h.unpackValues(t.unpacked)
-	return t.unpacked
+	t.unpacked = grow(t.unpacked, j.headLen())
+	h.unpackValues(t.unpacked[j.partLen():])
+	return t.unpacked[j.partLen():]
 }
 
 // begin gathers the queries, token by token and in each the heads of the
@@ -141,6 +152,7 @@ func (t *attentionScratch) values(j *forwardJob, b *Block, head int) []tensor.BF
 func (t *attentionScratch) begin(j *forwardJob, span *Span, head, from, to int) {
 	group, dim, wide := j.group(), j.HeadDim, j.depth()*BlockK
 	rows := (to - from) * group
+	t.op = j.AttentionShape.attend(rows)
 	t.rows = grow(t.rows, rows*max(wide, KeyBlock))
 	if dim < wide {
 		clear(t.rows)
@@ -149,9 +161,13 @@ func (t *attentionScratch) begin(j *forwardJob, span *Span, head, from, to int) 
 		at := span.row(from+r/group)*j.width() + (head*group+r%group)*dim
 		copy(t.rows[r*wide:][:dim], j.qkv[at:])
 	}
-	t.q.pack(t.rows, wide, rows, wide)
-	t.s = grow(t.s, t.q.padded*KeyBlock)
-	t.acc = grow(t.acc, t.q.padded*wide)
+	if t.op != nil {
+		rows = t.packTiles(rows, wide)
+	} else {
+		t.q.pack(t.rows, wide, rows, wide)
+		t.s = grow(t.s, t.q.padded*KeyBlock)
+		t.acc = grow(t.acc, t.q.padded*wide)
+	}
 	t.max, t.sum, t.alpha = grow(t.max, rows), grow(t.sum, rows), grow(t.alpha, rows)
 	clear(t.sum)
 	for r := range t.max {

@@ -68,6 +68,7 @@ func machinePaths() (paths []*path) {
 	if f.amx && allowAMX() {
 		amx := best
 		amx.name, amx.productOps = "amx", amxProduct
+		amx.attend, amx.attendGrad = attendAMX, attendGradAMX
 		amx.tiles = slices.Concat(best.tiles[:2], amxProduct.tiles)
 		paths = append(paths, &amx)
 	}

@@ -76,7 +76,7 @@ func Log(x float64) float64 {
 	case x > math.MaxFloat64:
 		return x
 	}
-	m, e := math.Frexp(x)
+	m, e := fraction(x)
 	if m < math.Sqrt2/2 {
 		m, e = 2*m, e-1
 	}
@@ -91,6 +91,15 @@ func Log(x float64) float64 {
 	r := float64(2 * float64(z*p))
 	n := float64(e)
 	return float64(n*ln2Hi64) + (f - (float64(s*(f-r)) - float64(n*ln2Lo64)))
+}
+
+// fraction is math.Frexp, faster for x that is positive, finite and not denormal.
+func fraction(x float64) (float64, int) {
+	u := math.Float64bits(x)
+	if u < 1<<52 {
+		return math.Frexp(x)
+	}
+	return math.Float64frombits(u&(1<<52-1) | 1022<<52), int(u>>52) - 1022
 }
 
 // Exp64 returns e to the power of x with an error below 2 ulp: 0 below -708,

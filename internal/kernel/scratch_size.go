@@ -34,24 +34,36 @@ func productBytes() int {
 func (s AttentionShape) forwardBytes() int {
 	rows, wide := s.queries()*s.group(), s.depth()*BlockK
 	var q, p operand
-	n := q.tiled(rows, wide) + p.tiled(rows, KeyBlock)
-	n += 2 * rows * max(wide, KeyBlock)   // rows
-	n += 4 * q.padded * (KeyBlock + wide) // s, acc
-	n += 3 * 4 * rows                     // max, sum, alpha
-	n += 2 * s.partLen()                  // unpacked
-	return n + 2*KeyBlock*wide            // at, in packKeys
+	n := 2*rows*max(wide, KeyBlock) + 3*4*rows // rows, max, sum, alpha
+	if s.attend(rows) != nil {
+		tiles := ceilDiv(rows, attendTile)
+		n += (tiles+1)*attendTile*wide*2 + p.tiled(attendTile, KeyBlock)
+		n += 4*attendScratchLen(wide) + tiles*attendTile*(4*wide+8) // s, acc, bounds
+	} else {
+		n += q.tiled(rows, wide) + p.tiled(rows, KeyBlock)
+		n += 4 * q.padded * (KeyBlock + wide) // s, acc
+	}
+	n += 2 * s.headLen()       // unpacked
+	return n + 2*KeyBlock*wide // at, in packKeys
 }
 
 // backwardBytes is the size of a worker's buffers for Backward.
 func (s AttentionShape) backwardBytes(blocks int) int {
 	wide := s.depth() * BlockK
 	var q, square operand
-	n := 2*q.tiled(KeyBlock, s.HeadDim) + 3*square.tiled(KeyBlock, KeyBlock)
-	if s.HeadDim%BlockK > 0 {
-		n += 2 * 2 * q.full.rows * wide // edges of q and do
+	block := int(unsafe.Sizeof(queryBlock{})) + 2*q.tiled(KeyBlock, s.HeadDim) + 4*s.sumsLen() // q, do, dq
+	n := 0
+	if s.attendGrad().pair != nil {
+		block += 2 * square.tiled(wide, KeyBlock)         // qT, doT
+		n += 2*(KeyBlock*wide+2*BlockK) + 4*attendGradLen // padded, near
+	} else {
+		block += 2 * 2 * s.partLen() // qPacked, packed
+		if s.HeadDim%BlockK > 0 {
+			block += 2 * 2 * q.full.rows * wide // edges of q and do
+		}
+		n += 3 * square.tiled(KeyBlock, KeyBlock)
+		n += 2*2*squareLen + 2*4*KeyBlock*KeyBlock // weights, grads, scores, dp
 	}
-	n += 2 * 2 * s.partLen()                   // qPacked, packed
-	n += 4 * s.sumsLen()                       // dq
-	n += 2*2*squareLen + 2*4*KeyBlock*KeyBlock // weights, grads, scores, dp
+	n += min(blocks, s.groupLen()) * block
 	return n + blocks*(3*2*s.partLen()+2*4*s.sumsLen())
 }

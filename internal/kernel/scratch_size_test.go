@@ -17,6 +17,9 @@ func sizeOf(v reflect.Value) (n int) {
 		}
 	case reflect.Slice:
 		n = v.Cap() * int(v.Type().Elem().Size())
+		for i := 0; i < v.Cap() && v.Type().Elem().Kind() == reflect.Struct; i++ {
+			n += sizeOf(v.Slice(0, v.Cap()).Index(i))
+		}
 	}
 	return n
 }

@@ -15,6 +15,7 @@ var files = map[string]func() string{
 	"product_avx512_amd64.s": avx512,
 	"product_avx2_amd64.s":   avx2,
 	"product_amx_amd64.s":    amx,
+	"attention_amx_amd64.s":  amxAttention,
 	"product_neon_arm64.s":   neon,
 	"decode_avx512_amd64.s":  decodeAVX512,
 	"decode_avx2_amd64.s":    decodeAVX2,
@@ -80,6 +81,11 @@ const (
 	argYRow   = 128
 	argYTile  = 136
 	argRows   = 144
+
+	argAhead      = 152
+	argAheadLine  = 160
+	argAheadPanel = 168
+	argAheadTile  = 176
 )
 
 // Sizes of the packed layout in bytes.
