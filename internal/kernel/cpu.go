@@ -27,13 +27,14 @@ type path struct {
 	decode decodeOps
 	coded  mulCodedOps
 	mildOps
+	columnsOps
 	minHash    minHash
 	attend     [maxAttendDepth + 1]func(t *attendArgs) // by blocks of 32 along a head; nil: there is none
 	attendGrad [maxAttendDepth + 1]attendGrad
 
-	// quads: codes of weights are k2, k0 of each column in one row and k3, k1 in
-	// the next, and decode and coded take them so. Otherwise a row is a pair.
-	quads bool
+	// order is that of the codes of weights that decode and coded take, or decode
+	// and columnsOps.
+	order codeOrder
 }
 
 // cpu is the path in use. It is written only during initialization and by

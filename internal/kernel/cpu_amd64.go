@@ -21,6 +21,7 @@ const (
 	bitAVX512DQ = 1 << 17
 	bitAVX512BW = 1 << 30
 	bitAVX512VL = 1 << 31
+	bitGFNI     = 1 << 8  // leaf 7, ecx
 	bitAMXBF16  = 1 << 22 // leaf 7, edx
 	bitAMXTile  = 1 << 24
 	bitBF16     = 1 << 5 // leaf 7, subleaf 1, eax
@@ -36,7 +37,7 @@ func detect() (f features) {
 		return f
 	}
 	_, _, c1, _ := cpuid(1, 0)
-	subleaves, b7, _, d7 := cpuid(7, 0)
+	subleaves, b7, c7, d7 := cpuid(7, 0)
 	if c1&bitOSXSAVE == 0 {
 		return f
 	}
@@ -48,7 +49,7 @@ func detect() (f features) {
 		a71, _, _, _ := cpuid(7, 1)
 		f.bf16 = f.avx512 && a71&bitBF16 != 0
 	}
-	f.amx = f.bf16 && has(bitAMXBF16|bitAMXTile, d7, stateAVX512|stateAMX)
+	f.amx = f.bf16 && c7&bitGFNI != 0 && has(bitAMXBF16|bitAMXTile, d7, stateAVX512|stateAMX)
 	return f
 }
 
@@ -61,7 +62,7 @@ func machinePaths() (paths []*path) {
 	if f.bf16 {
 		best.rowOps = avx512BF16Rows
 		if pairsAreSteps() {
-			best.name, best.productOps, best.quads = "avx512bf16", avx512BF16Product, true
+			best.name, best.productOps, best.order = "avx512bf16", avx512BF16Product, inQuads
 			best.decode, best.coded, best.mildOps = decodeAVX512BF16, mulCodedAVX512BF16, mildAVX512BF16Ops
 		}
 	}
@@ -70,6 +71,8 @@ func machinePaths() (paths []*path) {
 		amx.name, amx.productOps = "amx", amxProduct
 		amx.attend, amx.attendGrad = attendAMX, attendGradAMX
 		amx.tiles = slices.Concat(best.tiles[:2], amxProduct.tiles)
+		amx.order, amx.decode, amx.columnsOps = inColumns, decodeAMX, mulColumnsAMX
+		amx.coded, amx.mildOps = mulCodedOps{}, mildOps{}
 		paths = append(paths, &amx)
 	}
 	if best.name != plain.name {

@@ -41,12 +41,12 @@ var portableDecode = func() (ops decodeOps) {
 // order than that of the path in use, which only a change of path brings about,
 // takes longer.
 func (p *storedPanel) decode(dst *tensor.BF16, src *byte, units int) {
-	if p.quads == cpu.quads {
+	if p.order == cpu.order {
 		cpu.decode[p.coding.index](dst, src, units)
 		return
 	}
-	p.coding.decode(dst, src, units)
-	if p.quads {
+	p.coding.decodeFrom(p.order, dst, src, units)
+	if p.order == inQuads {
 		pairsOfQuads(unsafe.Slice(dst, units*p.coding.blocks*blockLen))
 	}
 }
@@ -61,16 +61,20 @@ func pairsOfQuads(x []tensor.BF16) {
 	}
 }
 
-// decode is the definition.
+// decode is the definition, for codes in pairs.
 func (c *coding) decode(dst *tensor.BF16, src *byte, units int) {
+	c.decodeFrom(inPairs, dst, src, units)
+}
+
+func (c *coding) decodeFrom(order codeOrder, dst *tensor.BF16, src *byte, units int) {
 	half, unit := c.halfBytes(), c.blocks*blockLen
 	to, from := unsafe.Slice(dst, units*unit), unsafe.Slice(src, units*2*half)
 	for i := range 2 * units {
-		c.decodeHalf(to[i/2*unit+i%2*halfLen:], from[i*half:][:half])
+		c.decodeHalf(order, to[i/2*unit+i%2*halfLen:], from[i*half:][:half])
 	}
 }
 
-func (c *coding) decodeHalf(dst []tensor.BF16, half []byte) {
+func (c *coding) decodeHalf(order codeOrder, dst []tensor.BF16, half []byte) {
 	head, rest := half[:c.headBytes()], half[c.headBytes():]
 	var q [pairLen]int8
 	for b := range c.blocks {
@@ -78,7 +82,13 @@ func (c *coding) decodeHalf(dst []tensor.BF16, half []byte) {
 		scales, offsets := c.columnScales(head, block)
 		codes := block[scaleBytes:]
 		for pair := range BlockK / 2 {
-			c.row(&q, codes[pair*c.rowBytes():][:c.rowBytes()])
+			if order == inColumns {
+				for i := range q {
+					q[i] = c.columnCode(codes, i/2, 2*pair+i%2)
+				}
+			} else {
+				c.row(&q, codes[pair*c.rowBytes():][:c.rowBytes()])
+			}
 			to := dst[b*blockLen+pair*pairLen:][:pairLen]
 			for i := range to {
 				x := float32(q[i]) * scales[pair/8][i/2]

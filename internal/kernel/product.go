@@ -104,7 +104,11 @@ func (j *matmulJob) plan() int {
 		budget, rows = ops.nearA, ops.nearRows
 		j.decodes = j.w.stored != nil
 	}
-	j.depth = min(blocks, max(1, budget/(min(tile*4, rows)*BlockK*full.aBytes)))
+	tall := min(tile*4, rows)
+	if j.w.stored != nil && len(j.x) <= tile*j.w.K {
+		tall = tile
+	}
+	j.depth = min(blocks, max(1, budget/(tall*BlockK*full.aBytes)))
 	if j.depth < blocks && j.w.stored != nil {
 		j.depth = max(unitBlocks, j.depth/unitBlocks*unitBlocks)
 	}
@@ -234,6 +238,7 @@ func (j *matmulJob) mul(s *scratch, g, row, rows, panel, panels int, weights []t
 		depth := min(j.depth, blocks-block)
 		k := block * BlockK
 		s.a.pack(j.x[row*w.K+k:], w.K, rows, min(depth*BlockK, w.K-k))
+		s.few.set(j.x[row*w.K+k:], w.K, rows)
 		last := block+depth == blocks
 		sums, as := s.a.sums(), s.a.panelSums()
 		done := 0 // rows that are rounded on the way

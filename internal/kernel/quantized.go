@@ -13,7 +13,7 @@ type storedPanel struct {
 	coding        *coding
 	data          []byte
 	regular, mild bool // see fileUnit
-	quads         bool // its codes are in the order of path.quads
+	order         codeOrder
 }
 
 // NewQuantized returns weights whose panels of 32 columns have a number format
@@ -119,7 +119,14 @@ func (s *scratch) mulCoded(c []float32, as sumsAs, panel *storedPanel, block int
 // it.
 func (s *scratch) mulFewRows(c []float32, panel *storedPanel, block int, add bool) bool {
 	rows, format := s.a.last.rows, panel.coding.index
-	if !panel.regular || panel.quads != cpu.quads || s.a.fulls > 0 || rows > maxCodedRows {
+	if panel.order != cpu.order || s.a.fulls > 0 {
+		return false
+	}
+	if cpu.mulColumns[format] != nil && s.few.rows <= maxColumnsRows {
+		s.mulColumns(c, panel, block, add)
+		return true
+	}
+	if !panel.regular || rows > maxCodedRows {
 		return false
 	}
 	mul := cpu.coded[rows][format]

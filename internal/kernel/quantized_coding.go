@@ -13,7 +13,7 @@ import (
 // scales and 16 rows of codes, a row being a pair of each column, in the order
 // of Packed: the 32 numbers of a row take 32 bytes, or 16, which have the
 // first 16 numbers in their low halves and the others in the high ones. A path
-// may have the codes of two rows in another order: see path.quads.
+// may have the codes of two rows in another order: see codeOrder.
 //
 // A number is scale*q - offset, each operation rounded to fp32, and then
 // rounded to bf16. The products are exact, so that multiplying and subtracting

@@ -53,8 +53,8 @@ func (p *Packed) SetRows(g, row int, d tensor.DType, rows []byte) {
 		if c == nil {
 			packPlain(tensor.View[tensor.BF16](dst), d, from, p.K)
 		} else {
-			panel.quads = cpu.quads
-			panel.regular, panel.mild = c.packPanel(dst, from, rowBytes, panel.quads)
+			panel.order = cpu.order
+			panel.regular, panel.mild = c.packPanel(dst, from, rowBytes, panel.order)
 		}
 	}
 }
@@ -62,6 +62,7 @@ func (p *Packed) SetRows(g, row int, d tensor.DType, rows []byte) {
 // alignedBytes returns n bytes at the beginning of a cache line.
 func alignedBytes(n int) []byte {
 	b := make([]byte, n+cacheLine-1)
+	useHugePages(b)
 	skip := int(-uintptr(unsafe.Pointer(&b[0])) % cacheLine)
 	return b[skip : skip+n : skip+n]
 }
@@ -140,7 +141,7 @@ var unitBuffers par.FreeList[columnUnits]
 
 // packPanel packs up to 32 rows; dst is zero, and so stays the rest of it. It
 // reports whether no unit was irregular, and none wild.
-func (c *coding) packPanel(dst, rows []byte, rowBytes int, quads bool) (regular, mild bool) {
+func (c *coding) packPanel(dst, rows []byte, rowBytes int, order codeOrder) (regular, mild bool) {
 	u := unitBuffers.Get()
 	defer unitBuffers.Put(u)
 	*u = columnUnits{}
@@ -161,13 +162,17 @@ func (c *coding) packPanel(dst, rows []byte, rowBytes int, quads bool) (regular,
 			if second < n {
 				c.read(rows[second*rowBytes+i*size:][:size], &u[1])
 			}
-			if quads {
+			if order == inQuads {
 				u[0].inQuads()
 				if second < n {
 					u[1].inQuads()
 				}
 			}
-			c.put(dst[(2*i+h)*half:][:half], column, u)
+			if to := dst[(2*i+h)*half:][:half]; order == inColumns {
+				c.putColumns(to, column, u)
+			} else {
+				c.put(to, column, u)
+			}
 		}
 	}
 	return !u[0].irregular && !u[1].irregular, !u[0].wild && !u[1].wild

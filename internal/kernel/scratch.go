@@ -13,6 +13,7 @@ import (
 // what the largest call needed and is kept.
 type scratch struct {
 	a        operand
+	few      fewRows       // the rows of a, if they are few
 	c        []float32     // sums
 	rows     []float32     // those of a tile, to be rounded
 	b        []tensor.BF16 // weights packed for one item

@@ -27,7 +27,7 @@ func productBytes() int {
 	at := ops.gradK * (ceilDiv(ops.gradRows, 64)*64 + 32)
 	rows := full.rows * PanelN
 	b := max(2*ops.gradK*ops.gradCols, ops.nearB)
-	return a + edge + 4*(sums+rows) + 2*at + b
+	return a + edge + 4*(sums+rows) + 2*at + b + fewBytes()
 }
 
 // forwardBytes is the size of a worker's buffers for Append and Forward.

@@ -61,6 +61,12 @@ func TestScratchBytes(t *testing.T) {
 			MatMul(y, x, NewPacked(1, k, n), nil)
 			MatMulGrad(make([]float32, n*k), y, x, n, k, nil)
 		}
+		if CPU() != "portable" {
+			const rows, k = 8, 8192
+			w := NewQuantized(1, k, PanelN)
+			w.SetRows(0, 0, tensor.DTypeQ8_0, make([]byte, PanelN*k/32*34))
+			MatMul(make([]tensor.BF16, rows*PanelN), make([]tensor.BF16, rows*k), w, nil)
+		}
 		within(t, "products", sizeOf(reflect.ValueOf(workerScratch(0)).Elem()), productBytes()/3, productBytes())
 	})
 }

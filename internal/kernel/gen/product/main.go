@@ -18,6 +18,7 @@ var files = map[string]func() string{
 	"attention_amx_amd64.s":  amxAttention,
 	"product_neon_arm64.s":   neon,
 	"decode_avx512_amd64.s":  decodeAVX512,
+	"decode_amx_amd64.s":     decodeColumns,
 	"decode_avx2_amd64.s":    decodeAVX2,
 	"decode_neon_arm64.s":    decodeNEON,
 }

@@ -1,0 +1,47 @@
+package kernel
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/polymath-lm/polymath/tensor"
+)
+
+// TestQuantizedFewRows multiplies 1 to 17 rows of all kinds of numbers by weights of
+// ordinary, tiny and huge scales.
+func TestQuantizedFewRows(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
+		if CPU() == "portable" {
+			t.Skip("takes long, and is what the others are compared with")
+		}
+		for _, d := range blockFormats {
+			for _, kind := range scaleKinds[:5] {
+				c := newQuantizedCase(fmt.Sprint(d, " ", kind.name), 1, 512, 40, one(d), kind.draw)
+				for rows := 1; rows <= maxColumnsRows+1; rows++ {
+					c.test(t, rows, inputs[rows%len(inputs)].draw)
+				}
+				for _, in := range inputs {
+					c.test(t, 1, in.draw)
+					c.test(t, 5, in.draw)
+				}
+			}
+		}
+	})
+}
+
+// TestQuantizedLong: sums go on where K is too long for scratch.
+func TestQuantizedLong(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
+		if CPU() == "portable" {
+			t.Skip("takes long, and is not divided along K")
+		}
+		tile := cpu.tiles[len(cpu.tiles)-1]
+		k := (cpu.budgetA/(tile.rows*tile.aBytes)/256 + 2) * 256
+		for _, d := range []tensor.DType{tensor.DTypeQ8_0, tensor.DTypeQ4K} {
+			c := newQuantizedCase(fmt.Sprint(d, " long"), 1, k, 40, one(d), scaleKinds[0].draw)
+			for _, rows := range []int{1, 2, 5, 16} {
+				c.test(t, rows, inputs[0].draw)
+			}
+		}
+	})
+}
