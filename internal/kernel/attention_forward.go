@@ -83,10 +83,10 @@ func (j *forwardJob) Do(worker, i int) {
 	t := &workerScratch(worker).attention
 	t.begin(j, span, head, from, to)
 	first, end := j.AttentionShape.first(from)/KeyBlock, j.end(span, to-1)
-	for b := first; b*KeyBlock < end; b++ {
-		if t.op != nil {
-			t.attend(j, span, head, from, to, b)
-		} else {
+	if t.op != nil {
+		t.attend(j, span, head, from, to, first, ceilDiv(end, KeyBlock))
+	} else {
+		for b := first; b*KeyBlock < end; b++ {
 			t.products(j, span, head, from, to, b)
 		}
 	}
@@ -153,16 +153,18 @@ func (t *attentionScratch) begin(j *forwardJob, span *Span, head, from, to int) 
 	group, dim, wide := j.group(), j.HeadDim, j.depth()*BlockK
 	rows := (to - from) * group
 	t.op = j.AttentionShape.attend(rows)
-	t.rows = grow(t.rows, rows*max(wide, KeyBlock))
-	if dim < wide {
-		clear(t.rows)
-	}
-	for r := range rows {
-		at := span.row(from+r/group)*j.width() + (head*group+r%group)*dim
-		copy(t.rows[r*wide:][:dim], j.qkv[at:])
+	if t.op == nil || dim < wide {
+		t.rows = grow(t.rows, rows*max(wide, KeyBlock))
+		if dim < wide {
+			clear(t.rows)
+		}
+		for r := range rows {
+			at := span.row(from+r/group)*j.width() + (head*group+r%group)*dim
+			copy(t.rows[r*wide:][:dim], j.qkv[at:])
+		}
 	}
 	if t.op != nil {
-		rows = t.packTiles(rows, wide)
+		rows = t.packTiles(j, span, head, from, rows)
 	} else {
 		t.q.pack(t.rows, wide, rows, wide)
 		t.s = grow(t.s, t.q.padded*KeyBlock)

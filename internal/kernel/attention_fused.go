@@ -1,6 +1,10 @@
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/polymath-lm/polymath/tensor"
+)
 
 // attendTile is the number of rows of a tile of attend.
 const attendTile = 16
@@ -8,21 +12,28 @@ const attendTile = 16
 // maxAttendDepth is the most blocks of 32 along a head that attend knows.
 const maxAttendDepth = 4
 
+// maxRun is the most blocks of keys that one call takes: it cannot be preempted.
+const maxRun = 32
+
 // attendArgs are the arguments of a path's attend, which does for tiles of rows
-// and one block of keys what Forward says, and keeps the scores in the first
-// cache. Assembly knows the offsets.
+// and blocks of keys what Forward says, and keeps the scores in the first cache.
+// Assembly knows the offsets.
 type attendArgs struct {
-	q            unsafe.Pointer // A; a tile after the last is read
+	q        unsafe.Pointer // A
+	blocks   *[maxRun + 2]attendBlock
+	acc      unsafe.Pointer // [rows, head]
+	max, sum unsafe.Pointer // by row
+	scratch  unsafe.Pointer
+	count    int // blocks; two more can be read
+	tiles    int
+	add      int // 0: acc is zero
+	scale    float32
+}
+
+// attendBlock is a block of keys of a head.
+type attendBlock struct {
 	keys, values unsafe.Pointer // packed
-	acc          unsafe.Pointer // [rows, head]
-	max, sum     unsafe.Pointer // by row
-	bounds       unsafe.Pointer // by row of the tiles that are masked, the keys it sees
-	next         unsafe.Pointer // keys and values that will be read next
-	scratch      unsafe.Pointer
-	tiles        int
-	masked       int // the first tiles, after which all rows see all keys
-	add          int // 0: acc is zero
-	scale        float32
+	bounds       unsafe.Pointer // by row, the keys it sees; nil if all see all
 }
 
 // attendScratchLen is the size of the scratch of attend in float32: scores and
@@ -35,6 +46,7 @@ func attendScratchLen(wide int) int {
 type attendScratch struct {
 	op     func(*attendArgs) // nil if products are to be used
 	args   attendArgs
+	run    [maxRun + 2]attendBlock
 	bounds [][2]int32
 }
 
@@ -47,69 +59,107 @@ func (s AttentionShape) attend(rows int) func(*attendArgs) {
 	return cpu.attend[s.depth()]
 }
 
-// packTiles prepares the tiles of attend from the queries in rows, and returns
-// their rows: those after the last are zero.
-func (t *attentionScratch) packTiles(rows, wide int) int {
-	var op *tileOp
-	for i := range cpu.tiles {
-		if cpu.tiles[i].rows == attendTile {
-			op = &cpu.tiles[i]
-		}
-	}
+// packTiles prepares the tiles of attend and returns their rows: those after
+// the last are zero.
+func (t *attentionScratch) packTiles(j *forwardJob, span *Span, head, from, rows int) int {
+	wide := j.depth() * BlockK
 	tiles, size := ceilDiv(rows, attendTile), attendTile*wide
-	t.q.data = grow(t.q.data, (tiles+1)*size/2)
+	t.q.data = grow(t.q.data, tiles*size/2)
 	clear(t.q.data[(tiles-1)*size/2:])
-	for i := range tiles {
-		op.pack(unsafe.Pointer(&t.q.data[i*size/2]), &t.rows[i*size], wide, min(attendTile, rows-i*attendTile), wide/BlockK)
+	op := attendTileOp()
+	for r, n := 0, 0; r < rows; r += n {
+		var x *tensor.BF16
+		var stride int
+		x, stride, n = t.source(j, span, head, from, r)
+		n = min(n, attendTile-r%attendTile, rows-r)
+		at := r/attendTile*size + r%attendTile*BlockK
+		op.pack(unsafe.Pointer(&t.q.data[at/2]), x, stride, n, j.depth())
 	}
-	t.s = grow(t.s, attendScratchLen(wide))
+	t.s, t.acc = grow(t.s, attendScratchLen(wide)), grow(t.acc, tiles*size)
 	clear(t.s)
-	t.acc = grow(t.acc, tiles*size)
 	clear(t.acc)
+	if n := maxRun * tiles * attendTile; cap(t.bounds) < n {
+		t.bounds = make([][2]int32, 0, n) // never moves
+	}
 	return tiles * attendTile
 }
 
-// attend takes a block of keys with the path's attend.
-func (t *attentionScratch) attend(j *forwardJob, span *Span, head, from, to, b int) {
-	block, wide := &span.Blocks[b], j.depth()*BlockK
-	row := j.blind(from, b) * j.group() / attendTile * attendTile
-	keys, values := t.keys(j, block, head), t.values(j, block, head)
-	t.args = attendArgs{
-		q:    unsafe.Pointer(&t.q.data[row*wide/2]),
-		keys: unsafe.Pointer(&keys[0]), values: unsafe.Pointer(&values[0]),
-		acc: unsafe.Pointer(&t.acc[row*wide]),
-		max: unsafe.Pointer(&t.max[row]), sum: unsafe.Pointer(&t.sum[row]),
-		next: unsafe.Pointer(&keys[0]), scratch: unsafe.Pointer(&t.s[0]),
-		tiles: (len(t.max) - row) / attendTile,
-		scale: j.Scale,
+// source returns where the queries from a row on are, how far apart, and how many
+// of them lie so.
+func (t *attentionScratch) source(j *forwardJob, span *Span, head, from, r int) (x *tensor.BF16, stride, n int) {
+	group, dim, wide := j.group(), j.HeadDim, j.depth()*BlockK
+	if dim < wide {
+		return &t.rows[r*wide], wide, attendTile
 	}
-	if b > j.AttentionShape.first(from)/KeyBlock {
-		t.args.add = 1
+	x = &j.qkv[span.row(from+r/group)*j.width()+(head*group+r%group)*dim]
+	if group == 1 {
+		return x, j.width(), attendTile
 	}
-	if next := b + 1; next*KeyBlock < j.end(span, to-1) && span.Blocks[next].BF16 != nil {
-		t.args.next = unsafe.Pointer(&span.Blocks[next].BF16[head*j.headLen()])
-	}
-	if !j.seeAll(span, from, to, b) {
-		t.bound(j, span, from, to, b, row)
-	}
-	t.op(&t.args)
+	return x, dim, group - r%group
 }
 
-// bound sets the bounds of the rows from one on, as far as tiles have rows that
-// do not see all keys.
-func (t *attentionScratch) bound(j *forwardJob, span *Span, from, to, b, row int) {
-	t.bounds = t.bounds[:0]
-	group := j.group()
-	for ; row < len(t.max) && !j.seeAll(span, min(from+row/group, to-1), to, b); row += attendTile {
-		last, bound := -1, [2]int32{}
-		for r := row; r < row+attendTile; r++ {
-			if position := from + r/group; position != last {
-				lo, hi := j.visible(span, position, b)
-				last, bound = position, [2]int32{int32(lo), int32(hi)}
-			}
-			t.bounds = append(t.bounds, bound)
+// attendTileOp returns the path's operations on tiles of that size.
+func attendTileOp() *tileOp {
+	for i := range cpu.tiles {
+		if cpu.tiles[i].rows == attendTile {
+			return &cpu.tiles[i]
 		}
-		t.args.masked++
 	}
-	t.args.bounds = unsafe.Pointer(unsafe.SliceData(t.bounds))
+	panic("kernel: attention lacks tiles of its size")
+}
+
+// attend takes the blocks of keys [first, last) with the path's attend.
+func (t *attentionScratch) attend(j *forwardJob, span *Span, head, from, to, first, last int) {
+	t.args = attendArgs{
+		q: unsafe.Pointer(&t.q.data[0]), blocks: &t.run,
+		acc: unsafe.Pointer(&t.acc[0]), max: unsafe.Pointer(&t.max[0]), sum: unsafe.Pointer(&t.sum[0]),
+		scratch: unsafe.Pointer(&t.s[0]), tiles: len(t.max) / attendTile, scale: j.Scale,
+	}
+	for b := first; b < last; b += t.args.count {
+		t.gather(j, span, head, from, to, b, last)
+		t.op(&t.args)
+		t.args.add = 1
+	}
+	clear(t.run[:])
+}
+
+// gather makes a run of the blocks from b on: as many as a call takes, and one
+// that has to be unpacked alone.
+func (t *attentionScratch) gather(j *forwardJob, span *Span, head, from, to, b, last int) {
+	t.bounds, t.args.count = t.bounds[:0], 0
+	for t.args.count < min(maxRun, last-b) {
+		at := b + t.args.count
+		block := &span.Blocks[at]
+		if block.BF16 == nil && t.args.count > 0 {
+			break
+		}
+		run := &t.run[t.args.count]
+		run.keys = unsafe.Pointer(&t.keys(j, block, head)[0])
+		run.values = unsafe.Pointer(&t.values(j, block, head)[0])
+		run.bounds = t.bound(j, span, from, to, at)
+		t.args.count++
+		if block.BF16 == nil {
+			break
+		}
+	}
+	end := t.run[t.args.count-1]
+	t.run[t.args.count], t.run[t.args.count+1] = end, end
+}
+
+// bound returns the bounds of all rows in a block of keys, nil if they see all.
+func (t *attentionScratch) bound(j *forwardJob, span *Span, from, to, b int) unsafe.Pointer {
+	if j.seeAll(span, from, to, b) {
+		return nil
+	}
+	first := len(t.bounds)
+	for position := from; position < to; position++ {
+		lo, hi := j.visible(span, position, b)
+		for range j.group() {
+			t.bounds = append(t.bounds, [2]int32{int32(lo), int32(hi)})
+		}
+	}
+	for len(t.bounds)%attendTile > 0 { // rows that are none
+		t.bounds = append(t.bounds, [2]int32{})
+	}
+	return unsafe.Pointer(&t.bounds[first])
 }

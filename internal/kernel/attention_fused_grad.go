@@ -59,29 +59,33 @@ func (t *gradScratch) prepare(wide int) {
 	clear(t.padded)
 }
 
-// pad returns rows of dim values with zeros up to 64 rows of whole blocks.
-func (t *gradScratch) pad(x []tensor.BF16, stride, rows, dim, wide int) []tensor.BF16 {
+// pad returns rows of dim values with zeros up to 64 rows of whole blocks, and
+// their stride. Rows that are so lie as they are, if packT can read on after the
+// last.
+func (t *gradScratch) pad(x []tensor.BF16, stride, rows, dim, wide int) ([]tensor.BF16, int) {
+	if rows == KeyBlock && dim == wide && len(x) >= KeyBlock*stride+2*BlockK {
+		return x, stride
+	}
 	for r := range rows {
 		copy(t.padded[r*wide:][:dim], x[r*stride:])
 	}
 	clear(t.padded[rows*wide : KeyBlock*wide])
-	return t.padded
+	return t.padded, wide
 }
 
 // packNear packs n queries and the derivatives of their outputs, and turns lse
 // into what is added to scores: such that the weights of rows that are none are 0.
 func (t *backwardScratch) packNear(to *queryBlock, q []tensor.BF16, width int, do []tensor.BF16, outputs, n, dim int) {
 	wide := ceilDiv(dim, BlockK) * BlockK
-	x := t.pad(q, width, n, dim, wide)
-	to.q.pack(x, wide, KeyBlock, wide)
-	if t.ownsKeys {
-		to.qT.packT(x, wide, wide, KeyBlock)
+	pack := func(a, turned *operand, x []tensor.BF16, stride int) {
+		x, stride = t.pad(x, stride, n, dim, wide)
+		a.pack(x, stride, KeyBlock, wide)
+		if t.ownsKeys {
+			turned.packT(x, stride, wide, KeyBlock)
+		}
 	}
-	x = t.pad(do, outputs, n, dim, wide)
-	to.do.pack(x, wide, KeyBlock, wide)
-	if t.ownsKeys {
-		to.doT.packT(x, wide, wide, KeyBlock)
-	}
+	pack(&to.q, &to.qT, q, width)
+	pack(&to.do, &to.doT, do, outputs)
 	for r := range to.lse {
 		if r < n {
 			to.lse[r] = -to.lse[r]

@@ -17,6 +17,9 @@ var attentionShapes = []AttentionShape{
 	{Heads: 3, KVHeads: 1, HeadDim: 20, Window: 70},
 	{Heads: 2, KVHeads: 1, HeadDim: 128, Window: 1},
 	{Heads: 8, KVHeads: 1, HeadDim: 48, Window: 130},
+	{Heads: 4, KVHeads: 1, HeadDim: 96},
+	{Heads: 3, KVHeads: 3, HeadDim: 128, Window: 90},
+	{Heads: 1, KVHeads: 1, HeadDim: 160},
 	{Heads: 2, KVHeads: 2, HeadDim: 64, Bidirectional: true},
 	{Heads: 4, KVHeads: 2, HeadDim: 20, Bidirectional: true},
 }

@@ -77,9 +77,6 @@ func Log(x float64) float64 {
 		return x
 	}
 	m, e := fraction(x)
-	if m < math.Sqrt2/2 {
-		m, e = 2*m, e-1
-	}
 	// log(1+f) = f - s*(f - R) with s = f/(2+f) and R = 2*s*s*(1/3 + s*s/5 + ...).
 	f := m - 1
 	s := f / (2 + f)
@@ -93,13 +90,16 @@ func Log(x float64) float64 {
 	return float64(n*ln2Hi64) + (f - (float64(s*(f-r)) - float64(n*ln2Lo64)))
 }
 
-// fraction is math.Frexp, faster for x that is positive, finite and not denormal.
-func fraction(x float64) (float64, int) {
+// fraction returns m and e so that x = m * 2^e and m is in [sqrt(1/2), sqrt(2)),
+// for x that is positive and finite.
+func fraction(x float64) (m float64, e int) {
+	const least, mantissa = 0x3fe6a09e667f3bcd, 52 // the bits of sqrt(1/2)
 	u := math.Float64bits(x)
-	if u < 1<<52 {
-		return math.Frexp(x)
+	if u < 1<<mantissa { // denormal
+		u, e = math.Float64bits(x*0x1p54), -54
 	}
-	return math.Float64frombits(u&(1<<52-1) | 1022<<52), int(u>>52) - 1022
+	n := int64(u-least) >> mantissa
+	return math.Float64frombits(u - uint64(n)<<mantissa), e + int(n)
 }
 
 // Exp64 returns e to the power of x with an error below 2 ulp: 0 below -708,

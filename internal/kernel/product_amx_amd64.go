@@ -20,7 +20,7 @@ var amxProduct = productOps{
 	callWork: 32 << 20,
 	gradRows: 256, gradCols: 512, gradK: 512,
 	packsFar: true, sumsByRow: true,
-	queries:  256,
+	queries:  64,
 	packRows: packRowsAVX512,
 	packCols: packColsAVX512,
 	round:    roundAMX,

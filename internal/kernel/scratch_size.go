@@ -34,11 +34,14 @@ func productBytes() int {
 func (s AttentionShape) forwardBytes() int {
 	rows, wide := s.queries()*s.group(), s.depth()*BlockK
 	var q, p operand
-	n := 2*rows*max(wide, KeyBlock) + 3*4*rows // rows, max, sum, alpha
+	n := 3 * 4 * rows // max, sum, alpha
+	if s.attend(rows) == nil || s.HeadDim < wide {
+		n += 2 * rows * max(wide, KeyBlock) // rows
+	}
 	if s.attend(rows) != nil {
 		tiles := ceilDiv(rows, attendTile)
-		n += (tiles+1)*attendTile*wide*2 + p.tiled(attendTile, KeyBlock)
-		n += 4*attendScratchLen(wide) + tiles*attendTile*(4*wide+8) // s, acc, bounds
+		n += tiles*attendTile*wide*2 + p.tiled(attendTile, KeyBlock)
+		n += 4*attendScratchLen(wide) + tiles*attendTile*(4*wide+maxRun*8) // s, acc, bounds
 	} else {
 		n += q.tiled(rows, wide) + p.tiled(rows, KeyBlock)
 		n += 4 * q.padded * (KeyBlock + wide) // s, acc

@@ -2,21 +2,23 @@ package main
 
 import "math"
 
-// Offsets of the fields of attendArgs.
+// Offsets of the fields of attendArgs, and of attendBlock.
 const (
 	attendQ       = 0
-	attendKeys    = 8
-	attendValues  = 16
-	attendAcc     = 24
-	attendMax     = 32
-	attendSum     = 40
-	attendBounds  = 48
-	attendNext    = 56
-	attendScratch = 64
-	attendTiles   = 72
-	attendMasked  = 80
-	attendAdd     = 88
-	attendScale   = 96
+	attendBlocks  = 8
+	attendAcc     = 16
+	attendMax     = 24
+	attendSum     = 32
+	attendScratch = 40
+	attendCount   = 48
+	attendTiles   = 56
+	attendAdd     = 64
+	attendScale   = 72
+
+	attendKeys   = 0
+	attendValues = 8
+	attendBounds = 16
+	attendBlock  = 24
 )
 
 // Sizes of attention in bytes: a tile is 16 rows of scores with 64 keys, and
@@ -47,31 +49,36 @@ func amxAttention() string {
 	return a.String()
 }
 
-// attendAMX takes tiles of 16 rows with a block of 64 keys. While the scores of
-// a tile become weights, the products of the next tile's queries with the keys
-// and those of the tile before with the values run.
+// attendAMX takes tiles of 16 rows with one block of 64 keys after another.
+// While the scores of a tile become weights, the products of the next tile's
+// queries with the keys and those of the tile before with the values run.
 //
-//	R9 64, the row of a tile of A or B   R10 A of the next tile   DX keys   SI values
+//	R9 64, the row of a tile of A or B   R10 A of the next tile, DX its keys
 //	R14 scores of the tile, R8 of the next, R11 their row
-//	BX weights of the tile, AX of the one before
-//	R12 sums of the tile before, CX their row   R13 scratch   R15 memory to be
-//	read in the next call
-//	0(SP) tiles to go   8(SP) tiles with bounds to go   16(SP) sums of the tile
-//	24(SP) bounds   32(SP) max   40(SP) sum   48(SP) AX
+//	BX weights of the tile, AX of the one before, SI its values
+//	R12 sums of the tile before, CX their row   R13 scratch
+//	R15 keys and values of the block after the next tile's
+//	0(SP) tiles to go   8(SP) those of the block   16(SP) sums of the tile
+//	24(SP) bounds   32(SP) max   40(SP) sum   48(SP) AX   56(SP) the tile's block
+//	64(SP) whether there are sums
 func (a *assembly) attendAMX(depth int) {
-	a.function(sprintf("func attendAMX%d(t *attendArgs)", 32*depth), 56, 8)
+	a.function(sprintf("func attendAMX%d(t *attendArgs)", 32*depth), 72, 8)
 	a.op("MOVQ t+0(FP), DI")
 	a.op("MOVQ $·amxConfig(SB), R8")
 	a.raw(tileConfig("R8"), "LDTILECFG (R8)")
 	a.loadShortConstants()
 	a.op("VBROADCASTSS %d(DI), Z23", attendScale)
-	for i, at := range []int{attendTiles, attendMasked, attendAcc, attendBounds, attendMax, attendSum} {
-		a.op("MOVQ %d(DI), AX", at)
-		a.op("MOVQ AX, %d(SP)", 8*i)
-	}
+	a.op("MOVQ %d(DI), AX", attendCount)
+	a.op("IMULQ %d(DI), AX", attendTiles)
+	a.op("MOVQ AX, 0(SP)")
+	a.op("MOVQ %d(DI), AX", attendAdd)
+	a.op("MOVQ AX, 64(SP)")
+	a.op("MOVQ %d(DI), R15", attendBlocks)
+	a.firstTile("AX", "R15")
+	a.op("MOVQ %d(R15), DX", attendKeys)
+	a.op("MOVQ %d(R15), SI", attendValues)
+	a.op("MOVQ %d(R15), R15", attendBlock+attendKeys)
 	a.op("MOVQ %d(DI), R10", attendQ)
-	a.op("MOVQ %d(DI), DX", attendKeys)
-	a.op("MOVQ %d(DI), SI", attendValues)
 	a.op("MOVQ %d(DI), R13", attendScratch)
 	a.op("LEAQ %d(R13), R12", atNobody)
 	a.op("MOVQ R13, R8")
@@ -81,26 +88,44 @@ func (a *assembly) attendAMX(depth int) {
 	a.op("MOVL $64, R9")
 	a.op("MOVL $%d, R11", scoreRow)
 	a.op("MOVL $%d, CX", 128*depth)
-	a.op("MOVQ %d(DI), R15", attendNext)
 	for _, do := range line(a.tileScores(depth)...) {
 		do()
 	}
 	a.label("tile")
 	a.op("XCHGQ R8, R14")
 	a.op("ADDQ $%d, R10", 1024*depth)
+	a.op("CMPQ 8(SP), $1")
+	a.op("JNE same")
+	a.op("MOVQ %d(DI), R10", attendQ)
+	a.op("MOVQ 56(SP), R15")
+	a.op("MOVQ %d(R15), DX", attendBlock+attendKeys)
+	a.op("MOVQ %d(R15), R15", 2*attendBlock+attendKeys)
+	a.label("same")
 	a.maskTile()
 	s := stream{line(append(a.tileScores(depth), a.tileOutputs(depth)...)...), 0}
 	a.rowMaxima(&s)
 	for r := range 16 {
 		a.weighRow(r, &s)
-		a.fetchNext((depth + 1) / 2)
+		a.fetchNext(fetchLines)
 	}
 	a.rowSums()
 	s.spend(1)
 	a.op("MOVQ 16(SP), R12")
 	a.scaleRows(depth)
-	a.op("XCHGQ AX, BX")
 	a.op("ADDQ $%d, 16(SP)", 16*128*depth)
+	a.op("XCHGQ AX, BX")
+	a.op("MOVQ 56(SP), SI")
+	a.op("MOVQ %d(SI), SI", attendValues)
+	a.op("DECQ 8(SP)")
+	a.op("JNZ within")
+	a.op("MOVQ AX, 48(SP)")
+	a.op("MOVQ 56(SP), R9")
+	a.op("ADDQ $%d, R9", attendBlock)
+	a.firstTile("AX", "R9")
+	a.op("MOVL $64, R9")
+	a.op("MOVQ R9, 64(SP)")
+	a.op("MOVQ 48(SP), AX")
+	a.label("within")
 	a.op("DECQ 0(SP)")
 	a.op("JNZ tile")
 	for _, do := range line(a.tileOutputs(depth)...) {
@@ -111,54 +136,18 @@ func (a *assembly) attendAMX(depth int) {
 	a.op("RET")
 }
 
-// stream is instructions that are written between others.
-type stream struct {
-	steps []func()
-	done  int
-}
+// fetchLines is the number of lines of keys and values fetched with each row.
+const fetchLines = 4
 
-// spend writes up to a share of all.
-func (s *stream) spend(share float64) {
-	for ; float64(s.done) < share*float64(len(s.steps)); s.done++ {
-		s.steps[s.done]()
+// firstTile begins with the tiles of a block.
+func (a *assembly) firstTile(temp, block string) {
+	a.op("MOVQ %s, 56(SP)", block)
+	a.op("MOVQ %d(%s), %s", attendBounds, block, temp)
+	a.op("MOVQ %s, 24(SP)", temp)
+	for _, x := range [][2]int{{attendTiles, 8}, {attendAcc, 16}, {attendMax, 32}, {attendSum, 40}} {
+		a.op("MOVQ %d(DI), %s", x[0], temp)
+		a.op("MOVQ %s, %d(SP)", temp, x[1])
 	}
-}
-
-func (a *assembly) loadTile(tile byte, base, index string, disp int) func() {
-	return func() {
-		a.raw(tileLoad(tile, base, index, int32(disp)), "TILELOADD T%d, %d(%s)(%s*1)", tile, disp, base, index)
-	}
-}
-
-func (a *assembly) storeTile(tile byte, base, index string, disp int) func() {
-	return func() {
-		a.raw(tileStore(tile, base, index, int32(disp)), "TILESTORED T%d, %d(%s)(%s*1)", tile, disp, base, index)
-	}
-}
-
-func (a *assembly) addTile(sum, x, y byte) func() {
-	return func() { a.raw(tileProduct(sum, x, y), "TDPBF16PS T%d += T%d T%d", sum, x, y) }
-}
-
-// A unit is the product of a tile of rows and a panel. Its sums begin with loads
-// and leave with stores.
-type unit struct {
-	begin, products, end []func()
-}
-
-// unit returns the product of blocks of A at x and of a panel at b, with the
-// sums in tiles t and t+1.
-func (a *assembly) unit(t byte, blocks int, x, b string, panel int, begin, end func(tile byte, half int) func()) unit {
-	u := unit{[]func(){begin(t, 0), begin(t+1, 1)}, nil, []func(){end(t, 0), end(t+1, 1)}}
-	for i := range blocks {
-		at, even := (panel*blocks+i)*blockBytes, byte(i%2)
-		u.products = append(
-			u.products,
-			a.loadTile(6, b, "R9", at), a.loadTile(4+even, x, "R9", 1024*i), a.addTile(t, 4+even, 6),
-			a.loadTile(7, b, "R9", at+halfBytes), a.addTile(t+1, 4+even, 7),
-		)
-	}
-	return u
 }
 
 // tileScores multiplies the queries of the next tile by the keys.
@@ -181,20 +170,6 @@ func (a *assembly) tileOutputs(depth int) (units []unit) {
 	return units
 }
 
-// line puts units in a row: the sums of one are stored during the next, because
-// products wait behind a store that waits for its sums.
-func line(units ...unit) (steps []func()) {
-	var before []func()
-	for _, u := range units {
-		steps = append(steps, u.begin...)
-		steps = append(steps, u.products[:5]...)
-		steps = append(steps, before...)
-		steps = append(steps, u.products[5:]...)
-		before = u.end
-	}
-	return append(steps, before...)
-}
-
 // maskConstants has the numbers of 64 keys in Z0 to Z3 and -Inf in Z4.
 func (a *assembly) maskConstants() {
 	a.broadcast("Z4", float32(math.Inf(-1)))
@@ -215,9 +190,8 @@ func (a *assembly) outOfBounds(base string, disp, keys int) {
 
 // maskTile writes -Inf where a row's bounds end, if there are bounds.
 func (a *assembly) maskTile() {
-	a.op("CMPQ 8(SP), $0")
+	a.op("CMPQ 24(SP), $0")
 	a.op("JEQ unmasked")
-	a.op("DECQ 8(SP)")
 	a.op("MOVQ AX, 48(SP)")
 	a.maskConstants()
 	a.op("MOVQ 24(SP), AX")
@@ -306,7 +280,7 @@ func (a *assembly) rowSums() {
 
 // scaleRows multiplies the sums of those rows whose alpha is not 1.
 func (a *assembly) scaleRows(depth int) {
-	a.op("CMPQ %d(DI), $0", attendAdd)
+	a.op("CMPQ 64(SP), $0")
 	a.op("JEQ scaled")
 	a.op("MOVQ AX, 48(SP)")
 	a.op("VCMPPS $4, Z25, Z22, K1")
