@@ -26,7 +26,7 @@ type Packed struct {
 
 // NewPacked returns weights of zero. It panics if a size is not positive.
 func NewPacked(groups, k, n int) *Packed {
-	return &Packed{Groups: groups, K: k, N: n, Data: make([]tensor.BF16, PackedLen(groups, k, n))}
+	return &Packed{Groups: groups, K: k, N: n, Data: tensor.Make[tensor.BF16](PackedLen(groups, k, n))}
 }
 
 // PackedLen returns the number of elements of Packed.Data.

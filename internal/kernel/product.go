@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"unsafe"
 
 	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/tensor"
@@ -239,6 +240,9 @@ func (j *matmulJob) mul(s *scratch, g, row, rows, panel, panels int, weights []t
 		k := block * BlockK
 		s.a.pack(j.x[row*w.K+k:], w.K, rows, min(depth*BlockK, w.K-k))
 		s.few.set(j.x[row*w.K+k:], w.K, rows)
+		if next := (row+rows)*w.K + k; next < len(j.x) && j.near < j.rows {
+			s.a.ahead = aheadArgs{at: uintptr(unsafe.Pointer(&j.x[next])), line: cacheLine}
+		}
 		last := block+depth == blocks
 		sums, as := s.a.sums(), s.a.panelSums()
 		done := 0 // rows that are rounded on the way
@@ -251,7 +255,7 @@ func (j *matmulJob) mul(s *scratch, g, row, rows, panel, panels int, weights []t
 		case block == 0 && last && done == rows && s.a.oneStep():
 			as.panel = 0 // there are no sums
 			s.c = grow(s.c, sums)
-		case depth == blocks:
+		case depth == blocks && done < rows:
 			batch = min(panels, max(1, sumsPerBatch/sums))
 			s.c = grow(s.c, batch*sums)
 		default:

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"unsafe"
 
 	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/tensor"
@@ -80,22 +81,55 @@ func (j *gradJob) Do(worker, i int) {
 	}
 	i %= j.perGroup
 	row, col := i/j.across*j.rows, i%j.across*j.cols
-	rows, cols := min(j.rows, j.out-row), min(j.cols, j.in-col)
-	dw := j.dw[g*j.out*j.in+row*j.in+col:]
-	s := workerScratch(worker)
-	panels := ceilDiv(cols, PanelN)
-	for token := start; token < end; token += cpu.gradK {
-		n := min(cpu.gradK, end-token)
-		depth := ceilDiv(n, BlockK)
-		s.packA(j.dy[token*j.out+row:], j.out, n, rows)
-		s.packB(j.x[token*j.in+col:], j.in, n, cols)
-		if token == start {
-			s.c = grow(s.c, panels*s.a.sums())
-			loadSums(s.c, s.a.sums(), dw, j.in, rows, cols)
-		}
-		s.a.mul(s.c, s.a.panelSums(), s.b, panels, depth*blockLen, true)
+	r := gradPart{
+		gradJob: j, s: workerScratch(worker), start: start, end: end,
+		row: row, col: col, rows: min(j.rows, j.out-row), cols: min(j.cols, j.in-col),
+		dw: j.dw[g*j.out*j.in+row*j.in+col:],
 	}
-	storeSums(dw, j.in, s.c, s.a.sums(), rows, cols)
+	strip := r.rows
+	if cpu.gradStrip > 0 {
+		strip = min(strip, cpu.gradStrip)
+	}
+	for token := start; token < end; token += cpu.gradK {
+		r.tokens(token, min(cpu.gradK, end-token), strip)
+	}
+}
+
+// gradPart is an item: so many rows and columns of a group's gradient.
+type gradPart struct {
+	*gradJob
+	s                    *scratch
+	start, end           int // rows of the group
+	row, col, rows, cols int
+	dw                   []float32
+}
+
+// tokens adds what n rows of the group contribute, to a strip of rows of the
+// gradient at a time.
+func (r *gradPart) tokens(token, n, strip int) {
+	s, panels := r.s, ceilDiv(r.cols, PanelN)
+	s.packB(r.x[token*r.in+r.col:], r.in, n, r.cols)
+	for at := 0; at < r.rows; at += strip {
+		rows := min(strip, r.rows-at)
+		dy, dw := r.dy[token*r.out+r.row+at:], r.dw[at*r.in:]
+		s.packA(dy, r.out, n, rows)
+		if strip < len(dy) {
+			s.a.ahead = aheadArgs{at: uintptr(unsafe.Pointer(&dy[strip])), line: 2 * r.out}
+		}
+		if cpu.gradStrip > 0 && s.a.rest == 0 && r.cols%PanelN == 0 {
+			s.a.mul(dw, sumsAs{row: r.in, panel: PanelN}, s.b, panels, s.a.depth*blockLen, true)
+			continue
+		}
+		sums := s.a.sums()
+		if token == r.start || strip < r.rows {
+			s.c = grow(s.c, panels*sums)
+			loadSums(s.c, sums, dw, r.in, rows, r.cols)
+		}
+		s.a.mul(s.c, s.a.panelSums(), s.b, panels, s.a.depth*blockLen, true)
+		if token+n == r.end || strip < r.rows {
+			storeSums(dw, r.in, s.c, sums, rows, r.cols)
+		}
+	}
 }
 
 // packA packs the transpose of n rows of cols values, with zeros up to a whole
@@ -174,19 +208,11 @@ func storeSums(w []float32, stride int, c []float32, panelLen, rows, cols int) {
 	})
 }
 
-// eachSums tells where a panel's part of each row is, in panels and in rows: row
-// by row, so that memory is passed through in order, or panel by panel, whichever
-// is faster on the path.
+// eachSums tells where a panel's part of each row is, in panels and in rows.
 func eachSums(panelLen, stride, rows, cols int, f func(inPanel, inRows, n int)) {
-	step := rows
-	if cpu.sumsByRow {
-		step = 1
-	}
-	for row := 0; row < rows; row += step {
-		for col := 0; col < cols; col += PanelN {
-			for r := row; r < row+step; r++ {
-				f(col/PanelN*panelLen+r*PanelN, r*stride+col, min(PanelN, cols-col))
-			}
+	for col := 0; col < cols; col += PanelN {
+		for r := range rows {
+			f(col/PanelN*panelLen+r*PanelN, r*stride+col, min(PanelN, cols-col))
 		}
 	}
 }

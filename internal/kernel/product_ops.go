@@ -31,8 +31,8 @@ type productOps struct {
 
 	budgetA int // bytes of A that a worker keeps in its cache
 	// Where a tile is multiplied so fast that the caches are what limits, nearRows
-	// rows of A at a time stay in the first cache, nearA bytes of them, while nearB
-	// bytes of weights come from the second; 0 if not.
+	// rows of A at a time stay near, nearA bytes of them, while nearB bytes of
+	// weights come from the second cache; 0 if not.
 	nearRows, nearA, nearB int
 	kc                     int // length of K that a tile multiplies at a time, 0 for all
 	maxRows                int // most rows of A in scratch
@@ -45,8 +45,9 @@ type productOps struct {
 	// packsFar says that packT is as fast with rows that are far apart, block by
 	// block, so that they need not be copied.
 	packsFar bool
-	// sumsByRow says that gradients are read and written faster by rows.
-	sumsByRow bool
+	// gradStrip rows of a gradient at a time, whose A stays in the first cache, are
+	// added to where they are; 0: all of an item's, in scratch.
+	gradStrip int
 
 	queries int // rows of a tile of attention: queries times heads of a group
 
@@ -100,4 +101,20 @@ type tileArgs struct {
 	yRow  int            // bytes between rows of Y
 	yTile int            // bytes between tiles of Y
 	rows  unsafe.Pointer // memory for a tile of sums
+
+	ahead aheadArgs
+}
+
+// aheadArgs tell a tile's code what is needed after it and may come nearer
+// meanwhile: two lines for each block of K, so many bytes apart, and what is added
+// after a panel and after a tile. Any address will do.
+type aheadArgs struct {
+	at                uintptr
+	line, panel, tile int
+}
+
+// after returns what is left when t is done.
+func (a aheadArgs) after(t *tileArgs) aheadArgs {
+	a.at += uintptr(t.tiles * (t.panels*(2*t.kb*a.line+a.panel) + a.tile))
+	return a
 }

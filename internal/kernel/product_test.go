@@ -394,7 +394,7 @@ func TestProductLarge(t *testing.T) {
 		y  []tensor.BF16
 		dw []float32
 	}
-	shapes := [][3]int{{530, 70, 96}, {40, 1100, 64}, {70, 600, 300}, {50, 70, 2500}, {40, 70, 6200}}
+	shapes := [][3]int{{530, 70, 96}, {40, 1100, 64}, {70, 600, 300}, {50, 70, 2500}, {40, 70, 6200}, {1100, 96, 64}, {70, 96, 4500}}
 	results := map[string][]result{}
 	eachPath(t, func(t *testing.T) {
 		longest := matmulJob{w: &Packed{Groups: 1, K: 6200, N: 70}, offsets: []int32{0, 40}}

@@ -19,13 +19,15 @@ type operand struct {
 	padded int // rows of all tiles
 	depth  int // blocks along K
 
+	ahead aheadArgs // what the next call of mul is to bring nearer
+
 	mildness int8 // 1: it is mild, -1: it is not, 0: not known
 }
 
 // shape prepares o for rows of k values.
 func (o *operand) shape(rows, k int) {
 	o.data = grow(o.data, o.tiled(rows, k)/4)
-	o.mildness = 0
+	o.ahead, o.mildness = aheadArgs{}, 0
 }
 
 // tiled divides rows of k values into tiles and returns their size in bytes.
@@ -189,6 +191,8 @@ func (o *operand) mulTiles(row, tiles, block int, c unsafe.Pointer) {
 	t.cTile = op.rows * t.cRow
 	t.a = unsafe.Add(a, block*op.rows*BlockK*op.aBytes)
 	t.c = unsafe.Add(c, row*t.cRow)
+	t.ahead = o.ahead
+	o.ahead = o.ahead.after(t)
 	if t.y == nil {
 		op.mul(t)
 		return

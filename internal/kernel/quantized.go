@@ -63,7 +63,7 @@ const unitBlocks = 8
 
 // decodedBlocks is the number of blocks that are decoded at a time: they stay
 // in the nearest cache until they have met all rows.
-func decodedBlocks() int { return max(unitBlocks, cpu.kc/BlockK) }
+func decodedBlocks() int { return max(unitBlocks, min(cpu.kc, 512)/BlockK) }
 
 // mulStored computes c (+)= A · b for stored panels, from a block of K on.
 func (s *scratch) mulStored(c []float32, panels []storedPanel, block int, add bool) {

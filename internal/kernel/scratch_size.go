@@ -21,10 +21,14 @@ const marginBytes = 16 << 10
 func productBytes() int {
 	ops := &cpu.productOps
 	full := &ops.tiles[len(ops.tiles)-1]
-	a := max(ops.budgetA, ops.gradRows*ops.gradK*full.aBytes)
+	strip := ops.gradRows
+	if ops.gradStrip > 0 {
+		strip = ops.gradStrip
+	}
+	a := max(ops.budgetA, strip*ops.gradK*full.aBytes)
 	edge := ops.budgetA / (2 * full.aBytes)
-	sums := max(maxSums, ops.maxRows*PanelN, ops.gradRows*ops.gradCols)
-	at := ops.gradK * (ceilDiv(ops.gradRows, 64)*64 + 32)
+	sums := max(maxSums, ops.maxRows*PanelN, strip*ops.gradCols)
+	at := ops.gradK * (ceilDiv(strip, 64)*64 + 32)
 	rows := full.rows * PanelN
 	b := max(2*ops.gradK*ops.gradCols, ops.nearB)
 	return a + edge + 4*(sums+rows) + 2*at + b + fewBytes()

@@ -1,6 +1,8 @@
 package nn
 
-import "github.com/polymath-lm/polymath/tensor"
+import (
+	"github.com/polymath-lm/polymath/tensor"
+)
 
 // alignBytes keeps every buffer of an Arena on its own cache lines.
 const alignBytes = 64
@@ -16,7 +18,7 @@ type Arena struct {
 
 // NewArena allocates an Arena of exactly sizeBytes.
 func NewArena(sizeBytes int64) *Arena {
-	words := make([]uint64, (sizeBytes+7)/8)
+	words := tensor.Make[uint64](int(sizeBytes+7) / 8)
 	return &Arena{slab: tensor.Bytes(words)}
 }
 

@@ -119,14 +119,14 @@ func (p *Param) Alloc(trainable bool) {
 		}
 	}
 	if p.Forms&Lookup != 0 {
-		p.Table = make([]tensor.BF16, p.Len())
+		p.Table = tensor.Make[tensor.BF16](p.Len())
 	}
 	if p.Forms&NormWeight != 0 {
 		p.Vector = make([]float32, p.Len())
 	}
 	if trainable {
-		p.Master = make([]float32, p.Len())
-		p.Grad = make([]float32, p.Len())
+		p.Master = tensor.Make[float32](p.Len())
+		p.Grad = tensor.Make[float32](p.Len())
 	}
 }
 

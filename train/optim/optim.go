@@ -10,6 +10,7 @@ import (
 
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/internal/par"
+	"github.com/polymath-lm/polymath/tensor"
 )
 
 // Rule is the update rule of a parameter.
@@ -87,9 +88,9 @@ func New(params []Param, s Settings) *Optimizer {
 		if len(p.Master) != n || len(p.Grad) != n {
 			panic(fmt.Sprintf("optim: %s has %d weights and %d gradients for a shape of %d", p.Name, len(p.Master), len(p.Grad), n))
 		}
-		o.moments[i][0] = make([]float32, n)
+		o.moments[i][0] = tensor.Make[float32](n)
 		if p.Rule == AdamW {
-			o.moments[i][1] = make([]float32, n)
+			o.moments[i][1] = tensor.Make[float32](n)
 		}
 	}
 	o.divide()

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package tensor
+
+// adviseHuge does nothing here.
+func adviseHuge([]byte) {}
