@@ -205,15 +205,11 @@ func printSight(w io.Writer, p *train.Plan) {
 		progress.Short(float64(v.ImageTokens)), 100*float64(v.ImageTokens)/float64(max(p.RowTokens, 1)))
 }
 
-// usualShare is the share of a machine's limit in bf16 products that training
-// of a model of some size reaches (docs/LOG.md); tiny ones reach less.
-const usualShare = 0.5
-
 // printTime writes about how long a run will take on a machine of that limit.
 func printTime(w io.Writer, p train.Plan, peak float64) {
 	if peak > 0 {
-		took := time.Duration((p.FLOPs + p.Again) / (usualShare * peak) * float64(time.Second))
-		fmt.Fprintf(w, "time      about %s, if half of the measured %sFLOP/s go into the model\n", progress.Duration(took), progress.Short(peak))
+		took := time.Duration((p.FLOPs + p.Again) / (train.UsualMFU() * peak) * float64(time.Second))
+		fmt.Fprintf(w, "time      about %s, if %.0f%% of the measured %sFLOP/s go into the model\n", progress.Duration(took), 100*train.UsualMFU(), progress.Short(peak))
 	}
 }
 

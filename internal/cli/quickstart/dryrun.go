@@ -6,6 +6,7 @@ import (
 
 	"github.com/polymath-lm/polymath/corpus"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
+	"github.com/polymath-lm/polymath/train"
 )
 
 // dryRun prints what a quick start would do, without doing it.
@@ -24,7 +25,7 @@ func (s *session) dryRun(ctx context.Context) error {
 	}
 	shape := d.Shape
 	seconds := s.learningShare() * s.budget().Seconds()
-	flops := m.Peak * expectedMFU * seconds
+	flops := m.Peak * train.UsualMFU() * seconds
 	tokens := flops / shape.flopsPerToken()
 	_, err = fmt.Fprintf(s.Out, `machine      %d threads, %s, %s in registers
 text         about %s of the %s of %s in %s files
@@ -41,7 +42,7 @@ directory    %s, with the report in %s
 `, m.Threads, m.CPU, progress.Rate(m.Peak, "FLOP/s"),
 		progress.Bytes(text.Text), progress.Bytes(text.Stored), d.Root, progress.Count(int64(text.Sources[0].Files)),
 		shape, progress.Short(float64(shape.active())),
-		progress.Short(tokens), progress.Duration(s.budget()), 100*expectedMFU, float64(tokensPerParameter),
+		progress.Short(tokens), progress.Duration(s.budget()), 100*train.UsualMFU(), float64(tokensPerParameter),
 		s.plannedSight(shape), s.plannedAssistant(), mostQuestions, kindNames(),
 		progress.Duration(s.budget()), 100*trainingShare, 100*trialShare, 100*examShare, 100*questionShare, s.Dir, reportName)
 	return err

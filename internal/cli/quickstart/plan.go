@@ -63,7 +63,7 @@ func (s *session) plan(ctx context.Context) error {
 		return err
 	}
 	if better, ok := s.betterShape(p); ok && !(narrowed && better.Width > p.Shape.Width) {
-		s.say("training reaches %.0f%% of the limit, not the %.0f%% expected: another size suits it better", 100*p.MFU, 100*expectedMFU)
+		s.say("training reaches %.0f%% of the limit, not the %.0f%% expected: another size suits it better", 100*p.MFU, 100*train.UsualMFU())
 		p = &Plan{Shape: better}
 		if trial, _, err = s.fitShape(ctx, p, s.tryShape); err != nil {
 			return err
@@ -93,7 +93,7 @@ func (s *session) plan(ctx context.Context) error {
 // from what was expected. The tokenizer is made, so the vocabulary stays.
 func (s *session) betterShape(p *Plan) (Shape, bool) {
 	const far = 1.5
-	if ratio := p.MFU / expectedMFU; ratio < far && ratio > 1/far {
+	if ratio := p.MFU / train.UsualMFU(); ratio < far && ratio > 1/far {
 		return p.Shape, false
 	}
 	better := shapeFor(s.state.Machine.Peak * p.MFU * s.learningShare() * s.budget().Seconds())
@@ -110,7 +110,7 @@ func (s *session) fitShape(ctx context.Context, p *Plan, try func(context.Contex
 			return t, narrowed, err
 		}
 		need, have := progress.Bytes(memory.Need.Total), progress.Bytes(memory.Available)
-		less, ok := narrower(p.Shape, s.state.Machine.Peak*expectedMFU*s.learningShare()*s.budget().Seconds())
+		less, ok := narrower(p.Shape, s.state.Machine.Peak*train.UsualMFU()*s.learningShare()*s.budget().Seconds())
 		if !ok {
 			return t, narrowed, fmt.Errorf("the smallest model needs %s of memory, and %s are available: end other programs", need, have)
 		}

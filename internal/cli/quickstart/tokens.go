@@ -10,6 +10,7 @@ import (
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/shard"
 	"github.com/polymath-lm/polymath/tokenizer"
+	"github.com/polymath-lm/polymath/train"
 )
 
 // Tokens is what the text became.
@@ -35,22 +36,18 @@ const (
 	guessedBytes = 3.2       // of a token, before there is a tokenizer
 )
 
-// expectedMFU is the share of the peak that training is likely to reach, until
-// it is measured.
-const expectedMFU = 0.35
-
 // trainingShare is the share of the time in which the model learns.
 const trainingShare = 0.85
 
 // expectedShape plans with what is known before the first step.
 func (s *session) expectedShape() Shape {
-	return shapeFor(s.state.Machine.Peak * expectedMFU * s.learningShare() * s.budget().Seconds())
+	return shapeFor(s.state.Machine.Peak * train.UsualMFU() * s.learningShare() * s.budget().Seconds())
 }
 
 // expectedText is how much text that shape can learn from in the time, with
 // room for a machine that is faster than expected.
 func (s *session) expectedText(shape Shape) int64 {
-	flops := s.state.Machine.Peak * expectedMFU * s.learningShare() * s.budget().Seconds()
+	flops := s.state.Machine.Peak * train.UsualMFU() * s.learningShare() * s.budget().Seconds()
 	return min(max(int64(2*guessedBytes*flops/shape.flopsPerToken()), 4<<20), maxText)
 }
 
