@@ -1,22 +1,21 @@
 package tensor
 
-import "unsafe"
-
-// hugePage is the size of a huge page, and of what is too small for one.
+// hugePage is the size of a page that a processor finds in one step.
 const hugePage = 2 << 20
 
-// Make is make([]T, n) for large slices. It asks the system
-// for huge pages: what is then read from far away costs fewer walks through page
-// tables, above all on virtual machines, and first touches cost fewer faults.
+// Make is make([]T, n) for large slices, with HugePages.
 func Make[T Element](n int) []T {
 	s := make([]T, n)
-	var zero T
-	size := uintptr(n) * unsafe.Sizeof(zero)
-	if size < 2*hugePage {
-		return s
-	}
-	from := uintptr(unsafe.Pointer(&s[0]))
-	skip := -from % hugePage
-	adviseHuge(unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(&s[0]), skip)), (size-skip)/hugePage*hugePage))
+	HugePages(Bytes(s))
 	return s
+}
+
+// HugePages asks the system for huge pages around b, which nobody has touched yet.
+// Small ones slow down what is read from far away, as fetching ahead does not cross
+// them and each takes a walk through tables, which virtual machines pay twice; and
+// first touches cost more faults. It is no matter if there are none.
+func HugePages(b []byte) {
+	if len(b) >= hugePage/32 {
+		adviseHuge(b)
+	}
 }

@@ -1,7 +1,14 @@
 package tensor
 
-import "golang.org/x/sys/unix"
+import (
+	"syscall"
+	"unsafe"
+)
 
-// adviseHuge asks for huge pages in b, which begins with one. A system that has
-// none goes on without.
-func adviseHuge(b []byte) { _ = unix.Madvise(b, unix.MADV_HUGEPAGE) }
+// adviseHuge takes whole pages in: what else is in them may have huge ones too.
+func adviseHuge(b []byte) {
+	first := uintptr(unsafe.Pointer(&b[0]))
+	skip := first % hugePage
+	pages := (skip + uintptr(len(b)) + hugePage - 1) / hugePage
+	_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, first-skip, pages*hugePage, syscall.MADV_HUGEPAGE)
+}

@@ -62,7 +62,7 @@ func (p *Packed) SetRows(g, row int, d tensor.DType, rows []byte) {
 // alignedBytes returns n bytes at the beginning of a cache line.
 func alignedBytes(n int) []byte {
 	b := make([]byte, n+cacheLine-1)
-	useHugePages(b)
+	tensor.HugePages(b)
 	skip := int(-uintptr(unsafe.Pointer(&b[0])) % cacheLine)
 	return b[skip : skip+n : skip+n]
 }
