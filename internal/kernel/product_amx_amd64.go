@@ -15,7 +15,7 @@ var amxProduct = productOps{
 	},
 	budgetA:  512 << 10,
 	nearRows: 32, nearA: 128 << 10, nearB: 1 << 20,
-	kc:       2048,
+	kc:       512,
 	maxRows:  512,
 	callWork: 32 << 20,
 	gradRows: 2048, gradCols: 512, gradK: 512, gradStrip: 32,
