@@ -55,11 +55,14 @@ func (j *gradJob) plan(groups int) {
 	ops := &cpu.productOps
 	tile := ops.tiles[len(ops.tiles)-1].rows
 	j.rows, j.cols = min(j.out, ops.gradRows), min(j.in, ops.gradCols)
-	threads := par.Threads()
+	threads, items := par.Threads(), itemsPerThread
+	if ops.gradStrip > 0 {
+		items = 2 // each packs the rows of x anew
+	}
 	for {
 		j.across = ceilDiv(j.in, j.cols)
 		j.perGroup = ceilDiv(j.out, j.rows) * j.across
-		if threads == 1 || groups*j.perGroup >= itemsPerThread*threads {
+		if threads == 1 || groups*j.perGroup >= items*threads {
 			return
 		}
 		switch {
