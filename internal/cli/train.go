@@ -246,6 +246,14 @@ func printUnused(w io.Writer, ignored map[string]int, bad int, lines []string) {
 	}
 }
 
+// lossAndBits is a loss with its bits per byte, if they are known.
+func lossAndBits(loss, bits float64) string {
+	if bits == 0 {
+		return fmt.Sprintf("%.4f", loss)
+	}
+	return fmt.Sprintf("%.4f (%.3f bits per byte)", loss, bits)
+}
+
 // trained says how a run ended, and what to do next.
 func (a *app) trained(r train.Result, resume string) error {
 	if !r.Finished {
@@ -254,16 +262,13 @@ func (a *app) trained(r train.Result, resume string) error {
 	}
 	fmt.Fprintf(a.Out, "%s: %d steps, loss %.4f", r.ModelDir, r.Step, r.Loss)
 	if r.Eval.Tokens > 0 {
-		fmt.Fprintf(a.Out, ", held-out %.4f", r.Eval.Loss)
+		fmt.Fprintf(a.Out, ", held-out %s", lossAndBits(r.Eval.Loss, r.Eval.BitsPerByte))
 	}
 	if s := r.Eval.Stage; s != nil {
-		fmt.Fprintf(a.Out, ", on the last stage's %.4f", s.Loss)
+		fmt.Fprintf(a.Out, ", on the last stage's %s", lossAndBits(s.Loss, s.BitsPerByte))
 	}
 	if r.Eval.SwappedLoss > 0 {
 		fmt.Fprintf(a.Out, ", with other pictures %.4f", r.Eval.SwappedLoss)
-	}
-	if r.Eval.BitsPerByte > 0 {
-		fmt.Fprintf(a.Out, " (%.3f bits per byte)", r.Eval.BitsPerByte)
 	}
 	if r.Skipped > 0 {
 		fmt.Fprintf(a.Out, ", %d steps skipped", r.Skipped)
