@@ -23,8 +23,9 @@ import (
 //
 // and in the end o = bf16(acc*(1/l) + 0) and lse = m + log(l). A row's result
 // depends on its query and on the keys and values that are in its blocks, and,
-// as long as they are finite, on those alone that it sees. (FlashAttention,
-// arXiv:2205.14135, algorithm 1.)
+// as long as they are finite, on those alone that it sees. A value that it does not
+// see and that is not finite may make it a NaN, on one path and not on another.
+// (FlashAttention, arXiv:2205.14135, algorithm 1.)
 func (s AttentionShape) Forward(o []tensor.BF16, lse []float32, qkv []tensor.BF16, spans []Span) {
 	s.check(qkv, spans)
 	s.checkBlocks(spans)

@@ -7,7 +7,8 @@ import (
 )
 
 // amxProduct multiplies tiles of 16 x 16. Everything else, and a product of one
-// or two rows, which only reads weights, is AVX-512: see machinePaths.
+// or two rows by weights in bf16, which only reads them, is AVX-512: see
+// machinePaths.
 var amxProduct = productOps{
 	tiles: []tileOp{
 		{rows: 16, aBytes: 2, pack: packAMXx16, packT: packTAMXx16, mul: mulAMXx16},

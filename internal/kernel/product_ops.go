@@ -43,7 +43,8 @@ type productOps struct {
 
 	gradRows, gradCols, gradK int // tile of MatMulGrad
 	// packsFar says that packT is as fast with rows that are far apart, block by
-	// block, so that they need not be copied.
+	// block, and reads nothing beyond tiles that are whole, so that those need not be
+	// copied.
 	packsFar bool
 	// gradStrip rows of a gradient at a time, whose A stays in the first cache, are
 	// added to where they are; 0: all of an item's, in scratch.
