@@ -60,11 +60,15 @@ func try(t *testing.T, command string, g *task.Grading, item *task.Item, answers
 		t.Logf("no %s", command)
 		return
 	}
-	var run Runner = local{t.TempDir()}
-	if s, err := sandbox.New(sandbox.Options{}); err == nil {
-		run = s
+	box, err := sandbox.New(sandbox.Options{})
+	if err != nil {
+		t.Log(err)
 	}
 	for answer, right := range answers {
+		var run Runner = local{t.TempDir()} // of its own, as answers write files
+		if box != nil {
+			run = box
+		}
 		v, err := tryGrade(t, g, Options{Sandbox: run}, item, answer)
 		if err != nil || v.Right != right || v.Right != (v.Why == "") {
 			t.Errorf("%q: %+v, %v", answer, v, err)
