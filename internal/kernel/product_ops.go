@@ -107,15 +107,15 @@ type tileArgs struct {
 }
 
 // aheadArgs tell a tile's code what is needed after it and may come nearer
-// meanwhile: two lines for each block of K, so many bytes apart, and what is added
-// after a panel and after a tile. Any address will do.
+// meanwhile: two lines for each block of K, so many bytes apart. Any address will
+// do.
 type aheadArgs struct {
-	at                uintptr
-	line, panel, tile int
+	at   uintptr
+	line int
 }
 
 // after returns what is left when t is done.
 func (a aheadArgs) after(t *tileArgs) aheadArgs {
-	a.at += uintptr(t.tiles * (t.panels*(2*t.kb*a.line+a.panel) + a.tile))
+	a.at += uintptr(t.tiles * t.panels * 2 * t.kb * a.line)
 	return a
 }

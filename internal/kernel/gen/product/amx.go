@@ -197,13 +197,11 @@ func (a *assembly) blocksAMX(tiles int, meanwhile func()) {
 func (a *assembly) nextPanel() {
 	a.op("ADDQ %d(DI), R13", argBPanel)
 	a.op("ADDQ %d(DI), R12", argCPanel)
-	a.op("ADDQ %d(DI), R15", argAheadPanel)
 }
 
 func (a *assembly) nextTile() {
 	a.op("ADDQ %d(DI), R10", argATile)
 	a.op("ADDQ %d(DI), BX", argCTile)
-	a.op("ADDQ %d(DI), R15", argAheadTile)
 }
 
 // roundRow rounds a row of sums.

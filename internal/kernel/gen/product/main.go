@@ -83,10 +83,8 @@ const (
 	argYTile  = 136
 	argRows   = 144
 
-	argAhead      = 152
-	argAheadLine  = 160
-	argAheadPanel = 168
-	argAheadTile  = 176
+	argAhead     = 152
+	argAheadLine = 160
 )
 
 // Sizes of the packed layout in bytes.
