@@ -254,3 +254,25 @@ func TestForeignDirectory(t *testing.T) {
 		}
 	}
 }
+
+// TestMarkHalfWritten: a build that was killed while it marked a stage as begun
+// left the mark under a temporary name, and no mark. The next one takes it away.
+func TestMarkHalfWritten(t *testing.T) {
+	s, err := newStage(t.TempDir(), "ingest", 1, "of", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(s.dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	left := filepath.Join(s.dir, "."+stageFile+".atomic-ABCDEFGHIJKL")
+	if err := os.WriteFile(left, []byte("{"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if done, changed, err := s.open(); done != nil || changed != nil || err != nil {
+		t.Fatal(done, changed, err)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is still there: %v", left, err)
+	}
+}

@@ -108,6 +108,10 @@ func (s *stage) begin() error {
 	if err := os.MkdirAll(s.dir, 0o777); err != nil {
 		return err
 	}
+	// A build that was killed here leaves its mark half written.
+	if err := atomicfile.RemoveLeftovers(s.dir); err != nil {
+		return err
+	}
 	return writeMark(filepath.Join(s.dir, stageFile), s.from)
 }
 
