@@ -21,7 +21,8 @@ const (
 	bitAVX512DQ = 1 << 17
 	bitAVX512BW = 1 << 30
 	bitAVX512VL = 1 << 31
-	bitGFNI     = 1 << 8  // leaf 7, ecx
+	bitVBMI     = 1 << 1 // leaf 7, ecx
+	bitGFNI     = 1 << 8
 	bitAMXBF16  = 1 << 22 // leaf 7, edx
 	bitAMXTile  = 1 << 24
 	bitBF16     = 1 << 5 // leaf 7, subleaf 1, eax
@@ -49,7 +50,7 @@ func detect() (f features) {
 		a71, _, _, _ := cpuid(7, 1)
 		f.bf16 = f.avx512 && a71&bitBF16 != 0
 	}
-	f.amx = f.bf16 && c7&bitGFNI != 0 && has(bitAMXBF16|bitAMXTile, d7, stateAVX512|stateAMX)
+	f.amx = f.bf16 && c7&bitVBMI != 0 && c7&bitGFNI != 0 && has(bitAMXBF16|bitAMXTile, d7, stateAVX512|stateAMX)
 	return f
 }
 

@@ -1,6 +1,10 @@
 package kernel
 
-import "github.com/polymath-lm/polymath/tensor"
+import (
+	"math/bits"
+
+	"github.com/polymath-lm/polymath/tensor"
+)
 
 // decodeAMX and mulColumnsAMX are for weights in columns.
 var decodeAMX = decodeOps{
@@ -68,3 +72,39 @@ func mulColumnsQ5KAMX(t *columnsArgs)
 
 //go:noescape
 func mulColumnsQ6KAMX(t *columnsArgs)
+
+// oddWords make words of bf16 from scales, in a format whose codes stand for 0 and
+// for 1, 3, 5 and 7 times powers of two; assembly knows the offsets. A word is
+// that of the odd number, with the rest added to exponent and sign.
+type oddWords struct {
+	odd     [16]float32  // four times each of the odd numbers
+	places  [4][64]uint8 // bytes of two columns' codes, in the words of eight columns
+	add     [32]uint16
+	nonzero uint64 // bytes
+}
+
+//lint:ignore U1000 read by the assembly
+var oddWordsQ4_0, oddWordsMXFP4 = newOddWords(&tableQ4_0), newOddWords(&tableMXFP4)
+
+func newOddWords(table *[16]int8) (w oddWords) {
+	for i := range w.odd {
+		w.odd[i] = float32(2*(i/4) + 1)
+	}
+	for i := range w.add {
+		q := int(table[i%16])
+		if q == 0 {
+			continue
+		}
+		w.nonzero |= 3 << (2 * i)
+		if q < 0 {
+			w.add[i], q = 0x8000, -q
+		}
+		twos := bits.TrailingZeros(uint(q))
+		w.add[i] += uint16(twos << 7)
+		for c := range w.places {
+			word := uint8(c/2*16 + q>>twos/2*4 + c%2*2 + i/16)
+			w.places[c][2*i], w.places[c][2*i+1] = 2*word, 2*word+1
+		}
+	}
+	return w
+}

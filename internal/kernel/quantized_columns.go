@@ -136,6 +136,18 @@ func transposeSums(dst, src *[maxColumnsRows * halfN]float32) {
 	cpu.packRows((*tensor.BF16)(unsafe.Pointer(dst)), (*tensor.BF16)(unsafe.Pointer(src)), 2*halfN, 1)
 }
 
+// hasWords reports whether mulColumns may make the numbers of a panel of codes of
+// 4 bits by adding to the exponents of others.
+func (p *storedPanel) hasWords() bool {
+	switch p.coding.index {
+	case formatQ4_0:
+		return p.regular // no block of it has a scale of 0: see readQ4_0
+	case formatMXFP4:
+		return p.mild
+	}
+	return true
+}
+
 // columnCode returns code k of a column of a block.
 func (c *coding) columnCode(codes []byte, column, k int) int8 {
 	if c.table == nil {

@@ -1,7 +1,9 @@
 package kernel
 
 import (
+	"bytes"
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/polymath-lm/polymath/tensor"
@@ -41,6 +43,32 @@ func TestQuantizedLong(t *testing.T) {
 			c := newQuantizedCase(fmt.Sprint(d, " long"), 1, k, 40, one(d), scaleKinds[0].draw)
 			for _, rows := range []int{1, 2, 5, 16} {
 				c.test(t, rows, inputs[0].draw)
+			}
+		}
+	})
+}
+
+// TestQuantizedInfinite: a scale without end makes numbers without end, whatever
+// adding to its exponent would make.
+func TestQuantizedInfinite(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
+		const k, n, infinite = 32, 32, 3
+		rows := bytes.Repeat(append([]byte{0x00, 0x3c}, bytes.Repeat([]byte{0xaa}, k/2)...), n) // 2, times 1
+		rows[infinite*len(rows)/n+1] = 0x7c
+		w := NewQuantized(1, k, n)
+		w.SetRows(0, 0, tensor.DTypeQ4_0, rows)
+		x, y := make([]tensor.BF16, k), make([]tensor.BF16, n)
+		for i := range x {
+			x[i] = tensor.FromFloat32(1)
+		}
+		MatMul(y, x, w, nil)
+		for i := range y {
+			want := float32(2 * k)
+			if i == infinite {
+				want = float32(math.Inf(1))
+			}
+			if got := y[i].Float32(); got != want {
+				t.Errorf("column %d is %v, want %v", i, got, want)
 			}
 		}
 	})

@@ -26,9 +26,16 @@ func readQ8_0(src []byte, u *fileUnit) {
 	copy(u.codes[:32], src[2:])
 }
 
+// readQ4_0 makes a block whose scale is 0 one of zeros whose scale is 1.
 func readQ4_0(src []byte, u *fileUnit) {
 	u.setScale(u.f16(src))
 	copy(u.codes[:16], src[2:])
+	if binary.LittleEndian.Uint16(src)<<1 == 0 {
+		u.setScale(0x3c00)
+		for i := range u.codes[:16] {
+			u.codes[i] = 0x88
+		}
+	}
 }
 
 // readMXFP4 makes the scale 2^(e-128), which is a bf16, if a denormal one for

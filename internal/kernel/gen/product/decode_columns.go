@@ -73,7 +73,11 @@ func (a *assembly) mulColumns(d *decoding) {
 	a.op("SUBQ %d(DI), DX", columnsXBlock)
 	a.op("MOVQ %d(DI), R11", columnsXRow)
 	a.op("MOVL $64, R9")
-	a.columnConstants(d)
+	if d.odd() {
+		a.wordConstants(d)
+	} else {
+		a.columnConstants(d)
+	}
 	halves := []source{{block: "SI", head: "BX"}, {block: "R12", head: "R13"}}
 	a.label("unit")
 	a.op("LEAQ %d(SI), R12", d.headBytes()+d.blocks*d.blockBytes())
@@ -87,7 +91,12 @@ func (a *assembly) mulColumns(d *decoding) {
 		a.label("block")
 	}
 	for i, from := range halves {
-		a.decodeHalf(d, from, &decodedHalf{"R10", i * halfBytes, "R10", blockBytes + i*scalesBytes})
+		to := &decodedHalf{"R10", i * halfBytes, "R10", blockBytes + i*scalesBytes}
+		if d.odd() {
+			a.wordsHalf(d, from, to)
+		} else {
+			a.decodeHalf(d, from, to)
+		}
 		a.op("ADDQ $%d, %s", d.blockBytes(), from.block)
 		a.op("CMPQ DX, %d(DI)", columnsX)
 		a.op("JCS first%d", i)
@@ -151,17 +160,13 @@ func (a *assembly) decodeColumns(d *decoding) {
 }
 
 // columnConstants sets, for codes that are looked up, Z31 to the numbers that they
-// stand for, and Z30 to the other 16 of codes of 5 bits; for those of 4 bits Z29
-// and Z30 to the matrices that make bytes their high and their low halves.
+// stand for, and Z30 to the other 16 of codes of 5 bits.
 func (a *assembly) columnConstants(d *decoding) {
 	switch {
 	case d.table != "":
 		a.op("VPMOVSXBD ·%s(SB), Z31", d.table)
 		a.op("VCVTDQ2PS Z31, Z31")
-		for i, matrix := range []uint64{0x1020408000000000, 0x0102040800000000} {
-			a.op("MOVQ $%#016x, AX", matrix)
-			a.op("VPBROADCASTQ AX, Z%d", 29+i)
-		}
+		a.nibbleConstants()
 	case d.scales == scalesOffset:
 		a.op("VPMOVSXBD ·tableQ4K(SB), Z31")
 		a.op("MOVL $16, AX")
@@ -239,22 +244,12 @@ func (a *assembly) roundTwo(z int) {
 // share a table, of which the second half is the second one's.
 func (a *assembly) fourColumns(d *decoding, from source, to *decodedHalf, column int) {
 	z := column / 4 % 2 * 8
-	codes := z + 4
 	for i := range 4 {
 		a.columnTable(d.scales == scalesOffset, to, column+i, 31, z+i)
 	}
-	a.op("VMOVDQU32 %d(%s), Z%d", scaleBytes+16*column, from.block, codes)
 	a.roundTwo(z)
 	a.roundTwo(z + 2)
-	a.op("VPSRLW $8, Z%d, Z%d", codes, codes+2)
-	for i := 0; i < 4; i += 2 { // the lowest 5 bits of words count
-		a.op("VGF2P8AFFINEQB $16, Z29, Z%d, Z%d", codes+i, codes+i+1)
-		a.op("VGF2P8AFFINEQB $0, Z30, Z%d, Z%d", codes+i, codes+i)
-	}
-	for i := range 4 {
-		a.op("VPERMW Z%d, Z%d, Z%d", z+i/2*2, codes+i, codes+i)
-		a.op("VMOVDQU32 Z%d, %s", codes+i, to.row(column+i))
-	}
+	a.fourLookedUp(from, to, column)
 }
 
 // lookedUpColumn decodes a column of codes of 5 bits.
