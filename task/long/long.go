@@ -44,11 +44,12 @@ const (
 	leastTokens = 128
 )
 
-// mostQuestions bounds the questions on a text, of MultiNeedle, each of which takes four
-// names, and of Passkey more.
+// mostQuestions bounds the questions on a text. Those of MultiNeedle take four names each,
+// and of Passkey there is one; of keys there are enough for more.
 const (
 	mostQuestions = 64
 	mostMulti     = 16
+	mostPairs     = 256
 )
 
 // most is how many questions of a kind a text has at most.
@@ -58,6 +59,8 @@ func (k Kind) most() int {
 		return 1
 	case MultiNeedle:
 		return mostMulti
+	case KeyValue:
+		return mostPairs
 	}
 	return mostQuestions
 }
@@ -72,7 +75,8 @@ type Options struct {
 	Room   int
 	// Depths are where in the text, from 0 up to 1, what a question asks for stands, of
 	// several statements the first, of several numbers the one named first: one depth
-	// for each question. Passkey has one, MultiNeedle up to 16, others up to 64.
+	// for each question. Passkey has one, MultiNeedle up to 16, KeyValue up to 256,
+	// others up to 64.
 	Depths []float64
 	// Count is the number of tokens of a text; nil takes a quarter of its bytes. It is
 	// called by one goroutine at a time.

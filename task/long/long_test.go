@@ -176,7 +176,7 @@ func TestErrors(t *testing.T) {
 		"a share of 2":                 {Shortest: 300, Longest: 300, Prose: 2},
 		"text 0 is empty":              {Shortest: 300, Longest: 300, Texts: []string{" "}},
 		"on books need texts":          {Shortest: 300, Longest: 300, Kinds: []Kind{Books}},
-		"99 questions":                 {Shortest: 300, Longest: 300, Questions: 99},
+		"300 questions":                {Shortest: 300, Longest: 300, Questions: 300},
 	} {
 		if _, err := w.Document(0); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("error %v, wanted %q", err, name)

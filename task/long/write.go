@@ -20,7 +20,8 @@ type Writing struct {
 	// as many from n to 2n as from 2n to 4n. With the end of a text that follows it, a
 	// document is no longer than that.
 	Shortest, Longest int
-	// Questions is how many a document has at most; 0 is one for 128 tokens, up to 64.
+	// Questions is how many a document has at most, of keys and values up to 256 and
+	// otherwise up to 64; 0 is one for 128 tokens, up to 64.
 	Questions int
 	// Count is that of Options; Document calls it from its own goroutine.
 	Count func(text string) int
@@ -49,8 +50,8 @@ func (w *Writing) Check() error {
 		return errors.New("questions on books need texts")
 	case w.Shortest < leastTraining || w.Longest < w.Shortest || w.Longest > MostTokens:
 		return fmt.Errorf("documents of %d to %d tokens: they have from %d to %d", w.Shortest, w.Longest, leastTraining, MostTokens)
-	case w.Questions < 0 || w.Questions > mostQuestions:
-		return fmt.Errorf("%d questions: a document has from 1 to %d", w.Questions, mostQuestions)
+	case w.Questions < 0 || w.Questions > mostPairs:
+		return fmt.Errorf("%d questions: a document has from 1 to %d", w.Questions, mostPairs)
 	case !(w.Prose >= 0 && w.Prose <= 1):
 		return fmt.Errorf("a share of %v of prose: it is from 0 to 1", w.Prose)
 	}
