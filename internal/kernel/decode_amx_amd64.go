@@ -73,6 +73,15 @@ func mulColumnsQ5KAMX(t *columnsArgs)
 //go:noescape
 func mulColumnsQ6KAMX(t *columnsArgs)
 
+// biasedPlaces are, in the second byte of each number, where the codes of a half of
+// a column are in each 16 bytes of two columns.
+//
+//lint:ignore U1000 read by the assembly
+var biasedPlaces = [16]uint32{
+	0x000, 0x100, 0x200, 0x300, 0x400, 0x500, 0x600, 0x700,
+	0x800, 0x900, 0xa00, 0xb00, 0xc00, 0xd00, 0xe00, 0xf00,
+}
+
 // oddWords make words of bf16 from scales, in a format whose codes stand for 0 and
 // for 1, 3, 5 and 7 times powers of two; assembly knows the offsets. A word is
 // that of the odd number, with the rest added to exponent and sign.

@@ -122,7 +122,7 @@ func (s *scratch) mulFewRows(c []float32, panel *storedPanel, block int, add boo
 	if panel.order != cpu.order || s.a.fulls > 0 {
 		return false
 	}
-	if cpu.mulColumns[format] != nil && s.few.rows <= maxColumnsRows && panel.hasWords() {
+	if cpu.mulColumns[format] != nil && s.few.rows <= maxColumnsRows && panel.columnsFit() {
 		s.mulColumns(c, panel, block, add)
 		return true
 	}

@@ -16,7 +16,8 @@ const (
 	// inQuads: rows of k2, k0 of each column and then of k3, k1.
 	inQuads
 	// inColumns: the 32 codes of a column lie together. Of four bits they are 32
-	// words for each four columns, the first in the lowest bits.
+	// words for each four columns, the first in the lowest bits; see biased for
+	// signed bytes with one scale.
 	inColumns
 )
 
@@ -136,21 +137,34 @@ func transposeSums(dst, src *[maxColumnsRows * halfN]float32) {
 	cpu.packRows((*tensor.BF16)(unsafe.Pointer(dst)), (*tensor.BF16)(unsafe.Pointer(src)), 2*halfN, 1)
 }
 
-// hasWords reports whether mulColumns may make the numbers of a panel of codes of
-// 4 bits by adding to the exponents of others.
-func (p *storedPanel) hasWords() bool {
+// columnsFit reports whether the primitives for columns, of which those for 4 bits
+// add to exponents and those for 8 bits subtract, make a panel's numbers.
+func (p *storedPanel) columnsFit() bool {
 	switch p.coding.index {
-	case formatQ4_0:
-		return p.regular // no block of it has a scale of 0: see readQ4_0
+	case formatQ8_0, formatQ4_0:
+		return p.regular // no block of Q4_0 has a scale of 0: see readQ4_0
 	case formatMXFP4:
 		return p.mild
 	}
 	return true
 }
 
+// biased reports whether a block in columns has q+128, and two columns together: see
+// biasedPlace.
+func (c *coding) biased() bool { return c.table == nil && c.scales == scalesF16 }
+
+// biasedPlace is where code k of a column is: each 16 bytes of 64 have four of the
+// first half of a column, four of its second and the same of the next column.
+func biasedPlace(column, k int) int {
+	return column/2*2*BlockK + k%16/4*16 + column%2*8 + k/16*4 + k%4
+}
+
 // columnCode returns code k of a column of a block.
 func (c *coding) columnCode(codes []byte, column, k int) int8 {
-	if c.table == nil {
+	switch {
+	case c.biased():
+		return int8(codes[biasedPlace(column, k)] - 128)
+	case c.table == nil:
 		return int8(codes[column*BlockK+k])
 	}
 	word := binary.LittleEndian.Uint16(codes[column/4*2*BlockK+2*k:])
@@ -166,6 +180,8 @@ func (c *coding) putColumns(half []byte, column int, u *columnUnits) {
 		for b := range c.blocks {
 			codes := half[head+b*size+scaleBytes:]
 			switch {
+			case c.biased():
+				putBiased((*[2 * BlockK]byte)(codes[at/2*2*BlockK:]), at%2, &u[i])
 			case c.table == nil:
 				copy(codes[at*BlockK:][:BlockK], u[i].codes[b*BlockK:])
 			case c.blocks == 1: // the two halves of a block
@@ -176,6 +192,15 @@ func (c *coding) putColumns(half []byte, column int, u *columnUnits) {
 				putNibbleWords(words, words[size:], u[i].codes[b*16:][:32], at%4)
 			}
 		}
+	}
+}
+
+// putBiased puts the codes of one of two columns where biasedPlace says.
+func putBiased(dst *[2 * BlockK]byte, column int, u *fileUnit) {
+	from := (*[BlockK]byte)(u.codes[:])
+	for i := range 4 {
+		first, second := binary.LittleEndian.Uint32(from[4*i:]), binary.LittleEndian.Uint32(from[16+4*i:])
+		binary.LittleEndian.PutUint64(dst[16*i+8*column:], (uint64(first)|uint64(second)<<32)^0x8080808080808080)
 	}
 }
 

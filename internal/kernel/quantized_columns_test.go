@@ -49,26 +49,31 @@ func TestQuantizedLong(t *testing.T) {
 }
 
 // TestQuantizedInfinite: a scale without end makes numbers without end, whatever
-// adding to its exponent would make.
+// adding to its exponent or subtracting from it would make.
 func TestQuantizedInfinite(t *testing.T) {
+	twos := map[tensor.DType][]byte{tensor.DTypeQ4_0: bytes.Repeat([]byte{0xaa}, 16), tensor.DTypeQ8_0: bytes.Repeat([]byte{2}, 32)}
 	eachPath(t, func(t *testing.T) {
 		const k, n, infinite = 32, 32, 3
-		rows := bytes.Repeat(append([]byte{0x00, 0x3c}, bytes.Repeat([]byte{0xaa}, k/2)...), n) // 2, times 1
-		rows[infinite*len(rows)/n+1] = 0x7c
-		w := NewQuantized(1, k, n)
-		w.SetRows(0, 0, tensor.DTypeQ4_0, rows)
-		x, y := make([]tensor.BF16, k), make([]tensor.BF16, n)
-		for i := range x {
-			x[i] = tensor.FromFloat32(1)
-		}
-		MatMul(y, x, w, nil)
-		for i := range y {
-			want := float32(2 * k)
-			if i == infinite {
-				want = float32(math.Inf(1))
-			}
-			if got := y[i].Float32(); got != want {
-				t.Errorf("column %d is %v, want %v", i, got, want)
+		for d, codes := range twos {
+			rows := bytes.Repeat(append([]byte{0x00, 0x3c}, codes...), n)
+			rows[infinite*len(rows)/n+1] = 0x7c
+			w := NewQuantized(1, k, n)
+			w.SetRows(0, 0, d, rows)
+			for _, m := range []int{1, 40} {
+				x, y := make([]tensor.BF16, m*k), make([]tensor.BF16, m*n)
+				for i := range x {
+					x[i] = tensor.FromFloat32(1)
+				}
+				MatMul(y, x, w, nil)
+				for i := range y {
+					want := float32(2 * k)
+					if i%n == infinite {
+						want = float32(math.Inf(1))
+					}
+					if got := y[i].Float32(); got != want {
+						t.Fatalf("%s, %d rows: number %d is %v, want %v", d, m, i, got, want)
+					}
+				}
 			}
 		}
 	})

@@ -163,6 +163,8 @@ func (a *assembly) decodeColumns(d *decoding) {
 // stand for, and Z30 to the other 16 of codes of 5 bits.
 func (a *assembly) columnConstants(d *decoding) {
 	switch {
+	case d.biased():
+		a.biasConstants()
 	case d.table != "":
 		a.op("VPMOVSXBD ·%s(SB), Z31", d.table)
 		a.op("VCVTDQ2PS Z31, Z31")
@@ -191,6 +193,8 @@ func (a *assembly) decodeHalf(d *decoding, from source, to *decodedHalf) {
 		case d.scales == scalesOffset:
 			a.lookedUpColumn(from, to, c)
 			a.lookedUpColumn(from, to, c+1)
+		case d.biased():
+			a.biasedColumns(from, to, c)
 		default:
 			a.scaledColumn(d, from, to, c)
 			a.scaledColumn(d, from, to, c+1)
@@ -212,6 +216,10 @@ func (a *assembly) columnScales(d *decoding, from source, to *decodedHalf) {
 	case scalesF16:
 		a.op("VCVTPH2PS (%s), Z12", from.block)
 		a.op("VMOVUPS Z12, %s", to.scale(0))
+		if d.biased() {
+			a.op("VMULPS Z19, Z12, Z12")
+			a.op("VMOVUPS Z12, %s", to.second(0))
+		}
 	case scalesBF16:
 		a.op("VPMOVZXWD (%s), Z12", from.block)
 		a.op("VPSLLD $16, Z12, Z12")

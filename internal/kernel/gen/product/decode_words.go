@@ -19,7 +19,7 @@ func (a *assembly) wordConstants(d *decoding) {
 }
 
 // wordsHalf is decodeHalf for odd codings and panels that have words (see
-// storedPanel.hasWords): only the odd numbers of each column are rounded, and
+// storedPanel.columnsFit): only the odd numbers of each column are rounded, and
 // what is added to their words are the exponent and the sign of each code.
 func (a *assembly) wordsHalf(d *decoding, from source, to *decodedHalf) {
 	a.columnScales(d, from, to)
