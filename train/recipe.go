@@ -238,7 +238,8 @@ type ScheduleSpec struct {
 	Warmup int `yaml:"warmup" json:"warmup"`
 	// WarmupShare gives the warmup as a share of all steps, where Warmup is 0.
 	WarmupShare float64 `yaml:"warmup_share" json:"warmup_share,omitzero"`
-	// Decay is the share of all steps in which a wsd schedule falls.
+	// Decay is the share of all steps in which a wsd schedule falls, of all tokens
+	// where stages have batches of their own.
 	Decay float64 `yaml:"decay" json:"decay"`
 	// Floor is the last rate as a share of the peak.
 	Floor float64 `yaml:"floor" json:"floor"`

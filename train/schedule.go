@@ -16,14 +16,20 @@ import (
 // A run made longer changes only what comes after its warmup, and with wsd only
 // what comes after the decay began.
 func (s *ScheduleSpec) LR(peak float64, step, total int) float64 {
+	return s.rate(peak, step, float64(step), total)
+}
+
+// rate is LR of a step that is at a place among total steps of equal size: a run
+// whose stages have batches of their own falls by tokens, and only rises by steps.
+func (s *ScheduleSpec) rate(peak float64, step int, place float64, total int) float64 {
 	if warmup := s.warmup(total); step <= warmup {
 		return peak * (float64(step) / float64(warmup))
 	}
 	switch s.Kind {
 	case WSD:
-		return peak * s.stableShare(step, total)
+		return peak * s.stableShare(place, total)
 	case Cosine:
-		return peak * s.cosineShare(step, total)
+		return peak * s.cosineShare(place, total)
 	}
 	return peak
 }
@@ -38,12 +44,12 @@ func (s *ScheduleSpec) warmup(total int) int {
 
 // stableShare is 1 until the decay begins. It would reach Floor one step after
 // the last: with a Floor of 0 the last step still moves the weights.
-func (s *ScheduleSpec) stableShare(step, total int) float64 {
+func (s *ScheduleSpec) stableShare(place float64, total int) float64 {
 	length := math.Round(s.Decay * float64(total))
 	if length < 1 {
 		return 1
 	}
-	left := float64(total-step+1) / (length + 1)
+	left := (float64(total) - place + 1) / (length + 1)
 	if left >= 1 {
 		return 1
 	}
@@ -52,10 +58,10 @@ func (s *ScheduleSpec) stableShare(step, total int) float64 {
 
 // cosineShare is 1 at the end of the warmup and would reach Floor one step
 // after the last.
-func (s *ScheduleSpec) cosineShare(step, total int) float64 {
+func (s *ScheduleSpec) cosineShare(place float64, total int) float64 {
 	warmup := s.warmup(total)
 	length := max(total-warmup, 0) + 1
-	done := min(float64(step-warmup)/float64(length), 1)
+	done := min(max(place-float64(warmup), 0)/float64(length), 1)
 	_, cos := kernel.SinCos(math.Pi * done)
 	return s.Floor + float64((1-s.Floor)*float64(0.5*(1+cos)))
 }

@@ -43,3 +43,24 @@ func TestLongerRun(t *testing.T) {
 		}
 	}
 }
+
+// TestScheduleByTokens: in a run whose stages have batches of their own the rate
+// falls in the last share of the tokens, in others exactly as without stages.
+func TestScheduleByTokens(t *testing.T) {
+	r := Recipe{
+		Batch: BatchSpec{Tokens: 100, Rows: 1, Sequence: 100}, Optimizer: OptimizerSpec{LR: 2}, Schedule: ScheduleSpec{Kind: WSD, Warmup: 4, Decay: 0.5},
+		Stages: []StageSpec{{Tokens: 4000}, {Tokens: 4000, Batch: BatchSpec{Tokens: 1000}}},
+	}
+	const total = 40 + 4
+	for step, want := range map[int]float64{1: 0.5, 4: 2, 5: 2, 38: 2, 40: 2 * 22.55 / 23, 41: 2 * 22.0 / 23, 42: 2 * 16.5 / 23, 43: 2 * 11.0 / 23, 44: 2 * 5.5 / 23} {
+		if got := r.rate(step, total); math.Abs(got-want) > 1e-12 {
+			t.Errorf("step %d has rate %v, want %v", step, got, want)
+		}
+	}
+	r.Stages[1].Batch = BatchSpec{}
+	for step := 1; step <= 80; step++ {
+		if got, want := r.rate(step, 80), r.Schedule.LR(2, step, 80); got != want {
+			t.Errorf("step %d of equal ones has rate %v, want %v", step, got, want)
+		}
+	}
+}

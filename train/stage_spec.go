@@ -279,7 +279,7 @@ func (r *Recipe) checkStageSteps(total int) error {
 // rate is the learning rate of a step, which counts from 1: that of the schedule,
 // and each stage that trains what the one before did not begins with the warmup.
 func (r *Recipe) rate(step, total int) float64 {
-	lr := r.Schedule.LR(r.Optimizer.LR, step, total)
+	lr := r.Schedule.rate(r.Optimizer.LR, step, r.place(step, total), total)
 	stage, before := r.stageOf(step)
 	if warmup := r.Schedule.warmup(total); stage > 0 && r.trainsMore(stage) && step-before < warmup {
 		lr *= float64(step-before) / float64(warmup)
@@ -288,6 +288,24 @@ func (r *Recipe) rate(step, total int) float64 {
 		lr *= scale
 	}
 	return lr
+}
+
+// place is where a step would be, by the tokens before it, if all steps of the run
+// had as many.
+func (r *Recipe) place(step, total int) float64 {
+	var before, all int64
+	first, equal := 1, true
+	for i, n := range r.stageSteps(total) {
+		tokens := int64(r.batchOf(i).Tokens)
+		equal = equal && tokens == int64(r.batchOf(0).Tokens)
+		before += tokens * int64(min(max(step-first, 0), n))
+		all += tokens * int64(n)
+		first += n
+	}
+	if equal {
+		return float64(step) // not a bit beside it
+	}
+	return float64(before)*float64(total)/float64(all) + 1
 }
 
 // trainsMore reports whether a stage trains what the one before did not.
