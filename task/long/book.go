@@ -136,7 +136,7 @@ func (o *Options) book(seed uint64) (*Document, error) {
 // bookTraining makes a text to train on, with as many questions as find room.
 func (o *Options) bookTraining(seed uint64, questions int) (string, error) {
 	const likely = 48
-	questions = min(questions, o.Tokens/2/likely)
+	questions = min(questions, Books.most(), o.Tokens/2/likely)
 	text, _, err := o.lay(given(random.At(seed, ofText), o.Text), nil, o.Tokens-questions*likely)
 	if err != nil {
 		return "", err

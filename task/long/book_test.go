@@ -85,3 +85,21 @@ func TestBookTraining(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestMostQuestions: a document has no more questions than its kind may have, however
+// many are asked for.
+func TestMostQuestions(t *testing.T) {
+	for kind, most := range map[Kind]int{Books: mostQuestions, Variables: mostQuestions, KeyValue: mostPairs} {
+		w := Writing{Seed: 1, Shortest: 32768, Longest: 32768, Kinds: []Kind{kind}, Questions: mostPairs}
+		if kind == Books {
+			w.Texts = []string{novel(8000)}
+		}
+		text, err := w.Document(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(text, "Question: "); n > most || n < most/2 {
+			t.Errorf("%s: %d questions, at most %d", kind, n, most)
+		}
+	}
+}

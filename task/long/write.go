@@ -20,8 +20,8 @@ type Writing struct {
 	// as many from n to 2n as from 2n to 4n. With the end of a text that follows it, a
 	// document is no longer than that.
 	Shortest, Longest int
-	// Questions is how many a document has at most, of keys and values up to 256 and
-	// otherwise up to 64; 0 is one for 128 tokens, up to 64.
+	// Questions is how many a document has at most, of keys and values up to 256 and of
+	// each other kind up to 64; 0 is one for 128 tokens, up to 64.
 	Questions int
 	// Count is that of Options; Document calls it from its own goroutine.
 	Count func(text string) int
