@@ -230,10 +230,12 @@ func compare(a, b int) int {
 }
 
 // inventory tells whether a list such as "a red circle and 2 large stars" names
-// every object once.
+// every object once, in the order of their middles from the left and the top, of
+// those that are alike the first one's.
 func inventory(objects []object, text string) string {
 	left := len(objects)
 	seen := map[string]bool{}
+	var last [2]int
 	for item := range strings.SplitSeq(strings.ReplaceAll(text, " and ", ", "), ", ") {
 		number, words, _ := strings.Cut(item, " ")
 		n := 1
@@ -243,7 +245,16 @@ func inventory(objects []object, text string) string {
 		if seen[words] || len(strings.Fields(words)) != 3 || len(fitting(objects, words)) != n {
 			return bad("%q: there are %d", item, len(fitting(objects, words)))
 		}
-		seen[words] = true
+		first := [2]int{1 << 30}
+		for _, o := range fitting(objects, words) {
+			if middle := [2]int{o.Box[0] + o.Box[2], o.Box[1] + o.Box[3]}; slices.Compare(middle[:], first[:]) < 0 {
+				first = middle
+			}
+		}
+		if slices.Compare(first[:], last[:]) < 0 {
+			return bad("%q is further to the left than what is before it", item)
+		}
+		seen[words], last = true, first
 		left -= n
 	}
 	return yes(left == 0)

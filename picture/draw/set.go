@@ -79,7 +79,7 @@ type ShardFile struct {
 
 // manifestVersion is that of the format and of the pictures: it grows when the
 // same seed gives other pictures.
-const manifestVersion = 3
+const manifestVersion = 4
 
 // check tells what is wrong with the options; defaults are set.
 func (o *SetOptions) check() error {
