@@ -30,6 +30,9 @@ type dataset struct {
 	meanDoc     int      // tokens of a document, on average
 	lengths     []length // of documents in rows, ascending; nil = only the mean is known
 	eyes        *eyes    // nil where there are no pictures
+	pictures    int64    // of the side that is trained on, and the views and image
+	views       int64    // tokens that the tower makes of them
+	imageTokens int64
 }
 
 // ordering is how documents become rows.
@@ -90,6 +93,9 @@ func (d *dataset) split(r *Recipe, o ordering, measures bool) error {
 	return nil
 }
 
+// readHeld is a rowReader of what is held out.
+func (d *dataset) readHeld(i int64, row *shard.Row) *shard.Set { return heldRow{d, i}.read(row) }
+
 // documents says how many there are, and what a split does not part.
 func (d *dataset) documents() string {
 	n := fmt.Sprintf("%d documents", d.set.Docs())
@@ -107,14 +113,17 @@ type microbatch struct {
 	sights  []sight       // the pictures, in the order of their tokens
 }
 
+// rowReader fills row with row i and returns the set that it is of.
+type rowReader func(i int64, row *shard.Row) *shard.Set
+
 // fill reads rows [first, last). The patches of pictures have their place then, and
 // are there when eyes have seen m.sights.
-func (m *microbatch) fill(read func(i int64, row *shard.Row), e *eyes, first, last int64, row *shard.Row) error {
+func (m *microbatch) fill(read rowReader, e *eyes, first, last int64, row *shard.Row) error {
 	m.batch.Tokens, m.batch.Spans, m.targets = m.batch.Tokens[:0], m.batch.Spans[:0], m.targets[:0]
 	m.sights = m.sights[:0]
 	images := 0
 	for i := first; i < last; i++ {
-		read(i, row)
+		set := read(i, row)
 		start := len(m.batch.Tokens)
 		for _, s := range row.Spans {
 			m.batch.Spans = append(m.batch.Spans, model.Span{Start: start + s.Start, Len: s.Len})
@@ -124,7 +133,7 @@ func (m *microbatch) fill(read func(i int64, row *shard.Row), e *eyes, first, la
 		if e != nil {
 			var n int
 			var err error
-			if m.sights, n, err = e.find(m.sights, row); err != nil {
+			if m.sights, n, err = findSights(m.sights, row, set); err != nil {
 				return err
 			}
 			images += n

@@ -26,7 +26,7 @@ func (t *Trainer) evaluate(ctx context.Context) (done bool, err error) {
 		if limit := int64(t.recipe.Eval.Rows); limit > 0 {
 			rows = min(rows, limit)
 		}
-		s := &survey{read: t.data.held.Row, eyes: t.data.eyes, rows: rows, pass: min(b.Rows, t.workspace.MaxTokens()/b.Sequence)}
+		s := &survey{read: t.data.readHeld, eyes: t.data.eyes, rows: rows, pass: min(b.Rows, t.workspace.MaxTokens()/b.Sequence)}
 		if done, err := t.survey(ctx, s); err != nil || !done {
 			return false, err
 		}
@@ -55,7 +55,7 @@ func (t *Trainer) evaluateStage(ctx context.Context, e *EvalRecord) (done bool, 
 	}
 	list := l.feed.heldOut(limit)
 	s := &survey{
-		read: func(i int64, row *shard.Row) { list[i].order.Row(list[i].row, row) }, eyes: l.feed.eyes,
+		read: func(i int64, row *shard.Row) *shard.Set { return list[i].read(row) }, eyes: l.feed.eyes,
 		rows: int64(len(list)), pass: l.batch.Rows,
 	}
 	if done, err := t.survey(ctx, s); err != nil || !done {
@@ -67,13 +67,16 @@ func (t *Trainer) evaluateStage(ctx context.Context, e *EvalRecord) (done bool, 
 			Stage: t.stage + 1, Sequence: l.batch.Sequence, Loss: s.loss / float64(s.tokens),
 			BitsPerByte: s.bitsPerByte(), Tokens: s.tokens, Bytes: s.bytes,
 		}
+		if l.feed.eyes != nil && finite(s.swapped) {
+			e.Stage.SwappedLoss = s.swapped / float64(s.tokens)
+		}
 	}
 	return true, nil
 }
 
 // survey is a measurement of rows, and what it found.
 type survey struct {
-	read          func(i int64, row *shard.Row)
+	read          rowReader
 	eyes          *eyes
 	rows          int64
 	pass          int // rows at a time

@@ -17,9 +17,8 @@ import (
 	"github.com/polymath-lm/polymath/train/conversation"
 )
 
-// eyes make patches of the pictures in the shards. nil eyes find none.
+// eyes make patches of the pictures in shards. nil eyes find none.
 type eyes struct {
-	set     *shard.Set
 	cfg     *vision.Config
 	pixels  int64 // of the largest picture
 	workers int   // that decode at a time
@@ -38,41 +37,43 @@ const (
 	garbageBytes    = 64 << 20
 )
 
-// newEyes looks at the header of every picture: whether the tower makes as many
-// tokens of it as the documents have.
-func newEyes(set *shard.Set, cfg *vision.Config) (*eyes, error) {
-	if set.Header().ImageToken < 0 {
-		return nil, nil
-	}
-	e := &eyes{set: set, cfg: cfg, workers: min(par.Threads(), maxDecoders)}
+// newEyes returns eyes for a tower.
+func newEyes(cfg *vision.Config) *eyes {
+	return &eyes{cfg: cfg, workers: min(par.Threads(), maxDecoders)}
+}
+
+// check looks at the header of every picture of a set: whether the tower makes as
+// many tokens of it as the documents have.
+func (e *eyes) check(set *shard.Set) error {
 	defer set.Release()
 	var pictures []shard.Picture
 	for doc := range set.NumDocs() {
 		pictures = set.Pictures(pictures[:0], doc)
 		for i, p := range pictures {
-			pixels, tokens, err := conversation.MeasurePicture(cfg, p.Data, picture.Detail(p.Detail))
+			pixels, tokens, err := conversation.MeasurePicture(e.cfg, p.Data, picture.Detail(p.Detail))
 			if err != nil {
-				return nil, e.fault(doc, i, err)
+				return pictureFault(set, doc, i, err)
 			}
 			e.pixels = max(e.pixels, pixels)
 			if tokens != p.Tokens {
-				return nil, recipe.Bad("data.shards", "a picture has %d tokens in the shards, and the model's tower makes %d of it: make the shards again for this tower", p.Tokens, tokens)
+				return recipe.Bad("data.shards", "a picture has %d tokens in the shards, and the model's tower makes %d of it: make the shards again for this tower", p.Tokens, tokens)
 			}
 		}
 		if doc%1024 == 0 {
 			set.Release()
 		}
 	}
-	return e, nil
+	return nil
 }
 
-// fault is an error about a picture of a document.
-func (e *eyes) fault(doc int64, i int, err error) error {
-	return fmt.Errorf("picture %d of document %d (%x) of the shards: %w", i, doc, e.set.ID(doc), err)
+// pictureFault is an error about a picture of a document.
+func pictureFault(set *shard.Set, doc int64, i int, err error) error {
+	return fmt.Errorf("picture %d of document %d (%x) of the shards: %w", i, doc, set.ID(doc), err)
 }
 
 // sight is a picture that is needed and the place for its patches.
 type sight struct {
+	set     *shard.Set
 	doc     int64
 	number  int // of the document's pictures
 	data    []byte
@@ -81,11 +82,14 @@ type sight struct {
 	patches []tensor.BF16
 }
 
-// find lists the pictures of the row's documents, as far as the row has them, and
-// counts their image tokens.
-func (e *eyes) find(list []sight, row *shard.Row) ([]sight, int, error) {
+// findSights lists the pictures of the row's documents, which are the set's, as far
+// as the row has them, and counts their image tokens.
+func findSights(list []sight, row *shard.Row, set *shard.Set) ([]sight, int, error) {
 	total := 0
-	image := e.set.Header().ImageToken
+	image := set.Header().ImageToken
+	if image < 0 {
+		return list, 0, nil
+	}
 	var pictures []shard.Picture
 	for i, s := range row.Spans {
 		n := 0
@@ -99,9 +103,9 @@ func (e *eyes) find(list []sight, row *shard.Row) ([]sight, int, error) {
 		}
 		total += n
 		doc := row.Docs[i].Doc
-		pictures = e.set.Pictures(pictures[:0], doc)
+		pictures = set.Pictures(pictures[:0], doc)
 		for k := 0; n > 0 && k < len(pictures); k++ {
-			list = append(list, sight{doc: doc, number: k, data: pictures[k].Data, detail: picture.Detail(pictures[k].Detail), tokens: pictures[k].Tokens})
+			list = append(list, sight{set: set, doc: doc, number: k, data: pictures[k].Data, detail: picture.Detail(pictures[k].Detail), tokens: pictures[k].Tokens})
 			n -= pictures[k].Tokens
 		}
 		if n != 0 {
@@ -150,10 +154,10 @@ func (e *eyes) see(ctx context.Context, list []sight) error {
 func (e *eyes) read(s *sight) error {
 	patches, pixels, err := conversation.ReadPicture(e.cfg, s.data, s.detail)
 	if err != nil {
-		return e.fault(s.doc, s.number, err)
+		return pictureFault(s.set, s.doc, s.number, err)
 	}
 	if len(patches) != len(s.patches) {
-		return e.fault(s.doc, s.number, fmt.Errorf("it has %d tokens in the shards and %d when it is read", s.tokens, len(patches)/e.cfg.PatchLen()))
+		return pictureFault(s.set, s.doc, s.number, fmt.Errorf("it has %d tokens in the shards and %d when it is read", s.tokens, len(patches)/e.cfg.PatchLen()))
 	}
 	copy(s.patches, patches)
 	n := e.garbage.Add(garbagePerPixel*pixels + 4*int64(len(patches)))

@@ -88,7 +88,11 @@ func eyesShards(t testing.TB, replace func(doc int, data []byte) []byte) string 
 }
 
 // alone is what a run reads of one set.
-func alone(data *dataset) *feed { return newFeed([]*dataset{data}, nil) }
+func alone(data *dataset) *feed {
+	f := newFeed([]*dataset{data}, nil)
+	f.eyes = data.eyes
+	return f
+}
 
 func eyesData(t testing.TB, dir string) *dataset {
 	t.Helper()
@@ -98,7 +102,8 @@ func eyesData(t testing.TB, dir string) *dataset {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { data.set.Close() })
-	if data.eyes, err = newEyes(data.set, eyesConfig()); err != nil {
+	data.eyes = newEyes(eyesConfig())
+	if err := data.eyes.check(data.set); err != nil {
 		t.Fatal(err)
 	}
 	return data
@@ -235,7 +240,7 @@ func TestEyesOtherTower(t *testing.T) {
 	data := eyesData(t, eyesShards(t, nil))
 	other := eyesConfig()
 	other.Box, other.Short = 8, 8
-	if _, err := newEyes(data.set, other); err == nil || !strings.Contains(err.Error(), "data.shards: a picture has") {
+	if err := newEyes(other).check(data.set); err == nil || !strings.Contains(err.Error(), "data.shards: a picture has") {
 		t.Error(err)
 	}
 	bad := eyesShards(t, func(int, []byte) []byte { return []byte("no picture") })
@@ -244,7 +249,7 @@ func TestEyesOtherTower(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer set.Close()
-	if _, err := newEyes(set, eyesConfig()); err == nil || !strings.Contains(err.Error(), "picture 0 of document") {
+	if err := newEyes(eyesConfig()).check(set); err == nil || !strings.Contains(err.Error(), "picture 0 of document") {
 		t.Error(err)
 	}
 }

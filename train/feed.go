@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/shard"
 )
 
@@ -23,7 +22,7 @@ type feed struct {
 
 // newFeed deals the rows out by shares, one for each source. One source needs none.
 func newFeed(sources []*dataset, shares []float64) *feed {
-	f := &feed{sources: sources, weights: make([]int64, len(sources)), eyes: sources[0].eyes}
+	f := &feed{sources: sources, weights: make([]int64, len(sources))}
 	round := int64(0)
 	for i := range sources {
 		f.weights[i] = 1
@@ -75,10 +74,11 @@ func (f *feed) number(source int, i int64) int64 {
 	panic("train: a source without rows in a round")
 }
 
-// row fills row with row i of what is trained on.
-func (f *feed) row(i int64, row *shard.Row) {
+// row is a rowReader of what is trained on.
+func (f *feed) row(i int64, row *shard.Row) *shard.Set {
 	source, at := f.at(i)
 	f.sources[source].train.Row(at, row)
+	return f.sources[source].set
 }
 
 // heldOut lists rows that measure: up to limit, in turn from the sources that hold
@@ -91,7 +91,7 @@ func (f *feed) heldOut(limit int64) (list []heldRow) {
 			rows = held.Rows()
 		}
 		if taken[s] < rows {
-			list = append(list, heldRow{f.sources[s].held, taken[s]})
+			list = append(list, heldRow{f.sources[s], taken[s]})
 		}
 		if taken[s]++; taken[s] == rows || taken[s] == 1 && rows == 0 {
 			left--
@@ -110,8 +110,14 @@ func (f *feed) heldOut(limit int64) (list []heldRow) {
 
 // heldRow is a row of a source's held-out documents.
 type heldRow struct {
-	order *shard.Order
-	row   int64
+	source *dataset
+	row    int64
+}
+
+// read fills row with it and returns the set that it is of.
+func (h heldRow) read(row *shard.Row) *shard.Set {
+	h.source.held.Row(h.row, row)
+	return h.source.set
 }
 
 // release lets go of the memory of what was read.
@@ -121,51 +127,70 @@ func (f *feed) release() {
 	}
 }
 
-// openFeeds opens what each stage reads beside the recipe's data, which d is.
-func openFeeds(r *Recipe, d *dataset, tokenizerHash string) ([]*feed, error) {
+// openFeeds opens what each stage reads beside the recipe's data, which d is. places
+// are the directories of the shards of talks.
+func openFeeds(r *Recipe, d *dataset, tokenizerHash string, places map[string]string) ([]*feed, error) {
+	o := opening{r, d, tokenizerHash, places, map[string]*shard.Set{}}
 	own := newFeed([]*dataset{d}, nil)
 	feeds := make([]*feed, len(r.stages()))
-	sets := map[string]*shard.Set{}
 	for i := range feeds {
 		feeds[i] = own
-		s, b := &r.stages()[i], r.batchOf(i)
-		if len(s.Data) == 0 && b.Sequence == r.Batch.Sequence {
+		s := &r.stages()[i]
+		if len(s.Data) == 0 && r.batchOf(i).Sequence == r.Batch.Sequence {
 			continue
 		}
-		list, shares := s.Data, make([]float64, len(s.Data))
+		list := s.Data
 		if len(list) == 0 {
 			list = []SourceSpec{{Whole: r.Data.Whole}}
 		}
-		var sources []*dataset
-		for k, from := range list {
-			set := d.set
-			if from.Shards != "" {
-				shares[k] = from.Share
-				var err error
-				if set, err = openOnce(sets, from.Shards, tokenizerHash); err != nil {
-					closeSets(sets)
-					return nil, fmt.Errorf("stages[%d].data[%d]: %w", i, k, err)
-				}
-			}
-			source := &dataset{set: set, added: from.Shards != "", dir: from.Shards}
-			// Another order than any other stage's, which a run reads the same documents in.
-			seed := r.Seed + 0x9e3779b97f4a7c15*uint64(1+i*len(r.stages())+k)
-			if err := source.split(r, ordering{b.Sequence, seed, from.Whole}, false); err != nil {
-				closeSets(sets)
+		sources, shares := make([]*dataset, len(list)), make([]float64, len(list))
+		for k := range list {
+			var err error
+			if sources[k], err = o.source(i, k, &list[k]); err != nil {
+				closeSets(o.sets)
 				return nil, err
 			}
-			source.measure(b.Sequence)
-			sources = append(sources, source)
+			shares[k] = list[k].Share
 		}
 		feeds[i] = newFeed(sources, shares)
-		if len(s.Data) == 0 {
-			feeds[i].eyes = d.eyes
-		}
 	}
 	return feeds, nil
 }
 
-// openOnce opens the shards of a stage, of text alone.
+// opening is one openFeeds; sets are those that are open, by directory.
+type opening struct {
+	recipe        *Recipe
+	data          *dataset
+	tokenizerHash string
+	places        map[string]string
+	sets          map[string]*shard.Set
+}
+
+// source opens source k of stage i, which is of the recipe's data if it names nothing.
+func (o *opening) source(i, k int, from *SourceSpec) (*dataset, error) {
+	r, sequence := o.recipe, o.recipe.batchOf(i).Sequence
+	dir, own := from.Shards, from.Shards == ""
+	if len(from.Conversations) > 0 {
+		name := r.talkDir(from.Conversations, sequence)
+		dir, own = o.places[name], name == dataDir
+	}
+	source := &dataset{set: o.data.set, added: !own, dir: dir}
+	if !own {
+		var err error
+		if source.set, err = openOnce(o.sets, dir, o.tokenizerHash); err != nil {
+			return nil, fmt.Errorf("stages[%d].data[%d]: %w", i, k, err)
+		}
+	}
+	// Another order than any other stage's, which a run reads the same documents in.
+	seed := r.Seed + 0x9e3779b97f4a7c15*uint64(1+i*len(r.stages())+k)
+	if err := source.split(r, ordering{sequence, seed, from.Whole}, false); err != nil {
+		return nil, err
+	}
+	source.measure(sequence)
+	return source, nil
+}
+
+// openOnce opens the shards of a stage.
 func openOnce(sets map[string]*shard.Set, dir, tokenizerHash string) (*shard.Set, error) {
 	if set := sets[dir]; set != nil {
 		return set, nil
@@ -175,9 +200,6 @@ func openOnce(sets map[string]*shard.Set, dir, tokenizerHash string) (*shard.Set
 		return nil, err
 	}
 	sets[dir] = set
-	if set.Header().ImageToken >= 0 {
-		return nil, recipe.Bad("stages", "%s has pictures, which only the recipe's own data may have", dir)
-	}
 	if err := set.CheckTokenizer(tokenizerHash); err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}

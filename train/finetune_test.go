@@ -169,7 +169,7 @@ func heldLoss(t *testing.T, trainer *Trainer, m *model.Model) float64 {
 	total, tokens := 0.0, 0
 	rows := trainer.data.held.Rows()
 	for first := int64(0); first < rows; first += int64(b.Rows) {
-		if err := mb.fill(trainer.data.held.Row, nil, first, min(first+int64(b.Rows), rows), &shard.Row{}); err != nil {
+		if err := mb.fill(trainer.data.readHeld, nil, first, min(first+int64(b.Rows), rows), &shard.Row{}); err != nil {
 			t.Fatal(err)
 		}
 		stats, err := m.Loss(ws, &mb.batch, mb.targets)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/train/conversation"
 )
 
 // StagePlan is what a stage will take.
@@ -14,7 +15,7 @@ type StagePlan struct {
 	// Steps is the length, Tokens all that the stage will see.
 	Steps  int
 	Tokens int64
-	// Sources are the shards that it reads.
+	// Sources are what it reads.
 	Sources []SourcePlan
 	// Context is how many positions the model has in it, RopeTheta their base, and
 	// RopeScaling how they are stretched, nil = not.
@@ -37,6 +38,11 @@ type SourcePlan struct {
 	Tokens, RowTokens, Read int64
 	// HeldOut is the number of documents that measure.
 	HeldOut int64
+	// Conversations are the files that the shards are made of, and Data what became of
+	// them; nil where the recipe names shards. Pictures are those of an epoch.
+	Conversations Files
+	Data          *conversation.Report
+	Pictures      int64
 }
 
 // planStages plans each stage, and takes the memory of the largest.
@@ -46,7 +52,7 @@ func (t *Trainer) planStages() {
 	for i := range t.legs {
 		l := &t.legs[i]
 		s := StagePlan{
-			Batch: l.batch, Steps: l.steps, Tokens: int64(l.steps) * int64(l.batch.Tokens), Sources: l.sources(),
+			Batch: l.batch, Steps: l.steps, Tokens: int64(l.steps) * int64(l.batch.Tokens), Sources: t.sources(i),
 			Context: t.shapes[i].MaxPositions, RopeTheta: t.shapes[i].RopeTheta, RopeScaling: t.shapes[i].RopeScaling,
 		}
 		s.FLOPs, s.Again = t.stageFLOPs(i)
@@ -70,15 +76,21 @@ func (t *Trainer) planStages() {
 }
 
 // sources are what a stage reads.
-func (l *leg) sources() (list []SourcePlan) {
+func (t *Trainer) sources(stage int) (list []SourcePlan) {
+	l, specs := &t.legs[stage], t.recipe.stages()[stage].Data
 	last := l.rowAfter(l.end())
 	for i, d := range l.feed.sources {
 		list = append(list, SourcePlan{
 			Shards: d.dir, Share: float64(l.feed.weights[i]) / float64(len(l.feed.turns)),
 			Tokens: d.trainSet.Tokens(), RowTokens: d.train.Rows() * int64(l.batch.Sequence),
 			Read:    (l.feed.count(i, last) - l.feed.count(i, l.row)) * int64(l.batch.Sequence),
-			HeldOut: d.set.Docs() - d.trainSet.Docs(),
+			HeldOut: d.set.Docs() - d.trainSet.Docs(), Pictures: d.pictures,
 		})
+		if i < len(specs) && len(specs[i].Conversations) > 0 {
+			p := &list[i]
+			p.Conversations = specs[i].Conversations
+			p.Data = t.reports[t.recipe.talkDir(p.Conversations, l.batch.Sequence)]
+		}
 	}
 	return list
 }
@@ -86,14 +98,14 @@ func (l *leg) sources() (list []SourcePlan) {
 // stageFLOPs is what the products of a stage take, with its share of pictures, and
 // what of it is computed again.
 func (t *Trainer) stageFLOPs(stage int) (once, again float64) {
-	p, l := &t.plan, &t.legs[stage]
+	l := &t.legs[stage]
 	token, view := 0.0, 0.0
 	for i, d := range l.feed.sources {
 		share := float64(l.feed.weights[i]) / float64(len(l.feed.turns))
 		token += share * d.flops(t.cfg, l.batch.Sequence)
-	}
-	if p.Vision != nil && p.RowTokens > 0 && l.feed.eyes != nil {
-		view = t.cfg.ViewFLOPs() * float64(p.Vision.Views) / float64(p.RowTokens)
+		if d.views > 0 {
+			view += share * t.cfg.ViewFLOPs() * float64(d.views) / float64(d.train.Rows()*int64(l.batch.Sequence))
+		}
 	}
 	decoder, tower := t.recipe.passes(stage)
 	tokens := float64(l.steps) * float64(l.batch.Tokens)

@@ -39,9 +39,9 @@ func (r *Recipe) checkData() error {
 		return recipe.Bad("data.shards", "name the directory of the token shards, or a file of conversations as data.conversations")
 	case d.Shards != "" && len(d.Conversations) > 0:
 		return recipe.Bad("data.conversations", "a run trains on conversations or on data.shards, not on both")
-	case len(d.Conversations) == 0 && (d.TooLong != "" || d.SkipBad):
+	case len(r.talks()) == 0 && (d.TooLong != "" || d.SkipBad):
 		return recipe.Bad("data.conversations", "data.too_long and data.skip_bad are about a file of conversations: name it, or remove them")
-	case len(d.Conversations) > 0 && d.TooLong != conversation.Cut && d.TooLong != conversation.Drop:
+	case len(r.talks()) > 0 && d.TooLong != conversation.Cut && d.TooLong != conversation.Drop:
 		return recipe.Bad("data.too_long", "there is no rule %q: use %q or %q", d.TooLong, conversation.Cut, conversation.Drop)
 	case slices.Contains(d.Conversations, ""):
 		return recipe.Bad("data.conversations", "a file without a name: remove it")

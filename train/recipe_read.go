@@ -37,7 +37,7 @@ func ParseRecipe(name string, source []byte) (*Recipe, error) {
 			r.Epochs = defaultEpochs
 		}
 	}
-	if len(r.Data.Conversations) > 0 && r.Data.TooLong == "" {
+	if len(r.talks()) > 0 && r.Data.TooLong == "" {
 		r.Data.TooLong = conversation.Cut
 	}
 	if err := r.Validate(); err != nil {

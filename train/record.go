@@ -150,6 +150,7 @@ type StageEval struct {
 	BitsPerByte float64 `json:"bits_per_byte,omitempty"`
 	Tokens      int64   `json:"tokens"`
 	Bytes       int64   `json:"bytes,omitempty"`
+	SwappedLoss float64 `json:"swapped_loss,omitempty"`
 }
 
 // plainEval is EvalRecord without its methods, looseEval has null where the

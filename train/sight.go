@@ -86,16 +86,61 @@ func (t *Trainer) imageToken() (int, error) {
 	return int(id), nil
 }
 
-// checkSight refuses shards whose pictures the model cannot see, and stages that
-// train what it does not have.
-func (t *Trainer) checkSight() error {
-	header := t.data.set.Header()
-	switch {
-	case header.ImageToken >= 0 && t.vision == nil:
-		return recipe.Bad("data", "the documents have pictures, and the model cannot see: give it a tower in model.vision, or take another model")
-	case header.ImageToken >= 0 && int(header.ImageToken) != t.vision.ImageTokenID:
-		return recipe.Bad("data.shards", "pictures stand at token %d in the shards, and at %d in the model: make the shards with this model's tokenizer", header.ImageToken, t.vision.ImageTokenID)
+// openEyes looks at the pictures of all that the run reads.
+func (t *Trainer) openEyes() error {
+	if err := t.checkTrained(); err != nil {
+		return err
 	}
+	all, seen := []*dataset{t.data}, map[*shard.Set]bool{}
+	for _, f := range t.feeds {
+		all = append(all, f.sources...)
+	}
+	var e *eyes
+	for _, d := range all {
+		sees, err := t.checkSight(d.set)
+		if err != nil {
+			return err
+		}
+		if !sees {
+			continue
+		}
+		if e == nil {
+			e = newEyes(t.vision)
+		}
+		if !seen[d.set] {
+			if err := e.check(d.set); err != nil {
+				return err
+			}
+		}
+		seen[d.set], d.eyes = true, e
+		d.countPictures(t.patches())
+	}
+	for _, f := range t.feeds {
+		for _, d := range f.sources {
+			if d.eyes != nil {
+				f.eyes = e
+			}
+		}
+	}
+	return nil
+}
+
+// checkSight refuses shards whose pictures the model cannot see; sees tells whether
+// there are any.
+func (t *Trainer) checkSight(set *shard.Set) (sees bool, err error) {
+	switch image := set.Header().ImageToken; {
+	case image < 0:
+		return false, nil
+	case t.vision == nil:
+		return false, recipe.Bad("data", "the documents have pictures, and the model cannot see: give it a tower in model.vision, or take another model")
+	case int(image) != t.vision.ImageTokenID:
+		return false, recipe.Bad("data.shards", "pictures stand at token %d in the shards, and at %d in the model: make the shards with this model's tokenizer", image, t.vision.ImageTokenID)
+	}
+	return true, nil
+}
+
+// checkTrained refuses stages that train what the model does not have.
+func (t *Trainer) checkTrained() error {
 	if t.vision == nil {
 		for i := range t.recipe.Stages {
 			for _, name := range t.recipe.Stages[i].Train {
@@ -122,22 +167,25 @@ func (t *Trainer) planSight() {
 	}
 	v := &VisionPlan{}
 	v.Tower, v.Projector = t.vision.Params(t.cfg.HiddenSize)
+	v.Pictures, v.Views, v.ImageTokens = t.data.pictures, t.data.views, t.data.imageTokens
+	p.Vision = v
+}
+
+// countPictures counts those that are trained on; a view is so many tokens.
+func (d *dataset) countPictures(view int) {
 	var pictures []shard.Picture
-	for doc := range t.data.set.NumDocs() {
-		if t.data.set.Header().ImageToken < 0 {
-			break
-		}
-		if !t.data.trainSet.Holds(doc) {
+	for doc := range d.set.NumDocs() {
+		if !d.trainSet.Holds(doc) {
 			continue
 		}
-		pictures = t.data.set.Pictures(pictures[:0], doc)
+		pictures = d.set.Pictures(pictures[:0], doc)
 		for _, p := range pictures {
-			v.Pictures++
-			v.ImageTokens += int64(p.Tokens)
+			d.pictures++
+			d.imageTokens += int64(p.Tokens)
 		}
 	}
-	v.Views = v.ImageTokens / int64(t.patches())
-	p.Vision = v
+	d.views = d.imageTokens / int64(view)
+	d.set.Release()
 }
 
 // patches are the tokens of a view, 1 where there is none.

@@ -37,9 +37,9 @@ type StageSpec struct {
 	// many as make a microbatch of about as many tokens as the recipe's, and tokens
 	// at least one microbatch, unless it says.
 	Batch BatchSpec `yaml:"batch" json:"batch,omitzero"`
-	// Data is what the stage trains on: one directory of shards, or several of which
-	// each gives a share of the rows, evenly mixed. Left out, the stage goes on with
-	// the recipe's data.
+	// Data is what the stage trains on: one source, or several of which each gives a
+	// share of the rows, evenly mixed. Left out, the stage goes on with the recipe's
+	// data.
 	Data []SourceSpec `yaml:"data" json:"data,omitempty"`
 	// RopeTheta, RopeScaling and Context become the model's rope_theta, rope_scaling
 	// and max_position_embeddings. 0 and nil: as they were, but positions for at
@@ -52,14 +52,18 @@ type StageSpec struct {
 	LRScale float64 `yaml:"lr_scale" json:"lr_scale,omitzero"`
 }
 
-// SourceSpec is a directory of shards that a stage reads.
+// SourceSpec is what a stage reads: Shards or Conversations.
 type SourceSpec struct {
-	// Shards is the directory.
-	Shards string `yaml:"shards" json:"shards"`
+	// Shards is a directory of token shards.
+	Shards string `yaml:"shards" json:"shards,omitempty"`
+	// Conversations are files as those of DataSpec, of which the same keys say what
+	// becomes of those that are too long or bad. Files that are named twice are read
+	// once.
+	Conversations Files `yaml:"conversations" json:"conversations,omitempty"`
 	// Share is its part of the stage's rows, in thousandths at the finest. The
 	// shares of a stage add up to 1; a source alone needs none.
 	Share float64 `yaml:"share" json:"share,omitzero"`
-	// Whole keeps documents whole in a row, see DataSpec.Whole.
+	// Whole keeps documents of Shards whole in a row, see DataSpec.Whole.
 	Whole bool `yaml:"whole" json:"whole,omitempty"`
 }
 
@@ -238,8 +242,8 @@ func (r *Recipe) checkStageData(i int, key string) error {
 	total := 0.0
 	for k, s := range list {
 		at := fmt.Sprintf("%s.data[%d]", key, k)
-		if s.Shards == "" {
-			return recipe.Bad(at+".shards", "name the directory of the token shards")
+		if err := s.check(at); err != nil {
+			return err
 		}
 		if len(list) == 1 && s.Share == 0 {
 			total = 1
@@ -255,6 +259,21 @@ func (r *Recipe) checkStageData(i int, key string) error {
 	}
 	if r.Epochs > 0 && (len(list) > 0 || r.Stages[i].Batch != BatchSpec{}) {
 		return recipe.Bad("epochs", "give the length of a run whose stages have data or a batch of their own in tokens or steps")
+	}
+	return nil
+}
+
+// check refuses what is no source; key is its place in the recipe.
+func (s *SourceSpec) check(key string) error {
+	switch {
+	case s.Shards == "" && len(s.Conversations) == 0:
+		return recipe.Bad(key+".shards", "name the directory of the token shards, or files of conversations as conversations")
+	case s.Shards != "" && len(s.Conversations) > 0:
+		return recipe.Bad(key+".conversations", "a source is conversations or shards, not both: make two of it")
+	case slices.Contains(s.Conversations, ""):
+		return recipe.Bad(key+".conversations", "a file without a name: remove it")
+	case len(s.Conversations) > 0 && s.Whole:
+		return recipe.Bad(key+".whole", "conversations are always whole: remove it")
 	}
 	return nil
 }

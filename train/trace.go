@@ -51,7 +51,11 @@ func StepsOf(run string, id shard.ID) (*Reading, error) {
 		return nil, err
 	}
 	defer data.set.Close()
-	feeds, err := openFeeds(info.Recipe, data, hash)
+	places := map[string]string{}
+	for _, k := range info.Recipe.talks() {
+		places[k.dir] = filepath.Join(run, k.dir)
+	}
+	feeds, err := openFeeds(info.Recipe, data, hash, places)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +109,11 @@ func SourcesOf(run string) (*Sources, error) {
 	s := &Sources{Shards: r.Data.Shards, Conversations: r.Data.Conversations.String(), Model: r.Model.From, Tokenizer: r.Tokenizer}
 	for i := range r.Stages {
 		for _, from := range r.Stages[i].Data {
-			s.Stages = append(s.Stages, from.Shards)
+			dir := from.Shards
+			if len(from.Conversations) > 0 {
+				dir = filepath.Join(run, r.talkDir(from.Conversations, r.batchOf(i).Sequence))
+			}
+			s.Stages = append(s.Stages, dir)
 		}
 	}
 	if s.Conversations != "" {
@@ -122,8 +130,8 @@ func openRun(path string) (info *runInfo, done int, err error) {
 		if err != nil {
 			return nil, 0, err
 		}
-		if r.Data.Shards == "" {
-			return nil, 0, fmt.Errorf("%s: the recipe reads no shards", path)
+		if len(r.talks()) > 0 {
+			return nil, 0, fmt.Errorf("%s: the recipe reads conversations, of which a run makes shards: give the run's directory", path)
 		}
 		return &runInfo{Recipe: r}, 0, nil
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/polymath-lm/polymath/shard"
 	"github.com/polymath-lm/polymath/tokenizer"
 	"github.com/polymath-lm/polymath/train/checkpoint"
+	"github.com/polymath-lm/polymath/train/conversation"
 	"github.com/polymath-lm/polymath/train/optim"
 )
 
@@ -32,15 +33,19 @@ type Trainer struct {
 	recipes   []model.RecipeFrom // that the steps were taken with, this one last
 	text      *tokenizer.Tokenizer
 	template  *chat.Template    // of conversations
-	source    dataSource        // of conversations
 	base      *model.Weights    // of an adapter, until the model is loaded
 	temporary string            // directory of a dry run's shards, removed by Close
 	files     map[string][]byte // go into every model directory
 	data      *dataset          // the recipe's, which every stage measures
 	feeds     []*feed           // of each stage
 	plan      Plan
-	legs      []leg           // the stages
-	shapes    []*model.Config // of the model in each of them
+	// Of the recipe's conversations: the hash of the template's files, and of each
+	// talk's directory where it is and what became of the objects.
+	templateHash string
+	places       map[string]string
+	reports      map[string]*conversation.Report
+	legs         []leg           // the stages
+	shapes       []*model.Config // of the model in each of them
 
 	// From here on, what Run makes.
 	model     *model.Model
@@ -104,12 +109,12 @@ func (t *Trainer) open() error {
 	if err := t.readFiles(); err != nil {
 		return err
 	}
+	if err := t.prepareTalks(); err != nil {
+		return err
+	}
 	dir := t.recipe.Data.Shards
 	if len(t.recipe.Data.Conversations) > 0 {
-		var err error
-		if dir, err = t.prepareData(); err != nil {
-			return err
-		}
+		dir, t.plan.Data = t.places[dataDir], t.reports[dataDir]
 	}
 	data, err := openData(dir, t.recipe, t.hashes.Tokenizer)
 	if err != nil {
@@ -117,13 +122,10 @@ func (t *Trainer) open() error {
 	}
 	t.data = data
 	t.hashes.Corpus = data.set.Manifest().Hash()
-	if err := t.checkSight(); err != nil {
+	if t.feeds, err = openFeeds(t.recipe, data, t.hashes.Tokenizer, t.places); err != nil {
 		return err
 	}
-	if data.eyes, err = newEyes(data.set, t.vision); err != nil {
-		return err
-	}
-	if t.feeds, err = openFeeds(t.recipe, data, t.hashes.Tokenizer); err != nil {
+	if err := t.openEyes(); err != nil {
 		return err
 	}
 	t.hashes.Stages = stageHashes(t.feeds)

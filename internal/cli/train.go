@@ -99,7 +99,7 @@ func (a *app) follow(ctx context.Context, recipe *train.Recipe, path string, o t
 		RunDir: o.run, Resume: o.resume, DryRun: o.dryRun, Version: readVersion(), Observer: view,
 		PeakFLOPS: kernel.ComputePeak(peakTime), Meter: energy.Open(), Carbon: o.carbon,
 		Preparing: func(share float64) error {
-			screen.Show(fmt.Sprintf("reading %s: %.0f%%", recipe.Data.Conversations, 100*share))
+			screen.Show(fmt.Sprintf("reading conversations: %.0f%%", 100*share))
 			return ctx.Err()
 		},
 	}
@@ -189,8 +189,18 @@ func printStage(w io.Writer, p *train.Plan, i int) {
 	}
 	fmt.Fprintln(w)
 	for _, d := range s.Sources {
-		fmt.Fprintf(w, "          %3.0f%% of %s: %.2f times its %s tokens, rows %.0f%% full, %s documents held out\n", 100*d.Share, d.Shards,
+		from := d.Shards
+		if d.Data != nil {
+			from = d.Conversations.String()
+		}
+		fmt.Fprintf(w, "          %3.0f%% of %s: %.2f times its %s tokens, rows %.0f%% full, %s documents held out\n", 100*d.Share, from,
 			float64(d.Read)/float64(max(d.RowTokens, 1)), progress.Short(float64(d.Tokens)), 100*float64(d.Tokens)/float64(max(d.RowTokens, 1)), progress.Count(d.HeldOut))
+		if d.Pictures > 0 {
+			fmt.Fprintf(w, "          %s pictures an epoch\n", progress.Count(d.Pictures))
+		}
+		if d.Data != nil {
+			printReport(w, d.Data)
+		}
 	}
 }
 

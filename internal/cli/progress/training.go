@@ -48,6 +48,9 @@ func (t *Training) Observe(r train.Record) {
 		}
 		if s := r.Eval.Stage; s != nil {
 			args = append(args, "stage", s.Stage, "stage_loss", round(s.Loss))
+			if s.SwappedLoss > 0 {
+				args = append(args, "stage_other_pictures", round(s.SwappedLoss))
+			}
 		}
 		t.record(slog.LevelInfo, "held-out", args...)
 	case train.KindSample:
