@@ -60,6 +60,7 @@ func (a *app) align(ctx context.Context, method, path string, o alignFlags) erro
 		return err
 	}
 	o.run = o.runDir(path)
+	a.sayFresh(&o.trainFlags)
 	screen := progress.NewScreen(a.Err)
 	view := progress.NewAlignment(screen, slog.New(slog.NewTextHandler(a.Err, nil)), recipe.Steps)
 	run, err := align.New(ctx, recipe, align.Options{

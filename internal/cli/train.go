@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -91,8 +93,17 @@ func (a *app) train(ctx context.Context, path string, o trainFlags) error {
 	return a.follow(ctx, recipe, path, o)
 }
 
+// sayFresh says where there is no run to resume: with another name it would be
+// another run.
+func (a *app) sayFresh(o *trainFlags) {
+	if _, err := os.Stat(o.run); o.resume && errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintf(a.Err, "there is no run in %s to go on from: it begins there\n", o.run)
+	}
+}
+
 // follow trains by the recipe, which is in the file at path.
 func (a *app) follow(ctx context.Context, recipe *train.Recipe, path string, o trainFlags) error {
+	a.sayFresh(&o)
 	screen := progress.NewScreen(a.Err)
 	view := progress.NewTraining(screen, slog.New(slog.NewTextHandler(a.Err, nil)), recipe.TotalSteps())
 	options := train.Options{
