@@ -15,6 +15,7 @@ const (
 	llavaType  = "llava"
 	siglipType = "siglip_vision_model"
 	tanhGELU   = "gelu_pytorch_tanh"
+	erfGELU    = "gelu"
 )
 
 // parseLlava reads LLaVA's configuration, whose model_type has been read: a
@@ -86,7 +87,7 @@ func readTower(f *fields, v *vision.Config) {
 
 // readJoint reads what joins tower and decoder.
 func readJoint(f *fields, v *vision.Config) {
-	act, strategy, layer := "gelu", "default", json.RawMessage("-2") // transformers' defaults
+	act, strategy, layer := erfGELU, "default", json.RawMessage("-2") // transformers' defaults
 	f.take("projector_hidden_act", &act)
 	f.take("vision_feature_select_strategy", &strategy)
 	f.take("vision_feature_layer", &layer)
@@ -101,13 +102,15 @@ func readJoint(f *fields, v *vision.Config) {
 		return
 	}
 	switch {
-	case act != tanhGELU:
-		f.err = fmt.Errorf("projector_hidden_act: this program does not do %s, which is what leaving it out means too; it must be %s", short([]byte(act)), tanhGELU)
+	case act != tanhGELU && act != erfGELU:
+		f.err = fmt.Errorf("projector_hidden_act: this program does not do %s; it must be %s or %s", short([]byte(act)), erfGELU, tanhGELU)
 	case strategy != "full":
 		f.err = fmt.Errorf("vision_feature_select_strategy: this program does not do %s, which drops a patch, as does leaving it out; it must be full", short([]byte(strategy)))
 	case json.Unmarshal(layer, &v.FeatureLayer) != nil:
 		f.err = fmt.Errorf("vision_feature_layer: this program does not do %s; it must be one layer's number", short(layer))
-	case v.FeatureLayer >= 0: // counted from the embeddings, which are 0
+	}
+	v.ProjectorErf = act == erfGELU
+	if v.FeatureLayer >= 0 { // counted from the embeddings, which are 0
 		v.FeatureLayer -= v.NumLayers + 1
 	}
 }
@@ -211,7 +214,10 @@ func (c *Config) countVision() float64 {
 
 // marshalLlava puts a decoder's configuration into LLaVA's.
 func (c *Config) marshalLlava(text map[string]any) map[string]any {
-	v := c.Vision
+	v, act := c.Vision, tanhGELU
+	if v.ProjectorErf {
+		act = erfGELU
+	}
 	delete(text, "architectures")
 	delete(text, "torch_dtype")
 	m := map[string]any{
@@ -221,7 +227,7 @@ func (c *Config) marshalLlava(text map[string]any) map[string]any {
 		"text_config":                    text,
 		"image_token_index":              v.ImageTokenID,
 		"image_seq_length":               v.Patches(),
-		"projector_hidden_act":           tanhGELU,
+		"projector_hidden_act":           act,
 		"multimodal_projector_bias":      true,
 		"vision_feature_layer":           v.FeatureLayer,
 		"vision_feature_select_strategy": "full",

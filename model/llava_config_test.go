@@ -46,8 +46,7 @@ func TestLlavaNamesTheField(t *testing.T) {
 		{`{"vision_config": {"image_size": 25}}`, "vision_config.image_size"},
 		{`{"vision_config": {"layer_norm_eps": 2}}`, "vision_config.layer_norm_eps"},
 		{`{"vision_config": {"num_registers": 4}}`, "vision_config.num_registers"},
-		{`{"projector_hidden_act": "gelu"}`, "projector_hidden_act"},
-		{`{"projector_hidden_act": null}`, "projector_hidden_act"},
+		{`{"projector_hidden_act": "quick_gelu"}`, "projector_hidden_act"},
 		{`{"vision_feature_select_strategy": "default"}`, "vision_feature_select_strategy"},
 		{`{"vision_feature_layer": [-1, -2]}`, "vision_feature_layer"},
 		{`{"vision_feature_layer": -3}`, "vision_feature_layer"},
@@ -95,6 +94,32 @@ func TestLlavaSpellings(t *testing.T) {
 	c, err := ParseConfig(merged(t, base, `{"tie_word_embeddings": true, "eos_token_id": 3, "pad_token_id": 4, "text_config": {"pad_token_id": 1}}`))
 	if err != nil || !c.TieEmbeddings || len(c.EOSTokenIDs) != 1 || c.EOSTokenIDs[0] != 3 || c.PadTokenID != 1 {
 		t.Errorf("beside text_config: %+v, %v", c, err)
+	}
+}
+
+// TestLlavaActivation: the projector's form of GELU is read and written; the exact one
+// is what leaving it out means.
+func TestLlavaActivation(t *testing.T) {
+	base, err := json.Marshal(withTower(target()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for change, erf := range map[string]bool{
+		`{}`: false, `{"projector_hidden_act": "gelu_pytorch_tanh"}`: false, `{"projector_hidden_act": "gelu"}`: true, `{"projector_hidden_act": null}`: true,
+	} {
+		c, err := ParseConfig(merged(t, base, change))
+		if err != nil || c.Vision.ProjectorErf != erf {
+			t.Errorf("%s: %v, %+v", change, err, c)
+			continue
+		}
+		text, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := ParseConfig(text)
+		if diff := cmp.Diff(c, again); err != nil || diff != "" {
+			t.Errorf("%s, written and read again: %v\n%s", change, err, diff)
+		}
 	}
 }
 

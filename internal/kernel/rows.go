@@ -43,6 +43,8 @@ type rowOps struct {
 	swiGLUForwardBackward func(h, dgate, dup, dh, gate, up []tensor.BF16)
 	gelu                  func(y, x []tensor.BF16)
 	geluGrad              func(dx, dy, x []tensor.BF16)
+	geluErf               func(y, x []tensor.BF16)
+	geluErfGrad           func(dx, dy, x []tensor.BF16)
 	exp                   func(dst, x []float32)
 	max                   func(x []float32) lanes
 	expSum                func(x []float32, m float32) lanes
@@ -88,6 +90,8 @@ var portableRows = rowOps{
 	swiGLUForwardBackward: portableSwiGLUForwardBackward,
 	gelu:                  portableGELU,
 	geluGrad:              portableGELUGrad,
+	geluErf:               portableGELUErf,
+	geluErfGrad:           portableGELUErfGrad,
 	exp:                   portableExp,
 	max:                   portableMax,
 	expSum:                portableExpSum,

@@ -37,6 +37,8 @@ var avx512Rows = rowOps{
 	swiGLUForwardBackward: avx512SwiGLUForwardBackward,
 	gelu:                  avx512Gelu,
 	geluGrad:              avx512GeluGrad,
+	geluErf:               avx512GeluErf,
+	geluErfGrad:           avx512GeluErfGrad,
 	exp:                   avx512Exp,
 	max:                   avx512Max,
 	expSum:                avx512ExpSum,
@@ -146,6 +148,12 @@ func avx512Gelu(y []tensor.BF16, x []tensor.BF16)
 func avx512GeluGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16)
 
 //go:noescape
+func avx512GeluErf(y []tensor.BF16, x []tensor.BF16)
+
+//go:noescape
+func avx512GeluErfGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16)
+
+//go:noescape
 func avx512Exp(dst []float32, x []float32)
 
 //go:noescape
@@ -208,6 +216,8 @@ var avx512BF16Rows = rowOps{
 	swiGLUForwardBackward: avx512SwiGLUForwardBackward,
 	gelu:                  avx512Gelu,
 	geluGrad:              avx512GeluGrad,
+	geluErf:               avx512GeluErf,
+	geluErfGrad:           avx512GeluErfGrad,
 	exp:                   avx512Exp,
 	max:                   avx512Max,
 	expSum:                avx512ExpSum,
@@ -265,6 +275,8 @@ var avx2Rows = rowOps{
 	swiGLUForwardBackward: avx2SwiGLUForwardBackward,
 	gelu:                  avx2Gelu,
 	geluGrad:              avx2GeluGrad,
+	geluErf:               avx2GeluErf,
+	geluErfGrad:           avx2GeluErfGrad,
 	exp:                   avx2Exp,
 	max:                   avx2Max,
 	expSum:                avx2ExpSum,
@@ -372,6 +384,12 @@ func avx2Gelu(y []tensor.BF16, x []tensor.BF16)
 
 //go:noescape
 func avx2GeluGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16)
+
+//go:noescape
+func avx2GeluErf(y []tensor.BF16, x []tensor.BF16)
+
+//go:noescape
+func avx2GeluErfGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16)
 
 //go:noescape
 func avx2Exp(dst []float32, x []float32)

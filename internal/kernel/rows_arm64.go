@@ -37,6 +37,8 @@ var neonRows = rowOps{
 	swiGLUForwardBackward: neonSwiGLUForwardBackward,
 	gelu:                  neonGelu,
 	geluGrad:              neonGeluGrad,
+	geluErf:               neonGeluErf,
+	geluErfGrad:           neonGeluErfGrad,
 	exp:                   neonExp,
 	max:                   neonMax,
 	expSum:                neonExpSum,
@@ -144,6 +146,12 @@ func neonGelu(y []tensor.BF16, x []tensor.BF16)
 
 //go:noescape
 func neonGeluGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16)
+
+//go:noescape
+func neonGeluErf(y []tensor.BF16, x []tensor.BF16)
+
+//go:noescape
+func neonGeluErfGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16)
 
 //go:noescape
 func neonExp(dst []float32, x []float32)

@@ -1989,22 +1989,286 @@ done1:
 	VZEROUPPER
 	RET
 
+// func avx2GeluErf(y []tensor.BF16, x []tensor.BF16)
+TEXT ·avx2GeluErf(SB), NOSPLIT, $0-48
+	MOVQ y_base+0(FP), SI
+	MOVQ x_base+24(FP), DI
+	MOVQ y_len+8(FP), AX
+	VBROADCASTSS avx2RowTable<>+160(SB), Y0
+	VBROADCASTSS avx2RowTable<>+192(SB), Y1
+	VBROADCASTSS avx2RowTable<>+224(SB), Y2
+	VBROADCASTSS avx2RowTable<>+256(SB), Y3
+	VBROADCASTSS avx2RowTable<>+288(SB), Y4
+	VBROADCASTSS avx2RowTable<>+320(SB), Y5
+	VBROADCASTSS avx2RowTable<>+352(SB), Y6
+	VBROADCASTSS avx2RowTable<>+128(SB), Y7
+	VBROADCASTSS avx2RowTable<>+384(SB), Y8
+	VBROADCASTSS avx2RowTable<>+0(SB), Y9
+	VBROADCASTSS avx2RowTable<>+32(SB), Y10
+	XORQ CX, CX
+	TESTQ AX, AX
+	JEQ done1
+
+loop1:
+	VPMOVZXWD (DI)(CX*2), Y11
+	VPSLLD $16, Y11, Y11
+	VMULPS Y11, Y11, Y12
+	VBROADCASTSS avx2RowTable<>+544(SB), Y13
+	VMINPS Y12, Y13, Y12
+	VBROADCASTSS avx2RowTable<>+608(SB), Y13
+	VFMADD231PS avx2RowTable<>+576(SB), Y12, Y13
+	VFMADD213PS avx2RowTable<>+640(SB), Y12, Y13
+	VFMADD213PS avx2RowTable<>+672(SB), Y12, Y13
+	VFMADD213PS avx2RowTable<>+704(SB), Y12, Y13
+	VFMADD213PS avx2RowTable<>+736(SB), Y12, Y13
+	VFMADD213PS avx2RowTable<>+768(SB), Y12, Y13
+	VFMADD213PS avx2RowTable<>+800(SB), Y12, Y13
+	VFMADD213PS avx2RowTable<>+832(SB), Y12, Y13
+	VMULPS Y13, Y11, Y13
+	VMINPS Y13, Y0, Y13
+	VMOVAPS Y2, Y12
+	VFMADD231PS Y1, Y13, Y12
+	VSUBPS Y12, Y2, Y14
+	VFMADD231PS Y1, Y13, Y14
+	VPSLLD $23, Y12, Y12
+	VMOVAPS Y4, Y15
+	VFMADD231PS Y14, Y3, Y15
+	VFMADD213PS Y5, Y14, Y15
+	VFMADD213PS Y6, Y14, Y15
+	VFMADD213PS Y7, Y14, Y15
+	VCMPPS $1, Y8, Y13, Y14
+	VMULPS Y12, Y15, Y15
+	VANDNPS Y15, Y14, Y15
+	VADDPS Y15, Y7, Y12
+	VDIVPS Y12, Y15, Y15
+	VMULPS Y15, Y11, Y11
+	VPSRLD $16, Y11, Y12
+	VPAND Y9, Y12, Y12
+	VPADDD Y10, Y12, Y12
+	VCMPPS $3, Y11, Y11, Y13
+	VPADDD Y12, Y11, Y14
+	VPOR Y13, Y14, Y14
+	VPSHUFB rowUpper<>+0(SB), Y14, Y11
+	VPERMQ $8, Y11, Y11
+	VMOVDQU X11, (SI)(CX*2)
+	VPMOVZXWD 16(DI)(CX*2), Y11
+	VPSLLD $16, Y11, Y11
+	VMULPS Y11, Y11, Y12
+	VBROADCASTSS avx2RowTable<>+544(SB), Y13
+	VMINPS Y12, Y13, Y12
+	VBROADCASTSS avx2RowTable<>+608(SB), Y13
+	VFMADD231PS avx2RowTable<>+576(SB), Y12, Y13
+	VFMADD213PS avx2RowTable<>+640(SB), Y12, Y13
+	VFMADD213PS avx2RowTable<>+672(SB), Y12, Y13
+	VFMADD213PS avx2RowTable<>+704(SB), Y12, Y13
+	VFMADD213PS avx2RowTable<>+736(SB), Y12, Y13
+	VFMADD213PS avx2RowTable<>+768(SB), Y12, Y13
+	VFMADD213PS avx2RowTable<>+800(SB), Y12, Y13
+	VFMADD213PS avx2RowTable<>+832(SB), Y12, Y13
+	VMULPS Y13, Y11, Y13
+	VMINPS Y13, Y0, Y13
+	VMOVAPS Y2, Y12
+	VFMADD231PS Y1, Y13, Y12
+	VSUBPS Y12, Y2, Y14
+	VFMADD231PS Y1, Y13, Y14
+	VPSLLD $23, Y12, Y12
+	VMOVAPS Y4, Y15
+	VFMADD231PS Y14, Y3, Y15
+	VFMADD213PS Y5, Y14, Y15
+	VFMADD213PS Y6, Y14, Y15
+	VFMADD213PS Y7, Y14, Y15
+	VCMPPS $1, Y8, Y13, Y14
+	VMULPS Y12, Y15, Y15
+	VANDNPS Y15, Y14, Y15
+	VADDPS Y15, Y7, Y12
+	VDIVPS Y12, Y15, Y15
+	VMULPS Y15, Y11, Y11
+	VPSRLD $16, Y11, Y12
+	VPAND Y9, Y12, Y12
+	VPADDD Y10, Y12, Y12
+	VCMPPS $3, Y11, Y11, Y13
+	VPADDD Y12, Y11, Y14
+	VPOR Y13, Y14, Y14
+	VPSHUFB rowUpper<>+0(SB), Y14, Y11
+	VPERMQ $8, Y11, Y11
+	VMOVDQU X11, 16(SI)(CX*2)
+	ADDQ $16, CX
+	CMPQ CX, AX
+	JLT loop1
+
+done1:
+	VZEROUPPER
+	RET
+
+// func avx2GeluErfGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16)
+TEXT ·avx2GeluErfGrad(SB), NOSPLIT, $0-72
+	MOVQ dx_base+0(FP), SI
+	MOVQ dy_base+24(FP), DI
+	MOVQ x_base+48(FP), R8
+	MOVQ dx_len+8(FP), AX
+	VBROADCASTSS avx2RowTable<>+192(SB), Y0
+	VBROADCASTSS avx2RowTable<>+224(SB), Y1
+	VBROADCASTSS avx2RowTable<>+256(SB), Y2
+	VBROADCASTSS avx2RowTable<>+288(SB), Y3
+	VBROADCASTSS avx2RowTable<>+320(SB), Y4
+	VBROADCASTSS avx2RowTable<>+352(SB), Y5
+	VBROADCASTSS avx2RowTable<>+128(SB), Y6
+	VBROADCASTSS avx2RowTable<>+384(SB), Y7
+	VBROADCASTSS avx2RowTable<>+0(SB), Y8
+	VBROADCASTSS avx2RowTable<>+32(SB), Y9
+	XORQ CX, CX
+	TESTQ AX, AX
+	JEQ done1
+
+loop1:
+	VPMOVZXWD (R8)(CX*2), Y10
+	VPSLLD $16, Y10, Y10
+	VMULPS Y10, Y10, Y11
+	VBROADCASTSS avx2RowTable<>+864(SB), Y12
+	VMINPS Y11, Y12, Y13
+	VBROADCASTSS avx2RowTable<>+928(SB), Y12
+	VFMADD132PS avx2RowTable<>+896(SB), Y12, Y13
+	VMOVAPS Y1, Y12
+	VFMADD231PS Y0, Y13, Y12
+	VSUBPS Y12, Y1, Y14
+	VFMADD231PS Y0, Y13, Y14
+	VPSLLD $23, Y12, Y12
+	VMOVAPS Y3, Y15
+	VFMADD231PS Y14, Y2, Y15
+	VFMADD213PS Y4, Y14, Y15
+	VFMADD213PS Y5, Y14, Y15
+	VFMADD213PS Y6, Y14, Y15
+	VCMPPS $1, Y7, Y13, Y14
+	VMULPS Y12, Y15, Y15
+	VANDNPS Y15, Y14, Y15
+	VBROADCASTSS avx2RowTable<>+544(SB), Y12
+	VMINPS Y11, Y12, Y11
+	VBROADCASTSS avx2RowTable<>+608(SB), Y12
+	VFMADD231PS avx2RowTable<>+576(SB), Y11, Y12
+	VFMADD213PS avx2RowTable<>+640(SB), Y11, Y12
+	VFMADD213PS avx2RowTable<>+672(SB), Y11, Y12
+	VFMADD213PS avx2RowTable<>+704(SB), Y11, Y12
+	VFMADD213PS avx2RowTable<>+736(SB), Y11, Y12
+	VFMADD213PS avx2RowTable<>+768(SB), Y11, Y12
+	VFMADD213PS avx2RowTable<>+800(SB), Y11, Y12
+	VFMADD213PS avx2RowTable<>+832(SB), Y11, Y12
+	VMULPS Y12, Y10, Y12
+	VBROADCASTSS avx2RowTable<>+160(SB), Y11
+	VMINPS Y12, Y11, Y12
+	VMOVAPS Y1, Y11
+	VFMADD231PS Y0, Y12, Y11
+	VSUBPS Y11, Y1, Y13
+	VFMADD231PS Y0, Y12, Y13
+	VPSLLD $23, Y11, Y11
+	VMOVAPS Y3, Y14
+	VFMADD231PS Y13, Y2, Y14
+	VFMADD213PS Y4, Y13, Y14
+	VFMADD213PS Y5, Y13, Y14
+	VFMADD213PS Y6, Y13, Y14
+	VCMPPS $1, Y7, Y12, Y13
+	VMULPS Y11, Y14, Y14
+	VANDNPS Y14, Y13, Y14
+	VADDPS Y14, Y6, Y11
+	VDIVPS Y11, Y14, Y14
+	VFMADD231PS Y15, Y10, Y14
+	VPMOVZXWD (DI)(CX*2), Y10
+	VPSLLD $16, Y10, Y10
+	VMULPS Y14, Y10, Y10
+	VPSRLD $16, Y10, Y11
+	VPAND Y8, Y11, Y11
+	VPADDD Y9, Y11, Y11
+	VCMPPS $3, Y10, Y10, Y12
+	VPADDD Y11, Y10, Y13
+	VPOR Y12, Y13, Y13
+	VPSHUFB rowUpper<>+0(SB), Y13, Y10
+	VPERMQ $8, Y10, Y10
+	VMOVDQU X10, (SI)(CX*2)
+	VPMOVZXWD 16(R8)(CX*2), Y10
+	VPSLLD $16, Y10, Y10
+	VMULPS Y10, Y10, Y11
+	VBROADCASTSS avx2RowTable<>+864(SB), Y12
+	VMINPS Y11, Y12, Y13
+	VBROADCASTSS avx2RowTable<>+928(SB), Y12
+	VFMADD132PS avx2RowTable<>+896(SB), Y12, Y13
+	VMOVAPS Y1, Y12
+	VFMADD231PS Y0, Y13, Y12
+	VSUBPS Y12, Y1, Y14
+	VFMADD231PS Y0, Y13, Y14
+	VPSLLD $23, Y12, Y12
+	VMOVAPS Y3, Y15
+	VFMADD231PS Y14, Y2, Y15
+	VFMADD213PS Y4, Y14, Y15
+	VFMADD213PS Y5, Y14, Y15
+	VFMADD213PS Y6, Y14, Y15
+	VCMPPS $1, Y7, Y13, Y14
+	VMULPS Y12, Y15, Y15
+	VANDNPS Y15, Y14, Y15
+	VBROADCASTSS avx2RowTable<>+544(SB), Y12
+	VMINPS Y11, Y12, Y11
+	VBROADCASTSS avx2RowTable<>+608(SB), Y12
+	VFMADD231PS avx2RowTable<>+576(SB), Y11, Y12
+	VFMADD213PS avx2RowTable<>+640(SB), Y11, Y12
+	VFMADD213PS avx2RowTable<>+672(SB), Y11, Y12
+	VFMADD213PS avx2RowTable<>+704(SB), Y11, Y12
+	VFMADD213PS avx2RowTable<>+736(SB), Y11, Y12
+	VFMADD213PS avx2RowTable<>+768(SB), Y11, Y12
+	VFMADD213PS avx2RowTable<>+800(SB), Y11, Y12
+	VFMADD213PS avx2RowTable<>+832(SB), Y11, Y12
+	VMULPS Y12, Y10, Y12
+	VBROADCASTSS avx2RowTable<>+160(SB), Y11
+	VMINPS Y12, Y11, Y12
+	VMOVAPS Y1, Y11
+	VFMADD231PS Y0, Y12, Y11
+	VSUBPS Y11, Y1, Y13
+	VFMADD231PS Y0, Y12, Y13
+	VPSLLD $23, Y11, Y11
+	VMOVAPS Y3, Y14
+	VFMADD231PS Y13, Y2, Y14
+	VFMADD213PS Y4, Y13, Y14
+	VFMADD213PS Y5, Y13, Y14
+	VFMADD213PS Y6, Y13, Y14
+	VCMPPS $1, Y7, Y12, Y13
+	VMULPS Y11, Y14, Y14
+	VANDNPS Y14, Y13, Y14
+	VADDPS Y14, Y6, Y11
+	VDIVPS Y11, Y14, Y14
+	VFMADD231PS Y15, Y10, Y14
+	VPMOVZXWD 16(DI)(CX*2), Y10
+	VPSLLD $16, Y10, Y10
+	VMULPS Y14, Y10, Y10
+	VPSRLD $16, Y10, Y11
+	VPAND Y8, Y11, Y11
+	VPADDD Y9, Y11, Y11
+	VCMPPS $3, Y10, Y10, Y12
+	VPADDD Y11, Y10, Y13
+	VPOR Y12, Y13, Y13
+	VPSHUFB rowUpper<>+0(SB), Y13, Y10
+	VPERMQ $8, Y10, Y10
+	VMOVDQU X10, 16(SI)(CX*2)
+	ADDQ $16, CX
+	CMPQ CX, AX
+	JLT loop1
+
+done1:
+	VZEROUPPER
+	RET
+
 // func avx2Exp(dst []float32, x []float32)
 TEXT ·avx2Exp(SB), NOSPLIT, $0-48
 	MOVQ dst_base+0(FP), SI
 	MOVQ x_base+24(FP), DI
 	MOVQ dst_len+8(FP), AX
 	VBROADCASTSS avx2RowTable<>+224(SB), Y0
-	VBROADCASTSS avx2RowTable<>+576(SB), Y1
-	VBROADCASTSS avx2RowTable<>+608(SB), Y2
-	VBROADCASTSS avx2RowTable<>+640(SB), Y3
-	VBROADCASTSS avx2RowTable<>+672(SB), Y4
-	VBROADCASTSS avx2RowTable<>+704(SB), Y5
-	VBROADCASTSS avx2RowTable<>+736(SB), Y6
+	VBROADCASTSS avx2RowTable<>+992(SB), Y1
+	VBROADCASTSS avx2RowTable<>+1024(SB), Y2
+	VBROADCASTSS avx2RowTable<>+1056(SB), Y3
+	VBROADCASTSS avx2RowTable<>+1088(SB), Y4
+	VBROADCASTSS avx2RowTable<>+1120(SB), Y5
+	VBROADCASTSS avx2RowTable<>+1152(SB), Y6
 	VBROADCASTSS avx2RowTable<>+128(SB), Y7
-	VBROADCASTSS avx2RowTable<>+768(SB), Y8
-	VBROADCASTSS avx2RowTable<>+800(SB), Y9
-	VBROADCASTSS avx2RowTable<>+832(SB), Y10
+	VBROADCASTSS avx2RowTable<>+1184(SB), Y8
+	VBROADCASTSS avx2RowTable<>+1216(SB), Y9
+	VBROADCASTSS avx2RowTable<>+1248(SB), Y10
 	XORQ CX, CX
 	TESTQ AX, AX
 	JEQ done1
@@ -2015,7 +2279,7 @@ loop1:
 	VFMADD231PS avx2RowTable<>+192(SB), Y11, Y12
 	VSUBPS Y0, Y12, Y13
 	VMOVAPS Y11, Y14
-	VFNMADD231PS avx2RowTable<>+544(SB), Y13, Y14
+	VFNMADD231PS avx2RowTable<>+960(SB), Y13, Y14
 	VFMADD231PS Y1, Y13, Y14
 	VPSLLD $23, Y12, Y12
 	VMOVAPS Y3, Y13
@@ -2038,7 +2302,7 @@ loop1:
 	VFMADD231PS avx2RowTable<>+192(SB), Y11, Y12
 	VSUBPS Y0, Y12, Y13
 	VMOVAPS Y11, Y14
-	VFNMADD231PS avx2RowTable<>+544(SB), Y13, Y14
+	VFNMADD231PS avx2RowTable<>+960(SB), Y13, Y14
 	VFMADD231PS Y1, Y13, Y14
 	VPSLLD $23, Y12, Y12
 	VMOVAPS Y3, Y13
@@ -2068,7 +2332,7 @@ done1:
 TEXT ·avx2Max(SB), NOSPLIT, $0-88
 	MOVQ x_base+0(FP), SI
 	MOVQ x_len+8(FP), AX
-	VBROADCASTSS avx2RowTable<>+864(SB), Y0
+	VBROADCASTSS avx2RowTable<>+1280(SB), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
 	XORQ CX, CX
@@ -2095,14 +2359,14 @@ TEXT ·avx2ExpSum(SB), NOSPLIT, $0-96
 	MOVQ x_base+0(FP), SI
 	MOVQ x_len+8(FP), AX
 	VBROADCASTSS avx2RowTable<>+224(SB), Y0
-	VBROADCASTSS avx2RowTable<>+576(SB), Y1
-	VBROADCASTSS avx2RowTable<>+608(SB), Y2
-	VBROADCASTSS avx2RowTable<>+640(SB), Y3
-	VBROADCASTSS avx2RowTable<>+672(SB), Y4
-	VBROADCASTSS avx2RowTable<>+704(SB), Y5
-	VBROADCASTSS avx2RowTable<>+736(SB), Y6
+	VBROADCASTSS avx2RowTable<>+992(SB), Y1
+	VBROADCASTSS avx2RowTable<>+1024(SB), Y2
+	VBROADCASTSS avx2RowTable<>+1056(SB), Y3
+	VBROADCASTSS avx2RowTable<>+1088(SB), Y4
+	VBROADCASTSS avx2RowTable<>+1120(SB), Y5
+	VBROADCASTSS avx2RowTable<>+1152(SB), Y6
 	VBROADCASTSS avx2RowTable<>+128(SB), Y7
-	VBROADCASTSS avx2RowTable<>+832(SB), Y8
+	VBROADCASTSS avx2RowTable<>+1248(SB), Y8
 	VBROADCASTSS avx2RowTable<>+64(SB), Y9
 	VMOVAPS Y9, Y10
 	VMOVAPS Y9, Y11
@@ -2118,7 +2382,7 @@ loop1:
 	VFMADD231PS avx2RowTable<>+192(SB), Y12, Y13
 	VSUBPS Y0, Y13, Y14
 	VMOVAPS Y12, Y15
-	VFNMADD231PS avx2RowTable<>+544(SB), Y14, Y15
+	VFNMADD231PS avx2RowTable<>+960(SB), Y14, Y15
 	VFMADD231PS Y1, Y14, Y15
 	VPSLLD $23, Y13, Y13
 	VMOVAPS Y3, Y14
@@ -2138,7 +2402,7 @@ loop1:
 	VFMADD231PS avx2RowTable<>+192(SB), Y12, Y13
 	VSUBPS Y0, Y13, Y14
 	VMOVAPS Y12, Y15
-	VFNMADD231PS avx2RowTable<>+544(SB), Y14, Y15
+	VFNMADD231PS avx2RowTable<>+960(SB), Y14, Y15
 	VFMADD231PS Y1, Y14, Y15
 	VPSLLD $23, Y13, Y13
 	VMOVAPS Y3, Y14
@@ -2168,14 +2432,14 @@ TEXT ·avx2ExpSumTo(SB), NOSPLIT, $0-120
 	MOVQ x_base+24(FP), DI
 	MOVQ p_len+8(FP), AX
 	VBROADCASTSS avx2RowTable<>+224(SB), Y0
-	VBROADCASTSS avx2RowTable<>+576(SB), Y1
-	VBROADCASTSS avx2RowTable<>+608(SB), Y2
-	VBROADCASTSS avx2RowTable<>+640(SB), Y3
-	VBROADCASTSS avx2RowTable<>+672(SB), Y4
-	VBROADCASTSS avx2RowTable<>+704(SB), Y5
-	VBROADCASTSS avx2RowTable<>+736(SB), Y6
+	VBROADCASTSS avx2RowTable<>+992(SB), Y1
+	VBROADCASTSS avx2RowTable<>+1024(SB), Y2
+	VBROADCASTSS avx2RowTable<>+1056(SB), Y3
+	VBROADCASTSS avx2RowTable<>+1088(SB), Y4
+	VBROADCASTSS avx2RowTable<>+1120(SB), Y5
+	VBROADCASTSS avx2RowTable<>+1152(SB), Y6
 	VBROADCASTSS avx2RowTable<>+128(SB), Y7
-	VBROADCASTSS avx2RowTable<>+832(SB), Y8
+	VBROADCASTSS avx2RowTable<>+1248(SB), Y8
 	VBROADCASTSS avx2RowTable<>+64(SB), Y9
 	VMOVAPS Y9, Y10
 	VMOVAPS Y9, Y11
@@ -2191,7 +2455,7 @@ loop1:
 	VFMADD231PS avx2RowTable<>+192(SB), Y12, Y13
 	VSUBPS Y0, Y13, Y14
 	VMOVAPS Y12, Y15
-	VFNMADD231PS avx2RowTable<>+544(SB), Y14, Y15
+	VFNMADD231PS avx2RowTable<>+960(SB), Y14, Y15
 	VFMADD231PS Y1, Y14, Y15
 	VPSLLD $23, Y13, Y13
 	VMOVAPS Y3, Y14
@@ -2212,7 +2476,7 @@ loop1:
 	VFMADD231PS avx2RowTable<>+192(SB), Y12, Y13
 	VSUBPS Y0, Y13, Y14
 	VMOVAPS Y12, Y15
-	VFNMADD231PS avx2RowTable<>+544(SB), Y14, Y15
+	VFNMADD231PS avx2RowTable<>+960(SB), Y14, Y15
 	VFMADD231PS Y1, Y14, Y15
 	VPSLLD $23, Y13, Y13
 	VMOVAPS Y3, Y14
@@ -2407,7 +2671,7 @@ TEXT ·avx2Scores(SB), NOSPLIT, $0-124
 	JEQ end
 
 row:
-	VBROADCASTSS avx2RowTable<>+864(SB), Y7
+	VBROADCASTSS avx2RowTable<>+1280(SB), Y7
 	VMOVAPS Y7, Y8
 	VMOVAPS Y7, Y9
 	VBROADCASTSS avx2RowTable<>+64(SB), Y7
@@ -2441,7 +2705,7 @@ row:
 	VMULPS Y6, Y12, Y12
 	VMAXPS Y7, Y12, Y12
 	VMOVSS X12, (R8)
-	VPXOR avx2RowTable<>+896(SB), Y12, Y8
+	VPXOR avx2RowTable<>+1312(SB), Y12, Y8
 	VMOVUPS (DI), Y9
 	VFMADD213PS Y8, Y6, Y9
 	VMOVAPS Y1, Y13
@@ -2688,7 +2952,7 @@ TEXT ·avx2ScoresGrad(SB), NOSPLIT, $0-148
 	MOVQ dp_base+72(FP), R9
 	MOVQ lse_base+96(FP), R10
 	MOVQ delta_base+120(FP), R11
-	VBROADCASTSS avx2RowTable<>+896(SB), Y0
+	VBROADCASTSS avx2RowTable<>+1312(SB), Y0
 	VBROADCASTSS avx2RowTable<>+192(SB), Y1
 	VBROADCASTSS avx2RowTable<>+224(SB), Y2
 	VBROADCASTSS avx2RowTable<>+352(SB), Y3
@@ -2696,7 +2960,7 @@ TEXT ·avx2ScoresGrad(SB), NOSPLIT, $0-148
 	VBROADCASTSS avx2RowTable<>+384(SB), Y5
 	VBROADCASTSS avx2RowTable<>+0(SB), Y6
 	VBROADCASTSS avx2RowTable<>+32(SB), Y7
-	VBROADCASTSS avx2RowTable<>+768(SB), Y8
+	VBROADCASTSS avx2RowTable<>+1184(SB), Y8
 	VBROADCASTSS scale+144(FP), Y9
 	MOVQ lse_len+104(FP), DX
 	TESTQ DX, DX
@@ -3375,103 +3639,207 @@ DATA avx2RowTable<>+528(SB)/4, $0x3e5b33b6
 DATA avx2RowTable<>+532(SB)/4, $0x3e5b33b6
 DATA avx2RowTable<>+536(SB)/4, $0x3e5b33b6
 DATA avx2RowTable<>+540(SB)/4, $0x3e5b33b6
-DATA avx2RowTable<>+544(SB)/4, $0x3f317218
-DATA avx2RowTable<>+548(SB)/4, $0x3f317218
-DATA avx2RowTable<>+552(SB)/4, $0x3f317218
-DATA avx2RowTable<>+556(SB)/4, $0x3f317218
-DATA avx2RowTable<>+560(SB)/4, $0x3f317218
-DATA avx2RowTable<>+564(SB)/4, $0x3f317218
-DATA avx2RowTable<>+568(SB)/4, $0x3f317218
-DATA avx2RowTable<>+572(SB)/4, $0x3f317218
-DATA avx2RowTable<>+576(SB)/4, $0x3102e308
-DATA avx2RowTable<>+580(SB)/4, $0x3102e308
-DATA avx2RowTable<>+584(SB)/4, $0x3102e308
-DATA avx2RowTable<>+588(SB)/4, $0x3102e308
-DATA avx2RowTable<>+592(SB)/4, $0x3102e308
-DATA avx2RowTable<>+596(SB)/4, $0x3102e308
-DATA avx2RowTable<>+600(SB)/4, $0x3102e308
-DATA avx2RowTable<>+604(SB)/4, $0x3102e308
-DATA avx2RowTable<>+608(SB)/4, $0x3ab523a4
-DATA avx2RowTable<>+612(SB)/4, $0x3ab523a4
-DATA avx2RowTable<>+616(SB)/4, $0x3ab523a4
-DATA avx2RowTable<>+620(SB)/4, $0x3ab523a4
-DATA avx2RowTable<>+624(SB)/4, $0x3ab523a4
-DATA avx2RowTable<>+628(SB)/4, $0x3ab523a4
-DATA avx2RowTable<>+632(SB)/4, $0x3ab523a4
-DATA avx2RowTable<>+636(SB)/4, $0x3ab523a4
-DATA avx2RowTable<>+640(SB)/4, $0x3c091cd1
-DATA avx2RowTable<>+644(SB)/4, $0x3c091cd1
-DATA avx2RowTable<>+648(SB)/4, $0x3c091cd1
-DATA avx2RowTable<>+652(SB)/4, $0x3c091cd1
-DATA avx2RowTable<>+656(SB)/4, $0x3c091cd1
-DATA avx2RowTable<>+660(SB)/4, $0x3c091cd1
-DATA avx2RowTable<>+664(SB)/4, $0x3c091cd1
-DATA avx2RowTable<>+668(SB)/4, $0x3c091cd1
-DATA avx2RowTable<>+672(SB)/4, $0x3d2aac5b
-DATA avx2RowTable<>+676(SB)/4, $0x3d2aac5b
-DATA avx2RowTable<>+680(SB)/4, $0x3d2aac5b
-DATA avx2RowTable<>+684(SB)/4, $0x3d2aac5b
-DATA avx2RowTable<>+688(SB)/4, $0x3d2aac5b
-DATA avx2RowTable<>+692(SB)/4, $0x3d2aac5b
-DATA avx2RowTable<>+696(SB)/4, $0x3d2aac5b
-DATA avx2RowTable<>+700(SB)/4, $0x3d2aac5b
-DATA avx2RowTable<>+704(SB)/4, $0x3e2aaa49
-DATA avx2RowTable<>+708(SB)/4, $0x3e2aaa49
-DATA avx2RowTable<>+712(SB)/4, $0x3e2aaa49
-DATA avx2RowTable<>+716(SB)/4, $0x3e2aaa49
-DATA avx2RowTable<>+720(SB)/4, $0x3e2aaa49
-DATA avx2RowTable<>+724(SB)/4, $0x3e2aaa49
-DATA avx2RowTable<>+728(SB)/4, $0x3e2aaa49
-DATA avx2RowTable<>+732(SB)/4, $0x3e2aaa49
-DATA avx2RowTable<>+736(SB)/4, $0x3efffffe
-DATA avx2RowTable<>+740(SB)/4, $0x3efffffe
-DATA avx2RowTable<>+744(SB)/4, $0x3efffffe
-DATA avx2RowTable<>+748(SB)/4, $0x3efffffe
-DATA avx2RowTable<>+752(SB)/4, $0x3efffffe
-DATA avx2RowTable<>+756(SB)/4, $0x3efffffe
-DATA avx2RowTable<>+760(SB)/4, $0x3efffffe
-DATA avx2RowTable<>+764(SB)/4, $0x3efffffe
-DATA avx2RowTable<>+768(SB)/4, $0x7f800000
-DATA avx2RowTable<>+772(SB)/4, $0x7f800000
-DATA avx2RowTable<>+776(SB)/4, $0x7f800000
-DATA avx2RowTable<>+780(SB)/4, $0x7f800000
-DATA avx2RowTable<>+784(SB)/4, $0x7f800000
-DATA avx2RowTable<>+788(SB)/4, $0x7f800000
-DATA avx2RowTable<>+792(SB)/4, $0x7f800000
-DATA avx2RowTable<>+796(SB)/4, $0x7f800000
-DATA avx2RowTable<>+800(SB)/4, $0x42b17217
-DATA avx2RowTable<>+804(SB)/4, $0x42b17217
-DATA avx2RowTable<>+808(SB)/4, $0x42b17217
-DATA avx2RowTable<>+812(SB)/4, $0x42b17217
-DATA avx2RowTable<>+816(SB)/4, $0x42b17217
-DATA avx2RowTable<>+820(SB)/4, $0x42b17217
-DATA avx2RowTable<>+824(SB)/4, $0x42b17217
-DATA avx2RowTable<>+828(SB)/4, $0x42b17217
-DATA avx2RowTable<>+832(SB)/4, $0xc2aeac4f
-DATA avx2RowTable<>+836(SB)/4, $0xc2aeac4f
-DATA avx2RowTable<>+840(SB)/4, $0xc2aeac4f
-DATA avx2RowTable<>+844(SB)/4, $0xc2aeac4f
-DATA avx2RowTable<>+848(SB)/4, $0xc2aeac4f
-DATA avx2RowTable<>+852(SB)/4, $0xc2aeac4f
-DATA avx2RowTable<>+856(SB)/4, $0xc2aeac4f
-DATA avx2RowTable<>+860(SB)/4, $0xc2aeac4f
-DATA avx2RowTable<>+864(SB)/4, $0xff800000
-DATA avx2RowTable<>+868(SB)/4, $0xff800000
-DATA avx2RowTable<>+872(SB)/4, $0xff800000
-DATA avx2RowTable<>+876(SB)/4, $0xff800000
-DATA avx2RowTable<>+880(SB)/4, $0xff800000
-DATA avx2RowTable<>+884(SB)/4, $0xff800000
-DATA avx2RowTable<>+888(SB)/4, $0xff800000
-DATA avx2RowTable<>+892(SB)/4, $0xff800000
-DATA avx2RowTable<>+896(SB)/4, $0x80000000
-DATA avx2RowTable<>+900(SB)/4, $0x80000000
-DATA avx2RowTable<>+904(SB)/4, $0x80000000
-DATA avx2RowTable<>+908(SB)/4, $0x80000000
-DATA avx2RowTable<>+912(SB)/4, $0x80000000
-DATA avx2RowTable<>+916(SB)/4, $0x80000000
-DATA avx2RowTable<>+920(SB)/4, $0x80000000
-DATA avx2RowTable<>+924(SB)/4, $0x80000000
-GLOBL avx2RowTable<>(SB), RODATA|NOPTR, $928
+DATA avx2RowTable<>+544(SB)/4, $0x42100000
+DATA avx2RowTable<>+548(SB)/4, $0x42100000
+DATA avx2RowTable<>+552(SB)/4, $0x42100000
+DATA avx2RowTable<>+556(SB)/4, $0x42100000
+DATA avx2RowTable<>+560(SB)/4, $0x42100000
+DATA avx2RowTable<>+564(SB)/4, $0x42100000
+DATA avx2RowTable<>+568(SB)/4, $0x42100000
+DATA avx2RowTable<>+572(SB)/4, $0x42100000
+DATA avx2RowTable<>+576(SB)/4, $0x2b1ec5fc
+DATA avx2RowTable<>+580(SB)/4, $0x2b1ec5fc
+DATA avx2RowTable<>+584(SB)/4, $0x2b1ec5fc
+DATA avx2RowTable<>+588(SB)/4, $0x2b1ec5fc
+DATA avx2RowTable<>+592(SB)/4, $0x2b1ec5fc
+DATA avx2RowTable<>+596(SB)/4, $0x2b1ec5fc
+DATA avx2RowTable<>+600(SB)/4, $0x2b1ec5fc
+DATA avx2RowTable<>+604(SB)/4, $0x2b1ec5fc
+DATA avx2RowTable<>+608(SB)/4, $0xaedcea88
+DATA avx2RowTable<>+612(SB)/4, $0xaedcea88
+DATA avx2RowTable<>+616(SB)/4, $0xaedcea88
+DATA avx2RowTable<>+620(SB)/4, $0xaedcea88
+DATA avx2RowTable<>+624(SB)/4, $0xaedcea88
+DATA avx2RowTable<>+628(SB)/4, $0xaedcea88
+DATA avx2RowTable<>+632(SB)/4, $0xaedcea88
+DATA avx2RowTable<>+636(SB)/4, $0xaedcea88
+DATA avx2RowTable<>+640(SB)/4, $0x3202d610
+DATA avx2RowTable<>+644(SB)/4, $0x3202d610
+DATA avx2RowTable<>+648(SB)/4, $0x3202d610
+DATA avx2RowTable<>+652(SB)/4, $0x3202d610
+DATA avx2RowTable<>+656(SB)/4, $0x3202d610
+DATA avx2RowTable<>+660(SB)/4, $0x3202d610
+DATA avx2RowTable<>+664(SB)/4, $0x3202d610
+DATA avx2RowTable<>+668(SB)/4, $0x3202d610
+DATA avx2RowTable<>+672(SB)/4, $0xb4ab0fd5
+DATA avx2RowTable<>+676(SB)/4, $0xb4ab0fd5
+DATA avx2RowTable<>+680(SB)/4, $0xb4ab0fd5
+DATA avx2RowTable<>+684(SB)/4, $0xb4ab0fd5
+DATA avx2RowTable<>+688(SB)/4, $0xb4ab0fd5
+DATA avx2RowTable<>+692(SB)/4, $0xb4ab0fd5
+DATA avx2RowTable<>+696(SB)/4, $0xb4ab0fd5
+DATA avx2RowTable<>+700(SB)/4, $0xb4ab0fd5
+DATA avx2RowTable<>+704(SB)/4, $0x3703c090
+DATA avx2RowTable<>+708(SB)/4, $0x3703c090
+DATA avx2RowTable<>+712(SB)/4, $0x3703c090
+DATA avx2RowTable<>+716(SB)/4, $0x3703c090
+DATA avx2RowTable<>+720(SB)/4, $0x3703c090
+DATA avx2RowTable<>+724(SB)/4, $0x3703c090
+DATA avx2RowTable<>+728(SB)/4, $0x3703c090
+DATA avx2RowTable<>+732(SB)/4, $0x3703c090
+DATA avx2RowTable<>+736(SB)/4, $0xb8d8e065
+DATA avx2RowTable<>+740(SB)/4, $0xb8d8e065
+DATA avx2RowTable<>+744(SB)/4, $0xb8d8e065
+DATA avx2RowTable<>+748(SB)/4, $0xb8d8e065
+DATA avx2RowTable<>+752(SB)/4, $0xb8d8e065
+DATA avx2RowTable<>+756(SB)/4, $0xb8d8e065
+DATA avx2RowTable<>+760(SB)/4, $0xb8d8e065
+DATA avx2RowTable<>+764(SB)/4, $0xb8d8e065
+DATA avx2RowTable<>+768(SB)/4, $0xb8fccd86
+DATA avx2RowTable<>+772(SB)/4, $0xb8fccd86
+DATA avx2RowTable<>+776(SB)/4, $0xb8fccd86
+DATA avx2RowTable<>+780(SB)/4, $0xb8fccd86
+DATA avx2RowTable<>+784(SB)/4, $0xb8fccd86
+DATA avx2RowTable<>+788(SB)/4, $0xb8fccd86
+DATA avx2RowTable<>+792(SB)/4, $0xb8fccd86
+DATA avx2RowTable<>+796(SB)/4, $0xb8fccd86
+DATA avx2RowTable<>+800(SB)/4, $0x3d951f24
+DATA avx2RowTable<>+804(SB)/4, $0x3d951f24
+DATA avx2RowTable<>+808(SB)/4, $0x3d951f24
+DATA avx2RowTable<>+812(SB)/4, $0x3d951f24
+DATA avx2RowTable<>+816(SB)/4, $0x3d951f24
+DATA avx2RowTable<>+820(SB)/4, $0x3d951f24
+DATA avx2RowTable<>+824(SB)/4, $0x3d951f24
+DATA avx2RowTable<>+828(SB)/4, $0x3d951f24
+DATA avx2RowTable<>+832(SB)/4, $0x3fcc3ec4
+DATA avx2RowTable<>+836(SB)/4, $0x3fcc3ec4
+DATA avx2RowTable<>+840(SB)/4, $0x3fcc3ec4
+DATA avx2RowTable<>+844(SB)/4, $0x3fcc3ec4
+DATA avx2RowTable<>+848(SB)/4, $0x3fcc3ec4
+DATA avx2RowTable<>+852(SB)/4, $0x3fcc3ec4
+DATA avx2RowTable<>+856(SB)/4, $0x3fcc3ec4
+DATA avx2RowTable<>+860(SB)/4, $0x3fcc3ec4
+DATA avx2RowTable<>+864(SB)/4, $0x43800000
+DATA avx2RowTable<>+868(SB)/4, $0x43800000
+DATA avx2RowTable<>+872(SB)/4, $0x43800000
+DATA avx2RowTable<>+876(SB)/4, $0x43800000
+DATA avx2RowTable<>+880(SB)/4, $0x43800000
+DATA avx2RowTable<>+884(SB)/4, $0x43800000
+DATA avx2RowTable<>+888(SB)/4, $0x43800000
+DATA avx2RowTable<>+892(SB)/4, $0x43800000
+DATA avx2RowTable<>+896(SB)/4, $0xbf000000
+DATA avx2RowTable<>+900(SB)/4, $0xbf000000
+DATA avx2RowTable<>+904(SB)/4, $0xbf000000
+DATA avx2RowTable<>+908(SB)/4, $0xbf000000
+DATA avx2RowTable<>+912(SB)/4, $0xbf000000
+DATA avx2RowTable<>+916(SB)/4, $0xbf000000
+DATA avx2RowTable<>+920(SB)/4, $0xbf000000
+DATA avx2RowTable<>+924(SB)/4, $0xbf000000
+DATA avx2RowTable<>+928(SB)/4, $0xbf6b3f8e
+DATA avx2RowTable<>+932(SB)/4, $0xbf6b3f8e
+DATA avx2RowTable<>+936(SB)/4, $0xbf6b3f8e
+DATA avx2RowTable<>+940(SB)/4, $0xbf6b3f8e
+DATA avx2RowTable<>+944(SB)/4, $0xbf6b3f8e
+DATA avx2RowTable<>+948(SB)/4, $0xbf6b3f8e
+DATA avx2RowTable<>+952(SB)/4, $0xbf6b3f8e
+DATA avx2RowTable<>+956(SB)/4, $0xbf6b3f8e
+DATA avx2RowTable<>+960(SB)/4, $0x3f317218
+DATA avx2RowTable<>+964(SB)/4, $0x3f317218
+DATA avx2RowTable<>+968(SB)/4, $0x3f317218
+DATA avx2RowTable<>+972(SB)/4, $0x3f317218
+DATA avx2RowTable<>+976(SB)/4, $0x3f317218
+DATA avx2RowTable<>+980(SB)/4, $0x3f317218
+DATA avx2RowTable<>+984(SB)/4, $0x3f317218
+DATA avx2RowTable<>+988(SB)/4, $0x3f317218
+DATA avx2RowTable<>+992(SB)/4, $0x3102e308
+DATA avx2RowTable<>+996(SB)/4, $0x3102e308
+DATA avx2RowTable<>+1000(SB)/4, $0x3102e308
+DATA avx2RowTable<>+1004(SB)/4, $0x3102e308
+DATA avx2RowTable<>+1008(SB)/4, $0x3102e308
+DATA avx2RowTable<>+1012(SB)/4, $0x3102e308
+DATA avx2RowTable<>+1016(SB)/4, $0x3102e308
+DATA avx2RowTable<>+1020(SB)/4, $0x3102e308
+DATA avx2RowTable<>+1024(SB)/4, $0x3ab523a4
+DATA avx2RowTable<>+1028(SB)/4, $0x3ab523a4
+DATA avx2RowTable<>+1032(SB)/4, $0x3ab523a4
+DATA avx2RowTable<>+1036(SB)/4, $0x3ab523a4
+DATA avx2RowTable<>+1040(SB)/4, $0x3ab523a4
+DATA avx2RowTable<>+1044(SB)/4, $0x3ab523a4
+DATA avx2RowTable<>+1048(SB)/4, $0x3ab523a4
+DATA avx2RowTable<>+1052(SB)/4, $0x3ab523a4
+DATA avx2RowTable<>+1056(SB)/4, $0x3c091cd1
+DATA avx2RowTable<>+1060(SB)/4, $0x3c091cd1
+DATA avx2RowTable<>+1064(SB)/4, $0x3c091cd1
+DATA avx2RowTable<>+1068(SB)/4, $0x3c091cd1
+DATA avx2RowTable<>+1072(SB)/4, $0x3c091cd1
+DATA avx2RowTable<>+1076(SB)/4, $0x3c091cd1
+DATA avx2RowTable<>+1080(SB)/4, $0x3c091cd1
+DATA avx2RowTable<>+1084(SB)/4, $0x3c091cd1
+DATA avx2RowTable<>+1088(SB)/4, $0x3d2aac5b
+DATA avx2RowTable<>+1092(SB)/4, $0x3d2aac5b
+DATA avx2RowTable<>+1096(SB)/4, $0x3d2aac5b
+DATA avx2RowTable<>+1100(SB)/4, $0x3d2aac5b
+DATA avx2RowTable<>+1104(SB)/4, $0x3d2aac5b
+DATA avx2RowTable<>+1108(SB)/4, $0x3d2aac5b
+DATA avx2RowTable<>+1112(SB)/4, $0x3d2aac5b
+DATA avx2RowTable<>+1116(SB)/4, $0x3d2aac5b
+DATA avx2RowTable<>+1120(SB)/4, $0x3e2aaa49
+DATA avx2RowTable<>+1124(SB)/4, $0x3e2aaa49
+DATA avx2RowTable<>+1128(SB)/4, $0x3e2aaa49
+DATA avx2RowTable<>+1132(SB)/4, $0x3e2aaa49
+DATA avx2RowTable<>+1136(SB)/4, $0x3e2aaa49
+DATA avx2RowTable<>+1140(SB)/4, $0x3e2aaa49
+DATA avx2RowTable<>+1144(SB)/4, $0x3e2aaa49
+DATA avx2RowTable<>+1148(SB)/4, $0x3e2aaa49
+DATA avx2RowTable<>+1152(SB)/4, $0x3efffffe
+DATA avx2RowTable<>+1156(SB)/4, $0x3efffffe
+DATA avx2RowTable<>+1160(SB)/4, $0x3efffffe
+DATA avx2RowTable<>+1164(SB)/4, $0x3efffffe
+DATA avx2RowTable<>+1168(SB)/4, $0x3efffffe
+DATA avx2RowTable<>+1172(SB)/4, $0x3efffffe
+DATA avx2RowTable<>+1176(SB)/4, $0x3efffffe
+DATA avx2RowTable<>+1180(SB)/4, $0x3efffffe
+DATA avx2RowTable<>+1184(SB)/4, $0x7f800000
+DATA avx2RowTable<>+1188(SB)/4, $0x7f800000
+DATA avx2RowTable<>+1192(SB)/4, $0x7f800000
+DATA avx2RowTable<>+1196(SB)/4, $0x7f800000
+DATA avx2RowTable<>+1200(SB)/4, $0x7f800000
+DATA avx2RowTable<>+1204(SB)/4, $0x7f800000
+DATA avx2RowTable<>+1208(SB)/4, $0x7f800000
+DATA avx2RowTable<>+1212(SB)/4, $0x7f800000
+DATA avx2RowTable<>+1216(SB)/4, $0x42b17217
+DATA avx2RowTable<>+1220(SB)/4, $0x42b17217
+DATA avx2RowTable<>+1224(SB)/4, $0x42b17217
+DATA avx2RowTable<>+1228(SB)/4, $0x42b17217
+DATA avx2RowTable<>+1232(SB)/4, $0x42b17217
+DATA avx2RowTable<>+1236(SB)/4, $0x42b17217
+DATA avx2RowTable<>+1240(SB)/4, $0x42b17217
+DATA avx2RowTable<>+1244(SB)/4, $0x42b17217
+DATA avx2RowTable<>+1248(SB)/4, $0xc2aeac4f
+DATA avx2RowTable<>+1252(SB)/4, $0xc2aeac4f
+DATA avx2RowTable<>+1256(SB)/4, $0xc2aeac4f
+DATA avx2RowTable<>+1260(SB)/4, $0xc2aeac4f
+DATA avx2RowTable<>+1264(SB)/4, $0xc2aeac4f
+DATA avx2RowTable<>+1268(SB)/4, $0xc2aeac4f
+DATA avx2RowTable<>+1272(SB)/4, $0xc2aeac4f
+DATA avx2RowTable<>+1276(SB)/4, $0xc2aeac4f
+DATA avx2RowTable<>+1280(SB)/4, $0xff800000
+DATA avx2RowTable<>+1284(SB)/4, $0xff800000
+DATA avx2RowTable<>+1288(SB)/4, $0xff800000
+DATA avx2RowTable<>+1292(SB)/4, $0xff800000
+DATA avx2RowTable<>+1296(SB)/4, $0xff800000
+DATA avx2RowTable<>+1300(SB)/4, $0xff800000
+DATA avx2RowTable<>+1304(SB)/4, $0xff800000
+DATA avx2RowTable<>+1308(SB)/4, $0xff800000
+DATA avx2RowTable<>+1312(SB)/4, $0x80000000
+DATA avx2RowTable<>+1316(SB)/4, $0x80000000
+DATA avx2RowTable<>+1320(SB)/4, $0x80000000
+DATA avx2RowTable<>+1324(SB)/4, $0x80000000
+DATA avx2RowTable<>+1328(SB)/4, $0x80000000
+DATA avx2RowTable<>+1332(SB)/4, $0x80000000
+DATA avx2RowTable<>+1336(SB)/4, $0x80000000
+DATA avx2RowTable<>+1340(SB)/4, $0x80000000
+GLOBL avx2RowTable<>(SB), RODATA|NOPTR, $1344
 
 DATA rowUpper<>+0(SB)/4, $0x07060302
 DATA rowUpper<>+4(SB)/4, $0x0f0e0b0a

@@ -3319,6 +3319,650 @@ loop1:
 done1:
 	RET
 
+// func neonGeluErf(y []tensor.BF16, x []tensor.BF16)
+TEXT ·neonGeluErf(SB), NOSPLIT, $0-48
+	MOVW $0x42100000, R9
+	VDUP R9, V0.S4
+	MOVW $0x2b1ec5fc, R9
+	VDUP R9, V1.S4
+	MOVW $0xaedcea88, R9
+	VDUP R9, V2.S4
+	MOVW $0x3202d610, R9
+	VDUP R9, V3.S4
+	MOVW $0xb4ab0fd5, R9
+	VDUP R9, V4.S4
+	MOVW $0x3703c090, R9
+	VDUP R9, V5.S4
+	MOVW $0xb8d8e065, R9
+	VDUP R9, V6.S4
+	MOVW $0xb8fccd86, R9
+	VDUP R9, V7.S4
+	MOVW $0x3d951f24, R9
+	VDUP R9, V8.S4
+	MOVW $0x3fcc3ec4, R9
+	VDUP R9, V9.S4
+	MOVW $0x42ae0000, R9
+	VDUP R9, V10.S4
+	MOVW $0x3fb8aa3b, R9
+	VDUP R9, V11.S4
+	MOVW $0x4b40007f, R9
+	VDUP R9, V12.S4
+	MOVW $0x3c1d01ae, R9
+	VDUP R9, V13.S4
+	MOVW $0x3d64fe44, R9
+	VDUP R9, V14.S4
+	MOVW $0x3e7601bb, R9
+	VDUP R9, V15.S4
+	MOVW $0x3f317096, R9
+	VDUP R9, V16.S4
+	MOVW $0x3f800000, R9
+	VDUP R9, V17.S4
+	MOVW $0xc2ae0000, R9
+	VDUP R9, V18.S4
+	MOVW $0x00000001, R9
+	VDUP R9, V19.S4
+	MOVW $0x00007fff, R9
+	VDUP R9, V20.S4
+	MOVD y_base+0(FP), R0
+	MOVD x_base+24(FP), R1
+	MOVD y_len+8(FP), R8
+	CBZ R8, done1
+
+loop1:
+	FMOVD 0(R1), F21
+	WORD $0x2e613ab5 // shll v21.4s, v21.4h, #16
+	WORD $0x6e35deb6 // fmul v22.4s, v21.4s, v21.4s
+	WORD $0x4eb61ed7 // mov v23.16b, v22.16b
+	WORD $0x6ea0e6f8 // fcmgt v24.4s, v23.4s, v0.4s
+	WORD $0x6eb81c17 // bit v23.16b, v0.16b, v24.16b
+	WORD $0x4ea21c56 // mov v22.16b, v2.16b
+	WORD $0x4e37cc36 // fmla v22.4s, v1.4s, v23.4s
+	WORD $0x4ea31c78 // mov v24.16b, v3.16b
+	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
+	WORD $0x4ea41c96 // mov v22.16b, v4.16b
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x4ea51cb8 // mov v24.16b, v5.16b
+	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
+	WORD $0x4ea61cd6 // mov v22.16b, v6.16b
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x4ea71cf8 // mov v24.16b, v7.16b
+	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
+	WORD $0x4ea81d16 // mov v22.16b, v8.16b
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x4ea91d38 // mov v24.16b, v9.16b
+	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
+	WORD $0x6e38deb8 // fmul v24.4s, v21.4s, v24.4s
+	WORD $0x4eb81f16 // mov v22.16b, v24.16b
+	WORD $0x6eaae6d7 // fcmgt v23.4s, v22.4s, v10.4s
+	WORD $0x6eb71d56 // bit v22.16b, v10.16b, v23.16b
+	WORD $0x4eac1d97 // mov v23.16b, v12.16b
+	WORD $0x4e2bced7 // fmla v23.4s, v22.4s, v11.4s
+	WORD $0x4eb7d598 // fsub v24.4s, v12.4s, v23.4s
+	WORD $0x4e2bced8 // fmla v24.4s, v22.4s, v11.4s
+	WORD $0x4f3756f7 // shl v23.4s, v23.4s, #23
+	WORD $0x4eae1dd9 // mov v25.16b, v14.16b
+	WORD $0x4e38cdb9 // fmla v25.4s, v13.4s, v24.4s
+	WORD $0x4eaf1dfa // mov v26.16b, v15.16b
+	WORD $0x4e38cf3a // fmla v26.4s, v25.4s, v24.4s
+	WORD $0x4eb01e19 // mov v25.16b, v16.16b
+	WORD $0x4e38cf59 // fmla v25.4s, v26.4s, v24.4s
+	WORD $0x4eb11e3a // mov v26.16b, v17.16b
+	WORD $0x4e38cf3a // fmla v26.4s, v25.4s, v24.4s
+	WORD $0x6eb6e658 // fcmgt v24.4s, v18.4s, v22.4s
+	WORD $0x6e37df5a // fmul v26.4s, v26.4s, v23.4s
+	WORD $0x4e781f5a // bic v26.16b, v26.16b, v24.16b
+	WORD $0x4e3ad636 // fadd v22.4s, v17.4s, v26.4s
+	WORD $0x6e36ff5a // fdiv v26.4s, v26.4s, v22.4s
+	WORD $0x6e3adeb5 // fmul v21.4s, v21.4s, v26.4s
+	WORD $0x6f3006b6 // ushr v22.4s, v21.4s, #16
+	WORD $0x4e331ed6 // and v22.16b, v22.16b, v19.16b
+	WORD $0x4e35e6b7 // fcmeq v23.4s, v21.4s, v21.4s
+	WORD $0x4eb486b8 // add v24.4s, v21.4s, v20.4s
+	WORD $0x4eb68718 // add v24.4s, v24.4s, v22.4s
+	WORD $0x4ef71f18 // orn v24.16b, v24.16b, v23.16b
+	WORD $0x0f108715 // shrn v21.4h, v24.4s, #16
+	FMOVD F21, 0(R0)
+	FMOVD 8(R1), F21
+	WORD $0x2e613ab5 // shll v21.4s, v21.4h, #16
+	WORD $0x6e35deb6 // fmul v22.4s, v21.4s, v21.4s
+	WORD $0x4eb61ed7 // mov v23.16b, v22.16b
+	WORD $0x6ea0e6f8 // fcmgt v24.4s, v23.4s, v0.4s
+	WORD $0x6eb81c17 // bit v23.16b, v0.16b, v24.16b
+	WORD $0x4ea21c56 // mov v22.16b, v2.16b
+	WORD $0x4e37cc36 // fmla v22.4s, v1.4s, v23.4s
+	WORD $0x4ea31c78 // mov v24.16b, v3.16b
+	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
+	WORD $0x4ea41c96 // mov v22.16b, v4.16b
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x4ea51cb8 // mov v24.16b, v5.16b
+	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
+	WORD $0x4ea61cd6 // mov v22.16b, v6.16b
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x4ea71cf8 // mov v24.16b, v7.16b
+	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
+	WORD $0x4ea81d16 // mov v22.16b, v8.16b
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x4ea91d38 // mov v24.16b, v9.16b
+	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
+	WORD $0x6e38deb8 // fmul v24.4s, v21.4s, v24.4s
+	WORD $0x4eb81f16 // mov v22.16b, v24.16b
+	WORD $0x6eaae6d7 // fcmgt v23.4s, v22.4s, v10.4s
+	WORD $0x6eb71d56 // bit v22.16b, v10.16b, v23.16b
+	WORD $0x4eac1d97 // mov v23.16b, v12.16b
+	WORD $0x4e2bced7 // fmla v23.4s, v22.4s, v11.4s
+	WORD $0x4eb7d598 // fsub v24.4s, v12.4s, v23.4s
+	WORD $0x4e2bced8 // fmla v24.4s, v22.4s, v11.4s
+	WORD $0x4f3756f7 // shl v23.4s, v23.4s, #23
+	WORD $0x4eae1dd9 // mov v25.16b, v14.16b
+	WORD $0x4e38cdb9 // fmla v25.4s, v13.4s, v24.4s
+	WORD $0x4eaf1dfa // mov v26.16b, v15.16b
+	WORD $0x4e38cf3a // fmla v26.4s, v25.4s, v24.4s
+	WORD $0x4eb01e19 // mov v25.16b, v16.16b
+	WORD $0x4e38cf59 // fmla v25.4s, v26.4s, v24.4s
+	WORD $0x4eb11e3a // mov v26.16b, v17.16b
+	WORD $0x4e38cf3a // fmla v26.4s, v25.4s, v24.4s
+	WORD $0x6eb6e658 // fcmgt v24.4s, v18.4s, v22.4s
+	WORD $0x6e37df5a // fmul v26.4s, v26.4s, v23.4s
+	WORD $0x4e781f5a // bic v26.16b, v26.16b, v24.16b
+	WORD $0x4e3ad636 // fadd v22.4s, v17.4s, v26.4s
+	WORD $0x6e36ff5a // fdiv v26.4s, v26.4s, v22.4s
+	WORD $0x6e3adeb5 // fmul v21.4s, v21.4s, v26.4s
+	WORD $0x6f3006b6 // ushr v22.4s, v21.4s, #16
+	WORD $0x4e331ed6 // and v22.16b, v22.16b, v19.16b
+	WORD $0x4e35e6b7 // fcmeq v23.4s, v21.4s, v21.4s
+	WORD $0x4eb486b8 // add v24.4s, v21.4s, v20.4s
+	WORD $0x4eb68718 // add v24.4s, v24.4s, v22.4s
+	WORD $0x4ef71f18 // orn v24.16b, v24.16b, v23.16b
+	WORD $0x0f108715 // shrn v21.4h, v24.4s, #16
+	FMOVD F21, 8(R0)
+	FMOVD 16(R1), F21
+	WORD $0x2e613ab5 // shll v21.4s, v21.4h, #16
+	WORD $0x6e35deb6 // fmul v22.4s, v21.4s, v21.4s
+	WORD $0x4eb61ed7 // mov v23.16b, v22.16b
+	WORD $0x6ea0e6f8 // fcmgt v24.4s, v23.4s, v0.4s
+	WORD $0x6eb81c17 // bit v23.16b, v0.16b, v24.16b
+	WORD $0x4ea21c56 // mov v22.16b, v2.16b
+	WORD $0x4e37cc36 // fmla v22.4s, v1.4s, v23.4s
+	WORD $0x4ea31c78 // mov v24.16b, v3.16b
+	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
+	WORD $0x4ea41c96 // mov v22.16b, v4.16b
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x4ea51cb8 // mov v24.16b, v5.16b
+	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
+	WORD $0x4ea61cd6 // mov v22.16b, v6.16b
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x4ea71cf8 // mov v24.16b, v7.16b
+	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
+	WORD $0x4ea81d16 // mov v22.16b, v8.16b
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x4ea91d38 // mov v24.16b, v9.16b
+	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
+	WORD $0x6e38deb8 // fmul v24.4s, v21.4s, v24.4s
+	WORD $0x4eb81f16 // mov v22.16b, v24.16b
+	WORD $0x6eaae6d7 // fcmgt v23.4s, v22.4s, v10.4s
+	WORD $0x6eb71d56 // bit v22.16b, v10.16b, v23.16b
+	WORD $0x4eac1d97 // mov v23.16b, v12.16b
+	WORD $0x4e2bced7 // fmla v23.4s, v22.4s, v11.4s
+	WORD $0x4eb7d598 // fsub v24.4s, v12.4s, v23.4s
+	WORD $0x4e2bced8 // fmla v24.4s, v22.4s, v11.4s
+	WORD $0x4f3756f7 // shl v23.4s, v23.4s, #23
+	WORD $0x4eae1dd9 // mov v25.16b, v14.16b
+	WORD $0x4e38cdb9 // fmla v25.4s, v13.4s, v24.4s
+	WORD $0x4eaf1dfa // mov v26.16b, v15.16b
+	WORD $0x4e38cf3a // fmla v26.4s, v25.4s, v24.4s
+	WORD $0x4eb01e19 // mov v25.16b, v16.16b
+	WORD $0x4e38cf59 // fmla v25.4s, v26.4s, v24.4s
+	WORD $0x4eb11e3a // mov v26.16b, v17.16b
+	WORD $0x4e38cf3a // fmla v26.4s, v25.4s, v24.4s
+	WORD $0x6eb6e658 // fcmgt v24.4s, v18.4s, v22.4s
+	WORD $0x6e37df5a // fmul v26.4s, v26.4s, v23.4s
+	WORD $0x4e781f5a // bic v26.16b, v26.16b, v24.16b
+	WORD $0x4e3ad636 // fadd v22.4s, v17.4s, v26.4s
+	WORD $0x6e36ff5a // fdiv v26.4s, v26.4s, v22.4s
+	WORD $0x6e3adeb5 // fmul v21.4s, v21.4s, v26.4s
+	WORD $0x6f3006b6 // ushr v22.4s, v21.4s, #16
+	WORD $0x4e331ed6 // and v22.16b, v22.16b, v19.16b
+	WORD $0x4e35e6b7 // fcmeq v23.4s, v21.4s, v21.4s
+	WORD $0x4eb486b8 // add v24.4s, v21.4s, v20.4s
+	WORD $0x4eb68718 // add v24.4s, v24.4s, v22.4s
+	WORD $0x4ef71f18 // orn v24.16b, v24.16b, v23.16b
+	WORD $0x0f108715 // shrn v21.4h, v24.4s, #16
+	FMOVD F21, 16(R0)
+	FMOVD 24(R1), F21
+	WORD $0x2e613ab5 // shll v21.4s, v21.4h, #16
+	WORD $0x6e35deb6 // fmul v22.4s, v21.4s, v21.4s
+	WORD $0x4eb61ed7 // mov v23.16b, v22.16b
+	WORD $0x6ea0e6f8 // fcmgt v24.4s, v23.4s, v0.4s
+	WORD $0x6eb81c17 // bit v23.16b, v0.16b, v24.16b
+	WORD $0x4ea21c56 // mov v22.16b, v2.16b
+	WORD $0x4e37cc36 // fmla v22.4s, v1.4s, v23.4s
+	WORD $0x4ea31c78 // mov v24.16b, v3.16b
+	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
+	WORD $0x4ea41c96 // mov v22.16b, v4.16b
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x4ea51cb8 // mov v24.16b, v5.16b
+	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
+	WORD $0x4ea61cd6 // mov v22.16b, v6.16b
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x4ea71cf8 // mov v24.16b, v7.16b
+	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
+	WORD $0x4ea81d16 // mov v22.16b, v8.16b
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x4ea91d38 // mov v24.16b, v9.16b
+	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
+	WORD $0x6e38deb8 // fmul v24.4s, v21.4s, v24.4s
+	WORD $0x4eb81f16 // mov v22.16b, v24.16b
+	WORD $0x6eaae6d7 // fcmgt v23.4s, v22.4s, v10.4s
+	WORD $0x6eb71d56 // bit v22.16b, v10.16b, v23.16b
+	WORD $0x4eac1d97 // mov v23.16b, v12.16b
+	WORD $0x4e2bced7 // fmla v23.4s, v22.4s, v11.4s
+	WORD $0x4eb7d598 // fsub v24.4s, v12.4s, v23.4s
+	WORD $0x4e2bced8 // fmla v24.4s, v22.4s, v11.4s
+	WORD $0x4f3756f7 // shl v23.4s, v23.4s, #23
+	WORD $0x4eae1dd9 // mov v25.16b, v14.16b
+	WORD $0x4e38cdb9 // fmla v25.4s, v13.4s, v24.4s
+	WORD $0x4eaf1dfa // mov v26.16b, v15.16b
+	WORD $0x4e38cf3a // fmla v26.4s, v25.4s, v24.4s
+	WORD $0x4eb01e19 // mov v25.16b, v16.16b
+	WORD $0x4e38cf59 // fmla v25.4s, v26.4s, v24.4s
+	WORD $0x4eb11e3a // mov v26.16b, v17.16b
+	WORD $0x4e38cf3a // fmla v26.4s, v25.4s, v24.4s
+	WORD $0x6eb6e658 // fcmgt v24.4s, v18.4s, v22.4s
+	WORD $0x6e37df5a // fmul v26.4s, v26.4s, v23.4s
+	WORD $0x4e781f5a // bic v26.16b, v26.16b, v24.16b
+	WORD $0x4e3ad636 // fadd v22.4s, v17.4s, v26.4s
+	WORD $0x6e36ff5a // fdiv v26.4s, v26.4s, v22.4s
+	WORD $0x6e3adeb5 // fmul v21.4s, v21.4s, v26.4s
+	WORD $0x6f3006b6 // ushr v22.4s, v21.4s, #16
+	WORD $0x4e331ed6 // and v22.16b, v22.16b, v19.16b
+	WORD $0x4e35e6b7 // fcmeq v23.4s, v21.4s, v21.4s
+	WORD $0x4eb486b8 // add v24.4s, v21.4s, v20.4s
+	WORD $0x4eb68718 // add v24.4s, v24.4s, v22.4s
+	WORD $0x4ef71f18 // orn v24.16b, v24.16b, v23.16b
+	WORD $0x0f108715 // shrn v21.4h, v24.4s, #16
+	FMOVD F21, 24(R0)
+	ADD $32, R0
+	ADD $32, R1
+	SUBS $16, R8
+	BNE loop1
+
+done1:
+	RET
+
+// func neonGeluErfGrad(dx []tensor.BF16, dy []tensor.BF16, x []tensor.BF16)
+TEXT ·neonGeluErfGrad(SB), NOSPLIT, $0-72
+	MOVW $0x43800000, R9
+	VDUP R9, V0.S4
+	MOVW $0xbf000000, R9
+	VDUP R9, V1.S4
+	MOVW $0xbf6b3f8e, R9
+	VDUP R9, V2.S4
+	MOVW $0x3fb8aa3b, R9
+	VDUP R9, V3.S4
+	MOVW $0x4b40007f, R9
+	VDUP R9, V4.S4
+	MOVW $0x3c1d01ae, R9
+	VDUP R9, V5.S4
+	MOVW $0x3d64fe44, R9
+	VDUP R9, V6.S4
+	MOVW $0x3e7601bb, R9
+	VDUP R9, V7.S4
+	MOVW $0x3f317096, R9
+	VDUP R9, V8.S4
+	MOVW $0x3f800000, R9
+	VDUP R9, V9.S4
+	MOVW $0xc2ae0000, R9
+	VDUP R9, V10.S4
+	MOVW $0x42100000, R9
+	VDUP R9, V11.S4
+	MOVW $0x2b1ec5fc, R9
+	VDUP R9, V12.S4
+	MOVW $0xaedcea88, R9
+	VDUP R9, V13.S4
+	MOVW $0x3202d610, R9
+	VDUP R9, V14.S4
+	MOVW $0xb4ab0fd5, R9
+	VDUP R9, V15.S4
+	MOVW $0x3703c090, R9
+	VDUP R9, V16.S4
+	MOVW $0xb8d8e065, R9
+	VDUP R9, V17.S4
+	MOVW $0xb8fccd86, R9
+	VDUP R9, V18.S4
+	MOVW $0x3d951f24, R9
+	VDUP R9, V19.S4
+	MOVW $0x3fcc3ec4, R9
+	VDUP R9, V20.S4
+	MOVW $0x42ae0000, R9
+	VDUP R9, V21.S4
+	MOVW $0x00000001, R9
+	VDUP R9, V22.S4
+	MOVW $0x00007fff, R9
+	VDUP R9, V23.S4
+	MOVD dx_base+0(FP), R0
+	MOVD dy_base+24(FP), R1
+	MOVD x_base+48(FP), R2
+	MOVD dx_len+8(FP), R8
+	CBZ R8, done1
+
+loop1:
+	FMOVD 0(R2), F24
+	WORD $0x2e613b18 // shll v24.4s, v24.4h, #16
+	WORD $0x6e38df19 // fmul v25.4s, v24.4s, v24.4s
+	WORD $0x4eb91f3a // mov v26.16b, v25.16b
+	WORD $0x6ea0e75b // fcmgt v27.4s, v26.4s, v0.4s
+	WORD $0x6ebb1c1a // bit v26.16b, v0.16b, v27.16b
+	WORD $0x4ea21c5b // mov v27.16b, v2.16b
+	WORD $0x4e21cf5b // fmla v27.4s, v26.4s, v1.4s
+	WORD $0x4ea41c9a // mov v26.16b, v4.16b
+	WORD $0x4e23cf7a // fmla v26.4s, v27.4s, v3.4s
+	WORD $0x4ebad49c // fsub v28.4s, v4.4s, v26.4s
+	WORD $0x4e23cf7c // fmla v28.4s, v27.4s, v3.4s
+	WORD $0x4f37575a // shl v26.4s, v26.4s, #23
+	WORD $0x4ea61cdd // mov v29.16b, v6.16b
+	WORD $0x4e3cccbd // fmla v29.4s, v5.4s, v28.4s
+	WORD $0x4ea71cfe // mov v30.16b, v7.16b
+	WORD $0x4e3ccfbe // fmla v30.4s, v29.4s, v28.4s
+	WORD $0x4ea81d1d // mov v29.16b, v8.16b
+	WORD $0x4e3ccfdd // fmla v29.4s, v30.4s, v28.4s
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e3ccfbe // fmla v30.4s, v29.4s, v28.4s
+	WORD $0x6ebbe55c // fcmgt v28.4s, v10.4s, v27.4s
+	WORD $0x6e3adfde // fmul v30.4s, v30.4s, v26.4s
+	WORD $0x4e7c1fde // bic v30.16b, v30.16b, v28.16b
+	WORD $0x4eb91f3a // mov v26.16b, v25.16b
+	WORD $0x6eabe75b // fcmgt v27.4s, v26.4s, v11.4s
+	WORD $0x6ebb1d7a // bit v26.16b, v11.16b, v27.16b
+	WORD $0x4ead1db9 // mov v25.16b, v13.16b
+	WORD $0x4e3acd99 // fmla v25.4s, v12.4s, v26.4s
+	WORD $0x4eae1ddb // mov v27.16b, v14.16b
+	WORD $0x4e3acf3b // fmla v27.4s, v25.4s, v26.4s
+	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
+	WORD $0x4e3acf79 // fmla v25.4s, v27.4s, v26.4s
+	WORD $0x4eb01e1b // mov v27.16b, v16.16b
+	WORD $0x4e3acf3b // fmla v27.4s, v25.4s, v26.4s
+	WORD $0x4eb11e39 // mov v25.16b, v17.16b
+	WORD $0x4e3acf79 // fmla v25.4s, v27.4s, v26.4s
+	WORD $0x4eb21e5b // mov v27.16b, v18.16b
+	WORD $0x4e3acf3b // fmla v27.4s, v25.4s, v26.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4e3acf79 // fmla v25.4s, v27.4s, v26.4s
+	WORD $0x4eb41e9b // mov v27.16b, v20.16b
+	WORD $0x4e3acf3b // fmla v27.4s, v25.4s, v26.4s
+	WORD $0x6e3bdf1b // fmul v27.4s, v24.4s, v27.4s
+	WORD $0x4ebb1f79 // mov v25.16b, v27.16b
+	WORD $0x6eb5e73a // fcmgt v26.4s, v25.4s, v21.4s
+	WORD $0x6eba1eb9 // bit v25.16b, v21.16b, v26.16b
+	WORD $0x4ea41c9a // mov v26.16b, v4.16b
+	WORD $0x4e23cf3a // fmla v26.4s, v25.4s, v3.4s
+	WORD $0x4ebad49b // fsub v27.4s, v4.4s, v26.4s
+	WORD $0x4e23cf3b // fmla v27.4s, v25.4s, v3.4s
+	WORD $0x4f37575a // shl v26.4s, v26.4s, #23
+	WORD $0x4ea61cdc // mov v28.16b, v6.16b
+	WORD $0x4e3bccbc // fmla v28.4s, v5.4s, v27.4s
+	WORD $0x4ea71cfd // mov v29.16b, v7.16b
+	WORD $0x4e3bcf9d // fmla v29.4s, v28.4s, v27.4s
+	WORD $0x4ea81d1c // mov v28.16b, v8.16b
+	WORD $0x4e3bcfbc // fmla v28.4s, v29.4s, v27.4s
+	WORD $0x4ea91d3d // mov v29.16b, v9.16b
+	WORD $0x4e3bcf9d // fmla v29.4s, v28.4s, v27.4s
+	WORD $0x6eb9e55b // fcmgt v27.4s, v10.4s, v25.4s
+	WORD $0x6e3adfbd // fmul v29.4s, v29.4s, v26.4s
+	WORD $0x4e7b1fbd // bic v29.16b, v29.16b, v27.16b
+	WORD $0x4e3dd539 // fadd v25.4s, v9.4s, v29.4s
+	WORD $0x6e39ffbd // fdiv v29.4s, v29.4s, v25.4s
+	WORD $0x4e3ecf1d // fmla v29.4s, v24.4s, v30.4s
+	FMOVD 0(R1), F24
+	WORD $0x2e613b18 // shll v24.4s, v24.4h, #16
+	WORD $0x6e3ddf18 // fmul v24.4s, v24.4s, v29.4s
+	WORD $0x6f300719 // ushr v25.4s, v24.4s, #16
+	WORD $0x4e361f39 // and v25.16b, v25.16b, v22.16b
+	WORD $0x4e38e71a // fcmeq v26.4s, v24.4s, v24.4s
+	WORD $0x4eb7871b // add v27.4s, v24.4s, v23.4s
+	WORD $0x4eb9877b // add v27.4s, v27.4s, v25.4s
+	WORD $0x4efa1f7b // orn v27.16b, v27.16b, v26.16b
+	WORD $0x0f108778 // shrn v24.4h, v27.4s, #16
+	FMOVD F24, 0(R0)
+	FMOVD 8(R2), F24
+	WORD $0x2e613b18 // shll v24.4s, v24.4h, #16
+	WORD $0x6e38df19 // fmul v25.4s, v24.4s, v24.4s
+	WORD $0x4eb91f3a // mov v26.16b, v25.16b
+	WORD $0x6ea0e75b // fcmgt v27.4s, v26.4s, v0.4s
+	WORD $0x6ebb1c1a // bit v26.16b, v0.16b, v27.16b
+	WORD $0x4ea21c5b // mov v27.16b, v2.16b
+	WORD $0x4e21cf5b // fmla v27.4s, v26.4s, v1.4s
+	WORD $0x4ea41c9a // mov v26.16b, v4.16b
+	WORD $0x4e23cf7a // fmla v26.4s, v27.4s, v3.4s
+	WORD $0x4ebad49c // fsub v28.4s, v4.4s, v26.4s
+	WORD $0x4e23cf7c // fmla v28.4s, v27.4s, v3.4s
+	WORD $0x4f37575a // shl v26.4s, v26.4s, #23
+	WORD $0x4ea61cdd // mov v29.16b, v6.16b
+	WORD $0x4e3cccbd // fmla v29.4s, v5.4s, v28.4s
+	WORD $0x4ea71cfe // mov v30.16b, v7.16b
+	WORD $0x4e3ccfbe // fmla v30.4s, v29.4s, v28.4s
+	WORD $0x4ea81d1d // mov v29.16b, v8.16b
+	WORD $0x4e3ccfdd // fmla v29.4s, v30.4s, v28.4s
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e3ccfbe // fmla v30.4s, v29.4s, v28.4s
+	WORD $0x6ebbe55c // fcmgt v28.4s, v10.4s, v27.4s
+	WORD $0x6e3adfde // fmul v30.4s, v30.4s, v26.4s
+	WORD $0x4e7c1fde // bic v30.16b, v30.16b, v28.16b
+	WORD $0x4eb91f3a // mov v26.16b, v25.16b
+	WORD $0x6eabe75b // fcmgt v27.4s, v26.4s, v11.4s
+	WORD $0x6ebb1d7a // bit v26.16b, v11.16b, v27.16b
+	WORD $0x4ead1db9 // mov v25.16b, v13.16b
+	WORD $0x4e3acd99 // fmla v25.4s, v12.4s, v26.4s
+	WORD $0x4eae1ddb // mov v27.16b, v14.16b
+	WORD $0x4e3acf3b // fmla v27.4s, v25.4s, v26.4s
+	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
+	WORD $0x4e3acf79 // fmla v25.4s, v27.4s, v26.4s
+	WORD $0x4eb01e1b // mov v27.16b, v16.16b
+	WORD $0x4e3acf3b // fmla v27.4s, v25.4s, v26.4s
+	WORD $0x4eb11e39 // mov v25.16b, v17.16b
+	WORD $0x4e3acf79 // fmla v25.4s, v27.4s, v26.4s
+	WORD $0x4eb21e5b // mov v27.16b, v18.16b
+	WORD $0x4e3acf3b // fmla v27.4s, v25.4s, v26.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4e3acf79 // fmla v25.4s, v27.4s, v26.4s
+	WORD $0x4eb41e9b // mov v27.16b, v20.16b
+	WORD $0x4e3acf3b // fmla v27.4s, v25.4s, v26.4s
+	WORD $0x6e3bdf1b // fmul v27.4s, v24.4s, v27.4s
+	WORD $0x4ebb1f79 // mov v25.16b, v27.16b
+	WORD $0x6eb5e73a // fcmgt v26.4s, v25.4s, v21.4s
+	WORD $0x6eba1eb9 // bit v25.16b, v21.16b, v26.16b
+	WORD $0x4ea41c9a // mov v26.16b, v4.16b
+	WORD $0x4e23cf3a // fmla v26.4s, v25.4s, v3.4s
+	WORD $0x4ebad49b // fsub v27.4s, v4.4s, v26.4s
+	WORD $0x4e23cf3b // fmla v27.4s, v25.4s, v3.4s
+	WORD $0x4f37575a // shl v26.4s, v26.4s, #23
+	WORD $0x4ea61cdc // mov v28.16b, v6.16b
+	WORD $0x4e3bccbc // fmla v28.4s, v5.4s, v27.4s
+	WORD $0x4ea71cfd // mov v29.16b, v7.16b
+	WORD $0x4e3bcf9d // fmla v29.4s, v28.4s, v27.4s
+	WORD $0x4ea81d1c // mov v28.16b, v8.16b
+	WORD $0x4e3bcfbc // fmla v28.4s, v29.4s, v27.4s
+	WORD $0x4ea91d3d // mov v29.16b, v9.16b
+	WORD $0x4e3bcf9d // fmla v29.4s, v28.4s, v27.4s
+	WORD $0x6eb9e55b // fcmgt v27.4s, v10.4s, v25.4s
+	WORD $0x6e3adfbd // fmul v29.4s, v29.4s, v26.4s
+	WORD $0x4e7b1fbd // bic v29.16b, v29.16b, v27.16b
+	WORD $0x4e3dd539 // fadd v25.4s, v9.4s, v29.4s
+	WORD $0x6e39ffbd // fdiv v29.4s, v29.4s, v25.4s
+	WORD $0x4e3ecf1d // fmla v29.4s, v24.4s, v30.4s
+	FMOVD 8(R1), F24
+	WORD $0x2e613b18 // shll v24.4s, v24.4h, #16
+	WORD $0x6e3ddf18 // fmul v24.4s, v24.4s, v29.4s
+	WORD $0x6f300719 // ushr v25.4s, v24.4s, #16
+	WORD $0x4e361f39 // and v25.16b, v25.16b, v22.16b
+	WORD $0x4e38e71a // fcmeq v26.4s, v24.4s, v24.4s
+	WORD $0x4eb7871b // add v27.4s, v24.4s, v23.4s
+	WORD $0x4eb9877b // add v27.4s, v27.4s, v25.4s
+	WORD $0x4efa1f7b // orn v27.16b, v27.16b, v26.16b
+	WORD $0x0f108778 // shrn v24.4h, v27.4s, #16
+	FMOVD F24, 8(R0)
+	FMOVD 16(R2), F24
+	WORD $0x2e613b18 // shll v24.4s, v24.4h, #16
+	WORD $0x6e38df19 // fmul v25.4s, v24.4s, v24.4s
+	WORD $0x4eb91f3a // mov v26.16b, v25.16b
+	WORD $0x6ea0e75b // fcmgt v27.4s, v26.4s, v0.4s
+	WORD $0x6ebb1c1a // bit v26.16b, v0.16b, v27.16b
+	WORD $0x4ea21c5b // mov v27.16b, v2.16b
+	WORD $0x4e21cf5b // fmla v27.4s, v26.4s, v1.4s
+	WORD $0x4ea41c9a // mov v26.16b, v4.16b
+	WORD $0x4e23cf7a // fmla v26.4s, v27.4s, v3.4s
+	WORD $0x4ebad49c // fsub v28.4s, v4.4s, v26.4s
+	WORD $0x4e23cf7c // fmla v28.4s, v27.4s, v3.4s
+	WORD $0x4f37575a // shl v26.4s, v26.4s, #23
+	WORD $0x4ea61cdd // mov v29.16b, v6.16b
+	WORD $0x4e3cccbd // fmla v29.4s, v5.4s, v28.4s
+	WORD $0x4ea71cfe // mov v30.16b, v7.16b
+	WORD $0x4e3ccfbe // fmla v30.4s, v29.4s, v28.4s
+	WORD $0x4ea81d1d // mov v29.16b, v8.16b
+	WORD $0x4e3ccfdd // fmla v29.4s, v30.4s, v28.4s
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e3ccfbe // fmla v30.4s, v29.4s, v28.4s
+	WORD $0x6ebbe55c // fcmgt v28.4s, v10.4s, v27.4s
+	WORD $0x6e3adfde // fmul v30.4s, v30.4s, v26.4s
+	WORD $0x4e7c1fde // bic v30.16b, v30.16b, v28.16b
+	WORD $0x4eb91f3a // mov v26.16b, v25.16b
+	WORD $0x6eabe75b // fcmgt v27.4s, v26.4s, v11.4s
+	WORD $0x6ebb1d7a // bit v26.16b, v11.16b, v27.16b
+	WORD $0x4ead1db9 // mov v25.16b, v13.16b
+	WORD $0x4e3acd99 // fmla v25.4s, v12.4s, v26.4s
+	WORD $0x4eae1ddb // mov v27.16b, v14.16b
+	WORD $0x4e3acf3b // fmla v27.4s, v25.4s, v26.4s
+	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
+	WORD $0x4e3acf79 // fmla v25.4s, v27.4s, v26.4s
+	WORD $0x4eb01e1b // mov v27.16b, v16.16b
+	WORD $0x4e3acf3b // fmla v27.4s, v25.4s, v26.4s
+	WORD $0x4eb11e39 // mov v25.16b, v17.16b
+	WORD $0x4e3acf79 // fmla v25.4s, v27.4s, v26.4s
+	WORD $0x4eb21e5b // mov v27.16b, v18.16b
+	WORD $0x4e3acf3b // fmla v27.4s, v25.4s, v26.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4e3acf79 // fmla v25.4s, v27.4s, v26.4s
+	WORD $0x4eb41e9b // mov v27.16b, v20.16b
+	WORD $0x4e3acf3b // fmla v27.4s, v25.4s, v26.4s
+	WORD $0x6e3bdf1b // fmul v27.4s, v24.4s, v27.4s
+	WORD $0x4ebb1f79 // mov v25.16b, v27.16b
+	WORD $0x6eb5e73a // fcmgt v26.4s, v25.4s, v21.4s
+	WORD $0x6eba1eb9 // bit v25.16b, v21.16b, v26.16b
+	WORD $0x4ea41c9a // mov v26.16b, v4.16b
+	WORD $0x4e23cf3a // fmla v26.4s, v25.4s, v3.4s
+	WORD $0x4ebad49b // fsub v27.4s, v4.4s, v26.4s
+	WORD $0x4e23cf3b // fmla v27.4s, v25.4s, v3.4s
+	WORD $0x4f37575a // shl v26.4s, v26.4s, #23
+	WORD $0x4ea61cdc // mov v28.16b, v6.16b
+	WORD $0x4e3bccbc // fmla v28.4s, v5.4s, v27.4s
+	WORD $0x4ea71cfd // mov v29.16b, v7.16b
+	WORD $0x4e3bcf9d // fmla v29.4s, v28.4s, v27.4s
+	WORD $0x4ea81d1c // mov v28.16b, v8.16b
+	WORD $0x4e3bcfbc // fmla v28.4s, v29.4s, v27.4s
+	WORD $0x4ea91d3d // mov v29.16b, v9.16b
+	WORD $0x4e3bcf9d // fmla v29.4s, v28.4s, v27.4s
+	WORD $0x6eb9e55b // fcmgt v27.4s, v10.4s, v25.4s
+	WORD $0x6e3adfbd // fmul v29.4s, v29.4s, v26.4s
+	WORD $0x4e7b1fbd // bic v29.16b, v29.16b, v27.16b
+	WORD $0x4e3dd539 // fadd v25.4s, v9.4s, v29.4s
+	WORD $0x6e39ffbd // fdiv v29.4s, v29.4s, v25.4s
+	WORD $0x4e3ecf1d // fmla v29.4s, v24.4s, v30.4s
+	FMOVD 16(R1), F24
+	WORD $0x2e613b18 // shll v24.4s, v24.4h, #16
+	WORD $0x6e3ddf18 // fmul v24.4s, v24.4s, v29.4s
+	WORD $0x6f300719 // ushr v25.4s, v24.4s, #16
+	WORD $0x4e361f39 // and v25.16b, v25.16b, v22.16b
+	WORD $0x4e38e71a // fcmeq v26.4s, v24.4s, v24.4s
+	WORD $0x4eb7871b // add v27.4s, v24.4s, v23.4s
+	WORD $0x4eb9877b // add v27.4s, v27.4s, v25.4s
+	WORD $0x4efa1f7b // orn v27.16b, v27.16b, v26.16b
+	WORD $0x0f108778 // shrn v24.4h, v27.4s, #16
+	FMOVD F24, 16(R0)
+	FMOVD 24(R2), F24
+	WORD $0x2e613b18 // shll v24.4s, v24.4h, #16
+	WORD $0x6e38df19 // fmul v25.4s, v24.4s, v24.4s
+	WORD $0x4eb91f3a // mov v26.16b, v25.16b
+	WORD $0x6ea0e75b // fcmgt v27.4s, v26.4s, v0.4s
+	WORD $0x6ebb1c1a // bit v26.16b, v0.16b, v27.16b
+	WORD $0x4ea21c5b // mov v27.16b, v2.16b
+	WORD $0x4e21cf5b // fmla v27.4s, v26.4s, v1.4s
+	WORD $0x4ea41c9a // mov v26.16b, v4.16b
+	WORD $0x4e23cf7a // fmla v26.4s, v27.4s, v3.4s
+	WORD $0x4ebad49c // fsub v28.4s, v4.4s, v26.4s
+	WORD $0x4e23cf7c // fmla v28.4s, v27.4s, v3.4s
+	WORD $0x4f37575a // shl v26.4s, v26.4s, #23
+	WORD $0x4ea61cdd // mov v29.16b, v6.16b
+	WORD $0x4e3cccbd // fmla v29.4s, v5.4s, v28.4s
+	WORD $0x4ea71cfe // mov v30.16b, v7.16b
+	WORD $0x4e3ccfbe // fmla v30.4s, v29.4s, v28.4s
+	WORD $0x4ea81d1d // mov v29.16b, v8.16b
+	WORD $0x4e3ccfdd // fmla v29.4s, v30.4s, v28.4s
+	WORD $0x4ea91d3e // mov v30.16b, v9.16b
+	WORD $0x4e3ccfbe // fmla v30.4s, v29.4s, v28.4s
+	WORD $0x6ebbe55c // fcmgt v28.4s, v10.4s, v27.4s
+	WORD $0x6e3adfde // fmul v30.4s, v30.4s, v26.4s
+	WORD $0x4e7c1fde // bic v30.16b, v30.16b, v28.16b
+	WORD $0x4eb91f3a // mov v26.16b, v25.16b
+	WORD $0x6eabe75b // fcmgt v27.4s, v26.4s, v11.4s
+	WORD $0x6ebb1d7a // bit v26.16b, v11.16b, v27.16b
+	WORD $0x4ead1db9 // mov v25.16b, v13.16b
+	WORD $0x4e3acd99 // fmla v25.4s, v12.4s, v26.4s
+	WORD $0x4eae1ddb // mov v27.16b, v14.16b
+	WORD $0x4e3acf3b // fmla v27.4s, v25.4s, v26.4s
+	WORD $0x4eaf1df9 // mov v25.16b, v15.16b
+	WORD $0x4e3acf79 // fmla v25.4s, v27.4s, v26.4s
+	WORD $0x4eb01e1b // mov v27.16b, v16.16b
+	WORD $0x4e3acf3b // fmla v27.4s, v25.4s, v26.4s
+	WORD $0x4eb11e39 // mov v25.16b, v17.16b
+	WORD $0x4e3acf79 // fmla v25.4s, v27.4s, v26.4s
+	WORD $0x4eb21e5b // mov v27.16b, v18.16b
+	WORD $0x4e3acf3b // fmla v27.4s, v25.4s, v26.4s
+	WORD $0x4eb31e79 // mov v25.16b, v19.16b
+	WORD $0x4e3acf79 // fmla v25.4s, v27.4s, v26.4s
+	WORD $0x4eb41e9b // mov v27.16b, v20.16b
+	WORD $0x4e3acf3b // fmla v27.4s, v25.4s, v26.4s
+	WORD $0x6e3bdf1b // fmul v27.4s, v24.4s, v27.4s
+	WORD $0x4ebb1f79 // mov v25.16b, v27.16b
+	WORD $0x6eb5e73a // fcmgt v26.4s, v25.4s, v21.4s
+	WORD $0x6eba1eb9 // bit v25.16b, v21.16b, v26.16b
+	WORD $0x4ea41c9a // mov v26.16b, v4.16b
+	WORD $0x4e23cf3a // fmla v26.4s, v25.4s, v3.4s
+	WORD $0x4ebad49b // fsub v27.4s, v4.4s, v26.4s
+	WORD $0x4e23cf3b // fmla v27.4s, v25.4s, v3.4s
+	WORD $0x4f37575a // shl v26.4s, v26.4s, #23
+	WORD $0x4ea61cdc // mov v28.16b, v6.16b
+	WORD $0x4e3bccbc // fmla v28.4s, v5.4s, v27.4s
+	WORD $0x4ea71cfd // mov v29.16b, v7.16b
+	WORD $0x4e3bcf9d // fmla v29.4s, v28.4s, v27.4s
+	WORD $0x4ea81d1c // mov v28.16b, v8.16b
+	WORD $0x4e3bcfbc // fmla v28.4s, v29.4s, v27.4s
+	WORD $0x4ea91d3d // mov v29.16b, v9.16b
+	WORD $0x4e3bcf9d // fmla v29.4s, v28.4s, v27.4s
+	WORD $0x6eb9e55b // fcmgt v27.4s, v10.4s, v25.4s
+	WORD $0x6e3adfbd // fmul v29.4s, v29.4s, v26.4s
+	WORD $0x4e7b1fbd // bic v29.16b, v29.16b, v27.16b
+	WORD $0x4e3dd539 // fadd v25.4s, v9.4s, v29.4s
+	WORD $0x6e39ffbd // fdiv v29.4s, v29.4s, v25.4s
+	WORD $0x4e3ecf1d // fmla v29.4s, v24.4s, v30.4s
+	FMOVD 24(R1), F24
+	WORD $0x2e613b18 // shll v24.4s, v24.4h, #16
+	WORD $0x6e3ddf18 // fmul v24.4s, v24.4s, v29.4s
+	WORD $0x6f300719 // ushr v25.4s, v24.4s, #16
+	WORD $0x4e361f39 // and v25.16b, v25.16b, v22.16b
+	WORD $0x4e38e71a // fcmeq v26.4s, v24.4s, v24.4s
+	WORD $0x4eb7871b // add v27.4s, v24.4s, v23.4s
+	WORD $0x4eb9877b // add v27.4s, v27.4s, v25.4s
+	WORD $0x4efa1f7b // orn v27.16b, v27.16b, v26.16b
+	WORD $0x0f108778 // shrn v24.4h, v27.4s, #16
+	FMOVD F24, 24(R0)
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $16, R8
+	BNE loop1
+
+done1:
+	RET
+
 // func neonExp(dst []float32, x []float32)
 TEXT ·neonExp(SB), NOSPLIT, $0-48
 	MOVW $0x3fb8aa3b, R9

@@ -164,6 +164,10 @@ var rowOperations = []struct {
 	{"GELU", func(in *rowInput) { GELU(in.bf16(), in.bf16()) }},
 	{"GELU in place", func(in *rowInput) { x := in.bf16(); GELU(x, x) }},
 	{"GELUBackward", func(in *rowInput) { GELUBackward(in.bf16(), in.bf16(), in.bf16()) }},
+	{"GELUErf", func(in *rowInput) { GELUErf(in.bf16(), in.bf16()) }},
+	{"GELUErf in place", func(in *rowInput) { x := in.bf16(); GELUErf(x, x) }},
+	{"GELUErfBackward", func(in *rowInput) { GELUErfBackward(in.bf16(), in.bf16(), in.bf16()) }},
+	{"GELUErfBackward in place", func(in *rowInput) { dx := in.bf16(); GELUErfBackward(dx, dx, in.bf16()) }},
 	{"GELUBackward in place", func(in *rowInput) { dx := in.bf16(); GELUBackward(dx, dx, in.bf16()) }},
 	{"Exp", func(in *rowInput) { Exp(in.f32(), in.f32()) }},
 	{"Softmax", func(in *rowInput) { in.keep(Softmax(in.f32(), in.f32())) }},
@@ -338,6 +342,8 @@ func TestRowsDoNotAllocate(t *testing.T) {
 			LayerNormBackward(a, f, g, b, c, h, 0, 1, true)
 			GELU(a, b)
 			GELUBackward(a, b, c)
+			GELUErf(a, b)
+			GELUErfBackward(a, b, c)
 			rotate(a, f[:35], g[:35])
 			SwiGLU(a, b, c)
 			SwiGLUBackward(a, b, c, a, b)

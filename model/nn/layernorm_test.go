@@ -131,3 +131,42 @@ func TestMLP(t *testing.T) {
 		}
 	}
 }
+
+// TestMLPErf: both forms of GELU are the kernel's of their name, forward and backward,
+// and differ.
+func TestMLPErf(t *testing.T) {
+	const rows, in, f, out = 40, 20, 33, 24
+	r := rand.New(rand.NewPCG(3, 2))
+	m := &MLP{Up: matrixOf(r, "up", f, in), Down: matrixOf(r, "down", out, f)}
+	x, dy := random(r, rows*in), random(r, rows*out)
+	var measure Arena
+	lay := func(a *Arena) (MLPActs, MLPScratch) { return m.Take(a, rows), m.TakeScratch(a, rows) }
+	lay(&measure)
+	acts, scratch := lay(NewArena(measure.SizeBytes()))
+	u, h, dh := make([]tensor.BF16, rows*f), make([]tensor.BF16, rows*f), make([]tensor.BF16, rows*f)
+	want, wantDX := make([]tensor.BF16, rows*out), make([]tensor.BF16, rows*in)
+	var results, gradients [2][]tensor.BF16
+	for i, gelu := range []struct {
+		erf      bool
+		forward  func(y, x []tensor.BF16)
+		backward func(dx, dy, x []tensor.BF16)
+	}{{false, kernel.GELU, kernel.GELUBackward}, {true, kernel.GELUErf, kernel.GELUErfBackward}} {
+		m.Erf = gelu.erf
+		y, dx := make([]tensor.BF16, rows*out), make([]tensor.BF16, rows*in)
+		m.Forward(y, x, &acts, &scratch)
+		m.Backward(dx, dy, x, &acts, &scratch)
+		m.Up.Forward(u, x, nil)
+		gelu.forward(h, u)
+		m.Down.Forward(want, h, nil)
+		m.Down.Backward(dh, dy, h, nil, scratch.Sums)
+		gelu.backward(dh, dh, u)
+		m.Up.Backward(wantDX, dh, x, nil, scratch.Sums)
+		if !slices.Equal(y, want) || !slices.Equal(dx, wantDX) {
+			t.Errorf("with Erf %v the result is not the kernel's", gelu.erf)
+		}
+		results[i], gradients[i] = y, dx
+	}
+	if slices.Equal(results[0], results[1]) || slices.Equal(gradients[0], gradients[1]) {
+		t.Error("both forms are the same")
+	}
+}

@@ -6,9 +6,10 @@ import (
 )
 
 // MLP is the network of two matrices y = Down(gelu(Up(x))), with the tanh form
-// of GELU (Hendrycks and Gimpel, arXiv:1606.08415).
+// of GELU (Hendrycks and Gimpel, arXiv:1606.08415), or with Erf the exact one.
 type MLP struct {
 	Up, Down Linear
+	Erf      bool
 }
 
 // F returns the hidden width.
@@ -45,7 +46,7 @@ func (m *MLP) Forward(y, x []tensor.BF16, acts *MLPActs, s *MLPScratch) {
 	rows := len(x) / m.Up.Weight.In
 	u, h := acts.U[:rows*m.F()], s.H[:rows*m.F()]
 	m.Up.Forward(u, x, nil)
-	GELU(h, u, m.F())
+	m.gelu(h, nil, u)
 	m.Down.Forward(y, h, nil)
 }
 
@@ -54,39 +55,40 @@ func (m *MLP) Forward(y, x []tensor.BF16, acts *MLPActs, s *MLPScratch) {
 func (m *MLP) Backward(dx, dy, x []tensor.BF16, acts *MLPActs, s *MLPScratch) {
 	rows := len(x) / m.Up.Weight.In
 	u, h, dh := acts.U[:rows*m.F()], s.H[:rows*m.F()], s.DH[:rows*m.F()]
-	GELU(h, u, m.F())
+	m.gelu(h, nil, u)
 	m.Down.Backward(dh, dy, h, nil, s.Sums)
-	GELUBackward(dh, dh, u, m.F())
+	m.gelu(dh, dh, u)
 	m.Up.Backward(dx, dh, x, nil, s.Sums)
 }
 
 const geluGrain = 16
 
-// GELU sets y = gelu(x), both [T, F]; y may be x.
-func GELU(y, x []tensor.BF16, f int) { runGELU(geluJob{y: y, x: x, f: f}) }
-
-// GELUBackward sets dx from dy and GELU's x, all [T, F]; dx may be dy.
-func GELUBackward(dx, dy, x []tensor.BF16, f int) { runGELU(geluJob{y: dx, dy: dy, x: x, f: f}) }
-
-func runGELU(args geluJob) {
+// gelu sets y = gelu(x), or with dy, which may be y, the gradient of x; all are [T, F].
+func (m *MLP) gelu(y, dy, x []tensor.BF16) {
 	job := geluJobs.Get()
-	*job = args
-	Rows(len(args.x)/args.f, geluGrain, job)
+	*job = geluJob{y: y, dy: dy, x: x, f: m.F(), erf: m.Erf}
+	Rows(len(x)/job.f, geluGrain, job)
 	geluJobs.Put(job)
 }
 
 type geluJob struct {
 	y, dy, x []tensor.BF16
 	f        int
+	erf      bool
 }
 
 var geluJobs Jobs[geluJob]
 
 func (j *geluJob) Rows(lo, hi int) {
 	i, k := lo*j.f, hi*j.f
-	if j.dy == nil {
+	switch {
+	case j.dy == nil && j.erf:
+		kernel.GELUErf(j.y[i:k], j.x[i:k])
+	case j.dy == nil:
 		kernel.GELU(j.y[i:k], j.x[i:k])
-	} else {
+	case j.erf:
+		kernel.GELUErfBackward(j.y[i:k], j.dy[i:k], j.x[i:k])
+	default:
 		kernel.GELUBackward(j.y[i:k], j.dy[i:k], j.x[i:k])
 	}
 }

@@ -20,6 +20,9 @@ type Config struct {
 	// FeatureLayer says which layer's output goes to the projector: -1 the last
 	// one's, -2 that of the one before.
 	FeatureLayer int
+	// ProjectorErf is the exact GELU in the projector, LLaVA's "gelu", instead of its
+	// tanh form, which the tower has.
+	ProjectorErf bool
 	// ImageTokenID stands for one row of features in the decoder's tokens.
 	ImageTokenID int
 	// Box and Short bound the size at which high detail looks at a picture, see

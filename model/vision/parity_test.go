@@ -48,6 +48,7 @@ func openGolden(t *testing.T, path string) *golden {
 	g.cfg.HiddenSize, g.cfg.IntermediateSize = number("hidden_size"), number("intermediate_size")
 	g.cfg.NumLayers, g.cfg.NumHeads = number("num_hidden_layers"), number("num_attention_heads")
 	g.cfg.LayerNormEps = theirs["layer_norm_eps"].(float64)
+	g.cfg.ProjectorErf = meta["activation"] == "gelu"
 	if err := g.cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -139,6 +140,15 @@ func (g *golden) check(name string, got []float32) {
 // TestParity: features and every gradient agree with transformers in fp32 within
 // the error of bf16, whichever layer's output the projector takes.
 func TestParity(t *testing.T) { openGolden(t, "testdata/parity.safetensors").compare() }
+
+// TestParityErf is TestParity of a tower whose projector has the exact GELU.
+func TestParityErf(t *testing.T) {
+	g := openGolden(t, "testdata/parity_erf.safetensors")
+	if !g.cfg.ProjectorErf {
+		t.Fatal("the golden file has another activation")
+	}
+	g.compare()
+}
 
 func (g *golden) compare() {
 	patches := g.patches()

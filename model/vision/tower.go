@@ -48,6 +48,7 @@ func New(cfg *Config, width int) *Tower {
 	t.projector = nn.MLP{
 		Up:   t.linear("multi_modal_projector.linear_1.", width, cfg.HiddenSize, cfg.InitStd),
 		Down: t.linear("multi_modal_projector.linear_2.", width, width, cfg.InitStd),
+		Erf:  cfg.ProjectorErf,
 	}
 	return t
 }

@@ -295,3 +295,34 @@ func TestMisuse(t *testing.T) {
 		})
 	}
 }
+
+// TestProjectorErf: the projector has the form of GELU that the configuration asks
+// for, and what comes before it is the same. TestParityErf cannot tell them apart: they
+// differ by less than bf16 rounds.
+func TestProjectorErf(t *testing.T) {
+	var features [2][]tensor.BF16
+	for i, erf := range []bool{false, true} {
+		c := small()
+		c.ProjectorErf = erf
+		tower := newTower(c)
+		patches, _ := randomViews(c, 1)
+		ws := take(tower, 1, true)
+		features[i] = make([]tensor.BF16, c.Patches()*testWidth)
+		tower.Forward(ws, features[i], patches)
+		own := nn.MLP{Up: tower.projector.Up, Down: tower.projector.Down, Erf: erf}
+		var measure nn.Arena
+		lay := func(a *nn.Arena) (nn.MLPActs, nn.MLPScratch) {
+			return own.Take(a, c.Patches()), own.TakeScratch(a, c.Patches())
+		}
+		lay(&measure)
+		acts, scratch := lay(nn.NewArena(measure.SizeBytes()))
+		want := make([]tensor.BF16, len(features[i]))
+		own.Forward(want, ws.Rows()[:c.Patches()*c.HiddenSize], &acts, &scratch)
+		if !slices.Equal(features[i], want) {
+			t.Errorf("with ProjectorErf %v the features are others", erf)
+		}
+	}
+	if slices.Equal(features[0], features[1]) {
+		t.Error("both forms give the same features")
+	}
+}

@@ -13,6 +13,7 @@ func programs() []*program {
 		layerNormSums("layerNormSums", true), layerNormSums("layerNormDot", false),
 		layerNormGrad("layerNormGrad", false), layerNormGrad("layerNormGradAdd", true),
 		rotate(), rotateRows(), swiGLU(), swiGLUGrad("swiGLUGrad", false), swiGLUGrad("swiGLUForwardBackward", true), gelu(), geluGrad(),
+		geluErf(), geluErfGrad(),
 		exp(), maximum(), expSum("expSum", false), expSum("expSumTo", true),
 		crossEntropy(), adamW(), scores(), scoresGrad(), unscaleKeys(), unscaleValues(),
 	}

@@ -1,6 +1,8 @@
-"""Writes the golden file of TestParity: python parity.py parity.safetensors [SEED]
+"""Writes the golden files of TestParity: python parity.py FILE [SEED [ACTIVATION]]
 
-With a seed the shape is drawn too; TestParityNow does so.
+With a seed the shape is drawn too, and the projector's activation if it is not
+given; TestParityNow does so. parity.safetensors has neither, parity_erf.safetensors
+has the seed 22 and "gelu".
 
 The tower is transformers' SiglipVisionModel and the projector is that of its
 LlavaForConditionalGeneration, in fp32: features for three choices of the layer,
@@ -30,7 +32,7 @@ VISION = {
     "num_hidden_layers": 3, "num_attention_heads": 4, "layer_norm_eps": 0.3,
     "hidden_act": "gelu_pytorch_tanh", "num_channels": 3, "vision_use_head": False,
 }
-WIDTH, VIEWS = 40, 3
+WIDTH, VIEWS, ACT = 40, 3, "gelu_pytorch_tanh"
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 0
 if SEED:
     pick = random.Random(SEED)
@@ -40,6 +42,7 @@ if SEED:
         intermediate_size=pick.randint(16, 200), num_hidden_layers=pick.randint(1, 4), layer_norm_eps=pick.choice([1e-6, 1e-5]),
     )
     WIDTH, VIEWS = 2 * pick.randint(8, 60), pick.randint(1, 4)
+    ACT = sys.argv[3] if len(sys.argv) > 3 else pick.choice(["gelu", "gelu_pytorch_tanh"])
 TOWER, PROJECTOR = "vision_tower.vision_model.", "multi_modal_projector."
 
 D, F_, L, H = (VISION[k] for k in ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads"))
@@ -97,8 +100,9 @@ class Tower:
     def norm(self, x, name):
         return self.round(F.layer_norm(x, (D,), self.p[name + ".weight"], self.p[name + ".bias"], VISION["layer_norm_eps"]))
 
-    def mlp(self, x, up, down):
-        return self.linear(self.round(F.gelu(self.linear(x, up), approximate="tanh")), down)
+    def mlp(self, x, up, down, act="gelu_pytorch_tanh"):
+        approximate = {"gelu": "none", "gelu_pytorch_tanh": "tanh"}[act]
+        return self.linear(self.round(F.gelu(self.linear(x, up), approximate=approximate)), down)
 
     def attention(self, x, name):
         q, k, v = (self.linear(x, name + n).view(-1, P, H, D // H) for n in ("q_proj", "k_proj", "v_proj"))
@@ -118,7 +122,7 @@ class Tower:
             name = f"{TOWER}encoder.layers.{l}."
             x = self.round(x + self.attention(self.norm(x, name + "layer_norm1"), name + "self_attn."))
             x = self.round(x + self.mlp(self.norm(x, name + "layer_norm2"), name + "mlp.fc1", name + "mlp.fc2"))
-        return self.mlp(x, PROJECTOR + "linear_1", PROJECTOR + "linear_2")
+        return self.mlp(x, PROJECTOR + "linear_1", PROJECTOR + "linear_2", ACT)
 
 
 def initial(gen):
@@ -159,7 +163,7 @@ def theirs(start, layer):
     }
     config = transformers.LlavaConfig(
         vision_config=transformers.SiglipVisionConfig(**VISION), text_config=transformers.LlamaConfig(**text),
-        vision_feature_layer=layer, vision_feature_select_strategy="full", projector_hidden_act="gelu_pytorch_tanh",
+        vision_feature_layer=layer, vision_feature_select_strategy="full", projector_hidden_act=ACT,
         image_token_index=15, attn_implementation="eager",
     )
     model = transformers.LlavaForConditionalGeneration(config).float().eval()
@@ -228,7 +232,7 @@ def main():
     tensors["bytes"], tensors["slope"] = bytes_.bfloat16(), slope
     save_file(tensors, sys.argv[1], metadata={
         "torch": torch.__version__, "transformers": transformers.__version__, "vision": json.dumps(VISION),
-        "width": str(WIDTH), "errors": json.dumps(errors),
+        "width": str(WIDTH), "activation": ACT, "errors": json.dumps(errors),
     })
 
 
