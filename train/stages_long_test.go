@@ -199,16 +199,18 @@ func TestLongStageErrors(t *testing.T) {
 	}
 }
 
-// TestLongStageRecipe: a recipe with long stages is written and read again.
+// TestLongStageRecipe: recipes whose stages have rows or data of their own are written
+// and read again.
 func TestLongStageRecipe(t *testing.T) {
-	r := longRun(t)
-	text, err := r.YAML()
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := ParseRecipe(filepath.Join(t.TempDir(), "r.yaml"), text)
-	if err != nil || again.Hash() != r.Hash() {
-		t.Errorf("%v\n%s", err, text)
+	for _, r := range []*Recipe{longRun(t), talkStages(t)} {
+		text, err := r.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := ParseRecipe(filepath.Join(t.TempDir(), "r.yaml"), text)
+		if err != nil || again.Hash() != r.Hash() {
+			t.Errorf("%v\n%s", err, text)
+		}
 	}
 }
 

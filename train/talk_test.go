@@ -184,19 +184,6 @@ func TestTalkStageErrors(t *testing.T) {
 	}
 }
 
-// TestTalkStageRecipe: a recipe with conversations in stages is written and read again.
-func TestTalkStageRecipe(t *testing.T) {
-	r := talkStages(t)
-	text, err := r.YAML()
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := ParseRecipe(filepath.Join(t.TempDir(), "r.yaml"), text)
-	if err != nil || again.Hash() != r.Hash() {
-		t.Errorf("%v\n%s", err, text)
-	}
-}
-
 // TestEyesMixed: rows of several sets see the pictures of their own set.
 func TestEyesMixed(t *testing.T) {
 	first := eyesData(t, eyesShards(t, nil))
