@@ -390,6 +390,9 @@ func TestSeeingPlan(t *testing.T) {
 	if want := p.Vision.Pictures * 4; p.Vision.ImageTokens != want || p.Vision.Views != p.Vision.Pictures {
 		t.Errorf("%+v", p.Vision)
 	}
+	if want := trainer.data.trainSet.Docs(); p.Vision.Pictures != want { // one each
+		t.Errorf("%d pictures of %d documents", p.Vision.Pictures, want)
+	}
 	total := int64(0)
 	for _, part := range p.Memory.Parts {
 		total += part.Bytes

@@ -97,6 +97,9 @@ func (t *Trainer) openEyes() error {
 	}
 	var e *eyes
 	for _, d := range all {
+		if d.eyes != nil {
+			continue // the recipe's data, which stages read, too
+		}
 		sees, err := t.checkSight(d.set)
 		if err != nil {
 			return err
