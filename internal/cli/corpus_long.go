@@ -42,12 +42,13 @@ func (a *app) corpusLongCommand() *cobra.Command {
 		Use:   "long --out DIR --tokenizer FILE",
 		Short: "Make long documents with questions on what stands in them",
 		Long: `Long makes documents that teach a model to find what is far back: a pass key,
-values of keys, several needles, chains of variables, how often something is
-said, needles that are nearly alike, and what one of many documents says. Each
-has many questions with their exact answers, half of them in the text and half
-at its end. Lengths are those of --tokenizer; --shortest makes shorter ones too,
-each octave as often. The kind repeat asks nothing: its documents are lists said
-over and over, from which a model that begins at nothing learns to copy.
+values of keys, several needles, numbers that stand before their names, chains
+of variables, how often something is said, needles that are nearly alike, and
+what one of many documents says. Each has many questions with their exact
+answers, half of them in the text and half at its end. Lengths are those of
+--tokenizer; --shortest makes shorter ones too, each octave as often. The kind
+repeat asks nothing: its documents are lists said over and over, from which a
+model that begins at nothing learns to copy.
 
 What is between the statements is prose of its own, or for a part of the
 documents the texts that --text names, such as books. Wordings, names and values

@@ -62,9 +62,14 @@ const (
 
 // multiNeedle asks for one statement at each depth together with others, each for its
 // own.
-func (m *maker) multiNeedle() error {
-	w := &needleWords
-	asked := needlesAsked * len(m.depths)
+func (m *maker) multiNeedle() error { return m.numbersOf(&needleWords, needlesAsked) }
+
+// reversed asks for one statement at each depth.
+func (m *maker) reversed() error { return m.numbersOf(&reversedWords, 1) }
+
+// numbersOf asks for the numbers of so many names in each question.
+func (m *maker) numbersOf(w *wordings, each int) error {
+	asked := each * len(m.depths)
 	number, err := m.afford(say(w.state[1], "{K}", "turquoise penguin", "{V}", "12345"), asked, asked+needlesMore)
 	if err != nil {
 		return err
@@ -78,13 +83,13 @@ func (m *maker) multiNeedle() error {
 	for _, at := range m.depths {
 		first, name, value := tell(at)
 		names, values, last := []string{name}, []string{value}, at
-		for range needlesAsked - 1 {
+		for range each - 1 {
 			next := m.anywhere()
 			_, name, value := tell(next)
 			names, values, last = append(names, name), append(values, value), max(last, next)
 		}
-		list := strings.Join(names[:needlesAsked-1], ", ") + " and " + names[needlesAsked-1]
-		said := make([]string, needlesAsked)
+		list := strings.TrimPrefix(strings.Join(names[:each-1], ", ")+" and "+names[each-1], " and ")
+		said := make([]string, each)
 		for i := range said {
 			said[i] = names[i] + " " + values[i]
 		}

@@ -30,7 +30,7 @@ type maker struct {
 
 // makers make what is asked; an error wraps ErrShort.
 var makers = map[Kind]func(*maker) error{
-	Passkey: (*maker).passkey, KeyValue: (*maker).keyValue, MultiNeedle: (*maker).multiNeedle, Variables: (*maker).variables,
+	Passkey: (*maker).passkey, KeyValue: (*maker).keyValue, MultiNeedle: (*maker).multiNeedle, Reversed: (*maker).reversed, Variables: (*maker).variables,
 	Counting: (*maker).counting, Distractors: (*maker).distractors, Documents: (*maker).documents,
 }
 

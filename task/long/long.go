@@ -1,5 +1,5 @@
 // Package long makes long texts with questions on what stands somewhere in them, and the
-// exact answers: a pass key, keys and values, several needles, variables that follow from
+// exact answers: a pass key, keys and values, several needles, numbers before names, variables that follow from
 // one another, how often something is said, needles that are nearly alike, and what one
 // document of many says. Everything is a function of a seed.
 //
@@ -25,6 +25,7 @@ const (
 	Passkey     Kind = "passkey"     // the one number that is called the pass key
 	KeyValue    Kind = "key_value"   // a value of one of very many keys, in lines like JSON's
 	MultiNeedle Kind = "multineedle" // four of many numbers with names, all at once
+	Reversed    Kind = "reversed"    // a number that stands before its name, and not behind it as all others do
 	Variables   Kind = "variables"   // a variable that has its value from others; other chains stand between
 	Counting    Kind = "count"       // how often something is said
 	Distractors Kind = "distractors" // a number among others with nearly the same name
@@ -34,7 +35,7 @@ const (
 
 // Kinds are all kinds that ask something, and TrainingKinds those that training reads.
 var (
-	Kinds         = []Kind{Passkey, KeyValue, MultiNeedle, Variables, Counting, Distractors, Documents, Books}
+	Kinds         = []Kind{Passkey, KeyValue, MultiNeedle, Reversed, Variables, Counting, Distractors, Documents, Books}
 	TrainingKinds = append(slices.Clone(Kinds), Repeat)
 )
 

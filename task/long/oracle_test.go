@@ -16,6 +16,7 @@ type reading struct {
 	passkey  []string
 	pairs    map[string]string
 	magic    map[string]string
+	secret   map[string]string
 	quality  map[string]string // "code of the red fox"
 	variable map[string]string
 	seen     map[string]int
@@ -47,7 +48,7 @@ func pattern(wording string) *regexp.Regexp {
 
 func read(t *testing.T, text string) *reading {
 	t.Helper()
-	r := &reading{nil, map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}, map[string]int{}, map[string]string{}}
+	r := &reading{nil, map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}, map[string]int{}, map[string]string{}}
 	set := func(m map[string]string, key, value string) {
 		if old, twice := m[key]; twice && old != value {
 			t.Fatalf("%s is %s and %s", key, old, value)
@@ -78,6 +79,7 @@ func read(t *testing.T, text string) *reading {
 	}
 	each(text, &passkeyWords, func(get func(string) string) { r.passkey = append(r.passkey, get("V")) })
 	each(text, &needleWords, func(get func(string) string) { set(r.magic, get("K"), get("V")) })
+	each(text, &reversedWords, func(get func(string) string) { set(r.secret, get("K"), get("V")) })
 	each(text, &distractorWords, func(get func(string) string) { set(r.quality, get("Q")+" of the "+get("K"), get("V")) })
 	each(text, &variableWords, func(get func(string) string) { set(r.variable, get("K"), get("V")) })
 	each(text, &countWords, func(get func(string) string) { r.seen[get("K")]++ })
@@ -108,6 +110,9 @@ func (r *reading) answer(question string) string {
 				values = append(values, r.magic[found[1]])
 			}
 			return strings.Join(values, ", ")
+		}
+		if strings.Contains(question, "secret number") {
+			return r.secret[regexp.MustCompile(`the ([a-z]+ [a-z]+)(?:\.|\?| have)`).FindStringSubmatch(question)[1]]
 		}
 		if get := find(&documentWords); get != nil {
 			for n, word := range ordinals {

@@ -46,15 +46,25 @@ var (
 	needleWords = wordings{
 		[numWordings]string{
 			"The magic number of the {K} is {V}.", "Remember that the {K} has the magic number {V}.",
-			"For the {K} the magic number is {V}.", "{V} is the magic number of the {K}.",
+			"For the {K} the magic number is {V}.", "The {K} has {V} as its magic number.",
 		},
 		[numWordings]string{
 			"What are the magic numbers of {K}?", "Which magic numbers do {K} have?", "Give the magic numbers of {K}.", "What magic numbers belong to {K}?",
 		},
 	}
+	// In these the number stands before the name.
+	reversedWords = wordings{
+		[numWordings]string{
+			"{V} is the secret number of the {K}.", "{V} is what the {K} has as its secret number.",
+			"The number {V} belongs to the {K}.", "The secret number {V} is that of the {K}.",
+		},
+		[numWordings]string{
+			"What is the secret number of {K}?", "Which secret number does {K} have?", "Give the secret number of {K}.", "What secret number belongs to {K}?",
+		},
+	}
 	distractorWords = wordings{
 		[numWordings]string{
-			"The {Q} of the {K} is {V}.", "Note: the {K} has the {Q} {V}.", "As to the {K}, its {Q} is {V}.", "{V} is the {Q} of the {K}.",
+			"The {Q} of the {K} is {V}.", "Note: the {K} has the {Q} {V}.", "As to the {K}, its {Q} is {V}.", "About the {K}: the {Q} is {V}.",
 		},
 		[numWordings]string{
 			"What is the {Q} of the {K}?", "Which {Q} does the {K} have?", "Give the {Q} of the {K}.", "What does the text say is the {Q} of the {K}?",
@@ -81,7 +91,7 @@ var (
 	}
 	documentWords = wordings{
 		[numWordings]string{
-			"The {K} is {V}.", "It is written that the {K} is {V}.", "We know the {K}: {V}.", "{V} is the {K}.",
+			"The {K} is {V}.", "It is written that the {K} is {V}.", "We know the {K}: {V}.", "Here the {K} is {V}.",
 		},
 		[numWordings]string{
 			"What does the {D} document say is the {K}?", "Which {K} does the {D} document give?", "According to the {D} document, what is the {K}?", "In the {D} document, what is the {K}?",
