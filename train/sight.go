@@ -88,7 +88,7 @@ func (t *Trainer) imageToken() (int, error) {
 
 // openEyes looks at the pictures of all that the run reads.
 func (t *Trainer) openEyes() error {
-	if err := t.checkTrained(); err != nil {
+	if err := t.checkGroups(); err != nil {
 		return err
 	}
 	all, seen := []*dataset{t.data}, map[*shard.Set]bool{}
@@ -142,8 +142,8 @@ func (t *Trainer) checkSight(set *shard.Set) (sees bool, err error) {
 	return true, nil
 }
 
-// checkTrained refuses stages that train what the model does not have.
-func (t *Trainer) checkTrained() error {
+// checkGroups refuses stages that train what the model does not have.
+func (t *Trainer) checkGroups() error {
 	if t.vision == nil {
 		for i := range t.recipe.Stages {
 			for _, name := range t.recipe.Stages[i].Train {

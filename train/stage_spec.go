@@ -56,9 +56,8 @@ type StageSpec struct {
 type SourceSpec struct {
 	// Shards is a directory of token shards.
 	Shards string `yaml:"shards" json:"shards,omitempty"`
-	// Conversations are files as those of DataSpec, of which the same keys say what
-	// becomes of those that are too long or bad. Files that are named twice are read
-	// once.
+	// Conversations are files as those of DataSpec, whose TooLong and SkipBad hold for
+	// them. The same list in several stages becomes shards once.
 	Conversations Files `yaml:"conversations" json:"conversations,omitempty"`
 	// Share is its part of the stage's rows, in thousandths at the finest. The
 	// shares of a stage add up to 1; a source alone needs none.

@@ -81,6 +81,12 @@ func TestGELUErf(t *testing.T) {
 			t.Errorf("slope at %g = %g, want %g", f, dx[i].Float32(), slope)
 		}
 	}
+	for f := float32(-5.999); f < 9; f += 0.001 { // before the rounding, which hides it
+		want := math.Erfc(-float64(f)/math.Sqrt2) / 2
+		if off := math.Abs(float64(normal(f))/want - 1); off > 6e-5 {
+			t.Fatalf("the distribution at %g is off by %g of itself", f, off)
+		}
+	}
 	in := append([]tensor.BF16(nil), x...)
 	GELUErf(in, in)
 	wantBF16(t, "in place", in, y)
