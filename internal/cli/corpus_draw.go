@@ -61,6 +61,7 @@ adds.`,
 	f.Uint64Var(&o.set.Seed, "seed", 1, "starts the choice of what is drawn")
 	f.IntVar(&o.set.Size, "size", 128, "side of the pictures in pixels")
 	f.IntVar(&o.set.Questions, "questions", 6, "questions for each picture at most")
+	f.StringVar(&o.set.ChartType, "chart-type", "", "the only type of chart: bar, line or pie (default any)")
 	f.StringArrayVar(&o.texts, "text", nil, "render lines of these documents instead of words of its own; may be given several times")
 	f.StringVar(&o.textField, "text-field", "", "field of JSONL and Parquet that holds the text (default text)")
 	f.IntVar(&o.set.TextMax, "text-max", 24, "characters of a rendered text at most")
@@ -97,6 +98,9 @@ func (a *app) corpusDraw(ctx context.Context, o drawFlags) (err error) {
 		if err := check.Check(); err != nil {
 			return usagef("%v", err)
 		}
+	}
+	if o.set.ChartType != "" && !slices.Contains(o.set.Kinds, draw.Chart) {
+		return usagef("--chart-type is for the kind chart, which --kinds leaves out")
 	}
 	if len(o.texts) > 0 {
 		if !slices.Contains(o.set.Kinds, draw.Text) {
@@ -252,6 +256,9 @@ func drawAgain(o drawFlags) []string {
 	args := []string{
 		"corpus", "draw", "--out", o.out, "--kinds", o.kinds, "--number", fmt.Sprint(o.set.Number),
 		"--seed", fmt.Sprint(o.set.Seed), "--size", fmt.Sprint(o.set.Size), "--questions", fmt.Sprint(o.set.Questions), "--text-max", fmt.Sprint(o.set.TextMax),
+	}
+	if o.set.ChartType != "" {
+		args = append(args, "--chart-type", o.set.ChartType)
 	}
 	for _, t := range o.texts {
 		args = append(args, "--text", t)

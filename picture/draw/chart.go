@@ -15,6 +15,8 @@ var themes = []struct {
 	{[]string{"Teams", "Goals", "Points", "Score"}, []string{"A", "B", "C", "D", "E", "F", "G", "H"}},
 }
 
+var chartTypes = []string{"bar", "line", "pie"}
+
 // letters are labels that fit everywhere.
 const letters = 5 // the last of themes
 
@@ -35,6 +37,9 @@ type chart struct {
 func makeChart(w *work) {
 	theme := pick(w.random, themes)
 	facts := &ChartFacts{Type: pick(w.random, []string{"bar", "bar", "line", "pie"}), Title: pick(w.random, theme.titles)}
+	if w.ChartType != "" {
+		facts.Type = w.ChartType
+	}
 	w.facts.Chart = facts
 	c := chart{w, facts, newFace(regular, small(w.Size)), max(2, w.Size/48)}
 	w.canvas.ground(pick(w.random, grounds[:3]))

@@ -140,13 +140,17 @@ func (c *chart) describeAll() {
 	}
 	names := sentence("it has " + number(len(c.Points)) + " " + plural(c.part()) + ": " + list(labels))
 	rest := c.notes()
+	axis := []string{}
+	if c.Type != "pie" {
+		axis = append(axis, sentence("the axis goes up to "+number(c.Max)))
+	}
 	c.describe(append([]string{head, names}, rest...)...)
 	if !c.readable() {
 		c.describe(append([]string{sentence("the " + c.Type + " chart " + c.Title + " shows " + list(labels))}, rest...)...)
 		return
 	}
-	c.describe(head, names, sentence(list(values)))
-	c.describe(append([]string{sentence("the " + c.Type + " chart " + c.Title + " shows that " + list(values))}, rest...)...)
+	c.describe(slices.Concat([]string{head, names}, axis, []string{sentence(list(values))})...)
+	c.describe(slices.Concat(axis, []string{sentence("the " + c.Type + " chart " + c.Title + " shows that " + list(values))}, rest)...)
 }
 
 // notes tells of what is highest and lowest.

@@ -191,6 +191,7 @@ var chartSentences = []rule{
 		return values(f, m[3])
 	}),
 	is(`The (\w+) chart (\w+) shows (.*)\.`, func(f *facts, m []string) string { return labels(f, m[3]) }),
+	is(`The axis goes up to (\d+)\.`, func(f *facts, m []string) string { return yes(f.Chart.Type != "pie" && num(f.Chart.Max) == m[1]) }),
 	is(`(\w+) is highest\.`, func(f *facts, m []string) string { return yes(extreme(f, 1) == m[1]) }),
 	is(`(\w+) is lowest\.`, func(f *facts, m []string) string { return yes(extreme(f, -1) == m[1]) }),
 	is(`((?:\w+ has \d+%?(?:, | and )?)+)\.`, func(f *facts, m []string) string { return values(f, m[1]) }),

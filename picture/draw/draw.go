@@ -93,6 +93,8 @@ type Options struct {
 	Size int
 	// Questions is how many are asked of a picture at most; 0 is 6.
 	Questions int
+	// ChartType is the only type of chart: bar, line or pie. Empty: any of them.
+	ChartType string
 	// Texts are what kind Text renders: runs of white space become single
 	// spaces, and what is longer than TextMax is cut at a space, as is what the
 	// picture has no room for. Those without anything that the fonts can show are
@@ -134,6 +136,8 @@ func (o Options) Check() error {
 		return fmt.Errorf("size %d: pictures have a side of %d to %d pixels", o.Size, MinSize, MaxSize)
 	case o.Questions < 1 || o.Questions > maxQuestions:
 		return fmt.Errorf("%d questions: from 1 to %d can be asked of a picture", o.Questions, maxQuestions)
+	case o.ChartType != "" && !slices.Contains(chartTypes, o.ChartType):
+		return fmt.Errorf("no type of chart %q; there are bar, line and pie", o.ChartType)
 	case o.TextMax < minText || o.TextMax > maxText:
 		return fmt.Errorf("texts of %d characters: from %d to %d can be rendered", o.TextMax, minText, maxText)
 	case o.TextFont != "" && fonts()[style(o.TextFont)] == nil:
@@ -275,9 +279,10 @@ func (w *work) describe(sentences ...string) { w.descriptions = append(w.descrip
 // requests ask for a description.
 var requests = []string{"Describe the picture.", "What can you see in this picture?", "Tell me what the picture shows.", "What does the picture show?"}
 
-// choose returns the questions that are kept, of as many types as there are, and
-// a request for a description among them, at a place of chance: who learns from
-// them has to describe a picture without having been asked about it before.
+// choose returns the questions that are kept, of as many types as there are, with
+// a request for a description: behind them, since whoever has described a picture
+// need not look at it again, but once in four times before them, since a picture
+// is described without having been asked about, too.
 func (w *work) choose() []Question {
 	shuffle(w.random, w.asked)
 	var kept []Question
@@ -292,7 +297,11 @@ func (w *work) choose() []Question {
 	}
 	text := strings.Join(pick(w.random, w.descriptions), " ")
 	q := Question{Description, pick(w.random, requests), text}
-	return slices.Insert(kept, w.below(len(kept)+1), q)
+	at := len(kept)
+	if w.chance(25) {
+		at = 0
+	}
+	return slices.Insert(kept, at, q)
 }
 
 func yesNo(yes bool) string {

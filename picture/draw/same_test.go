@@ -32,14 +32,14 @@ func digest(t testing.TB, d *draw.Drawing) string {
 // seed draws: count manifestVersion up. The test is to be run on each kind of
 // processor; go test -run TestGolden -v prints the hashes.
 var golden = map[draw.Kind]string{
-	draw.Scene:   "7cf86bb8f988235405459b96",
-	draw.Boxes:   "6e6cc4df69aab02189a4ba1b",
-	draw.Chart:   "20c8c4e0cf7aa035ab04754c",
-	draw.Table:   "c3bdb0caab6fa3dab8d8a98b",
-	draw.Clock:   "2e51e4ee93c6f1f33f1d58f3",
-	draw.Map:     "6607c723c81aa99bf0344ead",
-	draw.Text:    "460a844d40eb18759751fccd",
-	draw.Diagram: "63308720c9f7d2d3a2e51edb",
+	draw.Scene:   "38b6a054497a9ea62ea90599",
+	draw.Boxes:   "f29800e7b7c2043cfb3dbcc8",
+	draw.Chart:   "c1a3a60148947369c99424c5",
+	draw.Table:   "4a9307d69ea00911692b72c8",
+	draw.Clock:   "3e27673a8edb5c1303e812d2",
+	draw.Map:     "c356b90d7cd1ebe67ac29bd6",
+	draw.Text:    "2183d71ddafa123ac662a965",
+	draw.Diagram: "dfdbdb891e531aa71ce82fec",
 }
 
 // TestGolden wants the same bits on every machine and for ever.

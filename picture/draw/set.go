@@ -1,6 +1,7 @@
 package draw
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -45,6 +46,7 @@ type Settings struct {
 	Seed      uint64 `json:"seed"`
 	Size      int    `json:"size"`
 	Questions int    `json:"questions"`
+	ChartType string `json:"chart_type,omitempty"`
 	TextMax   int    `json:"text_max"`
 	TextFont  string `json:"text_font,omitempty"`
 	TextEm    int    `json:"text_em,omitempty"`
@@ -79,7 +81,7 @@ type ShardFile struct {
 
 // manifestVersion is that of the format and of the pictures: it grows when the
 // same seed gives other pictures.
-const manifestVersion = 4
+const manifestVersion = 5
 
 // check tells what is wrong with the options; defaults are set.
 func (o *SetOptions) check() error {
@@ -111,7 +113,7 @@ func (o *SetOptions) Picture(i int) (*Drawing, error) {
 }
 
 func (o *SetOptions) settings() Settings {
-	s := Settings{o.Kinds, o.Seed, o.Size, o.Questions, o.TextMax, o.TextFont, o.TextEm, o.TextCorner, "", o.Inline}
+	s := Settings{o.Kinds, o.Seed, o.Size, o.Questions, o.ChartType, o.TextMax, o.TextFont, o.TextEm, o.TextCorner, "", o.Inline}
 	if len(o.Texts) > 0 {
 		h := sha256.New()
 		for _, t := range o.Texts {
@@ -222,6 +224,7 @@ func (s Settings) differs(now Settings) string {
 		{"seed", s.Seed, now.Seed},
 		{"size", s.Size, now.Size},
 		{"questions", s.Questions, now.Questions},
+		{"type of chart", cmp.Or(s.ChartType, "any"), cmp.Or(now.ChartType, "any")},
 		{"characters of text", s.TextMax, now.TextMax},
 		{"font of text", s.TextFont, now.TextFont},
 		{"size of text", s.TextEm, now.TextEm},
