@@ -23,7 +23,8 @@ func loaderBytes(b *BatchSpec) int64 {
 // dataset is both sides of the shards, in their orders.
 type dataset struct {
 	set         *shard.Set
-	dir         string     // that the recipe names
+	dir         string     // that the recipe names, or that its conversations became
+	key         string     // of the recipe, which says that it is read
 	added       bool       // beside the recipe's own data
 	trainSet    *shard.Set // the side of it that is trained on
 	train, held *shard.Order
@@ -57,7 +58,7 @@ func openData(dir string, r *Recipe, tokenizerHash string) (*dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &dataset{set: set, dir: dir}
+	d := &dataset{set: set, dir: dir, key: "data"}
 	if err = set.CheckTokenizer(tokenizerHash); err != nil {
 		err = fmt.Errorf("%s: %w", dir, err)
 	} else {
@@ -88,7 +89,7 @@ func (d *dataset) split(r *Recipe, o ordering, measures bool) error {
 		d.held = o.order(held, 0)
 	}
 	if d.train.Rows() == 0 {
-		return recipe.Bad("data", "no document of %s fits a row of %d tokens", d.documents(), o.sequence)
+		return recipe.Bad(d.key, "no document of %s fits a row of %d tokens", d.documents(), o.sequence)
 	}
 	return nil
 }
@@ -98,7 +99,7 @@ func (d *dataset) readHeld(i int64, row *shard.Row) *shard.Set { return heldRow{
 
 // documents says how many there are, and what a split does not part.
 func (d *dataset) documents() string {
-	n := fmt.Sprintf("%d documents", d.set.Docs())
+	n := fmt.Sprintf("%d documents in %s", d.set.Docs(), d.dir)
 	if d.set.Manifest().Pictures != nil {
 		n += `, in which those of one picture or "group" stay together,`
 	}

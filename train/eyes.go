@@ -42,9 +42,10 @@ func newEyes(cfg *vision.Config) *eyes {
 	return &eyes{cfg: cfg, workers: min(par.Threads(), maxDecoders)}
 }
 
-// check looks at the header of every picture of a set: whether the tower makes as
-// many tokens of it as the documents have.
-func (e *eyes) check(set *shard.Set) error {
+// check looks at the header of every picture of what is read: whether the tower makes
+// as many tokens of it as the documents have.
+func (e *eyes) check(d *dataset) error {
+	set := d.set
 	defer set.Release()
 	var pictures []shard.Picture
 	for doc := range set.NumDocs() {
@@ -52,11 +53,11 @@ func (e *eyes) check(set *shard.Set) error {
 		for i, p := range pictures {
 			pixels, tokens, err := conversation.MeasurePicture(e.cfg, p.Data, picture.Detail(p.Detail))
 			if err != nil {
-				return pictureFault(set, doc, i, err)
+				return fmt.Errorf("%s: %s: %w", d.key, d.dir, pictureFault(set, doc, i, err))
 			}
 			e.pixels = max(e.pixels, pixels)
 			if tokens != p.Tokens {
-				return recipe.Bad("data.shards", "a picture has %d tokens in the shards, and the model's tower makes %d of it: make the shards again for this tower", p.Tokens, tokens)
+				return recipe.Bad(d.key, "a picture has %d tokens in the shards of %s, and the model's tower makes %d of it: make the shards again for this tower", p.Tokens, d.dir, tokens)
 			}
 		}
 		if doc%1024 == 0 {

@@ -103,7 +103,7 @@ func eyesData(t testing.TB, dir string) *dataset {
 	}
 	t.Cleanup(func() { data.set.Close() })
 	data.eyes = newEyes(eyesConfig())
-	if err := data.eyes.check(data.set); err != nil {
+	if err := data.eyes.check(data); err != nil {
 		t.Fatal(err)
 	}
 	return data
@@ -240,7 +240,7 @@ func TestEyesOtherTower(t *testing.T) {
 	data := eyesData(t, eyesShards(t, nil))
 	other := eyesConfig()
 	other.Box, other.Short = 8, 8
-	if err := newEyes(other).check(data.set); err == nil || !strings.Contains(err.Error(), "data.shards: a picture has") {
+	if err := newEyes(other).check(data); err == nil || !strings.Contains(err.Error(), "data: a picture has") || !strings.Contains(err.Error(), data.dir) {
 		t.Error(err)
 	}
 	bad := eyesShards(t, func(int, []byte) []byte { return []byte("no picture") })
@@ -249,7 +249,7 @@ func TestEyesOtherTower(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer set.Close()
-	if err := newEyes(eyesConfig()).check(set); err == nil || !strings.Contains(err.Error(), "picture 0 of document") {
+	if err := newEyes(eyesConfig()).check(&dataset{set: set, dir: bad, key: "stages[1].data[0]"}); err == nil || !strings.Contains(err.Error(), "stages[1].data[0]: "+bad+": picture 0 of document") {
 		t.Error(err)
 	}
 }

@@ -135,13 +135,9 @@ func openFeeds(r *Recipe, d *dataset, tokenizerHash string, places map[string]st
 	feeds := make([]*feed, len(r.stages()))
 	for i := range feeds {
 		feeds[i] = own
-		s := &r.stages()[i]
-		if len(s.Data) == 0 && r.batchOf(i).Sequence == r.Batch.Sequence {
-			continue
-		}
-		list := s.Data
+		list := r.reads(i)
 		if len(list) == 0 {
-			list = []SourceSpec{{Whole: r.Data.Whole}}
+			continue
 		}
 		sources, shares := make([]*dataset, len(list)), make([]float64, len(list))
 		for k := range list {
@@ -169,25 +165,38 @@ type opening struct {
 // source opens source k of stage i, which is of the recipe's data if it names nothing.
 func (o *opening) source(i, k int, from *SourceSpec) (*dataset, error) {
 	r, sequence := o.recipe, o.recipe.batchOf(i).Sequence
-	dir, own := from.Shards, from.Shards == ""
-	if len(from.Conversations) > 0 {
-		name := r.talkDir(from.Conversations, sequence)
-		dir, own = o.places[name], name == dataDir
+	source := &dataset{set: o.data.set, dir: from.Shards, key: fmt.Sprintf("stages[%d].data[%d]", i, k)}
+	if len(r.stages()[i].Data) == 0 {
+		source.key = fmt.Sprintf("stages[%d].batch", i)
 	}
-	source := &dataset{set: o.data.set, added: !own, dir: dir}
-	if !own {
+	if len(from.Conversations) > 0 {
+		source.dir = o.places[r.talkDir(from.Conversations, sequence)]
+	}
+	switch source.dir {
+	case "", o.places[dataDir]:
+		source.dir = o.data.dir
+	default:
+		source.added = true
 		var err error
-		if source.set, err = openOnce(o.sets, dir, o.tokenizerHash); err != nil {
-			return nil, fmt.Errorf("stages[%d].data[%d]: %w", i, k, err)
+		if source.set, err = openOnce(o.sets, source.dir, o.tokenizerHash); err != nil {
+			return nil, fmt.Errorf("%s: %w", source.key, err)
 		}
 	}
-	// Another order than any other stage's, which a run reads the same documents in.
-	seed := r.Seed + 0x9e3779b97f4a7c15*uint64(1+i*len(r.stages())+k)
+	seed := r.Seed + 0x9e3779b97f4a7c15*orderOf(i, k, len(r.stages()))
 	if err := source.split(r, ordering{sequence, seed, from.Whole}, false); err != nil {
 		return nil, err
 	}
 	source.measure(sequence)
 	return source, nil
+}
+
+// orderOf numbers the orders of a run of so many stages from 1: source k of stage i has
+// another than all others, since a run may read the same documents in several.
+func orderOf(i, k, stages int) uint64 {
+	if k < stages {
+		return uint64(1 + i*stages + k)
+	}
+	return uint64(1 + k*stages + i)
 }
 
 // openOnce opens the shards of a stage.

@@ -353,7 +353,11 @@ func TestFinetuneRecipe(t *testing.T) {
 	if c := r.Lora.Adapter(); c.Rank != 4 || c.Alpha != 8 || !slices.Equal(c.Targets, []string{"q_proj"}) || r.Data.TooLong != "" {
 		t.Errorf("%+v", r)
 	}
-	for _, r := range []*Recipe{talkRun(t, true), talkRun(t, false), r} {
+	staged := parse("model: {from: m}\ndata: {conversations: c.jsonl}\nstages: [{steps: 4}, {tokens: 900}]\n")
+	if staged.Epochs != 0 || len(staged.Stages) != 2 {
+		t.Errorf("%+v", staged)
+	}
+	for _, r := range []*Recipe{talkRun(t, true), talkRun(t, false), r, staged} {
 		text, err := r.YAML()
 		if err != nil {
 			t.Fatal(err)

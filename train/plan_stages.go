@@ -77,7 +77,7 @@ func (t *Trainer) planStages() {
 
 // sources are what a stage reads.
 func (t *Trainer) sources(stage int) (list []SourcePlan) {
-	l, specs := &t.legs[stage], t.recipe.stages()[stage].Data
+	l, specs := &t.legs[stage], t.recipe.reads(stage)
 	last := l.rowAfter(l.end())
 	for i, d := range l.feed.sources {
 		list = append(list, SourcePlan{

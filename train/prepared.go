@@ -110,9 +110,11 @@ func (t *Trainer) prepareTalk(k *talk, progress func(share float64) error) (err 
 		source.Pictures = &layout{v.ImageTokenID, v.ImageSize, v.PatchSize, v.Box, v.Short}
 	}
 	dir := filepath.Join(t.options.RunDir, k.dir)
-	before, err := t.preparedBefore(dir, &source)
-	if err != nil {
-		return err
+	var before *conversation.Report
+	if t.options.RunDir != "" { // or "" would be where the program runs
+		if before, err = t.preparedBefore(dir, &source); err != nil {
+			return err
+		}
 	}
 	if before != nil {
 		t.places[k.dir], t.reports[k.dir] = dir, before

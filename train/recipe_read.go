@@ -33,7 +33,7 @@ func ParseRecipe(name string, source []byte) (*Recipe, error) {
 		if places, err = recipe.Decode(name, source, r); err != nil {
 			return nil, err
 		}
-		if r.Steps == 0 && r.Tokens == 0 && r.Epochs == 0 {
+		if n := len(r.Stages); r.Steps == 0 && r.Tokens == 0 && r.Epochs == 0 && (n == 0 || r.Stages[n-1].Steps == 0 && r.Stages[n-1].Tokens == 0) {
 			r.Epochs = defaultEpochs
 		}
 	}

@@ -100,7 +100,7 @@ func (t *Trainer) openEyes() error {
 		if d.eyes != nil {
 			continue // the recipe's data, which stages read, too
 		}
-		sees, err := t.checkSight(d.set)
+		sees, err := t.checkSight(d)
 		if err != nil {
 			return err
 		}
@@ -111,7 +111,7 @@ func (t *Trainer) openEyes() error {
 			e = newEyes(t.vision)
 		}
 		if !seen[d.set] {
-			if err := e.check(d.set); err != nil {
+			if err := e.check(d); err != nil {
 				return err
 			}
 		}
@@ -130,14 +130,14 @@ func (t *Trainer) openEyes() error {
 
 // checkSight refuses shards whose pictures the model cannot see; sees tells whether
 // there are any.
-func (t *Trainer) checkSight(set *shard.Set) (sees bool, err error) {
-	switch image := set.Header().ImageToken; {
+func (t *Trainer) checkSight(d *dataset) (sees bool, err error) {
+	switch image := d.set.Header().ImageToken; {
 	case image < 0:
 		return false, nil
 	case t.vision == nil:
-		return false, recipe.Bad("data", "the documents have pictures, and the model cannot see: give it a tower in model.vision, or take another model")
+		return false, recipe.Bad(d.key, "the documents in %s have pictures, and the model cannot see: give it a tower in model.vision, or take another model", d.dir)
 	case int(image) != t.vision.ImageTokenID:
-		return false, recipe.Bad("data.shards", "pictures stand at token %d in the shards, and at %d in the model: make the shards with this model's tokenizer", image, t.vision.ImageTokenID)
+		return false, recipe.Bad(d.key, "pictures stand at token %d in the shards of %s, and at %d in the model: make the shards with this model's tokenizer", image, d.dir, t.vision.ImageTokenID)
 	}
 	return true, nil
 }

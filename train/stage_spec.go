@@ -120,6 +120,15 @@ func (r *Recipe) stageLength(stage int) int {
 	return s.Steps
 }
 
+// reads are the sources that a stage has of its own: those that it names, or the recipe's
+// data once more where its rows have another length. A stage with none reads on in that.
+func (r *Recipe) reads(i int) []SourceSpec {
+	if s := r.stages()[i].Data; len(s) > 0 || r.batchOf(i).Sequence == r.Batch.Sequence {
+		return s
+	}
+	return []SourceSpec{{Conversations: r.Data.Conversations, Share: 1, Whole: r.Data.Whole}}
+}
+
 // ownsLength reports whether every stage says how long it is, so that the run
 // need not.
 func (r *Recipe) ownsLength() bool {
@@ -280,6 +289,9 @@ func (s *SourceSpec) check(key string) error {
 func (r *Recipe) checkStageRates(i int, key string) error {
 	s := &r.Stages[i]
 	if err := recipe.Between(key+".lr_scale", s.LRScale, 0, 1000); err != nil {
+		return err
+	}
+	if err := recipe.Between(key+".rope_theta", s.RopeTheta, 0, math.MaxFloat32); err != nil {
 		return err
 	}
 	return recipe.Between(key+".max_position_embeddings", float64(s.Context), 0, maxSize)

@@ -55,8 +55,8 @@ func (t *Trainer) enterStage(step int) error {
 			return err
 		}
 		t.cfg = t.model.Config()
-		if stage > 0 && step == leg.first+1 && leg.feed != t.legs[stage-1].feed {
-			t.watcher.forget() // other data has another loss
+		if stage > 0 && t.step == leg.first && leg.feed != t.legs[stage-1].feed {
+			t.watcher.forget() // other data has another loss; a resumed run has done so
 		}
 		t.freeze()
 	}

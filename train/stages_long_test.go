@@ -2,6 +2,8 @@ package train
 
 import (
 	"context"
+	"encoding/json"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,7 +20,7 @@ func longRun(t *testing.T) *Recipe {
 	t.Helper()
 	r := tinyRun(t)
 	r.Steps, r.EMA, r.Sample.Prompts = 0, 0, nil
-	r.Eval = EvalSpec{Every: 2, Rows: 4}
+	r.Eval, r.Spike.Window = EvalSpec{Every: 2, Rows: 4}, 4
 	all := []string{GroupAll}
 	r.Stages = []StageSpec{
 		{Steps: 4, Train: all},
@@ -93,7 +95,27 @@ func TestLongStages(t *testing.T) {
 			t.Errorf("interrupted every %d steps: %s", every, diff)
 		}
 		sameModel(t, want.ModelDir, got.ModelDir)
+		if diff := cmp.Diff(watcherOf(t, want), watcherOf(t, got)); diff != "" {
+			t.Errorf("interrupted every %d steps, what spikes are held against: %s", every, diff)
+		}
 	}
+}
+
+// watcherOf is what the last checkpoint of a run remembers of losses.
+func watcherOf(t *testing.T, r Result) watcher {
+	t.Helper()
+	source, err := os.ReadFile(filepath.Join(r.Checkpoint, trainingDir, stateFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s trainState
+	if err := json.Unmarshal(source, &s); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Watcher.Losses) != 3 { // of the last stage, which has data of its own
+		t.Errorf("losses %v", s.Watcher.Losses)
+	}
+	return s.Watcher
 }
 
 // TestLongStagesRead: the steps that are said to read a document read it.
@@ -143,6 +165,22 @@ func TestLongStagesRead(t *testing.T) {
 	}
 	if checked == 0 {
 		t.Error("no document was read")
+	}
+}
+
+// TestOrderOf: no two sources of a run have one order.
+func TestOrderOf(t *testing.T) {
+	for stages := 1; stages < 6; stages++ {
+		seen := map[uint64]bool{0: true} // that of the recipe's data
+		for i := range stages {
+			for k := range 9 {
+				n := orderOf(i, k, stages)
+				if seen[n] {
+					t.Errorf("source %d of stage %d of %d has the order %d, as another has", k, i, stages, n)
+				}
+				seen[n] = true
+			}
+		}
 	}
 }
 

@@ -69,6 +69,7 @@ func TestStageErrors(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{"[projector]", "[projecter]", `r.yaml:21:24: stages[0].train: there is no group "projecter"`},
 		{"[projector]", "[]", "stages[0].train: say what is trained"},
+		{"steps: 10, ", "steps: 10, rope_theta: -1, ", "stages[0].rope_theta: -1 is impossible: it must be at least 0"},
 		{"steps: 10, ", "", "stages[0].steps: 0 is impossible"},
 		{"{train: [all]}", "{steps: 3, train: [all]}", "stages[1].steps: the last stage has the steps that are left"},
 		{"steps: 10", "steps: 20", "stages: the stages before the last have 20 steps, and the run has 20"},

@@ -29,8 +29,12 @@ func (r *Recipe) talks() (list []talk) {
 	}
 	add(r.Data.Conversations, r.Batch.Sequence, "data.conversations")
 	for i := range r.Stages {
-		for k, from := range r.Stages[i].Data {
-			add(from.Conversations, r.batchOf(i).Sequence, fmt.Sprintf("stages[%d].data[%d].conversations", i, k))
+		for k, from := range r.reads(i) {
+			key := "data.conversations"
+			if len(r.Stages[i].Data) > 0 {
+				key = fmt.Sprintf("stages[%d].data[%d].conversations", i, k)
+			}
+			add(from.Conversations, r.batchOf(i).Sequence, key)
 		}
 	}
 	return list

@@ -151,6 +151,53 @@ func TestTalkStagesPlan(t *testing.T) {
 	}
 }
 
+// TestTalkStageRows: a stage with longer rows reads the recipe's conversations as long as
+// these let them be, and not as they were cut for its own.
+func TestTalkStageRows(t *testing.T) {
+	r := talkStages(t)
+	talk := filepath.Join(t.TempDir(), "talk.jsonl")
+	line := `{"messages": [{"role": "user", "content": "left?"}, {"role": "assistant", "content": "` + strings.Repeat("red blue ", 8) + `"}]}` + "\n"
+	mustWrite(t, talk, []byte(strings.Repeat(line, 60)))
+	r.Data.Conversations, r.Data.HeldOut, r.Eval = Files{talk}, 0, EvalSpec{}
+	r.Batch = BatchSpec{Tokens: 64, Rows: 2, Sequence: 32}
+	all := []string{GroupAll}
+	r.Stages = []StageSpec{{Steps: 3, Train: all}, {Steps: 3, Train: all, Batch: BatchSpec{Sequence: 128}}}
+	run := t.TempDir()
+	trainer, err := New(r, Options{RunDir: run})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer trainer.Close()
+	p := trainer.Plan()
+	if own, longer := p.Stages[0].Sources[0], p.Stages[1].Sources[0]; own.Shards != filepath.Join(run, "data") ||
+		longer.Shards != filepath.Join(run, "data-2") || longer.Data == nil || longer.Data.CutShort != 0 || longer.Tokens <= own.Tokens {
+		t.Errorf("%+v, then %+v", own, longer)
+	}
+	trained := t.TempDir()
+	mustRun(t, r, Options{RunDir: trained})
+	from, err := SourcesOf(trained)
+	if err != nil || len(from.Stages) != 1 || filepath.Base(from.Stages[0]) != "data-2" {
+		t.Errorf("%+v, %v", from, err)
+	}
+}
+
+// TestTalkNoRun: without a run's directory nothing is looked for where the program runs.
+func TestTalkNoRun(t *testing.T) {
+	r := talkStages(t)
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("data", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	mustWrite(t, filepath.Join("data", shard.ManifestName), []byte("{}"))
+	trainer, err := New(r, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := trainer.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestTalkStageErrors: what is no source is refused, with its place in the recipe.
 func TestTalkStageErrors(t *testing.T) {
 	for _, c := range []struct {
@@ -174,13 +221,17 @@ func TestTalkStageErrors(t *testing.T) {
 		}
 	}
 	r := talkStages(t)
-	r.Model.Vision = VisionSpec{}
+	made := t.TempDir()
+	mustRun(t, r, Options{RunDir: made})
+	shards := filepath.Join(made, dataDir)
+	r.Model.Vision, r.Data.Conversations = VisionSpec{}, r.Stages[1].Data[2].Conversations
+	r.Stages = []StageSpec{{Steps: 2, Train: []string{GroupAll}, Data: []SourceSpec{{Shards: shards}}}}
 	trainer, err := New(r, Options{})
 	if err == nil {
 		trainer.Close()
 	}
-	if err == nil {
-		t.Error("a model that cannot see takes pictures")
+	if want := "stages[0].data[0]: the documents in " + shards; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }
 

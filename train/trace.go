@@ -108,12 +108,14 @@ func SourcesOf(run string) (*Sources, error) {
 	r := info.Recipe
 	s := &Sources{Shards: r.Data.Shards, Conversations: r.Data.Conversations.String(), Model: r.Model.From, Tokenizer: r.Tokenizer}
 	for i := range r.Stages {
-		for _, from := range r.Stages[i].Data {
+		for _, from := range r.reads(i) {
 			dir := from.Shards
 			if len(from.Conversations) > 0 {
 				dir = filepath.Join(run, r.talkDir(from.Conversations, r.batchOf(i).Sequence))
 			}
-			s.Stages = append(s.Stages, dir)
+			if dir != "" { // or it is the recipe's data
+				s.Stages = append(s.Stages, dir)
+			}
 		}
 	}
 	if s.Conversations != "" {

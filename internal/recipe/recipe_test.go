@@ -95,6 +95,16 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// TestExponent: numbers without a point are numbers.
+func TestExponent(t *testing.T) {
+	for text, want := range map[string]float64{"2e-05": 2e-5, "-1E3": -1000, "+4e+0": 4, "1.5e2": 150, "7": 7} {
+		var got file
+		if _, err := recipe.Decode("r.yaml", []byte("share: "+text+"\n"), &got); err != nil || *got.Share != want {
+			t.Errorf("%s: %v, %v", text, got.Share, err)
+		}
+	}
+}
+
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{"weight: 3", "wieght: 3", `r.yaml:7:5: inputs[0] has no key "wieght"; did you mean "weight"?`},
@@ -110,6 +120,10 @@ func TestMistakes(t *testing.T) {
 		{"  text: []", "  text: {}", "chains.text must be a list, and this is a section"},
 		{"share: 0.5", "Hidden: 1", `has no key "Hidden"; it has chains, headers`},
 		{"share: 0.5", "share:", "share must be a number, and this is empty"},
+		{"share: 0.5", "share: 1e999", "share must be a number: 1e999 is out of range"},
+		{"share: 0.5", "share: '1e3'", "share must be a number, and this is the text \"1e3\""},
+		{"share: 0.5", "share: 0x1e3p1", "share must be a number, and this is the text \"0x1e3p1\""},
+		{"-128", "1e2", "small must be a whole number, and this is the text \"1e2\""},
 	} {
 		source := strings.Replace(example, c.old, c.new, 1)
 		if source == example {

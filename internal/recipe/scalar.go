@@ -3,10 +3,13 @@ package recipe
 import (
 	"fmt"
 	"reflect"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 )
 
 func (p *Places) decodeScalar(node ast.Node, v reflect.Value, path string) error {
@@ -17,10 +20,29 @@ func (p *Places) decodeScalar(node ast.Node, v reflect.Value, path string) error
 	if !ok {
 		return p.fail(node.GetToken().Position, path, fmt.Sprintf("%s must be %s, and this is %s", path, want, nodeKind(node)))
 	}
-	if err := yaml.NodeToValue(node, v.Addr().Interface()); err != nil {
+	if err := setScalar(node, v); err != nil {
 		return p.fail(node.GetToken().Position, path, fmt.Sprintf("%s must be %s: %s is out of range", path, want, node.GetToken().Value))
 	}
 	return nil
+}
+
+// setScalar stores the value of a node that fits.
+func setScalar(node ast.Node, v reflect.Value) error {
+	if !v.CanFloat() || !isExponent(node) {
+		return yaml.NodeToValue(node, v.Addr().Interface())
+	}
+	f, err := strconv.ParseFloat(node.GetToken().Value, v.Type().Bits())
+	v.SetFloat(f)
+	return err
+}
+
+// exponent is a number without a point, such as 2e-5. YAML 1.2 has them (section 10.3.2),
+// and the parser takes them for texts.
+var exponent = regexp.MustCompile(`^[-+]?[0-9]+[eE][-+]?[0-9]+$`)
+
+func isExponent(node ast.Node) bool {
+	text := node.GetToken()
+	return text.Type == token.StringType && exponent.MatchString(text.Value)
 }
 
 func isScalar(node ast.Node) bool {
@@ -53,7 +75,7 @@ func scalarFits(node ast.Node, kind reflect.Kind) (want string, ok bool) {
 		if _, ok = node.(*ast.IntegerNode); !ok {
 			_, ok = node.(*ast.FloatNode)
 		}
-		return "a number", ok
+		return "a number", ok || isExponent(node)
 	}
 	panic("recipe: a field of kind " + kind.String())
 }
