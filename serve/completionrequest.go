@@ -60,6 +60,9 @@ func readCompletionRequest(body []byte, limits *Limits) (*completionRequest, *ap
 	if r.promptOnly && !r.echo {
 		f.d.fail(invalidValue(maxTokens.path, "With 'max_tokens' 0 there is nothing to answer, but with 'echo'."))
 	}
+	if r.options.Progress && r.echo && (r.options.Logprobs || r.promptOnly) {
+		progress.invalid("it is not allowed with 'echo' together with 'logprobs' or with 'max_tokens' 0: nothing is sent before the prompt is read.")
+	}
 	if v := f.get("user"); v.present() {
 		v.text()
 	}

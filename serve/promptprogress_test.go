@@ -74,6 +74,8 @@ func TestPromptProgress(t *testing.T) {
 	for _, c := range []struct{ path, body, want string }{
 		{chatPath, say("say x", `,"return_progress":true`), "'stream' only"},
 		{"/v1/completions", `{"model":"fake","prompt":"say x","return_progress":true}`, "'stream' only"},
+		{"/v1/completions", `{"model":"fake","prompt":"say x","stream":true,"return_progress":true,"echo":true,"logprobs":1}`, "not allowed with 'echo'"},
+		{"/v1/completions", `{"model":"fake","prompt":"say x","stream":true,"return_progress":true,"echo":true,"max_tokens":0}`, "not allowed with 'echo'"},
 		{"/v1/completions", `{"model":"fake","prompt":["x","y"],"stream":true,"return_progress":true}`, "one prompt only"},
 		{"/v1/responses", `{"model":"fake","input":"say x","return_progress":true}`, "'stream' only"},
 		{chatPath, say("say x", `,"stream":true,"return_progress":1`), "boolean"},

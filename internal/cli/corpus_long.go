@@ -51,10 +51,10 @@ repeat asks nothing: its documents are lists said over and over, from which a
 model that begins at nothing learns to copy.
 
 What is between the statements is prose of its own, or for a part of the
-documents the texts that --text names, such as books. Wordings, names and values
-are never those of the suite 'long' of 'polymath eval'. The directory gets JSON
-lines, a document in the field text of each, or with --shards token shards to
-train on. The same flags give the same files.`,
+documents the texts that --text names, such as books. Names and values, and but
+for key_value the wordings too, are never those of the suite 'long' of 'polymath
+eval'. The directory gets JSON lines, a document in the field text of each, or
+with --shards token shards to train on. The same flags give the same files.`,
 		Example: `  polymath corpus long --out long --tokenizer t.json --length 8k --number 10000
   polymath corpus long --out shards --shards --tokenizer t.json --length 128k \
       --shortest 8k --number 500 --text books --prose 0.3`,
