@@ -90,18 +90,27 @@ func guard(t *tokenizer.Tokenizer, segments []Segment) []string {
 
 // appendBroken encodes text in pieces that contain none of the names.
 func appendBroken(t *tokenizer.Tokenizer, ids []int32, text string, names []string) []int32 {
-	for {
-		cut := -1
-		for _, name := range names {
-			if i := strings.Index(text, name); i >= 0 && (cut < 0 || i < cut) {
-				cut = i
+	next := make([]int, len(names)) // where each comes next, len(text) if never
+	for i := range next {
+		next[i] = -1
+	}
+	for start := 0; ; {
+		cut := len(text)
+		for i, name := range names {
+			if next[i] < start { // or it is searched for again and again in a long text
+				if next[i] = len(text); start < len(text) {
+					if at := strings.Index(text[start:], name); at >= 0 {
+						next[i] = start + at
+					}
+				}
 			}
+			cut = min(cut, next[i])
 		}
-		if cut < 0 {
-			return t.AppendEncode(ids, []byte(text))
+		if cut == len(text) {
+			return t.AppendEncode(ids, []byte(text[start:]))
 		}
 		_, n := utf8.DecodeRuneInString(text[cut:])
-		ids = t.AppendEncode(ids, []byte(text[:cut+n]))
-		text = text[cut+n:]
+		ids = t.AppendEncode(ids, []byte(text[start:cut+n]))
+		start = cut + n
 	}
 }

@@ -1,8 +1,10 @@
 package chat
 
 import (
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,5 +73,41 @@ func TestEncodeAddedTokens(t *testing.T) {
 	}
 	if n != 2 {
 		t.Errorf("%d calls begin", n)
+	}
+}
+
+// TestBrokenText: text is cut behind the first letter of each name, in any mixture of
+// them, and many of one name without any of the other take no longer than the text.
+func TestBrokenText(t *testing.T) {
+	tok := smallTokenizer(t)
+	names := []string{"<tool_call>", "</tool_call>", "call>"}
+	plain := func(text string) (ids []int32) {
+		for {
+			cut := -1
+			for _, name := range names {
+				if i := strings.Index(text, name); i >= 0 && (cut < 0 || i < cut) {
+					cut = i
+				}
+			}
+			if cut < 0 {
+				return tok.AppendEncode(ids, []byte(text))
+			}
+			ids, text = tok.AppendEncode(ids, []byte(text[:cut+1])), text[cut+1:]
+		}
+	}
+	r := rand.New(rand.NewPCG(3, 3))
+	parts := append([]string{"", "<", "a b", "</", "tool_", "\u00e9"}, names...)
+	for range 300 {
+		var text string
+		for range r.IntN(12) {
+			text += parts[r.IntN(len(parts))]
+		}
+		if got, want := appendBroken(tok, nil, text, names), plain(text); !slices.Equal(got, want) {
+			t.Fatalf("%q: %v, want %v", text, got, want)
+		}
+	}
+	long := strings.Repeat("<tool_call>", 1<<18) // hours, if the others were looked for each time
+	if n := len(appendBroken(tok, nil, long, names[:2])); n < 1<<18 {
+		t.Errorf("%d tokens", n)
 	}
 }

@@ -54,6 +54,56 @@ func TestFaultIsolation(t *testing.T) {
 	group.Wait()
 }
 
+// TestFaultAfterReading: a pass that fails behind the model, when the caches have gone on,
+// is the fault of one sequence; the others go on with the same bits.
+func TestFaultAfterReading(t *testing.T) {
+	e := NewEngine(testModel(t), Options{})
+	defer e.Close()
+	r := Request{Prompt: tokens(60), MaxTokens: 24} // over the edge of a block
+	want, _, err := ask(t.Context(), e, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const victim = 77
+	spoil := func(n int) {
+		if n != 2 {
+			return
+		}
+		for _, s := range e.running {
+			if s.maxTokens == victim {
+				s.scores, s.scored = []Token{}, s.promptLen-1 // a row of no pass
+			}
+		}
+	}
+	var group sync.WaitGroup
+	others := func() {
+		for i := range 3 {
+			group.Go(func() {
+				q := r
+				q.Mask = &hook{call: spoil}
+				if i == 0 {
+					q.MaxTokens, q.Mask = victim, nil
+				}
+				got, _, err := ask(t.Context(), e, q)
+				if i == 0 && err == nil || i > 0 && (err != nil || !got.equal(want)) {
+					t.Errorf("request %d: %v, want %v, %v", i, got, want, err)
+				}
+			})
+		}
+		awaitWaiting(e, 3) // so that all begin together
+	}
+	q := r
+	q.Mask = &hook{call: func(n int) {
+		if n == 0 {
+			others()
+		}
+	}}
+	if got, _, err := ask(t.Context(), e, q); err != nil || !got.equal(want) {
+		t.Errorf("%v, want %v, %v", got, want, err)
+	}
+	group.Wait()
+}
+
 // within fails the test if f takes too long.
 func within(t *testing.T, f func()) {
 	t.Helper()

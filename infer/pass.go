@@ -56,14 +56,18 @@ func (e *Engine) runAlone(all []*sequence, err error) {
 }
 
 // forward runs the model and leaves the logits of the rows that are needed. A
-// panic, which can only be a bug, becomes an error.
+// panic, which can only be a bug, becomes an error. With an error the caches hold what
+// they held before, so that the pass can be made again.
 func (e *Engine) forward(all []*sequence) (err error) {
+	p := &e.pass
 	defer func() {
 		if v := recover(); v != nil {
 			err = panicError(v)
 		}
+		if err != nil {
+			p.undo(all)
+		}
 	}()
-	p := &e.pass
 	p.assemble(all)
 	if len(p.batch.Tokens) == 0 {
 		return nil
@@ -71,19 +75,30 @@ func (e *Engine) forward(all []*sequence) (err error) {
 	if err := e.model.Forward(p.workspace, &p.batch); err != nil {
 		return err
 	}
-	d := e.model.Config().HiddenSize
-	for _, s := range all {
-		if s.embedding != nil {
-			s.embed(e.model.Hidden(p.workspace)[s.row*d : (s.row+s.take)*d])
-		}
-	}
 	if err := e.score(all); err != nil {
 		return err
 	}
 	if p.selectRows(all); len(p.rows) > 0 {
-		return e.model.Logits(p.workspace, p.rows, p.logits[:len(p.rows)*p.width])
+		if err := e.model.Logits(p.workspace, p.rows, p.logits[:len(p.rows)*p.width]); err != nil {
+			return err
+		}
+	}
+	d := e.model.Config().HiddenSize
+	for _, s := range all { // last, since a pass that is made again would add it again
+		if s.embedding != nil {
+			s.embed(e.model.Hidden(p.workspace)[s.row*d : (s.row+s.take)*d])
+		}
 	}
 	return nil
+}
+
+// undo takes the positions back that a pass that failed has read.
+func (p *pass) undo(all []*sequence) {
+	for i, span := range p.batch.Spans {
+		if c := all[i].cache; c.Len() > span.Pos {
+			c.Truncate(span.Pos)
+		}
+	}
 }
 
 // assemble lays the sequences' tokens out as a batch.

@@ -3,6 +3,7 @@ package serve
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -89,6 +90,28 @@ func TestSlowClient(t *testing.T) {
 	if a := s.post(chatPath, say("say x", "")); a.status != 200 {
 		t.Error(a.text)
 	}
+}
+
+// A client that reads slowly gets all of a large answer: the time is for each piece.
+func TestSlowReader(t *testing.T) {
+	s := newSite(t, func(o *Options) { o.Limits.WriteTime = 500 * time.Millisecond })
+	body := `{"text":"` + strings.Repeat("x", maxPieces) + `","pieces":true}`
+	c, r := dial(t, s, fmt.Sprintf("POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+	_ = c.(*net.TCPConn).SetReadBuffer(64 << 10)
+	a, err := http.ReadResponse(r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began, total := time.Now(), 0
+	for piece := make([]byte, 64<<10); err == nil; time.Sleep(12 * time.Millisecond) {
+		var n int
+		n, err = io.ReadFull(a.Body, piece)
+		total += n
+	}
+	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) || total < 8<<20 || time.Since(began) < time.Second {
+		t.Errorf("%d bytes in %s: %v", total, time.Since(began), err)
+	}
+	until(t, "logged", func() bool { return strings.Contains(s.log.String(), "status=200") })
 }
 
 // dial sends the text of requests on one connection.

@@ -32,6 +32,7 @@ func (x *exchange) readBody() *apiError {
 		if fault := x.placeBody(); fault != nil {
 			return fault
 		}
+		_ = x.rc.SetReadDeadline(time.Now().Add(x.s.limits.BodyTime)) // the wait was not the client's
 		if x.r.ContentLength > n && x.r.ContentLength <= x.s.limits.Body {
 			body.Grow(int(x.r.ContentLength-n) + bytes.MinRead)
 		}
@@ -77,7 +78,6 @@ func (x *exchange) placeBody() *apiError {
 	select {
 	case x.s.large <- struct{}{}:
 		x.large = true
-		_ = x.rc.SetReadDeadline(time.Now().Add(x.s.limits.BodyTime)) // the wait was not the client's
 		return nil
 	case <-timer.C:
 		return tooBusy("Too many large requests at a time; try again in a moment.")

@@ -149,8 +149,18 @@ func TestTokenize(t *testing.T) {
 	if a := s.post("/tokenize", `{"text":"<|end|>","special":true}`); a.json(t, "tokens.0") != 256.0 {
 		t.Error(a.text)
 	}
-	if a := s.post("/tokenize", `{"text":""}`); a.json(t, "count") != 0.0 {
+	if a := s.post("/tokenize", `{"text":""}`); a.json(t, "count") != 0.0 || len(a.json(t, "tokens").([]any)) != 0 {
 		t.Error(a.text)
+	}
+	// What lists more than memory is for is refused.
+	for length, want := range map[int]string{maxPieces: `,"pieces":true`, maxIDs: ""} {
+		body := func(n int) string { return `{"text":"` + strings.Repeat("x", n) + `"` + want + `}` }
+		if a := s.post("/tokenize", body(length+1)); a.status != 400 || !strings.Contains(a.text, fmt.Sprint(length, " at most")) {
+			t.Errorf("%d tokens%s: %d %.200s", length+1, want, a.status, a.text)
+		}
+	}
+	if a := s.post("/tokenize", `{"text":"`+strings.Repeat("x", 9000)+`","pieces":true}`); len(a.json(t, "pieces").([]any)) != 9000 {
+		t.Errorf("%d", a.status)
 	}
 	if a := s.post("/detokenize", `{"tokens":[97,195,169,256]}`); a.json(t, "text") != "aé<|end|>" {
 		t.Error(a.text)

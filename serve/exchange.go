@@ -50,7 +50,11 @@ type recorder struct {
 	writeTime time.Duration
 	status    int
 	bytes     int64
+	failed    bool // the client did not take all
 }
+
+// writePiece is how many bytes of an answer a client has its time for.
+const writePiece = 64 << 10
 
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && status >= 200 {
@@ -63,10 +67,17 @@ func (r *recorder) Write(p []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
-	r.limitWrite()
-	n, err := r.ResponseWriter.Write(p)
-	r.bytes += int64(n)
-	return n, err
+	total := 0
+	for {
+		piece := p[total:min(total+writePiece, len(p))]
+		r.limitWrite()
+		n, err := r.ResponseWriter.Write(piece)
+		r.bytes += int64(n)
+		if total += n; err != nil || total == len(p) {
+			r.failed = r.failed || err != nil
+			return total, err
+		}
+	}
 }
 
 // limitWrite gives the client its time from now on. The server lifts it when the
@@ -134,8 +145,11 @@ func (x *exchange) answerFault() {
 // finish counts and logs the exchange.
 func (x *exchange) finish() {
 	status := x.w.status
-	if x.fault != nil {
+	switch {
+	case x.fault != nil:
 		status = x.fault.status
+	case x.w.failed:
+		status = statusClientGone
 	}
 	x.releaseBody()
 	x.payCompletion(x.generated)

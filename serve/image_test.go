@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestPublicAddress(t *testing.T) {
@@ -158,4 +159,17 @@ func TestFetchedImages(t *testing.T) {
 		t.Error(a.text)
 	}
 	faultCase{"too many bytes", "", "", 400, "image_file_too_large", "messages[0].content[3].image_url.url", "image 2: "}.check(t, ask(3))
+}
+
+// An answer about an image that was fetched may take longer than the body may.
+func TestFetchedImageTime(t *testing.T) {
+	data := pixelData(t)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(data) }))
+	defer elsewhere.Close()
+	s := newSite(t, func(o *Options) { o.ImageURLs, o.Limits.BodyTime = true, 100*time.Millisecond })
+	s.s.fetcher = newImageFetcher(&Limits{Image: 2000, Body: 2000}, true, func(netip.Addr) error { return nil })
+	a := s.post(chatPath, `{"model":"fake","messages":[{"role":"user","content":[{"type":"text","text":"count 300"},{"type":"image_url","image_url":{"url":"`+elsewhere.URL+`/x"}}]}]}`)
+	if a.status != 200 || a.json(t, "choices.0.finish_reason") != "stop" {
+		t.Errorf("%d %.200s", a.status, a.text)
+	}
 }

@@ -46,6 +46,18 @@ func (x *exchange) findOrFirst(name string) *apiError {
 	return x.find(name)
 }
 
+// maxPieces is how many tokens are listed with their text and bytes, which take a hundred
+// times the memory of their ids.
+const maxPieces = 1 << 18
+
+// mostTokens is how many tokens the answer may list.
+func (r *tokenizeRequest) mostTokens() int {
+	if r.pieces {
+		return maxPieces
+	}
+	return maxIDs
+}
+
 type tokenizeAnswer struct {
 	Model  string       `json:"model"`
 	Count  int          `json:"count"`
@@ -73,8 +85,15 @@ func (s *Server) tokenize(x *exchange) *apiError {
 		return fault
 	}
 	ids := x.model.Model.Tokenize(r.text, r.special)
-	a := tokenizeAnswer{Model: x.model.Name, Count: len(ids), Window: x.model.info.ContextWindow, Tokens: append([]int{}, ids...)}
+	if limit := r.mostTokens(); len(ids) > limit {
+		return invalidValue("text", "it has %d tokens, and an answer lists %d at most; send a shorter text.", len(ids), limit)
+	}
+	a := tokenizeAnswer{Model: x.model.Name, Count: len(ids), Window: x.model.info.ContextWindow, Tokens: ids}
+	if a.Tokens == nil {
+		a.Tokens = []int{}
+	}
 	if r.pieces {
+		a.Pieces = make([]tokenPiece, 0, len(ids))
 		for _, id := range ids {
 			t := newTopLogprob(x.model.Model.TokenBytes(id), 0)
 			a.Pieces = append(a.Pieces, tokenPiece{id, t.Token, t.Bytes})

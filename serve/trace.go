@@ -86,7 +86,11 @@ func (x *exchange) endSpan(status int) {
 	}
 	x.span.SetAttributes(attributes...)
 	if status >= http.StatusInternalServerError {
-		x.span.SetStatus(codes.Error, x.fault.message)
+		why := http.StatusText(status)
+		if x.fault != nil {
+			why = x.fault.message
+		}
+		x.span.SetStatus(codes.Error, why)
 	}
 	x.span.End()
 }

@@ -40,6 +40,20 @@ func TestSpans(t *testing.T) {
 	}
 }
 
+// An answer with the status of a fault that is none has a span too.
+func TestSpanWithoutFault(t *testing.T) {
+	spans := tracetest.NewInMemoryExporter()
+	s := newSite(t, func(o *Options) { o.Traces = sdk.NewTracerProvider(sdk.WithSyncer(spans)) })
+	s.s.draining.Store(true)
+	if a := s.do(http.MethodGet, "/ready", ""); a.status != http.StatusServiceUnavailable || !strings.Contains(a.text, "draining") {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+	until(t, "a span", func() bool { return len(spans.GetSpans()) == 1 })
+	if status := spans.GetSpans()[0].Status; status.Code != codes.Error || status.Description != "Service Unavailable" {
+		t.Errorf("%+v", status)
+	}
+}
+
 func TestNewTraces(t *testing.T) {
 	var got atomic.Int64
 	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
