@@ -3,7 +3,9 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -54,8 +56,8 @@ func (a *app) loraMerge(ctx context.Context, base, adapter, dst string, dryRun b
 	case model.IsAdapter(base):
 		return usagef("%s is an adapter: give the model first, then the adapter", base)
 	}
-	if entries, err := os.ReadDir(dst); err == nil && len(entries) > 0 {
-		return fmt.Errorf("%s is not empty; name a new directory", dst)
+	if err := checkNewDir(dst); err != nil {
+		return err
 	}
 	w, err := model.OpenWeights(base)
 	if err != nil {
@@ -72,6 +74,21 @@ func (a *app) loraMerge(ctx context.Context, base, adapter, dst string, dryRun b
 		return nil
 	}
 	return a.writeMerged(base, adapter, dst, merged)
+}
+
+// checkNewDir refuses a destination that is there and no empty directory: where
+// writing it fails, all of it is removed.
+func checkNewDir(dst string) error {
+	entries, err := os.ReadDir(dst)
+	switch _, missing := os.Lstat(dst); {
+	case errors.Is(missing, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("%w; name a new directory", err)
+	case len(entries) > 0:
+		return fmt.Errorf("%s is not empty; name a new directory", dst)
+	}
+	return nil
 }
 
 // writeMerged writes the merged model with what belongs to the base. What an

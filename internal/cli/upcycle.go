@@ -49,8 +49,8 @@ func (a *app) upcycle(ctx context.Context, src, dst string, o model.UpcycleOptio
 	if model.IsGGUF(dst) {
 		return usagef("%s: upcycling makes a directory to train on; 'polymath convert' makes GGUF files", dst)
 	}
-	if entries, err := os.ReadDir(dst); err == nil && len(entries) > 0 {
-		return fmt.Errorf("%s is not empty; name a new directory", dst)
+	if err := checkNewDir(dst); err != nil {
+		return err
 	}
 	w, err := model.OpenWeights(src)
 	if err != nil {
