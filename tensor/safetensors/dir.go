@@ -26,21 +26,22 @@ const (
 // maxIndex bounds the index that is read; the largest models need a few MB.
 const maxIndex = maxHeader
 
-// OpenDir maps the model in dir: all files that its index names, or
-// model.safetensors where there is no index. The index and the files must
-// agree on every tensor.
+// OpenDir maps the model in dir: model.safetensors or, where there is none, all
+// files that its index names, with which it must agree on every tensor. An index
+// beside model.safetensors is of weights that this file replaced: transformers
+// takes the file too.
 func OpenDir(dir string) (*File, error) {
-	path := filepath.Join(dir, IndexName)
-	weights, err := readIndex(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		f, err := Open(filepath.Join(dir, ModelName))
-		if errors.Is(err, fs.ErrNotExist) {
-			err = cmp.Or(otherWeights(dir), err)
-		}
-		return f, err
+	whole, err := Open(filepath.Join(dir, ModelName))
+	if !errors.Is(err, fs.ErrNotExist) {
+		return whole, err
 	}
-	if err != nil {
-		return nil, err
+	path := filepath.Join(dir, IndexName)
+	weights, indexErr := readIndex(path)
+	if errors.Is(indexErr, fs.ErrNotExist) {
+		return nil, cmp.Or(otherWeights(dir), err)
+	}
+	if indexErr != nil {
+		return nil, indexErr
 	}
 	f := newFile(path)
 	if err := f.addAll(dir, weights); err != nil {

@@ -308,14 +308,14 @@ func TestBadIndex(t *testing.T) {
 		{`{"weight_map":{"w":".."}}`, `tensor "w"`},
 		{`{"weight_map":{"w":""}}`, `tensor "w"`},
 		{`{"weight_map":{"w":"a","w":"b"}}`, "occurs twice"},
-		{`{"weight_map":{"w":"model.safetensors","v":"model.safetensors"}}`, `tensor "v" is not in`},
+		{`{"weight_map":{"w":"a.safetensors","v":"a.safetensors"}}`, `tensor "v" is not in`},
 		{`{"weight_map":{}}`, ""},
-		{`{"weight_map":{"v":"model.safetensors"}}`, `tensor "w" is in`},
+		{`{"weight_map":{"v":"a.safetensors"}}`, `tensor "w" is in`},
 		{`[]`, "expected"},
 		{``, "EOF"},
 	} {
 		dir := t.TempDir()
-		if _, err := Write(filepath.Join(dir, ModelName), []*tensor.Tensor{tensor.FromF32("w", []float32{1})}, nil); err != nil {
+		if _, err := Write(filepath.Join(dir, "a.safetensors"), []*tensor.Tensor{tensor.FromF32("w", []float32{1})}, nil); err != nil {
 			t.Fatal(err)
 		}
 		mustWriteFile(t, filepath.Join(dir, IndexName), []byte(c.index))
@@ -328,6 +328,37 @@ func TestBadIndex(t *testing.T) {
 		}
 		wantError(t, dir, dir, c.want)
 	}
+}
+
+// TestStaleIndex: an index that a model in several files left beside
+// model.safetensors says nothing, whether those files are there or not.
+func TestStaleIndex(t *testing.T) {
+	dir := t.TempDir()
+	list := []Source{tensor.FromF32("w", []float32{1, 2}, 2).Source(), tensor.FromF32("v", []float32{3}, 1).Source()}
+	if _, err := WriteDir(dir, list, nil, 8); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Write(filepath.Join(dir, ModelName), []*tensor.Tensor{tensor.FromF32("w", []float32{5, 6}, 2)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	check := func() {
+		t.Helper()
+		f, err := OpenDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if w := mustTensor(t, f, "w"); f.Has("v") || element(w, 0) != "5.0" {
+			t.Errorf("read the tensors %v of the shards", f.Names())
+		}
+	}
+	check()
+	for i := range 2 {
+		if err := os.Remove(filepath.Join(dir, fmt.Sprintf("model-%05d-of-00002.safetensors", i+1))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check()
 }
 
 func TestWriteRefuses(t *testing.T) {
