@@ -103,6 +103,7 @@ func ggufDefault(k *keys) (*Config, error) {
 		return nil, err
 	}
 	c.SlidingWindow, c.SlidingRopeTheta = 0, 0
+	c.RopeTheta = 10000 // what llama.cpp computes with where the file does not say
 	return c, nil
 }
 

@@ -172,6 +172,22 @@ func TestGGUFHarmless(t *testing.T) {
 	}
 }
 
+// TestGGUFThetaUnsaid: without rope.freq_base llama.cpp computes with 10000,
+// whatever is usual for the model's type in the ecosystem.
+func TestGGUFThetaUnsaid(t *testing.T) {
+	for _, kind := range []string{Llama, Mixtral, Qwen3, OLMoE, Mellum} {
+		c := llamas(t)[kind+" wide"]
+		pairs := slices.DeleteFunc(ggufPairs(c, nil), func(p gguf.Pair) bool { return strings.Contains(p.Key, ".rope.freq_base") })
+		got, err := parseGGUF(pairs, factsOf(c))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.RopeTheta != 10000 || got.slidingTheta() != 10000 {
+			t.Errorf("%s: theta %v, in layers that slide %v", kind, got.RopeTheta, got.slidingTheta())
+		}
+	}
+}
+
 // FuzzGGUFConfig: whatever the metadata, the reader returns a Config that is
 // valid and that writes and reads back equal, or an error.
 func FuzzGGUFConfig(f *testing.F) {
