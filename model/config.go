@@ -223,6 +223,9 @@ func (c *Config) validateSizes() error {
 			return fmt.Errorf("%s is %d; it must be between %d and %d", s.name, s.value, s.low, s.top)
 		}
 	}
+	if n := len(c.MLPOnlyLayers); c.NumExperts > 0 && n > c.NumLayers { // Sparse looks through all of them
+		return fmt.Errorf("mlp_only_layers names %d layers; num_hidden_layers is %d", n, c.NumLayers)
+	}
 	for l := range c.NumLayers {
 		if !c.Sparse(l) && c.IntermediateSize == 0 {
 			return fmt.Errorf("intermediate_size is 0, but layer %d is dense and needs it", l)

@@ -199,6 +199,7 @@ func TestConfigNamesTheField(t *testing.T) {
 		{`{"num_experts_per_tok": 17}`, "num_experts_per_tok"},
 		{`{"moe_intermediate_size": 0}`, "moe_intermediate_size"},
 		{`{"mlp_only_layers": [9]}`, "mlp_only_layers"},
+		{`{"mlp_only_layers": [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "intermediate_size": 64}`, "mlp_only_layers names 13 layers"},
 		{`{"mlp_only_layers": [1], "intermediate_size": 0}`, "intermediate_size"},
 		{`{"rms_norm_eps": 0}`, "rms_norm_eps"},
 		{`{"eos_token_id": 16384}`, "eos_token_id"},
