@@ -133,7 +133,8 @@ func (m *Model) prepareChat() {
 	m.vocabulary = sync.OnceValue(m.newVocabulary)
 }
 
-// endTokens are those that config.json and the tokenizer name.
+// endTokens are those that config.json, generation_config.json and the tokenizer
+// name.
 func endTokens(cfg *model.Config, t *tokenizer.Tokenizer) []int32 {
 	var end []int32
 	for _, id := range cfg.EOSTokenIDs {

@@ -33,7 +33,8 @@ var harmless = []string{
 // something this decoder does not do, and a field that it does not know, are
 // errors that name the field, and so is a reward model, which is for
 // ReadScalarConfig. Of a model that sees it reads how pictures become
-// numbers from preprocessor_config.json, if that is there. The result is valid.
+// numbers from preprocessor_config.json, if that is there, and of a language model
+// the tokens that end a text from generation_config.json too. The result is valid.
 func ReadConfig(path string) (*Config, error) {
 	c, err := readConfig(path)
 	if err == nil && c.Scalar {
@@ -68,6 +69,9 @@ func readConfig(path string) (*Config, error) {
 		if err := readProcessor(filepath.Dir(path), c.Vision); err != nil {
 			return nil, err
 		}
+	}
+	if filepath.Base(path) == configName && !c.Scalar {
+		return c, c.readGeneration(filepath.Dir(path))
 	}
 	return c, nil
 }
@@ -228,15 +232,8 @@ func (c *Config) readTokens(f *fields) {
 		return
 	}
 	delete(f.left, "eos_token_id")
-	var one *int
-	if json.Unmarshal(raw, &one) == nil {
-		if one != nil {
-			c.EOSTokenIDs = []int{*one}
-		}
-		return
-	}
-	if err := json.Unmarshal(raw, &c.EOSTokenIDs); err != nil {
-		f.err = fmt.Errorf("%seos_token_id: want a token id or a list of them: %w", f.prefix, err)
+	if err := json.Unmarshal(raw, (*tokenIDs)(&c.EOSTokenIDs)); err != nil {
+		f.err = fmt.Errorf("%seos_token_id: %w", f.prefix, err)
 	}
 	if len(c.EOSTokenIDs) == 0 {
 		c.EOSTokenIDs = nil
