@@ -121,8 +121,8 @@ func (c *Conversion) checkPaths() error {
 		return fmt.Errorf("%s is no file; it is not replaced", c.dst)
 	case !c.toGGUF && !to.IsDir():
 		return fmt.Errorf("%s is no directory; a GGUF file's name ends in .gguf", c.dst)
-	case !c.toGGUF && !replaceable(c.dst):
-		return fmt.Errorf("%s holds something other than a model; it is not replaced", c.dst)
+	case !c.toGGUF:
+		return checkReplaceable(c.dst)
 	}
 	return nil
 }
@@ -166,16 +166,6 @@ type ExistsError struct{ Path string }
 
 // Error names the destination.
 func (e *ExistsError) Error() string { return e.Path + " exists already" }
-
-// replaceable reports whether a directory is empty or a model's.
-func replaceable(dir string) bool {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return false
-	}
-	_, err = os.Stat(filepath.Join(dir, configName))
-	return err == nil || len(entries) == 0
-}
 
 func (c *Conversion) checkChoices() error {
 	o := &c.options
@@ -249,8 +239,12 @@ func (c *Conversion) Run(ctx context.Context) (*Result, error) {
 	return result, work.remove()
 }
 
-// putInPlace gives what was made its name.
+// putInPlace gives what was made its name, unless something is there by now that
+// is not to be replaced.
 func (c *Conversion) putInPlace(made string) error {
+	if err := c.checkPaths(); err != nil {
+		return err
+	}
 	old := ""
 	if _, err := os.Lstat(c.dst); err == nil && !c.toGGUF {
 		old = filepath.Join(c.WorkDir(), replacedName)

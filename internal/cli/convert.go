@@ -107,12 +107,8 @@ func (a *app) convert(ctx context.Context, src, dst string, o convertFlags) erro
 	defer screen.Clear()
 	options.Progress = showStages(screen, slog.New(slog.NewTextHandler(a.Err, nil)))
 	c, err := modelfile.NewConversion(src, dst, options)
-	var exists *modelfile.ExistsError
-	if errors.As(err, &exists) {
-		return fmt.Errorf("%w; --force replaces it", err)
-	}
 	if err != nil {
-		return err
+		return sayForce(err)
 	}
 	defer c.Close()
 	if o.dryRun {
@@ -125,9 +121,18 @@ func (a *app) convert(ctx context.Context, src, dst string, o convertFlags) erro
 		return errInterrupted
 	}
 	if err != nil {
-		return err
+		return sayForce(err)
 	}
 	return o.printConverted(a.Out, c.Plan(), result)
+}
+
+// sayForce adds to the error of a destination that exists what replaces it.
+func sayForce(err error) error {
+	var exists *modelfile.ExistsError
+	if errors.As(err, &exists) {
+		return fmt.Errorf("%w; --force replaces it", err)
+	}
+	return err
 }
 
 // showStages draws a bar for each stage, and where there is no terminal logs now
