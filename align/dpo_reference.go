@@ -38,8 +38,9 @@ type referred struct {
 // saveReferenceEvery is how much work may be lost.
 const saveReferenceEvery = 30 * time.Second
 
-// maxReference bounds the bytes of the file for each answer.
-const maxReference = 32
+// maxReference bounds the bytes of the file for each answer: a number has 24 at most,
+// its line 8 besides, and the lines around the two answers of a comparison have 13.
+const maxReference = 64
 
 // refer fills in what the reference says of all answers: as an earlier start of this
 // run has measured it, and the rest by the reference, which it closes again.

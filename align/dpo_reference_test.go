@@ -82,6 +82,28 @@ func TestDPOReference(t *testing.T) {
 	}
 }
 
+// TestDPOReferenceLength: numbers of all digits and of most are read, of many comparisons
+// too.
+func TestDPOReferenceLength(t *testing.T) {
+	path := filepath.Join(t.TempDir(), referenceFile)
+	for _, v := range []float64{-123.45600128173828, -math.SmallestNonzeroFloat64, -1.7976931348623157e+308} {
+		all := make([]*comparison, 10_000)
+		f := referred{Version: referenceVersion, Source: "x", LogProbs: make([][]float64, len(all))}
+		for i := range all {
+			all[i] = &comparison{}
+			all[i].Answers = make([]preference.Sequence, 2)
+			f.LogProbs[i] = []float64{v, v}
+		}
+		if err := f.save(path, false); err != nil {
+			t.Fatal(err)
+		}
+		found := referred{Version: referenceVersion, Source: "x"}
+		if err := found.read(path, all); err != nil || len(found.LogProbs) != len(all) {
+			t.Errorf("%v: %d comparisons, %v", v, len(found.LogProbs), err)
+		}
+	}
+}
+
 // TestDPOReferenceFaults: a disk that fails leaves what was there or what was to be.
 func TestDPOReferenceFaults(t *testing.T) {
 	all := make([]*comparison, 2)
