@@ -68,6 +68,7 @@ func (k *key) differences(other *key) []string {
 	say("chat", a.Chat, b.Chat)
 	say("the judge", a.Judge, b.Judge)
 	say("images", withheld(a.Blind), withheld(b.Blind))
+	say("the cache of keys and values", inBits(k.int8()), inBits(other.int8()))
 	drawn := a.Seed == b.Seed && a.Limit == b.Limit && a.Shots == b.Shots
 	return append(list, taskDifferences(k.Tasks, other.Tasks, drawn)...)
 }
@@ -77,6 +78,19 @@ func withheld(blind bool) string {
 		return "withheld"
 	}
 	return "shown"
+}
+
+// int8 says that keys and values are in 8 bits. Runs of earlier programs have that in
+// the model's name alone.
+func (k *key) int8() bool {
+	return k.Settings.Int8 || strings.HasSuffix(k.Subject, ", int8 cache")
+}
+
+func inBits(int8 bool) string {
+	if int8 {
+		return "in 8 bits"
+	}
+	return "in full"
 }
 
 // orTask is a setting that may be left to the tasks.

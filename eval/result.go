@@ -58,6 +58,8 @@ type Settings struct {
 	Judge string `json:"judge,omitempty"`
 	// Blind says that items are put without their images.
 	Blind bool `json:"images_withheld,omitempty"`
+	// Int8 says that keys and values are kept in 8 bits.
+	Int8 bool `json:"int8_cache,omitempty"`
 }
 
 // TaskResult is what came of one task.

@@ -274,11 +274,12 @@ func TestOtherRun(t *testing.T) {
 	changed := exam(2)
 	changed[1].Hash = "another"
 	for want, err := range map[string]error{
-		"the limit was 0 and is 5":                      run(&fake{}, sheets, Options{Settings: Settings{Limit: 5}}),
-		"the seed was 0 and is 7":                       run(&fake{}, sheets, Options{Settings: Settings{Seed: 7}}),
-		"task contexts has other items or another file": run(&fake{}, changed, Options{}),
-		"task turns is gone":                            run(&fake{}, sheets[:7], Options{}),
-		"the model was  and is other":                   run(&fake{info: SubjectInfo{Name: "other"}}, sheets, Options{}),
+		"the limit was 0 and is 5":                                  run(&fake{}, sheets, Options{Settings: Settings{Limit: 5}}),
+		"the seed was 0 and is 7":                                   run(&fake{}, sheets, Options{Settings: Settings{Seed: 7}}),
+		"task contexts has other items or another file":             run(&fake{}, changed, Options{}),
+		"task turns is gone":                                        run(&fake{}, sheets[:7], Options{}),
+		"the cache of keys and values was in full and is in 8 bits": run(&fake{}, sheets, Options{Settings: Settings{Int8: true}}),
+		"the model was  and is other":                               run(&fake{info: SubjectInfo{Name: "other"}}, sheets, Options{}),
 	} {
 		if !errors.Is(err, ErrOther) || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q: %v", want, err)
@@ -293,6 +294,30 @@ func TestOtherRun(t *testing.T) {
 	}
 	if _, err := Run(t.Context(), &fake{}, sheets, Options{Dir: strange, Fresh: true}); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Errorf("a directory that is no run's: %v", err)
+	}
+}
+
+// TestInt8Run: a run with keys and values in 8 bits is another one with the same weights,
+// also where an earlier program has said so in the model's name alone.
+func TestInt8Run(t *testing.T) {
+	const print = "0123"
+	whole := key{Subject: "m", Print: print}
+	named := key{Subject: "m, int8 cache", Print: print}
+	told := key{Subject: "moved, int8 cache", Print: print, Settings: Settings{Int8: true}}
+	for _, c := range []struct {
+		was, is key
+		other   bool
+	}{
+		{whole, whole, false},
+		{named, told, false},
+		{told, told, false},
+		{whole, told, true},
+		{named, whole, true},
+		{told, whole, true},
+	} {
+		if list := c.was.differences(&c.is); len(list) > 0 != c.other {
+			t.Errorf("%+v and %+v: %q", c.was, c.is, list)
+		}
 	}
 }
 

@@ -253,6 +253,9 @@ func newCard(name string, r *eval.Result) card {
 	if s.Blind {
 		add(&c.Settings, "images", "withheld")
 	}
+	if s.Int8 {
+		add(&c.Settings, "keys and values", "in 8 bits")
+	}
 	add(&c.Settings, "judge", s.Judge)
 	add(&c.Settings, "tokens read", count(r.PromptTokens)+", "+count(r.CachedTokens)+" of them from the cache")
 	add(&c.Settings, "tokens written", count(r.CompletionTokens))

@@ -254,7 +254,7 @@ func (a *app) examine(ctx context.Context, model string, sheets []eval.Sheet, o 
 		return nil, err
 	}
 	settings := eval.Settings{
-		Seed: o.seed, Limit: o.limit, Shots: o.shots, Samples: o.samples, Chat: s.subject.Info().Chat, Judge: g.judgeName, Blind: o.blind,
+		Seed: o.seed, Limit: o.limit, Shots: o.shots, Samples: o.samples, Chat: s.subject.Info().Chat, Judge: g.judgeName, Blind: o.blind, Int8: o.subject.int8,
 	}
 	if o.dryRun {
 		return nil, a.planEval(ctx, s.subject, sheets, &settings)

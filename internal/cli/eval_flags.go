@@ -105,6 +105,9 @@ func (o *evalFlags) defaultOut(model string) string {
 	if o.byLetter {
 		name += "-explain"
 	}
+	if o.subject.int8 {
+		name += "-int8"
+	}
 	if o.blind {
 		name += blindRun
 	}
