@@ -73,6 +73,11 @@ func (f *Finished) Save() error {
 		return err
 	}
 	f.Result.Records = hash
+	return f.saveResult()
+}
+
+// saveResult writes results.json beside the records that are there.
+func (f *Finished) saveResult() error {
 	data, err := json.MarshalIndent(f.Result, "", "  ")
 	if err != nil {
 		return err

@@ -1,10 +1,13 @@
 package eval
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 )
@@ -87,6 +90,40 @@ func (r *run) reopen(keep func(Record)) error {
 		keep(record)
 	}
 	return nil
+}
+
+// renew is a run that was over with nothing left to do: what Options.Finish makes of its
+// records is made anew, for the tasks that are asked for now. It keeps the scores and
+// what they took.
+func (r *run) renew(tasks []TaskResult) (*Finished, error) {
+	f, err := OpenRun(r.o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	before, err := json.Marshal(f.Result)
+	if err != nil {
+		return nil, err
+	}
+	for i := range tasks {
+		had := slices.IndexFunc(f.Result.Tasks, func(t TaskResult) bool { return t.Task == tasks[i].Task && t.Skipped == "" })
+		if had >= 0 {
+			tasks[i] = f.Result.Tasks[had]
+		}
+	}
+	f.Result.Suite, f.Result.Tasks = r.o.Suite, tasks
+	if r.o.Finish != nil {
+		if err := r.o.Finish(f); err != nil {
+			return nil, err
+		}
+	}
+	after, err := json.Marshal(f.Result)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(before, after) {
+		err = f.saveResult()
+	}
+	return f, err
 }
 
 // advise adds to what ended a run that what is kept of it is not lost.

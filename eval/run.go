@@ -40,7 +40,8 @@ type Options struct {
 	Meter  *energy.Meter
 	Carbon float64
 	// Finish, if not nil, adds to a result what this package does not know, before it
-	// is kept: examinations, contamination.
+	// is kept: examinations, contamination. It is called for a run that was over, too,
+	// and its result has what an earlier call left there.
 	Finish func(*Finished) error
 
 	arrange func([]unit) // for tests: another order
@@ -297,11 +298,11 @@ func (r *run) finish() (*Finished, error) {
 			}
 		}
 	}
+	if !r.changed && r.o.Dir != "" {
+		return r.renew(f.Result.Tasks)
+	}
 	sortRecords(f.Records)
 	f.Result.Energy = r.energyUse(f.Records)
-	if !r.changed && r.o.Dir != "" {
-		return OpenRun(r.o.Dir)
-	}
 	Summarize(f.Result, f.Records)
 	if r.o.Finish != nil {
 		if err := r.o.Finish(f); err != nil {

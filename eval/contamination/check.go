@@ -40,15 +40,10 @@ func rules() decontaminate.Options {
 // is said to be clean. Errors are those of Trace, but for *NotTraced, and of reading
 // the shards; the end of ctx is one.
 func Check(ctx context.Context, f *eval.Finished, sheets []eval.Sheet, o Options) error {
-	f.Result.Checked, f.Result.NotChecked = false, ""
-	for i := range f.Result.Tasks {
-		f.Result.Tasks[i].Contamination = nil
-	}
 	l, err := Trace(o)
 	var none *NotTraced
 	if errors.As(err, &none) {
-		f.Result.NotChecked = none.Why
-		eval.Summarize(f.Result, f.Records)
+		Leave(f, none.Why)
 		return nil
 	}
 	if err != nil {
@@ -60,14 +55,25 @@ func Check(ctx context.Context, f *eval.Finished, sheets []eval.Sheet, o Options
 	}
 	for i := range f.Result.Tasks {
 		t := &f.Result.Tasks[i]
+		t.Contamination = nil
 		at := slices.IndexFunc(sheets, func(s eval.Sheet) bool { return s.Task.Name == t.Task })
 		if at >= 0 && t.Skipped == "" {
 			t.Contamination = found[at]
 		}
 	}
-	f.Result.Checked = true
+	f.Result.Checked, f.Result.NotChecked = true, ""
 	eval.Summarize(f.Result, f.Records)
 	return nil
+}
+
+// Leave writes into the results why items were not looked for, and takes out what an
+// earlier Check found.
+func Leave(f *eval.Finished, why string) {
+	f.Result.Checked, f.Result.NotChecked = false, why
+	for i := range f.Result.Tasks {
+		f.Result.Tasks[i].Contamination = nil
+	}
+	eval.Summarize(f.Result, f.Records)
 }
 
 // Search looks for the items of the sheets in all that the model was trained on. It

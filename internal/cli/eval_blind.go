@@ -10,9 +10,13 @@ import (
 // againstBlind puts the items that have images once more, without them, and says what
 // seeing adds: f less that.
 func (a *app) againstBlind(ctx context.Context, model string, f *eval.Finished, sheets []eval.Sheet, o *evalFlags) error {
+	ran := map[string]bool{}
+	for i := range f.Result.Tasks {
+		ran[f.Result.Tasks[i].Task] = f.Result.Tasks[i].Skipped == ""
+	}
 	var some []eval.Sheet
 	for i := range sheets {
-		if f.Result.Tasks[i].Skipped == "" && hasImages(&sheets[i]) {
+		if ran[sheets[i].Task.Name] && hasImages(&sheets[i]) {
 			some = append(some, sheets[i])
 		}
 	}
