@@ -201,7 +201,7 @@ const gatingSoftmax = 1
 // that llama.cpp ends at.
 func (c *Config) ggufTokens(k *keys) {
 	token := func(name string) int {
-		key := "tokenizer.ggml." + name + "_token_id"
+		key := tokenKey(name)
 		v, ok := k.all[key]
 		if !ok || v == uint32(1<<32-1) { // which older converters wrote for none
 			return -1
@@ -223,3 +223,6 @@ func (c *Config) ggufTokens(k *keys) {
 // endTokens are the names of the tokens that end an answer: of text, of a turn,
 // of a message.
 var endTokens = []string{"eos", "eot", "eom"}
+
+// tokenKey is the key of the special token of that name.
+func tokenKey(name string) string { return "tokenizer.ggml." + name + "_token_id" }

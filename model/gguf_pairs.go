@@ -143,7 +143,7 @@ func ggufPairs(c *Config, list []tensor.Source) []gguf.Pair {
 func (c *Config) tokenPairs() (pairs []gguf.Pair) {
 	token := func(name string, id int) {
 		if id >= 0 {
-			pairs = append(pairs, gguf.Pair{Key: "tokenizer.ggml." + name + "_token_id", Value: uint32(id)})
+			pairs = append(pairs, gguf.Pair{Key: tokenKey(name), Value: uint32(id)})
 		}
 	}
 	token("bos", c.BOSTokenID)

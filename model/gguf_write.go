@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 
 	"github.com/polymath-lm/polymath/tensor"
 	"github.com/polymath-lm/polymath/tensor/gguf"
@@ -18,7 +19,8 @@ type Choice func(t TensorInfo) tensor.DType
 // WriteGGUF writes w as one GGUF file, tensor by tensor, and returns its SHA-256
 // in hexadecimal. meta are further keys, such as the vocabulary's and
 // general.name; what is said of the model itself is written from its Config, the
-// special tokens too where meta does not have them. A Config that llama.cpp
+// special tokens too where meta does not have them, and those that end a text
+// where it has none of these. A Config that llama.cpp
 // would compute otherwise is an error that names the field, see CheckGGUF. The
 // experts that GGUF keeps in one tensor must be chosen one format. Tensors that
 // keep their format are copied as they lie; llama.cpp's order of rows is made.
@@ -35,19 +37,26 @@ func WriteGGUF(path string, w *Weights, meta []gguf.Pair, choose Choice, tell Pr
 	return gguf.Write(path, mergePairs(ggufPairs(w.cfg, list), meta), list)
 }
 
-// mergePairs returns own without what extra says as well, and then extra.
+// mergePairs returns own without what extra says as well, and then extra. The
+// tokens that end a text are said together.
 func mergePairs(own, extra []gguf.Pair) []gguf.Pair {
 	said := map[string]bool{}
 	for _, p := range extra {
 		said[p.Key] = true
 	}
+	ends := slices.ContainsFunc(extra, endsText)
 	var all []gguf.Pair
 	for _, p := range own {
-		if !said[p.Key] {
+		if !said[p.Key] && !(ends && endsText(p)) {
 			all = append(all, p)
 		}
 	}
 	return append(all, extra...)
+}
+
+// endsText reports whether the pair names a token that ends a text.
+func endsText(p gguf.Pair) bool {
+	return slices.ContainsFunc(endTokens, func(name string) bool { return p.Key == tokenKey(name) })
 }
 
 // ggufWriter lists the tensors of a file.

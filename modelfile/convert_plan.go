@@ -30,16 +30,13 @@ type PlannedPart struct {
 
 // makePlan chooses the format of each tensor and adds up.
 func (c *Conversion) makePlan() error {
+	c.choice = map[string]tensor.DType{}
+	c.plan = Plan{From: c.src, To: c.dst, ModelType: c.w.Config().ModelType}
 	if c.toGGUF {
-		if err := model.CheckGGUF(c.w.Config()); err != nil {
-			return fmt.Errorf("%s: %w", c.src, err)
-		}
-		if _, err := Metadata(c.src, c.w.Config()); err != nil {
+		if err := c.checkGGUF(); err != nil {
 			return err
 		}
 	}
-	c.choice = map[string]tensor.DType{}
-	c.plan = Plan{From: c.src, To: c.dst, ModelType: c.w.Config().ModelType}
 	c.plan.Parameters, _ = c.w.Config().Params()
 	if !c.toGGUF && c.options.DType == "" {
 		c.options.DType = c.kept()
@@ -77,6 +74,17 @@ func (c *Conversion) makePlan() error {
 	}
 	slices.Sort(c.plan.Notes)
 	return nil
+}
+
+// checkGGUF sees that a GGUF file can have what the model is beside its weights.
+func (c *Conversion) checkGGUF() error {
+	cfg := c.w.Config()
+	if err := model.CheckGGUF(cfg); err != nil {
+		return fmt.Errorf("%s: %w", c.src, err)
+	}
+	pairs, err := Metadata(c.src, cfg)
+	c.plan.Notes = endsLeftOut(pairs, cfg)
+	return err
 }
 
 func (p *PlannedPart) add(t model.TensorInfo, to tensor.DType, size int64) {

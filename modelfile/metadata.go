@@ -57,7 +57,11 @@ func dirMetadata(dir string, cfg *model.Config) ([]gguf.Pair, error) {
 			pairs = append(pairs, gguf.Pair{Key: f.key, Value: f.value})
 		}
 	}
-	pairs = append(pairs, vocabularyPairs(&v, cfg)...)
+	special, err := readSpecial(dir)
+	if err != nil {
+		return nil, err
+	}
+	pairs = append(pairs, vocabularyPairs(&v, special, cfg)...)
 	template, tools, err := chat.Source(dir)
 	if err != nil {
 		return nil, err
@@ -71,9 +75,8 @@ func dirMetadata(dir string, cfg *model.Config) ([]gguf.Pair, error) {
 	return pairs, nil
 }
 
-// vocabularyPairs are the keys tokenizer.ggml.*. Those of special tokens that
-// cfg names are written from there, with the rest of it.
-func vocabularyPairs(v *tokenizer.GGMLVocab, cfg *model.Config) []gguf.Pair {
+// vocabularyPairs are the keys tokenizer.ggml.*.
+func vocabularyPairs(v *tokenizer.GGMLVocab, special *specialTokens, cfg *model.Config) []gguf.Pair {
 	pairs := []gguf.Pair{{Key: keyModel, Value: v.Model}, {Key: keyPre, Value: v.Pre}, {Key: keyTokens, Value: v.Tokens}}
 	add := func(key string, value any) { pairs = append(pairs, gguf.Pair{Key: key, Value: value}) }
 	if v.Model == tokenizer.GGMLScores {
@@ -83,21 +86,7 @@ func vocabularyPairs(v *tokenizer.GGMLVocab, cfg *model.Config) []gguf.Pair {
 	if v.Model == tokenizer.GGMLBytes {
 		add(keyMerges, v.Merges)
 	}
-	id := func(key string, id int32) {
-		if id >= 0 {
-			add(key, uint32(id))
-		}
-	}
-	switch {
-	case *v.AddBOS || cfg.BOSTokenID < 0 && v.BOS >= 0:
-		id(keyBOS, v.BOS)
-	case cfg.BOSTokenID < 0: // llama.cpp takes token 11 or 1 where none is named
-		id(keyBOS, v.EOS)
-	}
-	if len(cfg.EOSTokenIDs) == 0 {
-		id(keyEOS, v.EOS)
-	}
-	id(keyUnknown, v.Unknown)
+	pairs = append(pairs, special.pairs(v, cfg)...)
 	add(keyAddBOS, *v.AddBOS)
 	add(keyAddEOS, *v.AddEOS)
 	if v.AddSpacePrefix != nil {

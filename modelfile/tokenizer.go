@@ -123,6 +123,7 @@ const (
 	keyBOS         = "tokenizer.ggml.bos_token_id"
 	keyEOS         = "tokenizer.ggml.eos_token_id"
 	keyEOT         = "tokenizer.ggml.eot_token_id"
+	keyEOM         = "tokenizer.ggml.eom_token_id"
 	keyUnknown     = "tokenizer.ggml.unknown_token_id"
 	keyPadding     = "tokenizer.ggml.padding_token_id"
 	keyAddBOS      = "tokenizer.ggml.add_bos_token"
