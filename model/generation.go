@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/tensor"
 )
 
 // readGeneration adds to the tokens that end a text those that the directory's
@@ -20,6 +21,12 @@ func (c *Config) readGeneration(dir string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if what := tensor.Foreign(data); what != "" {
+		return fmt.Errorf("%s: %s", path, what)
+	}
+	if !json.Valid(data) {
+		return fmt.Errorf("%s: no valid JSON: cut off, or damaged", path)
 	}
 	var said struct {
 		EOS tokenIDs `json:"eos_token_id"`

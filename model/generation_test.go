@@ -23,7 +23,8 @@ func TestReadGeneration(t *testing.T) {
 		{`{"eos_token_id": -1}`, nil, "eos_token_id is -1"},
 		{`{"eos_token_id": "x"}`, nil, "want a token id or a list of them"},
 		{`[]`, nil, "array"},
-		{``, nil, "unexpected end"},
+		{`{"eos_token_id": 3`, nil, "no valid JSON"},
+		{"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n", nil, "Git LFS pointer"},
 	} {
 		c := small(t, Qwen3)
 		c.VocabSize, c.EOSTokenIDs = 97, []int{3}
