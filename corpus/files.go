@@ -18,8 +18,8 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/polymath-lm/polymath/corpus/code"
 	"github.com/polymath-lm/polymath/corpus/document"
-	"github.com/polymath-lm/polymath/corpus/reader"
 	"github.com/polymath-lm/polymath/corpus/source"
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/recipe"
@@ -30,6 +30,8 @@ type openSource struct {
 	index int
 	spec  *Source
 	files []source.File
+	// out is the directory of the build.
+	out string
 	// named is the pipeline for all documents, or nil; byFormat are the others.
 	named    *pipeline
 	byFormat map[string]*pipeline
@@ -57,6 +59,7 @@ func listSources(ctx context.Context, r *Recipe, notice func(text string)) ([][]
 		if err := s.checkOut(r.Out); err != nil {
 			return nil, recipe.Below(fmt.Sprintf("sources[%d]", i), err)
 		}
+		o.Without = s.written(r.Out)
 		files, err := source.List(ctx, s.patterns(), o)
 		if err != nil {
 			if ctx.Err() != nil {
@@ -70,31 +73,6 @@ func listSources(ctx context.Context, r *Recipe, notice func(text string)) ([][]
 		lists[i] = files
 	}
 	return lists, nil
-}
-
-// checkOut refuses a source that would read what the build itself writes. Source
-// trees may hold the directory: they leave out what Git ignores.
-func (s *Source) checkOut(out string) error {
-	if s.Format == reader.Tree || len(s.Exclude) > 0 {
-		return nil
-	}
-	out, err := filepath.Abs(out)
-	if err != nil {
-		return err
-	}
-	for _, path := range s.patterns() {
-		if isRemote(path) {
-			continue
-		}
-		dir, err := filepath.Abs(path)
-		if err != nil {
-			return err
-		}
-		if below, err := filepath.Rel(dir, out); err == nil && filepath.IsLocal(below) {
-			return recipe.Bad("path", "the build writes to %s, which source %s reads: name another directory with --out, or leave it out with exclude", out, s.Name)
-		}
-	}
-	return nil
 }
 
 // byHash puts files into the order in which a sample takes them.
@@ -161,7 +139,7 @@ func (s *openSource) newInput(ctx context.Context, index int) (*InputFile, error
 	path, name := f.Shown()
 	in := &InputFile{Index: index, Name: name, Path: path, Size: f.Size, Tag: f.Tag, Time: f.Time}
 	if f.Tree {
-		tag, err := treeTag(ctx, f.Path)
+		tag, err := code.TreeTag(ctx, f.Path, s.reading().Tree)
 		in.Tag = tag
 		return in, err
 	}
@@ -194,45 +172,6 @@ func hashFile(ctx context.Context, path string) (string, error) {
 	return "", context.Cause(ctx)
 }
 
-// treeTag identifies the state of a source tree by the names, sizes and times of
-// its files: their contents are not read for it. What Git keeps for itself is
-// not part of it.
-func treeTag(ctx context.Context, root string) (string, error) {
-	sum := sha256.New()
-	root, err := filepath.EvalSymlinks(root)
-	if err != nil {
-		return "", err
-	}
-	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		switch {
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case err != nil && path == root:
-			return err
-		case err != nil:
-			fmt.Fprintf(sum, "%q closed\n", path) // the reader says so
-			return nil
-		case entry.IsDir() && entry.Name() == ".git":
-			return fs.SkipDir
-		case !entry.Type().IsRegular():
-			return nil
-		}
-		info, err := entry.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // it went meanwhile
-		}
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(root, path)
-		if err == nil {
-			fmt.Fprintf(sum, "%q %d %d\n", filepath.ToSlash(name), info.Size(), info.ModTime().UnixNano())
-		}
-		return err
-	})
-	return hex.EncodeToString(sum.Sum(nil)), err
-}
-
 func isRemote(path string) bool { return strings.Contains(path, "://") }
 
 // sameAs reports an error if the file is not the one that was read before the
@@ -246,11 +185,12 @@ func (in *InputFile) sameAs(old *InputFile) error {
 
 // unchanged checks a file that was read to its end, by its size and time; where
 // only the time differs, by its hash.
-func (in *InputFile) unchanged(ctx context.Context, f source.File) error {
+func (in *InputFile) unchanged(ctx context.Context, s *openSource) error {
+	f := s.files[in.Index]
 	path, name := f.Shown()
 	now := &InputFile{Name: name, Path: path, Size: f.Size, Tag: f.Tag, SHA256: in.SHA256}
 	if f.Tree {
-		tag, err := treeTag(ctx, f.Path)
+		tag, err := code.TreeTag(ctx, f.Path, s.reading().Tree)
 		if err != nil {
 			return err
 		}

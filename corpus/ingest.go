@@ -207,7 +207,7 @@ func (o *opener) open(index int, from reader.Position) *openFile {
 	f := &openFile{}
 	f.input, f.err = o.source.newInput(o.ctx, index)
 	if f.err == nil {
-		f.reader, f.err = openReader(o.ctx, file, o.source.spec.reading(), from)
+		f.reader, f.err = openReader(o.ctx, file, o.source.reading(), from)
 	}
 	return f
 }

@@ -141,7 +141,7 @@ func (b *build) ingest(ctx context.Context) (*ingested, error) {
 		return nil, err
 	}
 	for i := range b.recipe.Sources {
-		in.sources = append(in.sources, &openSource{index: i, spec: &b.recipe.Sources[i], files: lists[i]})
+		in.sources = append(in.sources, &openSource{index: i, spec: &b.recipe.Sources[i], files: lists[i], out: b.recipe.Out})
 	}
 	at, err := in.resume(ctx, b.recipe)
 	if err != nil {
@@ -199,7 +199,7 @@ func (c *collector) resumeAfter(ctx context.Context, s *Summary) error {
 		if in.Index >= len(files) {
 			return fmt.Errorf("segment %d names a file that source %s does not have", s.Number, c.sources[s.Source].spec.Name)
 		}
-		if err := in.unchanged(ctx, files[in.Index]); err != nil && !errors.Is(err, fs.ErrPermission) {
+		if err := in.unchanged(ctx, c.sources[s.Source]); err != nil && !errors.Is(err, fs.ErrPermission) {
 			return err
 		}
 	}

@@ -34,7 +34,7 @@ func NewMachine(ctx context.Context, r *Recipe, o Options) (*Machine, error) {
 	m := &Machine{recipe: r}
 	for i := range r.Sources {
 		spec := &r.Sources[i]
-		m.sources = append(m.sources, &openSource{index: i, spec: spec, named: pipelines[spec.Pipeline], byFormat: pipelines})
+		m.sources = append(m.sources, &openSource{index: i, spec: spec, out: r.Out, named: pipelines[spec.Pipeline], byFormat: pipelines})
 	}
 	m.shared, err = b.newShared(ctx, r.Dedup.MinHash)
 	return m, err
@@ -47,7 +47,9 @@ func (m *Machine) Close() error { return m.shared.pdfs.Close() }
 // reads them.
 func (r *Recipe) Files(ctx context.Context, index int) ([]source.File, error) {
 	s := &r.Sources[index]
-	files, err := source.List(ctx, s.patterns(), s.listing())
+	o := s.listing()
+	o.Without = s.written(r.Out)
+	files, err := source.List(ctx, s.patterns(), o)
 	if err != nil {
 		return nil, fmt.Errorf("source %s: %w", s.Name, err)
 	}
@@ -120,7 +122,7 @@ func (w *FileWorker) Read(ctx context.Context, source, index int, file source.Fi
 	f := feeder{segment: math.MaxInt64, emit: r.batch}
 	f.begin(src)
 	open := &openFile{input: &InputFile{Index: index, Name: file.Name, Path: file.Path}}
-	open.reader, open.err = openReader(ctx, file.With(src.spec.listing()), src.spec.reading(), reader.Position{})
+	open.reader, open.err = openReader(ctx, file.With(src.spec.listing()), src.reading(), reader.Position{})
 	defer open.close()
 	if err := f.file(ctx, open); err != nil {
 		return nil, err

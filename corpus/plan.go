@@ -87,7 +87,7 @@ func newPlan(ctx context.Context, r *Recipe, o *Options) (*Plan, error) {
 	p := &Plan{Threads: b.threads}
 	for i := range r.Sources {
 		spec := &r.Sources[i]
-		src := &openSource{index: i, spec: spec, files: lists[i], named: pipelines[spec.Pipeline], byFormat: pipelines}
+		src := &openSource{index: i, spec: spec, files: lists[i], out: r.Out, named: pipelines[spec.Pipeline], byFormat: pipelines}
 		planned, err := trySource(ctx, shared, src)
 		if err != nil {
 			return nil, err
@@ -148,7 +148,7 @@ func trySource(ctx context.Context, shared *shared, src *openSource) (*PlannedSo
 // firstRecords adds the beginning of a file to b, and returns how many stored
 // bytes it is.
 func firstRecords(ctx context.Context, b *batch, file source.File, end time.Time) (stored int64, err error) {
-	r, err := openReader(ctx, file, b.source.spec.reading(), reader.Position{})
+	r, err := openReader(ctx, file, b.source.reading(), reader.Position{})
 	path, name := file.Shown()
 	input := &InputFile{Name: name, Path: path}
 	if err != nil {

@@ -68,7 +68,7 @@ func (c *Corpus) Again(ctx context.Context, t *Trace) (*Again, error) {
 		return nil, ErrGone
 	}
 	spec := &r.Sources[at]
-	rec, err := reread(ctx, spec, t.Record.Origin)
+	rec, err := reread(ctx, &openSource{spec: spec, out: r.Out}, t.Record.Origin)
 	if err != nil {
 		return nil, err
 	}
@@ -79,12 +79,12 @@ func (c *Corpus) Again(ctx context.Context, t *Trace) (*Again, error) {
 }
 
 // reread finds a record in its file.
-func reread(ctx context.Context, spec *Source, o document.Origin) (*reader.Record, error) {
-	files, err := source.List(ctx, []string{o.File}, spec.listing())
+func reread(ctx context.Context, src *openSource, o document.Origin) (*reader.Record, error) {
+	files, err := source.List(ctx, []string{o.File}, src.spec.listing())
 	if err != nil || len(files) != 1 {
 		return nil, fmt.Errorf("%w: %v", ErrGone, err)
 	}
-	in, err := openReader(ctx, files[0], spec.reading(), reader.Position{})
+	in, err := openReader(ctx, files[0], src.reading(), reader.Position{})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrGone, err)
 	}

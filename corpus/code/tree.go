@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +22,9 @@ type TreeOptions struct {
 	KeepIgnored  bool `yaml:"keep_ignored" json:"keep_ignored,omitempty"`
 	// MaxFile is the size of the largest file, in bytes; 0 means 8 MiB.
 	MaxFile int64 `yaml:"max_file" json:"max_file,omitempty"`
+	// Without are absolute paths without links: these files and directories are
+	// passed over as if they were not there.
+	Without []string `yaml:"-" json:"-"`
 }
 
 // File is one text file of a tree.
@@ -78,7 +82,7 @@ func (e *FileError) Unwrap() error { return e.Err }
 // Tree reads the files of a source tree. One goroutine uses it at a time. It
 // holds the listings of the directories that it is in, and one file.
 type Tree struct {
-	root    string
+	root    string // without links
 	options TreeOptions
 	git     string
 	ignore  []ignoreFile // outer ones first
@@ -103,6 +107,9 @@ func OpenTree(root string, o TreeOptions) (*Tree, error) {
 		o.MaxFile = 8 << 20
 	}
 	target, err := filepath.EvalSymlinks(root)
+	if err == nil {
+		target, err = filepath.Abs(target)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("opening a source tree: %w", err)
 	}
@@ -123,11 +130,7 @@ func OpenTree(root string, o TreeOptions) (*Tree, error) {
 // ignoreAbove reads the .gitignore files from the top of the work tree down to
 // the directory above the root.
 func (t *Tree) ignoreAbove(top string) error {
-	absolute, err := filepath.Abs(t.root)
-	if err != nil {
-		return fmt.Errorf("opening a source tree: %w", err)
-	}
-	way, err := filepath.Rel(top, absolute)
+	way, err := filepath.Rel(top, t.root)
 	if err != nil || way == "." {
 		return nil // the root is the top
 	}
@@ -166,6 +169,40 @@ func (t *Tree) Begin(index int64) { t.from = index }
 // Next returns the next file. A *LeftOut or a *FileError is about one thing, and
 // Next goes on; the error at the end is io.EOF.
 func (t *Tree) Next(ctx context.Context) (*File, error) {
+	for {
+		e, err := t.walk(ctx)
+		if err != nil {
+			return nil, err
+		}
+		i, wanted := t.count()
+		if !wanted {
+			continue
+		}
+		var content []byte
+		if e.err == nil && e.reason == "" {
+			content, e.reason, e.err = t.read(e.name)
+		}
+		switch {
+		case e.err != nil:
+			return nil, &FileError{i, e.name, e.err}
+		case e.reason != "":
+			return nil, &LeftOut{i, e.name, e.reason}
+		}
+		return &File{Index: i, Path: e.name, Content: content, License: e.license}, nil
+	}
+}
+
+// entry is what Next has something to say of: a file, or what is left out.
+type entry struct {
+	fs.DirEntry
+	name    string // below the root
+	reason  Reason // why it is left out, by all but its content
+	license string
+	err     error // why a directory cannot be entered
+}
+
+// walk returns the next entry; the error at the end is io.EOF.
+func (t *Tree) walk(ctx context.Context) (*entry, error) {
 	for len(t.levels) > 0 {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -176,13 +213,13 @@ func (t *Tree) Next(ctx context.Context) (*File, error) {
 			t.levels = t.levels[:len(t.levels)-1]
 			continue
 		}
-		entry := l.entries[0]
+		next := l.entries[0]
 		l.entries = l.entries[1:]
-		if entry.Name() == ".git" {
+		if next.Name() == ".git" {
 			continue
 		}
-		if f, err := t.visit(l, entry); f != nil || err != nil {
-			return f, err
+		if e := t.visit(l, next); e != nil {
+			return e, nil
 		}
 	}
 	return nil, io.EOF
@@ -190,35 +227,22 @@ func (t *Tree) Next(ctx context.Context) (*File, error) {
 
 // visit returns what there is to say of an entry; nothing if it is a directory
 // that was entered, or was passed over.
-func (t *Tree) visit(l *level, entry fs.DirEntry) (*File, error) {
-	below := append(l.path[:len(l.path):len(l.path)], entry.Name())
-	name := path.Join(below...)
-	reason := t.leaves(entry, below, name)
-	if reason == "" && entry.IsDir() {
-		err := t.enter(below, l.license)
-		if err == nil {
-			return nil, nil
-		}
-		if i, wanted := t.count(); wanted {
-			return nil, &FileError{i, name, err}
-		}
-		return nil, nil
-	}
-	i, wanted := t.count()
+func (t *Tree) visit(l *level, next fs.DirEntry) *entry {
+	below := append(l.path[:len(l.path):len(l.path)], next.Name())
+	e := &entry{DirEntry: next, name: path.Join(below...), license: l.license}
+	e.reason = t.leaves(next, below, e.name)
 	switch {
-	case !wanted:
-		return nil, nil
-	case reason != "":
-		return nil, &LeftOut{i, name, reason}
+	case e.reason != "":
+		return e
+	case slices.Contains(t.options.Without, filepath.Join(t.root, filepath.FromSlash(e.name))):
+		return nil
+	case !next.IsDir():
+		return e
 	}
-	content, reason, err := t.read(name)
-	switch {
-	case err != nil:
-		return nil, &FileError{i, name, err}
-	case reason != "":
-		return nil, &LeftOut{i, name, reason}
+	if e.err = t.enter(below, l.license); e.err != nil {
+		return e
 	}
-	return &File{Index: i, Path: name, Content: content, License: l.license}, nil
+	return nil
 }
 
 // count gives the next result its index and says whether it is wanted.

@@ -22,7 +22,7 @@ func listLocal(ctx context.Context, pattern string, opt Options) ([]File, error)
 			return nil, fmt.Errorf("exclude: %s: %w", p, err)
 		}
 	}
-	w := walker{ctx: ctx, root: pattern, trees: opt.Trees, exclude: exclude, closed: opt.Closed, seen: map[string]bool{}}
+	w := walker{ctx: ctx, root: pattern, trees: opt.Trees, exclude: exclude, without: opt.Without, closed: opt.Closed, seen: map[string]bool{}}
 	if info, err := os.Stat(pattern); err == nil {
 		return listPath(&w, pattern, info)
 	} else if !hasMeta(pattern) {
@@ -74,8 +74,9 @@ type walker struct {
 	root  string
 	match *matcher // nil: all that is not hidden
 	trees bool
-	// exclude match names that are passed over; closed is Options.Closed.
+	// exclude match names that are passed over; the others are those of Options.
 	exclude []*matcher
+	without []string
 	closed  func(path string)
 	seen    map[string]bool // real paths of directories
 	links   []string        // below root, with slashes
@@ -108,7 +109,7 @@ func (w *walker) enter(dir, real string) error {
 		return err
 	}
 	path := filepath.Join(w.root, filepath.FromSlash(dir))
-	if w.seen[real] {
+	if w.seen[real] || slices.Contains(w.without, real) {
 		return nil
 	}
 	w.seen[real] = true
@@ -133,7 +134,7 @@ func (w *walker) entry(dir, real string, e fs.DirEntry) error {
 	if dir != "" {
 		name = dir + "/" + name
 	}
-	if slices.ContainsFunc(w.exclude, func(m *matcher) bool { return m.file(name) }) {
+	if slices.ContainsFunc(w.exclude, func(m *matcher) bool { return m.file(name) }) || slices.Contains(w.without, filepath.Join(real, e.Name())) {
 		return nil
 	}
 	linked := e.Type()&fs.ModeSymlink != 0

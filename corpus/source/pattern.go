@@ -2,12 +2,24 @@ package source
 
 import (
 	"errors"
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 )
 
 // hasMeta says whether a path has signs that stand for others.
 func hasMeta(p string) bool { return strings.ContainsAny(p, "*?[") }
+
+// Root is the place on disk that a pattern names: the directory below which it
+// lists files, or the path itself.
+func Root(pattern string) string {
+	if _, err := os.Stat(pattern); err == nil {
+		return pattern
+	}
+	root, _ := splitPattern(filepath.ToSlash(pattern))
+	return filepath.FromSlash(root)
+}
 
 // splitPattern splits a pattern with slashes into the directories before the
 // first sign, which name a place, and the rest.

@@ -57,6 +57,9 @@ type Options struct {
 	// Exclude are patterns of names below a place on disk: files and directories
 	// that one of them matches are not listed.
 	Exclude []string `yaml:"-" json:"-"`
+	// Without are absolute paths without links: these files and directories on disk
+	// are not listed when a pattern comes upon them.
+	Without []string `yaml:"-" json:"-"`
 	// Closed is called with each directory that may not be read, and listing goes
 	// on; nil: such a directory is an error.
 	Closed func(path string) `yaml:"-" json:"-"`
