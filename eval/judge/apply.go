@@ -54,6 +54,17 @@ func find(records []eval.Record, sheets []Sheet) ([]graded, error) {
 	return all, nil
 }
 
+// set writes down what a judge said, and says whether that was a verdict.
+func (g *graded) set(v task.Verdict, err error) bool {
+	switch {
+	case err == nil:
+		g.record.Verdict, g.record.Error = v, ""
+	case g.record.Error != "":
+		g.record.Verdict, g.record.Error = v, err.Error()
+	}
+	return err == nil
+}
+
 // Questions returns what a judge is asked about the records of tasks that are
 // graded by a rubric.
 func Questions(records []eval.Record, sheets []Sheet) ([]grade.Question, error) {
@@ -81,9 +92,10 @@ type Options struct {
 }
 
 // Apply judges the records of tasks that are graded by a rubric anew, and sets
-// their Verdict and Error. It returns how many have a verdict now, and ctx's error
-// where that ended it; records that it did not come to stay as they were.
-// Eval.Summarize makes the scores of them.
+// their Verdict and Error. A record whose judge fails, or has not judged it, keeps the
+// verdict that it has. Apply returns how many were judged, and ctx's error where that
+// ended it; records that it did not come to stay as they were. Eval.Summarize makes the
+// scores of them.
 func Apply(ctx context.Context, records []eval.Record, sheets []Sheet, judge grade.Judge, o Options) (judged int, err error) {
 	all, err := find(records, sheets)
 	if err != nil {
@@ -107,10 +119,7 @@ func Apply(ctx context.Context, records []eval.Record, sheets []Sheet, judge gra
 					continue
 				}
 				mu.Lock()
-				g.record.Verdict, g.record.Error = v, ""
-				if err != nil {
-					g.record.Error = err.Error()
-				} else {
+				if g.set(v, err) {
 					judged++
 				}
 				done++

@@ -3,6 +3,7 @@ package judge
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -105,8 +106,17 @@ func TestApply(t *testing.T) {
 
 	rs := records()
 	judged, err := Apply(context.Background(), rs, []Sheet{sheet()}, people{}, Options{})
-	if err != nil || judged != 0 || !strings.Contains(rs[1].Error, ErrNotJudged.Error()) || rs[1].Verdict.Right {
-		t.Errorf("%d, %v, %+v", judged, err, rs[1])
+	if err != nil || judged != 0 || !strings.Contains(rs[0].Error, ErrNotJudged.Error()) {
+		t.Errorf("%d, %v, %+v", judged, err, rs[0])
+	}
+	if want := records()[1]; !reflect.DeepEqual(rs[1], want) {
+		t.Errorf("a verdict that nobody gave anew is %+v, and was %+v", rs[1], want)
+	}
+	rs = records()
+	failing := &model{err: errors.New("it is broken")}
+	judged, err = Apply(context.Background(), rs, []Sheet{sheet()}, Model(failing), Options{})
+	if err != nil || judged != 0 || !strings.Contains(rs[0].Error, "it is broken") || rs[1].Verdict.Score != 1 || rs[1].Error != "" {
+		t.Errorf("%d, %v, %+v", judged, err, rs)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	stop()
