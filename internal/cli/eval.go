@@ -81,7 +81,7 @@ a report.`,
 	f.StringVar(&o.compare, "compare", "", "another model, or the directory of its run: its scores less those of MODEL, item by item")
 	f.StringVar(&o.judge, "judge", "", "model or address that judges free answers by their rubrics")
 	f.StringVar(&o.judgeModel, "judge-model", "", "name of the judge at an address")
-	f.StringArrayVar(&o.examFiles, "exam", nil, "file of examinations of your own, besides the ready ones")
+	addEvalExams(f, &o.examFiles)
 	f.StringVar(&o.contamination, "contamination", "auto", "look for items in the model's corpus: auto or off")
 	f.StringArrayVar(&o.corpus, "corpus", nil, "corpus to look for items in (default: the model's own)")
 	addCarbon(f, &o.carbon)

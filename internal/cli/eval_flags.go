@@ -45,6 +45,10 @@ func addEvalData(f *pflag.FlagSet, data *string) {
 	f.StringVar(data, "data", "", "directory of the tasks' data (default: "+dataVariable+", if it is set)")
 }
 
+func addEvalExams(f *pflag.FlagSet, files *[]string) {
+	f.StringArrayVar(files, "exam", nil, "file of examinations of your own, besides the ready ones")
+}
+
 func addEvalShots(f *pflag.FlagSet, shots *int) {
 	f.IntVar(shots, "shots", -1, "solved examples before each item; -1 is as the task says")
 }

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/polymath-lm/polymath/eval"
+	"github.com/polymath-lm/polymath/eval/exam"
 	"github.com/polymath-lm/polymath/eval/judge"
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
@@ -43,7 +45,8 @@ func (a *app) evalJudgeCommand() *cobra.Command {
 		Long: `Judge opens a page on which you judge the answers of a run by the rubrics of its
 tasks, one after the other; whose they are it does not show. Each judgment is
 kept at once, and the same command goes on where you stopped. With --judge a
-model judges. Then the run's results and report are written anew.`,
+model judges. Answers that are not judged now keep the verdict that they have.
+Then the run's results and report are written anew.`,
 		Example: `  polymath eval judge evals/mine-simpleqa --data ../data
   polymath eval judge evals/mine-simpleqa --judge ./judge-model`,
 		Args: exactly("RUN"),
@@ -57,6 +60,7 @@ model judges. Then the run's results and report are written anew.`,
 	f := cmd.Flags()
 	addEvalData(f, &o.data)
 	f.StringVar(&o.judge, "judge", "", "model or address that judges, in place of a person")
+	addEvalExams(f, &o.examFiles)
 	f.StringVar(&address, "listen", "127.0.0.1:0", "address of the page")
 	f.StringVar(&o.report, "report", "", "file of the report (default: report.html in the run's directory)")
 	o.subject.add(f)
@@ -66,6 +70,9 @@ model judges. Then the run's results and report are written anew.`,
 func (a *app) judgeRun(ctx context.Context, dir, address string, o *evalFlags) error {
 	f, err := eval.OpenRun(dir)
 	if err != nil {
+		return err
+	}
+	if o.exams, err = judgeExams(f, o.examFiles); err != nil {
 		return err
 	}
 	unlock, err := atomicfile.Lock(dir)
@@ -87,13 +94,52 @@ func (a *app) judgeRun(ctx context.Context, dir, address string, o *evalFlags) e
 	if err != nil {
 		return err
 	}
-	f.Result.Settings.Judge = name
+	f.Result.Settings.Judge = judges(f, name, judged)
 	eval.Summarize(f.Result, f.Records)
+	f.Result.Exams = exam.Results(o.exams, f.Result)
 	if err := f.Save(); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.Err, "judged: %s\n", plural(int64(judged), "answer"))
 	return a.conclude(f, f, nil, nil, o)
+}
+
+// judges names who gave the verdicts of a run: the last one, who judged that many, and
+// those before whose verdicts are still there.
+func judges(f *eval.Finished, last string, judged int) string {
+	before, verdicts := f.Result.Settings.Judge, 0
+	rubric := map[string]bool{}
+	for i := range f.Result.Tasks {
+		rubric[f.Result.Tasks[i].Task] = f.Result.Tasks[i].Grader == "rubric"
+	}
+	for i := range f.Records {
+		if rubric[f.Records[i].Task] && f.Records[i].Error == "" {
+			verdicts++
+		}
+	}
+	switch {
+	case before == "" || judged > 0 && judged == verdicts:
+		return last
+	case judged == 0:
+		return before
+	}
+	others := slices.DeleteFunc(strings.Split(before, "; "), func(name string) bool { return name == last })
+	return strings.Join(append([]string{last}, others...), "; ")
+}
+
+// judgeExams finds the examinations of a run, which are scored anew when its answers
+// have been judged.
+func judgeExams(f *eval.Finished, files []string) ([]*exam.Exam, error) {
+	exams, err := examsOf(files)
+	if err != nil {
+		return nil, err
+	}
+	for _, had := range f.Result.Exams {
+		if !slices.ContainsFunc(exams, func(e *exam.Exam) bool { return e.Name == had.Name }) {
+			return nil, fmt.Errorf("%s has the examination %s, whose score changes with what is judged: name its file by --exam", f.Dir, had.Name)
+		}
+	}
+	return exams, nil
 }
 
 // judgeSheets loads the tasks of a run that have a rubric, with the items that it had.
