@@ -39,6 +39,7 @@ type Record struct {
 	// the document was dropped.
 	Text string         `json:"text,omitempty"`
 	Cuts []document.Cut `json:"cuts,omitempty"`
+	// Hits are the first of the document's, at most maxHits.
 	Hits []document.Hit `json:"hits,omitempty"`
 	// Drop says why the document is left out, Bad why no document could be made of
 	// the record. At most one of them is set.
@@ -46,13 +47,17 @@ type Record struct {
 	Bad  string         `json:"bad,omitempty"`
 }
 
+// maxHits keeps the line of a document that holds an evaluation set or more from
+// becoming longer than maxLine: a hit takes some 100 bytes of it.
+const maxHits = 1 << 16
+
 // NewRecord describes d, whose content had that many bytes. The record keeps
 // d's map and slices, so it lasts until d is used again.
 func NewRecord(d *document.Document, contentBytes int64) Record {
 	r := Record{
 		ID: document.FormatID(d.ID), Origin: d.Origin, Format: d.Format, Meta: d.Meta,
 		Language: d.Language, LanguageScore: d.LanguageScore, Quality: d.Quality, Perplexity: d.Perplexity,
-		Bytes: contentBytes, TextBytes: int64(len(d.Text())), Cuts: d.Cuts, Hits: d.Hits, Drop: d.Drop,
+		Bytes: contentBytes, TextBytes: int64(len(d.Text())), Cuts: d.Cuts, Hits: d.Hits[:min(len(d.Hits), maxHits)], Drop: d.Drop,
 	}
 	if d.Drop == nil {
 		r.Text = document.FormatID(d.TextID())

@@ -97,6 +97,42 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// TestManyHits: the line of a document that holds very many evaluation items can be
+// read again.
+func TestManyHits(t *testing.T) {
+	d := &document.Document{}
+	d.Reset([]byte("text"))
+	for i := range 300_000 {
+		d.Hits = append(d.Hits, document.Hit{Set: "a set of some name", Item: 1000 + i/2, Rule: "ngram13"})
+	}
+	r := NewRecord(d, 4)
+	dir := t.TempDir()
+	w, err := Create(dir, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	line, err := r.AppendLine(nil)
+	if err == nil {
+		err = w.Add(line, d.Text(), nil)
+	}
+	if err == nil {
+		_, err = w.Commit()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := Open(dir, 1, Parts{Text: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	var got Record
+	if text, _, err := in.Next(&got); err != nil || string(text) != "text" || len(got.Hits) != maxHits {
+		t.Errorf("%q, %d hits, error %v", text, len(got.Hits), err)
+	}
+}
+
 func TestDamage(t *testing.T) {
 	dir := t.TempDir()
 	hashes, err := write(dir, 40)
