@@ -67,6 +67,20 @@ func smallEPUB(t *testing.T, text string) string {
 	return b.String()
 }
 
+// TestPicturesOnly: a book of pictures is sound, and has no text.
+func TestPicturesOnly(t *testing.T) {
+	f := &fixture{dir: t.TempDir()}
+	f.write(t, "in/a.epub", smallEPUB(t, `<img src="a.png"/>`))
+	f.write(t, "in/a.txt", prose(1, 200))
+	m := mustBuild(t, parse(t, fmt.Sprintf(`out: %s
+sources: [{name: all, path: %s, max_bad: 0}]
+tokenizer: {train: {vocab_size: 260}}
+`, f.path("out"), f.path("in"))))
+	if funnel := m.Sources[0].Funnel; funnel.Bad.Docs != 0 || funnel.Read.Docs != 2 || len(m.Sources[0].Samples["extract/no_text"]) != 1 {
+		t.Errorf("%+v", funnel)
+	}
+}
+
 // smallWARC has one page, one image and one request.
 func smallWARC(html string) string {
 	var b strings.Builder

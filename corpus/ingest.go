@@ -26,6 +26,7 @@ type feeder struct {
 
 	number int // of the segment
 	bytes  int64
+	noted  int64 // what the summary says of the files that ended
 	batch  *batch
 }
 
@@ -67,10 +68,10 @@ func (f *feeder) source(ctx context.Context, index int, place Place, open *Input
 	}
 	if src.full.Load() { // the collector has ended the segment
 		f.number++
-		f.bytes = 0
+		f.bytes, f.noted = 0, 0
 		return nil
 	}
-	if last := len(f.sources)-1 == index; f.bytes > 0 || len(f.batch.items) > 0 {
+	if last := len(f.sources)-1 == index; f.bytes > 0 || f.noted > 0 {
 		return f.cut(Place{Last: last, File: len(src.files)})
 	}
 	return nil
@@ -129,7 +130,7 @@ func (f *feeder) add(it item, file *openFile) error {
 func (f *feeder) cut(end Place) error {
 	f.batch.end = &end
 	f.number++
-	f.bytes = 0
+	f.bytes, f.noted = 0, 0
 	return f.send()
 }
 
@@ -156,6 +157,24 @@ func (f *feeder) ended(ctx context.Context, file *openFile, err error) error {
 		}
 	}
 	f.batch.items = append(f.batch.items, it)
+	return f.note(&it)
+}
+
+// mostNoted is how much a segment's summary may say of files, half of what can be
+// read of one.
+var mostNoted int64 = maxMark / 2
+
+// note counts a file that ended, and cuts where the summary would become too long:
+// of files that hold little or nothing, many go into a segment.
+func (f *feeder) note(it *item) error {
+	const each = 512 // what a file of short names takes
+	f.noted += each + 2*int64(len(it.file.Name)+len(it.file.Path)+len(it.failed))
+	switch last := it.file.Index+1 >= len(f.batch.source.files); {
+	case f.noted >= mostNoted && !last: // source cuts after the last
+		return f.cut(Place{File: it.file.Index + 1})
+	case len(f.batch.items) >= batchItems:
+		return f.send()
+	}
 	return nil
 }
 

@@ -98,6 +98,9 @@ func (s *Summary) write(dir string) error {
 		return fmt.Errorf("segment %d: %w", s.Number, err)
 	}
 	data = append(data, '\n')
+	if len(data) > maxMark {
+		return fmt.Errorf("segment %d: its summary has %d bytes, and %d at most can be read again; make segment in the recipe smaller", s.Number, len(data), maxMark)
+	}
 	s.hash = hexHash(data)
 	_, err = atomicfile.WriteBytes(summaryPath(dir, s.Number), data)
 	return err

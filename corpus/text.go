@@ -58,7 +58,7 @@ func noText(err error) string {
 		return "binary"
 	case errors.As(err, &limit):
 		return "too_large"
-	case errors.Is(err, pdf.ErrNoText):
+	case errors.Is(err, pdf.ErrNoText), errors.Is(err, epub.ErrNoText):
 		return "no_text"
 	case errors.Is(err, pdf.ErrEncrypted), errors.Is(err, epub.ErrEncrypted):
 		return "encrypted"
