@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -99,10 +100,13 @@ func mark(b []byte) string {
 	return ""
 }
 
-// isJIS recognizes ISO-2022-JP, which hides in ASCII.
+// isJIS recognizes ISO-2022-JP, which hides in ASCII: bytes beyond it have none.
 func isJIS(b []byte) bool {
 	i := bytes.IndexByte(b, 0x1b)
-	return i >= 0 && i+2 < len(b) && b[i+1] == '$' && (b[i+2] == 'B' || b[i+2] == '@')
+	if i < 0 || i+2 >= len(b) || b[i+1] != '$' || b[i+2] != 'B' && b[i+2] != '@' {
+		return false
+	}
+	return !slices.ContainsFunc(b, func(c byte) bool { return c >= utf8.RuneSelf })
 }
 
 // lookup returns the encoding of a name of Text's, or nil.

@@ -262,3 +262,20 @@ func BenchmarkText(b *testing.B) {
 		})
 	}
 }
+
+// TestEscapeInUTF8: ISO-2022-JP has no bytes beyond ASCII, so that a text with some
+// is not taken for it by its escapes.
+func TestEscapeInUTF8(t *testing.T) {
+	for text, want := range map[string]string{
+		"Zo\u00eb writes \x1b$B, which begins a text in ISO-2022-JP": "utf-8",
+		"\x1b$B$3$l\x1b(B":           "iso-2022-jp",
+		"\x1b$B$3$l\x1b(B caf\u00e9": "utf-8",
+	} {
+		for _, declared := range []string{"", "utf-8"} {
+			got, name, err := Text([]byte(text), declared)
+			if err != nil || name != want || want == "utf-8" && string(got) != text {
+				t.Errorf("%q is %s: %q, error %v; want %s", text, name, got, err, want)
+			}
+		}
+	}
+}
