@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"io"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
+	"github.com/polymath-lm/polymath/corpus/charset"
 	"github.com/polymath-lm/polymath/corpus/document"
 )
 
@@ -28,9 +30,13 @@ func (p *parts) Next() (*Record, error) {
 	}
 	r := &Record{Origin: p.base, Format: p.format, Meta: map[string]string{"path": p.name}}
 	r.Origin.Record, r.Origin.Offset = p.next, p.in.offset()
+	first := p.next == 0
+	if first {
+		p.in.need(wideHead)
+	}
 	content := p.in.need(p.size + 1)
 	size := p.size
-	if len(content) > size && isWide(content) { // in which a line does not end with the byte of its end
+	if first && len(content) > size && isWide(content[:min(len(content), wideHead)]) { // in which a line does not end with the byte of its end
 		size = p.limit
 		content = p.in.need(size + 1)
 		if len(content) > size {
@@ -61,9 +67,34 @@ func (p *parts) Next() (*Record, error) {
 	return r, nil
 }
 
-// isWide recognizes text whose characters have several bytes each, and content
-// that is no text.
-func isWide(content []byte) bool { return bytes.IndexByte(content, 0) >= 0 }
+// wideHead is how much of a file's beginning says how wide its characters are.
+const wideHead = 4096
+
+// isWide recognizes by a file's beginning text whose characters have several bytes
+// each, and content that is no text. A zero byte now and then is neither.
+func isWide(head []byte) bool {
+	for _, mark := range []string{"\xff\xfe", "\xfe\xff", "\x00\x00\xfe\xff"} {
+		if bytes.HasPrefix(head, []byte(mark)) {
+			return true
+		}
+	}
+	zeros := bytes.Count(head, []byte{0})
+	if zeros == 0 || isUTF8(head) {
+		return zeros > len(head)/128
+	}
+	name, err := charset.Name(head[:len(head)&^3], "")
+	return zeros > len(head)/128 || err == nil && strings.HasPrefix(name, "utf-")
+}
+
+// isUTF8 says whether text is UTF-8, of which the last character may be cut.
+func isUTF8(text []byte) bool {
+	for cut := range min(utf8.UTFMax, len(text)) {
+		if utf8.Valid(text[:len(text)-cut]) {
+			return true
+		}
+	}
+	return false
+}
 
 // lineEnd returns where to cut text, which is longer than size: at the last end
 // of a line or, in a longer line, at a character.

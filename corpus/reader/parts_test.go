@@ -1,7 +1,9 @@
 package reader
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -30,6 +32,44 @@ func TestParts(t *testing.T) {
 		}
 		if joined.String() != text {
 			t.Errorf("%s: the parts are not the file", name)
+		}
+	}
+}
+
+// TestPartsWithZeros: a zero byte costs nothing beyond itself, wherever it is and
+// however the file is read; content that is no text is not cut.
+func TestPartsWithZeros(t *testing.T) {
+	text := []byte(strings.Repeat("Zoë reads a line of some text.\n", 1000))
+	for _, at := range []int{5, 4000, 10_007, len(text) - 3} {
+		damaged := slices.Clone(text)
+		damaged[at] = 0
+		for name, content := range map[string][]byte{
+			"a.txt": damaged, "b.txt.gz": gz(damaged[:at/2], damaged[at/2:at], damaged[at:]), "latin.txt": bytes.ReplaceAll(damaged, []byte("ë"), []byte{0xeb}),
+		} {
+			whole := content
+			if strings.HasSuffix(name, ".gz") {
+				whole = damaged
+			}
+			var joined strings.Builder
+			all := checkResume(t, file(t, name, content), Options{Format: Text, Part: 4096, MaxRecord: 8192})
+			for _, r := range all {
+				joined.WriteString(r.Content)
+				if len(r.Content) > 4096 || r.Bad != "" {
+					t.Errorf("%s, zero at %d: a part of %d bytes, bad %q", name, at, len(r.Content), r.Bad)
+				}
+			}
+			if joined.String() != string(whole) {
+				t.Errorf("%s, zero at %d: the parts are not the file", name, at)
+			}
+		}
+	}
+	chinese := []byte{}
+	for _, u := range utf16.Encode([]rune(strings.Repeat("孩子们走了很远的路才回到家里休息。外面下着雨，风也很大。\n", 500))) {
+		chinese = append(chinese, byte(u), byte(u>>8))
+	}
+	for name, content := range map[string][]byte{"utf-16": chinese, "binary": bytes.Repeat([]byte("\x00\x01\xff\n"), 5000)} {
+		if all := checkResume(t, file(t, "a", content), Options{Format: Text, Part: 4096}); len(all) != 1 || all[0].Content != string(content) {
+			t.Errorf("%s: %d records", name, len(all))
 		}
 	}
 }
