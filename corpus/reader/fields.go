@@ -43,6 +43,9 @@ func metaFields(opt Options) []string {
 	return usual
 }
 
+// lenient takes JSON as it is found.
+var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+
 // resolve parses the line in a record's Content.
 func (f *fields) resolve(r *Record) error {
 	p := f.pool.Get().(*picker)
@@ -50,7 +53,7 @@ func (f *fields) resolve(r *Record) error {
 	line := r.Content
 	*p = picker{fields: f, dec: p.dec, buf: p.buf, meta: map[string]string{}}
 	p.buf = *bytes.NewBuffer(line)
-	p.dec.Reset(&p.buf, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	p.dec.Reset(&p.buf, lenient...)
 	err := p.parse()
 	number := r.Origin.Record + 1
 	switch {
@@ -164,7 +167,18 @@ func (p *picker) member(name, text string, wanted []want) error {
 			p.meta[key] = s
 		}
 	}
+	if kind == '{' && (inside || len(below) > 0) {
+		return p.within(value, rest, below)
+	}
 	return nil
+}
+
+// within is object for one that was read already.
+func (p *picker) within(value jsontext.Value, text string, wanted []want) error {
+	outer := p.dec
+	defer func() { p.dec = outer }()
+	p.dec = jsontext.NewDecoder(bytes.NewBuffer(value), lenient...)
+	return p.object(text, wanted)
 }
 
 // under returns what of a path lies below a name.

@@ -126,3 +126,27 @@ func ExampleBadRecord() {
 	fmt.Println(&BadRecord{Problem: "line 1 is not a JSON object: it is a number"})
 	// Output: : record 0 at byte 0: line 1 is not a JSON object: it is a number
 }
+
+// TestJSONLWithin: a field that is kept does not hide what lies in it, not even the
+// text.
+func TestJSONLWithin(t *testing.T) {
+	line := `{"metadata":{"license":"MIT","deep":{"a":1}},"data":{"text":"one","n":{"a":2}},"n":3}`
+	f := file(t, "a.jsonl", []byte(line))
+	for _, c := range []struct {
+		opt  Options
+		want map[string]string
+	}{
+		{Options{MetaFields: []string{"metadata", "license=metadata.license"}}, map[string]string{"metadata": `{"license":"MIT","deep":{"a":1}}`, "license": "MIT"}},
+		{Options{MetaFields: []string{"x=metadata.deep.a", "metadata.deep", "n", "data"}}, map[string]string{"x": "1", "metadata.deep": `{"a":1}`, "n": "3", "data": `{"text":"one","n":{"a":2}}`}},
+		{Options{MetaFields: []string{"data.n", "data.n.a"}}, map[string]string{"data.n": `{"a":2}`, "data.n.a": "2"}},
+	} {
+		c.opt.TextField = "data.text"
+		all, _, err := drain(t, f, c.opt, Position{})
+		if err != nil || len(all) != 1 || all[0].Content != "one" {
+			t.Fatalf("%+v, error %v", all, err)
+		}
+		if diff := cmp.Diff(c.want, all[0].Meta); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
