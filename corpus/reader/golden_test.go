@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // warcRow is what warcio reads of one record (testdata/make_golden.py).
@@ -124,6 +127,31 @@ func TestParquetErrors(t *testing.T) {
 		if _, _, err := drain(t, f, opt, Position{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
+	}
+}
+
+// TestParquetDots: a column may have a dot in its name.
+func TestParquetDots(t *testing.T) {
+	type row struct {
+		Text string `parquet:"message.text"`
+		N    int64  `parquet:"n.n"`
+	}
+	var b bytes.Buffer
+	w := parquet.NewGenericWriter[row](&b)
+	_, err := w.Write([]row{{"one", 1}, {"two", 2}})
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := file(t, "a.parquet", b.Bytes())
+	all, _, err := drain(t, f, Options{TextField: "message.text", MetaFields: []string{"n.n"}}, Position{})
+	if err != nil || len(all) != 2 || all[1].Content != "two" || all[1].Meta["n.n"] != "2" {
+		t.Errorf("%+v, error %v", all, err)
+	}
+	if _, _, err := drain(t, f, Options{TextField: "n.n"}, Position{}); err == nil || !strings.Contains(err.Error(), `column "n.n" holds INT64 instead of text`) {
+		t.Error(err)
 	}
 }
 

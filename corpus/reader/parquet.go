@@ -37,6 +37,7 @@ type wantColumn struct {
 	path  string
 	index int
 	level int
+	kind  parquet.Kind
 }
 
 func openParquet(ctx context.Context, f source.File, base document.Origin, opt Options, from Position) (Reader, error) {
@@ -83,9 +84,8 @@ func (p *columns) choose() error {
 	if err != nil {
 		return fmt.Errorf("%w; name the one with the text in text_field: it has %s", err, p.names())
 	}
-	leaf, _ := p.file.Schema().Lookup(splitPath(p.opt.TextField)...)
-	if k := leaf.Node.Type().Kind(); k != parquet.ByteArray {
-		return fmt.Errorf("column %q holds %v instead of text; name another in text_field", p.opt.TextField, k)
+	if text.kind != parquet.ByteArray {
+		return fmt.Errorf("column %q holds %v instead of text; name another in text_field", p.opt.TextField, text.kind)
 	}
 	p.want = append(p.want, text)
 	for _, m := range metaFields(p.opt) {
@@ -116,7 +116,7 @@ func (p *columns) column(path string) (wantColumn, error) {
 	if leaf.MaxRepetitionLevel > 0 {
 		return wantColumn{}, fmt.Errorf("column %q holds lists, which are not read", path)
 	}
-	return wantColumn{path: path, index: leaf.ColumnIndex, level: leaf.MaxDefinitionLevel}, nil
+	return wantColumn{path: path, index: leaf.ColumnIndex, level: leaf.MaxDefinitionLevel, kind: leaf.Node.Type().Kind()}, nil
 }
 
 // names lists the first columns for an error.
