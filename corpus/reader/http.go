@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
@@ -71,6 +73,17 @@ func statusOf(line []byte) string {
 	return string(f[1])
 }
 
+// isChunk says whether a body begins with a chunk of n bytes after that line: what
+// follows it is the end of a line or nothing. Text of a body that is joined already
+// may begin with a number too. One that was cut off is known by the line's end.
+func isChunk(line, after []byte, n int64) bool {
+	if n > int64(len(after)) {
+		return bytes.HasSuffix(line, []byte("\r"))
+	}
+	rest := bytes.TrimPrefix(after[n:], []byte("\r"))
+	return len(rest) == 0 || rest[0] == '\n'
+}
+
 // unchunk joins the chunks of a body, in place. Crawlers often store a body
 // joined already, so one that does not begin with a chunk is returned as it
 // is, and one that is cut off as far as it goes.
@@ -80,7 +93,7 @@ func unchunk(b []byte) []byte {
 		line, after, ok := bytes.Cut(rest, []byte("\n"))
 		size, _, _ := bytes.Cut(line, []byte(";"))
 		n, err := strconv.ParseInt(string(bytes.TrimSpace(size)), 16, 64)
-		if !ok || err != nil || n < 0 {
+		if !ok || err != nil || n < 0 || len(out) == 0 && !isChunk(line, after, n) {
 			if len(out) == 0 {
 				return b
 			}
@@ -133,11 +146,11 @@ func decodeOne(b []byte, encoding string) ([]byte, error) {
 		return readAll(z)
 	case "deflate":
 		if z, err := zlib.NewReader(in); err == nil {
-			return readAll(z)
+			return readOr(z, b)
 		}
-		return readAll(flate.NewReader(bytes.NewReader(b)))
+		return readOr(flate.NewReader(bytes.NewReader(b)), b)
 	case "br":
-		return readAll(brotli.NewReader(in))
+		return readOr(brotli.NewReader(in), b)
 	case "zstd":
 		if how, _ := packingOf(b); how != zstandard {
 			return b, nil
@@ -150,6 +163,22 @@ func decodeOne(b []byte, encoding string) ([]byte, error) {
 		return readAll(z)
 	}
 	return nil, errors.New("it is not known")
+}
+
+// readOr unpacks a body of an encoding that begins like no other; where it is text
+// that does not unpack, that was stored.
+func readOr(r io.Reader, body []byte) ([]byte, error) {
+	content, err := readAll(r)
+	if err != nil && (sniff(body, false) != "" || isText(body)) {
+		return body, nil
+	}
+	return content, err
+}
+
+// isText says whether a body is UTF-8 without control characters.
+func isText(body []byte) bool {
+	control := func(c byte) bool { return c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' }
+	return utf8.Valid(body) && !slices.ContainsFunc(body, control)
 }
 
 func readAll(r io.Reader) ([]byte, error) {
