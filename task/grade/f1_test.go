@@ -71,3 +71,28 @@ func TestF1(t *testing.T) {
 		}
 	}
 }
+
+// TestF1Pattern: what is not in the form of the pattern is no answer, however many of the
+// right words it has; that is right where there is none.
+func TestF1Pattern(t *testing.T) {
+	for _, o := range []*task.F1{{}, {Drop: true, Separator: "; "}} {
+		o.Extract.Pattern = "Answer: (.*)"
+		for _, c := range []struct {
+			answer, gold string
+			score        float64
+			why          bool
+		}{
+			{"Answer: Paris", "Paris", 1, false},
+			{"Paris", "Paris", 0, true},
+			{"it is Paris, I think", "Paris", 0, true},
+			{"Paris", "", 1, true},
+			{"Answer: Paris", "", 0, false},
+			{"", "Paris", 0, false},
+		} {
+			v := grade(t, &task.Grading{F1: o}, answers(c.gold), c.answer)
+			if v.Score != c.score || v.Right != (c.score == 1) || (v.Why != "") != c.why {
+				t.Errorf("%q for %q: %+v", c.answer, c.gold, v)
+			}
+		}
+	}
+}
