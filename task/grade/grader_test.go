@@ -233,6 +233,32 @@ func TestSet(t *testing.T) {
 	}
 }
 
+// TestSeveralLetters: of the ready tasks with several right choices, letters of words are
+// not chosen.
+func TestSeveralLetters(t *testing.T) {
+	for _, name := range []string{"agieval_jec_qa_kd", "agieval_jec_qa_ca", "agieval_gaokao_physics"} {
+		ready, err := task.ReadFile("../suite/tasks/" + name + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, answer := range []string{
+			"BD", "DB", "B、D", "B和D。", "B, D", "B and D", "选BD", "B选项和D选项", "答案：BD", "Answer: BD", "B is right, D too", "Choose B, D", "(B)(D)",
+		} {
+			if v := grade(t, ready.Grader, answers("BD"), answer); !v.Right {
+				t.Errorf("%s: %q: %+v", name, answer, v)
+			}
+			if v := grade(t, ready.Grader, answers("ABD"), answer); v.Right {
+				t.Errorf("%s: %q is ABD: %+v", name, answer, v)
+			}
+		}
+		for _, answer := range []string{"", "Answer", "都不对", "B", "ABD", "BDs"} {
+			if v := grade(t, ready.Grader, answers("BD"), answer); v.Right {
+				t.Errorf("%s: %q: %+v", name, answer, v)
+			}
+		}
+	}
+}
+
 func TestLetterGrader(t *testing.T) {
 	item := &task.Item{ID: "1", Gold: 1, Choices: []string{"Rome", "Paris"}}
 	for answer, right := range map[string]bool{"B": true, "A": false, "paris": true, "C": false, "dog": false} {
