@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/polymath-lm/polymath/align/preference"
+	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/train"
 )
 
@@ -188,6 +189,26 @@ func TestDivided(t *testing.T) {
 	r.Batch.Rows = 1
 	if _, err := New(t.Context(), r, Options{RunDir: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "batch.rows") {
 		t.Error(err)
+	}
+}
+
+// TestWarmupOfEpochs: a run whose length the data tells must be longer than its warmup
+// too.
+func TestWarmupOfEpochs(t *testing.T) {
+	dir := smallModel(t, dense)
+	for _, method := range []string{Reward, DPO} {
+		r := pairsRecipe(method, dir, false, tastes(t, 40))
+		r.Steps, r.Epochs, r.Preferences.HeldOut = 0, 1, 0 // 40 pairs, 8 in a step
+		r.Schedule.Warmup = 5
+		if run, _ := planned(t, r); run.Plan().Steps != 5 {
+			t.Errorf("%s: %d steps", method, run.Plan().Steps)
+		}
+		r.Schedule.Warmup = 6
+		_, err := New(t.Context(), r, Options{})
+		var bad *recipe.ValueError
+		if !errors.As(err, &bad) || bad.Key != "schedule.warmup" || !strings.Contains(err.Error(), "6 steps of warmup are longer than the run of 5 steps") {
+			t.Errorf("%s: %v", method, err)
+		}
 	}
 }
 

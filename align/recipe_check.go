@@ -98,8 +98,13 @@ func (r *Recipe) checkLength() error {
 		return nil
 	case r.Steps == 0:
 		return recipe.Bad("steps", "set the length of the run")
-	case r.Schedule.Warmup > r.Steps:
-		return recipe.Bad("schedule.warmup", "%d steps of warmup are longer than the run of %d steps, which would never reach optimizer.lr: lower it", r.Schedule.Warmup, r.Steps)
+	}
+	return r.checkWarmup(r.Steps)
+}
+
+func (r *Recipe) checkWarmup(steps int) error {
+	if r.Schedule.Warmup > steps {
+		return recipe.Bad("schedule.warmup", "%d steps of warmup are longer than the run of %d steps, which would never reach optimizer.lr: lower it", r.Schedule.Warmup, steps)
 	}
 	return nil
 }

@@ -132,6 +132,9 @@ func (r *Run) open(ctx context.Context) (err error) {
 	if r.plan.Steps < 1 {
 		return recipe.Bad("steps", "the run has no step: give it data, or its length in steps")
 	}
+	if err := r.recipe.checkWarmup(r.plan.Steps); err != nil {
+		return err
+	}
 	r.finishPlan()
 	return nil
 }
