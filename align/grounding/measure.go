@@ -138,8 +138,9 @@ func (m *measuring) accuracy(list []Labelled) *Accuracy {
 			a.Kinds[k] = m.share(func(i int) bool { return list[i].Kind == k })
 		}
 	}
-	a.Calibration = stat.Calibrate(m.sure, m.right, m.clusters())
-	if c := stat.Calibrate(m.p, m.truth, m.clusters()); c.AUROC != nil {
+	clusters := stat.Named(m.groups)
+	a.Calibration = stat.Calibrate(m.sure, m.right, clusters)
+	if c := stat.Calibrate(m.p, m.truth, clusters); c.AUROC != nil {
 		a.AUROC = *c.AUROC
 	}
 	return a
@@ -153,18 +154,7 @@ func (m *measuring) share(of func(i int) bool) stat.Estimate {
 			values, groups = append(values, v), append(groups, m.groups[i])
 		}
 	}
-	if m.clusters() == nil {
-		groups = nil
-	}
-	return stat.Mean(values, groups)
-}
-
-// clusters are the groups; nil where there are none.
-func (m *measuring) clusters() []string {
-	if slices.ContainsFunc(m.groups, func(g string) bool { return g != "" }) {
-		return m.groups
-	}
-	return nil
+	return stat.Mean(values, stat.Named(groups))
 }
 
 // String is the shares for a terminal.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -58,6 +59,34 @@ func TestMeasure(t *testing.T) {
 	list[1].Statement = "none"
 	if _, err := Measure(t.Context(), knowing{}, list, nil); err == nil || !strings.Contains(err.Error(), "2") {
 		t.Error(err)
+	}
+}
+
+// TestMeasureGroups: a statement without a group is one by itself, among others that have
+// one too.
+func TestMeasureGroups(t *testing.T) {
+	var some, each []Labelled
+	for i := range 40 {
+		l := Labelled{Source: "a", Statement: fmt.Sprint(0.3 + 0.1*float64(i%5)), Supported: i%3 > 0, Kind: Number}
+		named := l
+		if i < 10 {
+			l.Group = fmt.Sprint("pair ", i/2)
+			named.Group = l.Group
+		} else {
+			named.Group = fmt.Sprint("by itself ", i)
+		}
+		some, each = append(some, l), append(each, named)
+	}
+	a, err := Measure(t.Context(), knowing{}, some, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := Measure(t.Context(), knowing{}, each, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(a, want) || a.All.Clusters != 35 || a.Calibration.ECE != want.Calibration.ECE {
+		t.Errorf("%+v\n%+v", a.All, want.All)
 	}
 }
 

@@ -57,17 +57,7 @@ func (t *tally) add(yes bool, group string) {
 	t.values, t.groups = append(t.values, value), append(t.groups, group)
 }
 
-func (t *tally) estimate() stat.Estimate {
-	for _, g := range t.groups {
-		if g != t.groups[0] {
-			return stat.Mean(t.values, t.groups)
-		}
-	}
-	if len(t.groups) > 0 && t.groups[0] != "" {
-		return stat.Mean(t.values, t.groups)
-	}
-	return stat.Mean(t.values, nil)
-}
+func (t *tally) estimate() stat.Estimate { return stat.Mean(t.values, stat.Named(t.groups)) }
 
 // Measure grades labelled answers that the grader was not made from. It ends with
 // the first error of the grader.

@@ -3,6 +3,7 @@ package rubric
 import (
 	"context"
 	"encoding/csv"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -154,5 +155,25 @@ func TestMeasure(t *testing.T) {
 	}
 	if _, err := Measure(t.Context(), constant(7), answers); err == nil {
 		t.Error("a class that does not exist is taken")
+	}
+}
+
+// TestMeasureGroups: an answer without a group is one by itself, among others that have
+// one too.
+func TestMeasureGroups(t *testing.T) {
+	var answers []Labelled
+	for i := range 20 {
+		l := Labelled{Class: Class(i % 2)}
+		if i < 6 {
+			l.Group = fmt.Sprint("prompt ", i/3)
+		}
+		answers = append(answers, l)
+	}
+	a, err := Measure(t.Context(), constant(Refusal), answers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.All.N != 20 || a.All.Clusters != 16 || a.Right[Refusal].Clusters != 16 || a.Found[0].N != 10 || a.Found[0].Clusters != 9 {
+		t.Errorf("%+v, found %+v", a.All, a.Found[0])
 	}
 }

@@ -3,7 +3,23 @@ package stat
 import (
 	"fmt"
 	"math"
+	"slices"
 )
+
+// Named are the clusters of items of which some have the name of one: an item whose name
+// is empty is one by itself. It is nil where no item has a name.
+func Named(names []string) []string {
+	if !slices.ContainsFunc(names, func(name string) bool { return name != "" }) {
+		return nil
+	}
+	clusters := slices.Clone(names)
+	for i, name := range names {
+		if name == "" {
+			clusters[i] = fmt.Sprintf("\x00%d", i)
+		}
+	}
+	return clusters
+}
 
 // groups are the clusters of a study's items.
 type groups struct {
