@@ -36,6 +36,9 @@ func planComparisons(ctx context.Context, r *Run, p *Plan) (*comparisons, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := r.checkRankings(set.Train, set.HeldOut); err != nil {
+		return nil, err
+	}
 	c := &comparisons{train: divide(set.Train, r.tokens()), held: divide(set.HeldOut, r.tokens())}
 	slices.SortStableFunc(c.held, func(a, b comparison) int { return byHash(a.Group, b.Group) })
 	c.order = order{seed: r.recipe.Seed, n: len(c.train)}
@@ -47,6 +50,33 @@ func planComparisons(ctx context.Context, r *Run, p *Plan) (*comparisons, error)
 	const tokenBytes = 4 + 1 // with its mask
 	p.Memory.Add("comparisons", set.Report.Tokens*tokenBytes, "%d tokens x %d bytes", set.Report.Tokens, tokenBytes)
 	return c, nil
+}
+
+// checkRankings refuses microbatches that are too small for rankings whose loss is that
+// of the whole order: in parts they would have the loss of pairs.
+func (r *Run) checkRankings(lists ...[]preference.Encoded) error {
+	if r.recipe.Method != Reward {
+		return nil
+	}
+	rankings, large, most := 0, 0, 0
+	for _, list := range lists {
+		for i := range list {
+			c := comparison{Encoded: list[i]}
+			if c.ranking(&r.recipe.Reward) == nil {
+				continue
+			}
+			rankings++
+			most = max(most, c.Tokens())
+			if c.Tokens() > r.tokens() {
+				large++
+			}
+		}
+	}
+	if large == 0 {
+		return nil
+	}
+	return recipe.Bad("batch.rows", "%d of %d rankings have more tokens than a microbatch, the largest %d, and reward.ranking %s takes them whole: %d rows are enough",
+		large, rankings, most, RankPlackettLuce, (most+r.recipe.Batch.Sequence-1)/r.recipe.Batch.Sequence)
 }
 
 func loadComparisons(ctx context.Context, r *Run) (*preference.Set, error) {

@@ -192,6 +192,27 @@ func TestDivided(t *testing.T) {
 	}
 }
 
+// TestRankingsWhole: rankings that have the loss of the whole order are not divided.
+func TestRankingsWhole(t *testing.T) {
+	r := pairsRecipe(Reward, smallModel(t, dense), false, rankedTastes(t, 10))
+	r.Reward.Ranking, r.Batch.Sequence = RankPlackettLuce, 48
+	_, whole := planned(t, r)
+	tokens := 0
+	for _, c := range slices.Concat(whole.train, whole.held) {
+		tokens = max(tokens, c.Tokens())
+	}
+	r.Batch.Rows, r.Batch.Sequence = 2, tokens/2-1
+	_, err := New(t.Context(), r, Options{})
+	var bad *recipe.ValueError
+	if !errors.As(err, &bad) || bad.Key != "batch.rows" || !strings.Contains(err.Error(), fmt.Sprintf("10 of 10 rankings have more tokens than a microbatch, the largest %d", tokens)) || !strings.Contains(err.Error(), "3 rows are enough") {
+		t.Error(err)
+	}
+	r.Batch.Rows = 3
+	if _, c := planned(t, r); len(c.train)+len(c.held) != 10 {
+		t.Errorf("%d and %d comparisons", len(c.train), len(c.held))
+	}
+}
+
 // TestWarmupOfEpochs: a run whose length the data tells must be longer than its warmup
 // too.
 func TestWarmupOfEpochs(t *testing.T) {

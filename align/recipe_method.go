@@ -48,7 +48,8 @@ const (
 // RewardModelSpec are the constants of learning a reward model.
 type RewardModelSpec struct {
 	// Ranking is the loss of rankings of more than two answers, "pairs" or
-	// "plackett-luce". The latter has no margins, and rankings with ties are pairs.
+	// "plackett-luce". The latter has no margins, rankings with ties are pairs, and a
+	// microbatch must be as large as a whole ranking.
 	Ranking string `yaml:"ranking" json:"ranking"`
 	// ScoreMargin times the difference of two answers' scores is added to the margin
 	// by which the better one's reward is to be higher. A margin that the data itself
