@@ -3,8 +3,6 @@ package tokenizer
 import (
 	"bytes"
 	"fmt"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // normalizer rewrites text before it is split. normalize appends to dst, which
@@ -12,11 +10,6 @@ import (
 type normalizer interface {
 	normalize(dst, src []byte) []byte
 }
-
-// formNormalizer brings text into a Unicode normalization form.
-type formNormalizer struct{ form norm.Form }
-
-func (n formNormalizer) normalize(dst, src []byte) []byte { return n.form.Append(dst, src...) }
 
 // prependNormalizer puts something before any text but the empty one.
 type prependNormalizer struct{ prefix []byte }
