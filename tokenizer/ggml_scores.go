@@ -188,5 +188,9 @@ func (t *Tokenizer) spacePrefix() (bool, error) {
 		return false, fmt.Errorf("pre_tokenizer.split: GGUF has no word for it")
 	}
 	scheme, err := meta.scheme("pre_tokenizer")
-	return scheme != "never", err
+	if err == nil && scheme != "never" {
+		err = fmt.Errorf("pre_tokenizer.prepend_scheme: GGUF has no word for %q, by which a text that begins with a space gets no other; "+
+			"with normalizers instead, Prepend and Replace as in Llama 2's tokenizer.json, it can be written, and gives such texts other ids", scheme)
+	}
+	return false, err
 }
