@@ -99,7 +99,10 @@ func (d *dataset) readHeld(i int64, row *shard.Row) *shard.Set { return heldRow{
 
 // documents says how many there are, and what a split does not part.
 func (d *dataset) documents() string {
-	n := fmt.Sprintf("%d documents in %s", d.set.Docs(), d.dir)
+	n := fmt.Sprintf("%d documents", d.set.Docs())
+	if d.added { // or the recipe names one place of them
+		n += " in " + d.dir
+	}
 	if d.set.Manifest().Pictures != nil {
 		n += `, in which those of one picture or "group" stay together,`
 	}
