@@ -2,11 +2,13 @@ package modelfile
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/tensor"
+	"github.com/polymath-lm/polymath/tokenizer"
 )
 
 // Plan is what a conversion will make.
@@ -83,8 +85,14 @@ func (c *Conversion) checkGGUF() error {
 		return fmt.Errorf("%s: %w", c.src, err)
 	}
 	pairs, err := Metadata(c.src, cfg)
+	if err != nil {
+		return err
+	}
 	c.plan.Notes = endsLeftOut(pairs, cfg)
-	return err
+	if t, err := tokenizer.Load(filepath.Join(c.src, tokenizerName)); err == nil && t.GGMLNote() != "" { // a GGUF file has none
+		c.plan.Notes = append(c.plan.Notes, t.GGMLNote())
+	}
+	return nil
 }
 
 func (p *PlannedPart) add(t model.TensorInfo, to tensor.DType, size int64) {

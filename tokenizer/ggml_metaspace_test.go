@@ -10,7 +10,7 @@ import (
 
 // TestGGMLMetaspace: Metaspace gives a text that begins with a space no other, and
 // "first" gives none after a special token; GGUF's space prefix always does. Only
-// "never" can be written.
+// "never" is written without a note.
 func TestGGMLMetaspace(t *testing.T) {
 	v := scoredVocab(rand.New(rand.NewPCG(13, 14)))
 	prefix, err := FromGGML(v)
@@ -36,14 +36,23 @@ func TestGGMLMetaspace(t *testing.T) {
 			if *w.AddSpacePrefix {
 				t.Errorf("%s: a space prefix came", scheme)
 			}
-			sameIDs(t, tok, again, 200)
+			if sameIDs(t, tok, again, 200); tok.GGMLNote() != "" {
+				t.Errorf("%s: %s", scheme, tok.GGMLNote())
+			}
 			continue
 		}
-		if _, err := tok.GGML(len(v.Tokens)); err == nil || !strings.Contains(err.Error(), "pre_tokenizer.prepend_scheme: GGUF has no word for") {
-			t.Errorf("%s: %v", scheme, err)
+		w, err := tok.GGML(len(v.Tokens))
+		if err != nil || !*w.AddSpacePrefix {
+			t.Errorf("%s: %+v, %v", scheme, w, err)
+		}
+		if note := tok.GGMLNote(); !strings.Contains(note, "texts that begin with a space") || strings.Contains(note, "special token") != strings.Contains(scheme, "first") {
+			t.Errorf("%s: %q", scheme, note)
 		}
 		if slices.Equal(tok.EncodeSpecial(" a"), prefix.EncodeSpecial(" a")) {
-			t.Errorf("%s: the prefix gives the same ids, and could be written", scheme)
+			t.Errorf("%s: the prefix gives the same ids, and needs no note", scheme)
+		}
+		if !slices.Equal(tok.EncodeSpecial("a b"), prefix.EncodeSpecial("a b")) {
+			t.Errorf("%s: the prefix gives other ids to a text that begins with a letter", scheme)
 		}
 	}
 }

@@ -188,9 +188,21 @@ func (t *Tokenizer) spacePrefix() (bool, error) {
 		return false, fmt.Errorf("pre_tokenizer.split: GGUF has no word for it")
 	}
 	scheme, err := meta.scheme("pre_tokenizer")
-	if err == nil && scheme != "never" {
-		err = fmt.Errorf("pre_tokenizer.prepend_scheme: GGUF has no word for %q, by which a text that begins with a space gets no other; "+
-			"with normalizers instead, Prepend and Replace as in Llama 2's tokenizer.json, it can be written, and gives such texts other ids", scheme)
+	return scheme != "never", err
+}
+
+// GGMLNote says which texts get other ids from the vocabulary that GGML returns, "" if
+// none does: a GGUF file can only say that every text gets a space before it.
+func (t *Tokenizer) GGMLNote() string {
+	var meta metaspaceJSON
+	if isNull(t.parts.preTokenizer) || strict(t.parts.preTokenizer, &meta) != nil || meta.Type != "Metaspace" {
+		return ""
 	}
-	return false, err
+	switch scheme, err := meta.scheme("pre_tokenizer"); {
+	case err != nil || scheme == "never":
+		return ""
+	case scheme == "first":
+		return "tokenizer: texts that begin with a space or follow a special token get one more space than by prepend_scheme first"
+	}
+	return "tokenizer: texts that begin with a space get one more"
 }
