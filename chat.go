@@ -170,7 +170,7 @@ func (m *Model) reply(ctx context.Context, c chat.Conversation, o ChatOptions) (
 		r.stops = slices.Concat(o.Stop, m.chatStops)
 	}
 	var err error
-	if r.mask, err = m.answerMask(c.Tools, o); err != nil {
+	if r.mask, err = m.answerMask(ctx, c.Tools, o); err != nil {
 		return r, err
 	}
 	if r.tools {

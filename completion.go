@@ -24,10 +24,12 @@ type completion struct {
 	progress func(Progress) bool
 }
 
-// mask is an infer.Mask that knows whether a text may end.
+// mask is an infer.Mask that knows whether a text may end, and why it allows no
+// token where the grammar is not the reason.
 type mask interface {
 	infer.Mask
 	Complete() bool
+	Err() error
 }
 
 // write generates c. It hands each token to receive, with the text that became
@@ -56,9 +58,13 @@ func (m *Model) write(ctx context.Context, c completion, receive func(text strin
 		text, stopped := stop.Push(token.Bytes)
 		return receive(text, token) || stopped
 	})
-	if errors.Is(err, infer.ErrNoToken) && c.mask != nil && c.mask.Complete() {
-		// A vocabulary without a token that ends a text has none to choose here.
-		r.Finish, err = infer.FinishEnd, nil
+	if errors.Is(err, infer.ErrNoToken) && c.mask != nil {
+		switch {
+		case c.mask.Err() != nil:
+			err = fmt.Errorf("%w: %w", ErrFormat, c.mask.Err())
+		case c.mask.Complete(): // a vocabulary without a token that ends a text
+			r.Finish, err = infer.FinishEnd, nil
+		}
 	}
 	return stop.Flush(), r, err
 }

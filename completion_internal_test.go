@@ -1,6 +1,7 @@
 package polymath
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -60,7 +61,10 @@ func TestSpelling(t *testing.T) {
 }
 
 // only is a mask that forces one of the given texts.
-type only struct{ text []int32 }
+type only struct {
+	text []int32
+	err  error // it allows nothing then
+}
 
 func (o *only) Restrict(logits []float32) {
 	for id := range logits {
@@ -77,6 +81,8 @@ func (o *only) Accept(token int32) {
 	o.text = o.text[1:]
 }
 
+func (o *only) Err() error { return o.err }
+
 func (o *only) Complete() bool { return len(o.text) == 0 }
 
 func TestEither(t *testing.T) {
@@ -89,7 +95,7 @@ func TestEither(t *testing.T) {
 		{[]int32{1}, []int32{1, 4}, []int32{1, 4}, [][]int32{{1}, {4}, nil}},
 		{[]int32{5}, []int32{6}, []int32{6}, [][]int32{{5, 6}, nil}},
 	} {
-		e := &either{masks: [2]mask{&only{c.a}, &only{c.b}}}
+		e := &either{masks: [2]mask{&only{text: c.a}, &only{text: c.b}}}
 		for step, want := range c.want {
 			logits := []float32{9, 8, 7, 6, 5, 4, 3}
 			e.Restrict(logits)
@@ -111,5 +117,21 @@ func TestEither(t *testing.T) {
 				t.Errorf("%v or %v: not complete after %v", c.a, c.b, c.text)
 			}
 		}
+	}
+}
+
+// TestEitherFails: where one mask gives up, the other does not decide alone.
+func TestEitherFails(t *testing.T) {
+	failure := errors.New("it gave up")
+	e := &either{masks: [2]mask{&only{text: []int32{1}}, &only{err: failure}}}
+	logits := []float32{3, 2, 1}
+	e.Restrict(logits)
+	for id, l := range logits {
+		if !math.IsInf(float64(l), -1) {
+			t.Errorf("token %d is allowed", id)
+		}
+	}
+	if !errors.Is(e.Err(), failure) {
+		t.Errorf("%v", e.Err())
 	}
 }

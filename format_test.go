@@ -1,8 +1,10 @@
 package polymath_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/polymath-lm/polymath"
 	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/constrain"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/tokenizer"
 )
@@ -275,5 +278,55 @@ func validate(t *testing.T, s *jsonschema.Schema, text string) {
 	}
 	if err != nil {
 		t.Errorf("%q: %v", text, err)
+	}
+}
+
+// TestFormatTooAmbiguous: a grammar that takes too long to follow fails its own
+// request, and not the one beside it.
+func TestFormatTooAmbiguous(t *testing.T) {
+	m := openRandom(t, chatML)
+	var root, rules strings.Builder
+	for i := range 1200 {
+		fmt.Fprintf(&root, "|a%d", i)
+		fmt.Fprintf(&rules, "a%d ::= [a-z] a%d | [a-z]\n", i, i)
+	}
+	grammar := "root ::= (" + root.String()[1:] + ")+\n" + rules.String()
+	beside := polymath.GenerateOptions{MaxTokens: 40, Format: polymath.Format{Kind: polymath.FormatRegex, Text: "[a-z ]*"}}
+	want, err := m.Generate(t.Context(), "A stitch", beside)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() {
+		got, err := m.Generate(t.Context(), "A stitch", beside)
+		if err == nil && got.Text != want.Text {
+			err = fmt.Errorf("%q, alone %q", got.Text, want.Text)
+		}
+		done <- err
+	}()
+	r, err := m.Generate(t.Context(), "A stitch", polymath.GenerateOptions{MaxTokens: 40, Format: polymath.Format{Kind: polymath.FormatGrammar, Text: grammar}})
+	if !errors.Is(err, polymath.ErrFormat) || !errors.Is(err, constrain.ErrAmbiguous) {
+		t.Errorf("%q, %v; want an ErrFormat", r.Text, err)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("beside it: %v", err)
+	}
+}
+
+// TestFormatCancelled: who leaves before a format is compiled gets the error of
+// the context, not one about the format.
+func TestFormatCancelled(t *testing.T) {
+	m := openRandom(t, chatML)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := m.Generate(ctx, "A stitch", polymath.GenerateOptions{Format: polymath.Format{Kind: polymath.FormatRegex, Text: "a+"}})
+	if !errors.Is(err, context.Canceled) || errors.Is(err, polymath.ErrFormat) {
+		t.Errorf("a pattern: %v", err)
+	}
+	c := ask("Paint it.")
+	c.Tools = []chat.Tool{{Name: "paint", Parameters: json.RawMessage(`{"type":"null"}`)}}
+	_, err = m.Chat(ctx, c, polymath.ChatOptions{ToolChoice: polymath.ToolChoice{Mode: polymath.ToolRequired}})
+	if !errors.Is(err, context.Canceled) || errors.Is(err, polymath.ErrFormat) {
+		t.Errorf("a tool: %v", err)
 	}
 }

@@ -214,7 +214,7 @@ func (m *Model) continuation(ctx context.Context, o GenerateOptions, begin func(
 	}
 	if o.Format.Kind != FormatText {
 		c.end = m.chatEnd // what ends an answer may end a constrained text
-		if c.mask, err = m.formatMask(o.Format); err != nil {
+		if c.mask, err = m.formatMask(ctx, o.Format); err != nil {
 			return c, err
 		}
 	}

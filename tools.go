@@ -1,6 +1,7 @@
 package polymath
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -14,7 +15,7 @@ import (
 
 // answerMask returns what an answer is held to, by the format, the tools and
 // the choice among them; nil allows everything.
-func (m *Model) answerMask(tools []chat.Tool, o ChatOptions) (mask, error) {
+func (m *Model) answerMask(ctx context.Context, tools []chat.Tool, o ChatOptions) (mask, error) {
 	syntax, known := m.template.ToolSyntax()
 	switch mode := o.ToolChoice.Mode; {
 	case mode < ToolAuto || mode > ToolNamed:
@@ -24,28 +25,28 @@ func (m *Model) answerMask(tools []chat.Tool, o ChatOptions) (mask, error) {
 	case mode == ToolRequired && len(tools) == 0:
 		return nil, fmt.Errorf("%w: a tool must be called and there is none", ErrConversation)
 	case mode == ToolRequired:
-		return m.callMask(syntax, tools, true, o.ParallelToolCalls)
+		return m.callMask(ctx, syntax, tools, true, o.ParallelToolCalls)
 	case mode == ToolNamed:
 		at := slices.IndexFunc(tools, func(f chat.Tool) bool { return f.Name == o.ToolChoice.Name })
 		if at < 0 {
 			return nil, fmt.Errorf("%w: tool %q must be called and is not among the tools", ErrConversation, o.ToolChoice.Name)
 		}
-		return m.callMask(syntax, tools[at:at+1], true, false)
+		return m.callMask(ctx, syntax, tools[at:at+1], true, false)
 	}
 	strict := slices.ContainsFunc(tools, func(f chat.Tool) bool { return f.Strict })
 	switch {
 	case o.Format.Kind == FormatText && !strict:
 		return nil, nil
 	case o.Format.Kind == FormatText:
-		return m.callMask(syntax, tools, false, o.ParallelToolCalls)
+		return m.callMask(ctx, syntax, tools, false, o.ParallelToolCalls)
 	case len(tools) == 0:
-		return m.formatMask(o.Format)
+		return m.formatMask(ctx, o.Format)
 	}
-	content, err := m.formatMask(o.Format)
+	content, err := m.formatMask(ctx, o.Format)
 	if err != nil {
 		return nil, err
 	}
-	calls, err := m.callMask(syntax, tools, true, o.ParallelToolCalls)
+	calls, err := m.callMask(ctx, syntax, tools, true, o.ParallelToolCalls)
 	if err != nil {
 		return nil, err
 	}
@@ -67,10 +68,11 @@ func (e *either) Restrict(logits []float32) {
 		e.left[i] = append(e.left[i][:0], logits...)
 		m.Restrict(e.left[i])
 	}
+	failed := e.Err() != nil // the other mask alone would decide what the answer is
 	for id := range logits {
 		best := float32(math.Inf(-1))
 		for i, m := range e.masks {
-			if m != nil {
+			if m != nil && !failed {
 				best = max(best, e.left[i][id])
 			}
 		}
@@ -94,6 +96,16 @@ func (e *either) Accept(token int32) {
 // Complete reports whether the text may end.
 func (e *either) Complete() bool {
 	return slices.ContainsFunc(e.masks[:], func(m mask) bool { return m != nil && m.Complete() })
+}
+
+// Err is the error of the first mask that has one.
+func (e *either) Err() error {
+	for _, m := range e.masks {
+		if m != nil && m.Err() != nil {
+			return m.Err()
+		}
+	}
+	return nil
 }
 
 // callIDs returns the ids of an answer's tool calls by their number: the same

@@ -1,6 +1,7 @@
 package polymath
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -21,35 +22,44 @@ func (m *Model) newVocabulary() *constrain.Vocabulary {
 }
 
 // formatMask returns the mask of a format other than FormatText.
-func (m *Model) formatMask(f Format) (mask, error) {
+func (m *Model) formatMask(ctx context.Context, f Format) (mask, error) {
 	vocabulary := m.vocabulary()
 	var g *constrain.Grammar
 	var err error
 	switch f.Kind {
 	case FormatJSON:
-		g, err = vocabulary.JSON()
+		g, err = vocabulary.JSON(ctx)
 	case FormatSchema:
-		g, err = vocabulary.Schema([]byte(f.Text))
+		g, err = vocabulary.Schema(ctx, []byte(f.Text))
 	case FormatRegex:
-		g, err = vocabulary.Regex(f.Text)
+		g, err = vocabulary.Regex(ctx, f.Text)
 	case FormatGrammar:
-		g, err = vocabulary.GBNF(f.Text)
+		g, err = vocabulary.GBNF(ctx, f.Text)
 	default:
 		return nil, fmt.Errorf("%w: kind %d", ErrFormat, f.Kind)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
+		return nil, refused(ctx, err)
 	}
 	return g.NewMask(), nil
 }
 
+// refused is the error of a format, or that of ctx if it ended before the format
+// was compiled.
+func refused(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("%w: %w", ErrFormat, err)
+}
+
 // callMask holds an answer to calls of tools, or if they are not required, the
 // calls in it.
-func (m *Model) callMask(syntax chat.ToolSyntax, tools []chat.Tool, required, parallel bool) (mask, error) {
+func (m *Model) callMask(ctx context.Context, syntax chat.ToolSyntax, tools []chat.Tool, required, parallel bool) (mask, error) {
 	vocabulary := m.vocabulary()
 	var tags []constrain.Tag
 	for _, f := range tools {
-		tag, err := callTag(vocabulary, syntax, f)
+		tag, err := callTag(ctx, vocabulary, syntax, f)
 		if err != nil {
 			return nil, err
 		}
@@ -58,9 +68,9 @@ func (m *Model) callMask(syntax chat.ToolSyntax, tools []chat.Tool, required, pa
 	if syntax.Begin == "" {
 		parallel = false // nothing would tell the next call from text
 	}
-	g, err := vocabulary.Tags(tags, constrain.TagOptions{Required: required, Parallel: parallel})
+	g, err := vocabulary.Tags(ctx, tags, constrain.TagOptions{Required: required, Parallel: parallel})
 	if err != nil {
-		return nil, fmt.Errorf("%w: tools: %w", ErrFormat, err)
+		return nil, refused(ctx, fmt.Errorf("tools: %w", err))
 	}
 	return g.NewMask(), nil
 }
@@ -73,7 +83,7 @@ const noArguments = `{"type":"object","properties":{},"additionalProperties":fal
 
 // callTag is a call of f. Arguments keep to the schema of a strict tool, and to
 // that of another where it is understood.
-func callTag(v *constrain.Vocabulary, syntax chat.ToolSyntax, f chat.Tool) (constrain.Tag, error) {
+func callTag(ctx context.Context, v *constrain.Vocabulary, syntax chat.ToolSyntax, f chat.Tool) (constrain.Tag, error) {
 	name, err := json.Marshal(f.Name)
 	if err != nil {
 		return constrain.Tag{}, fmt.Errorf("%w: tool %q: %w", ErrConversation, f.Name, err)
@@ -90,10 +100,10 @@ func callTag(v *constrain.Vocabulary, syntax chat.ToolSyntax, f chat.Tool) (cons
 	if len(f.Parameters) == 0 {
 		tag.Schema = []byte(noArguments)
 	}
-	_, err = v.Schema(tag.Schema)
+	_, err = v.Schema(ctx, tag.Schema)
 	switch {
-	case err != nil && f.Strict:
-		return tag, fmt.Errorf("%w: tool %q: %w", ErrFormat, f.Name, err)
+	case err != nil && (f.Strict || ctx.Err() != nil):
+		return tag, refused(ctx, fmt.Errorf("tool %q: %w", f.Name, err))
 	case err != nil:
 		tag.Schema = []byte(anyObject)
 	}

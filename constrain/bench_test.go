@@ -53,7 +53,7 @@ func BenchmarkAnswer(b *testing.B) {
 					if cold {
 						v.masks, v.reaches, v.grammars = newCache[maskKey, bitset](maskBytes), newCache[stateKey, *reach](reachBytes), newCache[[32]byte, *Grammar](grammarBytes)
 					}
-					g, err := v.Schema([]byte(benchSchema))
+					g, err := v.Schema(b.Context(), []byte(benchSchema))
 					if err != nil {
 						b.Fatal(err)
 					}
@@ -79,7 +79,7 @@ func BenchmarkAnswer(b *testing.B) {
 func BenchmarkRestrict(b *testing.B) {
 	for name, size := range benchSizes {
 		v := tiktokenVocabulary(b, "cl100k_base", size)
-		g := must(v.JSON())(b)
+		g := must(v.JSON(b.Context()))(b)
 		m := g.NewMask()
 		logits := make([]float32, len(v.tokens))
 		for _, text := range []string{"{", `{"a`} {
@@ -99,7 +99,7 @@ func BenchmarkCompile(b *testing.B) {
 	v := byteVocabulary()
 	for b.Loop() {
 		v.grammars = newCache[[32]byte, *Grammar](grammarBytes)
-		if _, err := v.Schema([]byte(benchSchema)); err != nil {
+		if _, err := v.Schema(b.Context(), []byte(benchSchema)); err != nil {
 			b.Fatal(err)
 		}
 	}

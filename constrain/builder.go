@@ -1,6 +1,9 @@
 package constrain
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+)
 
 // builder collects the rules of one grammar.
 type builder struct {
@@ -8,10 +11,27 @@ type builder struct {
 	states int              // of the rules
 	made   int              // of all automata, those included that are no rules
 	shared map[string]int32 // rules by what they are
+	work   int              // steps so far
+	ctx    context.Context  // of whom the grammar is for
 }
 
-func newBuilder() *builder {
-	return &builder{shared: map[string]int32{}}
+func newBuilder(ctx context.Context) *builder {
+	return &builder{shared: map[string]int32{}, ctx: ctx}
+}
+
+// spend counts steps. It fails if there are too many, or if the context has
+// ended.
+func (b *builder) spend(steps int) error {
+	if b.work += steps; b.work > maxWork {
+		return errWork
+	}
+	return b.ctx.Err()
+}
+
+// limit is what making one automaton may take.
+type limit struct {
+	states int
+	spend  func(steps int) error
 }
 
 // add makes a rule of a finished automaton.
@@ -46,8 +66,10 @@ func (b *builder) finish(id int32, n *nfa) error {
 	return nil
 }
 
-// budget is how many states an automaton may have.
-func (b *builder) budget() int { return min(maxStates-b.states, maxMade-b.made) }
+// budget is what the next automaton may take.
+func (b *builder) budget() limit {
+	return limit{min(maxStates-b.states, maxMade-b.made), b.spend}
+}
 
 // determinize counts the states that it makes.
 func (b *builder) determinize(n *nfa) (*dfa, error) {
@@ -73,7 +95,7 @@ func (b *builder) once(name string, build func(n *nfa)) int32 {
 	b.shared[name] = id
 	n := newNFA()
 	build(n)
-	d, err := determinize(n, maxStates)
+	d, err := determinize(n, limit{maxStates, func(int) error { return nil }})
 	if err != nil {
 		panic("constrain: rule " + name + ": " + err.Error())
 	}

@@ -31,16 +31,19 @@ type determinizer struct {
 	sets  [][]int32
 	mark  []int32 // of an nfa state: the closure that visited it last
 	turn  int32
-	work  int
+	work  int // since it was spent
 	key   []byte
 	reach [256][]int32 // of a class, in expand: the targets
 }
 
-// determinize returns errSize if the automaton gets too large. budget is how
-// many states it may have.
-func determinize(n *nfa, budget int) (*dfa, error) {
+// determinize returns errSize if the automaton gets too large, or the error of
+// l.spend.
+func determinize(n *nfa, l limit) (*dfa, error) {
 	if n.full {
 		return nil, errSize
+	}
+	if err := l.spend(len(n.states) + n.edges); err != nil {
+		return nil, err
 	}
 	d := &determinizer{nfa: n, dfa: &dfa{}, ids: map[string]int32{}, mark: make([]int32, len(n.states))}
 	d.classes()
@@ -49,10 +52,14 @@ func determinize(n *nfa, budget int) (*dfa, error) {
 	d.sets = append(d.sets, start)
 	d.dfa.final = append(d.dfa.final, d.accepts(start, atBegin))
 	for i := 0; i < len(d.sets); i++ {
-		if len(d.sets) > budget || d.work > maxWork || len(d.dfa.table) > maxTable {
+		if len(d.sets) > l.states || len(d.dfa.table) > maxTable {
 			return nil, errSize
 		}
 		d.expand(d.sets[i])
+		if err := l.spend(d.work); err != nil {
+			return nil, err
+		}
+		d.work = 0
 	}
 	return d.dfa, nil
 }
@@ -163,6 +170,7 @@ func (d *determinizer) expand(set []int32) {
 	for _, s := range set {
 		state := &d.nfa.states[s]
 		calls = append(calls, state.calls...)
+		d.work += len(state.calls)
 		for _, e := range state.edges {
 			for c := int(d.dfa.class[e.lo]); c <= int(d.dfa.class[e.hi]); c++ {
 				d.reach[c] = append(d.reach[c], e.to)

@@ -175,7 +175,7 @@ func (c *schemaCompiler) stringRule(s *shape) (int32, error) {
 		return 0, fmt.Errorf("string with pattern, format, minLength or maxLength: %w", err)
 	}
 	rule, err := c.b.add(enclosed(d)), error(nil)
-	if c.b.budget() < 0 {
+	if c.b.budget().states < 0 {
 		err = errSize
 	}
 	c.b.shared[key] = rule

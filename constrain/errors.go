@@ -2,6 +2,7 @@ package constrain
 
 import (
 	"errors"
+	"fmt"
 )
 
 // Errors that a grammar can be refused with.
@@ -16,6 +17,9 @@ var (
 	// ErrGrammar: the grammar is malformed, too large or left-recursive, or
 	// derives no text.
 	ErrGrammar = errors.New("grammar refused")
+	// ErrAmbiguous: there are so many ways to read the text that those that go on
+	// take too long to follow. It is found out as late as that: see Mask.Err.
+	ErrAmbiguous = fmt.Errorf("so many rules may be under way at once that it takes more than %d steps to go on by one token; let fewer alternatives begin alike", maxMaskWork)
 )
 
 // Limits of what is compiled.
@@ -25,10 +29,13 @@ const (
 	maxMade        = 1 << 18 // with those that only lead to them
 	maxTable       = 1 << 23 // transitions of all automata of one grammar
 	maxEdges       = 1 << 21 // of an automaton under construction
-	maxWork        = 1 << 24 // steps of one determinization
+	maxWork        = 1 << 24 // steps of compiling one grammar
 	maxRules       = 1 << 14
 	maxRepeat      = 1 << 13 // maxLength, maxItems, {m,n}
 )
 
 // errSize is returned by the builders; callers add the place.
 var errSize = errors.New("it needs too many states")
+
+// errWork is for what is small and takes long all the same.
+var errWork = fmt.Errorf("it takes more than %d steps to compile", maxWork)

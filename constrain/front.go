@@ -3,11 +3,33 @@ package constrain
 // findNullable finds the rules that accept the empty text.
 func (p *program) findNullable() {
 	p.nullable = make([]bool, len(p.rules))
-	for changed := true; changed; {
-		changed = false
-		for r := range p.rules {
-			if !p.nullable[r] && p.acceptsEmpty(int32(r)) {
-				p.nullable[r], changed = true, true
+	sites, byRule := p.callSites()
+	front := make([]bool, len(p.rule)) // of a state: no byte is needed for it
+	var todo []int32
+	visit := func(s int32) {
+		if !front[s] {
+			front[s] = true
+			todo = append(todo, s)
+		}
+	}
+	for _, s := range p.base {
+		visit(s)
+	}
+	for len(todo) > 0 {
+		s := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		calls, base := p.calls(s)
+		for _, c := range calls {
+			if p.nullable[c.rule] {
+				visit(base + c.to)
+			}
+		}
+		if r := p.rule[s]; p.ends[s] && !p.nullable[r] {
+			p.nullable[r] = true
+			for _, i := range byRule.of(r) {
+				if front[sites[i].from] {
+					visit(sites[i].to)
+				}
 			}
 		}
 	}
@@ -28,11 +50,6 @@ func (p *program) front(rule int32, visit func(state int32)) {
 			}
 		}
 	}
-}
-
-func (p *program) acceptsEmpty(rule int32) (yes bool) {
-	p.front(rule, func(s int32) { yes = yes || p.rules[rule].final[s] })
-	return yes
 }
 
 // leftRecursive returns a rule that may call itself before any byte, or -1.

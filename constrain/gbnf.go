@@ -57,6 +57,12 @@ type expr struct {
 	name  string      // opRule
 	least int         // opRepeat
 	most  int         // less than 0: any number
+
+	// What findEmpty finds.
+	parent *expr // nil: it is a rule
+	rule   string
+	needs  int  // so many of what it consists of must derive the empty text
+	empty  bool // it derives the empty text
 }
 
 // gbnfCompiler turns rules into automata.
@@ -224,17 +230,9 @@ func onCycles(nodes []string, next func(string) []string) map[string]bool {
 // frontRecursion returns a rule that may call itself before any character, or
 // "".
 func frontRecursion(rules map[string]*expr, order []string) string {
-	nullable := map[string]bool{}
-	for changed := true; changed; {
-		changed = false
-		for _, name := range order {
-			if !nullable[name] && rules[name].nullable(nullable) {
-				nullable[name], changed = true, true
-			}
-		}
-	}
+	findEmpty(rules, order)
 	cyclic := onCycles(order, func(name string) (out []string) {
-		rules[name].front(nullable, func(r string) { out = append(out, r) })
+		rules[name].front(func(r string) { out = append(out, r) })
 		return out
 	})
 	for _, name := range order {
@@ -245,39 +243,62 @@ func frontRecursion(rules map[string]*expr, order []string) string {
 	return ""
 }
 
-// nullable reports whether e derives the empty text.
-func (e *expr) nullable(rules map[string]bool) bool {
-	switch e.op {
-	case opRunes:
-		return false
-	case opRule:
-		return rules[e.name]
-	case opRepeat:
-		return e.least == 0 || e.subs[0].nullable(rules)
-	case opChoice:
+// findEmpty finds the expressions that derive the empty text.
+func findEmpty(rules map[string]*expr, order []string) {
+	callers := map[string][]*expr{} // by the rule that they are
+	var todo []*expr                // empty, and those that depend on them are not told
+	var begin func(e *expr)
+	begin = func(e *expr) {
+		if e.op == opRule {
+			callers[e.name] = append(callers[e.name], e)
+		}
+		if e.needs = e.parts(); e.needs == 0 {
+			todo = append(todo, e)
+		}
 		for _, sub := range e.subs {
-			if sub.nullable(rules) {
-				return true
+			sub.parent = e
+			begin(sub)
+		}
+	}
+	for _, name := range order {
+		rules[name].rule = name
+		begin(rules[name])
+	}
+	for len(todo) > 0 {
+		e := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		e.empty = true
+		told := callers[e.rule]
+		if e.parent != nil {
+			told = []*expr{e.parent}
+		}
+		for _, up := range told {
+			if up.needs--; up.needs == 0 {
+				todo = append(todo, up)
 			}
 		}
-		return false
 	}
-	for _, sub := range e.subs {
-		if !sub.nullable(rules) {
-			return false
-		}
+}
+
+// parts is how many of its parts must derive the empty text for e to do so.
+func (e *expr) parts() int {
+	switch {
+	case e.op == opSequence:
+		return len(e.subs)
+	case e.op == opRepeat && e.least == 0:
+		return 0
 	}
-	return true
+	return 1 // a character has none
 }
 
 // front visits the rules that e may begin with.
-func (e *expr) front(nullable map[string]bool, visit func(rule string)) {
+func (e *expr) front(visit func(rule string)) {
 	if e.op == opRule {
 		visit(e.name)
 	}
 	for _, sub := range e.subs {
-		sub.front(nullable, visit)
-		if e.op == opSequence && !sub.nullable(nullable) {
+		sub.front(visit)
+		if e.op == opSequence && !sub.empty {
 			return
 		}
 	}

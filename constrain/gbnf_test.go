@@ -95,7 +95,7 @@ func TestGBNF(t *testing.T) {
 	}
 	refused := 0
 	for _, text := range grammars {
-		g, err := v.GBNF(text)
+		g, err := v.GBNF(t.Context(), text)
 		if err != nil {
 			refused++
 			if !strings.Contains(err.Error(), "begins with itself") && !errors.Is(err, errNothing) {
@@ -182,7 +182,7 @@ func TestGBNFFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g := must(v.GBNF(string(text)))(t)
+		g := must(v.GBNF(t.Context(), string(text)))(t)
 		sample, ok := samples[filepath.Base(file)]
 		if !ok {
 			t.Errorf("no sample for %s", file)
@@ -222,7 +222,7 @@ func TestGBNFRefused(t *testing.T) {
 		"root ::= " + strings.Repeat("(", 200) + `"a"` + strings.Repeat(")", 200): "nested deeper",
 		"root = \"a\"": "::=",
 	} {
-		_, err := v.GBNF(text)
+		_, err := v.GBNF(t.Context(), text)
 		if !errors.Is(err, ErrGrammar) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60q: %v, want an ErrGrammar with %q", text, err, want)
 		}
@@ -238,7 +238,7 @@ func FuzzGBNF(f *testing.F) {
 	v := testVocabulary()
 	f.Fuzz(func(t *testing.T, text string) {
 		defer soon(t, time.Now())
-		g, err := v.GBNF(text)
+		g, err := v.GBNF(t.Context(), text)
 		if err == nil {
 			stroll(t, g)
 		} else if !errors.Is(err, ErrGrammar) {

@@ -3,7 +3,7 @@ package constrain
 import "testing"
 
 func TestJSON(t *testing.T) {
-	g := must(testVocabulary().JSON())(t)
+	g := must(testVocabulary().JSON(t.Context()))(t)
 	for _, text := range []string{
 		`{}`, `{"a":1}`, `{"a": -0.5e+10, "b": [1, 2, {"c": null}], "d": "x\"\u00e9\ud83d\ude00é😀"}`,
 		"{\n  \"a\": [\n    true,\n    false\n  ]\n}", `{"":""}`, `{ "a": [ 1 ] }`,

@@ -13,15 +13,19 @@ type Grammar struct {
 	start      []item
 }
 
-func newGrammar(v *Vocabulary, p *program) *Grammar {
+func newGrammar(v *Vocabulary, p *program) (*Grammar, error) {
 	g := &Grammar{vocabulary: v, program: p, id: grammars.Add(1)}
-	bottom := &frame{returns: []target{{stateEnd, &frame{}}}}
+	bottom := &frame{returns: []item{{stateEnd, &frame{}}}}
 	s := stepper{p: p, keep: true}
+	s.allow()
 	items := []item{{p.base[p.root], bottom}}
 	g.start = s.close(items, 0)
 	// Masks share what is below, so nothing of it may be left for them to finish.
 	s.finish(bottom)
-	return g
+	if s.exhausted() {
+		return nil, ErrAmbiguous
+	}
+	return g, nil
 }
 
 // NewMask returns a mask for one completion.
@@ -40,10 +44,15 @@ type Mask struct {
 	buffers [2][]item // items is in neither or in the one used last
 	turn    int
 	ended   bool // an end token was accepted
+	err     error
 }
 
+// Err is ErrAmbiguous once the mask has given up: it allows no token then. It is
+// nil where the grammar is what allows none.
+func (m *Mask) Err() error { return m.err }
+
 // Restrict sets the logits of the tokens that must not follow to negative
-// infinity, those of ids beyond the vocabulary too.
+// infinity, those of ids beyond the vocabulary too. Its work is bounded: see Err.
 func (m *Mask) Restrict(logits []float32) {
 	m.allowed().restrict(logits)
 }
@@ -66,13 +75,21 @@ func (m *Mask) Accept(token int32) {
 
 // acceptBytes moves on by text.
 func (m *Mask) acceptBytes(text []byte) {
+	m.stepper.allow()
 	for _, b := range text {
 		m.turn ^= 1
 		next := m.stepper.advance(m.buffers[m.turn][:0], m.items, b)
 		m.items = m.stepper.close(next, 0)
 		m.buffers[m.turn] = m.items
+		if m.stepper.exhausted() {
+			m.giveUp()
+			return
+		}
 	}
 }
+
+// giveUp ends a mask that takes too much work.
+func (m *Mask) giveUp() { m.items, m.err = nil, ErrAmbiguous }
 
 // Complete reports whether the text so far is a sentence of the grammar.
 func (m *Mask) Complete() bool {
@@ -93,7 +110,11 @@ func (m *Mask) allowed() bitset {
 	if set, ok := v.masks.get(key); ok {
 		return set
 	}
-	set := m.compute()
+	set, ok := m.compute()
+	if !ok {
+		m.giveUp()
+		return newBitset(len(v.tokens))
+	}
 	v.masks.put(key, set, int64(8*len(set)+128))
 	return set
 }
@@ -105,10 +126,10 @@ func hashItems(items []item) (h hash) {
 	return h
 }
 
-// compute finds the tokens that may follow.
-func (m *Mask) compute() bitset {
+// compute finds the tokens that may follow; not ok: it takes too much work.
+func (m *Mask) compute() (set bitset, ok bool) {
 	v := m.grammar.vocabulary
-	set := newBitset(len(v.tokens))
+	set = newBitset(len(v.tokens))
 	if m.Complete() {
 		set.union(v.ends)
 	}
@@ -117,9 +138,9 @@ func (m *Mask) compute() bitset {
 		w = &walker{trie: v.trie}
 	}
 	w.p = m.grammar.program
-	partial := false
+	w.allow()
 	for _, it := range m.items {
-		if it.state < numReserved {
+		if it.state < numReserved || w.exhausted() {
 			continue
 		}
 		r := v.reach(w, it.state)
@@ -127,24 +148,10 @@ func (m *Mask) compute() bitset {
 		if len(r.leaves) > 0 {
 			w.begin(set)
 			w.resume(r.leaves, it.frame)
-			partial = partial || w.exhausted()
 		}
-		partial = partial || r.partial
 	}
-	if partial {
-		m.addBytes(w, set)
-	}
+	ok = !w.exhausted()
 	w.p = nil
 	v.walkers.Put(w)
-	return set
-}
-
-// addBytes adds the tokens of one byte, of which one is always possible.
-func (m *Mask) addBytes(w *walker, set bitset) {
-	v := m.grammar.vocabulary
-	for id, text := range v.tokens {
-		if len(text) == 1 && v.usable.has(int32(id)) && len(w.advance(nil, m.items, text[0])) > 0 {
-			set.set(int32(id))
-		}
-	}
+	return set, ok
 }

@@ -28,7 +28,7 @@ func TestTags(t *testing.T) {
 		{TagOptions{Required: true}, []string{call, lines}, []string{"", "a", "a" + call, call + call, call + "\n"}},
 		{TagOptions{Required: true, Parallel: true}, []string{call, call + other, call + "\n" + call}, []string{"", call + "a", call + "\n"}},
 	} {
-		g := must(v.Tags([]Tag{tag("f"), tag("g")}, c.o))(t)
+		g := must(v.Tags(t.Context(), []Tag{tag("f"), tag("g")}, c.o))(t)
 		for _, text := range c.yes {
 			if !accepts(g, text) {
 				t.Errorf("%+v: %q is rejected", c.o, text)
@@ -54,7 +54,7 @@ func TestTags(t *testing.T) {
 // TestTagsOverlap has Begins that share beginnings and inner parts.
 func TestTagsOverlap(t *testing.T) {
 	v := testVocabulary()
-	g := must(v.Tags([]Tag{{Begin: "aab", End: "!"}, {Begin: "abc", Lead: "x:", Schema: []byte(`{"type":"null"}`), End: "?"}}, TagOptions{Parallel: true}))(t)
+	g := must(v.Tags(t.Context(), []Tag{{Begin: "aab", End: "!"}, {Begin: "abc", Lead: "x:", Schema: []byte(`{"type":"null"}`), End: "?"}}, TagOptions{Parallel: true}))(t)
 	for _, text := range []string{"aaab{}!", "ababcx: null?", "abc x:null\n?", "aabab"[1:] + "c", "aa{}!"} {
 		want := !strings.HasSuffix(text, "c") // a Begin without its JSON
 		if got := accepts(g, text); got != want {
@@ -65,7 +65,7 @@ func TestTagsOverlap(t *testing.T) {
 		t.Error("a Begin must be followed by its JSON, and nothing else need be")
 	}
 	for _, tags := range [][]Tag{nil, {{End: "x"}}, {{Begin: "ab"}, {Begin: "abc"}}, {{Begin: "a", Schema: []byte(`{"not":{}}`)}}} {
-		if _, err := v.Tags(tags, TagOptions{}); !errors.Is(err, ErrSchema) {
+		if _, err := v.Tags(t.Context(), tags, TagOptions{}); !errors.Is(err, ErrSchema) {
 			t.Errorf("%v: %v", tags, err)
 		}
 	}
@@ -82,25 +82,25 @@ func TestMissingBytes(t *testing.T) {
 	}
 	tokens = append(tokens, []byte("xa"), []byte("[1"), []byte("é"), nil, []byte("end"))
 	v := NewVocabulary(tokens, nil, []int32{int32(len(tokens) - 1), -1, 99999})
-	g := must(v.Regex(`(x|y)[a-z]+`))(t)
+	g := must(v.Regex(t.Context(), `(x|y)[a-z]+`))(t)
 	if accepts(g, "xa") || !accepts(g, "ya") {
 		t.Error("x cannot be written")
 	}
-	if _, err := v.Regex(`x`); err == nil || !strings.Contains(err.Error(), "0x78") {
+	if _, err := v.Regex(t.Context(), `x`); err == nil || !strings.Contains(err.Error(), "0x78") {
 		t.Errorf("%v, want one that names the byte", err)
 	}
-	if _, err := v.Schema([]byte(`{"type":"array"}`)); !errors.Is(err, ErrSchema) || !strings.Contains(err.Error(), "0x5b") {
+	if _, err := v.Schema(t.Context(), []byte(`{"type":"array"}`)); !errors.Is(err, ErrSchema) || !strings.Contains(err.Error(), "0x5b") {
 		t.Errorf("%v, want one that names the byte", err)
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
-	g = must(v.JSON())(t)
+	g = must(v.JSON(t.Context()))(t)
 	for range 50 {
 		ramble(t, g, rng, 30, func(m *Mask, allowed []int32) { compareMask(t, m, allowed) })
 	}
-	if _, err := NewVocabulary(tokens, nil, nil).JSON(); err == nil {
+	if _, err := NewVocabulary(tokens, nil, nil).JSON(t.Context()); err == nil {
 		t.Error("a vocabulary without an end is accepted")
 	}
-	if _, err := NewVocabulary(nil, nil, nil).JSON(); err == nil {
+	if _, err := NewVocabulary(nil, nil, nil).JSON(t.Context()); err == nil {
 		t.Error("an empty vocabulary is accepted")
 	}
 }
@@ -109,7 +109,7 @@ func TestMissingBytes(t *testing.T) {
 func TestAccept(t *testing.T) {
 	v := byteVocabulary("ab")
 	end := int32(257)
-	g := must(v.Regex(`ab+`))(t)
+	g := must(v.Regex(t.Context(), `ab+`))(t)
 	for name, c := range map[string]struct {
 		ids      []int32
 		complete bool
@@ -149,7 +149,7 @@ func TestAccept(t *testing.T) {
 func TestTwins(t *testing.T) {
 	tokens := [][]byte{[]byte("a"), []byte("b"), []byte("a"), []byte("ab"), []byte("ab"), []byte("a"), []byte("$")}
 	v := NewVocabulary(tokens, func(id int32) bool { return id == 5 }, []int32{6})
-	m := must(v.Regex("ab"))(t).NewMask()
+	m := must(v.Regex(t.Context(), "ab"))(t).NewMask()
 	if got, want := allowedIDs(m, 7), []int32{0, 2, 3, 4}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
@@ -169,14 +169,14 @@ func TestShared(t *testing.T) {
 	all := schemas(t)
 	want := make([]string, len(all))
 	for i, s := range all {
-		want[i] = ramble(t, must(testVocabulary().Schema([]byte(s)))(t), rand.New(rand.NewPCG(1, uint64(i))), 30, nil)
+		want[i] = ramble(t, must(testVocabulary().Schema(t.Context(), []byte(s)))(t), rand.New(rand.NewPCG(1, uint64(i))), 30, nil)
 	}
 	var wait sync.WaitGroup
 	for w := range 4 {
 		wait.Go(func() {
 			for i := range all {
 				i = (i + w*7) % len(all)
-				g, err := small.Schema([]byte(all[i]))
+				g, err := small.Schema(t.Context(), []byte(all[i]))
 				if err != nil {
 					t.Error(err)
 					return
@@ -197,7 +197,7 @@ func TestShared(t *testing.T) {
 // they must find nothing to write there.
 func TestStartFinished(t *testing.T) {
 	for _, source := range []string{`root ::= "a" b "c"` + "\n" + `b ::= "x" | "y" b`, `root ::= b "c"` + "\n" + `b ::= "x" | "y" b`, `root ::= "" | "a" root`} {
-		g := must(testVocabulary().GBNF(source))(t)
+		g := must(testVocabulary().GBNF(t.Context(), source))(t)
 		var look func(f *frame)
 		look = func(f *frame) {
 			if !f.done {
@@ -218,7 +218,7 @@ func TestStartFinished(t *testing.T) {
 // TestAmbiguous has a grammar with ever more derivations; the mask stays fast
 // and the stack shared.
 func TestAmbiguous(t *testing.T) {
-	g := must(byteVocabulary("aa", "aaaa").GBNF(`root ::= "a" root "b" | "a" root "c" | "a" root root | ""`))(t)
+	g := must(byteVocabulary("aa", "aaaa").GBNF(t.Context(), `root ::= "a" root "b" | "a" root "c" | "a" root root | ""`))(t)
 	m := g.NewMask()
 	for range 200 {
 		if allowed := allowedIDs(m, 259); !slices.Contains(allowed, 'a') {
@@ -235,11 +235,11 @@ func TestAmbiguous(t *testing.T) {
 // the stack.
 func TestDepth(t *testing.T) {
 	v := testVocabulary()
-	g := must(v.Schema([]byte(`{"type":"array"}`)))(t)
+	g := must(v.Schema(t.Context(), []byte(`{"type":"array"}`)))(t)
 	if n := 50000; !accepts(g, strings.Repeat("[", n)+strings.Repeat("]", n)) {
 		t.Error("deep arrays are rejected")
 	}
-	m := must(v.GBNF("root ::= \"a\" root | \"b\""))(t).NewMask()
+	m := must(v.GBNF(t.Context(), "root ::= \"a\" root | \"b\""))(t).NewMask()
 	m.acceptBytes([]byte(strings.Repeat("a", 1000)))
 	depth := 0
 	for f := m.items[0].frame; len(f.returns) > 0 && f.returns[0].frame != nil; f = f.returns[0].frame {

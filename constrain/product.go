@@ -3,18 +3,18 @@ package constrain
 import "slices"
 
 // intersect accepts what both accept; neither may have calls.
-func intersect(a, b *dfa, budget int) (*dfa, error) {
-	return combine(a, b, budget, func(inA, inB bool) bool { return inA && inB })
+func intersect(a, b *dfa, l limit) (*dfa, error) {
+	return combine(a, b, l, func(inA, inB bool) bool { return inA && inB })
 }
 
 // subtract accepts what a accepts and b does not; neither may have calls.
-func subtract(a, b *dfa, budget int) (*dfa, error) {
-	return combine(a, b, budget, func(inA, inB bool) bool { return inA && !inB })
+func subtract(a, b *dfa, l limit) (*dfa, error) {
+	return combine(a, b, l, func(inA, inB bool) bool { return inA && !inB })
 }
 
 // combine runs two automata side by side. A pair dies with its first half; its
 // second half may be dead.
-func combine(a, b *dfa, budget int, accept func(inA, inB bool) bool) (*dfa, error) {
+func combine(a, b *dfa, l limit, accept func(inA, inB bool) bool) (*dfa, error) {
 	out := &dfa{}
 	type pair struct{ a, b int32 }
 	classes := map[[2]uint8]uint8{}
@@ -33,8 +33,11 @@ func combine(a, b *dfa, budget int, accept func(inA, inB bool) bool) (*dfa, erro
 	ids := map[pair]int32{{0, 0}: 0}
 	todo := []pair{{0, 0}}
 	for i := 0; i < len(todo); i++ {
-		if len(todo) > budget || len(out.table) > maxTable {
+		if len(todo) > l.states || len(out.table) > maxTable {
 			return nil, errSize
+		}
+		if err := l.spend(len(first)); err != nil {
+			return nil, err
 		}
 		p := todo[i]
 		for _, c := range first {
@@ -99,25 +102,24 @@ func enclosed(d *dfa) *dfa {
 // accepting state can be reached from. The start state stays.
 func trimmed(d *dfa) *dfa {
 	live := slices.Clone(d.final)
-	for changed := true; changed; {
-		changed = false
-		for s := len(live) - 1; s >= 0; s-- {
-			if live[s] {
-				continue
-			}
-			for _, to := range d.table[s*d.width : (s+1)*d.width] {
-				if to != none && live[to] {
-					live[s], changed = true, true
-					break
-				}
+	before := gather(len(live), func(tell func(to, from int32)) { d.transitions(0, tell) })
+	var todo []int32
+	for s, final := range live {
+		if final {
+			todo = append(todo, int32(s))
+		}
+	}
+	for len(todo) > 0 {
+		s := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, from := range before.of(s) {
+			if !live[from] {
+				live[from] = true
+				todo = append(todo, from)
 			}
 		}
 	}
-	for i, to := range d.table {
-		if to != none && !live[to] {
-			d.table[i] = none
-		}
-	}
+	prune(d, live, nil)
 	return d
 }
 

@@ -29,6 +29,7 @@ type program struct {
 	base     []int32 // of a rule: its first state
 	rule     []int32 // of a state
 	nullable []bool  // of a rule: it accepts the empty text
+	moves    []bool  // of a state: a byte can follow without a call
 	simple   []bool  // of a state: it goes on by bytes only
 	ends     []bool  // of a state: the rule may end here
 	tail     []bool  // of a state: the rule must end here
@@ -48,28 +49,32 @@ var errNothing = errors.New("nothing satisfies it")
 // each state that is left can be left by a token of one byte, or is an end.
 func link(rules []*dfa, root int32, missing *[256]bool) (*program, error) {
 	p := &program{rules: rules, root: root, topOnly: true}
-	total, table := int(numReserved), 0
+	total, table, calls := int(numReserved), 0, 0
 	for _, d := range rules {
 		total += len(d.final)
 		table += len(d.table)
+		for _, c := range d.calls {
+			calls += len(c)
+		}
 	}
 	if total > maxStates || table > maxTable {
 		return nil, errSize
 	}
 	lost := forbid(rules, missing)
-	if !productive(rules)[root] {
+	p.number(total)
+	if !p.productive()[root] {
 		if lost >= 0 {
 			return nil, fmt.Errorf("the vocabulary has no token for bytes that are needed, such as %#02x", lost)
 		}
 		return nil, errNothing
 	}
-	p.number(total)
+	p.describe()
 	p.findNullable()
 	if r := p.leftRecursive(); r >= 0 {
 		return nil, &leftRecursion{r}
 	}
 	p.nameStates()
-	p.size = int64(4*table + 64*total)
+	p.size = int64(4*table + 64*total + 8*calls)
 	return p, nil
 }
 
@@ -80,15 +85,25 @@ func (e *leftRecursion) Error() string {
 	return fmt.Sprintf("rule %d begins with itself", e.rule)
 }
 
-// number gives all states their place and their properties.
+// number gives all states their place.
 func (p *program) number(total int) {
-	p.rule = make([]int32, total)
-	p.simple, p.ends, p.tail = make([]bool, total), make([]bool, total), make([]bool, total)
-	p.base = make([]int32, len(p.rules))
+	p.rule, p.base = make([]int32, total), make([]int32, len(p.rules))
 	next := numReserved
 	for r, d := range p.rules {
 		p.base[r] = next
-		next += int32(len(d.final))
+		for range d.final {
+			p.rule[next] = int32(r)
+			next++
+		}
+	}
+}
+
+// describe gives all states their properties.
+func (p *program) describe() {
+	total := len(p.rule)
+	p.moves, p.simple = make([]bool, total), make([]bool, total)
+	p.ends, p.tail = make([]bool, total), make([]bool, total)
+	for _, d := range p.rules {
 		for _, calls := range d.calls {
 			for _, c := range calls {
 				p.topOnly = p.topOnly && c.rule != p.root
@@ -98,10 +113,10 @@ func (p *program) number(total int) {
 	for r, d := range p.rules {
 		for s := range d.final {
 			g := p.base[r] + int32(s)
-			p.rule[g] = int32(r)
 			p.ends[g] = d.final[s]
+			p.moves[g] = hasNext(d, s)
 			p.simple[g] = len(d.calls[s]) == 0 && (!d.final[s] || p.topOnly && int32(r) == p.root)
-			p.tail[g] = d.final[s] && len(d.calls[s]) == 0 && !hasNext(d, s)
+			p.tail[g] = d.final[s] && len(d.calls[s]) == 0 && !p.moves[g]
 		}
 	}
 }

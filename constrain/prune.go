@@ -72,54 +72,83 @@ func without(d *dfa, missing *[256]bool) *dfa {
 
 // productive finds the rules that derive a text, and removes from all rules
 // what leads nowhere.
-func productive(rules []*dfa) []bool {
-	ok := make([]bool, len(rules))
-	live := make([][]bool, len(rules))
-	for r, d := range rules {
-		live[r] = make([]bool, len(d.final))
-		copy(live[r], d.final)
-	}
-	for changed := true; changed; {
-		changed = false
-		for r := len(rules) - 1; r >= 0; r-- {
-			again := spread(rules[r], live[r], ok)
-			changed = changed || again || ok[r] != live[r][0]
-			ok[r] = live[r][0]
+func (p *program) productive() []bool {
+	l := &liveness{p: p, live: make([]bool, len(p.rule)), ok: make([]bool, len(p.rules))}
+	l.sites, l.byRule = p.callSites()
+	l.byEnd = gather(len(p.rule), func(tell func(key, edge int32)) {
+		for i, c := range l.sites {
+			tell(c.to, int32(i))
 		}
+	})
+	l.before = gather(len(p.rule), func(tell func(key, edge int32)) {
+		for r, d := range p.rules {
+			d.transitions(p.base[r], tell)
+		}
+	})
+	l.spread()
+	for r, d := range p.rules {
+		prune(d, l.live[p.base[r]:], l.ok)
 	}
-	for r, d := range rules {
-		prune(d, live[r], ok)
-	}
-	return ok
+	return l.ok
 }
 
-// spread marks the states that reach a live one, until no more are found.
-func spread(d *dfa, live, ok []bool) (changed bool) {
-	for again := true; again; {
-		again = false
-		for s := len(live) - 1; s >= 0; s-- {
-			if !live[s] && leads(d, s, live, ok) {
-				live[s], again, changed = true, true, true
+// liveness finds the states from which their rule can be brought to its end.
+type liveness struct {
+	p      *program
+	sites  []callSite
+	byRule arcs // places in sites
+	byEnd  arcs // places in sites, by to
+	before arcs // states that bytes lead from, by where they lead
+	live   []bool
+	ok     []bool // of a rule: its first state is live
+	todo   []int32
+}
+
+func (l *liveness) visit(s int32) {
+	if !l.live[s] {
+		l.live[s] = true
+		l.todo = append(l.todo, s)
+	}
+}
+
+// spread finds all of them.
+func (l *liveness) spread() {
+	for r, d := range l.p.rules {
+		for s, final := range d.final {
+			if final {
+				l.visit(l.p.base[r] + int32(s))
 			}
 		}
 	}
-	return changed
-}
-
-func leads(d *dfa, s int, live, ok []bool) bool {
-	for _, to := range d.table[s*d.width : (s+1)*d.width] {
-		if to != none && live[to] {
-			return true
+	for len(l.todo) > 0 {
+		s := l.todo[len(l.todo)-1]
+		l.todo = l.todo[:len(l.todo)-1]
+		for _, from := range l.before.of(s) {
+			l.visit(from)
+		}
+		for _, i := range l.byEnd.of(s) {
+			if l.ok[l.sites[i].rule] {
+				l.visit(l.sites[i].from)
+			}
+		}
+		if r := l.p.rule[s]; s == l.p.base[r] {
+			l.derives(r)
 		}
 	}
-	for _, c := range d.calls[s] {
-		if live[c.to] && ok[c.rule] {
-			return true
-		}
-	}
-	return false
 }
 
+// derives takes note of a rule whose first state is live.
+func (l *liveness) derives(rule int32) {
+	l.ok[rule] = true
+	for _, i := range l.byRule.of(rule) {
+		if l.live[l.sites[i].to] {
+			l.visit(l.sites[i].from)
+		}
+	}
+}
+
+// prune removes what leads to states that are not live, and the calls of rules
+// that are not ok.
 func prune(d *dfa, live, ok []bool) {
 	for i, to := range d.table {
 		if to != none && !live[to] {

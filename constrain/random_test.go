@@ -99,7 +99,7 @@ func TestRandomSchemas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = v.Schema(text)
+		_, err = v.Schema(t.Context(), text)
 		switch {
 		case errors.Is(err, errNothing):
 			count["unsatisfiable"]++

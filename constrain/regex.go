@@ -21,7 +21,7 @@ const (
 const maxPatternStates = 1 << 15
 
 // compileRegex makes the automaton of a pattern in RE2's syntax.
-func compileRegex(pattern string, e encoding, budget int) (*dfa, error) {
+func compileRegex(pattern string, e encoding, l limit) (*dfa, error) {
 	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
 		return nil, err
@@ -37,7 +37,8 @@ func compileRegex(pattern string, e encoding, budget int) (*dfa, error) {
 	if err := r.add(tree, from, to); err != nil {
 		return nil, err
 	}
-	d, err := determinize(r.nfa, min(budget, maxPatternStates))
+	l.states = min(l.states, maxPatternStates)
+	d, err := determinize(r.nfa, l)
 	if err != nil {
 		return nil, err
 	}

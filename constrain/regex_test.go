@@ -25,7 +25,7 @@ func TestRegex(t *testing.T) {
 	for _, p := range patterns {
 		whole := regexp.MustCompile(`\A(?:` + p + `)\z`)
 		part := regexp.MustCompile(p)
-		g, err := v.Regex(p)
+		g, err := v.Regex(t.Context(), p)
 		if errors.Is(err, errNothing) {
 			if p != `a^b` && p != `[^\x00-\x{10FFFF}]` {
 				t.Errorf("%q: %v", p, err)
@@ -65,7 +65,7 @@ func TestRegex(t *testing.T) {
 
 // innerGrammar is the grammar of JSON strings in which p matches.
 func innerGrammar(t *testing.T, v *Vocabulary, p string) *Grammar {
-	return must(v.Schema(fmt.Appendf(nil, `{"type":"string","pattern":%s}`, quoted(p))))(t)
+	return must(v.Schema(t.Context(), fmt.Appendf(nil, `{"type":"string","pattern":%s}`, quoted(p))))(t)
 }
 
 func TestRegexRefused(t *testing.T) {
@@ -74,7 +74,7 @@ func TestRegexRefused(t *testing.T) {
 		`a(`: "missing closing", `\bword`: `\b`, `(?m)^a`: "(?m)", `(?=a)`: "invalid or unsupported Perl syntax",
 		`(a|b)*a(a|b){20}`: "states", `[^\x00-\x{10FFFF}]`: "nothing satisfies",
 	} {
-		_, err := v.Regex(p)
+		_, err := v.Regex(t.Context(), p)
 		if !errors.Is(err, ErrRegex) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want an ErrRegex with %q", p, err, want)
 		}
@@ -91,7 +91,7 @@ func FuzzRegex(f *testing.F) {
 	v := testVocabulary()
 	f.Fuzz(func(t *testing.T, p, text string) {
 		defer soon(t, time.Now())
-		g, err := v.Regex(p)
+		g, err := v.Regex(t.Context(), p)
 		if err != nil {
 			if !errors.Is(err, ErrRegex) {
 				t.Fatal(err)

@@ -21,7 +21,7 @@ func TestRunes(t *testing.T) {
 		lo, hi := pick(), pick()
 		n := newNFA()
 		n.runes(nfaStart, lo, hi, nfaAccept)
-		d, err := determinize(n, 1000)
+		d, err := determinize(n, newBuilder(t.Context()).budget())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,7 +20,7 @@ func TestIntegerBounds(t *testing.T) {
 				fmt.Sprintf(`{"type":"integer","minimum":%d,"maximum":%d}`, low, high),
 				fmt.Sprintf(`{"type":"integer","exclusiveMinimum":%d.5,"exclusiveMaximum":%d}`, low-1, high+1),
 			} {
-				g, err := v.Schema([]byte(schema))
+				g, err := v.Schema(t.Context(), []byte(schema))
 				if low > high && low-1 >= 0 || err != nil && low <= high {
 					if !errors.Is(err, errNothing) {
 						t.Fatalf("%s: %v", schema, err)
@@ -67,7 +67,7 @@ func TestNumberBounds(t *testing.T) {
 		openLow, openHigh := rng.IntN(2) == 0, rng.IntN(2) == 0
 		name := map[bool]string{true: "exclusiveM", false: "m"}
 		schema := fmt.Sprintf(`{"type":"number","%sinimum":%s,"%saximum":%s}`, name[openLow], low, name[openHigh], high)
-		g, err := v.Schema([]byte(schema))
+		g, err := v.Schema(t.Context(), []byte(schema))
 		if err != nil && !errors.Is(err, errNothing) {
 			t.Fatalf("%s: %v", schema, err)
 		}
@@ -146,7 +146,7 @@ func TestSchemaRefused(t *testing.T) {
 		bomb(): "too much work",
 		`{"anyOf":[` + strings.Repeat("{},", 20) + `{}],"allOf":[{"anyOf":[` + strings.Repeat("{},", 20) + `{}]}]}`: "alternatives",
 	} {
-		_, err := v.Schema([]byte(schema))
+		_, err := v.Schema(t.Context(), []byte(schema))
 		if want == "" && err == nil {
 			continue
 		}
@@ -241,7 +241,7 @@ func TestShapes(t *testing.T) {
 		{`{"type":"object","additionalProperties":false}`, []string{`{}`}, []string{`{"a":1}`}},
 		{`{"x-order":1,"type":"null"}`, []string{`null`}, nil},
 	} {
-		g := must(v.Schema([]byte(c.schema)))(t)
+		g := must(v.Schema(t.Context(), []byte(c.schema)))(t)
 		for _, text := range c.yes {
 			if !accepts(g, text) {
 				t.Errorf("%s: %s is rejected", c.schema, text)
@@ -263,7 +263,7 @@ func FuzzSchema(f *testing.F) {
 	v := testVocabulary()
 	f.Fuzz(func(t *testing.T, schema []byte) {
 		defer soon(t, time.Now())
-		g, err := v.Schema(schema)
+		g, err := v.Schema(t.Context(), schema)
 		if err == nil {
 			stroll(t, g)
 		} else if !errors.Is(err, ErrSchema) {

@@ -10,24 +10,18 @@ const maxItems = 1024
 // fewItems are looked through without a map.
 const fewItems = 32
 
-// target is where a rule returns to: a state, and the call that state's own
-// rule is in.
-type target struct {
-	state int32
-	frame *frame
-}
-
 // frame is one call of a rule at one place of the text. Several callers at the
 // same place share it. It is not changed once the step that made it is over.
 type frame struct {
 	rule    int32
-	returns []target
+	returns []item // where the rule returns to
 	hash    hash
 	step    uint64 // that made it; 0: none that is under way
 	done    bool   // its hash is known
 }
 
-// item is a state that the text may be in.
+// item is a state that the text may be in, and the call that the state's rule
+// is in.
 type item struct {
 	state int32
 	frame *frame
@@ -55,22 +49,32 @@ func scramble(x uint64) uint64 {
 
 // stepper advances items by bytes. One goroutine.
 type stepper struct {
-	p     *program
-	step  uint64
-	fresh []*frame // made in this step
-	pool  []*frame // that may be used again, in a walk
-	used  int      // of pool
-	keep  bool     // frames outlive the walk
-	work  int
-	seen  map[item]bool // of the items that are being put, if they are many
+	p      *program
+	step   uint64
+	fresh  []*frame      // made in this step
+	latest []*frame      // of a rule: the frame that was made last
+	pool   []*frame      // that may be used again, in a walk
+	used   int           // of pool
+	keep   bool          // frames outlive the walk
+	work   int           // items, calls and returns that were looked at
+	limit  int           // of work: with it everything ends, and what was found is not whole
+	seen   map[item]bool // of the items that are being put, if they are many
 }
+
+// allow lets the stepper do as much as one token may take.
+func (s *stepper) allow() { s.limit = s.work + maxMaskWork }
+
+// exhausted reports whether the limit was reached.
+func (s *stepper) exhausted() bool { return s.work >= s.limit }
 
 // frameOf returns this step's frame of rule.
 func (s *stepper) frameOf(rule int32) (f *frame, made bool) {
-	for _, f := range s.fresh {
-		if f.rule == rule {
-			return f, false
-		}
+	if int(rule) >= len(s.latest) {
+		s.latest = append(s.latest, make([]*frame, len(s.p.rules)-len(s.latest))...)
+	}
+	// One of the pool may be another rule's by now.
+	if f := s.latest[rule]; f != nil && f.step == s.step && f.rule == rule {
+		return f, false
 	}
 	switch {
 	case s.keep:
@@ -85,33 +89,37 @@ func (s *stepper) frameOf(rule int32) (f *frame, made bool) {
 	}
 	*f = frame{rule: rule, returns: f.returns[:0], step: s.step}
 	s.fresh = append(s.fresh, f)
+	s.latest[rule] = f
 	return f, true
 }
 
 // put adds an item unless it is there, in items[from:].
 func (s *stepper) put(items []item, from int, it item) []item {
-	switch n := len(items) - from; {
-	case n >= maxItems:
+	if len(items)-from >= maxItems || s.has(items[from:], it) {
 		return items
-	case n < fewItems:
-		if slices.Contains(items[from:], it) {
-			return items
-		}
-	default:
-		if len(s.seen) == 0 {
-			if s.seen == nil {
-				s.seen = map[item]bool{}
-			}
-			for _, have := range items[from:] {
-				s.seen[have] = true
-			}
-		}
-		if s.seen[it] {
-			return items
-		}
-		s.seen[it] = true
 	}
 	return append(items, it)
+}
+
+// has reports whether it is among items, those that were put since seen was
+// cleared. If it is not, it must be the next one.
+func (s *stepper) has(items []item, it item) bool {
+	if len(items) < fewItems {
+		return slices.Contains(items, it)
+	}
+	if len(s.seen) == 0 {
+		if s.seen == nil {
+			s.seen = map[item]bool{}
+		}
+		for _, have := range items {
+			s.seen[have] = true
+		}
+	}
+	if s.seen[it] {
+		return true
+	}
+	s.seen[it] = true
+	return false
 }
 
 // close completes items[from:], the states that a byte led to: it enters the
@@ -121,17 +129,18 @@ func (s *stepper) close(items []item, from int) []item {
 	s.step++
 	s.fresh = s.fresh[:0]
 	clear(s.seen)
-	for i := from; i < len(items); i++ {
+	for i := from; i < len(items) && !s.exhausted(); i++ {
 		it := items[i]
-		s.work++
 		calls, base := s.p.calls(it.state)
+		s.work += 1 + len(calls)
 		for _, c := range calls {
 			items = s.enter(items, from, it, c, base)
 		}
 		// A frame of this step has no bytes in it: nullable covers it.
 		if s.p.ends[it.state] && it.frame.step != s.step {
-			for _, t := range it.frame.returns {
-				items = s.put(items, from, item(t))
+			s.work += len(it.frame.returns)
+			for _, back := range it.frame.returns {
+				items = s.put(items, from, back)
 			}
 		}
 	}
@@ -145,13 +154,13 @@ func (s *stepper) close(items []item, from int) []item {
 
 func (s *stepper) enter(items []item, from int, it item, c call, base int32) []item {
 	f, made := s.frameOf(c.rule)
-	back := target{base + c.to, it.frame}
+	back := item{base + c.to, it.frame}
 	f.returns = append(f.returns, back)
 	if made {
 		items = s.put(items, from, item{s.p.base[c.rule], f})
 	}
 	if s.p.nullable[c.rule] {
-		items = s.put(items, from, item(back))
+		items = s.put(items, from, back)
 	}
 	return items
 }
@@ -167,18 +176,12 @@ func (s *stepper) drop(items []item, from int) []item {
 			items[reserved] = it
 			reserved++
 			kept++
-		case s.p.moves(it.state):
+		case s.p.moves[it.state]:
 			items[kept] = it
 			kept++
 		}
 	}
 	return items[:kept]
-}
-
-// moves reports whether a byte can follow state without a call.
-func (p *program) moves(state int32) bool {
-	r := p.rule[state]
-	return hasNext(p.rules[r], int(state-p.base[r]))
 }
 
 // finish gives a frame its hash. A return into a state that only returns again
@@ -190,37 +193,36 @@ func (s *stepper) finish(f *frame) {
 		return
 	}
 	f.done, f.step = true, 0 // other steppers count their own steps
-	flat := f.returns[:0:0]
-	add := func(t target) {
-		for _, have := range flat {
-			if have == t {
-				return
-			}
-		}
-		flat = append(flat, t)
+	for _, back := range f.returns {
+		s.finish(back.frame)
 	}
-	for _, t := range f.returns {
-		if t.frame != nil {
-			s.finish(t.frame)
-		}
-		if t.state >= numReserved && s.p.tail[t.state] {
-			for _, u := range t.frame.returns {
-				add(u)
-			}
-		} else {
-			add(t)
-		}
-	}
-	f.returns = flat
+	f.returns = s.flat(f.returns)
 	f.hash = mix(f.rule, hash{})
-	for _, t := range flat {
-		var below hash
-		if t.frame != nil {
-			below = t.frame.hash
-		}
-		f.hash = f.hash.plus(mix(t.state, below))
+	for _, back := range f.returns {
+		f.hash = f.hash.plus(mix(back.state, back.frame.hash))
 	}
 	f.hash = mix(0, f.hash)
+}
+
+// flat is returns, into finished frames, without those that only return again
+// and each once.
+func (s *stepper) flat(returns []item) (out []item) {
+	clear(s.seen)
+	for i := range returns {
+		through := returns[i : i+1]
+		if back := returns[i]; back.state >= numReserved && s.p.tail[back.state] {
+			through = back.frame.returns
+		}
+		if s.work += len(through); s.exhausted() {
+			return nil
+		}
+		for _, back := range through {
+			if !s.has(out, back) {
+				out = append(out, back)
+			}
+		}
+	}
+	return out
 }
 
 // advance appends to items where those of from go by b, not closed.

@@ -101,7 +101,7 @@ func (s *suite) file(t *testing.T, path, name string) {
 		t.Fatal(path, err)
 	}
 	for _, c := range cases {
-		g, err := s.v.Schema(c.Schema)
+		g, err := s.v.Schema(t.Context(), c.Schema)
 		if errors.Is(err, errNothing) {
 			for _, test := range c.Tests {
 				if test.Valid && !s.listed(name+": "+c.Description) {

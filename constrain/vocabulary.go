@@ -1,8 +1,10 @@
 package constrain
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -16,7 +18,9 @@ const (
 )
 
 // Vocabulary is what a grammar must know of a tokenizer, and the grammars
-// compiled for it. All methods may be called from several goroutines.
+// compiled for it. All methods may be called from several goroutines: those that
+// are known are returned at once, others are compiled one at a time. When ctx ends
+// before, its error is returned.
 type Vocabulary struct {
 	tokens  [][]byte
 	trie    *trie
@@ -25,8 +29,7 @@ type Vocabulary struct {
 	ends    bitset
 	missing [256]bool // bytes that no usable token is
 
-	mu       sync.Mutex
-	pending  map[[sha256.Size]byte]func() (*Grammar, error) // being compiled
+	compiler chan struct{} // of one: held while a grammar is compiled
 	grammars *cache[[sha256.Size]byte, *Grammar]
 	reaches  *cache[stateKey, *reach]
 	masks    *cache[maskKey, bitset]
@@ -49,7 +52,7 @@ type maskKey struct {
 func NewVocabulary(tokens [][]byte, special func(id int32) bool, end []int32) *Vocabulary {
 	v := &Vocabulary{
 		tokens: tokens, usable: newBitset(len(tokens)), end: slices.Clone(end), ends: newBitset(len(tokens)),
-		pending:  map[[sha256.Size]byte]func() (*Grammar, error){},
+		compiler: make(chan struct{}, 1),
 		grammars: newCache[[sha256.Size]byte, *Grammar](grammarBytes),
 		reaches:  newCache[stateKey, *reach](reachBytes),
 		masks:    newCache[maskKey, bitset](maskBytes),
@@ -76,8 +79,8 @@ func NewVocabulary(tokens [][]byte, special func(id int32) bool, end []int32) *V
 
 // JSON allows any JSON object (OpenAI's json_object mode). Goroutines may share
 // the grammar, here and below.
-func (v *Vocabulary) JSON() (*Grammar, error) {
-	return v.cached("json", "", ErrSchema, func(b *builder) (int32, error) {
+func (v *Vocabulary) JSON(ctx context.Context) (*Grammar, error) {
+	return v.cached(ctx, "json", "", ErrSchema, func(b *builder) (int32, error) {
 		return b.anyObject(), nil
 	})
 }
@@ -85,17 +88,17 @@ func (v *Vocabulary) JSON() (*Grammar, error) {
 // Schema allows the JSON texts that a JSON Schema describes; the package's
 // comment says which keywords it may have. Errors wrap ErrSchema and name the
 // keyword. Compiled grammars are kept by content.
-func (v *Vocabulary) Schema(schema []byte) (*Grammar, error) {
-	return v.cached("schema", string(schema), ErrSchema, func(b *builder) (int32, error) {
+func (v *Vocabulary) Schema(ctx context.Context, schema []byte) (*Grammar, error) {
+	return v.cached(ctx, "schema", string(schema), ErrSchema, func(b *builder) (int32, error) {
 		return b.schemaRule(schema)
 	})
 }
 
 // Regex allows the texts that the pattern, in RE2's syntax, matches as a whole.
 // Errors wrap ErrRegex.
-func (v *Vocabulary) Regex(pattern string) (*Grammar, error) {
-	return v.cached("regex", pattern, ErrRegex, func(b *builder) (int32, error) {
-		d, err := compileRegex(pattern, wholeText, maxStates)
+func (v *Vocabulary) Regex(ctx context.Context, pattern string) (*Grammar, error) {
+	return v.cached(ctx, "regex", pattern, ErrRegex, func(b *builder) (int32, error) {
+		d, err := compileRegex(pattern, wholeText, b.budget())
 		if err != nil {
 			return 0, err
 		}
@@ -105,15 +108,15 @@ func (v *Vocabulary) Regex(pattern string) (*Grammar, error) {
 
 // GBNF allows what a grammar in llama.cpp's notation derives from its rule
 // root. Errors wrap ErrGrammar.
-func (v *Vocabulary) GBNF(grammar string) (*Grammar, error) {
-	return v.cached("gbnf", grammar, ErrGrammar, func(b *builder) (int32, error) {
+func (v *Vocabulary) GBNF(ctx context.Context, grammar string) (*Grammar, error) {
+	return v.cached(ctx, "gbnf", grammar, ErrGrammar, func(b *builder) (int32, error) {
 		return b.gbnf(grammar)
 	})
 }
 
 // Tags allows free text in which each tag's Begin is followed by a JSON text
 // of its Schema and then by its End. Errors wrap ErrSchema.
-func (v *Vocabulary) Tags(tags []Tag, o TagOptions) (*Grammar, error) {
+func (v *Vocabulary) Tags(ctx context.Context, tags []Tag, o TagOptions) (*Grammar, error) {
 	source, err := json.Marshal(struct {
 		Tags    []Tag
 		Options TagOptions
@@ -121,14 +124,13 @@ func (v *Vocabulary) Tags(tags []Tag, o TagOptions) (*Grammar, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSchema, err)
 	}
-	return v.cached("tags", string(source), ErrSchema, func(b *builder) (int32, error) {
+	return v.cached(ctx, "tags", string(source), ErrSchema, func(b *builder) (int32, error) {
 		return b.tags(tags, o)
 	})
 }
 
-// cached returns the kept grammar of a source, or compiles it, once however many
-// ask for it.
-func (v *Vocabulary) cached(kind, source string, sentinel error, compile func(*builder) (int32, error)) (*Grammar, error) {
+// cached returns the kept grammar of a source, or compiles it.
+func (v *Vocabulary) cached(ctx context.Context, kind, source string, sentinel error, compile func(*builder) (int32, error)) (*Grammar, error) {
 	if len(source) > maxSourceBytes {
 		return nil, fmt.Errorf("%w: %d bytes, the limit is %d", sentinel, len(source), maxSourceBytes)
 	}
@@ -136,48 +138,57 @@ func (v *Vocabulary) cached(kind, source string, sentinel error, compile func(*b
 	if g, ok := v.grammars.get(key); ok {
 		return g, nil
 	}
-	v.mu.Lock()
-	once, ok := v.pending[key]
-	if !ok {
-		once = sync.OnceValues(func() (*Grammar, error) { return v.compile(key, sentinel, compile) })
-		v.pending[key] = once
+	select {
+	case v.compiler <- struct{}{}:
+		defer func() { <-v.compiler }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	v.mu.Unlock()
-	defer func() {
-		v.mu.Lock()
-		delete(v.pending, key)
-		v.mu.Unlock()
-	}()
-	return once()
+	if g, ok := v.grammars.get(key); ok { // made while this call waited
+		return g, nil
+	}
+	g, err := v.compile(ctx, compile)
+	switch {
+	case err == nil:
+		v.grammars.put(key, g, g.program.size)
+	case ctx.Err() == nil:
+		err = fmt.Errorf("%w: %w", sentinel, err)
+	default:
+		err = ctx.Err()
+	}
+	return g, err
 }
 
-// compile makes a grammar and keeps it.
-func (v *Vocabulary) compile(key [sha256.Size]byte, sentinel error, compile func(*builder) (int32, error)) (*Grammar, error) {
+// compile makes a grammar.
+func (v *Vocabulary) compile(ctx context.Context, compile func(*builder) (int32, error)) (*Grammar, error) {
 	if len(v.end) == 0 {
-		return nil, fmt.Errorf("%w: the vocabulary has no token that ends a text", sentinel)
+		return nil, errors.New("the vocabulary has no token that ends a text")
 	}
-	b := newBuilder()
+	b := newBuilder(ctx)
 	root, err := compile(b)
-	var p *program
-	if err == nil {
-		p, err = b.link(root, &v.missing)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", sentinel, err)
+		return nil, err
 	}
-	g := newGrammar(v, p)
-	v.grammars.put(key, g, p.size)
-	return g, nil
+	p, err := b.link(root, &v.missing)
+	if err != nil {
+		return nil, err
+	}
+	return newGrammar(v, p)
 }
 
-// reach returns what a state allows whatever its stack.
+// reach returns what a state allows whatever its stack, a part of it if the walker
+// gets exhausted.
 func (v *Vocabulary) reach(w *walker, state int32) *reach {
 	r := w.p.rule[state]
 	key := stateKey{w.p.keys[r], state - w.p.base[r]}
 	if found, ok := v.reaches.get(key); ok {
+		w.work += found.work // so that it does not matter who came before
 		return found
 	}
 	found := w.reach(state, len(v.tokens))
+	if w.exhausted() {
+		return found
+	}
 	v.reaches.put(key, found, int64(8*len(found.tokens)+4*len(found.leaves)+128))
 	return found
 }

@@ -2,16 +2,17 @@ package constrain
 
 import "slices"
 
-// maxMaskWork bounds the steps of computing one set of tokens. Where a grammar
-// needs more, the longer tokens not reached are not allowed.
+// maxMaskWork bounds the steps of computing one set of tokens and those of
+// accepting one: about 0.1 s. A character class that calls itself takes 4 million
+// where nothing is known yet of a vocabulary of 200,000.
 const maxMaskWork = 1 << 23
 
 // reach is what a state allows whatever its stack: tokens, and the places in
 // the trie at which its rule may be left with bytes of tokens still to come.
 type reach struct {
-	tokens  bitset
-	leaves  []int32 // trie nodes that have children
-	partial bool    // maxMaskWork was reached: there may be more
+	tokens bitset
+	leaves []int32 // trie nodes that have children
+	work   int     // of finding it
 }
 
 // walker goes through the trie with the items of a grammar. One goroutine.
@@ -21,40 +22,37 @@ type walker struct {
 	items []item // a stack
 	out   bitset
 	left  []int32
-	limit int
 }
 
 // outside is the frame of a state whose stack is not looked at.
-var outside = &frame{returns: []target{{stateOutside, &frame{}}}}
+var outside = &frame{returns: []item{{stateOutside, &frame{}}}}
 
-// reach computes the reach of state.
+// reach computes the reach of state, a part of it if the walker gets exhausted.
 func (w *walker) reach(state int32, numTokens int) *reach {
 	w.begin(newBitset(numTokens))
 	w.items = append(w.items, item{state, outside})
-	if plainFollows(w.p, state) {
+	begin := w.work
+	if w.plainFollows(state) {
 		w.out.union(w.trie.plain)
 	} else {
 		w.walk(0, 0)
 	}
 	w.walk(w.trie.others, 0)
-	return &reach{w.out, slices.Clone(w.left), w.exhausted()}
+	return &reach{w.out, slices.Clone(w.left), w.work - begin}
 }
 
 func (w *walker) begin(out bitset) {
 	w.items, w.left, w.used, w.out = w.items[:0], w.left[:0], 0, out
-	w.limit = w.work + maxMaskWork
 }
-
-// exhausted reports whether the walk ended for its length.
-func (w *walker) exhausted() bool { return w.work >= w.limit }
 
 // resume adds the tokens that, after they left a state's rule at the nodes,
 // go on where the frame returns to.
 func (w *walker) resume(nodes []int32, f *frame) {
 	w.items, w.used = w.items[:0], 0
 	clear(w.seen)
-	for _, t := range f.returns {
-		w.items = w.put(w.items, 0, item(t))
+	w.work += len(f.returns)
+	for _, back := range f.returns {
+		w.items = w.put(w.items, 0, back)
 	}
 	w.items = w.close(w.items, 0)
 	for _, node := range nodes {
@@ -65,7 +63,7 @@ func (w *walker) resume(nodes []int32, f *frame) {
 // walk visits what is below node with the closed items[from:].
 func (w *walker) walk(node int32, from int) {
 	hi := len(w.items)
-	for c := node + 1; c < w.trie.end[node] && w.work < w.limit; c = w.trie.end[c] {
+	for c := node + 1; c < w.trie.end[node] && !w.exhausted(); c = w.trie.end[c] {
 		w.items = w.advance(w.items, w.items[from:hi], w.trie.bytes[c])
 		if len(w.items) > hi {
 			w.enter(c, hi)
@@ -99,8 +97,8 @@ func (w *walker) enter(c int32, from int) {
 // follow is walk for one state that goes on by bytes only.
 func (w *walker) follow(node int32, d *dfa, base, state int32, f *frame) {
 	row := d.table[int(state)*d.width : (int(state)+1)*d.width]
-	w.work++
-	for c := node + 1; c < w.trie.end[node]; c = w.trie.end[c] {
+	for c := node + 1; c < w.trie.end[node] && !w.exhausted(); c = w.trie.end[c] {
+		w.work++
 		to := row[d.class[w.trie.bytes[c]]]
 		if to == none {
 			continue
@@ -122,11 +120,11 @@ func (w *walker) follow(node int32, d *dfa, base, state int32, f *frame) {
 
 // plainFollows reports whether state allows all plain tokens by bytes of its
 // own rule alone.
-func plainFollows(p *program, state int32) bool {
-	r := p.rule[state]
-	d := p.rules[r]
+func (w *walker) plainFollows(state int32) bool {
+	r := w.p.rule[state]
+	d := w.p.rules[r]
 	seen := map[int32]bool{}
-	states := []int32{state - p.base[r]}
+	states := []int32{state - w.p.base[r]}
 	for range maxPlainRunes {
 		var next []int32
 		for _, s := range states {
@@ -135,7 +133,7 @@ func plainFollows(p *program, state int32) bool {
 			}
 			seen[s] = true
 			ok := false
-			if next, ok = afterPlain(d, s, next); !ok || len(next) > 8 {
+			if next, ok = w.afterPlain(d, s, next); !ok || len(next) > 8 {
 				return false
 			}
 		}
@@ -146,8 +144,11 @@ func plainFollows(p *program, state int32) bool {
 
 // afterPlain appends the states after one plain character; not ok: some
 // character is not possible.
-func afterPlain(d *dfa, s int32, out []int32) (_ []int32, ok bool) {
+func (w *walker) afterPlain(d *dfa, s int32, out []int32) (_ []int32, ok bool) {
 	step := func(from int32, lo, hi int) (to []int32) {
+		if w.work += hi - lo + 1; w.exhausted() {
+			return nil
+		}
 		for b := lo; b <= hi; b++ {
 			next := d.next(from, byte(b))
 			if next == none {

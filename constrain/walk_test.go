@@ -173,7 +173,7 @@ func TestRandomWalkSuite(t *testing.T) {
 			if bytes.Contains(c.Schema, []byte("localhost:1234")) {
 				continue // another metaschema
 			}
-			if _, err := v.Schema(c.Schema); err == nil {
+			if _, err := v.Schema(t.Context(), c.Schema); err == nil {
 				num++
 				walkSchema(t, v, string(c.Schema), 10, 20)
 			}
@@ -185,7 +185,7 @@ func TestRandomWalkSuite(t *testing.T) {
 // walkSchema draws texts of one schema; every so often the mask is compared.
 func walkSchema(t *testing.T, v *Vocabulary, text string, walks, compareEvery int) {
 	t.Helper()
-	g := must(v.Schema([]byte(text)))(t)
+	g := must(v.Schema(t.Context(), []byte(text)))(t)
 	validator := compileSchema(t, text)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range walks {
@@ -265,7 +265,7 @@ func compareMask(t testing.TB, m *Mask, allowed []int32) {
 
 // TestRandomWalkJSON draws JSON objects.
 func TestRandomWalkJSON(t *testing.T) {
-	g := must(testVocabulary().JSON())(t)
+	g := must(testVocabulary().JSON(t.Context()))(t)
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 200 {
 		step := 0
@@ -285,7 +285,7 @@ func TestRandomWalkJSON(t *testing.T) {
 func TestRealVocabulary(t *testing.T) {
 	v := tiktokenVocabulary(t, "cl100k_base", 1<<20)
 	text := "Well, <tool>\n" + benchText + "</tool>"
-	g := must(v.Tags([]Tag{{Begin: "<tool>", Schema: []byte(benchSchema), End: "</tool>"}}, TagOptions{}))(t)
+	g := must(v.Tags(t.Context(), []Tag{{Begin: "<tool>", Schema: []byte(benchSchema), End: "</tool>"}}, TagOptions{}))(t)
 	m := g.NewMask()
 	for i, id := range encode(v, text) {
 		if i%16 == 2 {

@@ -185,7 +185,7 @@ func TestJudgeSchemaHolds(t *testing.T) {
 		many[i].Points = 2.5
 	}
 	for _, criteria := range [][]task.Criterion{rubricOf().Rubric.Criteria, many} {
-		if _, err := v.Schema([]byte(judgeSchema(criteria))); err != nil {
+		if _, err := v.Schema(t.Context(), []byte(judgeSchema(criteria))); err != nil {
 			t.Errorf("%d criteria: %v", len(criteria), err)
 		}
 	}
