@@ -3,6 +3,7 @@ package constrain
 import (
 	"math/big"
 	"regexp"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -12,6 +13,9 @@ const maxCheck = 16
 // holds reports whether a value of the schema text (of an enum or const)
 // satisfies a shape, its enum aside if bare.
 func (c *schemaCompiler) holds(v *value, s *shape, bare bool, depth int) (bool, error) {
+	if err := c.b.spend(1 + len(s.enum)/4); err != nil {
+		return false, err
+	}
 	if s.types&typeOf(v) == 0 || !bare && s.listed && !contains(s.enum, v) {
 		return false, nil
 	}
@@ -19,7 +23,7 @@ func (c *schemaCompiler) holds(v *value, s *shape, bare bool, depth int) (bool, 
 	case kindNumber:
 		return s.holdsNumber(v), nil
 	case kindString:
-		return s.holdsString(v.text), nil
+		return c.holdsString(v.text, s)
 	case kindArray:
 		return c.holdsArray(v, s, depth)
 	case kindObject:
@@ -46,22 +50,38 @@ func (s *shape) holdsNumber(v *value) bool {
 	return inside(s.low, 1) && inside(s.high, -1)
 }
 
-func (s *shape) holdsString(text string) bool {
+func (c *schemaCompiler) holdsString(text string, s *shape) (bool, error) {
 	n := utf8.RuneCountInString(text)
 	if n < s.least.runes || s.most.runes >= 0 && n > s.most.runes {
-		return false
+		return false, nil
 	}
-	for _, p := range s.patterns {
-		if re, err := regexp.Compile(p); err != nil || !re.MatchString(text) {
-			return false
-		}
-	}
+	patterns := slices.Clone(s.patterns)
 	for _, f := range s.formats {
-		if re, err := regexp.Compile(`\A(?:` + formats[f] + `)\z`); err != nil || !re.MatchString(text) {
-			return false
+		patterns = append(patterns, `\A(?:`+formats[f]+`)\z`)
+	}
+	for _, p := range patterns {
+		if ok, err := c.matches(p, text); !ok {
+			return false, err
 		}
 	}
-	return true
+	return true, nil
+}
+
+// matches reports whether a pattern matches some part of text.
+func (c *schemaCompiler) matches(pattern, text string) (bool, error) {
+	// A program takes each character through all of its instructions.
+	if err := c.b.spend(1 + len(text)*len(pattern)); err != nil {
+		return false, err
+	}
+	re, ok := c.matchers[pattern]
+	if !ok {
+		var err error
+		if re, err = regexp.Compile(pattern); err != nil {
+			return false, nil
+		}
+		c.matchers[pattern] = re
+	}
+	return re.MatchString(text), nil
 }
 
 func (c *schemaCompiler) holdsArray(v *value, s *shape, depth int) (bool, error) {
@@ -79,6 +99,9 @@ func (c *schemaCompiler) holdsArray(v *value, s *shape, depth int) (bool, error)
 func (c *schemaCompiler) holdsObject(v *value, s *shape, depth int) (bool, error) {
 	if len(v.items) < s.least.properties || s.most.properties >= 0 && len(v.items) > s.most.properties {
 		return false, nil
+	}
+	if err := c.b.spend((len(s.required) + len(v.keys)) * (s.memberNames() + len(v.keys)) / 16); err != nil {
+		return false, err
 	}
 	for _, name := range s.required {
 		if v.get(name) == nil {
@@ -131,6 +154,9 @@ func (c *schemaCompiler) exclusive(a, b []*shape, depth int) bool {
 // apart reports whether it is certain that nothing generated from x is valid
 // for y.
 func (c *schemaCompiler) apart(x, y *shape, depth int) bool {
+	if c.compare(x, y) != nil {
+		return false
+	}
 	if x.listed {
 		for _, v := range x.enum {
 			if ok, err := c.holds(v, y, false, 0); ok || err != nil {

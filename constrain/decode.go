@@ -38,6 +38,7 @@ type value struct {
 	parent *value
 	name   string // the last part of its JSON pointer
 	id     int    // order of appearance
+	equal  string // canonical, once it is known
 }
 
 // get returns a member, or nil.
@@ -157,6 +158,13 @@ func rational(text string) (*big.Rat, error) {
 
 // canonical is a text that two values share if JSON Schema calls them equal.
 func (v *value) canonical() string {
+	if v.equal == "" {
+		v.equal = v.canonicalText()
+	}
+	return v.equal
+}
+
+func (v *value) canonicalText() string {
 	switch v.kind {
 	case kindNull:
 		return "null"

@@ -221,9 +221,11 @@ func (c *schemaCompiler) stringDFA(s *shape) (*dfa, error) {
 	return out, nil
 }
 
+func patternKey(text string, e encoding) string { return fmt.Sprintf("%d %s", e, text) }
+
 // pattern compiles a pattern once.
 func (c *schemaCompiler) pattern(text string, e encoding) (*dfa, error) {
-	key := fmt.Sprintf("%d %s", e, text)
+	key := patternKey(text, e)
 	d, ok := c.patterns[key]
 	if ok {
 		return d, nil

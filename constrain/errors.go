@@ -29,7 +29,7 @@ const (
 	maxMade        = 1 << 18 // with those that only lead to them
 	maxTable       = 1 << 23 // transitions of all automata of one grammar
 	maxEdges       = 1 << 21 // of an automaton under construction
-	maxWork        = 1 << 24 // steps of compiling one grammar
+	maxWork        = 1 << 26 // steps of compiling one grammar
 	maxRules       = 1 << 14
 	maxRepeat      = 1 << 13 // maxLength, maxItems, {m,n}
 )

@@ -131,12 +131,14 @@ func readRequired(_ *schemaCompiler, s *shape, v *value, keyword string, arg *va
 		return refuse(v, keyword, "it must be a list of names")
 	}
 	s.about |= typeObject
+	var names []string
 	for _, name := range arg.items {
 		if name.kind != kindString {
 			return refuse(v, keyword, "it must be a list of names")
 		}
-		s.required = union(s.required, []string{name.text})
+		names = append(names, name.text)
 	}
+	s.required = union(s.required, names)
 	return nil
 }
 

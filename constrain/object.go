@@ -19,6 +19,9 @@ type objectNFA struct {
 
 // addObject adds an object.
 func (c *schemaCompiler) addObject(n *nfa, s *shape) error {
+	if err := c.compare(s, s); err != nil {
+		return err
+	}
 	s = withRequired(s)
 	if len(s.properties) == 0 && len(s.matching)+len(s.rests)+len(s.names) == 0 && s.least.properties == 0 && s.most.properties < 0 {
 		n.call(nfaStart, c.b.anyObject(), nfaAccept)

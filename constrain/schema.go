@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -23,7 +24,8 @@ type schemaCompiler struct {
 	todo  []pending
 	count int // expansions
 
-	patterns map[string]*dfa // compiled
+	patterns map[string]*dfa           // compiled
+	matchers map[string]*regexp.Regexp // compiled, too
 }
 
 // pending is a rule that was reserved and must be built.
@@ -53,7 +55,7 @@ func (b *builder) schemaRule(text []byte) (int32, error) {
 	if err != nil {
 		return 0, err
 	}
-	c := &schemaCompiler{b: b, root: root, rules: map[string]int32{}, patterns: map[string]*dfa{}}
+	c := &schemaCompiler{b: b, root: root, rules: map[string]int32{}, patterns: map[string]*dfa{}, matchers: map[string]*regexp.Regexp{}}
 	rule, err := c.rule(all{root})
 	for err == nil && len(c.todo) > 0 {
 		p := c.todo[0]
@@ -116,7 +118,7 @@ func (c *schemaCompiler) resolve(schemas all) ([]*shape, error) {
 		if err != nil {
 			return nil, err
 		}
-		if out, err = cross(s, out, shapes); err != nil {
+		if out, err = c.cross(s, out, shapes); err != nil {
 			return nil, err
 		}
 	}
@@ -124,13 +126,16 @@ func (c *schemaCompiler) resolve(schemas all) ([]*shape, error) {
 }
 
 // cross merges each of a with each of b.
-func cross(at *value, a, b []*shape) ([]*shape, error) {
+func (c *schemaCompiler) cross(at *value, a, b []*shape) ([]*shape, error) {
 	if len(a)*len(b) > maxShapes {
 		return nil, fmt.Errorf("%s: more than %d alternatives", at.pointer(), maxShapes)
 	}
 	var out []*shape
 	for _, x := range a {
 		for _, y := range b {
+			if err := c.compare(x, y); err != nil {
+				return nil, err
+			}
 			if m := merge(x, y); m.types != 0 && (!m.listed || len(m.enum) > 0) {
 				out = append(out, m)
 			}
@@ -164,6 +169,9 @@ func (c *schemaCompiler) expand(v *value, within []*value) ([]*shape, error) {
 		if err := c.keyword(own, v, keyword, v.items[i]); err != nil {
 			return nil, err
 		}
+	}
+	if err := c.compare(own, own); err != nil {
+		return nil, err
 	}
 	if err := own.finish(v); err != nil {
 		return nil, err
@@ -218,7 +226,7 @@ func (c *schemaCompiler) apply(v *value, branches []*value, within []*value, out
 		}
 		shapes = append(shapes, more...)
 	}
-	return cross(v, out, shapes)
+	return c.cross(v, out, shapes)
 }
 
 func (c *schemaCompiler) applyRef(v, arg *value, within []*value, out []*shape) ([]*shape, error) {
@@ -242,6 +250,9 @@ func (c *schemaCompiler) applyOneOf(v, arg *value, within []*value, out []*shape
 	for i, a := range branches {
 		for j, b := range branches[:i] {
 			if !c.exclusive(a, b, 0) {
+				if err := c.b.spend(0); err != nil { // so it is not certain that they are not
+					return nil, err
+				}
 				return nil, refuse(v, "oneOf", "branches %d and %d may hold at once, which oneOf forbids and cannot be enforced here; use anyOf, or a required property with a different const in each", j, i)
 			}
 		}

@@ -144,8 +144,12 @@ func (s *shape) mergeEnum(a, b *shape) {
 	switch {
 	case a.listed && b.listed:
 		s.listed = true
+		known := map[string]bool{}
+		for _, v := range b.enum {
+			known[v.canonical()] = true
+		}
 		for _, v := range a.enum {
-			if contains(b.enum, v) {
+			if known[v.canonical()] {
 				s.enum = append(s.enum, v)
 			}
 		}
@@ -163,12 +167,50 @@ func contains(list []*value, v *value) bool {
 
 func union(a, b []string) []string {
 	out := slices.Clone(a)
+	if len(b) == 0 {
+		return out
+	}
+	known := map[string]bool{}
+	for _, s := range a {
+		known[s] = true
+	}
 	for _, s := range b {
-		if !slices.Contains(out, s) {
+		if !known[s] {
+			known[s] = true
 			out = append(out, s)
 		}
 	}
 	return out
+}
+
+// memberNames is how many names of members a shape has.
+func (s *shape) memberNames() int { return len(s.properties) + len(s.required) }
+
+// compare counts the steps of looking up what a says among what b says, and the
+// other way round.
+func (c *schemaCompiler) compare(a, b *shape) error {
+	x, y := a.memberNames(), b.memberNames()
+	lists := len(a.enum) + len(a.prefix) + len(b.enum) + len(b.prefix)
+	return c.b.spend(1 + x + y + lists + x*y/16 + x*c.matchWork(b) + y*c.matchWork(a))
+}
+
+// matchWork is about what it takes to match a key with the patterns of a shape.
+func (c *schemaCompiler) matchWork(s *shape) (steps int) {
+	add := func(pattern string) {
+		steps += 256
+		if d := c.patterns[patternKey(pattern, partInner)]; d != nil {
+			steps += 8 * len(d.final)
+		}
+	}
+	for _, m := range s.matching {
+		add(m.pattern)
+	}
+	for _, r := range s.rests {
+		for _, p := range r.except {
+			add(p)
+		}
+	}
+	return steps
 }
 
 // tighter is the greater bound for sign 1, the smaller for -1.

@@ -186,7 +186,6 @@ func TestTrimmed(t *testing.T) {
 
 // TestCompileWork: the steps of all rules of a grammar are counted together.
 func TestCompileWork(t *testing.T) {
-	defer soon(t, time.Now())
 	heavy := func(rules int) string {
 		var b strings.Builder
 		b.WriteString("root ::= \"z\"")
@@ -200,8 +199,42 @@ func TestCompileWork(t *testing.T) {
 	}
 	v := byteVocabulary()
 	must(v.GBNF(t.Context(), heavy(2)))(t)
-	if _, err := v.GBNF(t.Context(), heavy(40)); !errors.Is(err, ErrGrammar) || !errors.Is(err, errWork) || !strings.Contains(err.Error(), "16777216 steps") {
+	if _, err := v.GBNF(t.Context(), heavy(80)); !errors.Is(err, ErrGrammar) || !errors.Is(err, errWork) || !strings.Contains(err.Error(), fmt.Sprintf("%d steps", maxWork)) {
 		t.Errorf("%v, want an ErrGrammar that names the limit", err)
+	}
+}
+
+// TestSchemaWork has schemas whose parts must all be compared with one another,
+// which would take minutes.
+func TestSchemaWork(t *testing.T) {
+	list := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, ","+format, i)
+		}
+		return b.String()[1:]
+	}
+	v := byteVocabulary()
+	for _, schema := range []string{
+		`{"type":"object","required":[` + list(100000, `"%d"`) + `]}`,
+		`{"oneOf":[{"enum":[` + list(30000, `%d`) + `]},{"enum":[` + list(30000, `"%d"`) + `]}]}`,
+		`{"pattern":"` + strings.Repeat("a?", 2000) + `$","enum":[` + list(1000, `"`+strings.Repeat("a", 100)+`%d"`) + `]}`,
+		`{"properties":{` + list(1000, `"p%d":{}`) + `},"patternProperties":{` + list(1000, `"^x%d":{}`) + `}}`,
+		`{"enum":[{` + list(40000, `"p%d":1`) + `}],"required":[` + list(40000, `"p%d"`) + `]}`,
+	} {
+		if _, err := v.Schema(t.Context(), []byte(schema)); !errors.Is(err, ErrSchema) || !errors.Is(err, errWork) {
+			t.Errorf("%.40s: %v, want an ErrSchema that names the limit", schema, err)
+		}
+	}
+	start := time.Now()
+	numbers := list(50000, `%d`)
+	if g := must(v.Schema(t.Context(), []byte(`{"allOf":[{"enum":[`+numbers+`]},{"enum":[`+numbers[:50]+`0]}]}`)))(t); !accepts(g, "11") || accepts(g, "2000") {
+		t.Error("lists together are not followed")
+	}
+	soon(t, start)
+	few := `{"oneOf":[{"enum":[` + list(1000, `%d`) + `]},{"enum":[` + list(1000, `"%d"`) + `]}]}`
+	if g := must(v.Schema(t.Context(), []byte(few)))(t); !accepts(g, "999") || !accepts(g, `"999"`) || accepts(g, "1000") {
+		t.Error("alternatives of some size are not followed")
 	}
 }
 
