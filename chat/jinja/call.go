@@ -36,14 +36,14 @@ next:
 func (r *run) arguments(n arguments, s *scope) (callArgs, error) {
 	a := callArgs{names: n.names}
 	for _, e := range n.positional {
-		v, err := e.eval(r, s)
+		v, err := r.eval(e, s)
 		if err != nil {
 			return a, err
 		}
 		a.positional = append(a.positional, v)
 	}
 	for _, e := range n.named {
-		v, err := e.eval(r, s)
+		v, err := r.eval(e, s)
 		if err != nil {
 			return a, err
 		}
@@ -53,7 +53,7 @@ func (r *run) arguments(n arguments, s *scope) (callArgs, error) {
 }
 
 func (n *invokeNode) eval(r *run, s *scope) (value, error) {
-	fn, err := n.fn.eval(r, s)
+	fn, err := r.eval(n.fn, s)
 	if err != nil {
 		return nil, err
 	}
@@ -143,23 +143,33 @@ func callDict(r *run, a callArgs) (value, error) {
 			return nil, fmt.Errorf("dict of %s", typeName(v))
 		}
 		for i, k := range from.keys {
+			if err := r.chargeKey(k.s); err != nil {
+				return nil, err
+			}
 			d.set(k, from.vals[i])
 		}
 	}
 	for i, name := range a.names {
+		if err := r.chargeKey(name); err != nil {
+			return nil, err
+		}
 		d.put(name, a.named[i])
 	}
-	return d, r.chargeItems(len(d.keys))
+	return d, nil
 }
 
-func callRaise(_ *run, a callArgs) (value, error) {
+func callRaise(r *run, a callArgs) (value, error) {
 	v, err := a.bind("raise_exception", "message")
 	if err != nil {
 		return nil, err
 	}
 	message := "the template refuses the conversation"
 	if v[0] != nil {
-		message = strings.ToValidUTF8(stringOf(v[0]).s, "\uFFFD")
+		t, err := r.str(v[0])
+		if err != nil {
+			return nil, err
+		}
+		message = strings.ToValidUTF8(t.s, "\uFFFD")
 	}
 	return nil, &Error{Text: message, Raised: true}
 }
@@ -173,5 +183,12 @@ func callStrftime(r *run, a callArgs) (value, error) {
 	if !ok {
 		return nil, fmt.Errorf("strftime_now wants a format")
 	}
-	return plain(strftime(r.now, format.s)), r.charge(len(format.s) * 8)
+	if err := r.chargeTimes(strftimeBytes, len(format.s)); err != nil {
+		return nil, err
+	}
+	return plain(strftime(r.now, format.s)), nil
 }
+
+// strftimeBytes are what a byte of a format makes at most, and the time it takes
+// with that.
+const strftimeBytes = 32

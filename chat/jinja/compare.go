@@ -39,14 +39,20 @@ func (r *run) contains(all, v value) (bool, error) {
 		if !ok {
 			return false, fmt.Errorf("%s in a string", typeName(v))
 		}
-		return strings.Contains(all.s, part.s), r.charge(len(all.s))
+		if err := r.chargeSearch(all.s, part.s); err != nil {
+			return false, err
+		}
+		return strings.Contains(all.s, part.s), nil
 	case *dict:
 		k, ok := v.(text)
 		if !ok {
 			return false, nil
 		}
+		if err := r.charge(len(k.s)); err != nil {
+			return false, err
+		}
 		_, ok = all.get(k.s)
-		return ok, r.charge(0)
+		return ok, nil
 	}
 	items, err := r.iterate(all)
 	if err != nil {
@@ -81,7 +87,10 @@ func (r *run) equalParts(a, b value, depth int) (bool, error) {
 		return ok, nil
 	case text:
 		b, ok := b.(text)
-		return ok && a.s == b.s, nil
+		if !ok || len(a.s) != len(b.s) {
+			return false, nil
+		}
+		return a.s == b.s, r.charge(len(a.s))
 	case *list:
 		b, ok := b.(*list)
 		if !ok || len(a.items) != len(b.items) || a.tuple != b.tuple {
@@ -99,6 +108,9 @@ func (r *run) equalParts(a, b value, depth int) (bool, error) {
 			return false, nil
 		}
 		for i, k := range a.keys {
+			if err := r.chargeKey(k.s); err != nil {
+				return false, err
+			}
 			v, ok := b.get(k.s)
 			if !ok {
 				return false, nil
@@ -114,6 +126,9 @@ func (r *run) equalParts(a, b value, depth int) (bool, error) {
 
 // less orders numbers, strings and lists of them.
 func (r *run) less(a, b value, depth int) (bool, error) {
+	if err := r.charge(0); err != nil {
+		return false, err
+	}
 	if x, ok := asFloat(a); ok {
 		if y, ok := asFloat(b); ok {
 			return x < y, nil
@@ -121,7 +136,7 @@ func (r *run) less(a, b value, depth int) (bool, error) {
 	}
 	if x, ok := a.(text); ok {
 		if y, ok := b.(text); ok {
-			return x.s < y.s, nil
+			return x.s < y.s, r.charge(min(len(x.s), len(y.s)))
 		}
 	}
 	x, ok := a.(*list)

@@ -11,31 +11,31 @@ func (n *literalNode) eval(*run, *scope) (value, error) { return n.value, nil }
 func (n *nameNode) eval(r *run, s *scope) (value, error) {
 	r.line = n.line
 	if v, ok := s.get(n.name); ok {
-		return v, r.charge(0)
+		return v, nil
 	}
-	return undefined{n.name}, r.charge(0)
+	return undefined{n.name}, nil
 }
 
 func (n *listNode) eval(r *run, s *scope) (value, error) {
 	l := &list{tuple: n.tuple, items: make([]value, len(n.items))}
 	for i, e := range n.items {
-		v, err := e.eval(r, s)
+		v, err := r.eval(e, s)
 		if err != nil {
 			return nil, err
 		}
 		l.items[i] = v
 	}
-	return l, r.charge(0)
+	return l, nil
 }
 
 func (n *dictNode) eval(r *run, s *scope) (value, error) {
 	d := newDict()
 	for i := range n.keys {
-		k, err := n.keys[i].eval(r, s)
+		k, err := r.eval(n.keys[i], s)
 		if err != nil {
 			return nil, err
 		}
-		v, err := n.values[i].eval(r, s)
+		v, err := r.eval(n.values[i], s)
 		if err != nil {
 			return nil, err
 		}
@@ -43,14 +43,17 @@ func (n *dictNode) eval(r *run, s *scope) (value, error) {
 		if !ok {
 			return nil, fmt.Errorf("a key is %s: only strings are supported", typeName(k))
 		}
+		if err := r.chargeKey(key.s); err != nil {
+			return nil, err
+		}
 		d.set(key, v)
 	}
 	r.line = n.line
-	return d, r.charge(0)
+	return d, nil
 }
 
 func (n *attrNode) eval(r *run, s *scope) (value, error) {
-	of, err := n.of.eval(r, s)
+	of, err := r.eval(n.of, s)
 	if err != nil {
 		return nil, err
 	}
@@ -64,10 +67,13 @@ func (r *run) attribute(v value, name string) (value, error) {
 	if u, ok := v.(undefined); ok {
 		return nil, fmt.Errorf("%q is undefined, so it has no %q", u.name, name)
 	}
-	if m := methodOf(v, name); m != nil {
-		return m, r.charge(0)
+	if err := r.charge(len(name)); err != nil {
+		return nil, err
 	}
-	return r.held(v, name), r.charge(0)
+	if m := methodOf(v, name); m != nil {
+		return m, nil
+	}
+	return r.held(v, name), nil
 }
 
 func (r *run) held(v value, name string) value {
@@ -93,11 +99,11 @@ func (r *run) held(v value, name string) value {
 }
 
 func (n *itemNode) eval(r *run, s *scope) (value, error) {
-	of, err := n.of.eval(r, s)
+	of, err := r.eval(n.of, s)
 	if err != nil {
 		return nil, err
 	}
-	key, err := n.key.eval(r, s)
+	key, err := r.eval(n.key, s)
 	if err != nil {
 		return nil, err
 	}
@@ -111,17 +117,20 @@ func (r *run) item(v, key value) (value, error) {
 		return nil, fmt.Errorf("%q is undefined, so it has no items", u.name)
 	}
 	if name, ok := key.(text); ok {
+		if err := r.charge(len(name.s)); err != nil {
+			return nil, err
+		}
 		held := r.held(v, name.s)
 		if _, missing := held.(undefined); missing {
 			if m := methodOf(v, name.s); m != nil {
 				held = m
 			}
 		}
-		return held, r.charge(0)
+		return held, nil
 	}
 	i, ok := asInt(key)
 	if !ok {
-		return undefined{stringOf(key).s}, r.charge(0)
+		return undefined{"item " + typeName(key)}, r.charge(0)
 	}
 	switch v := v.(type) {
 	case *list:
@@ -132,7 +141,7 @@ func (r *run) item(v, key value) (value, error) {
 			return v.items[i], r.charge(0)
 		}
 	case text:
-		if err := r.charge(len(v.s)); err != nil {
+		if err := r.charge(v.size()); err != nil {
 			return nil, err
 		}
 		n := utf8.RuneCountInString(v.s)
@@ -149,7 +158,7 @@ func (r *run) item(v, key value) (value, error) {
 }
 
 func (n *sliceNode) eval(r *run, s *scope) (value, error) {
-	of, err := n.of.eval(r, s)
+	of, err := r.eval(n.of, s)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +167,7 @@ func (n *sliceNode) eval(r *run, s *scope) (value, error) {
 		if e == nil {
 			continue
 		}
-		v, err := e.eval(r, s)
+		v, err := r.eval(e, s)
 		if err != nil {
 			return nil, err
 		}
@@ -172,54 +181,37 @@ func (n *sliceNode) eval(r *run, s *scope) (value, error) {
 		bounds[i] = &b
 	}
 	r.line = n.line
-	size, _ := length(of)
-	from, to, step, err := sliceBounds(size, bounds)
-	if err != nil {
-		return nil, err
-	}
-	switch of := of.(type) {
-	case *list:
-		out := &list{tuple: of.tuple}
-		for i := from; (step > 0 && i < to) || (step < 0 && i > to); i += step {
-			out.items = append(out.items, of.items[i])
-		}
-		return out, r.chargeItems(len(out.items))
-	case text:
-		return r.sliceText(of, from, to, step)
-	case undefined:
-		return nil, fmt.Errorf("%q is undefined, so it has no slices", of.name)
-	}
-	return nil, fmt.Errorf("%s has no slices", typeName(of))
+	return r.slice(of, bounds)
 }
 
 func (n *condNode) eval(r *run, s *scope) (value, error) {
-	c, err := n.cond.eval(r, s)
+	c, err := r.eval(n.cond, s)
 	if err != nil {
 		return nil, err
 	}
 	if truth(c) {
-		return n.then.eval(r, s)
+		return r.eval(n.then, s)
 	}
 	if n.els == nil {
 		return undefined{"else"}, nil
 	}
-	return n.els.eval(r, s)
+	return r.eval(n.els, s)
 }
 
 func (n *unaryNode) eval(r *run, s *scope) (value, error) {
-	v, err := n.of.eval(r, s)
+	v, err := r.eval(n.of, s)
 	if err != nil {
 		return nil, err
 	}
 	r.line = n.line
 	if n.op == "not" {
-		return !truth(v), r.charge(0)
+		return !truth(v), nil
 	}
 	if i, ok := asInt(v); ok {
 		if n.op == "-" {
 			i = -i
 		}
-		return i, r.charge(0)
+		return i, nil
 	}
 	f, ok := asFloat(v)
 	if !ok {
@@ -228,16 +220,16 @@ func (n *unaryNode) eval(r *run, s *scope) (value, error) {
 	if n.op == "-" {
 		f = -f
 	}
-	return f, r.charge(0)
+	return f, nil
 }
 
 func (n *compareNode) eval(r *run, s *scope) (value, error) {
-	left, err := n.first.eval(r, s)
+	left, err := r.eval(n.first, s)
 	if err != nil {
 		return nil, err
 	}
 	for i, op := range n.ops {
-		right, err := n.rest[i].eval(r, s)
+		right, err := r.eval(n.rest[i], s)
 		if err != nil {
 			return nil, err
 		}
@@ -252,13 +244,13 @@ func (n *compareNode) eval(r *run, s *scope) (value, error) {
 }
 
 func (n *testNode) eval(r *run, s *scope) (value, error) {
-	v, err := n.of.eval(r, s)
+	v, err := r.eval(n.of, s)
 	if err != nil {
 		return nil, err
 	}
 	args := make([]value, len(n.args))
 	for i, e := range n.args {
-		if args[i], err = e.eval(r, s); err != nil {
+		if args[i], err = r.eval(e, s); err != nil {
 			return nil, err
 		}
 	}
@@ -268,7 +260,7 @@ func (n *testNode) eval(r *run, s *scope) (value, error) {
 }
 
 func (n *filteredNode) eval(r *run, s *scope) (value, error) {
-	v, err := n.of.eval(r, s)
+	v, err := r.eval(n.of, s)
 	if err != nil {
 		return nil, err
 	}

@@ -34,12 +34,14 @@ func (p *parser) expression() (expression, error) {
 	if err := p.enter(); err != nil {
 		return nil, err
 	}
-	defer p.leave()
+	outer := p.links
+	p.links = 0
+	defer func() {
+		p.leave()
+		p.links = max(p.links, outer)
+	}()
 	e, err := p.or()
-	for n := 0; err == nil && p.takeName("if"); n++ {
-		if n > maxChain {
-			return nil, p.errorf("an expression is too long")
-		}
+	for err == nil && p.takeName("if") {
 		c := &condNode{then: e}
 		if c.cond, err = p.or(); err != nil {
 			return nil, err
@@ -49,7 +51,7 @@ func (p *parser) expression() (expression, error) {
 				return nil, err
 			}
 		}
-		e = c
+		e, err = c, p.link()
 	}
 	return e, err
 }
@@ -59,14 +61,11 @@ func (p *parser) isWord(words ...string) bool { return p.isName(words...) }
 // chain reads operators of one precedence, which bind to the left.
 func (p *parser) chain(next func() (expression, error), at func(...string) bool, ops ...string) (expression, error) {
 	left, err := next()
-	for n := 0; err == nil && at(ops...); n++ {
-		if n > maxChain {
-			return nil, p.errorf("an expression is too long")
-		}
+	for err == nil && at(ops...) {
 		op := p.take()
 		var right expression
 		if right, err = next(); err == nil {
-			left = &binaryNode{op.line, op.s, left, right}
+			left, err = &binaryNode{op.line, op.s, left, right}, p.link()
 		}
 	}
 	return left, err
@@ -112,10 +111,10 @@ func (p *parser) compare() (expression, error) {
 		default:
 			return n, nil
 		}
-		if len(n.ops) > maxChain {
-			return nil, p.errorf("an expression is too long")
-		}
 		e, err := p.sum()
+		if err == nil {
+			err = p.link()
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -172,11 +171,7 @@ func (p *parser) primary() (expression, error) {
 		}
 		return &nameNode{t.line, t.s}, nil
 	case tokString:
-		s := t.s
-		for p.peek().kind == tokString {
-			s += p.take().s
-		}
-		return &literalNode{plain(s)}, nil
+		return &literalNode{plain(t.s + p.strings())}, nil
 	case tokInt:
 		i, err := strconv.ParseInt(strings.ReplaceAll(t.s, "_", ""), base(t.s), 64)
 		if err != nil {
@@ -204,6 +199,15 @@ func (p *parser) primary() (expression, error) {
 		p.pos--
 	}
 	return nil, p.errorf("expected a value, found %s", p.found())
+}
+
+// strings joins the strings that follow one another.
+func (p *parser) strings() string {
+	var b strings.Builder
+	for p.peek().kind == tokString {
+		b.WriteString(p.take().s)
+	}
+	return b.String()
 }
 
 // base is 10, or 0 where a prefix says which.

@@ -15,7 +15,7 @@ func init() {
 	filterTable = map[string]filter{
 		"abs": filterAbs, "attr": filterAttr, "batch": filterBatch,
 		"capitalize": asMethod(mapped(capitalRune)), "count": filterLength, "d": filterDefault,
-		"default": filterDefault, "dictsort": filterDictsort, "e": filterEscape, "escape": filterEscape,
+		"default": filterDefault, "dictsort": filterDictsort, "e": asMethod(mapped(escapeRune)), "escape": asMethod(mapped(escapeRune)),
 		"first": filterFirst, "float": filterFloat, "format": filterFormat, "groupby": filterGroupby,
 		"indent": filterIndent, "int": filterInt, "items": filterItems, "join": filterJoin,
 		"last": filterLast, "length": filterLength, "list": filterList,
@@ -25,7 +25,7 @@ func init() {
 		"reverse": filterReverse, "round": filterRound, "safe": filterString,
 		"select": choose("select", false, true), "selectattr": choose("selectattr", true, true),
 		"sort": filterSort, "string": filterString, "sum": filterSum,
-		"title": asMethod(mapped(titleFilterRune)), "tojson": filterJSON, "trim": filterTrim,
+		"title": asMethod(mapped(titleFilterRune)), "tojson": filterJSON, "trim": asMethod(stripped("trim", true, true)),
 		"truncate": filterTruncate, "unique": filterUnique, "upper": asMethod(mapped(upperRune)),
 		"wordcount": filterWordcount,
 	}
@@ -33,7 +33,13 @@ func init() {
 
 // asMethod makes a filter of a method of str(v).
 func asMethod(m method[text]) filter {
-	return func(r *run, v value, a callArgs) (value, error) { return m(r, stringOf(v), a) }
+	return func(r *run, v value, a callArgs) (value, error) {
+		t, err := r.str(v)
+		if err != nil {
+			return nil, err
+		}
+		return m(r, t, a)
+	}
 }
 
 // titleFilterRune begins words after blanks, hyphens and brackets only.
@@ -45,12 +51,7 @@ func titleFilterRune(previous, r rune) string {
 }
 
 func filterString(r *run, v value, _ callArgs) (value, error) {
-	t := stringOf(v)
-	return t, r.charge(len(t.s))
-}
-
-func filterTrim(r *run, v value, a callArgs) (value, error) {
-	return stripped("trim", true, true)(r, stringOf(v), a)
+	return r.str(v)
 }
 
 // filterJSON is transformers' tojson, which is not Jinja's.
@@ -60,6 +61,7 @@ func filterJSON(r *run, v value, a callArgs) (value, error) {
 		return nil, err
 	}
 	style := oneLine
+	style.charge = r.chargeRunes
 	style.ascii = p[0] != nil && truth(p[0])
 	if i, ok := asInt(p[1]); ok {
 		style.indent = min(max(i, 0), 16)
@@ -68,7 +70,15 @@ func filterJSON(r *run, v value, a callArgs) (value, error) {
 		return nil, fmt.Errorf("tojson: indent is %s", typeName(p[1]))
 	}
 	if l, ok := p[2].(*list); ok && len(l.items) == 2 {
-		style.item, style.key = stringOf(l.items[0]).s, stringOf(l.items[1]).s
+		item, err := r.str(l.items[0])
+		if err != nil {
+			return nil, err
+		}
+		key, err := r.str(l.items[1])
+		if err != nil {
+			return nil, err
+		}
+		style.item, style.key = item.s, key.s
 	} else if p[2] != nil && !isType[none](p[2]) {
 		return nil, fmt.Errorf("tojson: separators are %s", typeName(p[2]))
 	}
@@ -83,12 +93,14 @@ func filterJSON(r *run, v value, a callArgs) (value, error) {
 }
 
 func filterLength(r *run, v value, _ callArgs) (value, error) {
+	if t, ok := v.(text); ok {
+		if err := r.charge(len(t.s)); err != nil {
+			return nil, err
+		}
+	}
 	n, ok := length(v)
 	if !ok {
 		return nil, fmt.Errorf("%s has no length", typeName(v))
-	}
-	if t, ok := v.(text); ok {
-		return n, r.charge(len(t.s))
 	}
 	return n, nil
 }
@@ -107,30 +119,31 @@ func filterDefault(_ *run, v value, a callArgs) (value, error) {
 	return v, nil
 }
 
-func filterEscape(r *run, v value, _ callArgs) (value, error) {
-	t := stringOf(v)
-	return t.mapRunes(func(_, c rune) string {
-		switch c {
-		case '&':
-			return "&amp;"
-		case '<':
-			return "&lt;"
-		case '>':
-			return "&gt;"
-		case '\'':
-			return "&#39;"
-		case '"':
-			return "&#34;"
-		}
-		return string(c)
-	}), r.charge(len(t.s) * 8)
+func escapeRune(_, r rune) string {
+	switch r {
+	case '&':
+		return "&amp;"
+	case '<':
+		return "&lt;"
+	case '>':
+		return "&gt;"
+	case '\'':
+		return "&#39;"
+	case '"':
+		return "&#34;"
+	}
+	return string(r)
 }
 
 func filterFormat(r *run, v value, a callArgs) (value, error) {
 	if len(a.names) > 0 {
 		return nil, fmt.Errorf("format: named arguments are not supported")
 	}
-	return r.format(stringOf(v), &list{items: a.positional, tuple: true})
+	t, err := r.str(v)
+	if err != nil {
+		return nil, err
+	}
+	return r.format(t, &list{items: a.positional, tuple: true})
 }
 
 func filterIndent(r *run, v value, a callArgs) (value, error) {
@@ -150,8 +163,14 @@ func filterIndent(r *run, v value, a callArgs) (value, error) {
 		}
 		by = plain(strings.Repeat(" ", max(n, 0)))
 	}
-	t := stringOf(v)
-	if err := r.chargeTimes(len(by.s)+len(t.marks)+1, strings.Count(t.s, "\n")+1); err != nil {
+	t, err := r.str(v)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.charge(t.size() + 3*len(t.s)); err != nil {
+		return nil, err
+	}
+	if err := r.chargeTimes(by.size()+1, strings.Count(t.s, "\n")+1); err != nil {
 		return nil, err
 	}
 	var w textBuilder
@@ -166,7 +185,7 @@ func filterIndent(r *run, v value, a callArgs) (value, error) {
 		}
 		w.write(t.slice(i, i+end))
 		if i += end; i == len(t.s) {
-			return w.text(), r.charge(len(t.s) * 4)
+			return w.text(), nil
 		}
 		w.write(t.slice(i, i+1))
 		i++
@@ -187,8 +206,11 @@ func filterTruncate(r *run, v value, a callArgs) (value, error) {
 	if e, ok := p[2].(text); ok {
 		end = e
 	}
-	t := stringOf(v)
-	if err := r.charge(len(t.s)); err != nil {
+	t, err := r.str(v)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.charge(t.size() + end.size()); err != nil {
 		return nil, err
 	}
 	n, _ := length(t)
@@ -206,6 +228,16 @@ func filterTruncate(r *run, v value, a callArgs) (value, error) {
 }
 
 func filterWordcount(r *run, v value, _ callArgs) (value, error) {
-	t := stringOf(v)
-	return len(strings.Fields(t.s)), r.charge(len(t.s))
+	t, err := r.str(v)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.charge(len(t.s)); err != nil {
+		return nil, err
+	}
+	n := 0
+	for range strings.FieldsSeq(t.s) {
+		n++
+	}
+	return n, nil
 }

@@ -8,6 +8,9 @@ import (
 
 // textFormat is str.format with {}, {0} and {name}.
 func textFormat(r *run, t text, a callArgs) (value, error) {
+	if err := r.charge(t.size()); err != nil {
+		return nil, err
+	}
 	var w textBuilder
 	next := 0
 	for i := 0; i < len(t.s); {
@@ -27,18 +30,23 @@ func textFormat(r *run, t text, a callArgs) (value, error) {
 		if t.s[i] == '}' || end < 0 {
 			return nil, fmt.Errorf("format: a brace has no partner")
 		}
+		if err := r.charge(8 * len(a.names)); err != nil {
+			return nil, err
+		}
 		v, err := formatField(t.s[i+1:i+end], &next, a)
 		if err != nil {
 			return nil, err
 		}
-		piece := stringOf(v)
-		if err := r.charge(len(piece.s)); err != nil {
+		piece, err := r.str(v)
+		if err != nil {
 			return nil, err
 		}
-		w.write(piece)
+		if err := r.append(&w, piece); err != nil {
+			return nil, err
+		}
 		i += end + 1
 	}
-	return w.text(), r.charge(len(t.s))
+	return w.text(), nil
 }
 
 func formatField(name string, next *int, a callArgs) (value, error) {
@@ -66,6 +74,9 @@ func (r *run) format(t text, v value) (value, error) {
 	if l, ok := v.(*list); ok && l.tuple {
 		args = l.items
 	}
+	if err := r.charge(t.size()); err != nil {
+		return nil, err
+	}
 	var w textBuilder
 	for i := 0; i < len(t.s); {
 		j := strings.IndexByte(t.s[i:], '%')
@@ -85,29 +96,26 @@ func (r *run) format(t text, v value) (value, error) {
 		}
 		arg := args[0]
 		args = args[1:]
-		piece, err := formatVerb(verb, arg)
+		piece, err := r.formatVerb(verb, arg)
 		if err != nil {
 			return nil, err
 		}
-		if err := r.charge(len(piece.s)); err != nil {
+		if err := r.append(&w, piece); err != nil {
 			return nil, err
 		}
-		w.write(piece)
 	}
 	if len(args) > 0 {
 		return nil, fmt.Errorf("%% has arguments that the text does not use")
 	}
-	return w.text(), r.charge(len(t.s))
+	return w.text(), nil
 }
 
-func formatVerb(verb byte, v value) (text, error) {
+func (r *run) formatVerb(verb byte, v value) (text, error) {
 	switch verb {
 	case 's':
-		return stringOf(v), nil
+		return r.str(v)
 	case 'r':
-		var w textBuilder
-		writeRepr(&w, v, 0)
-		return w.text(), nil
+		return r.repr(v)
 	case 'd', 'i':
 		if f, ok := asFloat(v); ok {
 			return plain(strconv.FormatInt(int64(f), 10)), nil

@@ -103,6 +103,7 @@ type jsonStyle struct {
 	indent    int // -1: all in one line
 	item, key string
 	ascii     bool
+	charge    func(text) error // for each string; nil: nothing is counted
 }
 
 // oneLine is json.dumps(v, ensure_ascii=False).
@@ -127,14 +128,16 @@ func (o jsonStyle) write(w *textBuilder, v value, depth int) error {
 	case number:
 		w.writeString(v.raw)
 	case text:
-		o.writeString(w, v)
+		return o.writeString(w, v)
 	case *list:
 		return o.writeItems(w, "[", "]", len(v.items), depth, func(i int) error {
 			return o.write(w, v.items[i], depth+1)
 		})
 	case *dict:
 		return o.writeItems(w, "{", "}", len(v.keys), depth, func(i int) error {
-			o.writeString(w, v.keys[i])
+			if err := o.writeString(w, v.keys[i]); err != nil {
+				return err
+			}
 			w.writeString(o.key)
 			return o.write(w, v.vals[i], depth+1)
 		})
@@ -179,7 +182,12 @@ func (o jsonStyle) writeItems(w *textBuilder, open, closing string, n, depth int
 	return nil
 }
 
-func (o jsonStyle) writeString(w *textBuilder, t text) {
+func (o jsonStyle) writeString(w *textBuilder, t text) error {
+	if o.charge != nil {
+		if err := o.charge(t); err != nil {
+			return err
+		}
+	}
 	special := func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || (o.ascii && r > 0x7e) }
 	w.writeString(`"`)
 	if strings.IndexFunc(t.s, special) < 0 {
@@ -193,6 +201,7 @@ func (o jsonStyle) writeString(w *textBuilder, t text) {
 		}))
 	}
 	w.writeString(`"`)
+	return nil
 }
 
 func asciiRune(r rune) string {

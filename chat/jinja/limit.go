@@ -2,6 +2,7 @@ package jinja
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -11,7 +12,7 @@ type Limits struct {
 	// every 256 bytes, and so do the items of lists. The default is 4 million.
 	Steps int
 	// Output is the bytes of printed text, and of any text that is made by
-	// repetition. The default is 64 MiB.
+	// joining or repetition. The default is 64 MiB.
 	Output int
 	// Time is what the run may take. The default is 5 seconds.
 	Time time.Duration
@@ -22,9 +23,14 @@ const (
 	maxOutput = 64 << 20
 	maxTime   = 5 * time.Second
 	maxCalls  = 50
+	maxEval   = 10_000 // expressions within others, over all calls
 
 	stepBytes   = 256
+	markBytes   = 24
 	clockPeriod = 1 << 14 // the steps between two looks at the clock
+
+	// searchBytes are compared in the time that one is made in.
+	searchBytes = 64
 )
 
 // maxDepth bounds what is compared and written of values that contain others,
@@ -50,7 +56,19 @@ func (l Limits) orDefault() Limits {
 	return l
 }
 
-// charge counts the work of making n bytes; chargeItems, of n items.
+// enter counts the expressions that are evaluated within one another: a stack
+// that is full would end the process. What enters leaves, unless the run ends.
+func (r *run) enter() error {
+	if r.depth++; r.depth > maxEval {
+		return fmt.Errorf("expressions nested deeper than %d", maxEval)
+	}
+	return r.charge(0)
+}
+
+func (r *run) leave() { r.depth-- }
+
+// charge counts the work of making n bytes; chargeItems, of n items. What
+// depends on the sizes of values is charged before it is done.
 func (r *run) charge(n int) error {
 	before := r.steps
 	r.steps += 1 + n/stepBytes
@@ -76,4 +94,34 @@ func (r *run) chargeTimes(size, n int) error {
 		return errTooMuch
 	}
 	return r.charge((size + 1) * n)
+}
+
+// size is the bytes that a copy of t takes.
+func (t text) size() int { return len(t.s) + markBytes*len(t.marks) }
+
+// chargeRunes counts the work of looking at every character of t, or of making
+// another of it.
+func (r *run) chargeRunes(t text) error { return r.charge(t.size() + 7*len(t.s)) }
+
+// chargeSearch counts a search for part in s, which in the worst case compares
+// all of part at every place.
+func (r *run) chargeSearch(s, part string) error {
+	if len(part) > len(s) {
+		return r.charge(0)
+	}
+	return r.chargePairs(len(s), 1+len(part)/searchBytes)
+}
+
+// chargeKey counts looking up or setting an item of a dict.
+func (r *run) chargeKey(key string) error { return r.charge(stepBytes + len(key)) }
+
+// chargeNames counts looking for each of n names among m.
+func (r *run) chargeNames(n, m int) error { return r.chargePairs(n, 8*m) }
+
+// chargePairs is charge for n times m bytes, which may not fit an int.
+func (r *run) chargePairs(n, m int) error {
+	if m > 0 && n > r.limits.Steps*stepBytes/m {
+		return errTooMuch
+	}
+	return r.charge(n * m)
 }

@@ -14,7 +14,7 @@ type loop struct {
 
 func (n *forNode) exec(r *run, s *scope) (flow, error) {
 	r.line = n.line
-	over, err := n.over.eval(r, s)
+	over, err := r.eval(n.over, s)
 	if err != nil {
 		return flowNext, err
 	}
@@ -60,7 +60,7 @@ func (n *forNode) kept(r *run, s *scope, items []value) ([]value, error) {
 		if err := r.assign(in, n.target, item); err != nil {
 			return nil, err
 		}
-		ok, err := n.filter.eval(r, in)
+		ok, err := r.eval(n.filter, in)
 		if err != nil {
 			return nil, err
 		}
@@ -79,11 +79,14 @@ func (r *run) iterate(v value) ([]value, error) {
 	case *list:
 		return v.items, r.charge(0)
 	case *dict:
+		if err := r.chargeItems(len(v.keys)); err != nil {
+			return nil, err
+		}
 		items := make([]value, len(v.keys))
 		for i, k := range v.keys {
 			items[i] = k
 		}
-		return items, r.chargeItems(len(items))
+		return items, nil
 	case text:
 		if err := r.chargeItems(len(v.s)); err != nil {
 			return nil, err

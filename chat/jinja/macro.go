@@ -11,7 +11,7 @@ func (r *run) assign(s *scope, t target, v value) error {
 			return fmt.Errorf("%s is no namespace: its attributes cannot be set", t.names[0])
 		}
 		ns.vars.put(t.attr, v)
-		return nil
+		return r.charge(len(t.attr))
 	}
 	if !t.tuple {
 		s.set(t.names[0], v)
@@ -23,6 +23,9 @@ func (r *run) assign(s *scope, t target, v value) error {
 	}
 	if len(items) != len(t.names) {
 		return fmt.Errorf("%d values for %d names", len(items), len(t.names))
+	}
+	if err := r.chargeNames(len(t.names), len(s.vars)+len(t.names)); err != nil {
+		return err
 	}
 	for i, name := range t.names {
 		s.set(name, items[i])
@@ -37,6 +40,9 @@ func (r *run) macro(name string, params []param, body block, outer *scope) *func
 			return nil, fmt.Errorf("%s: calls nested deeper than %d", name, maxCalls)
 		}
 		defer func() { r.calls-- }()
+		if err := r.chargeNames(len(params), len(params)+len(a.names)); err != nil {
+			return nil, err
+		}
 		names := make([]string, len(params))
 		for i, p := range params {
 			names[i] = p.name
@@ -52,7 +58,7 @@ func (r *run) macro(name string, params []param, body block, outer *scope) *func
 			case p.value == nil:
 				vals[i] = undefined{p.name}
 			default:
-				if vals[i], err = p.value.eval(r, s); err != nil {
+				if vals[i], err = r.eval(p.value, s); err != nil {
 					return nil, err
 				}
 			}

@@ -43,12 +43,15 @@ var dictMethods = map[string]method[*dict]{
 	"values": func(r *run, d *dict, _ callArgs) (value, error) {
 		return &list{items: d.vals}, r.charge(0)
 	},
-	"get": func(_ *run, d *dict, a callArgs) (value, error) {
+	"get": func(r *run, d *dict, a callArgs) (value, error) {
 		v, err := a.bind("get", "key", "default")
 		if err != nil {
 			return nil, err
 		}
 		if k, ok := v[0].(text); ok {
+			if err := r.charge(len(k.s)); err != nil {
+				return nil, err
+			}
 			if item, ok := d.get(k.s); ok {
 				return item, nil
 			}
@@ -94,11 +97,14 @@ var listMethods = map[string]method[*list]{
 }
 
 func (r *run) items(d *dict) (value, error) {
+	if err := r.chargeItems(len(d.keys)); err != nil {
+		return nil, err
+	}
 	l := &list{items: make([]value, len(d.keys))}
 	for i, k := range d.keys {
 		l.items[i] = &list{items: []value{k, d.vals[i]}, tuple: true}
 	}
-	return l, r.chargeItems(len(d.keys))
+	return l, nil
 }
 
 // textArgs binds arguments that must be strings; missing ones are nil.
@@ -127,18 +133,38 @@ func stripped(name string, left, right bool) method[text] {
 		if err != nil {
 			return nil, err
 		}
+		if err := r.charge(t.size()); err != nil {
+			return nil, err
+		}
 		cut := isPythonSpace
 		if v[0] != nil {
-			cut = func(r rune) bool { return strings.ContainsRune(v[0].s, r) }
+			if cut, err = r.oneOf(v[0].s); err != nil {
+				return nil, err
+			}
 		}
-		return t.trim(cut, left, right), r.charge(len(t.s))
+		return t.trim(cut, left, right), nil
 	}
+}
+
+// oneOf asks whether a character is one of chars.
+func (r *run) oneOf(chars string) (func(rune) bool, error) {
+	if err := r.charge(8 * len(chars)); err != nil {
+		return nil, err
+	}
+	set := map[rune]bool{}
+	for _, c := range chars {
+		set[c] = true
+	}
+	return func(c rune) bool { return set[c] }, nil
 }
 
 // mapped makes methods that replace characters.
 func mapped(f func(previous, r rune) string) method[text] {
 	return func(r *run, t text, _ callArgs) (value, error) {
-		return t.mapRunes(f), r.charge(len(t.s) * 8)
+		if err := r.chargeRunes(t); err != nil {
+			return nil, err
+		}
+		return t.mapRunes(f), nil
 	}
 }
 
@@ -175,11 +201,14 @@ func affixed(name string, has func(s, affix string) bool) method[text] {
 			if !ok {
 				return nil, fmt.Errorf("%s wants a string", name)
 			}
+			if err := r.charge(min(len(s.s), len(t.s))); err != nil {
+				return nil, err
+			}
 			if has(t.s, s.s) {
 				return true, nil
 			}
 		}
-		return false, r.charge(len(affixes))
+		return false, nil
 	}
 }
 
@@ -193,8 +222,11 @@ func without(name string, cut func(s, affix string) (int, int)) method[text] {
 		if v[0] == nil {
 			return nil, fmt.Errorf("%s wants a string", name)
 		}
+		if err := r.charge(t.size()); err != nil {
+			return nil, err
+		}
 		from, to := cut(t.s, v[0].s)
-		return t.slice(from, to), r.charge(len(t.s))
+		return t.slice(from, to), nil
 	}
 }
 
@@ -208,18 +240,24 @@ func found(name string, index func(s, part string) int) method[text] {
 		if v[0] == nil {
 			return nil, fmt.Errorf("%s wants a string", name)
 		}
+		if err := r.chargeSearch(t.s, v[0].s); err != nil {
+			return nil, err
+		}
 		i := index(t.s, v[0].s)
 		if i > 0 {
 			i = utf8.RuneCountInString(t.s[:i])
 		}
-		return i, r.charge(len(t.s))
+		return i, nil
 	}
 }
 
 // every makes methods that ask of all characters, of which there must be one.
 func every(is func(rune) bool) method[text] {
 	return func(r *run, t text, _ callArgs) (value, error) {
+		if err := r.charge(len(t.s)); err != nil {
+			return nil, err
+		}
 		ok := t.s != "" && strings.IndexFunc(t.s, func(r rune) bool { return !is(r) }) < 0
-		return ok, r.charge(len(t.s))
+		return ok, nil
 	}
 }

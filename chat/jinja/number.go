@@ -45,7 +45,7 @@ func filterAbs(_ *run, v value, _ callArgs) (value, error) {
 	return nil, fmt.Errorf("abs of %s", typeName(v))
 }
 
-func filterInt(_ *run, v value, a callArgs) (value, error) {
+func filterInt(r *run, v value, a callArgs) (value, error) {
 	p, err := a.bind("int", "default", "base")
 	if err != nil {
 		return nil, err
@@ -55,6 +55,9 @@ func filterInt(_ *run, v value, a callArgs) (value, error) {
 	}
 	f, ok := asFloat(v)
 	if t, isText := v.(text); isText {
+		if err := r.charge(len(t.s)); err != nil {
+			return nil, err
+		}
 		s := strings.TrimFunc(t.s, isPythonSpace)
 		if i, err := strconv.Atoi(s); err == nil {
 			return i, nil
@@ -72,7 +75,7 @@ func filterInt(_ *run, v value, a callArgs) (value, error) {
 	return p[0], nil
 }
 
-func filterFloat(_ *run, v value, a callArgs) (value, error) {
+func filterFloat(r *run, v value, a callArgs) (value, error) {
 	p, err := a.bind("float", "default")
 	if err != nil {
 		return nil, err
@@ -81,6 +84,9 @@ func filterFloat(_ *run, v value, a callArgs) (value, error) {
 		return f, nil
 	}
 	if t, ok := v.(text); ok {
+		if err := r.charge(len(t.s)); err != nil {
+			return nil, err
+		}
 		if f, err := strconv.ParseFloat(strings.TrimFunc(t.s, isPythonSpace), 64); err == nil {
 			return f, nil
 		}

@@ -6,23 +6,23 @@ import (
 )
 
 func (n *binaryNode) eval(r *run, s *scope) (value, error) {
-	left, err := n.left.eval(r, s)
+	left, err := r.eval(n.left, s)
 	if err != nil {
 		return nil, err
 	}
 	switch n.op {
 	case "and":
 		if !truth(left) {
-			return left, r.charge(0)
+			return left, nil
 		}
-		return n.right.eval(r, s)
+		return r.eval(n.right, s)
 	case "or":
 		if truth(left) {
-			return left, r.charge(0)
+			return left, nil
 		}
-		return n.right.eval(r, s)
+		return r.eval(n.right, s)
 	}
-	right, err := n.right.eval(r, s)
+	right, err := r.eval(n.right, s)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,15 @@ func (n *binaryNode) eval(r *run, s *scope) (value, error) {
 func (r *run) operate(op string, a, b value) (value, error) {
 	switch op {
 	case "~":
-		return r.join(stringOf(a), stringOf(b))
+		x, err := r.str(a)
+		if err != nil {
+			return nil, err
+		}
+		y, err := r.str(b)
+		if err != nil {
+			return nil, err
+		}
+		return r.join(x, y)
 	case "+":
 		if v, err := r.add(a, b); v != nil || err != nil {
 			return v, err
@@ -69,10 +77,14 @@ func (r *run) operate(op string, a, b value) (value, error) {
 }
 
 func (r *run) join(a, b text) (value, error) {
-	if err := r.charge(len(a.s) + len(b.s)); err != nil {
+	var w textBuilder
+	if err := r.append(&w, a); err != nil {
 		return nil, err
 	}
-	return concat(a, b), nil
+	if err := r.append(&w, b); err != nil {
+		return nil, err
+	}
+	return w.text(), nil
 }
 
 // add joins strings, and lists. The arguments of a call are a string beside a
@@ -113,7 +125,7 @@ func (r *run) repeat(a, b value) (value, error) {
 	n = max(n, 0)
 	switch a := a.(type) {
 	case text:
-		if err := r.chargeTimes(len(a.s), n); err != nil {
+		if err := r.chargeTimes(a.size(), n); err != nil {
 			return nil, err
 		}
 		var w textBuilder

@@ -6,12 +6,17 @@ import (
 	"strings"
 )
 
-// folded is v as sort and its kin compare it: strings without case.
-func folded(v value, caseSensitive bool) value {
-	if t, ok := v.(text); ok && !caseSensitive {
-		return plain(strings.ToLower(t.s))
+// folded is v as sort and its kin compare it: strings without case, unless
+// sensitive says otherwise.
+func (r *run) folded(v, sensitive value) (value, error) {
+	t, ok := v.(text)
+	if !ok || (sensitive != nil && truth(sensitive)) {
+		return v, nil
 	}
-	return v
+	if err := r.chargeRunes(t); err != nil {
+		return nil, err
+	}
+	return plain(strings.ToLower(t.s)), nil
 }
 
 // sortBy sorts items by keys, in place.
@@ -22,8 +27,8 @@ func (r *run) sortBy(items, keys []value, reverse bool) error {
 	}
 	var fault error
 	slices.SortStableFunc(order, func(i, j int) int {
-		if fault == nil {
-			fault = r.charge(0)
+		if fault != nil {
+			return 0
 		}
 		if reverse {
 			i, j = j, i
@@ -56,6 +61,9 @@ func filterSort(r *run, v value, a callArgs) (value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.chargeItems(len(items)); err != nil {
+		return nil, err
+	}
 	items = slices.Clone(items)
 	keys := slices.Clone(items)
 	if p[2] != nil {
@@ -64,7 +72,9 @@ func filterSort(r *run, v value, a callArgs) (value, error) {
 		}
 	}
 	for i := range keys {
-		keys[i] = folded(keys[i], p[1] != nil && truth(p[1]))
+		if keys[i], err = r.folded(keys[i], p[1]); err != nil {
+			return nil, err
+		}
 	}
 	err = r.sortBy(items, keys, p[0] != nil && truth(p[0]))
 	return &list{items: items}, err
@@ -91,7 +101,9 @@ func filterDictsort(r *run, v value, a callArgs) (value, error) {
 		if by.s == "value" {
 			keys[i] = d.vals[i]
 		}
-		keys[i] = folded(keys[i], p[0] != nil && truth(p[0]))
+		if keys[i], err = r.folded(keys[i], p[0]); err != nil {
+			return nil, err
+		}
 	}
 	err = r.sortBy(pairs, keys, p[2] != nil && truth(p[2]))
 	return items, err
@@ -115,9 +127,16 @@ func extreme(name string, highest bool) filter {
 			}
 		}
 		best := 0
-		sensitive := p[0] != nil && truth(p[0])
+		var bestKey value
 		for i := range items {
-			x, y := folded(keys[i], sensitive), folded(keys[best], sensitive)
+			key, err := r.folded(keys[i], p[0])
+			if err != nil {
+				return nil, err
+			}
+			if i == 0 {
+				bestKey = key
+			}
+			x, y := key, bestKey
 			if highest {
 				x, y = y, x
 			}
@@ -126,7 +145,7 @@ func extreme(name string, highest bool) filter {
 				return nil, err
 			}
 			if better {
-				best = i
+				best, bestKey = i, key
 			}
 		}
 		return items[best], nil
@@ -150,7 +169,10 @@ func filterUnique(r *run, v value, a callArgs) (value, error) {
 	}
 	out, seen := &list{}, &list{}
 	for i, item := range items {
-		key := folded(keys[i], p[0] != nil && truth(p[0]))
+		key, err := r.folded(keys[i], p[0])
+		if err != nil {
+			return nil, err
+		}
 		old, err := r.contains(seen, key)
 		if err != nil {
 			return nil, err
@@ -170,6 +192,9 @@ func filterGroupby(r *run, v value, a callArgs) (value, error) {
 	}
 	items, err := r.iterate(v)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.chargeItems(len(items)); err != nil {
 		return nil, err
 	}
 	items = slices.Clone(items)

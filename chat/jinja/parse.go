@@ -5,11 +5,10 @@ import "fmt"
 // MaxSource is the longest source of a template, in bytes.
 const MaxSource = 1 << 20
 
-// Limits of the nesting in a source, and of what follows one another in an
-// expression.
+// Limits of the nesting in a source, and of the links in an expression.
 const (
 	maxNesting = 100
-	maxChain   = 1000
+	maxLinks   = 1000
 )
 
 // parser reads statements. The grammar is Jinja's of version 3.1.
@@ -17,6 +16,7 @@ type parser struct {
 	tokens []token
 	pos    int
 	depth  int
+	links  int // of the expression that is read
 	loops  int
 }
 
@@ -116,6 +116,17 @@ func (p *parser) enter() error {
 
 func (p *parser) leave() { p.depth-- }
 
+// link counts what holds the expression before it: an operator, a subscript, a
+// call, a filter or a test. An expression within another, in parentheses or as
+// an argument, has a count of its own, and the outer one goes on from the higher
+// of the two: it bounds how deep evaluation nests.
+func (p *parser) link() error {
+	if p.links++; p.links > maxLinks {
+		return p.errorf("an expression is too long")
+	}
+	return nil
+}
+
 // block reads statements up to one of the end tags, whose name it returns and
 // takes; without end tags, up to the end of the template.
 func (p *parser) block(ends ...string) (block, string, error) {
@@ -125,6 +136,7 @@ func (p *parser) block(ends ...string) (block, string, error) {
 	defer p.leave()
 	var b block
 	for {
+		p.links = 0
 		switch t := p.take(); t.kind {
 		case tokData:
 			b = append(b, &dataNode{plain(t.s)})

@@ -4,10 +4,7 @@ import "strconv"
 
 // postfix reads .name, [index], [from:to] and (arguments) after e.
 func (p *parser) postfix(e expression) (expression, error) {
-	for n := 0; ; n++ {
-		if n > maxChain {
-			return nil, p.errorf("an expression is too long")
-		}
+	for {
 		line := p.peek().line
 		var err error
 		switch {
@@ -19,6 +16,9 @@ func (p *parser) postfix(e expression) (expression, error) {
 			e, err = p.call(e, line)
 		default:
 			return e, nil
+		}
+		if err == nil {
+			err = p.link()
 		}
 		if err != nil {
 			return nil, err
@@ -108,20 +108,12 @@ func (p *parser) arguments() (arguments, error) {
 
 // filtered reads filters and tests after e.
 func (p *parser) filtered(e expression) (expression, error) {
-	for n := 0; ; n++ {
-		if n > maxChain {
-			return nil, p.errorf("an expression is too long")
-		}
+	for {
 		line := p.peek().line
 		var err error
 		switch {
-		case p.isOp("|"):
-			var filters []filterCall
-			if filters, err = p.filters(false); err == nil {
-				for _, f := range filters {
-					e = &filteredNode{e, f}
-				}
-			}
+		case p.takeOp("|"):
+			e, err = p.filter(e)
 		case p.takeName("is"):
 			e, err = p.test(e, line)
 		case p.isOp("("):
@@ -129,10 +121,35 @@ func (p *parser) filtered(e expression) (expression, error) {
 		default:
 			return e, nil
 		}
+		if err == nil {
+			err = p.link()
+		}
 		if err != nil {
 			return nil, err
 		}
 	}
+}
+
+func (p *parser) filter(e expression) (expression, error) {
+	f, err := p.filterCall()
+	return &filteredNode{e, f}, err
+}
+
+// filterCall reads name(arguments).
+func (p *parser) filterCall() (filterCall, error) {
+	line := p.peek().line
+	name, err := p.wantName()
+	if err != nil {
+		return filterCall{}, err
+	}
+	f := filterCall{line: line, name: name, fn: filterTable[name]}
+	if f.fn == nil {
+		return f, &Error{Line: line, Text: "the filter " + strconv.Quote(name) + " is unknown or not supported"}
+	}
+	if p.isOp("(") {
+		f.args, err = p.arguments()
+	}
+	return f, err
 }
 
 // filters reads |name(arguments)|…; the first bar is missing in a filter tag.
@@ -140,22 +157,9 @@ func (p *parser) filters(bare bool) ([]filterCall, error) {
 	var calls []filterCall
 	for bare || p.takeOp("|") {
 		bare = false
-		if len(calls) > maxChain {
-			return nil, p.errorf("an expression is too long")
-		}
-		line := p.peek().line
-		name, err := p.wantName()
+		f, err := p.filterCall()
 		if err != nil {
 			return nil, err
-		}
-		f := filterCall{line: line, name: name, fn: filterTable[name]}
-		if f.fn == nil {
-			return nil, &Error{Line: line, Text: "the filter " + strconv.Quote(name) + " is unknown or not supported"}
-		}
-		if p.isOp("(") {
-			if f.args, err = p.arguments(); err != nil {
-				return nil, err
-			}
 		}
 		calls = append(calls, f)
 	}

@@ -27,8 +27,8 @@ func init() {
 		"sequence":  is(func(v value) bool { return isType[undefined](v) || isSequence(v) }),
 		"callable":  is(isType[*function]),
 		"escaped":   is(func(value) bool { return false }),
-		"lower":     is(func(v value) bool { s := stringOf(v).s; return s == strings.ToLower(s) && s != strings.ToUpper(s) }),
-		"upper":     is(func(v value) bool { s := stringOf(v).s; return s == strings.ToUpper(s) && s != strings.ToLower(s) }),
+		"lower":     isText(func(s string) bool { return s == strings.ToLower(s) && s != strings.ToUpper(s) }),
+		"upper":     isText(func(s string) bool { return s == strings.ToUpper(s) && s != strings.ToLower(s) }),
 		"odd":       divides(2, 1),
 		"even":      divides(2, 0),
 		"divisibleby": func(_ *run, v value, args []value) (bool, error) {
@@ -42,8 +42,8 @@ func init() {
 			}
 			return i%by == 0, nil
 		},
-		"filter": is(func(v value) bool { t, ok := v.(text); return ok && filterTable[t.s] != nil }),
-		"test":   is(func(v value) bool { t, ok := v.(text); return ok && testTable[t.s] != nil }),
+		"filter": isText(func(s string) bool { return filterTable[s] != nil }),
+		"test":   isText(func(s string) bool { return testTable[s] != nil }),
 		"in":     compares("in"),
 		"sameas": compares("=="),
 	}
@@ -69,6 +69,23 @@ func is(f func(value) bool) predicate {
 			return false, fmt.Errorf("a test has an argument too many")
 		}
 		return f(v), r.charge(0)
+	}
+}
+
+// isText makes tests of str(v).
+func isText(f func(string) bool) predicate {
+	return func(r *run, v value, args []value) (bool, error) {
+		if len(args) > 0 {
+			return false, fmt.Errorf("a test has an argument too many")
+		}
+		t, err := r.str(v)
+		if err != nil {
+			return false, err
+		}
+		if err := r.chargeRunes(t); err != nil {
+			return false, err
+		}
+		return f(t.s), nil
 	}
 }
 

@@ -7,21 +7,28 @@ import (
 	"strings"
 )
 
-// stringOf is Python's str(v).
-func stringOf(v value) text {
+// str is Python's str(v).
+func (r *run) str(v value) (text, error) {
 	if t, ok := v.(text); ok {
-		return t
+		return t, nil
 	}
-	var w textBuilder
-	writeRepr(&w, v, 0)
-	return w.text()
+	return r.repr(v)
 }
 
-// writeRepr is Python's repr(v), and nothing for undefined.
-func writeRepr(w *textBuilder, v value, depth int) {
+// repr is Python's repr(v), and nothing for undefined.
+func (r *run) repr(v value) (text, error) {
+	var w textBuilder
+	err := r.writeRepr(&w, v, 0)
+	return w.text(), err
+}
+
+func (r *run) writeRepr(w *textBuilder, v value, depth int) error {
+	if err := r.charge(0); err != nil {
+		return err
+	}
 	if depth > maxDepth || w.len() > maxValue {
 		w.writeString("...")
-		return
+		return nil
 	}
 	switch v := v.(type) {
 	case undefined:
@@ -39,7 +46,7 @@ func writeRepr(w *textBuilder, v value, depth int) {
 	case number:
 		w.writeString(v.raw)
 	case text:
-		writeQuoted(w, v)
+		return r.writeQuoted(w, v)
 	case *list:
 		open, closing := "[", "]"
 		if v.tuple {
@@ -56,7 +63,9 @@ func writeRepr(w *textBuilder, v value, depth int) {
 			if i > 0 {
 				w.writeString(", ")
 			}
-			writeRepr(w, item, depth+1)
+			if err := r.writeRepr(w, item, depth+1); err != nil {
+				return err
+			}
 		}
 		w.writeString(closing)
 	case *dict:
@@ -68,18 +77,26 @@ func writeRepr(w *textBuilder, v value, depth int) {
 			if i > 0 {
 				w.writeString(", ")
 			}
-			writeQuoted(w, k)
+			if err := r.writeQuoted(w, k); err != nil {
+				return err
+			}
 			w.writeString(": ")
-			writeRepr(w, v.vals[i], depth+1)
+			if err := r.writeRepr(w, v.vals[i], depth+1); err != nil {
+				return err
+			}
 		}
 		w.writeString("}")
 	default:
 		w.writeString("<" + typeName(v) + ">")
 	}
+	return nil
 }
 
 // writeQuoted is Python's repr of a string.
-func writeQuoted(w *textBuilder, t text) {
+func (r *run) writeQuoted(w *textBuilder, t text) error {
+	if err := r.chargeRunes(t); err != nil {
+		return err
+	}
 	quote := '\''
 	if strings.Contains(t.s, "'") && !strings.Contains(t.s, `"`) {
 		quote = '"'
@@ -101,6 +118,7 @@ func writeQuoted(w *textBuilder, t text) {
 		return string(r)
 	}))
 	w.writeString(string(quote))
+	return nil
 }
 
 // floatRepr is Python's repr of a float.

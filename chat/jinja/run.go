@@ -15,6 +15,7 @@ type run struct {
 	line  int // of what is executed
 	steps int
 	calls int
+	depth int // of the expressions that are evaluated
 	now   time.Time
 
 	limits Limits
@@ -61,19 +62,49 @@ func newRun(now time.Time, limits Limits) *run {
 	return &run{out: out, root: out, line: 1, now: now, limits: limits, until: time.Now().Add(limits.Time)}
 }
 
-func (r *run) write(t text) error {
-	if err := r.charge(len(t.s)); err != nil {
+// eval returns what an expression is.
+func (r *run) eval(e expression, s *scope) (value, error) {
+	if err := r.enter(); err != nil {
+		return nil, err
+	}
+	v, err := e.eval(r, s)
+	r.leave()
+	return v, err
+}
+
+// append writes t to a text that is made.
+func (r *run) append(w *textBuilder, t text) error {
+	if w.len()+len(t.s) > r.limits.Output || markBytes*(len(w.marks)+len(t.marks)) > r.limits.Output {
+		return errTooMuch
+	}
+	if err := r.charge(t.size()); err != nil {
 		return err
 	}
+	w.write(t)
+	return nil
+}
+
+// print writes str(v).
+func (r *run) print(v value) error {
+	t, err := r.str(v)
+	if err != nil {
+		return err
+	}
+	return r.write(t)
+}
+
+func (r *run) write(t text) error {
 	if r.out.len()+len(t.s) > r.limits.Output {
 		return fmt.Errorf("more than %d bytes of output", r.limits.Output)
 	}
-	r.out.write(t)
-	return nil
+	return r.append(r.out, t)
 }
 
 func (r *run) block(b block, s *scope) (flow, error) {
 	for _, st := range b {
+		if err := r.charge(0); err != nil {
+			return flowNext, err
+		}
 		if f, err := st.exec(r, s); f != flowNext || err != nil {
 			return f, err
 		}
@@ -95,16 +126,16 @@ func (n *dataNode) exec(r *run, _ *scope) (flow, error) { return flowNext, r.wri
 
 func (n *outputNode) exec(r *run, s *scope) (flow, error) {
 	r.line = n.line
-	v, err := n.expr.eval(r, s)
+	v, err := r.eval(n.expr, s)
 	if err != nil {
 		return flowNext, err
 	}
-	return flowNext, r.write(stringOf(v))
+	return flowNext, r.print(v)
 }
 
 func (n *doNode) exec(r *run, s *scope) (flow, error) {
 	r.line = n.line
-	_, err := n.expr.eval(r, s)
+	_, err := r.eval(n.expr, s)
 	return flowNext, err
 }
 
@@ -112,7 +143,7 @@ func (n *flowNode) exec(*run, *scope) (flow, error) { return n.flow, nil }
 
 func (n *ifNode) exec(r *run, s *scope) (flow, error) {
 	r.line = n.line
-	c, err := n.cond.eval(r, s)
+	c, err := r.eval(n.cond, s)
 	if err != nil {
 		return flowNext, err
 	}
@@ -124,7 +155,7 @@ func (n *ifNode) exec(r *run, s *scope) (flow, error) {
 
 func (n *setNode) exec(r *run, s *scope) (flow, error) {
 	r.line = n.line
-	v, err := n.value.eval(r, s)
+	v, err := r.eval(n.value, s)
 	if err != nil {
 		return flowNext, err
 	}
@@ -153,7 +184,7 @@ func (n *filterNode) exec(r *run, s *scope) (flow, error) {
 	if err != nil {
 		return flowNext, err
 	}
-	return flowNext, r.write(stringOf(v))
+	return flowNext, r.print(v)
 }
 
 func (r *run) filters(v value, calls []filterCall, s *scope) (value, error) {
@@ -174,7 +205,7 @@ func (n *withNode) exec(r *run, s *scope) (flow, error) {
 	r.line = n.line
 	in := s.inner()
 	for i, name := range n.names {
-		v, err := n.values[i].eval(r, s)
+		v, err := r.eval(n.values[i], s)
 		if err != nil {
 			return flowNext, err
 		}
@@ -200,7 +231,7 @@ func (n *macroNode) exec(r *run, s *scope) (flow, error) {
 func (n *callNode) exec(r *run, s *scope) (flow, error) {
 	r.line = n.line
 	call := n.call.(*invokeNode)
-	fn, err := call.fn.eval(r, s)
+	fn, err := r.eval(call.fn, s)
 	if err != nil {
 		return flowNext, err
 	}
@@ -213,5 +244,5 @@ func (n *callNode) exec(r *run, s *scope) (flow, error) {
 	if err != nil {
 		return flowNext, err
 	}
-	return flowNext, r.write(stringOf(v))
+	return flowNext, r.print(v)
 }

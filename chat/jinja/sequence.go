@@ -43,6 +43,9 @@ func filterReverse(r *run, v value, _ callArgs) (value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.chargeItems(len(items)); err != nil {
+		return nil, err
+	}
 	items = slices.Clone(items)
 	slices.Reverse(items)
 	if _, ok := v.(text); ok {
@@ -67,7 +70,9 @@ func filterJoin(r *run, v value, a callArgs) (value, error) {
 	}
 	sep := text{}
 	if p[0] != nil {
-		sep = stringOf(p[0])
+		if sep, err = r.str(p[0]); err != nil {
+			return nil, err
+		}
 	}
 	return r.joined(items, sep)
 }
@@ -81,7 +86,10 @@ func (r *run) path(v, attribute value) (value, error) {
 	if !ok {
 		return nil, fmt.Errorf("an attribute is %s", typeName(attribute))
 	}
-	for _, part := range strings.Split(name.s, ".") {
+	for part := range strings.SplitSeq(name.s, ".") {
+		if err := r.charge(len(part)); err != nil {
+			return nil, err
+		}
 		var key value = plain(part)
 		if i, err := strconv.Atoi(part); err == nil {
 			key = i
@@ -95,6 +103,9 @@ func (r *run) path(v, attribute value) (value, error) {
 }
 
 func (r *run) attributes(items []value, attribute, missing value) ([]value, error) {
+	if err := r.chargeItems(len(items)); err != nil {
+		return nil, err
+	}
 	out := make([]value, len(items))
 	for i, item := range items {
 		v, err := r.path(item, attribute)
@@ -123,10 +134,21 @@ func filterMap(r *run, v value, a callArgs) (value, error) {
 		return &list{items: items}, err
 	}
 	name, _ := a.positional[0].(text)
+	if err := r.charge(len(name.s)); err != nil {
+		return nil, err
+	}
 	fn := filterTable[name.s]
 	if fn == nil {
 		return nil, fmt.Errorf("map: the filter %q is unknown or not supported", name.s)
 	}
+	if err := r.chargeItems(len(items)); err != nil {
+		return nil, err
+	}
+	// map('map', 'map', …) nests as expressions do.
+	if err := r.enter(); err != nil {
+		return nil, err
+	}
+	defer r.leave()
 	rest := callArgs{positional: a.positional[1:], names: a.names, named: a.named}
 	out := &list{items: make([]value, len(items))}
 	for i, item := range items {
@@ -134,7 +156,7 @@ func filterMap(r *run, v value, a callArgs) (value, error) {
 			return nil, err
 		}
 	}
-	return out, r.chargeItems(len(items))
+	return out, nil
 }
 
 // choose makes select, reject, selectattr and rejectattr.
@@ -155,10 +177,16 @@ func choose(name string, attribute, keep bool) filter {
 		test := predicate(func(_ *run, v value, _ []value) (bool, error) { return truth(v), nil })
 		if len(args) > 0 {
 			called, _ := args[0].(text)
+			if err := r.charge(len(called.s)); err != nil {
+				return nil, err
+			}
 			if test = testTable[called.s]; test == nil {
 				return nil, fmt.Errorf("%s: the test %q is unknown or not supported", name, called.s)
 			}
 			args = args[1:]
+		}
+		if err := r.chargeItems(len(items)); err != nil {
+			return nil, err
 		}
 		out := &list{}
 		for _, item := range items {
@@ -176,7 +204,7 @@ func choose(name string, attribute, keep bool) filter {
 				out.items = append(out.items, item)
 			}
 		}
-		return out, r.chargeItems(len(items))
+		return out, nil
 	}
 }
 
@@ -193,12 +221,15 @@ func filterBatch(r *run, v value, a callArgs) (value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.chargeItems(len(items)); err != nil {
+		return nil, err
+	}
 	out := &list{}
 	for part := range slices.Chunk(items, n) {
 		out.items = append(out.items, &list{items: slices.Clone(part)})
 	}
 	if p[1] != nil && len(items)%n != 0 {
-		if err := r.chargeTimes(16, n); err != nil {
+		if err := r.chargeItems(n); err != nil {
 			return nil, err
 		}
 		last := out.items[len(out.items)-1].(*list)
@@ -206,13 +237,16 @@ func filterBatch(r *run, v value, a callArgs) (value, error) {
 			last.items = append(last.items, p[1])
 		}
 	}
-	return out, r.chargeItems(len(items))
+	return out, nil
 }
 
 func filterAttr(r *run, v value, a callArgs) (value, error) {
 	p, err := textArgs("attr", a, "name")
 	if err != nil || p[0] == nil {
 		return nil, fmt.Errorf("attr wants a name")
+	}
+	if err := r.charge(len(p[0].s)); err != nil {
+		return nil, err
 	}
 	if m := methodOf(v, p[0].s); m != nil {
 		return m, nil

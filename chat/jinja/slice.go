@@ -13,8 +13,38 @@ func byteOffset(s string, i int) int {
 	return len(s)
 }
 
+// slice is v[from:to:step].
+func (r *run) slice(v value, bounds [3]*int) (value, error) {
+	size, _ := length(v)
+	from, to, step, err := sliceBounds(size, bounds)
+	if err != nil {
+		return nil, err
+	}
+	switch v := v.(type) {
+	case *list:
+		return r.sliceList(v, from, to, step)
+	case text:
+		return r.sliceText(v, from, to, step)
+	case undefined:
+		return nil, fmt.Errorf("%q is undefined, so it has no slices", v.name)
+	}
+	return nil, fmt.Errorf("%s has no slices", typeName(v))
+}
+
+func (r *run) sliceList(l *list, from, to, step int) (value, error) {
+	n := max((to-from)/step+1, 0) // or one more than there are
+	if err := r.chargeItems(n); err != nil {
+		return nil, err
+	}
+	out := &list{tuple: l.tuple, items: make([]value, 0, n)}
+	for i := from; (step > 0 && i < to) || (step < 0 && i > to); i += step {
+		out.items = append(out.items, l.items[i])
+	}
+	return out, nil
+}
+
 func (r *run) sliceText(t text, from, to, step int) (value, error) {
-	if err := r.charge(len(t.s)); err != nil {
+	if err := r.charge(t.size()); err != nil {
 		return nil, err
 	}
 	if step == 1 {
