@@ -63,7 +63,7 @@ func contentValue(m *Message, i int, list bool) jinja.Value {
 func (t *Template) probeImages() {
 	text := Conversation{Messages: []Message{Text(User, "u")}}
 	shows := func() (string, bool) {
-		out, err := t.run(&text, true)
+		out, err := t.probe(&text, true)
 		return out.Text, err == nil && out.lastByte(0) >= 0
 	}
 	without, ok := shows()
@@ -75,16 +75,11 @@ func (t *Template) probeImages() {
 		}
 	}
 	pictured := Conversation{Messages: []Message{{Role: User, Content: []Part{{Image: &Image{}}, {Text: "u"}}}}}
-	out, err := t.run(&pictured, true)
+	out, err := t.probe(&pictured, true)
 	if err != nil || out.lastByte(0) < 0 {
 		return
 	}
-	var found []string
-	for _, token := range tokenLike.FindAllString(out.Text, -1) {
-		if strings.Count(out.Text, token) == strings.Count(without, token)+1 {
-			found = append(found, token)
-		}
-	}
+	found := added(out.Text, without)
 	for _, token := range imageTokens {
 		if slices.Contains(found, token) {
 			t.image = token
@@ -94,6 +89,19 @@ func (t *Template) probeImages() {
 	if len(found) == 1 {
 		t.image = found[0]
 	}
+}
+
+// added lists the tokens that text has once more than without has them.
+func added(text, without string) []string {
+	more := map[string]int{}
+	for _, token := range tokenLike.FindAllString(without, -1) {
+		more[token]--
+	}
+	tokens := tokenLike.FindAllString(text, -1)
+	for _, token := range tokens {
+		more[token]++
+	}
+	return slices.DeleteFunc(tokens, func(token string) bool { return more[token] != 1 })
 }
 
 // firstImage returns how many pictures a conversation has, and where the first is.

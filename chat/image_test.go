@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 var look = Part{Image: &Image{URL: "data:image/png;base64,"}}
@@ -264,5 +265,27 @@ func TestEncodeImages(t *testing.T) {
 	}
 	if n := count(tok, Encode(tok, segments, nil), "<|im_end|>"); n != 2 {
 		t.Errorf("%d image tokens without a count", n)
+	}
+}
+
+// TestManyTokens opens templates that write more than is looked through.
+func TestManyTokens(t *testing.T) {
+	for name, source := range map[string]string{
+		"tokens": "{% for i in range(100000) %}<{{ i }}>{% endfor %}{{ messages[0].content }}",
+		"more":   "{% for i in range(100000) %}{% for j in range(10) %}<{{ i }}.{{ j }}>{% endfor %}{% endfor %}{{ messages[0].content }}",
+		"begin":  "{{ messages[0].content }}{% if add_generation_prompt %}{{ '>' * 1000000 }}{% endif %}",
+	} {
+		start := time.Now()
+		tmpl, err := Jinja(source, JinjaOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := Conversation{Messages: []Message{Text(User, "u"), Text(Assistant, "a")}}
+		if _, err := tmpl.Render(c, RenderOptions{}); err != nil && name == "begin" {
+			t.Error(err)
+		}
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("%s took %v", name, took)
+		}
 	}
 }

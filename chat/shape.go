@@ -13,12 +13,16 @@ type shape struct {
 	end   string   // the token that ends an answer; empty if none was seen
 }
 
+// maxBegin is the longest beginning of an answer that is learned, in bytes: lead
+// looks for all of its parts.
+const maxBegin = 1024
+
 // tokenLike matches what looks like a special token.
 var tokenLike = regexp.MustCompile(`<[^<>\s]{1,64}>|\[/?[A-Z][A-Z_]{1,32}\]`)
 
-// probe renders small conversations to learn a template's shape. What it
+// findShape renders small conversations to learn a template's shape. What it
 // refuses is left out.
-func (t *Template) probe() shape {
+func (t *Template) findShape() shape {
 	var s shape
 	user, answer := Text(User, "u"), Text(Assistant, "a")
 	call := Message{Role: Assistant, ToolCalls: []ToolCall{{ID: "abcdefghi", Name: "f", Arguments: "{}"}}}
@@ -29,12 +33,12 @@ func (t *Template) probe() shape {
 		{Messages: []Message{user}},
 		{Messages: []Message{user, call, result}, Tools: tools},
 	} {
-		if out, err := t.run(&c, true); err == nil {
+		if out, err := t.probe(&c, true); err == nil {
 			if i := out.lastByte(len(c.Messages) - 1); i >= 0 && i < len(out.Text) {
 				s.leads = append(s.leads, out.Text[i:])
 			}
-			if without, err := t.run(&c, false); err == nil && s.begin == "" {
-				if begin, ok := strings.CutPrefix(out.Text, without.Text); ok {
+			if without, err := t.probe(&c, false); err == nil && s.begin == "" {
+				if begin, ok := strings.CutPrefix(out.Text, without.Text); ok && len(begin) <= maxBegin {
 					s.begin = begin
 				}
 			}
@@ -44,7 +48,7 @@ func (t *Template) probe() shape {
 		{Messages: []Message{user, answer}},
 		{Messages: []Message{user, answer, user}},
 	} {
-		if out, err := t.run(&c, false); err == nil && s.end == "" && out.lastByte(1) >= 0 {
+		if out, err := t.probe(&c, false); err == nil && s.end == "" && out.lastByte(1) >= 0 {
 			s.end = tokenLike.FindString(out.after(out.lastByte(1)))
 		}
 	}

@@ -88,7 +88,7 @@ func Jinja(source string, o JinjaOptions) (*Template, error) {
 	}
 	t.syntax = findSyntax(source + o.Tools)
 	t.probeImages()
-	t.shape = t.probe()
+	t.shape = t.findShape()
 	t.stops = findStops(source, t.shape.end, o.EOS)
 	return t, nil
 }
@@ -121,7 +121,7 @@ func (t *Template) Render(c Conversation, o RenderOptions) ([]Segment, error) {
 		// Nothing to find the end of: an empty answer is one not yet begun.
 		c.Messages, o = c.Messages[:n], RenderOptions{Prompt: true}
 	}
-	out, err := t.run(&c, o.Prompt)
+	out, err := t.run(&c, o.Prompt, jinja.Limits{})
 	if err != nil {
 		return nil, err
 	}
@@ -148,8 +148,14 @@ func (t *Template) IsDefault() bool { return t.program == nil }
 // one first.
 func (t *Template) Stops() []string { return slices.Clone(t.stops) }
 
+// probe executes the template for a small conversation, with limits to match: it
+// may be a stranger's, and was only opened.
+func (t *Template) probe(c *Conversation, prompt bool) (rendered, error) {
+	return t.run(c, prompt, jinja.Limits{Steps: 400_000, Output: 1 << 20})
+}
+
 // run executes the template for a conversation that was checked.
-func (t *Template) run(c *Conversation, prompt bool) (rendered, error) {
+func (t *Template) run(c *Conversation, prompt bool, limits jinja.Limits) (rendered, error) {
 	vars, err := c.variables(prompt, t.lists)
 	if err != nil {
 		return rendered{}, err
@@ -161,7 +167,7 @@ func (t *Template) run(c *Conversation, prompt bool) (rendered, error) {
 	if t.withTools != nil && len(c.Tools) > 0 {
 		p = t.withTools
 	}
-	out, err := p.Run(vars, t.now(), jinja.Limits{})
+	out, err := p.Run(vars, t.now(), limits)
 	var fault *jinja.Error
 	if errors.As(err, &fault) && fault.Raised {
 		err = fmt.Errorf("%w: %w", ErrConversation, err)
