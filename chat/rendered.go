@@ -84,7 +84,7 @@ func (out rendered) segments(loss, images [][2]int) []Segment {
 			s.Image, s.Loss = p+1, false
 		}
 		if n := len(list); n > 0 && list[n-1].joins(s) {
-			list[n-1].Text += s.Text
+			list[n-1].Text = out.Text[from-len(list[n-1].Text) : to] // not copied for each
 			continue
 		}
 		list = append(list, s)
