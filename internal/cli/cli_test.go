@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -117,17 +118,23 @@ func binary(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(path, []byte("PNG\x00\x01\xff"), 0o666))
 }
 
-// prose DIR writes forty files of some four kilobytes of made-up sentences.
+// prose DIR [NUMBER] writes files, forty if it is not said, of some four kilobytes of made-up sentences.
 func prose(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: prose DIR")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: prose DIR [NUMBER]")
+	}
+	number := 40
+	if len(args) == 2 {
+		n, err := strconv.Atoi(args[1])
+		ts.Check(err)
+		number = n
 	}
 	words := strings.Fields("the a this every old young red green tall house tree river boat bird child fox sees finds likes " +
 		"follows leaves under over beside and but while then slowly again today never")
 	dir := ts.MkAbs(args[0])
 	ts.Check(os.MkdirAll(dir, 0o777))
 	random := rand.New(rand.NewPCG(1, 1))
-	for i := range 40 {
+	for i := range number {
 		var text strings.Builder
 		for text.Len() < 4096 {
 			for range 4 + random.IntN(8) {

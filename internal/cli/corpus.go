@@ -102,14 +102,14 @@ func (a *app) corpusBuild(ctx context.Context, path string, o corpusFlags) error
 	}
 	m, err := corpus.Build(ctx, r, options)
 	view.screen.Clear()
+	if err == nil {
+		err = writeReport(ctx, r.Out)
+	}
 	if err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 			fmt.Fprintf(a.Err, "interrupted; what is done is saved in %s\ngo on with: %s\n", r.Out, shell.Command(corpusAgain(path, o)...))
 			return errInterrupted
 		}
-		return err
-	}
-	if err := writeReport(ctx, r.Out); err != nil {
 		return err
 	}
 	if o.asJSON {

@@ -37,7 +37,7 @@ var (
 			"The pass key is {V}. Remember it: {V} is the pass key.",
 			"Keep this in mind: the pass key is {V}.",
 			"Here is the pass key: {V}.",
-			"Do not forget that {V} is the pass key.",
+			"Do not forget the pass key, which is {V}.",
 		},
 		[numWordings]string{
 			"What is the pass key?", "Which number is the pass key?", "What is the pass key that the text gives?", "Which pass key stands in the text?",
