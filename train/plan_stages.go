@@ -38,8 +38,9 @@ type SourcePlan struct {
 	Tokens, RowTokens, Read int64
 	// HeldOut is the number of documents that measure.
 	HeldOut int64
-	// Conversations are the files that the shards are made of, and Data what became of
-	// them; nil where the recipe names shards. Pictures are those of an epoch.
+	// Conversations are the files that the shards are made of, nil where the recipe names
+	// shards, and Data what became of them where the stage names them: of the recipe's own
+	// the plan has it. Pictures are those of an epoch.
 	Conversations Files
 	Data          *conversation.Report
 	Pictures      int64
@@ -86,8 +87,11 @@ func (t *Trainer) sources(stage int) (list []SourcePlan) {
 			Read:    (l.feed.count(i, last) - l.feed.count(i, l.row)) * int64(l.batch.Sequence),
 			HeldOut: d.set.Docs() - d.trainSet.Docs(), Pictures: d.pictures,
 		})
-		if i < len(specs) && len(specs[i].Conversations) > 0 {
-			p := &list[i]
+		p := &list[i]
+		switch {
+		case len(specs) == 0:
+			p.Conversations = t.recipe.Data.Conversations
+		case len(specs[i].Conversations) > 0:
 			p.Conversations = specs[i].Conversations
 			p.Data = t.reports[t.recipe.talkDir(p.Conversations, l.batch.Sequence)]
 		}

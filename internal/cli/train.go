@@ -201,7 +201,7 @@ func printStage(w io.Writer, p *train.Plan, i int) {
 	fmt.Fprintln(w)
 	for _, d := range s.Sources {
 		from := d.Shards
-		if d.Data != nil {
+		if len(d.Conversations) > 0 {
 			from = d.Conversations.String()
 		}
 		fmt.Fprintf(w, "          %3.0f%% of %s: %.2f times its %s tokens, rows %.0f%% full, %s documents held out\n", 100*d.Share, from,
