@@ -34,7 +34,7 @@ func (a *app) alignProblemsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "problems",
 		Short: "Make problems of several steps with their solutions",
-		Long: `Problems writes problems of one to three steps with a solution step by step, as
+		Long: `Problems writes problems of one to six steps with a solution step by step, as
 conversations for sft, one a line; with --pairs as comparisons for reward and
 dpo, of the solution and one with a wrong step. The kinds come in turn. The same
 flags give the same bytes. Solutions of fewer steps leave the longer problems to

@@ -152,7 +152,7 @@ func (a *arithmetic) sentences(n *node) []string {
 }
 
 // solve implements work: each line carries out an operation, and says what is left of
-// an expression.
+// an expression. What is told becomes the same problem, a step shorter.
 func (a *arithmetic) solve(s *slip) (lines []string, answer string) {
 	tree := a.tree.clone()
 	for n := tree.next(); n != nil; n = tree.next() {
@@ -161,8 +161,10 @@ func (a *arithmetic) solve(s *slip) (lines []string, answer string) {
 			value = misreckoned(s.r, value)
 		}
 		n.become(value)
-		line += " = " + strconv.Itoa(value)
-		if a.style == asExpression && tree.op != 0 {
+		switch line += " = " + strconv.Itoa(value); {
+		case a.style != asExpression:
+			line = strings.Join(a.sentences(tree), " ")
+		case tree.op != 0:
 			line += ", leaving " + sums.text(tree)
 		}
 		lines = append(lines, line)

@@ -94,15 +94,19 @@ func (b *brackets) text(s bracket) string {
 }
 
 // told implements work.
-func (b *brackets) told() string {
-	parts := make([]string, len(b.signs))
-	for i, s := range b.signs {
-		parts[i] = b.text(s)
+func (b *brackets) told() string { return "The brackets are" + b.from(0) }
+
+// from writes the brackets from one on.
+func (b *brackets) from(first int) string {
+	var text strings.Builder
+	for _, s := range b.signs[first:] {
+		text.WriteString(" " + b.text(s))
 	}
-	return "The brackets are " + strings.Join(parts, " ") + " ."
+	return text.String() + " ."
 }
 
-// solve implements work: a line for each bracket, with what is open behind it.
+// solve implements work: a line for each bracket, with what is open behind it and what
+// is left.
 func (b *brackets) solve(s *slip) (lines []string, answer string) {
 	var open []int
 	for i, sign := range b.signs {
@@ -123,7 +127,10 @@ func (b *brackets) solve(s *slip) (lines []string, answer string) {
 		case !slips: // who slips forgets to take it off
 			open = open[:len(open)-1]
 		}
-		lines = append(lines, line+b.list(open))
+		if line += b.list(open); i+1 < len(b.signs) {
+			line += " then" + b.from(i+1)
+		}
+		lines = append(lines, line)
 	}
 	if b.check {
 		return lines, balanced

@@ -63,14 +63,17 @@ func newCycle(r *random.Source, steps, _, style int) work {
 }
 
 // told implements work.
-func (c *cycle) told() string {
-	parts := []string{fmt.Sprintf(c.round.begin, c.round.places[c.start])}
-	for i, move := range c.moves {
+func (c *cycle) told() string { return c.left(c.start, 0) }
+
+// left is the problem from a place on, after so many moves.
+func (c *cycle) left(at, done int) string {
+	parts := []string{fmt.Sprintf(c.round.begin, c.round.places[at])}
+	for i := done; i < len(c.moves); i++ {
 		from := "Then"
 		if i == 0 {
 			from = "Go"
 		}
-		parts = append(parts, fmt.Sprintf("%s %s.", from, c.round.moved(move)))
+		parts = append(parts, fmt.Sprintf("%s %s.", from, c.round.moved(c.moves[i])))
 	}
 	return strings.Join(parts, " ")
 }
@@ -88,16 +91,16 @@ func (o *round) moved(move int) string {
 	return fmt.Sprintf("%d %s %s", move, unit, way)
 }
 
-// solve implements work: a line for each move.
+// solve implements work: a line for each move, after which it is the same problem, a
+// move shorter.
 func (c *cycle) solve(s *slip) (lines []string, answer string) {
 	at, n := c.start, len(c.round.places)
-	for _, move := range c.moves {
-		from := c.round.places[at]
+	for i, move := range c.moves {
 		at = ((at+move)%n + n) % n
 		if s.here() {
 			at = (at + random.Pick(s.r, []int{1, n - 1})) % n
 		}
-		lines = append(lines, fmt.Sprintf("%s, %s: %s", from, c.round.moved(move), c.round.places[at]))
+		lines = append(lines, c.left(at, i+1))
 	}
 	return lines, c.round.places[at]
 }

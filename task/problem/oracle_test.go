@@ -42,7 +42,7 @@ func goValue(t *testing.T, source string) constant.Value {
 // number reads the only number of a sentence.
 func numberIn(t *testing.T, s string) int {
 	t.Helper()
-	all := regexp.MustCompile(`\d+`).FindAllString(s, -1)
+	all := regexp.MustCompile(`-?\d+`).FindAllString(s, -1)
 	if len(all) != 1 {
 		t.Fatalf("%q has %d numbers", s, len(all))
 	}
@@ -81,11 +81,32 @@ func reckon(t *testing.T, question string) string {
 	return strconv.Itoa(n)
 }
 
+// wrongSteps counts lines whose outcome is another than that of the line before, or of
+// the question. Of what the question tells a line has what is left behind its step.
+func wrongSteps(t *testing.T, p *Problem, lines []string, outcome func(t *testing.T, text string) string) (n int) {
+	last := p.Question
+	for i, line := range lines {
+		sentences := strings.SplitAfter(line, ".")
+		rest := strings.Join(sentences[len(sentences)-1-(p.Steps-1-i):], "")
+		if !strings.Contains(p.Question, rest) {
+			t.Fatalf("line %d is not what is left:\n%s\n%s", i+1, p.Question, line)
+		}
+		if outcome(t, last) != outcome(t, line) {
+			n++
+		}
+		last = line
+	}
+	return n
+}
+
 // wrongSums counts equations that do not hold, and what is left that has not the
 // value it should.
 func wrongSums(t *testing.T, p *Problem, lines []string) (n int) {
 	if len(lines) != p.Steps {
 		t.Fatalf("%d lines of %d steps:\n%s", len(lines), p.Steps, strings.Join(lines, "\n"))
+	}
+	if !strings.Contains(p.Question, "expression") {
+		return wrongSteps(t, p, lines, reckon)
 	}
 	last := ""
 	for _, line := range lines {
@@ -211,8 +232,13 @@ func wrongComparisons(t *testing.T, p *Problem, lines []string) (n int) {
 	}
 	chain := strings.Split(strings.TrimPrefix(lines[len(lines)-1], "All: "), " > ")
 	follows := true
+	told := comparison.FindAllString(p.Question, -1)
 	for i, pair := range pairs {
-		more, less, _ := strings.Cut(lines[i], " > ")
+		said, rest, _ := strings.Cut(lines[i], ".")
+		if want := strings.Join(told[i+1:], " "); strings.TrimSpace(rest) != want {
+			t.Fatalf("line %d leaves %q, want %q", i+1, rest, want)
+		}
+		more, less, _ := strings.Cut(said, " > ")
 		if pair != [2]string{more, less} {
 			n++
 		}
@@ -301,6 +327,10 @@ func wrongBrackets(t *testing.T, p *Problem, lines []string) (n int) {
 		default:
 			want += " is wrong"
 		}
+		line, rest, more := strings.Cut(line, " then ")
+		if more && rest != strings.Join(signs[i+1:], " ")+" ." || !more && i+1 < len(signs) && !strings.HasSuffix(line, "wrong") {
+			t.Fatalf("line %d leaves %q of %v", i+1, rest, signs)
+		}
 		if line == want {
 			continue
 		}
@@ -368,24 +398,10 @@ func sayTime(at time.Time, unit string) string {
 	return strconv.Itoa(at.Hour())
 }
 
-// wrongMoves asks of each line whether it would be right alone.
+// wrongMoves counts moves that lead elsewhere.
 func wrongMoves(t *testing.T, p *Problem, lines []string) (n int) {
 	if len(lines) != p.Steps {
 		t.Fatalf("%d lines of %d steps", len(lines), p.Steps)
 	}
-	begin := regexp.MustCompile(`The \w+ is (?:from the )?\w+\.`).FindString(p.Question)
-	words := strings.Fields(begin)
-	last := strings.TrimSuffix(words[len(words)-1], ".")
-	for _, line := range lines {
-		from, rest, _ := strings.Cut(line, ", ")
-		move, to, _ := strings.Cut(rest, ": ")
-		if from != last || !strings.Contains(p.Question, move) {
-			t.Fatalf("%q does not go on from %s", line, last)
-		}
-		if goRound(t, strings.Join(words[:len(words)-1], " ")+" "+from+". Go "+move+".") != to {
-			n++
-		}
-		last = to
-	}
-	return n
+	return wrongSteps(t, p, lines, goRound)
 }

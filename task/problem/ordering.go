@@ -2,6 +2,7 @@ package problem
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/polymath-lm/polymath/internal/random"
@@ -43,17 +44,20 @@ func newOrdering(r *random.Source, steps, ask, style int) work {
 }
 
 // told implements work.
-func (o *ordering) told() string {
-	sentences := make([]string, len(o.pairs))
+func (o *ordering) told() string { return strings.Join(o.sentences(), " ") }
+
+// sentences are the comparisons.
+func (o *ordering) sentences() []string {
+	list := make([]string, len(o.pairs))
 	for i, at := range o.pairs {
 		more, less := o.order[at], o.order[at+1]
 		if o.turned[i] {
-			sentences[i] = fmt.Sprintf("%s is %s than %s.", less, o.property[1], more)
+			list[i] = fmt.Sprintf("%s is %s than %s.", less, o.property[1], more)
 			continue
 		}
-		sentences[i] = fmt.Sprintf("%s is %s than %s.", more, o.property[0], less)
+		list[i] = fmt.Sprintf("%s is %s than %s.", more, o.property[0], less)
 	}
-	return strings.Join(sentences, " ")
+	return list
 }
 
 // asked is the question behind the comparisons.
@@ -71,17 +75,19 @@ func (o *ordering) asked() string {
 	}[o.ask]
 }
 
-// solve implements work: each comparison with the same sign, then the chain. Who
-// reads a comparison the wrong way round has the two in the wrong order.
+// solve implements work: each comparison with the same sign, and those that are left,
+// then the chain. Who reads a comparison the wrong way round has the two in the wrong
+// order.
 func (o *ordering) solve(s *slip) (lines []string, answer string) {
-	order := append([]string(nil), o.order...)
-	for _, at := range o.pairs {
+	order, told := slices.Clone(o.order), o.sentences()
+	for i, at := range o.pairs {
 		more, less := o.order[at], o.order[at+1]
 		if s.here() {
 			more, less = less, more
 			order[at], order[at+1] = more, less
 		}
-		lines = append(lines, more+" > "+less)
+		told[i] = more + " > " + less + "."
+		lines = append(lines, strings.Join(told[i:], " "))
 	}
 	if s.here() { // the chain itself
 		at := s.r.Below(len(order) - 1)
