@@ -69,6 +69,7 @@ type fault struct {
 	message string
 	param   string
 	code    string
+	kind    string
 	after   time.Duration
 }
 
@@ -80,7 +81,7 @@ func (f *fault) again() bool {
 	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, http.StatusTooManyRequests:
 		return f.code != "insufficient_quota"
 	}
-	return f.status >= 500 && f.status != http.StatusNotImplemented
+	return f.status >= 500 && f.status != http.StatusNotImplemented && !f.window()
 }
 
 // refused says that no request will be taken.
@@ -105,6 +106,7 @@ func (f *fault) sightless() bool {
 func (f *fault) window() bool {
 	text := strings.ToLower(f.message)
 	return f.code == "context_length_exceeded" || f.status == http.StatusRequestEntityTooLarge ||
+		f.kind == "exceed_context_size_error" || strings.Contains(text, "exceeds the available context size") || // llama.cpp, as 400 or 500
 		f.status == http.StatusBadRequest && (strings.Contains(text, "context length") || strings.Contains(text, "context window") || strings.Contains(text, "maximum model length"))
 }
 
@@ -272,12 +274,14 @@ func (f *fault) read(object json.RawMessage, message string, detail json.RawMess
 		Message string `json:"message"`
 		Param   string `json:"param"`
 		Code    any    `json:"code"`
+		Type    any    `json:"type"`
 	}
 	var text string
 	switch {
 	case json.Unmarshal(object, &e) == nil && e.Message != "":
 		f.message, f.param = e.Message, e.Param
 		f.code, _ = e.Code.(string)
+		f.kind, _ = e.Type.(string)
 	case json.Unmarshal(object, &text) == nil && text != "":
 		f.message = text
 	case message != "":

@@ -212,6 +212,41 @@ func TestFields(t *testing.T) {
 	}
 }
 
+// TestFieldsAtOnce: where several requests are under way with a field that is refused, all
+// go again without it.
+func TestFieldsAtOnce(t *testing.T) {
+	const together = 4
+	for refused, message := range map[string]string{"logprobs": "no logprobs", "max_tokens": "use max_completion_tokens"} {
+		var met sync.WaitGroup
+		a := &api{models: oneModel}
+		a.chat = func(w http.ResponseWriter, r map[string]any) {
+			if _, sent := r[refused]; sent {
+				met.Done()
+				met.Wait()
+				fail(w, 400, message)
+				return
+			}
+			say(w, "yes")
+		}
+		e, _, err := open(t, a, Options{Chat: "on"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := yes
+		q.Logprobs = true
+		met.Add(together)
+		var asked sync.WaitGroup
+		for range together {
+			asked.Go(func() {
+				if got, err := e.Generate(t.Context(), q); err != nil || got.Text != "yes" {
+					t.Errorf("%s: %+v, %v", refused, got, err)
+				}
+			})
+		}
+		asked.Wait()
+	}
+}
+
 // FuzzAnswer feeds what an API may send to all that reads it.
 func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(`{"choices":[{"text":"a b","logprobs":{"tokens":["a"," b"],"token_logprobs":[null,-1],"top_logprobs":[null,{" b":-1}],"text_offset":[0,1]}}]}`))

@@ -174,12 +174,13 @@ func stopped(text string, stops []string) string {
 var optional = []string{"logprobs", "seed", "top_p", "response_format", "guided_regex", "stop"}
 
 // ask sends a request, without the fields that the API has refused, and again without
-// one that it refuses now.
+// one that it refuses now: each time with fewer, so that it ends.
 func (e *Endpoint) ask(ctx context.Context, path string, f fields, into any) error {
 	for {
-		err := e.client.call(ctx, http.MethodPost, path, e.accepted(f), into)
+		sent := e.accepted(f)
+		err := e.client.call(ctx, http.MethodPost, path, sent, into)
 		var refusal *fault
-		if !errors.As(err, &refusal) || !e.drop(f, refusal) {
+		if !errors.As(err, &refusal) || !e.drop(sent, refusal) {
 			return err
 		}
 	}
@@ -200,8 +201,9 @@ func (e *Endpoint) accepted(f fields) fields {
 	return out
 }
 
-// drop remembers a field that was refused; false if nothing can be left out.
-func (e *Endpoint) drop(f fields, refusal *fault) bool {
+// drop remembers a field that was refused; false if nothing can be left out of what was
+// sent. Another request may have met the same refusal meanwhile.
+func (e *Endpoint) drop(sent fields, refusal *fault) bool {
 	if refusal.status != http.StatusBadRequest && refusal.status != http.StatusUnprocessableEntity || refusal.window() {
 		return false
 	}
@@ -210,12 +212,12 @@ func (e *Endpoint) drop(f fields, refusal *fault) bool {
 	named := func(name string) bool {
 		return refusal.param == name || refusal.param == "" && strings.Contains(refusal.message, name)
 	}
-	if _, sent := f["max_tokens"]; sent && !e.dropped["max_tokens"] && strings.Contains(refusal.message, "max_completion_tokens") {
+	if _, ok := sent["max_tokens"]; ok && strings.Contains(refusal.message, "max_completion_tokens") {
 		e.dropped["max_tokens"] = true
 		return true
 	}
 	for _, name := range optional {
-		if _, sent := f[name]; sent && !e.dropped[name] && named(name) {
+		if _, ok := sent[name]; ok && named(name) {
 			e.dropped[name] = true
 			return true
 		}

@@ -133,6 +133,32 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
+// TestTooLong: what servers say of a prompt that is too long is not sent again as it is.
+func TestTooLong(t *testing.T) {
+	llama := func(code int) string {
+		return fmt.Sprintf(`{"error":{"code":%d,"type":"exceed_context_size_error","message":"request (4390 tokens) exceeds the available context size (4096 tokens), try increasing it"}}`, code)
+	}
+	for status, body := range map[int]string{
+		400: llama(400), 500: llama(500), 413: `{}`, 422: `{"error":{"code":"context_length_exceeded","message":"too long"}}`,
+	} {
+		a := &api{models: oneModel}
+		a.chat = func(w http.ResponseWriter, _ map[string]any) {
+			w.WriteHeader(status)
+			fmt.Fprint(w, body)
+		}
+		e, waits, err := open(t, a, Options{Chat: "on"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := yes
+		q.Whole = true
+		_, err = e.Generate(t.Context(), q)
+		if w := new(eval.WindowError); !errors.As(err, &w) || len(*waits) > 0 {
+			t.Errorf("%d: %v, waits %v", status, err, *waits)
+		}
+	}
+}
+
 // TestAbsent: a model, an API or a server that is not there is said to be so at the start.
 func TestAbsent(t *testing.T) {
 	one := &api{models: oneModel}
