@@ -143,6 +143,15 @@ func (o *Order) Rows() int64 {
 	return last.before + last.rows
 }
 
+// Spread returns position i of n positions of an epoch: the first n where the set
+// has no stages, else a share of each.
+func (o *Order) Spread(i, n int64) int64 {
+	if len(o.streams) == 1 || n >= o.Rows() {
+		return i
+	}
+	return i * o.Rows() / n
+}
+
 // SeqLen returns the number of tokens of a row.
 func (o *Order) SeqLen() int { return o.seqLen }
 

@@ -46,6 +46,17 @@ func TestWriteStages(t *testing.T) {
 	if !slices.IsSorted(stages) || stages[0] != 1 || stages[len(stages)-1] != 3 {
 		t.Errorf("rows are of stages %v", stages)
 	}
+	spread := map[byte]int{}
+	for i := range int64(4) {
+		order.Row(order.Spread(i, 4), &row)
+		spread[row.Docs[0].ID[0]]++
+	}
+	if spread[1] != 1 || spread[3] != 3 {
+		t.Errorf("4 spread rows are of stages %v", spread)
+	}
+	if rows := order.Rows(); order.Spread(rows-1, rows) != rows-1 {
+		t.Error("all rows are not all rows")
+	}
 }
 
 func TestWrongStages(t *testing.T) {

@@ -97,6 +97,14 @@ func (d *dataset) split(r *Recipe, o ordering, measures bool) error {
 // readHeld is a rowReader of what is held out.
 func (d *dataset) readHeld(i int64, row *shard.Row) *shard.Set { return heldRow{d, i}.read(row) }
 
+// measured are the held-out rows that a limit leaves, from all of them; all with 0.
+func (d *dataset) measured(limit int64) (rows int64, read rowReader) {
+	if rows = d.held.Rows(); limit > 0 {
+		rows = min(rows, limit)
+	}
+	return rows, func(i int64, row *shard.Row) *shard.Set { return d.readHeld(d.held.Spread(i, rows), row) }
+}
+
 // documents says how many there are, and what a split does not part.
 func (d *dataset) documents() string {
 	n := fmt.Sprintf("%d documents", d.set.Docs())

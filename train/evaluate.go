@@ -22,11 +22,8 @@ func (t *Trainer) evaluate(ctx context.Context) (done bool, err error) {
 	var e EvalRecord
 	if t.data.held != nil {
 		b := &t.recipe.Batch
-		rows := t.data.held.Rows()
-		if limit := int64(t.recipe.Eval.Rows); limit > 0 {
-			rows = min(rows, limit)
-		}
-		s := &survey{read: t.data.readHeld, eyes: t.data.eyes, rows: rows, pass: min(b.Rows, t.workspace.MaxTokens()/b.Sequence)}
+		rows, read := t.data.measured(int64(t.recipe.Eval.Rows))
+		s := &survey{read: read, eyes: t.data.eyes, rows: rows, pass: min(b.Rows, t.workspace.MaxTokens()/b.Sequence)}
 		if done, err := t.survey(ctx, s); err != nil || !done {
 			return false, err
 		}

@@ -105,6 +105,18 @@ func (f *feed) heldOut(limit int64) (list []heldRow) {
 			take(s)
 		}
 	}
+	return spread(list)
+}
+
+// spread takes the rows of each source from all of what it holds out.
+func spread(list []heldRow) []heldRow {
+	count := map[*dataset]int64{}
+	for _, h := range list {
+		count[h.source]++
+	}
+	for i, h := range list {
+		list[i].row = h.source.held.Spread(h.row, count[h.source])
+	}
 	return list
 }
 

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -200,6 +201,46 @@ func TestFeed(t *testing.T) {
 				t.Fatalf("source %d has %d of %d rows", k, next[k], i+1)
 			}
 		}
+	}
+}
+
+// TestMeasured: what is measured is of all stages of a corpus.
+func TestMeasured(t *testing.T) {
+	dir := t.TempDir()
+	w, err := shard.NewWriter(dir, shard.Header{TokenizerHash: strings.Repeat("0", 64), VocabSize: 10, EndOfText: 9})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	for stage, docs := range []int{900, 300} {
+		w.BeginStage(fmt.Sprint(stage))
+		for i := range docs {
+			if err := w.Add(shard.ID{byte(stage), byte(i >> 8), byte(i)}, []int32{int32(stage), int32(i % 9)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	set, err := shard.OpenSet(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer set.Close()
+	d := &dataset{set: set, held: shard.NewOrder(set, 3, 0)}
+	rows, read := d.measured(8)
+	list := newFeed([]*dataset{d}, nil).heldOut(8)
+	var row shard.Row
+	var got, fed [2]int
+	for i := range rows {
+		read(i, &row)
+		got[row.Docs[0].ID[0]]++
+		list[i].read(&row)
+		fed[row.Docs[0].ID[0]]++
+	}
+	if want := [2]int{6, 2}; got != want || fed != want || len(list) != 8 {
+		t.Errorf("rows of the stages: %v, and as a source %v; want %v", got, fed, want)
 	}
 }
 
