@@ -125,9 +125,10 @@ func (a *axis) at(v float64) float64 {
 }
 
 // newAxis chooses round ticks, about n of them, that cover low to high.
-// With snap the axis begins and ends at a tick.
+// With snap the axis begins and ends at a tick. Values that differ in their last
+// digits are as one: no ticks would be between them.
 func newAxis(low, high, from, to float64, n int, snap bool) *axis {
-	if !(low < high) {
+	if !(high-low > 1e-9*max(math.Abs(low), math.Abs(high))) {
 		margin := math.Abs(low) * 0.1
 		if margin == 0 {
 			margin = 1
@@ -139,8 +140,9 @@ func newAxis(low, high, from, to float64, n int, snap bool) *axis {
 		low, high = math.Floor(low/step)*step, math.Ceil(high/step)*step
 	}
 	a := &axis{low: low, high: high, from: from, to: to, tickFormat: Number}
-	for k := math.Ceil(low/step - 1e-9); k*step <= high+step*1e-9; k++ {
-		a.ticks = append(a.ticks, k*step)
+	first := math.Ceil(low/step - 1e-9)
+	for i := 0; (first+float64(i))*step <= high+step*1e-9; i++ {
+		a.ticks = append(a.ticks, (first+float64(i))*step)
 	}
 	return a
 }

@@ -51,6 +51,7 @@ func TestLine(t *testing.T) {
 			"huge":     func(i int) float64 { return 1e30 * float64(i) },
 			"gaps":     gap,
 			"infinite": func(int) float64 { return math.Inf(1) },
+			"equal":    func(i int) float64 { return []float64{0.1, math.Nextafter(0.1, 1)}[i%2] },
 		} {
 			s := ramp(n, f)
 			for _, l := range []Line{
