@@ -42,6 +42,7 @@ func ParseRecipe(method, name string, source []byte) (*Recipe, error) {
 	if r.learnsFromPairs() && r.Steps == 0 && r.Epochs == 0 {
 		r.Epochs = defaultEpochs
 	}
+	r.Schedule.Settle(places.Has)
 	if err := r.Validate(); err != nil {
 		return nil, places.Locate(err)
 	}

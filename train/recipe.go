@@ -236,7 +236,8 @@ type ScheduleSpec struct {
 	// Warmup is the number of steps in which the rate rises linearly: no more
 	// than the run has.
 	Warmup int `yaml:"warmup" json:"warmup"`
-	// WarmupShare gives the warmup as a share of all steps, where Warmup is 0.
+	// WarmupShare gives the warmup as a share of all steps, where Warmup is 0 or
+	// left out.
 	WarmupShare float64 `yaml:"warmup_share" json:"warmup_share,omitzero"`
 	// Decay is the share of all steps in which a wsd schedule falls, of all tokens
 	// where stages have batches of their own.
@@ -311,7 +312,7 @@ func DefaultRecipe() *Recipe {
 			Embeddings: adamw, Head: adamw, Attention: muon,
 			Experts: adamw, Router: adamw, Norms: adamw,
 		},
-		Schedule:   ScheduleSpec{Kind: WSD, Warmup: 100, Decay: 0.2},
+		Schedule:   ScheduleSpec{Kind: WSD, Warmup: 100, Decay: usualDecay},
 		Clip:       1,
 		Spike:      SpikeSpec{Window: 64, Sigma: 8, Norm: 10, MaxSkips: 8},
 		Eval:       EvalSpec{Every: 100, Rows: 64},

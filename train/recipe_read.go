@@ -40,6 +40,7 @@ func ParseRecipe(name string, source []byte) (*Recipe, error) {
 	if len(r.talks()) > 0 && r.Data.TooLong == "" {
 		r.Data.TooLong = conversation.Cut
 	}
+	r.Schedule.Settle(places.Has)
 	if err := r.Validate(); err != nil {
 		return nil, places.Locate(err)
 	}

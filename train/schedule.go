@@ -6,6 +6,25 @@ import (
 	"github.com/polymath-lm/polymath/internal/kernel"
 )
 
+// usualDecay is the share of a run in which a wsd schedule falls where the recipe
+// does not say.
+const usualDecay = 0.2
+
+// Settle takes back the defaults that are not meant beside the keys that a file has: a
+// warmup of another form, and a fall of none for a schedule that is to fall.
+func (s *ScheduleSpec) Settle(has func(key string) bool) {
+	steps, share := has("schedule.warmup"), has("schedule.warmup_share")
+	switch {
+	case share && !steps:
+		s.Warmup = 0
+	case steps && !share && s.Warmup == 0:
+		s.WarmupShare = 0
+	}
+	if s.Kind == WSD && !has("schedule.decay") {
+		s.Decay = usualDecay
+	}
+}
+
 // LR is the learning rate of step, which counts from 1, in a run of total
 // steps. It rises linearly to its peak over the warmup; then
 //

@@ -33,6 +33,30 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
+// TestScheduleKeys: a key of a file is not overruled by the default of another one.
+func TestScheduleKeys(t *testing.T) {
+	tuned := "model: {from: m}\ndata: {conversations: c.jsonl}\n"
+	for source, want := range map[string]ScheduleSpec{
+		tinyRecipe + "schedule: {warmup_share: 0.02}\n":            {Kind: WSD, WarmupShare: 0.02, Decay: 0.2},
+		tinyRecipe + "schedule: {warmup: 7, warmup_share: 0.02}\n": {Kind: WSD, Warmup: 7, WarmupShare: 0.02, Decay: 0.2},
+		tinyRecipe + "schedule: {warmup: 0}\n":                     {Kind: WSD, Decay: 0.2},
+		tuned + "schedule: {kind: constant, warmup: 0}\n":          {Kind: Constant, Floor: 0.1},
+		tuned + "schedule: {kind: wsd, warmup: 20}\n":              {Kind: WSD, Warmup: 20, WarmupShare: 0.05, Decay: 0.2, Floor: 0.1},
+		tuned + "schedule: {kind: wsd, decay: 0}\n":                {Kind: WSD, WarmupShare: 0.05, Floor: 0.1},
+		tuned + "schedule: {floor: 0}\n":                           {Kind: Cosine, WarmupShare: 0.05},
+	} {
+		r, err := ParseRecipe("r.yaml", []byte(source))
+		if err != nil || r.Schedule != want {
+			t.Errorf("%s: %+v, %v; want %+v", source, r.Schedule, err, want)
+			continue
+		}
+		text, err := r.YAML()
+		if again, _ := ParseRecipe("r.yaml", text); err != nil || again == nil || again.Schedule != want {
+			t.Errorf("%s: written as %s, %v", source, text, err)
+		}
+	}
+}
+
 // TestLongerRun holds that more steps change a wsd schedule only from the
 // moment its decay would have begun.
 func TestLongerRun(t *testing.T) {
