@@ -16,8 +16,7 @@ import (
 
 // OpenRun reads a finished run. A file that is not as it was written is an error.
 func OpenRun(dir string) (*Finished, error) {
-	path := filepath.Join(dir, resultsFile)
-	data, err := readLimited(path, 256<<20)
+	result, err := readResult(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, begun := readLimited(filepath.Join(dir, settingsFile), 16<<20); begun == nil {
 			return nil, fmt.Errorf("%s is a run that is not over: the command that began it goes on with it", dir)
@@ -27,25 +26,48 @@ func OpenRun(dir string) (*Finished, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Finished{Dir: dir, Result: &Result{}}
-	if err := json.Unmarshal(data, f.Result); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	path = filepath.Join(dir, recordsFile)
-	hash, err := atomicfile.Hash(path)
+	path, err := recordsPath(dir, result)
 	if err != nil {
 		return nil, err
 	}
-	if hash != f.Result.Records {
-		return nil, fmt.Errorf("%s: SHA-256 %.16s…, and %s says %.16s…: it was changed or is not whole", path, hash, resultsFile, f.Result.Records)
-	}
-	if data, err = readLimited(path, maxJournal); err != nil {
+	data, err := readLimited(path, maxJournal)
+	if err != nil {
 		return nil, err
 	}
-	if f.Records, err = parseRecords(data); err != nil {
+	records, err := parseRecords(data)
+	if err != nil {
 		return nil, fmt.Errorf("%s:%w", path, err)
 	}
-	return f, nil
+	return &Finished{Dir: dir, Result: result, Records: records}, nil
+}
+
+// readResult reads results.json.
+func readResult(dir string) (*Result, error) {
+	path := filepath.Join(dir, resultsFile)
+	data, err := readLimited(path, 256<<20)
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{}
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return r, nil
+}
+
+// recordsPath returns the file with the records of a result: the next ones where a Save
+// broke off before they were in their place.
+func recordsPath(dir string, r *Result) (string, error) {
+	next := filepath.Join(dir, nextFile)
+	if hash, err := atomicfile.Hash(next); err == nil && hash == r.Records {
+		return next, nil
+	}
+	path := filepath.Join(dir, recordsFile)
+	hash, err := atomicfile.Hash(path)
+	if err == nil && hash != r.Records {
+		err = fmt.Errorf("%s: SHA-256 %.16s…, and %s says %.16s…: it was changed or is not whole", path, hash, resultsFile, r.Records)
+	}
+	return path, err
 }
 
 // parseRecords reads records, one a line.
@@ -63,17 +85,44 @@ func parseRecords(data []byte) ([]Record, error) {
 	return records, nil
 }
 
-// Save writes records.jsonl and results.json to f.Dir, which must exist.
+// Save writes records.jsonl and results.json to f.Dir, which must exist. Whatever fails
+// meanwhile, the directory is that of the old run or of the new one.
 func (f *Finished) Save() error {
 	sortRecords(f.Records)
-	hash, err := atomicfile.Write(filepath.Join(f.Dir, recordsFile), func(w io.Writer) error {
+	if err := settle(f.Dir); err != nil {
+		return err
+	}
+	hash, err := atomicfile.Write(filepath.Join(f.Dir, nextFile), func(w io.Writer) error {
 		return writeRecords(w, f.Records)
 	})
 	if err != nil {
 		return err
 	}
 	f.Result.Records = hash
-	return f.saveResult()
+	if err := f.saveResult(); err != nil {
+		return err
+	}
+	return putNext(f.Dir)
+}
+
+// settle ends a Save that broke off when results.json told of the next records.
+func settle(dir string) error {
+	r, err := readResult(dir)
+	if err != nil {
+		return nil // there is none
+	}
+	if path, err := recordsPath(dir, r); err != nil || filepath.Base(path) != nextFile {
+		return nil
+	}
+	return putNext(dir)
+}
+
+// putNext makes the next records those of the run.
+func putNext(dir string) error {
+	if err := atomicfile.Rename(filepath.Join(dir, nextFile), filepath.Join(dir, recordsFile)); err != nil {
+		return err
+	}
+	return atomicfile.SyncDir(dir)
 }
 
 // saveResult writes results.json beside the records that are there.

@@ -17,6 +17,7 @@ import (
 const (
 	settingsFile = "settings.json"
 	recordsFile  = "records.jsonl"
+	nextFile     = "records-next.jsonl" // records until results.json tells of them
 	resultsFile  = "results.json"
 )
 
@@ -196,7 +197,7 @@ func wipe(dir string) error {
 	if err := removeJournals(dir); err != nil {
 		return err
 	}
-	for _, name := range []string{resultsFile, recordsFile, "report.html", "report.md"} {
+	for _, name := range []string{resultsFile, recordsFile, nextFile, "report.html", "report.md"} {
 		if err := atomicfile.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return err
 		}
