@@ -34,6 +34,7 @@ type journal struct {
 	file   atomicfile.Handle
 	lines  bytes.Buffer // not written yet
 	synced time.Time    // when the last lines were written
+	timer  *time.Timer  // writes lines after which none come; nil: not set
 	err    error        // the first failure; nothing is written after it
 }
 
@@ -75,7 +76,7 @@ func openJournal(dir string) (*journal, error) {
 	}
 }
 
-// add appends an entry and writes those so far to the disk once a second.
+// add appends an entry, which is on the disk a second later, with those before.
 func (j *journal) add(e entry) error {
 	line, err := json.Marshal(e)
 	if err != nil {
@@ -88,10 +89,18 @@ func (j *journal) add(e entry) error {
 	}
 	j.lines.Write(line)
 	j.lines.WriteByte('\n')
-	if time.Since(j.synced) < syncEvery {
-		return nil
+	if time.Since(j.synced) >= syncEvery {
+		return j.flush()
 	}
-	return j.flush()
+	if j.timer == nil {
+		j.timer = time.AfterFunc(syncEvery, func() {
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			j.timer = nil
+			_ = j.flush() // the next add or close tells of it
+		})
+	}
+	return nil
 }
 
 // flush writes what is not written yet.
@@ -114,6 +123,9 @@ func (j *journal) flush() error {
 func (j *journal) close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.timer != nil {
+		j.timer.Stop()
+	}
 	err := j.flush()
 	if closed := j.file.Close(); err == nil && closed != nil {
 		err = named(j.path, closed)
