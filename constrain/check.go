@@ -73,15 +73,20 @@ func (c *schemaCompiler) matches(pattern, text string) (bool, error) {
 	if err := c.b.spend(1 + len(text)*len(pattern)); err != nil {
 		return false, err
 	}
-	re, ok := c.matchers[pattern]
-	if !ok {
-		var err error
-		if re, err = regexp.Compile(pattern); err != nil {
-			return false, nil
-		}
+	re, err := c.matcher(pattern)
+	return err == nil && re.MatchString(text), nil
+}
+
+// matcher compiles a pattern once.
+func (c *schemaCompiler) matcher(pattern string) (*regexp.Regexp, error) {
+	if re, ok := c.matchers[pattern]; ok {
+		return re, nil
+	}
+	re, err := regexp.Compile(pattern)
+	if err == nil {
 		c.matchers[pattern] = re
 	}
-	return re.MatchString(text), nil
+	return re, err
 }
 
 func (c *schemaCompiler) holdsArray(v *value, s *shape, depth int) (bool, error) {
@@ -100,7 +105,8 @@ func (c *schemaCompiler) holdsObject(v *value, s *shape, depth int) (bool, error
 	if len(v.items) < s.least.properties || s.most.properties >= 0 && len(v.items) > s.most.properties {
 		return false, nil
 	}
-	if err := c.b.spend((len(s.required) + len(v.keys)) * (s.memberNames() + len(v.keys)) / 16); err != nil {
+	looking := (len(s.required) + len(v.keys)) * (s.memberNames() + len(v.keys)) / 16
+	if err := c.b.spend(looking + c.matchWork(len(v.keys), s)); err != nil {
 		return false, err
 	}
 	for _, name := range s.required {
@@ -197,12 +203,12 @@ func exceeds(most, least int) bool { return most >= 0 && most < least }
 
 func (c *schemaCompiler) apartObjects(x, y *shape, depth int) bool {
 	for _, name := range y.required {
-		_, declared := x.property(name)
-		if !declared && !has(x.required, name) && x.closed() && len(x.others(func(p string) bool { return matches(p, name) })) == 0 {
+		schemas, declared := x.property(name)
+		if !declared && !has(x.required, name) && x.closed() && len(schemas) == 0 {
 			return true
 		}
 	}
-	if depth >= 3 {
+	if depth >= 3 || c.b.spend(len(x.required)*len(x.properties)/16+c.matchWork(len(x.required), x)) != nil {
 		return false
 	}
 	for _, name := range x.required {

@@ -163,7 +163,11 @@ func readMatching(c *schemaCompiler, s *shape, v *value, keyword string, arg *va
 		if _, err := c.pattern(re2(pattern), partInner); err != nil {
 			return refuse(v, keyword, "%v", err)
 		}
-		s.matching = append(s.matching, matching{re2(pattern), all{arg.items[i]}})
+		re, err := c.matcher(re2(pattern))
+		if err != nil {
+			return refuse(v, keyword, "%v", err)
+		}
+		s.matching = append(s.matching, matching{re, all{arg.items[i]}})
 	}
 	return nil
 }
@@ -347,12 +351,14 @@ func (s *shape) finish(v *value) error {
 			return refuse(v, "items", "a list beside prefixItems")
 		}
 	}
-	for i, p := range s.properties {
+	for i := range s.properties {
+		p := &s.properties[i]
 		for _, m := range s.matching {
-			if matches(m.pattern, p.name) {
-				s.properties[i].all = join(s.properties[i].all, m.all)
+			if m.pattern.MatchString(p.name) {
+				p.all = append(p.all, m.all...)
 			}
 		}
+		p.all = join(nil, p.all)
 	}
 	for i := range s.rests {
 		for _, m := range s.matching {

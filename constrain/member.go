@@ -12,14 +12,14 @@ const maxMatching = 4
 
 // matching are the schemas of members whose keys a pattern matches.
 type matching struct {
-	pattern string
+	pattern *regexp.Regexp // one for each text
 	all     all
 }
 
 // rest are the schemas of members that are not declared, and whose keys match
 // none of the patterns.
 type rest struct {
-	except []string
+	except []*regexp.Regexp
 	all    all
 }
 
@@ -30,23 +30,23 @@ func (s *shape) property(name string) (schemas all, declared bool) {
 			return p.all, true
 		}
 	}
-	return s.others(func(pattern string) bool { return matches(pattern, name) }), false
+	return s.others(func(pattern *regexp.Regexp) bool { return pattern.MatchString(name) }), false
 }
 
 // others are the schemas of members that are not declared, and whose keys match
 // certain patterns.
-func (s *shape) others(match func(pattern string) bool) (schemas all) {
+func (s *shape) others(match func(pattern *regexp.Regexp) bool) (schemas all) {
 	for _, m := range s.matching {
 		if match(m.pattern) {
-			schemas = join(schemas, m.all)
+			schemas = append(schemas, m.all...)
 		}
 	}
 	for _, r := range s.rests {
 		if !slices.ContainsFunc(r.except, match) {
-			schemas = join(schemas, r.all)
+			schemas = append(schemas, r.all...)
 		}
 	}
-	return schemas
+	return join(nil, schemas)
 }
 
 // closed reports whether there are no members but those declared or matched.
@@ -55,19 +55,14 @@ func (s *shape) closed() bool {
 }
 
 // patternsOfKeys are all patterns that keys are matched with.
-func (s *shape) patternsOfKeys() (out []string) {
+func (s *shape) patternsOfKeys() (out []*regexp.Regexp) {
 	for _, m := range s.matching {
-		out = union(out, []string{m.pattern})
+		out = append(out, m.pattern)
 	}
 	for _, r := range s.rests {
-		out = union(out, r.except)
+		out = append(out, r.except...)
 	}
-	return out
-}
-
-func matches(pattern, name string) bool {
-	re, err := regexp.Compile(pattern)
-	return err == nil && re.MatchString(name)
+	return union(nil, out)
 }
 
 // keyClass is a set of keys that are not declared, and the schemas of their
@@ -93,7 +88,7 @@ func (c *schemaCompiler) keyClasses(s *shape) ([]keyClass, error) {
 	}
 	var out []keyClass
 	for set := range 1 << len(patterns) {
-		in := func(pattern string) bool { return set>>slices.Index(patterns, pattern)&1 != 0 }
+		in := func(pattern *regexp.Regexp) bool { return set>>slices.Index(patterns, pattern)&1 != 0 }
 		schemas := s.others(in)
 		listed := slices.ContainsFunc(s.matching, func(m matching) bool { return in(m.pattern) })
 		if s.closed() && !listed || slices.ContainsFunc(schemas, isFalse) {
@@ -101,7 +96,7 @@ func (c *schemaCompiler) keyClasses(s *shape) ([]keyClass, error) {
 		}
 		d := base
 		for _, p := range patterns {
-			keys, err := c.pattern(p, partInner)
+			keys, err := c.pattern(p.String(), partInner)
 			if err != nil {
 				return nil, err
 			}

@@ -70,6 +70,9 @@ func (c *schemaCompiler) rule(schemas all) (int32, error) {
 	if len(schemas) == 0 {
 		return c.b.anyValue(), nil
 	}
+	if err := c.b.spend(8 * len(schemas)); err != nil { // those of an item come again for each place
+		return 0, err
+	}
 	var key strings.Builder
 	for _, s := range schemas {
 		fmt.Fprintf(&key, "%d,", s.id)
@@ -213,7 +216,7 @@ func (c *schemaCompiler) applicators(v *value, within []*value, out []*shape) ([
 			return nil, err
 		}
 	}
-	return c.unevaluated(v, out), nil
+	return out, c.unevaluated(v, out)
 }
 
 // apply merges out with the alternatives of the branches.
@@ -266,17 +269,21 @@ func (c *schemaCompiler) applyOneOf(v, arg *value, within []*value, out []*shape
 
 // unevaluated applies unevaluatedProperties and unevaluatedItems: all that the
 // alternatives declare is evaluated, and other members and items are not.
-func (c *schemaCompiler) unevaluated(v *value, shapes []*shape) []*shape {
+func (c *schemaCompiler) unevaluated(v *value, shapes []*shape) error {
 	properties, items := v.get("unevaluatedProperties"), v.get("unevaluatedItems")
 	for _, s := range shapes { // each is of this expansion alone
 		if properties != nil && !s.restSaid {
-			s.rests, s.restSaid = append(s.rests, rest{s.patternsOfKeys(), all{properties}}), true
+			patterns := s.patternsOfKeys()
+			if err := c.b.spend(16 * len(patterns)); err != nil {
+				return err
+			}
+			s.rests, s.restSaid = append(s.rests, rest{patterns, all{properties}}), true
 		}
 		if items != nil && !s.itemsSaid {
 			s.items, s.itemsSaid = all{items}, true
 		}
 	}
-	return shapes
+	return nil
 }
 
 // find resolves a reference within the schema.

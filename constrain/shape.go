@@ -2,6 +2,7 @@ package constrain
 
 import (
 	"math/big"
+	"regexp"
 	"slices"
 )
 
@@ -165,12 +166,12 @@ func contains(list []*value, v *value) bool {
 	return slices.ContainsFunc(list, func(w *value) bool { return w.canonical() == text })
 }
 
-func union(a, b []string) []string {
+func union[T comparable](a, b []T) []T {
 	out := slices.Clone(a)
 	if len(b) == 0 {
 		return out
 	}
-	known := map[string]bool{}
+	known := map[T]bool{}
 	for _, s := range a {
 		known[s] = true
 	}
@@ -187,30 +188,50 @@ func union(a, b []string) []string {
 func (s *shape) memberNames() int { return len(s.properties) + len(s.required) }
 
 // compare counts the steps of looking up what a says among what b says, and the
-// other way round.
+// other way round, and of merging both.
 func (c *schemaCompiler) compare(a, b *shape) error {
 	x, y := a.memberNames(), b.memberNames()
 	lists := len(a.enum) + len(a.prefix) + len(b.enum) + len(b.prefix)
-	return c.b.spend(1 + x + y + lists + x*y/16 + x*c.matchWork(b) + y*c.matchWork(a))
+	copied := a.schemas() + b.schemas() + len(a.prefix)*len(b.items) + len(b.prefix)*len(a.items)
+	return c.b.spend(1 + x + y + lists + copied + x*y/16 + c.matchWork(x, b) + c.matchWork(y, a))
 }
 
-// matchWork is about what it takes to match a key with the patterns of a shape.
-func (c *schemaCompiler) matchWork(s *shape) (steps int) {
-	add := func(pattern string) {
+// schemas is how many schemas a shape holds unresolved, each as often as a merge
+// copies it.
+func (s *shape) schemas() int {
+	n := len(s.patterns) + len(s.names) + len(s.items) + len(s.matching) + len(s.rests)
+	for _, p := range s.properties {
+		n += len(p.all)
+	}
+	for _, item := range s.prefix {
+		n += len(item)
+	}
+	return n
+}
+
+// matchWork is about what it takes to match some keys with the patterns of a
+// shape, and to collect the schemas of their members.
+func (c *schemaCompiler) matchWork(keys int, s *shape) (steps int) {
+	if keys == 0 {
+		return 0
+	}
+	add := func(pattern *regexp.Regexp) {
 		steps += 256
-		if d := c.patterns[patternKey(pattern, partInner)]; d != nil {
+		if d := c.patterns[patternKey(pattern.String(), partInner)]; d != nil {
 			steps += 8 * len(d.final)
 		}
 	}
 	for _, m := range s.matching {
+		steps += 1 + len(m.all)
 		add(m.pattern)
 	}
 	for _, r := range s.rests {
+		steps += 1 + len(r.all)
 		for _, p := range r.except {
 			add(p)
 		}
 	}
-	return steps
+	return keys * steps
 }
 
 // tighter is the greater bound for sign 1, the smaller for -1.

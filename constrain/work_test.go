@@ -221,10 +221,25 @@ func TestSchemaWork(t *testing.T) {
 		`{"pattern":"` + strings.Repeat("a?", 2000) + `$","enum":[` + list(1000, `"`+strings.Repeat("a", 100)+`%d"`) + `]}`,
 		`{"properties":{` + list(1000, `"p%d":{}`) + `},"patternProperties":{` + list(1000, `"^x%d":{}`) + `}}`,
 		`{"enum":[{` + list(40000, `"p%d":1`) + `}],"required":[` + list(40000, `"p%d"`) + `]}`,
+		`{"enum":[{` + list(5000, `"k%d":0`) + `}],"patternProperties":{` + list(3000, `"x%d":{}`) + `}}`,
+		`{"allOf":[` + list(5000, `{"additionalProperties":{"minimum":%d}}`) + `,` + list(5000, `{"properties":{"p%d":{}}}`) + `]}`,
+		`{"allOf":[` + list(5000, `{"items":{"minimum":%d}}`) + strings.Repeat(`,{"prefixItems":[{}`+strings.Repeat(",{}", 999)+`]}`, 20) + `]}`,
 	} {
+		start := time.Now()
 		if _, err := v.Schema(t.Context(), []byte(schema)); !errors.Is(err, ErrSchema) || !errors.Is(err, errWork) {
 			t.Errorf("%.40s: %v, want an ErrSchema that names the limit", schema, err)
 		}
+		soon(t, start)
+	}
+	for _, schema := range []string{ // too many patterns, however they are looked at
+		`{"patternProperties":{` + list(3000, `"x%d":{}`) + `},"unevaluatedProperties":false,"anyOf":[{}` + strings.Repeat(",{}", 255) + `]}`,
+		`{"allOf":[{"patternProperties":{` + list(1000, `"x%d":{}`) + `}}` + strings.Repeat(",{}", 30000) + `]}`,
+	} {
+		start := time.Now()
+		if _, err := v.Schema(t.Context(), []byte(schema)); !errors.Is(err, ErrSchema) {
+			t.Errorf("%.40s: %v, want an ErrSchema", schema, err)
+		}
+		soon(t, start)
 	}
 	start := time.Now()
 	numbers := list(50000, `%d`)
