@@ -51,10 +51,10 @@
 //     of these types.
 //   - White space is nothing, one space, or a line break with an indentation,
 //     and none before a comma or colon. Numbers have at most 19 digits before
-//     the point and 17 after it; integers are written without fraction and
-//     exponent, numbers with bounds without exponent. In strings with minLength,
-//     maxLength, pattern or format, and in keys beside declared ones, characters
-//     are escaped only where they must be.
+//     the point and 17 after it, or as many as a bound has; integers are written
+//     without fraction and exponent, numbers with bounds without exponent. In
+//     strings with minLength, maxLength, pattern or format, and in keys beside
+//     declared ones, characters are escaped only where they must be.
 //
 // The keys of members that are not declared may repeat, as they may in JSON.
 // Lengths and counts go up to 8192, a schema up to 1 MiB.

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// maxGroups bounds how deep groups are nested.
+// maxGroups bounds how deep groups are nested, and repetitions of one another.
 const maxGroups = 100
 
 // gbnfParser reads llama.cpp's grammar notation.
@@ -136,7 +136,10 @@ func (p *gbnfParser) sequence(group bool) (*expr, error) {
 			return out, nil
 		}
 		p.space(group)
-		for c := p.peek(); c == '*' || c == '+' || c == '?' || c == '{'; c = p.peek() {
+		for depth := 1; strings.IndexByte("*+?{", p.peek()) >= 0; depth++ {
+			if depth > maxGroups {
+				return nil, p.fail("more than %d repetitions of one another", maxGroups)
+			}
 			if e, err = p.repetition(e); err != nil {
 				return nil, err
 			}

@@ -220,6 +220,7 @@ func TestGBNFRefused(t *testing.T) {
 		`root ::= "a"{99999}`:                       "a number up to",
 		`root ::= ("a"{8000}){8000}`:                "states",
 		"root ::= " + strings.Repeat("(", 200) + `"a"` + strings.Repeat(")", 200): "nested deeper",
+		`root ::= "a"` + strings.Repeat("?", 200):                                 "repetitions of one another",
 		"root = \"a\"": "::=",
 	} {
 		_, err := v.GBNF(t.Context(), text)
