@@ -257,6 +257,7 @@ func TestChangedRecipe(t *testing.T) {
 		{"the recipe's model.num_hidden_layers is 2 now", func(r *Recipe) { r.Model.Layers = 2 }},
 		{"the recipe's optimizer.experts.rule is \"muon\" now", func(r *Recipe) { r.Optimizer.Experts.Rule = Muon }},
 		{"the recipe's ema is 0 now", func(r *Recipe) { r.EMA = 0 }},
+		{"it has taken 2 steps, and the recipe now ends after 1", func(r *Recipe) { r.Steps = 1 }},
 		{"the recipe's data.held_out", func(r *Recipe) { r.Data.HeldOut = 0.2 }},
 		{"", func(r *Recipe) { r.Steps, r.Checkpoint.Keep, r.Eval.Every, r.Name = 3, 2, 1, "again" }},
 	}

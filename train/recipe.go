@@ -59,7 +59,7 @@ type Recipe struct {
 }
 
 // ModelSpec is the shape of the decoder, in the names of Hugging Face's
-// config.json. With From set, all other fields but Vision stay unset.
+// config.json. With From set, all other fields but Vision and BiasRate stay unset.
 type ModelSpec struct {
 	// From is a model, a directory or a GGUF file, whose weights the run continues
 	// from.
@@ -106,7 +106,8 @@ type ModelSpec struct {
 	BalanceLoss float64 `yaml:"router_aux_loss_coef" json:"router_aux_loss_coef"`
 	ZLoss       float64 `yaml:"router_z_loss_coef" json:"router_z_loss_coef"`
 	// BiasRate moves a bias on the choice of experts by that much each step
-	// toward experts with less than their share (arXiv:2408.15664); 0 has none.
+	// toward experts with less than their share (arXiv:2408.15664); 0 has none, or
+	// leaves that of the model to go on from as it is.
 	BiasRate float64 `yaml:"router_bias_rate" json:"router_bias_rate"`
 	// Capacity drops the rows of an expert beyond Capacity times the even
 	// share; 0 drops none.

@@ -60,6 +60,9 @@ func (r *Recipe) checkLora() error {
 	if r.Model.From == "" {
 		return recipe.Bad("model.from", "an adapter is for a model that is there already: name it")
 	}
+	if r.Model.BiasRate > 0 {
+		return recipe.Bad("model.router_bias_rate", "an adapter leaves the choice of experts as it is: remove it")
+	}
 	if len(r.Stages) > 0 {
 		return recipe.Bad("stages", "an adapter is all that a run with lora trains: remove them")
 	}
@@ -89,13 +92,13 @@ func (l *LoraSpec) Validate(o *OptimizerSpec) error {
 }
 
 func (m *ModelSpec) validate() error {
-	if m.From != "" {
-		return m.checkFrom()
-	}
 	if err := recipe.Between("model.router_bias_rate", m.BiasRate, 0, 1); err != nil {
 		return err
 	}
-	if m.Experts == 0 && m.ExpertSize > 0 {
+	if m.From != "" {
+		return m.checkFrom()
+	}
+	if m.Experts == 0 && (m.ExpertSize != 0 || m.ExpertsPerToken != 0 || m.SharedExpertSize != 0 || m.Capacity != 0 || m.BiasRate > 0) {
 		return recipe.Bad("model.num_experts", "a model with experts needs their number")
 	}
 	_, err := m.config()
@@ -105,9 +108,9 @@ func (m *ModelSpec) validate() error {
 // checkFrom refuses a shape beside From, which brings its own.
 func (m *ModelSpec) checkFrom() error {
 	empty := DefaultRecipe().Model
-	empty.From, empty.Vision = m.From, m.Vision
+	empty.From, empty.Vision, empty.BiasRate = m.From, m.Vision, m.BiasRate
 	if !reflect.DeepEqual(*m, empty) {
-		return recipe.Bad("model.from", "the model to go on from brings its own shape: remove the other keys of model but vision")
+		return recipe.Bad("model.from", "the model to go on from brings its own shape: remove the other keys of model but vision and router_bias_rate")
 	}
 	return nil
 }
@@ -200,7 +203,7 @@ func (r *Recipe) checkWarmup(steps int) error {
 // Validate reports the first impossible value as a *ValueError of a key of the
 // section optimizer.
 func (o *OptimizerSpec) Validate() error {
-	below1 := math.Nextafter(1, 0)
+	below1 := float64(math.Nextafter32(1, 0)) // the rules work in float32
 	err := cmp.Or(
 		recipe.Between("optimizer.lr", o.LR, math.SmallestNonzeroFloat64, 10),
 		recipe.Between("optimizer.beta1", o.Beta1, 0, below1),
@@ -281,6 +284,9 @@ func (r *Recipe) checkRates() error {
 	)
 	if err != nil || r.Spike.Window == 0 {
 		return err
+	}
+	if r.Spike.Window == 1 {
+		return recipe.Bad("spike.window", "one step has no standard deviation: give 2 or more, or 0 to compare with none")
 	}
 	return cmp.Or(
 		recipe.Between("spike.sigma", r.Spike.Sigma, 1, math.Inf(1)),

@@ -92,6 +92,9 @@ func TestRecipeErrors(t *testing.T) {
 		{"warmup longer than the run", "steps: 200", "steps: 50", "r.yaml: schedule.warmup: 100 steps of warmup are longer than the run of 50 steps"},
 		{"endless", "steps: 200", "steps: 2000000000", "steps: 2000000000 is impossible: it must be at most"},
 		{"endless in tokens", "steps: 200", "tokens: 9223372036854775807", "it must be at most 1073741824 steps of batch.tokens"},
+		{"a rate of decay that is 1 in float32", "steps: 200", "steps: 200\noptimizer: {beta2: 0.99999998}", "optimizer.beta2"},
+		{"a window of one step", "steps: 200", "steps: 200\nspike: {window: 1}", "r.yaml:18:17: spike.window: one step"},
+		{"experts without a number", "num_experts: 4", "capacity_factor: 2", "needs their number"},
 		{"schedule", "steps: 200", "steps: 200\nschedule: {kind: linear}", "there is no schedule \"linear\""},
 	}
 	for _, test := range tests {

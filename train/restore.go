@@ -38,6 +38,10 @@ func (t *Trainer) readState(dir string) (*trainState, error) {
 		err = fmt.Errorf("it began from a tower with hash %s, and that in %s has %s", s.Hashes.Tower, t.recipe.Model.Vision.From, t.hashes.Tower)
 	case !slices.Equal(s.Hashes.Stages, t.hashes.Stages):
 		err = fmt.Errorf("its stages were trained on shards with the hashes %v, and those of the recipe have %v", s.Hashes.Stages, t.hashes.Stages)
+	case s.Step > t.plan.Steps:
+		if err = t.sameRecipe(s.Recipe); err == nil {
+			err = fmt.Errorf("it has taken %d steps, and the recipe now ends after %d: make it longer, or begin another run", s.Step, t.plan.Steps)
+		}
 	case s.Position != t.position(s.Step):
 		err = t.sameRecipe(s.Recipe)
 		if err == nil {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -346,6 +347,7 @@ func TestFromModel(t *testing.T) {
 	if err != nil || manifest.Parent == "" {
 		t.Errorf("manifest %+v, %v", manifest, err)
 	}
+	checkBiasMoves(t, r, result.ModelDir)
 	if records, err := ReadMetrics(dir); err != nil || records[0].Train.Loss > first.Eval.Loss+0.5 {
 		t.Errorf("the second run began anew: %v, %v", records[0].Train, err)
 	}
@@ -360,6 +362,30 @@ func TestFromModel(t *testing.T) {
 	}
 	if _, err := runOnce(t, r, Options{RunDir: t.TempDir()}); err == nil || !strings.Contains(err.Error(), broken.Params()[1].Name+" holds NaN") {
 		t.Errorf("a model that is not finite: %v", err)
+	}
+}
+
+// checkBiasMoves: the bias on the choice of experts stays as it was, or moves at a rate.
+func checkBiasMoves(t *testing.T, r *Recipe, still string) {
+	t.Helper()
+	moving := *r
+	moving.Model.BiasRate = 0.01
+	moved := mustRun(t, &moving, Options{RunDir: t.TempDir()}).ModelDir
+	bias := func(dir string) []float32 {
+		m, err := model.Load(dir, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		return slices.Clone(m.RouterBiases()[0])
+	}
+	if before := bias(r.Model.From); !slices.Equal(bias(still), before) || slices.Equal(bias(moved), before) {
+		t.Errorf("the bias was %v, is %v without a rate and %v with one", before, bias(still), bias(moved))
+	}
+	moving.Lora = FinetuneRecipe(true).Lora
+	moving.Optimizer.Attention.Rule = AdamW
+	if err := moving.Validate(); err == nil || !strings.Contains(err.Error(), "router_bias_rate") {
+		t.Errorf("a rate beside an adapter: %v", err)
 	}
 }
 
@@ -442,6 +468,9 @@ func TestRefused(t *testing.T) {
 	r = tinyRun(t)
 	r.Data.HeldOut = 1e-9
 	check("nothing held out", r, Options{}, "holds none")
+	r = tinyRun(t)
+	r.Optimizer.Vision = &GroupSpec{Rule: AdamW, Scale: 1}
+	check("a tower that is not there", r, Options{}, "the model does not see")
 	r = tinyRun(t)
 	r.Data.Shards = t.TempDir()
 	check("no shards", r, Options{}, "no token shards")

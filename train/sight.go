@@ -22,7 +22,7 @@ func (t *Trainer) readSight() error {
 		return nil
 	}
 	if !t.recipe.Model.Vision.given() {
-		return nil
+		return t.checkBlind()
 	}
 	v, err := t.newTower()
 	if err != nil {
@@ -33,6 +33,17 @@ func (t *Trainer) readSight() error {
 	}
 	if t.vision = v; t.cfg != nil {
 		t.cfg.Vision = v
+	}
+	return nil
+}
+
+// checkBlind refuses groups of parameters that a model without a tower does not have.
+func (t *Trainer) checkBlind() error {
+	switch o := &t.recipe.Optimizer; {
+	case o.Vision != nil:
+		return recipe.Bad("optimizer.vision", "the model does not see: remove it, or give it a tower as model.vision")
+	case o.Projector != nil:
+		return recipe.Bad("optimizer.projector", "the model does not see: remove it, or give it a tower as model.vision")
 	}
 	return nil
 }

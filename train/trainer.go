@@ -220,6 +220,9 @@ func (t *Trainer) configure() error {
 	if err != nil {
 		return fmt.Errorf("model.from: %w", err)
 	}
+	if t.recipe.Model.BiasRate > 0 && !cfg.RouterBias {
+		return recipe.Bad("model.router_bias_rate", "%s has no bias on the choice of experts: remove it", from)
+	}
 	t.cfg = cfg
 	if t.hashes.Parent, err = modelfile.Parent(from); err == nil && t.hashes.Parent == "" {
 		t.hashes.Parent, err = hashWeights(from)
