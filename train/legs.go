@@ -66,15 +66,12 @@ func (t *Trainer) stretch() error {
 			to.RopeTheta = s.RopeTheta
 		}
 		if s.RopeScaling != nil {
-			scaling := *s.RopeScaling
-			if scaling.OriginalPositions == 0 && scaling.Type != model.RopeLinear {
-				if scaling.OriginalPositions = cfg.MaxPositions; cfg.RopeScaling != nil && cfg.RopeScaling.OriginalPositions > 0 {
-					scaling.OriginalPositions = cfg.RopeScaling.OriginalPositions
-				}
-			}
-			to.RopeScaling = &scaling
+			to.RopeScaling = scalingOf(s.RopeScaling, cfg)
 		}
 		key := fmt.Sprintf("stages[%d]", i)
+		if err := checkReach(key, s.RopeScaling, cfg, &to); err != nil {
+			return err
+		}
 		if n > to.MaxPositions {
 			return recipe.Bad(key+".max_position_embeddings", "rows of %d tokens are longer than the %d positions of the model", n, to.MaxPositions)
 		}
@@ -85,6 +82,31 @@ func (t *Trainer) stretch() error {
 		t.shapes[i] = cfg
 	}
 	return nil
+}
+
+// scalingOf is a stage's scaling with what it stretches, of a model that is cfg before.
+func scalingOf(s *model.RopeScaling, cfg *model.Config) *model.RopeScaling {
+	scaling := *s
+	if scaling.OriginalPositions == 0 && scaling.Type != model.RopeLinear {
+		if scaling.OriginalPositions = cfg.MaxPositions; cfg.RopeScaling != nil && cfg.RopeScaling.OriginalPositions > 0 {
+			scaling.OriginalPositions = cfg.RopeScaling.OriginalPositions
+		}
+	}
+	return &scaling
+}
+
+// checkReach refuses a yarn of a stretched model that does not say what it stretches and
+// does not reach as far as the positions go: its factor is meant on top of the one before.
+func checkReach(key string, s *model.RopeScaling, cfg, to *model.Config) error {
+	if s == nil || s.OriginalPositions > 0 || s.Type != model.RopeYaRN || cfg.RopeScaling == nil {
+		return nil
+	}
+	original := to.RopeScaling.OriginalPositions
+	if s.Factor*float64(original) >= float64(to.MaxPositions) {
+		return nil
+	}
+	return recipe.Bad(key+".rope_scaling", "a factor of %v, of the %d positions before all stretching, does not reach the %d of the model: give %v",
+		s.Factor, original, to.MaxPositions, float64(to.MaxPositions)/float64(original))
 }
 
 // passTokens is how many tokens of a pass a stage needs room for: a microbatch, or a

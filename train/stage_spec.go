@@ -35,7 +35,7 @@ type StageSpec struct {
 	Train []string `yaml:"train" json:"train"`
 	// Batch replaces keys of the recipe's batch. With another sequence, rows are as
 	// many as make a microbatch of about as many tokens as the recipe's, and tokens
-	// at least one microbatch, unless it says.
+	// at least one microbatch, unless it says. Recompute is on where either says so.
 	Batch BatchSpec `yaml:"batch" json:"batch,omitzero"`
 	// Data is what the stage trains on: one source, or several of which each gives a
 	// share of the rows, evenly mixed. Left out, the stage goes on with the recipe's
@@ -43,8 +43,9 @@ type StageSpec struct {
 	Data []SourceSpec `yaml:"data" json:"data,omitempty"`
 	// RopeTheta, RopeScaling and Context become the model's rope_theta, rope_scaling
 	// and max_position_embeddings. 0 and nil: as they were, but positions for at
-	// least a row, of the stage or held out. A yarn or llama3 that does not say what it stretches stretches
-	// the positions that the model had before.
+	// least a row, of the stage or held out. A yarn or llama3 that does not say what it
+	// stretches stretches the positions that the model had before, or before it was
+	// stretched for the first time: its factor is that of all stretching together.
 	RopeTheta   float64            `yaml:"rope_theta" json:"rope_theta,omitzero"`
 	RopeScaling *model.RopeScaling `yaml:"rope_scaling" json:"rope_scaling,omitempty"`
 	Context     int                `yaml:"max_position_embeddings" json:"max_position_embeddings,omitempty"`

@@ -264,6 +264,9 @@ func TestLongStageErrors(t *testing.T) {
 			r.Stages[1].Data, r.Stages[2].Batch = []SourceSpec{{Shards: r.Data.Shards}}, BatchSpec{}
 			r.Stages[1].Batch, r.Stages[2].Steps, r.Epochs = BatchSpec{}, 0, 1
 		}, "epochs: give the length"},
+		{func(r *Recipe) {
+			r.Stages[1].RopeScaling, r.Stages[1].Context = &model.RopeScaling{Type: model.RopeYaRN, Factor: 4}, 128
+		}, "stages[2].rope_scaling: a factor of 4, of the 32 positions before all stretching, does not reach the 256 of the model: give 8"},
 		{func(r *Recipe) { r.Stages[2].Batch, r.Stages[2].Context = BatchSpec{Sequence: 16}, 16 }, "stages[2].max_position_embeddings: rows of 32 tokens are longer than the 16 positions"},
 	} {
 		r := longRun(t)
