@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/polymath-lm/polymath/infer"
 	"github.com/polymath-lm/polymath/model"
@@ -28,7 +27,7 @@ func (t *Trainer) evaluate(ctx context.Context) (done bool, err error) {
 			return false, err
 		}
 		e = EvalRecord{Loss: s.loss / float64(s.tokens), Tokens: s.tokens, Bytes: s.bytes, BitsPerByte: s.bitsPerByte()}
-		if t.data.eyes != nil && finite(s.swapped) {
+		if s.swaps.any && finite(s.swapped) {
 			e.SwappedLoss = s.swapped / float64(s.tokens)
 		}
 	}
@@ -64,7 +63,7 @@ func (t *Trainer) evaluateStage(ctx context.Context, e *EvalRecord) (done bool, 
 			Stage: t.stage + 1, Sequence: l.batch.Sequence, Loss: s.loss / float64(s.tokens),
 			BitsPerByte: s.bitsPerByte(), Tokens: s.tokens, Bytes: s.bytes,
 		}
-		if l.feed.eyes != nil && finite(s.swapped) {
+		if s.swaps.any && finite(s.swapped) {
 			e.Stage.SwappedLoss = s.swapped / float64(s.tokens)
 		}
 	}
@@ -79,6 +78,7 @@ type survey struct {
 	pass          int // rows at a time
 	loss, swapped float64
 	tokens, bytes int64
+	swaps         swaps
 }
 
 func (s *survey) bitsPerByte() float64 {
@@ -106,14 +106,17 @@ func (t *Trainer) survey(ctx context.Context, s *survey) (done bool, err error) 
 		stats, err := t.model.Loss(t.workspace, &m.batch, m.targets)
 		switch {
 		case errors.Is(err, model.ErrNonFinite):
-			s.loss, stats.Tokens = math.NaN(), m.counted()
+			s.loss, s.swapped, stats.Tokens = math.NaN(), math.NaN(), m.counted()
 		case err != nil:
 			return false, fmt.Errorf("held-out loss at step %d: %w", t.step, err)
 		}
 		s.loss += stats.Loss
 		s.tokens += int64(stats.Tokens)
 		s.bytes += t.bytesOf(m.targets)
-		other, err := t.swappedLoss(&m, stats.Loss)
+		if !finite(s.swapped) {
+			continue
+		}
+		other, err := t.swappedLoss(&m, &s.swaps, stats.Loss)
 		if err != nil {
 			return false, err
 		}
@@ -124,15 +127,10 @@ func (t *Trainer) survey(ctx context.Context, s *survey) (done bool, err error) 
 
 // swappedLoss is the loss of a microbatch, loss as it is, where each picture has
 // the place of another one.
-func (t *Trainer) swappedLoss(m *microbatch, loss float64) (float64, error) {
-	views := t.viewsOf(&m.batch)
-	if views < 2 {
+func (t *Trainer) swappedLoss(m *microbatch, s *swaps, loss float64) (float64, error) {
+	if !s.apply(m.sights) {
 		return loss, nil
 	}
-	half := views / 2 * t.vision.Patches() * t.vision.PatchLen()
-	whole := slices.Clone(m.batch.Patches)
-	n := copy(m.batch.Patches, whole[half:])
-	copy(m.batch.Patches[n:], whole[:half])
 	stats, err := t.model.Loss(t.workspace, &m.batch, m.targets)
 	switch {
 	case errors.Is(err, model.ErrNonFinite):

@@ -128,9 +128,9 @@ type EvalRecord struct {
 	// BitsPerByte is the loss in bits per byte of text, 0 where the length of
 	// the tokens is not known.
 	BitsPerByte float64 `json:"bits_per_byte,omitempty"`
-	// SwappedLoss is the loss where each picture has the place of another one: what
-	// it is above Loss tells that the pictures are looked at. 0 in a run without
-	// pictures, and where it was not finite.
+	// SwappedLoss is the loss where each picture has the place of another one of
+	// as many tokens: what it is above Loss tells that the pictures are looked at. 0
+	// without two such pictures, and where it was not finite.
 	SwappedLoss float64 `json:"swapped_loss,omitempty"`
 	// Tokens and Bytes are what was predicted.
 	Tokens int64 `json:"tokens"`
