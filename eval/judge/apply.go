@@ -2,6 +2,7 @@ package judge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -87,15 +88,20 @@ func Questions(records []eval.Record, sheets []Sheet) ([]grade.Question, error) 
 type Options struct {
 	// Parallel is how many judgments are asked for at once; 0 is one.
 	Parallel int
-	// Progress is called after each judgment, from one goroutine at a time; nil: not.
+	// Progress is called after each judgment, and Failed with the error of each that
+	// failed, from one goroutine at a time; nil: not.
 	Progress func(done, total int)
+	Failed   func(error)
 }
+
+// giveUp is after how many judgments in a row that found the judge unavailable Apply ends.
+const giveUp = 4
 
 // Apply judges the records of tasks that are graded by a rubric anew, and sets
 // their Verdict and Error. A record whose judge fails, or has not judged it, keeps the
 // verdict that it has. Apply returns how many were judged, and ctx's error where that
-// ended it; records that it did not come to stay as they were. Eval.Summarize makes the
-// scores of them.
+// ended it, or that of a judge which cannot be reached any more; records that it did not
+// come to stay as they were. Eval.Summarize makes the scores of them.
 func Apply(ctx context.Context, records []eval.Record, sheets []Sheet, judge grade.Judge, o Options) (judged int, err error) {
 	all, err := find(records, sheets)
 	if err != nil {
@@ -110,23 +116,35 @@ func Apply(ctx context.Context, records []eval.Record, sheets []Sheet, judge gra
 	next := make(chan graded)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
-	done := 0
+	done, failures := 0, 0
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	settle := func(g graded, v task.Verdict, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if failures++; !errors.Is(err, eval.ErrUnavailable) {
+			failures = 0
+		}
+		if failures == giveUp {
+			cancel(fmt.Errorf("%d judgments in a row failed, the last: %w", failures, err))
+		}
+		if err != nil && o.Failed != nil {
+			o.Failed(err)
+		}
+		if g.set(v, err) {
+			judged++
+		}
+		if done++; o.Progress != nil {
+			o.Progress(done, len(all))
+		}
+	}
 	for range max(1, o.Parallel) {
 		wg.Go(func() {
 			for g := range next {
 				v, err := graders[g.task.Name].Grade(ctx, g.item, g.record.Answer)
-				if ctx.Err() != nil {
-					continue
+				if err == nil || ctx.Err() == nil {
+					settle(g, v, err)
 				}
-				mu.Lock()
-				if g.set(v, err) {
-					judged++
-				}
-				done++
-				if o.Progress != nil {
-					o.Progress(done, len(all))
-				}
-				mu.Unlock()
 			}
 		})
 	}
@@ -138,5 +156,5 @@ func Apply(ctx context.Context, records []eval.Record, sheets []Sheet, judge gra
 	}
 	close(next)
 	wg.Wait()
-	return judged, ctx.Err()
+	return judged, context.Cause(ctx)
 }

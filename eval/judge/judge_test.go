@@ -3,6 +3,7 @@ package judge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"sync"
@@ -131,5 +132,20 @@ func TestApply(t *testing.T) {
 	qs, err := Questions(records(), []Sheet{sheet(), other})
 	if err != nil || len(qs) != 2 || qs[0].Answer != "X" || qs[1].Criteria[0].Text != "is good b" {
 		t.Errorf("%+v, %v", qs, err)
+	}
+}
+
+// TestGiveUp: a judge that cannot be reached any more is not asked about all that is left.
+func TestGiveUp(t *testing.T) {
+	s := sheet()
+	var records []eval.Record
+	for i := range 20 {
+		records = append(records, eval.Record{Task: "t", Item: "a", Sample: i, Answer: "X"})
+	}
+	gone := &model{err: fmt.Errorf("%w: no quota", eval.ErrUnavailable)}
+	failed := 0
+	judged, err := Apply(t.Context(), records, []Sheet{s}, Model(gone), Options{Failed: func(error) { failed++ }})
+	if judged != 0 || !errors.Is(err, eval.ErrUnavailable) || !strings.Contains(err.Error(), "no quota") || failed != giveUp || len(gone.asked) > giveUp+1 { // one was on its way
+		t.Errorf("%d judged, %d failed, %d asked: %v", judged, failed, len(gone.asked), err)
 	}
 }

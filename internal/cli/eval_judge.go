@@ -45,8 +45,9 @@ func (a *app) evalJudgeCommand() *cobra.Command {
 		Long: `Judge opens a page on which you judge the answers of a run by the rubrics of its
 tasks, one after the other; whose they are it does not show. Each judgment is
 kept at once, and the same command goes on where you stopped. With --judge a
-model judges. Answers that are not judged now keep the verdict that they have.
-Then the run's results and report are written anew.`,
+model judges all of them; what it has judged when it is interrupted, or cannot
+be reached any more, is kept. Answers that are not judged now keep the verdict
+that they have. Then the run's results and report are written anew.`,
 		Example: `  polymath eval judge evals/mine-simpleqa --data ../data
   polymath eval judge evals/mine-simpleqa --judge ./judge-model`,
 		Args: exactly("RUN"),
@@ -91,9 +92,10 @@ func (a *app) judgeRun(ctx context.Context, dir, address string, o *evalFlags) e
 	} else {
 		name, judged, err = a.judgeByModel(ctx, f, sheets, o)
 	}
-	if err != nil {
+	if err != nil && judged == 0 {
 		return err
 	}
+	stopped := err // what was judged before is kept
 	f.Result.Settings.Judge = judges(f, name, judged)
 	eval.Summarize(f.Result, f.Records)
 	f.Result.Exams = exam.Results(o.exams, f.Result)
@@ -101,7 +103,7 @@ func (a *app) judgeRun(ctx context.Context, dir, address string, o *evalFlags) e
 		return err
 	}
 	fmt.Fprintf(a.Err, "judged: %s\n", plural(int64(judged), "answer"))
-	return a.conclude(f, f, nil, nil, o)
+	return errors.Join(stopped, a.conclude(f, f, nil, nil, o))
 }
 
 // judges names who gave the verdicts of a run: the last one, who judged that many, and
@@ -185,11 +187,19 @@ func (a *app) judgeByModel(ctx context.Context, f *eval.Finished, sheets []judge
 	}
 	defer s.close()
 	screen := progress.NewScreen(a.Err)
-	defer screen.Clear()
+	var failed []error
+	defer func() {
+		screen.Clear()
+		if len(failed) > 0 {
+			fmt.Fprintf(a.Err, "%s failed, the first: %v\n", plural(int64(len(failed)), "judgment"), failed[0])
+		}
+	}()
 	show := func(done, total int) {
 		screen.Show(fmt.Sprintf("  %s %d of %d judged", progress.Bar(shareDone(done, total), 40), done, total))
 	}
-	judged, err = judge.Apply(ctx, f.Records, sheets, judge.Model(s.subject), judge.Options{Parallel: s.subject.Info().Parallel, Progress: show})
+	judged, err = judge.Apply(ctx, f.Records, sheets, judge.Model(s.subject), judge.Options{
+		Parallel: s.subject.Info().Parallel, Progress: show, Failed: func(err error) { failed = append(failed, err) },
+	})
 	return judgeName(s.subject), judged, err
 }
 

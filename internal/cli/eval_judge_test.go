@@ -138,3 +138,37 @@ func TestEvalJudgeKeeps(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestEvalJudgeStopped: what a model has judged is kept when it is interrupted, and of what
+// fails the reason is told.
+func TestEvalJudgeStopped(t *testing.T) {
+	t.Setenv("POLYMATH_API_KEY", "")
+	t.Setenv("OPENAI_API_KEY", "")
+	exam := essays(t)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked, _ := io.ReadAll(r.Body)
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/models"):
+			fmt.Fprint(w, `{"data": [{"id": "slow"}]}`)
+		case strings.Contains(string(asked), "feather"):
+			stop()
+			<-r.Context().Done()
+		default:
+			fmt.Fprint(w, `{"choices": [{"message": {"content": "{\"criteria\": [{\"number\": 1, \"reason\": \"so\", \"points\": 1}]}"}}]}`)
+		}
+	}))
+	t.Cleanup(s.Close)
+	status, failed := evalCommand(ctx, nil, "judge", "run", "--exam", exam, "--judge", s.URL+"/v1", "--parallel", "1")
+	if status == 0 || !strings.Contains(failed, "judged: 1 answer") || !strings.Contains(failed, "interrupted") {
+		t.Errorf("status %d: %s", status, failed)
+	}
+	if f := openEssays(t); f.Result.Settings.Judge != "slow" || f.Result.Tasks[0].NumErrors != 1 {
+		t.Errorf("judge %q, %+v", f.Result.Settings.Judge, f.Result.Tasks[0])
+	}
+	status, failed = evalCommand(t.Context(), nil, "judge", "run", "--exam", exam, "--judge", startJudge(t, "some", "feather"))
+	if status != 0 || !strings.Contains(failed, "1 judgment failed, the first: ") {
+		t.Errorf("status %d: %s", status, failed)
+	}
+}
