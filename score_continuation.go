@@ -55,7 +55,7 @@ func (m *Model) ScoreContinuation(ctx context.Context, prompt, continuation stri
 	}
 	ids, from := m.splitContinuation(prompt, continuation)
 	if n := len(ids) - from; n > m.window {
-		return Continuation{}, &ContextWindowError{Window: m.window, Prompt: n}
+		return Continuation{}, &ContextWindowError{Window: m.window, Prompt: n, Most: m.window}
 	}
 	cut := max(0, len(ids)-(m.window+1))
 	return m.scoreContinuation(ctx, ids[cut:], max(0, from-cut), cut)

@@ -118,13 +118,18 @@ type Result struct {
 type ContextWindowError struct {
 	Window, Prompt int // in tokens
 	Completion     int // what was asked for; 0: as much as fits
+	Most           int // what the prompt may have if nothing follows it; 0: something does
 }
 
 // Error says what to shorten.
 func (e *ContextWindowError) Error() string {
-	if e.Prompt >= e.Window {
+	most := e.Most
+	if most == 0 {
+		most = e.Window - 1 // a token to generate
+	}
+	if e.Prompt > most {
 		return fmt.Sprintf("%v: the prompt has %d tokens and the window is %d; shorten it to %d or fewer",
-			ErrContextWindow, e.Prompt, e.Window, e.Window-1)
+			ErrContextWindow, e.Prompt, e.Window, most)
 	}
 	return fmt.Sprintf("%v: the prompt has %d tokens, the window is %d, and %d more are asked for; ask for %d or fewer",
 		ErrContextWindow, e.Prompt, e.Window, e.Completion, e.Window-e.Prompt)
@@ -161,6 +166,8 @@ func (r *Request) check(vocabulary, window int) (maxTokens int, err error) {
 	switch {
 	case r.PromptOnly && window >= r.numRead():
 		return 0, nil
+	case r.PromptOnly:
+		return 0, &ContextWindowError{Window: window, Prompt: len(r.Prompt), Most: window + len(r.Prompt) - r.numRead()}
 	case r.MaxTokens < 0:
 		return 0, fmt.Errorf("%w: %d tokens asked for; give 0 (as many as fit) or more", ErrPrompt, r.MaxTokens)
 	case room <= 0 || r.MaxTokens > room:

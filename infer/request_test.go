@@ -2,6 +2,8 @@ package infer
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -22,6 +24,26 @@ func TestImpossibleRequests(t *testing.T) {
 	} {
 		if _, err := e.Generate(t.Context(), c.request, nil); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+}
+
+// The advice is exact: a prompt of that length fits.
+func TestContextWindowAdvice(t *testing.T) {
+	e := NewEngine(testModel(t), Options{Window: 100})
+	for most, r := range map[int]Request{
+		99:  {},
+		100: {PromptOnly: true},
+		101: {PromptOnly: true, PromptLogprobs: true},
+	} {
+		r.Prompt = tokens(most + 1)
+		_, err := e.Generate(t.Context(), r, nil)
+		if advice := fmt.Sprintf("shorten it to %d or fewer", most); !errors.Is(err, ErrContextWindow) || !strings.Contains(err.Error(), advice) {
+			t.Errorf("%v, want %q", err, advice)
+		}
+		r.Prompt = r.Prompt[:most]
+		if _, err := e.Generate(t.Context(), r, nil); err != nil {
+			t.Errorf("%d tokens: %v", most, err)
 		}
 	}
 }
