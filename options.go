@@ -11,7 +11,7 @@ import (
 )
 
 // Option is a setting of Open. No option but WithInt8Cache and WithAdapter
-// changes what the model writes.
+// changes what the model writes, other than where the context window ends it.
 type Option func(*openOptions)
 
 type openOptions struct {

@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -58,6 +59,29 @@ func TestDraftAfterWrongGuess(t *testing.T) {
 		}
 		if s := idleStats(t, e); s.Accepted == 0 || s.Drafted-s.Accepted > guessLength {
 			t.Errorf("%d of %d guesses were right", s.Accepted, s.Drafted)
+		}
+	}
+}
+
+// deadEnd is a Mask that allows nothing from one place on.
+type deadEnd struct{ n, at int }
+
+func (d *deadEnd) Accept(int32) { d.n++ }
+
+func (d *deadEnd) Restrict(logits []float32) {
+	if d.n >= d.at {
+		forbid{}.Restrict(logits)
+	}
+}
+
+// What was chosen before an error is there, also of the same step.
+func TestDraftBeforeError(t *testing.T) {
+	m := testModel(t)
+	e := NewEngine(m, Options{Draft: m})
+	for at := range 2 * guessLength {
+		got, result, err := ask(t.Context(), e, Request{Prompt: tokens(20), MaxTokens: 80, Mask: &deadEnd{at: at}})
+		if !errors.Is(err, ErrNoToken) || len(got.tokens) != at || result.CompletionTokens != at {
+			t.Errorf("%d tokens of %d, %+v, %v", len(got.tokens), at, result, err)
 		}
 	}
 }

@@ -131,5 +131,5 @@ func (e *Engine) Embed(ctx context.Context, tokens []int32) ([]float32, error) {
 	if _, err := e.attend(ctx, s, nil); err != nil {
 		return nil, err
 	}
-	return s.embedded(), nil
+	return s.embedded()
 }

@@ -16,7 +16,8 @@ const (
 	maxScoreBytes = 16 << 20
 )
 
-// Options are the resources of an Engine. None but Int8 changes what it writes.
+// Options are the resources of an Engine. None but Int8 changes what it writes,
+// other than where the window ends it.
 type Options struct {
 	// Chunk is the number of prompt tokens per forward pass; 0 means 256.
 	Chunk int

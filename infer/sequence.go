@@ -101,8 +101,14 @@ func (s *sequence) pending() int { return len(s.tokens) - s.cache.Len() }
 // generated returns how many tokens were sampled.
 func (s *sequence) generated() int { return len(s.tokens) - s.promptLen }
 
-// deliver hands the step's tokens to the caller.
+// deliver hands the step's tokens to the caller, if there are any.
 func (s *sequence) deliver() {
+	if len(s.fresh) == 0 {
+		return
+	}
+	if s.firstToken.IsZero() {
+		s.firstToken = time.Now()
+	}
 	s.mu.Lock()
 	s.queue = append(s.queue, s.fresh...)
 	s.mu.Unlock()
@@ -200,17 +206,20 @@ func (s *sequence) embed(hidden []tensor.BF16) {
 
 // embedded returns the mean hidden state, scaled to length 1. The scale takes
 // the number of tokens out again.
-func (s *sequence) embedded() []float32 {
+func (s *sequence) embedded() ([]float32, error) {
 	sum := 0.0
 	for _, v := range s.embedding {
 		sum += float64(v) * float64(v)
 	}
 	if sum == 0 {
-		return s.embedding
+		return s.embedding, nil
+	}
+	if sum-sum != 0 {
+		return nil, fmt.Errorf("%w: the hidden states of %d tokens; the weights are damaged", model.ErrNonFinite, s.promptLen)
 	}
 	scale := 1 / math.Sqrt(sum)
 	for i, v := range s.embedding {
 		s.embedding[i] = float32(float64(v) * scale)
 	}
-	return s.embedding
+	return s.embedding, nil
 }

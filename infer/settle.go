@@ -1,10 +1,9 @@
 package infer
 
-import "time"
-
 // settle takes in what a pass gave for s, and reports whether s has ended.
 func (e *Engine) settle(s *sequence) bool {
 	if s.failure != nil {
+		s.deliver() // of several tokens in a step, those before
 		e.retire(s, "", s.failure)
 		return true
 	}
@@ -25,12 +24,7 @@ func (e *Engine) settle(s *sequence) bool {
 	}
 	e.keep(s)
 	s.tell()
-	if len(s.fresh) > 0 {
-		if s.firstToken.IsZero() {
-			s.firstToken = time.Now()
-		}
-		s.deliver()
-	}
+	s.deliver()
 	if s.finish != "" {
 		e.retire(s, s.finish, nil)
 		return true
