@@ -1,9 +1,13 @@
 package infer
 
 import (
+	"context"
+	"errors"
+	"math"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/polymath-lm/polymath/model"
 )
@@ -45,6 +49,45 @@ func TestEmbed(t *testing.T) {
 		if !slices.Equal(got, first) {
 			t.Errorf("chunk %d gives other bits", chunk)
 		}
+	}
+}
+
+// A text that fills the cache can be embedded however often it was read before.
+func TestEmbedAgain(t *testing.T) {
+	m := testModel(t)
+	e := NewEngine(m, Options{Chunk: 64, CacheBytes: 2 * model.BlockBytes(m.Config(), model.CacheBF16)})
+	text := tokens(2 * model.BlockTokens)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, _, err := ask(ctx, e, Request{Prompt: text[:len(text)-1], MaxTokens: 1}); err != nil {
+		t.Fatal(err)
+	}
+	var first []float32
+	for range 3 {
+		got, err := e.Embed(ctx, text)
+		if first == nil {
+			first = got
+		}
+		if err != nil || !slices.Equal(got, first) {
+			t.Fatalf("%v, %v", got, err)
+		}
+	}
+	if s := idleStats(t, e); s.UsedBlocks != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Damaged weights are an error, and no vector.
+func TestEmbedNonFinite(t *testing.T) {
+	m := testModel(t)
+	for _, p := range m.Params() {
+		if p.Name == "model.norm.weight" {
+			p.Master[7] = float32(math.NaN())
+		}
+	}
+	m.Sync()
+	if v, err := NewEngine(m, Options{}).Embed(t.Context(), tokens(10)); !errors.Is(err, model.ErrNonFinite) || v != nil {
+		t.Errorf("%v, %v", v, err)
 	}
 }
 

@@ -130,9 +130,9 @@ func (e *Engine) unread() int {
 }
 
 // reads reports whether s is about to read some of its first n tokens, as part
-// of a prompt.
+// of a prompt that it shares.
 func (s *sequence) reads(n int) bool {
-	return s.cache != nil && s.cache.Len() < n && s.pending() > 1
+	return s.embedding == nil && s.cache != nil && s.cache.Len() < n && s.pending() > 1
 }
 
 // promised returns how many blocks running sequences have still to take for what they

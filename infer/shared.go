@@ -41,10 +41,10 @@ func (e *Engine) lookUp(keys []key) prefix {
 }
 
 // begun returns the keys of the tokens that s has read of its block depth, if that follows
-// parent.
+// parent and s shares it.
 func (s *sequence) begun(depth int, parent *node) []key {
 	from, end := depth*model.BlockTokens, s.cache.Len()
-	if end <= from || depth > 0 && s.held[depth-1].node != parent {
+	if s.embedding != nil || end <= from || depth > 0 && s.held[depth-1].node != parent {
 		return nil
 	}
 	return s.keys[from:min(end, from+model.BlockTokens)]
@@ -68,8 +68,12 @@ func (e *Engine) adopt(s *sequence, p prefix) {
 	}
 }
 
-// keep puts the blocks of s that have become whole into the tree.
+// keep puts the blocks of s that have become whole into the tree, but not those of
+// an embedding: it adopts nothing, and would hold what is there already twice.
 func (e *Engine) keep(s *sequence) {
+	if s.embedding != nil {
+		return
+	}
 	for i := range s.held {
 		h := &s.held[i]
 		if h.node != nil {
@@ -87,7 +91,7 @@ func (e *Engine) keep(s *sequence) {
 // keepPart puts the block of s that is not whole into the tree, up to where the
 // tokens are that it alone is about.
 func (e *Engine) keepPart(s *sequence) {
-	if s.failure != nil || s.cache == nil {
+	if s.failure != nil || s.cache == nil || s.embedding != nil {
 		return
 	}
 	end := s.cache.Len()
