@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/polymath-lm/polymath/infer"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/shard"
 )
@@ -151,64 +150,4 @@ func (t *Trainer) bytesOf(targets []int32) int64 {
 		}
 	}
 	return int64(n)
-}
-
-// sampleChunk is the most tokens of a prompt in one pass, and half of the
-// longest prompt that memory is planned for.
-const sampleChunk = 64
-
-// sampleOptions are the resources for one sample at a time.
-func sampleOptions(r *Recipe, cfg *model.Config) infer.Options {
-	window := min(2*sampleChunk+r.Sample.Tokens, cfg.MaxPositions)
-	return infer.Options{
-		Chunk: min(sampleChunk, cfg.MaxPositions), Window: window, MaxBatch: 1,
-		CacheBytes: model.CacheBytes(cfg, model.CacheBF16, window),
-	}
-}
-
-// sample writes a text for each prompt, with a random number of its own for
-// each step, but the first few. A prompt begins a document, or with conversations
-// is a user's message. Weights that are
-// not finite write nothing. done is false where ctx ended before.
-func (t *Trainer) sample(ctx context.Context, skip int) (done bool, err error) {
-	if skip >= len(t.recipe.Sample.Prompts) {
-		return true, nil
-	}
-	defer t.useAverage()()
-	end := t.data.set.Header().EndOfText
-	engine := infer.NewEngine(t.model, sampleOptions(t.recipe, t.model.Config()))
-	defer engine.Close()
-	for i, prompt := range t.recipe.Sample.Prompts {
-		if i < skip {
-			continue
-		}
-		ids, ends := append([]int32{end}, t.text.Encode(prompt)...), []int32{end}
-		if t.template != nil {
-			var err error
-			if ids, ends, err = t.chatPrompt(prompt); err != nil {
-				return false, err
-			}
-		}
-		ids = ids[:min(len(ids), 2*sampleChunk, engine.Window()-1)]
-		var out []int32
-		request := infer.Request{
-			Prompt: ids, MaxTokens: min(t.recipe.Sample.Tokens, engine.Window()-len(ids)), Choice: i, End: ends,
-			Sampling: infer.Sampling{Temperature: float32(t.recipe.Sample.Temperature), Seed: t.recipe.Seed + uint64(t.step)},
-		}
-		_, err := engine.Generate(ctx, request, func(token infer.Token) bool {
-			out = append(out, token.ID)
-			return false
-		})
-		switch {
-		case ctx.Err() != nil:
-			return false, nil
-		case err != nil && !errors.Is(err, model.ErrNonFinite):
-			return false, fmt.Errorf("sample at step %d: %w", t.step, err)
-		}
-		record := &SampleRecord{Prompt: prompt, Text: t.text.Decode(out)}
-		if err := t.record(Record{Kind: KindSample, Sample: record}); err != nil {
-			return false, err
-		}
-	}
-	return true, nil
 }

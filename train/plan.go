@@ -219,7 +219,7 @@ func (t *Trainer) addWork(m *Memory, b *BatchSpec) (seeing int64) {
 	m.Add("records", int64(t.plan.Steps)*recordBytes(cfg), "%d steps, %d experts in each layer", t.plan.Steps, cfg.NumExperts)
 	m.Add("rows read ahead", loaderBytes(b), "%d steps of %d tokens", prefetchSteps+2, b.Tokens)
 	if len(r.Sample.Prompts) > 0 {
-		o := sampleOptions(r, cfg)
+		o := t.sampleOptions(cfg)
 		p := infer.FootprintOf(cfg, o)
 		m.Add("samples", p.CacheBytes()+p.WorkBytes, "one sequence's keys and values, activations of %d tokens", o.Chunk+1)
 	}

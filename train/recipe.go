@@ -280,7 +280,8 @@ type SampleSpec struct {
 	// Every is the number of steps between samples; 0 writes none but at the
 	// end.
 	Every int `yaml:"every" json:"every"`
-	// Prompts are continued one by one.
+	// Prompts are continued one by one. The model has to have positions for all of
+	// each.
 	Prompts []string `yaml:"prompts" json:"prompts"`
 	// Tokens is the length of each sample.
 	Tokens int `yaml:"tokens" json:"tokens"`

@@ -46,6 +46,8 @@ type Trainer struct {
 	reports      map[string]*conversation.Report
 	legs         []leg           // the stages
 	shapes       []*model.Config // of the model in each of them
+	prompts      [][]int32       // of samples
+	promptEnds   []int32         // the tokens that end a sample
 
 	// From here on, what Run makes.
 	model     *model.Model
@@ -130,6 +132,9 @@ func (t *Trainer) open() error {
 	}
 	t.hashes.Stages = stageHashes(t.feeds)
 	if err := t.shape(); err != nil {
+		return err
+	}
+	if err := t.encodePrompts(); err != nil {
 		return err
 	}
 	return t.makePlan()
