@@ -228,7 +228,8 @@ func compareErrors(gapsA, gapsB []float64, binsA, binsB [][]int, clusters []stri
 		signed[i] = sum(ofB[i]) - sum(ofA[i])
 	}
 	d.StdErr = max(spread(off), spread(signed))
-	d.student(g, float64(g.num()-1))
-	d.Interval, d.Test = "bootstrap", "bootstrap"
+	if d.student(g, float64(g.num()-1)); d.Available() {
+		d.Interval, d.Test = "bootstrap", "bootstrap"
+	}
 	return d
 }

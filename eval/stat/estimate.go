@@ -202,7 +202,7 @@ func Weighted(weights []float64, parts []Estimate) Estimate {
 		return e
 	}
 	bounded, available := true, true
-	var variances, welch, bound float64
+	var plain, variances, welch, bound float64
 	for i, p := range parts {
 		if weights[i] == 0 {
 			continue
@@ -214,6 +214,10 @@ func Weighted(weights []float64, parts []Estimate) Estimate {
 		bounded = bounded && p.Low >= 0 && p.High <= 1
 		available = available && p.Available()
 		v := w * w * p.StdErr * p.StdErr
+		plain += v
+		if v == 0 {
+			v = w * w * partBound(p) / (normal975 * normal975) // full or empty is not known exactly
+		}
 		variances += v
 		df := float64(max(1, p.Clusters-1))
 		welch += v * v / df
@@ -222,11 +226,11 @@ func Weighted(weights []float64, parts []Estimate) Estimate {
 	if !available {
 		return withoutInterval(e, bounded)
 	}
-	e.StdErr = math.Sqrt(variances)
+	e.StdErr = math.Sqrt(plain)
 	e.Interval = "combined"
 	spread := e.Value * (1 - e.Value)
 	switch {
-	case bounded && variances > 0 && spread > 0:
+	case bounded && plain > 0 && spread > 0:
 		e.Low, e.High = wilson(e.Value, spread/variances, tQuantile(0.975, variances*variances/welch))
 	case bounded:
 		// All parts are full or empty: their own bounds, put together.

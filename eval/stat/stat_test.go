@@ -53,6 +53,43 @@ func TestAllRight(t *testing.T) {
 	}
 }
 
+// TestAllDifferAlike wants no certainty of few clusters whose differences are the same.
+func TestAllDifferAlike(t *testing.T) {
+	clusters := []string{"a", "a", "a", "a", "a", "b", "b", "b", "b", "b"}
+	a := []float64{1, 1, 0, 0, 0, 1, 1, 1, 0, 0}
+	b := []float64{1, 1, 1, 0, 0, 1, 1, 1, 1, 0}
+	none, all := make([]float64, 10), make([]float64, 10)
+	for i := range all {
+		all[i] = 1
+	}
+	for _, d := range []Difference{Paired(a, b, clusters), Paired(none, all, clusters)} {
+		if !(d.P > 0.2) || !(d.Low < 0.1) || !(d.Detectable > d.Value) || !d.Available() {
+			t.Errorf("%+v", d)
+		}
+	}
+	if d := Paired(b, a, clusters); !(d.High > 0) || d.Value >= 0 {
+		t.Errorf("%+v", d)
+	}
+	if d := Paired([]float64{5, 6}, []float64{7, 8}, nil); d.P != 1 || d.Available() || d.Value != 2 {
+		t.Errorf("without bounds: %+v", d)
+	}
+	if d := Paired(none[:1:1], all[:1:1], nil); d.P != 1 {
+		t.Errorf("one item: %+v", d)
+	}
+}
+
+// TestWeightedFull: a part of few items that are all right is not known exactly.
+func TestWeightedFull(t *testing.T) {
+	half := make([]float64, 100)
+	for i := range 50 {
+		half[i] = 1
+	}
+	e := Weighted([]float64{9, 1}, []Estimate{Mean([]float64{1, 1, 1}, nil), Mean(half, nil)})
+	if math.Abs(e.Value-0.95) > 1e-12 || !(e.Low < 0.6) || !(e.High <= 1) {
+		t.Errorf("%+v", e)
+	}
+}
+
 func draw01(t *rapid.T, label string, n int) []float64 {
 	out := make([]float64, n)
 	for i := range out {
