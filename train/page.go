@@ -314,9 +314,9 @@ func (p *pageData) draw(records []Record) {
 	if mfu := timed("MFU", records, func(t *Timing) float64 { return t.MFU }); anyPositive(mfu.Y) {
 		p.figure("MFU", "share of the machine's measured peak", chart.Line{X: step, Series: []chart.Series{mfu}, FromZero: true, Percent: true})
 	}
-	entropy := stepped("entropy", records, func(s *StepRecord) float64 { return mean(s.RouterEntropy) })
+	entropy := stepped("entropy", records, func(s *StepRecord) float64 { return routerEntropy(s) })
 	if anyPositive(entropy.Y) {
-		p.figure("Router entropy", "nats, mean over layers", chart.Line{X: step, Series: []chart.Series{entropy}, FromZero: true})
+		p.figure("Router entropy", "nats, mean over layers with experts", chart.Line{X: step, Series: []chart.Series{entropy}, FromZero: true})
 	}
 }
 
@@ -329,12 +329,15 @@ func anyPositive(v []float64) bool {
 	return slices.ContainsFunc(v, func(x float64) bool { return x > 0 })
 }
 
-func mean(v []float64) float64 {
-	sum := 0.0
-	for _, x := range v {
-		sum += x
+// routerEntropy is the mean of the layers that have a router.
+func routerEntropy(s *StepRecord) float64 {
+	sum, layers := 0.0, 0
+	for l, x := range s.RouterEntropy {
+		if l < len(s.ExpertLoad) && len(s.ExpertLoad[l]) > 0 {
+			sum, layers = sum+x, layers+1
+		}
 	}
-	return sum / float64(len(v))
+	return sum / float64(layers)
 }
 
 // drawLoad draws a heat map for each layer that has experts.
@@ -349,10 +352,13 @@ func (p *pageData) drawLoad(records []Record) {
 	if len(loads) == 0 {
 		return
 	}
-	layers := len(loads[0])
-	for layer := range layers {
+	last := len(loads[0]) - 1
+	for last >= 0 && len(loads[0][last]) == 0 {
+		last--
+	}
+	for layer := range last + 1 {
 		heat := chart.Heat{Title: fmt.Sprintf("expert load of layer %d", layer), Label: fmt.Sprintf("layer %d", layer), X: steps, RowHeight: 5}
-		if layer == layers-1 {
+		if layer == last {
 			heat.XName = "step"
 		}
 		for _, load := range loads {

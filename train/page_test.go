@@ -80,6 +80,22 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// TestDensePage: layers without experts have no part in what is shown of the others.
+func TestDensePage(t *testing.T) {
+	records := history(20)
+	for i := range records {
+		s := records[i].Train
+		s.RouterEntropy, s.ExpertLoad = append(s.RouterEntropy, 0), append(s.ExpertLoad, nil)
+	}
+	if got := routerEntropy(records[0].Train); got != 2.25 {
+		t.Errorf("entropies of 2 and 2.5 and a dense layer have a mean of %v", got)
+	}
+	p := newPage(testInfo(), records, false)
+	if len(p.Heat) != 2 || !strings.Contains(string(p.Heat[1]), ">step<") {
+		t.Errorf("%d heat maps, and the last has no axis", len(p.Heat))
+	}
+}
+
 func TestJournal(t *testing.T) {
 	dir := t.TempDir()
 	j, err := journalForm.Open(dir, nil)

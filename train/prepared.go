@@ -128,8 +128,8 @@ func (t *Trainer) prepareTalk(k *talk, progress func(share float64) error) (err 
 		}
 		dir = filepath.Join(t.temporary, k.dir)
 	} else {
-		unlock, err := t.lockRun()
-		if err != nil {
+		var unlock func() error
+		if unlock, err = t.lockRun(); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, unlock()) }()
