@@ -189,16 +189,27 @@ func TestNotAvailable(t *testing.T) {
 	failed.NumErrors = 2
 	lower := taskResult("writing", 5, 0.8)
 	lower.Metrics[0].Lower = true
+	unfit := taskResult("writing", 5, 0.8)
+	unfit.NumUnfit = 1
+	part := taskResult("writing", 5, 0.8)
+	part.Sections = []eval.Metric{{Name: "second", Estimate: stat.Estimate{Value: 0.5, High: 1, N: 2, Clusters: 2, Interval: "wilson"}}}
 	for name, c := range map[string]struct {
 		source string
 		tasks  []eval.TaskResult
 		limit  int
 		why    string
 	}{
-		"one section":     {small, []eval.TaskResult{taskResult("reading", 10, 0.5)}, 0, "writing: not sat: the task writing was not run"},
-		"skipped":         {small, []eval.TaskResult{taskResult("reading", 10, 0.5), skipped}, 0, "exams/writing.jsonl is not there"},
-		"few items":       {small, []eval.TaskResult{taskResult("reading", 10, 0.5), taskResult("writing", 3, 1)}, 3, "3 items were put to the model, and there are 5"},
-		"too many":        {small, []eval.TaskResult{taskResult("reading", 11, 0.5), taskResult("writing", 5, 1)}, 0, "11 items"},
+		"one section":   {small, []eval.TaskResult{taskResult("reading", 10, 0.5)}, 0, "writing: not sat: the task writing was not run"},
+		"skipped":       {small, []eval.TaskResult{taskResult("reading", 10, 0.5), skipped}, 0, "exams/writing.jsonl is not there"},
+		"few items":     {small, []eval.TaskResult{taskResult("reading", 10, 0.5), taskResult("writing", 3, 1)}, 3, "3 items were put to the model, and there are 5"},
+		"too many":      {small, []eval.TaskResult{taskResult("reading", 11, 0.5), taskResult("writing", 5, 1)}, 0, "11 items"},
+		"unfit":         {small, []eval.TaskResult{taskResult("reading", 10, 0.5), unfit}, 0, "4 items were put to the model, and there are 5"},
+		"unfit of some": {strings.ReplaceAll(small, "questions: 5, ", ""), []eval.TaskResult{taskResult("reading", 10, 0.5), unfit}, 0, "1 items did not fit"},
+		"few of a section": {
+			strings.ReplaceAll(small, "questions: 5, ", "section: second, questions: 5, "),
+			[]eval.TaskResult{taskResult("reading", 10, 0.5), part},
+			5, "2 items were put to the model, and there are 5",
+		},
 		"errors":          {small, []eval.TaskResult{taskResult("reading", 10, 0.5), failed}, 0, "2 answers have no verdict"},
 		"another measure": {small, []eval.TaskResult{taskResult("reading", 10, 0.5), lower}, 0, "not a share"},
 		"a sample": {

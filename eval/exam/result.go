@@ -89,20 +89,22 @@ func (s *Section) estimate(t *eval.TaskResult, settings eval.Settings) (stat.Est
 	case t.NumItems == 0 || len(t.Metrics) == 0:
 		return stat.Estimate{}, "not sat: the task has no score"
 	}
-	metric := t.Headline
+	metric, n := t.Headline, t.NumItems-t.NumUnfit
 	if s.Section != "" {
 		i := slices.IndexFunc(t.Sections, func(m eval.Metric) bool { return m.Name == s.Section })
 		if i < 0 {
 			return stat.Estimate{}, fmt.Sprintf("not sat: no items of the section %s were drawn", s.Section)
 		}
-		metric = t.Sections[i]
+		metric, n = t.Sections[i], t.Sections[i].Estimate.N
 	}
 	e := metric.Estimate
 	switch {
 	case t.Metrics[0].Lower || !(e.Value >= 0 && e.Value <= 1):
 		return stat.Estimate{}, fmt.Sprintf("the score %s is not a share of points", t.Metrics[0].Name)
-	case s.Questions > 0 && s.Section == "" && t.NumItems != s.Questions:
-		return e, fmt.Sprintf("%d items were put to the model, and there are %d", t.NumItems, s.Questions)
+	case s.Questions > 0 && n != s.Questions:
+		return e, fmt.Sprintf("%d items were put to the model, and there are %d", n, s.Questions)
+	case s.Questions == 0 && t.NumUnfit > 0:
+		return e, fmt.Sprintf("%d items did not fit the model's window", t.NumUnfit)
 	case s.Questions == 0 && settings.Limit > 0 && settings.Limit <= t.NumItems:
 		return e, fmt.Sprintf("no more than %d items of each task were put to the model", settings.Limit)
 	case t.NumErrors > 0:
