@@ -230,7 +230,7 @@ func (b *box) gone() error {
 	if b.pidfd < 0 {
 		return nil
 	}
-	defer unix.Close(b.pidfd)
+	defer b.release()
 	for deadline := time.Now().Add(endTimeout); ; {
 		left := time.Until(deadline).Milliseconds()
 		n, err := unix.Poll([]unix.PollFd{{Fd: int32(b.pidfd), Events: unix.POLLIN}}, int(max(left, 0)))
@@ -241,6 +241,15 @@ func (b *box) gone() error {
 			return fmt.Errorf("sandbox: process %d, the first of a sandbox, does not end (%v)", b.pid, err)
 		}
 	}
+}
+
+// release closes the descriptor of process 1, which a timer that has begun to fire
+// must not use any more: the number may be that of another sandbox by then.
+func (b *box) release() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	unix.Close(b.pidfd)
+	b.pidfd = -1
 }
 
 // outcome is what the program did, from what the stage told last.

@@ -3,10 +3,33 @@ package sandbox
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
+
+// Once a sandbox is gone, a kill that comes late has no descriptor to use.
+func TestGone(t *testing.T) {
+	cmd := exec.Command("true")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	b := &box{}
+	var err error
+	if b.pidfd, err = unix.PidfdOpen(cmd.Process.Pid, 0); err != nil {
+		t.Skip(err)
+	}
+	if err := b.gone(); err != nil || b.pidfd != -1 {
+		t.Errorf("descriptor %d, %v", b.pidfd, err)
+	}
+	b.kill(ReasonWall)
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
 
 // wantNothingLeft looks for processes of sandboxes.
 func wantNothingLeft(t testing.TB) {
