@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -43,9 +46,32 @@ func findPython(configured string, libs *libraries) (*toolchain, error) {
 			return nil, errNoPython
 		}
 	}
+	parts, err := askPython(path)
+	if err != nil {
+		return nil, err
+	}
+	if parts.Version[0] != 3 || parts.Version[1] < 7 {
+		return nil, fmt.Errorf("%s is Python %d.%d; 3.7 or later is needed", path, parts.Version[0], parts.Version[1])
+	}
+	return mountPython(parts, libs), nil
+}
+
+// askPython runs the interpreter outside of a sandbox: it imports nothing from
+// where Polymath was started, and loads no libraries that the environment names,
+// which a sandbox does not have.
+func askPython(path string) (*pythonParts, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, path, "-c", probePython).Output()
+	cmd := exec.CommandContext(ctx, path, "-I", "-c", probePython)
+	if filepath.Base(path) != path {
+		var err error
+		if cmd.Path, err = filepath.Abs(path); err != nil {
+			return nil, err
+		}
+	}
+	cmd.Dir = "/"
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "LD_") })
+	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w%s", path, err, saidBy(err))
 	}
@@ -53,10 +79,7 @@ func findPython(configured string, libs *libraries) (*toolchain, error) {
 	if err := json.Unmarshal(out, &parts); err != nil {
 		return nil, fmt.Errorf("%s says %.200q: %w", path, out, err)
 	}
-	if parts.Version[0] != 3 || parts.Version[1] < 7 {
-		return nil, fmt.Errorf("%s is Python %d.%d; 3.7 or later is needed", path, parts.Version[0], parts.Version[1])
-	}
-	return mountPython(&parts, libs), nil
+	return &parts, nil
 }
 
 func mountPython(parts *pythonParts, libs *libraries) *toolchain {
@@ -73,7 +96,7 @@ func mountPython(parts *pythonParts, libs *libraries) *toolchain {
 	for _, file := range parts.Maps {
 		if filepath.IsAbs(file) && filepath.Ext(file) != ".py" && file != parts.Exe {
 			if dir := filepath.Dir(file); !under(dir, libs.read) && !under(dir, parts.Dirs) && isLibrary(file) {
-				paths = append(paths, dir)
+				paths = append(paths, withLibrary(file))
 			}
 		}
 	}
@@ -85,6 +108,16 @@ func mountPython(parts *pythonParts, libs *libraries) *toolchain {
 		t.read = append(t.read, path)
 	}
 	return t
+}
+
+// withLibrary is the directory of a library, which has others that are loaded
+// later, but not one that people keep their own files in.
+func withLibrary(file string) string {
+	dir := filepath.Dir(file)
+	if home, err := os.UserHomeDir(); dir == "/" || err == nil && under(home, []string{dir}) {
+		return file
+	}
+	return dir
 }
 
 // isLibrary tells libraries from locale archives and caches, by name.
