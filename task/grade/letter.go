@@ -63,7 +63,8 @@ func (g *letter) Grade(_ context.Context, item *task.Item, answer string) (task.
 func Letter(text string, n int) int { return choose(text, n, nil) }
 
 // LetterOf is Letter for choices whose texts are known: the full text of one, by
-// itself or where an answer is announced, names it too.
+// itself or where an answer is announced, names it too. One letter is that of a choice
+// before it is the text of one.
 func LetterOf(text string, choices []string) int { return choose(text, len(choices), choices) }
 
 // announced are ways in which an answer is announced, the surest first. The letter
@@ -98,13 +99,15 @@ func choose(text string, n int, choices []string) int {
 			return i
 		}
 	}
-	if i := only(text, choices, task.Normal{Space: true}); i >= 0 {
+	plain := strings.TrimSpace(marks.Replace(text))
+	letter := alone.FindStringSubmatch(plain)
+	if letter != nil && index(letter[1], n) >= 0 {
+		return index(letter[1], n)
+	}
+	if i := only(text, choices, task.Normal{Space: true}); i >= 0 || letter != nil {
 		return i
 	}
-	text = strings.TrimSpace(marks.Replace(text))
-	if m := alone.FindStringSubmatch(text); m != nil {
-		return index(m[1], n)
-	}
+	text = plain
 	if i := sameText(text, choices); i >= 0 {
 		return i
 	}
@@ -158,11 +161,11 @@ func announcedBy(announcement *regexp.Regexp, text string, n int, choices []stri
 		if negated.MatchString(rest) {
 			continue
 		}
-		if i := fullText(rest, choices); i >= 0 {
+		m := following.FindStringSubmatch(rest)
+		if i := fullText(rest, choices); i >= 0 && (m == nil || index(m[1]+m[2], n) < 0 || len(choices[i]) > 1) {
 			all = append(all, i)
 			continue
 		}
-		m := following.FindStringSubmatch(rest)
 		if m == nil {
 			continue
 		}

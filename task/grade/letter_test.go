@@ -106,6 +106,19 @@ func TestLetterOf(t *testing.T) {
 	}
 }
 
+// TestLetterOfLetters: where choices are letters themselves, a letter is that of a choice.
+func TestLetterOfLetters(t *testing.T) {
+	choices := []string{"O", "A", "B", "AB"}
+	for text, want := range map[string]int{
+		"B": 1, "(A)": 0, "**D**": 3, "The answer is B": 1, "The answer is: (C).": 2, "AB": 3, "The answer is AB.": 3, "O": 0, "The answer is O": 0, "X": -1,
+		"\\boxed{B}": 1, "It is O, so\nB": 1,
+	} {
+		if got := LetterOf(text, choices); got != want {
+			t.Errorf("LetterOf(%q) = %d, want %d", text, got, want)
+		}
+	}
+}
+
 // TestLetterInText: a letter in ordinary words is never taken for a choice.
 func TestLetterInText(t *testing.T) {
 	const text = `A man and a woman went to a market, and I saw them. Plan B failed; vitamin C helped.
