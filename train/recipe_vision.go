@@ -2,6 +2,7 @@ package train
 
 import (
 	"cmp"
+	"math"
 	"strings"
 
 	"github.com/polymath-lm/polymath/internal/recipe"
@@ -33,10 +34,10 @@ type VisionSpec struct {
 	Box   int `yaml:"image_box" json:"image_box"`
 	Short int `yaml:"image_short" json:"image_short"`
 	// Mean and Std are what is taken from, and divides, the channels of pictures,
-	// which go from 0 to 1. 0: 0.5. Pictures that are mostly white are learned from
+	// which go from 0 to 1. nil: 0.5. Pictures that are mostly white are learned from
 	// sooner if white comes out near 0.
-	Mean float64 `yaml:"image_mean" json:"image_mean,omitzero"`
-	Std  float64 `yaml:"image_std" json:"image_std,omitzero"`
+	Mean *float64 `yaml:"image_mean" json:"image_mean,omitzero"`
+	Std  *float64 `yaml:"image_std" json:"image_std,omitzero"`
 }
 
 // given tells whether the recipe has a tower of its own.
@@ -51,11 +52,11 @@ func (v *VisionSpec) config() (*vision.Config, error) {
 		c.IntermediateSize = 4 * c.HiddenSize
 	}
 	for i := range c.Mean {
-		if v.Mean > 0 {
-			c.Mean[i] = float32(v.Mean)
+		if v.Mean != nil {
+			c.Mean[i] = float32(*v.Mean)
 		}
-		if v.Std > 0 {
-			c.Std[i] = float32(v.Std)
+		if v.Std != nil {
+			c.Std[i] = float32(*v.Std)
 		}
 	}
 	if err := c.Validate(); err != nil {
@@ -64,6 +65,14 @@ func (v *VisionSpec) config() (*vision.Config, error) {
 		return nil, &ValueError{Key: "model.vision." + strings.TrimSuffix(key, ":"), Problem: "model.vision." + problem}
 	}
 	return &c, nil
+}
+
+// between checks a number that may be left out.
+func between(key string, value *float64, low, high float64) error {
+	if value == nil {
+		return nil
+	}
+	return recipe.Between("model.vision."+key, *value, low, high)
 }
 
 // checkVision refuses a tower that cannot be.
@@ -75,7 +84,7 @@ func (r *Recipe) checkVision() error {
 	if r.Lora.Rank > 0 {
 		return recipe.Bad("model.vision", "an adapter holds no tower: train all of the model, or remove one of lora and model.vision")
 	}
-	err := cmp.Or(recipe.Between("model.vision.image_mean", v.Mean, 0, 1), recipe.Between("model.vision.image_std", v.Std, 0, 10))
+	err := cmp.Or(between("image_mean", v.Mean, 0, 1), between("image_std", v.Std, math.SmallestNonzeroFloat64, 10))
 	if v.From == "" && err == nil {
 		_, err = v.config()
 	}

@@ -48,7 +48,7 @@ func (e Eyes) flopsPerPatch() float64 {
 // spec is the tower for a recipe. Pictures are mostly white, which comes out near 0, and
 // what is drawn on it far from that: so a model begins to look sooner.
 func (e Eyes) spec() train.VisionSpec {
-	return train.VisionSpec{ImageSize: e.Side, PatchSize: e.Patch, HiddenSize: e.Width, Layers: e.Layers, Heads: e.Heads, Mean: 0.95, Std: 0.25}
+	return train.VisionSpec{ImageSize: e.Side, PatchSize: e.Patch, HiddenSize: e.Width, Layers: e.Layers, Heads: e.Heads, Mean: new(0.95), Std: new(0.25)}
 }
 
 // recipe is the run in which a model of a shape goes on to learn from conversations.
