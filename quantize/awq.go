@@ -2,6 +2,7 @@ package quantize
 
 import (
 	"math"
+	"slices"
 
 	"github.com/polymath-lm/polymath/internal/kernel"
 	"github.com/polymath-lm/polymath/model"
@@ -51,6 +52,7 @@ func (r *run) searchGroup(scales []float32, f *model.Fold, g int, s *sample) (fo
 	}
 	least := math.Inf(1)
 	try := make([]float32, len(scales))
+	t := &trial{}
 	for e := range exponents + 1 {
 		if e > 0 && !power(try, mean, float64(e)/exponents) {
 			continue
@@ -64,7 +66,7 @@ func (r *run) searchGroup(scales []float32, f *model.Fold, g int, s *sample) (fo
 		}
 		loss := 0.0
 		for i := range readers {
-			l, err := readers[i].loss(f, try)
+			l, err := readers[i].loss(f, try, t)
 			if err != nil {
 				return false, err
 			}
@@ -80,14 +82,36 @@ func (r *run) searchGroup(scales []float32, f *model.Fold, g int, s *sample) (fo
 
 // reader is a group of a product that a fold's scales are tried on.
 type reader struct {
-	d     tensor.DType
-	w     []float32 // [Out, In]
-	in    int
-	x     []tensor.BF16 // kept rows
-	y     []float32     // scratch of the product
-	data  []byte        // scratch of the codes
-	try   []float32     // scratch of the weights
-	delta *kernel.Packed
+	d  tensor.DType
+	w  []float32 // [Out, In]
+	in int
+	x  []tensor.BF16 // kept rows
+}
+
+// trial is scratch of the readers, which take turns: a layer may have hundreds.
+type trial struct {
+	y       []float32 // of the product
+	data    []byte    // of the codes
+	try     []float32 // of the weights
+	delta   *kernel.Packed
+	in, out int // of delta
+}
+
+// fit makes room for a reader.
+func (t *trial) fit(rd *reader) error {
+	out := len(rd.w) / rd.in
+	size, err := tensor.SizeBytes(rd.d, []int{out, rd.in})
+	if err != nil {
+		return err
+	}
+	t.try = slices.Grow(t.try[:0], len(rd.w))[:len(rd.w)]
+	t.data = slices.Grow(t.data[:0], size)[:size]
+	rows := len(rd.x) / rd.in * out
+	t.y = slices.Grow(t.y[:0], rows)[:rows]
+	if t.in != rd.in || t.out != out {
+		t.delta, t.in, t.out = kernel.NewPacked(1, rd.in, out), rd.in, out
+	}
+	return nil
 }
 
 // readers returns the groups that read group g of the fold in a format of 4
@@ -120,31 +144,25 @@ func (r *run) readers(f *model.Fold, g int, s *sample) ([]reader, error) {
 
 // loss returns the sum of squares of x·(W-Q)ᵀ, where Q is what W becomes by
 // being multiplied by the scales, rounded, and divided by them.
-func (rd *reader) loss(f *model.Fold, scales []float32) (float64, error) {
-	out := len(rd.w) / rd.in
-	if rd.try == nil {
-		size, err := tensor.SizeBytes(rd.d, []int{out, rd.in})
-		if err != nil {
-			return 0, err
-		}
-		rd.try, rd.data = make([]float32, len(rd.w)), make([]byte, size)
-		rd.y, rd.delta = make([]float32, len(rd.x)/rd.in*out), kernel.NewPacked(1, rd.in, out)
+func (rd *reader) loss(f *model.Fold, scales []float32, t *trial) (float64, error) {
+	if err := t.fit(rd); err != nil {
+		return 0, err
 	}
 	column := make([]float32, rd.in)
 	for j := range column {
 		column[j] = scales[f.Scale(j)]
 	}
 	for i, v := range rd.w {
-		rd.try[i] = v * column[i%rd.in]
+		t.try[i] = v * column[i%rd.in]
 	}
-	if err := roundRows(rd.data, rd.d, rd.try, rd.in, nil); err != nil {
+	if err := roundRows(t.data, rd.d, t.try, rd.in, nil); err != nil {
 		return 0, err
 	}
-	tensor.Dequantize(rd.try, rd.d, rd.data)
+	tensor.Dequantize(t.try, rd.d, t.data)
 	for i, v := range rd.w {
-		rd.try[i] = v - rd.try[i]/column[i%rd.in]
+		t.try[i] = v - t.try[i]/column[i%rd.in]
 	}
-	return energy(rd.y, rd.x, rd.try, rd.delta), nil
+	return energy(t.y, rd.x, t.try, t.delta), nil
 }
 
 // energy returns the sum of squares of x·wᵀ; y and packed are scratch.

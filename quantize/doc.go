@@ -5,8 +5,8 @@
 //
 // It goes layer by layer. A layer reads what the layers before it give after
 // they have been rounded, so that each makes up for the ones before. What is in
-// memory is the model as bf16, the residual stream of the text, and the
-// statistics of one layer.
+// memory is the model as bf16, the residual stream of the text, and of one layer
+// the statistics and, as fp32, the products that read what is scaled.
 //
 // The result is a function of the model, the text's tokens and the options: the
 // number of threads and interruptions do not enter.
