@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -74,7 +75,7 @@ func whyNot(a, b *TaskResult, settingsA, settingsB *Settings) string {
 	case b.Skipped != "":
 		return "the other run has not run it: " + b.Skipped
 	case a.TaskHash == b.TaskHash && a.Samples == b.Samples:
-		return ""
+		return otherJudge(a, settingsA.Judge, settingsB.Judge)
 	}
 	var list []string
 	say := func(what string, was, is any) {
@@ -91,6 +92,14 @@ func whyNot(a, b *TaskResult, settingsA, settingsB *Settings) string {
 		list = append(list, fmt.Sprintf("the task's file or data: %.12s and %.12s", a.TaskHash, b.TaskHash))
 	}
 	return "the runs differ in " + strings.Join(list, ", ")
+}
+
+// otherJudge says that verdicts of a rubric are not those of the same judge.
+func otherJudge(t *TaskResult, a, b string) string {
+	if t.Grader != "rubric" || a == b {
+		return ""
+	}
+	return fmt.Sprintf("the runs differ in judge: %s and %s", cmp.Or(a, "none"), cmp.Or(b, "none"))
 }
 
 // foundIn are the items that were found in the data of either model.

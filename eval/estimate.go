@@ -3,6 +3,7 @@ package eval
 import (
 	"cmp"
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,8 @@ type TaskCost struct {
 	ReadTokens, WriteTokens int64
 	// Took is an estimate from a sample of the items.
 	Took time.Duration
+	// Skipped says why it cannot be run; empty if it can.
+	Skipped string
 }
 
 // Bounds of what Estimate tries out.
@@ -48,7 +51,12 @@ func Estimate(ctx context.Context, subject Subject, sheets []Sheet, settings *Se
 		few := fewUnits(sheet, units)
 		if len(few) > 0 && time.Now().Before(deadline) {
 			start := time.Now()
-			if err := s.try(ctx, sheet, few); err != nil {
+			err := s.try(ctx, sheet, few)
+			if errors.Is(err, ErrUnsupported) {
+				costs = append(costs, TaskCost{Task: c.Task, Items: c.Items, Skipped: err.Error()})
+				continue
+			}
+			if err != nil {
 				return nil, err
 			}
 			spent := time.Since(start)

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -83,6 +84,7 @@ func (r *run) reopen(keep func(Record)) error {
 	} else if r.took > 0 {
 		r.addEnergy(nil)
 	}
+	r.o.Settings.Judge = cmp.Or(f.Result.Settings.Judge, r.o.Settings.Judge) // whose verdicts are there
 	for _, record := range f.Records {
 		if record.Error != "" {
 			r.changed = true

@@ -253,6 +253,16 @@ func TestAgain(t *testing.T) {
 	if n := len(calls) - before; n < 3 || n > 6 {
 		t.Errorf("%d calls for one item", n)
 	}
+	if second, err = OpenRun(dir); err != nil {
+		t.Fatal(err)
+	}
+	second.Result.Settings.Judge, second.Records[0].Error = "people", "not judged"
+	if err := second.Save(); err != nil {
+		t.Fatal(err)
+	}
+	if second, err = Run(t.Context(), subject, sheets, Options{Dir: dir}); err != nil || second.Result.Settings.Judge != "people" {
+		t.Fatalf("%+v, %v", second, err)
+	}
 	before = len(calls)
 	third, err := Run(t.Context(), subject, sheets, Options{Dir: dir})
 	if err != nil || len(calls) != before || encode(t, third) != encode(t, second) || third.Result.Took != second.Result.Took {
@@ -366,6 +376,25 @@ func TestUnavailable(t *testing.T) {
 		if byLikelihood := r.Method != task.MethodGenerate && r.Method != task.MethodExplain; (r.Skipped != "") != byLikelihood || byLikelihood && r.NumItems > 0 {
 			t.Errorf("%s: %q", r.Task, r.Skipped)
 		}
+	}
+}
+
+// TestEstimateUnsupported: what a subject cannot do is left out of what a run will take.
+func TestEstimateUnsupported(t *testing.T) {
+	costs, err := Estimate(t.Context(), mute{&fake{}}, exam(4), &Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	some := 0
+	for _, c := range costs {
+		if c.Skipped == "" {
+			some++
+		} else if c.Answers > 0 || !strings.Contains(c.Skipped, ErrUnsupported.Error()) {
+			t.Errorf("%+v", c)
+		}
+	}
+	if some == 0 || some == len(costs) {
+		t.Errorf("%d of %d tasks can be run", some, len(costs))
 	}
 }
 

@@ -133,6 +133,17 @@ func TestCompare(t *testing.T) {
 	if got.Same {
 		t.Error("other answers are the same")
 	}
+	for _, f := range []*Finished{a, b} {
+		f.Result.Settings.Judge = "judge of " + f.Result.Subject.Name
+	}
+	if _, err := Compare(a, b); err != nil {
+		t.Errorf("judges that nobody asked: %v", err)
+	}
+	a.Result.Tasks[0].Grader = "rubric"
+	if _, err := Compare(a, b); err == nil || !strings.Contains(err.Error(), "differ in judge: judge of a and judge of b") {
+		t.Errorf("other judges: %v", err)
+	}
+	a.Result.Tasks[0].Grader = "exact"
 	if c, err = Compare(a, a); err != nil || !c.Tasks[0].Same {
 		t.Errorf("a run is not the same as itself: %v", err)
 	}

@@ -17,7 +17,12 @@ func (a *app) planEval(ctx context.Context, s eval.Subject, sheets []eval.Sheet,
 	}
 	rows := [][]string{{"task", "items", "answers", "tokens read", "written at most", "time"}}
 	var all eval.TaskCost
+	var notes []string
 	for _, c := range costs {
+		if c.Skipped != "" {
+			notes = append(notes, fmt.Sprintf("%s cannot be run: %s", c.Task, progress.Visible(c.Skipped)))
+			continue
+		}
 		rows = append(rows, costRow(c.Task, &c))
 		all.Items += c.Items
 		all.Answers += c.Answers
@@ -26,6 +31,9 @@ func (a *app) planEval(ctx context.Context, s eval.Subject, sheets []eval.Sheet,
 		all.Took += c.Took
 	}
 	table(a.Out, append(rows, costRow("together", &all)))
+	for _, note := range notes {
+		fmt.Fprintln(a.Out, note)
+	}
 	fmt.Fprintln(a.Out, "Times are estimates from a few items of each task.")
 	return nil
 }
