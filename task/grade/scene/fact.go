@@ -156,9 +156,13 @@ func (r *reader) middle() {
 	r.state("between "+a.key()+" "+strings.Join(ends, " "), a.text+" between "+b.text+" and "+c.text, holds, a, b, c)
 }
 
-// same states that the subject is what a phrase says.
+// same states that the subject is what a phrase says. "The red circle is a circle" states
+// no more than that there is one.
 func (r *reader) same(p *phrase) {
 	a := r.subject
+	if !r.negated && a.implies(&p.thing) {
+		return
+	}
 	of := r.view.fitting(&p.thing)
 	holds := quantify(r.view.fitting(&a.thing), a.how, func(i int) bool { return slices.Contains(of, i) })
 	named := *p
@@ -180,6 +184,9 @@ func (r *reader) narrow(text string, change func(*thing)) {
 	was := *r.subject
 	now := was
 	change(&now.thing)
+	if !r.negated && was.implies(&now.thing) && !now.impossible {
+		return // "the red circle is red"
+	}
 	now.text = was.text + " " + text
 	fit, all := r.view.fitting(&now.thing), r.view.fitting(&was.thing)
 	holds := len(fit) > 0
@@ -206,7 +213,8 @@ func (r *reader) narrow(text string, change func(*thing)) {
 	}
 }
 
-// comparison states that there are more of one kind than of another.
+// comparison states that there are more of one kind than of another. There are more objects
+// than hearts in every picture, and more of something than of what is not there.
 func (r *reader) comparison(p phrase) {
 	if r.compared.how == nothing {
 		p.how = some
@@ -219,5 +227,7 @@ func (r *reader) comparison(p phrase) {
 	}
 	holds := len(r.view.fitting(&a.thing)) > len(r.view.fitting(&b.thing))
 	r.compared = nil
-	r.facts.add(r.view, "more "+a.key()+" "+b.key(), fact{text: "more " + a.text + " than " + b.text, true: holds})
+	one := fact{text: "more " + a.text + " than " + b.text, true: holds}
+	one.weak = !a.says() || !b.says() || len(r.view.fitting(&b.thing)) == 0
+	r.facts.add(r.view, "more "+a.key()+" "+b.key(), one)
 }

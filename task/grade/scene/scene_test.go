@@ -113,7 +113,11 @@ func TestJudge(t *testing.T) {
 		{"There is a red circle, a red circle and a red circle.", 1, 0, 0},
 		{strings.Repeat("The circle is to the left of the square. The square is to the right of the circle. ", 3), 1, 1, 0},
 		{"There is a circle. There is a red circle. There is a small circle. There is a small red circle.", 1, 1, 1},
+		{"The circle is red. The red circle is red. The red circle is a circle.", 1, 1, 1},
+		{"The red circle is red. All hearts are hearts.", 2, 2, 1},
 		// contradictions
+		{"The red circle is not red.", 1, 0, 0},
+		{"The dragon is a dragon.", 1, 0, 0},
 		{"The circle is red. The circle is blue.", 2, 1, 1},
 		{"There are 2 hearts. There are 3 hearts. There are 4 hearts.", 3, 1, 0},
 		{"The circle is above the heart. The circle is below the heart.", 2, 1, 0},
@@ -125,6 +129,8 @@ func TestJudge(t *testing.T) {
 		{"There are at least 3 hearts.", 1, 0, 0},
 		{"An object is to the left of another object.", 1, 0, 0},
 		{"The largest object is larger than the smallest object.", 1, 0, 0},
+		{"There are more objects than triangles. There are more objects than red pentagons. There are more hearts than rings.", 1, 0, 0},
+		{"There are more triangles than hearts. There are fewer objects than circles.", 2, 0, 0},
 	} {
 		r := Judge(c.text, &street)
 		if r.Stated != c.stated || r.True != c.true || r.Named != c.named || r.Objects != 5 {
