@@ -58,7 +58,7 @@ var byteOrderMark = []byte("\uFEFF")
 
 // json reads a file that is a list of rows, or holds one at Options.Items.
 func (r *reader) json(source io.Reader) error {
-	value, err := decode(skipMark(source))
+	value, err := document(source)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (r *reader) json(source io.Reader) error {
 // entries reads a file that is one object, or holds one at Options.Items, of which
 // each entry is a row.
 func (r *reader) entries(source io.Reader) error {
-	value, err := decode(skipMark(source))
+	value, err := document(source)
 	if err != nil {
 		return err
 	}
@@ -119,6 +119,16 @@ func (r *reader) value(value any, line int) error {
 	}
 	at := Row{Number: r.number, Line: line}
 	return fmt.Errorf("%s: it is neither an object nor a text", at.Place())
+}
+
+// document decodes a file that is one JSON value.
+func document(source io.Reader) (any, error) {
+	text := &checked{Reader: skipMark(source), line: 1}
+	value, err := decode(text)
+	if text.failed != nil {
+		return nil, text.failed
+	}
+	return value, err
 }
 
 func decode(r io.Reader) (value any, err error) {

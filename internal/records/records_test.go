@@ -136,6 +136,8 @@ func TestReadErrors(t *testing.T) {
 		{"a.json", `{"b": 1}`, Options{Items: "b.c"}, `there is no list at items "b.c"`},
 		{"a.jsonl", "[\n{}\n]\n", Options{}, "line 1: it is no JSON: unexpected EOF: for a list over several lines set format to json"},
 		{"a.jsonl", "{}\n{\"n\": \"Per\xfa\"}\n", Options{}, "line 2: it is not UTF-8: convert the file"},
+		{"a.json", "[{},\n{\"n\": \"Per\xfa\"}]", Options{}, "line 2: it is not UTF-8: convert the file"},
+		{"a.json", "{\"n\": \"" + strings.Repeat("ú", 5000) + "\xc3", Options{Format: "entries"}, "line 1: it is not UTF-8"},
 		{"a.csv", "n,m\n\"x\ny\",Per\xfa\n", Options{}, "line 3: it is not UTF-8: convert the file"},
 		{"a.tsv", "n\xfa\tm\n", Options{}, "line 1: it is not UTF-8"},
 		{"a.txt", "x\n\nPer\xfa\n", Options{}, "line 3: it is not UTF-8"},
