@@ -145,7 +145,7 @@ func caretIndent(line string, column int) string {
 // decode sets v, of the type of one key of the recipe, from node.
 func (p *Places) decode(node ast.Node, v reflect.Value, path string) error {
 	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok && isScalar(node) {
-		if err := u.UnmarshalText([]byte(node.GetToken().Value)); err != nil {
+		if err := u.UnmarshalText([]byte(scalarText(node))); err != nil {
 			return p.fail(node.GetToken().Position, path, fmt.Sprintf("%s: %v", path, err))
 		}
 		return nil

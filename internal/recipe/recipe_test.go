@@ -105,6 +105,16 @@ func TestExponent(t *testing.T) {
 	}
 }
 
+// TestBlock: a text over several lines is what it says, and not the sign before it.
+func TestBlock(t *testing.T) {
+	for _, sign := range []string{">-", "|", ">"} {
+		var got file
+		if _, err := recipe.Decode("r.yaml", []byte("limit: "+sign+"\n  64 MiB\nname: a\n"), &got); err != nil || got.Limit != 64<<20 {
+			t.Errorf("%s: %v, %v", sign, got.Limit, err)
+		}
+	}
+}
+
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{"weight: 3", "wieght: 3", `r.yaml:7:5: inputs[0] has no key "wieght"; did you mean "weight"?`},
@@ -112,6 +122,7 @@ func TestMistakes(t *testing.T) {
 		{"- case", "- cases", `r.yaml:12:7: chains.web[1] has no key "cases"; did you mean "case"?` + "\n   12 |     - cases\n      |       ^"},
 		{"- case", "- 7", "chains.web[1] must be a section with keys of its own, and this is 7"},
 		{"64 MiB", "64 MeB", `r.yaml:2:8: limit: give a number of bytes, such as 512MiB or 8GiB, and not "64 MeB"`},
+		{"share: 0.5", "share: |\n  1e3", "share must be a number, and this is the text \"1e3\""},
 		{"64 MiB", "[1]", "limit must be a whole number, and this is a list"},
 		{"  Some-Header: \"1\"", "  Some-Header: 1", "headers.Some-Header must be a text, and this is 1"},
 		{"headers:\n  Some-Header: \"1\"\n", "headers: none", "headers must be a section of names that you choose, and this is the text \"none\""},

@@ -53,6 +53,15 @@ func isScalar(node ast.Node) bool {
 	return false
 }
 
+// scalarText is the text of a scalar. A block begins with a token of its own, and its
+// last line break is none of a value.
+func scalarText(node ast.Node) string {
+	if block, ok := node.(*ast.LiteralNode); ok {
+		return strings.TrimSuffix(block.Value.Value, "\n")
+	}
+	return node.GetToken().Value
+}
+
 // scalarFits says what a field of this kind holds and whether node is one.
 func scalarFits(node ast.Node, kind reflect.Kind) (want string, ok bool) {
 	switch kind {
@@ -90,7 +99,7 @@ func nodeKind(node ast.Node) string {
 	case *ast.NullNode:
 		return "empty"
 	case *ast.StringNode, *ast.LiteralNode:
-		return fmt.Sprintf("the text %q", n.GetToken().Value)
+		return fmt.Sprintf("the text %q", scalarText(n))
 	case *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
 		return n.GetToken().Value
 	}
