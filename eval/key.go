@@ -27,6 +27,7 @@ type key struct {
 	Version  string    `json:"version"` // of the program that began it
 	Subject  string    `json:"subject"`
 	Print    string    `json:"fingerprint,omitempty"`
+	Address  string    `json:"address,omitempty"` // where there is no fingerprint
 	Settings Settings  `json:"settings"`
 	Tasks    []taskKey `json:"tasks"`
 }
@@ -38,6 +39,9 @@ type taskKey struct {
 
 func keyOf(info SubjectInfo, sheets []Sheet, o *Options) key {
 	k := key{Version: o.Version, Subject: info.Name, Print: info.Fingerprint, Settings: o.Settings}
+	if k.Print == "" {
+		k.Address = info.Address
+	}
 	for i := range sheets {
 		if sheets[i].Skip == "" {
 			k.Tasks = append(k.Tasks, taskKey{sheets[i].Task.Name, sheets[i].Hash})
@@ -60,6 +64,9 @@ func (k *key) differences(other *key) []string {
 		}
 	} else {
 		say("the model", k.Subject, other.Subject)
+		if k.Address != "" { // runs of earlier programs do not have it
+			say("the address", k.Address, other.Address)
+		}
 	}
 	a, b := k.Settings, other.Settings
 	say("the seed", a.Seed, b.Seed)

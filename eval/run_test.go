@@ -307,6 +307,31 @@ func TestOtherRun(t *testing.T) {
 	}
 }
 
+// TestAddress: models of one name and without a fingerprint are told apart by their
+// addresses; a run of an earlier program, which has none, goes on.
+func TestAddress(t *testing.T) {
+	sheets, dir := exam(2)[:1], t.TempDir()
+	run := func(address string) error {
+		_, err := Run(t.Context(), &fake{info: SubjectInfo{Name: "m", Address: address}}, sheets, Options{Dir: dir})
+		return err
+	}
+	for _, address := range []string{"", "http://a/v1"} {
+		if err := run(address); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir = t.TempDir()
+	if err := run("http://a/v1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := run("http://b/v1"); !errors.Is(err, ErrOther) || !strings.Contains(err.Error(), "the address was http://a/v1 and is http://b/v1") {
+		t.Errorf("%v", err)
+	}
+	if err := run("http://a/v1"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestInt8Run: a run with keys and values in 8 bits is another one with the same weights,
 // also where an earlier program has said so in the model's name alone.
 func TestInt8Run(t *testing.T) {

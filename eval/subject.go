@@ -59,6 +59,9 @@ type SubjectInfo struct {
 	// unknown.
 	Name        string `json:"name"`
 	Fingerprint string `json:"fingerprint,omitempty"`
+	// Address is where an endpoint is; it tells models of one name and without a
+	// Fingerprint apart.
+	Address string `json:"-"`
 	// Card is what else the report says of the model, in order.
 	Card []CardLine `json:"card,omitempty"`
 	// ContextWindow in tokens; 0 if unknown.

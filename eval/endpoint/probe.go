@@ -50,7 +50,7 @@ func (e *Endpoint) choose(ctx context.Context, name string) error {
 	}
 	e.model = name
 	e.listed = ids
-	e.info.Name = name
+	e.info.Name, e.info.Address = name, e.client.base.String()
 	e.info.Card = append([]eval.CardLine{{Name: "endpoint", Value: e.client.base.String()}}, e.info.Card...)
 	return nil
 }
