@@ -64,7 +64,7 @@ func (k *key) differences(other *key) []string {
 		}
 	} else {
 		say("the model", k.Subject, other.Subject)
-		if k.Address != "" { // runs of earlier programs do not have it
+		if k.Address != "" && other.Address != "" { // which runs of earlier programs do not have
 			say("the address", k.Address, other.Address)
 		}
 	}
