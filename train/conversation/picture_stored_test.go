@@ -14,6 +14,7 @@ import (
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/atomicfile/fault"
+	"github.com/polymath-lm/polymath/model/vision"
 	"github.com/polymath-lm/polymath/picture"
 	"github.com/polymath-lm/polymath/picture/draw"
 	"github.com/polymath-lm/polymath/shard"
@@ -182,8 +183,19 @@ func TestViews(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if _, _, err := MeasurePicture(other, p.Data, picture.Auto); err == nil || !strings.Contains(err.Error(), "make the shards again") {
-		t.Error(err)
+	closer, blunt := testVision(), testVision()
+	closer.Box, closer.Short = 2*closer.Box, 2*closer.Short
+	blunt.Box, blunt.Short = 0, 0
+	for _, other := range []*vision.Config{other, closer, blunt} {
+		if _, _, err := MeasurePicture(other, p.Data, picture.Auto); err == nil || !strings.Contains(err.Error(), "make the shards again") {
+			t.Errorf("%+v: %v", other, err)
+		}
+	}
+	old := append([]byte(oldMagic), p.Data[len(oldMagic):oldHeader]...)
+	old = append(old, p.Data[viewsHeader:]...)
+	before, _, err := ReadPicture(cfg, old, picture.Auto)
+	if now, _, _ := ReadPicture(cfg, p.Data, picture.Auto); err != nil || !slices.Equal(before, now) {
+		t.Errorf("views as earlier versions stored them: %v", err)
 	}
 }
 
