@@ -77,6 +77,40 @@ func TestEmbedAgain(t *testing.T) {
 	}
 }
 
+// Nobody waits for what an embedding reads, since it is not shared.
+func TestEmbedNotAwaited(t *testing.T) {
+	e := NewEngine(testModel(t), Options{Chunk: 8})
+	var group sync.WaitGroup
+	text, entered := tokens(140), false
+	mask := &hook{call: func(n int) {
+		switch n {
+		case 1:
+			group.Go(func() {
+				if _, err := e.Embed(t.Context(), text); err != nil {
+					t.Error(err)
+				}
+			})
+			awaitWaiting(e, 1)
+		case 2:
+			group.Go(func() {
+				if _, _, err := ask(t.Context(), e, Request{Prompt: text, MaxTokens: 1}); err != nil {
+					t.Error(err)
+				}
+			})
+			awaitWaiting(e, 1)
+		case 3:
+			entered = len(e.running) == 3
+		}
+	}}
+	if _, err := e.Generate(t.Context(), Request{Prompt: tokens(9)[8:], MaxTokens: 5, Mask: mask}, nil); err != nil {
+		t.Error(err)
+	}
+	group.Wait()
+	if !entered {
+		t.Error("a completion waits for an embedding of the same text")
+	}
+}
+
 // Damaged weights are an error, and no vector.
 func TestEmbedNonFinite(t *testing.T) {
 	m := testModel(t)
