@@ -93,7 +93,7 @@ func (o *SetOptions) line(s *shardWriter, i int) shardLine {
 	if l.png, l.err = d.PNG(); l.err != nil {
 		return l
 	}
-	l.name = fmt.Sprintf("%s/%s-%07d.png", s.images, d.Kind, d.Index)
+	l.name = o.pngName(s.images, i)
 	url := l.name
 	if s.inline {
 		url = "data:image/png;base64," + base64.StdEncoding.EncodeToString(l.png)
@@ -115,8 +115,11 @@ type shardWriter struct {
 var sides = [2]string{"train", "held-out"}
 
 func newShardWriter(dir string, number int, inline bool) *shardWriter {
-	return &shardWriter{dir: dir, number: number, inline: inline, images: fmt.Sprintf("images/%05d", number)}
+	return &shardWriter{dir: dir, number: number, inline: inline, images: imagesDir(number)}
 }
+
+// imagesDir is where the pictures of a shard are.
+func imagesDir(number int) string { return fmt.Sprintf("images/%05d", number) }
 
 func (s *shardWriter) open() error {
 	if !s.inline {

@@ -149,7 +149,7 @@ func Write(ctx context.Context, dir string, o SetOptions) (m *Manifest, err erro
 	}
 	for number := 0; number*ShardPictures < o.Number; number++ {
 		wanted := min(ShardPictures, o.Number-number*ShardPictures)
-		if number >= len(m.Shards) || m.Shards[number].Pictures < wanted || !m.Shards[number].intact(dir) {
+		if number >= len(m.Shards) || m.Shards[number].Pictures < wanted || !o.intact(dir, number, &m.Shards[number]) {
 			if err := o.writeShard(ctx, dir, number, wanted, m); err != nil {
 				return m, err
 			}
@@ -167,6 +167,15 @@ func (o *SetOptions) observe(done int) {
 
 // maxManifest is the most bytes of a manifest that are read.
 const maxManifest = 64 << 20
+
+// Begun returns the manifest of what Write would find in the directory, a new one where
+// there is nothing, or why it would refuse it. It writes nothing.
+func (o *SetOptions) Begun(dir string) (*Manifest, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	return o.begun(dir)
+}
 
 // begun returns the manifest of what the directory has, or a new one.
 func (o *SetOptions) begun(dir string) (*Manifest, error) {
@@ -239,16 +248,6 @@ func (s Settings) differs(now Settings) string {
 		return "other texts"
 	}
 	return ""
-}
-
-// intact tells whether the files of a shard are as they were written.
-func (s *Shard) intact(dir string) bool {
-	for _, f := range []ShardFile{s.Train, s.HeldOut} {
-		if sum, err := atomicfile.Hash(filepath.Join(dir, f.Name)); err != nil || sum != f.SHA256 {
-			return false
-		}
-	}
-	return true
 }
 
 // batch is how many pictures are made at the same time and then told of.

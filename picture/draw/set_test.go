@@ -185,6 +185,26 @@ func checkLine(t *testing.T, dir string, line []byte, heldOut bool) {
 	}
 }
 
+// TestSetPicturesGone draws again what is damaged or gone of the pictures.
+func TestSetPicturesGone(t *testing.T) {
+	dir := t.TempDir()
+	mustWrite(t, dir, setOptions(9))
+	want := files(t, dir)
+	path := filepath.Join(dir, "images", "00000", "clock-0000002.png")
+	for name, damage := range map[string]func() error{
+		"cut":   func() error { return os.Truncate(path, 40) },
+		"empty": func() error { return os.Truncate(path, 0) },
+		"gone":  func() error { return os.Remove(path) },
+		"all":   func() error { return os.RemoveAll(filepath.Dir(path)) },
+	} {
+		if err := damage(); err != nil {
+			t.Fatal(err)
+		}
+		mustWrite(t, dir, setOptions(9))
+		wantSame(t, name, files(t, dir), want)
+	}
+}
+
 // TestSetRefuses wants errors that say what is wrong.
 func TestSetRefuses(t *testing.T) {
 	dir := t.TempDir()
@@ -203,8 +223,10 @@ func TestSetRefuses(t *testing.T) {
 	} {
 		o := setOptions(20)
 		change(&o)
-		if _, err := draw.Write(t.Context(), dir, o); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, not %q", err, want)
+		_, asked := o.Begun(dir)
+		_, err := draw.Write(t.Context(), dir, o)
+		if err == nil || !strings.Contains(err.Error(), want) || asked == nil || asked.Error() != err.Error() {
+			t.Errorf("%v, and asked before %v; not %q", err, asked, want)
 		}
 	}
 }
