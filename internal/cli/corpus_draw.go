@@ -14,8 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/polymath-lm/polymath/corpus"
-	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/cli/progress"
 	"github.com/polymath-lm/polymath/internal/cli/shell"
@@ -125,48 +123,18 @@ func (a *app) corpusDraw(ctx context.Context, o drawFlags) (err error) {
 	return a.drawSet(ctx, o)
 }
 
-// Lines of documents that are rendered: those of a few characters say nothing,
-// and more than so many are not kept.
-const (
-	leastTextLine = 4
-	mostTextLines = 1 << 20
-)
-
-// drawTexts reads the lines that are rendered, each once, in their own order, so
-// that they are the same in whatever order the files are read.
-func (a *app) drawTexts(ctx context.Context, o drawFlags) ([]string, error) {
-	source := corpus.Source{Paths: o.texts, TextField: o.textField}
-	seen := map[string]bool{}
-	r, err := source.Each(ctx, func(d *document.Document) error {
-		for line := range strings.Lines(string(d.Text())) {
-			line = strings.Join(strings.Fields(line), " ")
-			if len([]rune(line)) >= leastTextLine && len(seen) < mostTextLines {
-				seen[line] = true
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("--text: %w", err)
-	}
-	if r.Left > 0 {
-		fmt.Fprintf(a.Err, "--text: %s of %s records are left out; the first: %s\n", progress.Count(r.Left), progress.Count(r.Records), progress.Visible(r.Why))
-	}
-	if len(seen) == 0 {
-		return nil, fmt.Errorf("--text: %s: no line has %d characters", strings.Join(o.texts, ", "), leastTextLine)
-	}
-	texts := make([]string, 0, len(seen))
-	for line := range seen {
-		texts = append(texts, line)
-	}
-	slices.Sort(texts)
-	return texts, nil
-}
-
 // planPictures is how many pictures are made to tell what a set takes.
 const planPictures = 64
 
 func (a *app) drawPlan(o *drawFlags) error {
+	left := o.set.Number
+	if o.out != "" {
+		there, err := o.set.Begun(o.out)
+		if err != nil {
+			return err
+		}
+		left -= there.Pictures
+	}
 	n := min(planPictures, o.set.Number)
 	begun := time.Now()
 	bytes, questions, held := 0, 0, 0
@@ -192,8 +160,11 @@ func (a *app) drawPlan(o *drawFlags) error {
 	if len(o.set.Texts) > 0 {
 		fmt.Fprintf(a.Out, "texts     %s\n", plural(int64(len(o.set.Texts)), "line"))
 	}
-	fmt.Fprintf(a.Out, "size      about %s of pictures\n", progress.Bytes(int64(bytes)*int64(o.set.Number)/int64(n)))
-	fmt.Fprintf(a.Out, "time      about %s of one core, without the disk\n", progress.Duration(each*time.Duration(o.set.Number)))
+	if left < o.set.Number {
+		fmt.Fprintf(a.Out, "there     %s of them in %s\n", progress.Count(int64(o.set.Number-left)), o.out)
+	}
+	fmt.Fprintf(a.Out, "size      about %s of pictures\n", progress.Bytes(int64(bytes)*int64(left)/int64(n)))
+	fmt.Fprintf(a.Out, "time      about %s of one core, without the disk\n", progress.Duration(each*time.Duration(left)))
 	return nil
 }
 
