@@ -121,7 +121,8 @@ func (w *FileWorker) Read(ctx context.Context, source, index int, file source.Fi
 	}
 	f := feeder{segment: math.MaxInt64, emit: r.batch}
 	f.begin(src)
-	open := &openFile{input: &InputFile{Index: index, Name: file.Name, Path: file.Path}}
+	path, name := file.Shown()
+	open := &openFile{input: &InputFile{Index: index, Name: name, Path: path}}
 	open.reader, open.err = openReader(ctx, file.With(src.spec.listing()), src.reading(), reader.Position{})
 	defer open.close()
 	if err := f.file(ctx, open); err != nil {

@@ -20,8 +20,7 @@ import (
 // its beginning. Options that are zero mean the defaults.
 func Open(ctx context.Context, f source.File, opt Options, from Position) (Reader, error) {
 	opt = opt.filled()
-	shown, _ := f.Shown()
-	base := document.Origin{Source: opt.Source, File: shown}
+	base := document.Origin{Source: opt.Source, File: shown(f)}
 	if opt.Format == Tree || f.Tree {
 		return openTree(ctx, f, base, opt, from)
 	}
@@ -29,7 +28,7 @@ func Open(ctx context.Context, f source.File, opt Options, from Position) (Reade
 		return openParquet(ctx, f, base, opt, from)
 	}
 	if from.Record < 0 || from.Offset < 0 || from.Member < 0 || from.Skip < 0 || from.Skip > from.Offset {
-		return nil, fmt.Errorf("%s: %+v is no place in a file", f.Path, from)
+		return nil, fmt.Errorf("%s: %+v is no place in a file", shown(f), from)
 	}
 	in, how, err := openInput(ctx, f, opt)
 	if err != nil {
@@ -39,7 +38,7 @@ func Open(ctx context.Context, f source.File, opt Options, from Position) (Reade
 	if format == Auto {
 		head := in.need(4096)
 		if format, err = recognize(f, head, how); len(head) == 0 && in.err != io.EOF {
-			err = in.ended(f.Path)
+			err = in.ended(shown(f))
 		}
 		if err != nil {
 			in.src.Close()
@@ -57,6 +56,12 @@ func Open(ctx context.Context, f source.File, opt Options, from Position) (Reade
 		}
 	}
 	return newReader(in, f, base, format, opt, from), nil
+}
+
+// shown is what errors call a file: its path without what gives access to it.
+func shown(f source.File) string {
+	path, _ := f.Shown()
+	return path
 }
 
 func newReader(in *input, f source.File, base document.Origin, format Format, opt Options, from Position) Reader {
@@ -88,12 +93,12 @@ func openInput(ctx context.Context, f source.File, opt Options) (*input, packing
 	how, err := packingOf(head)
 	if err != nil {
 		s.Close()
-		return nil, 0, fmt.Errorf("%s: %w", f.Path, err)
+		return nil, 0, fmt.Errorf("%s: %w", shown(f), err)
 	}
 	src, err := unpack(s, how, opt.MaxRatio, isArchive(f, opt))
 	if err != nil {
 		s.Close()
-		return nil, 0, fmt.Errorf("%s: %w", f.Path, err)
+		return nil, 0, fmt.Errorf("%s: %w", shown(f), err)
 	}
 	return newInput(src, Position{}, f.Size), how, nil
 }
@@ -111,12 +116,12 @@ func reopenInput(ctx context.Context, f source.File, opt Options, how packing, f
 	src, err := unpack(s, how, opt.MaxRatio, isArchive(f, opt))
 	if err != nil {
 		s.Close()
-		return nil, fmt.Errorf("%s: %w", f.Path, err)
+		return nil, fmt.Errorf("%s: %w", shown(f), err)
 	}
 	in := newInput(src, from, f.Size)
 	if how != plain && in.discard(from.Skip) != nil {
 		in.src.Close()
-		return nil, fmt.Errorf("%s: cannot go on at byte %d of what it unpacks to: %w", f.Path, from.Offset, in.err)
+		return nil, fmt.Errorf("%s: cannot go on at byte %d of what it unpacks to: %w", shown(f), from.Offset, in.err)
 	}
 	return in, nil
 }
@@ -169,9 +174,9 @@ func recognize(f source.File, head []byte, how packing) (Format, error) {
 	case bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")):
 		return Text, nil
 	case byName != "":
-		return "", fmt.Errorf("%s: %w: the name says %s, but the content does not begin like it; set format if it is something else", f.Path, ErrFormat, byName)
+		return "", fmt.Errorf("%s: %w: the name says %s, but the content does not begin like it; set format if it is something else", shown(f), ErrFormat, byName)
 	}
-	return "", fmt.Errorf("%s: %w; set format, or leave the file out", f.Path, ErrFormat)
+	return "", fmt.Errorf("%s: %w; set format, or leave the file out", shown(f), ErrFormat)
 }
 
 // isJSONL says whether the first line is an object, as far as it is there.

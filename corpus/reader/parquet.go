@@ -49,7 +49,7 @@ func openParquet(ctx context.Context, f source.File, base document.Origin, opt O
 	err = parquetfile.Guard(func() error { return p.open(from) })
 	if err != nil {
 		at.Close()
-		return nil, fmt.Errorf("%s: %w", f.Path, err)
+		return nil, fmt.Errorf("%s: %w", shown(f), err)
 	}
 	return p, nil
 }

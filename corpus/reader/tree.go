@@ -22,14 +22,14 @@ type tree struct {
 
 func openTree(ctx context.Context, f source.File, base document.Origin, opt Options, from Position) (Reader, error) {
 	if !f.Tree {
-		return nil, fmt.Errorf("%s: the format tree is that of directories; name the directory", f.Path)
+		return nil, fmt.Errorf("%s: the format tree is that of directories; name the directory", shown(f))
 	}
 	if from.Record < 0 {
-		return nil, fmt.Errorf("%s: %+v is no place in a tree", f.Path, from)
+		return nil, fmt.Errorf("%s: %+v is no place in a tree", shown(f), from)
 	}
 	files, err := code.OpenTree(f.Path, opt.Tree)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Path, err)
+		return nil, fmt.Errorf("%s: %w", shown(f), err)
 	}
 	files.Begin(from.Record)
 	return &tree{ctx: ctx, files: files, base: base, commit: files.Commit(), next: from.Record}, nil
