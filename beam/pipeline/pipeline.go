@@ -54,7 +54,7 @@ func (j *Job) Check() error {
 	case j.Rounds < 1 || j.Rounds > 100:
 		return fmt.Errorf("--rounds %d: give 1 to 100", j.Rounds)
 	case j.RunBytes < 1<<16:
-		return fmt.Errorf("--run-bytes %d: give at least %d", j.RunBytes, 1<<16)
+		return fmt.Errorf("--run_bytes %d: give at least %d", j.RunBytes, 1<<16)
 	case j.Decisions < 1:
 		return fmt.Errorf("--decisions %d: give at least 1", j.Decisions)
 	}
