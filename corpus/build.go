@@ -135,6 +135,9 @@ func (b *build) begin(ctx context.Context) (*ingested, error) {
 		return nil, err
 	}
 	if b.o.Fresh {
+		if err := b.ready(ctx); err != nil {
+			return nil, err
+		}
 		if err := b.clear(); err != nil {
 			return nil, err
 		}
@@ -149,6 +152,15 @@ func (b *build) begin(ctx context.Context) (*ingested, error) {
 		return nil, err
 	}
 	return b.ingest(ctx)
+}
+
+// ready says whether a build can begin, before what is there is removed.
+func (b *build) ready(ctx context.Context) error {
+	if err := b.checkTokenizer(); err != nil {
+		return err
+	}
+	_, err := listSources(ctx, b.recipe, func(string) {}) // ingest tells of what is passed over
+	return err
 }
 
 // after runs the stages that come after the sources were read.

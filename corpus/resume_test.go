@@ -255,6 +255,21 @@ func TestForeignDirectory(t *testing.T) {
 	}
 }
 
+// TestFreshNeedsSources: what is there stays where a build cannot begin anew.
+func TestFreshNeedsSources(t *testing.T) {
+	dir := t.TempDir()
+	f := newSmallFixture(t, filepath.Join(dir, "in"))
+	text := f.recipe(filepath.Join(dir, "out"))
+	mustBuild(t, parse(t, text))
+	typo := strings.ReplaceAll(text, filepath.Join(dir, "in"), filepath.Join(dir, "typo"))
+	if _, err := Build(t.Context(), parse(t, typo), Options{Fresh: true}); err == nil || !strings.Contains(err.Error(), "typo") {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "out", ShardsDir)); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestMarkHalfWritten: a build that was killed while it marked a stage as begun
 // left the mark under a temporary name, and no mark. The next one takes it away.
 func TestMarkHalfWritten(t *testing.T) {

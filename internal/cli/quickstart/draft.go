@@ -9,6 +9,7 @@ import (
 	"text/template"
 
 	"github.com/polymath-lm/polymath/corpus"
+	"github.com/polymath-lm/polymath/corpus/source"
 )
 
 // Draft is what was decided about the corpus before it is complete: an
@@ -36,6 +37,16 @@ func (s *session) draft(ctx context.Context) (*Draft, error) {
 	var err error
 	d.Root, err = findGo(ctx)
 	return d, err
+}
+
+// findText makes sure that there is text to begin with.
+func (s *session) findText(ctx context.Context) error {
+	if s.Text == "" {
+		_, err := findGo(ctx)
+		return err
+	}
+	_, err := source.List(ctx, []string{s.Text}, source.Options{})
+	return err
 }
 
 // wholeFiles is the number of documents from which on whole ones are held out; of

@@ -79,6 +79,11 @@ func Run(ctx context.Context, o Options) error {
 		return &OptionError{fmt.Sprintf("--minutes %v; give %v to %v", o.Minutes, minMinutes, maxMinutes)}
 	}
 	s := &session{Options: o, start: time.Now()}
+	if o.Fresh && !o.DryRun { // what is there is removed only where something new can begin
+		if err := s.findText(ctx); err != nil {
+			return err
+		}
+	}
 	if err := s.open(); err != nil {
 		return errors.Join(err, s.release())
 	}

@@ -38,6 +38,22 @@ func TestForeignDirectoriesAreLeftAlone(t *testing.T) {
 	}
 }
 
+// With --fresh nothing is removed where the text to begin anew with is not there.
+func TestFreshNeedsText(t *testing.T) {
+	s := testSession(t, 10)
+	model := s.path(runDir, "model")
+	if err := errors.Join(os.MkdirAll(model, 0o777), os.WriteFile(s.path(stateName), []byte("{}"), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	s.Fresh, s.Text = true, filepath.Join(t.TempDir(), "typo")
+	if err := Run(t.Context(), s.Options); err == nil || !strings.Contains(err.Error(), "typo") {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Stat(model); err != nil {
+		t.Error(err)
+	}
+}
+
 // A disk that fills up while an interrupted run is saved is not reported as
 // saved.
 func TestInterruptionHidesNoFailure(t *testing.T) {
