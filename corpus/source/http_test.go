@@ -207,6 +207,28 @@ func TestHTTPStall(t *testing.T) {
 	}
 }
 
+// TestStallsEnd reads blocks and lists of servers that send a part of an answer and
+// then no more.
+func TestStallsEnd(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	o := Options{Stall: 1, Retries: 1}
+	f := list1(t, serve(t, &server{content: noise(100_000), tag: `"v1"`, breakAt: 60_000, stall: true}), o)
+	if _, _, err := OpenAt(ctx, f); !errors.Is(err, ErrTransfer) || !strings.Contains(err.Error(), "nothing came for 1 seconds") {
+		t.Errorf("blocks: %v", err)
+	}
+	_, _, o2 := startS3(t, nil)
+	hung := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}))
+	defer hung.Close()
+	o2.Stall, o2.Retries, o2.Endpoint = o.Stall, o.Retries, hung.URL
+	if _, err := List(ctx, []string{"s3://corpus/a"}, o2); !errors.Is(err, ErrTransfer) || !strings.Contains(err.Error(), "nothing came for 1 seconds") {
+		t.Errorf("a list: %v", err)
+	}
+}
+
 func TestHTTPErrors(t *testing.T) {
 	for code, want := range map[int]string{
 		404: "404 Not Found; check the address", 401: "give an Authorization under headers", 410: "check the address", 500: "gave up after 2 tries: the server answers 500",

@@ -86,9 +86,11 @@ func (r *ranges) fetch(at int64) ([]byte, error) {
 	if r.file.Size >= 0 {
 		n = min(n, r.file.Size-at)
 	}
-	p, err := r.file.remote.get(r.ctx, r.file, span{at, n})
+	ctx, idle, stop := r.file.remote.watched(r.ctx)
+	defer stop()
+	p, err := r.file.remote.get(ctx, r.file, span{at, n})
 	if err != nil {
-		return nil, err
+		return nil, r.file.remote.stalled(r.ctx, err)
 	}
 	defer p.body.Close()
 	if p.size < 0 {
@@ -99,8 +101,13 @@ func (r *ranges) fetch(at int64) ([]byte, error) {
 	}
 	r.file.Size, r.file.Tag, r.file.Time = p.size, p.tag, p.time
 	data := make([]byte, min(n, p.size-at))
-	if _, err := io.ReadFull(p.body, data); err != nil {
-		return nil, fmt.Errorf("the transfer broke: %w", err)
+	for rest := data; len(rest) > 0; {
+		idle.Reset(r.file.remote.limit())
+		n, err := io.ReadAtLeast(p.body, rest, 1)
+		if err != nil {
+			return nil, fmt.Errorf("the transfer broke: %w", r.file.remote.stalled(r.ctx, err))
+		}
+		rest = rest[n:]
 	}
 	return data, nil
 }

@@ -119,6 +119,28 @@ func (r *remote) try(ctx context.Context, path string, fn func() error) error {
 	}
 }
 
+// limit is how long a transfer may stand still.
+func (r *remote) limit() time.Duration { return time.Duration(r.opt.Stall) * time.Second }
+
+// watched returns a context that ends when idle is not reset within the limit.
+func (r *remote) watched(ctx context.Context) (_ context.Context, idle *time.Timer, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	idle = time.AfterFunc(r.limit(), cancel)
+	return ctx, idle, func() {
+		idle.Stop()
+		cancel()
+	}
+}
+
+// stalled says of an error that the limit made it, if ctx, which is above the
+// watched one, goes on.
+func (r *remote) stalled(ctx context.Context, err error) error {
+	if errors.Is(err, context.Canceled) && ctx.Err() == nil {
+		return fmt.Errorf("nothing came for %d seconds", r.opt.Stall)
+	}
+	return err
+}
+
 // wait sleeps before the next try, longer each time, or returns the error that
 // ends them.
 func (r *remote) wait(ctx context.Context, path string, failures int, err error) error {

@@ -31,11 +31,14 @@ func listS3(ctx context.Context, address string, r *remote) ([]File, error) {
 	var files []File
 	err = r.try(ctx, address, func() error {
 		files = files[:0]
+		listing, idle, stop := r.watched(ctx)
+		defer stop()
 		opts := minio.ListObjectsOptions{Prefix: prefix, Recursive: true}
-		for o := range client.ListObjectsIter(ctx, bucket, opts) {
+		for o := range client.ListObjectsIter(listing, bucket, opts) {
 			if o.Err != nil {
-				return s3Fault(o.Err)
+				return s3Fault(r.stalled(ctx, o.Err))
 			}
+			idle.Reset(r.limit())
 			if name, ok := keyName(o.Key, key, prefix, m); ok {
 				files = append(files, File{
 					Path: "s3://" + bucket + "/" + o.Key, Name: name, Size: o.Size,

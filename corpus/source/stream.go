@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -16,9 +15,9 @@ type stream struct {
 	at       int64 // the next byte
 	size     int64 // -1 unknown
 	body     io.ReadCloser
-	stop     context.CancelFunc // ends the current request
-	idle     *time.Timer        // calls stop when nothing comes
-	failures int                // in a row without a byte
+	stop     func()      // ends the current request
+	idle     *time.Timer // calls stop when nothing comes
+	failures int         // in a row without a byte
 }
 
 func openStream(ctx context.Context, f File, offset int64) (io.ReadCloser, error) {
@@ -41,13 +40,12 @@ func (s *stream) connect() error {
 	if s.size >= 0 && s.at == s.size {
 		return nil // no server serves an empty range
 	}
-	ctx, stop := context.WithCancel(s.ctx)
-	s.stop = stop
-	s.idle = time.AfterFunc(s.limit(), stop)
+	ctx, idle, stop := s.file.remote.watched(s.ctx)
+	s.idle, s.stop = idle, stop
 	p, err := s.file.remote.get(ctx, s.file, span{s.at, -1})
 	if err != nil {
 		s.disconnect()
-		return err
+		return s.file.remote.stalled(s.ctx, err)
 	}
 	s.body = p.body
 	if s.size < 0 {
@@ -66,16 +64,12 @@ func (s *stream) connect() error {
 	return nil
 }
 
-func (s *stream) limit() time.Duration {
-	return time.Duration(s.file.remote.opt.Stall) * time.Second
-}
-
 func (s *stream) discard(n int64) error {
 	buf := make([]byte, 64<<10)
 	for n > 0 {
 		got, err := s.body.Read(buf[:min(int64(len(buf)), n)])
 		n -= int64(got)
-		s.idle.Reset(s.limit())
+		s.idle.Reset(s.file.remote.limit())
 		if err == io.EOF && n > 0 {
 			return &fault{err: fmt.Errorf("cannot open at byte %d: the file ends before", s.at)}
 		}
@@ -92,7 +86,6 @@ func (s *stream) disconnect() {
 		s.body = nil
 	}
 	if s.stop != nil {
-		s.idle.Stop()
 		s.stop()
 		s.stop = nil
 	}
@@ -138,16 +131,13 @@ func (s *stream) read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	s.idle.Reset(s.limit())
+	s.idle.Reset(s.file.remote.limit())
 	if s.size >= 0 {
 		p = p[:min(int64(len(p)), s.size-s.at)]
 	}
 	n, err := s.body.Read(p)
 	s.idle.Stop()
-	if err != nil && errors.Is(err, context.Canceled) && s.ctx.Err() == nil {
-		err = fmt.Errorf("nothing came for %d seconds", s.file.remote.opt.Stall)
-	}
-	return n, err
+	return n, s.file.remote.stalled(s.ctx, err)
 }
 
 // Close implements io.Closer.
