@@ -1,6 +1,7 @@
 package task
 
 import (
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,8 +18,9 @@ answer: dot
 grader: exact
 `
 
-// png is the beginning of a picture, which is all that anyone looks at here.
-const png = "\x89PNG\r\n\x1a\n"
+// png is a picture of one pixel.
+const png = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU" +
+	"\x00\x00\x00\nIDATx\x9cc\xf8\x0f\x00\x01\x01\x01\x00\xb18\xf6\x14\x00\x00\x00\x00IEND\xaeB`\x82"
 
 func TestImages(t *testing.T) {
 	data := dir(t, "set/w.jsonl", `{"picture": "a/b.png"}`+"\n", "set/a/b.png", png)
@@ -36,7 +38,7 @@ func TestImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	parts := c.Messages[0].Content
-	if len(parts) != 2 || parts[0].Image.URL != "data:image/png;base64,iVBORw0KGgo=" || parts[1].Text != "What is it?" {
+	if len(parts) != 2 || parts[0].Image.URL != "data:image/png;base64,"+base64.StdEncoding.EncodeToString([]byte(png)) || parts[1].Text != "What is it?" {
 		t.Errorf("%+v", parts)
 	}
 	elsewhere := dir(t, "set/w.jsonl", `{"picture": "a/b.png"}`+"\n", "set/a/b.png", png)
@@ -73,11 +75,13 @@ func TestImagesStayBelow(t *testing.T) {
 		`{"picture": "a.png", "more": "set"}`:             "it is no file",
 		`{"picture": "out/secret.png"}`:                   "escapes",
 		`{"picture": "a\\b.png"}`:                         "with slashes",
-		`{"picture": "w.jsonl"}`:                          "it is no image",
+		`{"picture": "w.jsonl"}`:                          "no image of a known format",
+		`{"picture": "a.bmp"}`:                            "BMP is not accepted",
+		`{"picture": "cut.png"}`:                          "cannot be decoded",
 		`{"picture": null}`:                               "a value is null",
 		`{"picture": "a.png", "more": "linked/deep.png"}`: "",
 	} {
-		data := dir(t, "set/w.jsonl", row, "set/a.png", png)
+		data := dir(t, "set/w.jsonl", row, "set/a.png", png, "set/a.bmp", "BM\x3a\x00", "set/cut.png", png[:20])
 		for link, to := range map[string]string{
 			"set/link.png": filepath.Join(outside, "secret.png"), "set/out": outside, "linked": dir(t, "deep.png", png),
 		} {

@@ -10,10 +10,9 @@ import (
 	"net/http"
 	"os"
 	"strings"
-)
 
-// maxImage bounds the file of an image in bytes.
-const maxImage = 32 << 20
+	"github.com/polymath-lm/polymath/picture"
+)
 
 // images finds the images of an item.
 func (b *builder) images(item *Item) error {
@@ -81,21 +80,17 @@ func inURL(url string) ([]byte, error) {
 // readImage refuses what is no image, since a row that names another file would
 // have it sent to the model.
 func readImage(f *os.File) ([]byte, error) {
-	content, err := io.ReadAll(io.LimitReader(f, maxImage+1))
+	content, err := io.ReadAll(io.LimitReader(f, picture.DefaultLimits().Bytes+1))
 	if err != nil {
 		return nil, err
 	}
 	return content, checkImage(content)
 }
 
+// checkImage refuses what no model here can see: each would count as a wrong answer.
 func checkImage(content []byte) error {
-	switch {
-	case len(content) > maxImage:
-		return fmt.Errorf("it has more than %d bytes", maxImage)
-	case !strings.HasPrefix(http.DetectContentType(content), "image/"):
-		return errors.New("it is no image: PNG, JPEG, GIF, WebP and BMP are")
-	}
-	return nil
+	_, _, err := picture.Size(content, picture.DefaultLimits())
+	return err
 }
 
 // dataURL is an image in a text.

@@ -1,6 +1,7 @@
 package task
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 )
@@ -36,7 +37,7 @@ grader: exact
 	if items, err = task.Load(LoadOptions{}); err != nil || len(items) != 1 || items[0].ID != "cat/1" || !strings.HasPrefix(items[0].Images[0], own) {
 		t.Errorf("%v: %+v", err, items)
 	}
-	if _, err := parsed(t, strings.ReplaceAll(source, "FILES", "set/*/*.txt")).Load(LoadOptions{DataDir: data}); err == nil || !strings.Contains(err.Error(), "it is no image") {
+	if _, err := parsed(t, strings.ReplaceAll(source, "FILES", "set/*/*.txt")).Load(LoadOptions{DataDir: data}); err == nil || !strings.Contains(err.Error(), "no image of a known format") {
 		t.Errorf("a file that is no picture: %v", err)
 	}
 }
@@ -76,7 +77,7 @@ grader: exact
 
 // TestImageInRow: a row may have its picture in itself.
 func TestImageInRow(t *testing.T) {
-	const url = "data:image/png;base64,iVBORw0KGgo="
+	url := "data:image/png;base64," + base64.StdEncoding.EncodeToString([]byte(png))
 	source := strings.ReplaceAll(imageTask, "set/{{.picture}}", "{{.picture}}")
 	data := dir(t, "set/w.jsonl", `{"picture": "`+url+`"}`+"\n")
 	task := parsed(t, source)
@@ -89,7 +90,7 @@ func TestImageInRow(t *testing.T) {
 		t.Errorf("%v: %+v", err, c)
 	}
 	for picture, want := range map[string]string{
-		"data:image/png;base64,iVBORw0KGgo": "illegal base64", "data:image/png;base64,AAAA": "it is no image",
+		"data:image/png;base64,iVBORw0KGgo": "illegal base64", "data:image/png;base64,AAAA": "no image of a known format",
 		"data:image/png,x": "no data: URL with base64", "data:": "no data: URL with base64",
 	} {
 		data := dir(t, "set/w.jsonl", `{"picture": "`+picture+`"}`+"\n")
