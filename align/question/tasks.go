@@ -68,9 +68,11 @@ func WriteTasks(dir, prefix string, s *Set, o Options) (tasks []string, r *Repor
 		return nil, nil, fmt.Errorf("the tasks' name %q: it has up to 40 small letters, digits and underscores", prefix)
 	}
 	for _, kind := range taskKinds {
-		path := filepath.Join(dir, prefix+"_"+kind.name+".yaml")
-		if _, err := os.Lstat(path); err == nil {
-			return nil, nil, fmt.Errorf("%s exists: take another name, or remove it", path)
+		for _, ending := range []string{".yaml", ".jsonl"} {
+			path := filepath.Join(dir, prefix+"_"+kind.name+ending)
+			if _, err := os.Lstat(path); err == nil {
+				return nil, nil, fmt.Errorf("%s exists: take another name, or remove it", path)
+			}
 		}
 	}
 	data := make([]bytes.Buffer, len(taskKinds))

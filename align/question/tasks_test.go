@@ -1,6 +1,7 @@
 package question
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -39,6 +40,14 @@ func TestWriteTasks(t *testing.T) {
 	}
 	if _, _, err := WriteTasks(dir, "lib", s, o); err == nil || !strings.Contains(err.Error(), "exists") {
 		t.Errorf("written over others: %v", err)
+	}
+	for _, path := range paths {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, _, err := WriteTasks(dir, "lib", s, o); err == nil || !strings.Contains(err.Error(), ".jsonl exists") {
+		t.Errorf("data written over others: %v", err)
 	}
 	if _, _, err := WriteTasks(dir, "Lib-2", s, o); err == nil {
 		t.Error("a name that no task can have")
