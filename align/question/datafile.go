@@ -98,6 +98,9 @@ func readTable(c *collector, f file) (*table, error) {
 		}
 		return t.addRow(columns, r.Fields, f.path+":"+whereOf(&r))
 	})
+	for i, row := range t.rows {
+		t.rows[i] = append(row, make([]string, len(t.columns)-len(row))...)
+	}
 	if o.Format == "entries" && slices.Equal(t.columns, []string{"key", "value"}) {
 		t.columns = []string{termNames[0], definitionNames[0]}
 	}
@@ -112,13 +115,23 @@ func whereOf(r *records.Row) string {
 	return r.Place()
 }
 
-// addRow adds a row. Columns that come later stand at the end.
+// addRow adds a row, unless it has no fields. Columns that come later stand at the
+// end, as far as cells are asked about.
 func (t *table) addRow(columns []string, fields map[string]any, at string) error {
 	if len(t.rows) == mostRows {
 		return fmt.Errorf("it has more than %d rows", mostRows)
 	}
-	if t.columns == nil {
-		t.columns = slices.Clone(columns)
+	if len(columns) == 0 {
+		return nil
+	}
+	if t.known == nil {
+		t.known = map[string]bool{}
+	}
+	first := len(t.columns) == 0
+	for _, column := range columns {
+		if !t.known[column] && (first || len(t.columns) < mostCells) {
+			t.known[column], t.columns = true, append(t.columns, column)
+		}
 	}
 	row := make([]string, len(t.columns))
 	for i, column := range t.columns {

@@ -15,12 +15,12 @@ import (
 // texts. An index without its texts is that of something else.
 func readDictd(c *collector, files []file) error {
 	for _, index := range files {
-		name, ok := strings.CutSuffix(index.path, ".index")
+		name, ok := strings.CutSuffix(unpacked(index.path), ".index")
 		if !ok {
 			continue
 		}
 		for _, f := range files {
-			if f.path != name+".dict" && f.path != name+".dict.dz" {
+			if path := unpacked(f.path); path != name+".dict" && path != name+".dict.dz" {
 				continue
 			}
 			text, err := undzip(f)
@@ -38,7 +38,7 @@ func readDictd(c *collector, files []file) error {
 
 // undzip unpacks what dictzip packed, which is a .gz for those who read all of it.
 func undzip(f file) ([]byte, error) {
-	if !strings.HasSuffix(f.path, ".dz") {
+	if !strings.HasSuffix(unpacked(f.path), ".dz") {
 		return f.content, nil
 	}
 	z, err := gzip.NewReader(bytes.NewReader(f.content))

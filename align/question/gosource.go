@@ -43,15 +43,16 @@ func parseGo(files []file) (*goPackage, error) {
 	p := &goPackage{fset: token.NewFileSet()}
 	var built []*ast.File
 	for _, f := range files {
-		parsed, err := parser.ParseFile(p.fset, f.path, f.content, parser.ParseComments|parser.SkipObjectResolution)
+		path := unpacked(f.path) // package doc wants the ending
+		parsed, err := parser.ParseFile(p.fset, path, f.content, parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			continue // examples of what does not compile, templates of code
 		}
-		test := strings.HasSuffix(f.path, "_test.go")
+		test := strings.HasSuffix(path, "_test.go")
 		if !test {
 			p.declare(parsed)
 		}
-		if _, made := code.Generated(f.name, f.content); made || !goFileMatches(f) {
+		if _, made := code.Generated(unpacked(f.name), f.content); made || !goFileMatches(f) {
 			continue
 		}
 		switch name := parsed.Name.Name; {
@@ -90,7 +91,7 @@ func goFileMatches(f file) bool {
 	system := build.Default
 	system.GOOS, system.GOARCH, system.CgoEnabled = "linux", "amd64", false
 	system.OpenFile = func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.content)), nil }
-	ok, err := system.MatchFile(filepath.Dir(f.path), filepath.Base(f.path))
+	ok, err := system.MatchFile(filepath.Dir(f.path), filepath.Base(unpacked(f.path)))
 	return ok && err == nil
 }
 

@@ -22,7 +22,11 @@ func readMarkdown(c *collector, f file) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.path, err)
 	}
-	p := &markdown{raw: bytes.Split(f.content, []byte("\n"))}
+	whole, _, err := extract.Plain(f.content, "")
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.path, err)
+	}
+	p := &markdown{raw: bytes.Split(whole, []byte("\n"))}
 	for line := range strings.Lines(string(text)) {
 		p.line(strings.TrimRight(line, "\r\n"))
 	}
@@ -41,14 +45,19 @@ type markdown struct {
 	at     int      // of the last line, in raw
 }
 
-// place is the number of a line of the text in the file, from 1.
+// farthest is how many lines of a file are looked through for one of its text.
+const farthest = 1000
+
+// place is the number of a line of the text in the file, from 1. A line that had a
+// comment is taken for the next one.
 func (p *markdown) place(line string) int {
-	for i := p.at; i < len(p.raw); i++ {
+	for i := p.at; i < min(len(p.raw), p.at+farthest); i++ {
 		if string(bytes.TrimRight(p.raw[i], "\r")) == line {
 			p.at = i + 1
 			return p.at
 		}
 	}
+	p.at = min(len(p.raw), p.at+1)
 	return p.at
 }
 

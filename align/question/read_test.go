@@ -79,6 +79,12 @@ func TestReadFiles(t *testing.T) {
 			"meaning|wren||the dictionary d|A bird.|1",
 		}},
 		{"other objects", Sources{}, []string{"d.jsonl", `{"text": "A wren.", "url": "x"}` + "\n", "birds.csv", birds}, ofBirds},
+		{"objects with other keys", Sources{As: AsTable}, []string{"b.jsonl", "{}\n" + `{"name": "wren", "size": 10}` + "\n" + `{"name": "kite", "food": "mice"}` + "\n"}, []string{
+			"cell|kite|food|the table b|mice|3", "cell|wren|size|the table b|10|2",
+		}},
+		{"entries without a meaning", Sources{}, []string{"d.jsonl", "{}\n" + `{"term": "emu"}` + "\n" + `{"term": "wren", "definition": "A bird."}` + "\n"}, []string{
+			"meaning|wren||the dictionary d|A bird.|3",
+		}},
 		{"a dictionary without a head", Sources{As: AsDictionary}, []string{"d.tsv", "wren\ta bird\nkite\ta toy\n"}, []string{
 			"meaning|kite||the dictionary d|a toy|2", "meaning|wren||the dictionary d|a bird|1",
 		}},
@@ -87,6 +93,12 @@ func TestReadFiles(t *testing.T) {
 		}},
 		{"dictd", Sources{}, []string{"d.index", dictd, "d.dict.dz", zipped.String(), "other.index", "no dictionary"}, []string{
 			"meaning|kite||the dictionary d|A bird of prey.|2", "meaning|wren||the dictionary d|A small bird.|3",
+		}},
+		{"packed dictd", Sources{}, []string{"d.index.gz", packed(dictd), "d.dict.gz", packed("00-database-short\n  Birds\nwren\n  A small  bird.\nkite\n  A bird of prey.\n")}, []string{
+			"meaning|kite||the dictionary d|A bird of prey.|2", "meaning|wren||the dictionary d|A small bird.|3",
+		}},
+		{"Markdown in another charset", Sources{}, []string{"a.md", utf16("# Oiseaux\n\nLes oiseaux chantent l'été.\n\n## Les hérons\n\nIls pêchent <!-- souvent --> dans la rivière.\n\n## Les étoiles\n\nElles sont très loin.\n")}, []string{
+			"says|Les hérons||Oiseaux|Ils pêchent dans la rivière.|5", "says|Les étoiles||Oiseaux|Elles sont très loin.|9",
 		}},
 		{"Markdown", Sources{}, []string{"a.md", "---\ntitle: Birds\n---\n# All birds\n\nIntro.\n\n## 2. How *wrens* live\n\nThey [nest](x) in `holes`. They eat\ninsects. And\n\n" +
 			"- one\n- two\n\n```\n# no heading\n```\n\nKites\n-----\n- fly\n  high\n- dive\n\nWhy?\n====\nNobody knows.\n\n" +
@@ -117,6 +129,14 @@ func TestReadFiles(t *testing.T) {
 			}
 		})
 	}
+}
+
+func utf16(text string) string {
+	b := []byte{0xff, 0xfe}
+	for _, r := range text { // none beyond the first plane
+		b = append(b, byte(r), byte(r>>8))
+	}
+	return string(b)
 }
 
 func packed(text string) string {
@@ -286,5 +306,11 @@ func TestReadGo(t *testing.T) {
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Error(err, diff)
+	}
+	got, _, err = read(t, Sources{}, "m/go.mod", "module example.com/birds\n", "m/flock/flock.go.gz", packed(goFile), "m/flock/flock_test.go.gz", packed(goTest),
+		"m/flock/flock_windows.go.gz", packed("package flock\n\n// Fly flies.\nfunc Fly() {}\n"))
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Error("packed:", err, diff)
 	}
 }

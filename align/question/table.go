@@ -10,6 +10,7 @@ import (
 type table struct {
 	name    string // as in "the table countries"
 	columns []string
+	known   map[string]bool // the columns
 	rows    [][]string // as many cells as columns
 	at      []string   // the place of each row
 	license string
