@@ -11,8 +11,8 @@ type table struct {
 	name    string // as in "the table countries"
 	columns []string
 	known   map[string]bool // the columns
-	rows    [][]string // as many cells as columns
-	at      []string   // the place of each row
+	rows    [][]string      // as many cells as columns
+	at      []string        // the place of each row
 	license string
 	// ordered says that the order of columns is that of the file.
 	ordered bool
