@@ -130,7 +130,7 @@ func (a *app) eval(ctx context.Context, model string, o *evalFlags) error {
 	if o.compare != "" && other == nil {
 		flags := *o
 		flags.subject.adapter, flags.subject.model = "", ""
-		if other, err = a.examine(ctx, o.compare, sheets, &flags, flags.defaultOut(o.compare)); err != nil {
+		if other, err = a.examine(ctx, o.compare, sheets, &flags, flags.otherOut(o.compare)); err != nil {
 			return err
 		}
 	}

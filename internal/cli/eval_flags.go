@@ -118,17 +118,29 @@ func (o *evalFlags) defaultOut(model string) string {
 	return filepath.Join("evals", name)
 }
 
+// otherOut is the directory of the run of the model that is compared with, which may have
+// the name of the first, as with --adapter.
+func (o *evalFlags) otherOut(model string) string {
+	out := o.defaultOut(model)
+	if filepath.Clean(out) == filepath.Clean(o.out) {
+		out += "-other"
+	}
+	return out
+}
+
 // blindRun is the ending of the directory of a run without images.
 const blindRun = "-blind"
 
 // sightSuites are the suites that are about what images add.
 var sightSuites = []string{"vision", "drawn"}
 
+func aboutSight(suite string) bool { return slices.Contains(sightSuites, strings.TrimSpace(suite)) }
+
 // setAgainstBlind makes up for --against-blind where it is not given: what the suite
 // asks for is worth as much as images add.
 func (o *evalFlags) setAgainstBlind(given bool) {
 	if !given {
-		o.againstBlind = slices.Contains(sightSuites, o.suite) && !o.blind && o.compare == ""
+		o.againstBlind = slices.ContainsFunc(strings.Split(o.suite, ","), aboutSight) && !o.blind && o.compare == ""
 	}
 }
 
