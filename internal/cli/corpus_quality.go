@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -80,8 +79,8 @@ func (a *app) trainQuality(ctx context.Context, o qualityFlags) error {
 	if err := o.options.Check(); err != nil {
 		return err
 	}
-	if info, err := os.Stat(o.out); err == nil && info.IsDir() {
-		return fmt.Errorf("--out: %s is a directory; name a file", o.out)
+	if err := checkOut(o.out); err != nil {
+		return err
 	}
 	screen := progress.NewScreen(a.Err)
 	defer screen.Clear()

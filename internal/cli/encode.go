@@ -41,6 +41,9 @@ of all formats that "polymath corpus build" reads, which filters it too.`,
 			if o.shards != "" && len(args) == 1 {
 				return usagef("--shards needs the PATH of the text to encode")
 			}
+			if o.shards != "" && (o.asJSON || o.special) {
+				return usagef("--shards writes no JSON, and in it no text is read as special tokens: leave out --json and --special")
+			}
 			return a.encode(cmd.Context(), args[0], args[1:], o)
 		},
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -46,6 +47,12 @@ turn of a conversation, and the place of a picture.`,
 			if !ok {
 				return usagef("--pattern is %q; give gpt4 or gpt2", pattern)
 			}
+			if _, err := os.Stat(out); err == nil && !cmd.Flags().Changed("out") {
+				return fmt.Errorf("%s is there already: --out %s replaces it, or give another file", out, out)
+			}
+			if err := checkOut(out); err != nil { // before it is learned in vain
+				return err
+			}
 			return a.trainTokenizer(cmd.Context(), args, out, tokenizer.TrainOptions{VocabSize: vocab, Pattern: split, Special: chat.Specials()})
 		},
 	}
@@ -53,6 +60,17 @@ turn of a conversation, and the place of a picture.`,
 	cmd.Flags().StringVar(&out, "out", "tokenizer.json", "file to write")
 	cmd.Flags().StringVar(&pattern, "pattern", "gpt4", "how text is split into words: gpt4 or gpt2")
 	return cmd
+}
+
+// checkOut refuses a file that could not be written in the end.
+func checkOut(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("--out: %s is a directory; name a file", path)
+	}
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		return fmt.Errorf("--out %s: %w", path, err)
+	}
+	return nil
 }
 
 func (a *app) trainTokenizer(ctx context.Context, paths []string, out string, o tokenizer.TrainOptions) error {
