@@ -35,6 +35,7 @@ type serveFlags struct {
 	carbon  float64
 	dryRun  bool
 	portSet bool
+	hostSet bool
 }
 
 // engineFlags are those of every model that is served.
@@ -81,7 +82,7 @@ and /ready are for whoever watches.`,
 		Annotations: map[string]string{"argument": "MODEL... [flags]"},
 		Args:        atLeastOne("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f.portSet = cmd.Flags().Changed("port")
+			f.portSet, f.hostSet = cmd.Flags().Changed("port"), cmd.Flags().Changed("host")
 			f.access.resolve()
 			return a.serve(cmd.Context(), args, &f)
 		},
@@ -108,7 +109,7 @@ func (f *serveFlags) define(cmd *cobra.Command) {
 	s.BoolVar(&f.access.noAuth, "no-auth", false, "ask for no keys, on any address")
 	s.StringVar(&f.access.cert, "tls-cert", "", "certificate in PEM, for https")
 	s.StringVar(&f.access.key, "tls-key", "", "its private key in PEM")
-	s.StringArrayVar(&f.access.autocert, "autocert", nil, "get a certificate for this domain from Let's Encrypt, on port 443; may be given several times")
+	s.StringArrayVar(&f.access.autocert, "autocert", nil, "get a certificate for this domain from Let's Encrypt, on port 443 of every address; may be given several times")
 	s.StringVar(&f.access.autocertDir, "autocert-cache", "", "directory for the certificates of --autocert; else polymath/autocert in the user's cache")
 	s.StringArrayVar(&f.server.Origins, "cors", nil, "site whose pages may ask through a browser, such as https://example.org, or *; may be given several times")
 	s.StringArrayVar(&f.server.Hosts, "allow-host", nil, "name beside localhost under which a loopback address may be asked, by a proxy; may be given several times")

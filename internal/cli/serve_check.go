@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"net"
 	"strings"
 
 	"github.com/polymath-lm/polymath/modelfile"
@@ -38,8 +39,16 @@ func (f *serveFlags) check(args []string) error {
 			return usagef("--cors %s: give a site such as https://example.org, without a path, or *", origin)
 		}
 	}
-	if len(f.access.autocert) > 0 && !f.portSet {
-		f.port = 443
+	if len(f.access.autocert) > 0 {
+		if !f.portSet {
+			f.port = 443
+		}
+		if !f.hostSet {
+			f.host = "0.0.0.0"
+		}
+		if ip := net.ParseIP(f.host); f.host == "localhost" || ip != nil && ip.IsLoopback() {
+			return usagef("--autocert needs an address that the internet reaches, and --host %s is none", f.host)
+		}
 	}
 	return f.access.check()
 }
