@@ -54,9 +54,10 @@ func Align(ctx context.Context, o Options, a AlignOptions) error {
 	if err := writePrompts(prompts); err != nil {
 		return err
 	}
-	for _, path := range models {
+	for i, path := range models {
 		for _, method := range []string{align.GRPO, align.PPO} {
-			if err := alignSteps(ctx, o, alignRecipe(o, method, path, prompts), filepath.Join(dir, "run-"+method)); err != nil {
+			run := filepath.Join(dir, fmt.Sprintf("run-%s-%d", method, i))
+			if err := alignSteps(ctx, o, alignRecipe(o, method, path, prompts), run); err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
 		}
