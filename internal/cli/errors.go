@@ -55,8 +55,11 @@ func (a *app) report(err error) int {
 }
 
 // flagError names a flag that does not exist, and the ones it resembles, or what
-// a flag takes.
+// a flag takes; or a command that does not exist, whose flags none can know.
 func flagError(cmd *cobra.Command, err error) error {
+	if words := cmd.Flags().Args(); len(words) > 0 && cmd.HasAvailableSubCommands() && cmd.Annotations["argument"] == "" {
+		return chooseCommand(cmd, words)
+	}
 	hint := fmt.Sprintf("'%s --help' lists the flags", cmd.CommandPath())
 	var invalid *pflag.InvalidValueError
 	if errors.As(err, &invalid) {
