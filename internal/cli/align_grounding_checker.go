@@ -19,6 +19,7 @@ import (
 	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/eval"
 	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/internal/cli/shell"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/modelfile"
 )
@@ -188,7 +189,8 @@ func readCalibration(dir string) (grounding.Calibration, error) {
 	path := filepath.Join(dir, calibrationFile)
 	data, err := atomicfile.ReadSmall(path, maxCalibration)
 	if errors.Is(err, fs.ErrNotExist) {
-		return c, fmt.Errorf("%s is not there: 'polymath align grounding %s --labelled FILE --calibrate' makes it", path, dir)
+		makes := shell.Command("align", "grounding", "--labelled", "FILE", "--checker", "head", "--head", dir, "--calibrate")
+		return c, fmt.Errorf("%s is not there: '%s' makes it", path, makes)
 	}
 	if err != nil {
 		return c, err
