@@ -127,17 +127,17 @@ func (a *app) follow(ctx context.Context, recipe *train.Recipe, path string, o t
 	if o.dryRun {
 		return nil
 	}
-	if o.begin != nil {
-		if err := o.begin(); err != nil {
-			return err
-		}
-	}
-	if o.watch != "" {
+	if o.watch != "" { // before anything is written: the port may be in use
 		stop, err := a.serveRunPage(o.watch, train.Watch(o.run))
 		if err != nil {
 			return err
 		}
 		defer stop()
+	}
+	if o.begin != nil {
+		if err := o.begin(); err != nil {
+			return err
+		}
 	}
 	result, err := trainer.Run(ctx)
 	screen.Clear()
