@@ -97,7 +97,7 @@ func (q *quantization) printPlan() error {
 	if c := p.Calibration; c != nil {
 		fmt.Fprintf(q.Out, "text      %s\n          %s\n", c.Path, c)
 	}
-	fmt.Fprintf(q.Out, "memory    %s and the statistics of a layer:\n          the model as bf16, %s, and the text, %s\n",
+	fmt.Fprintf(q.Out, "memory    %s and of a layer the statistics and the products that read what is scaled, as fp32:\n          the model as bf16, %s, and the text, %s\n",
 		progress.Bytes(p.ModelMemory+p.TextMemory), progress.Bytes(p.ModelMemory), progress.Bytes(p.TextMemory))
 	return nil
 }

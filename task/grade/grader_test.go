@@ -148,7 +148,7 @@ func TestNumeric(t *testing.T) {
 		t.Errorf("the first number after the words: %+v", v)
 	}
 	share := &task.Numeric{Percent: true, Tolerance: 0.01}
-	for answer, right := range map[string]bool{"50%": true, "0.5": true, "50 percent": true, "50.4 %": true, "51%": false, "50": false} {
+	for answer, right := range map[string]bool{"50%": true, "0.5": true, "50 percent": true, "50.4 %": true, "51%": false, "50": false, `\boxed{50\%}`: true, `\boxed{\frac{1}{2}}`: true, `\boxed{50}`: false} {
 		if v := grade(t, &task.Grading{Numeric: share}, answers("50%"), answer); v.Right != right {
 			t.Errorf("%s: %+v", answer, v)
 		}

@@ -54,6 +54,9 @@ func (g *numeric) Grade(_ context.Context, item *task.Item, answer string) (task
 func (g *numeric) find(e extracted) (quantity, bool) {
 	text := e.text
 	if boxed, ok := formula.Boxed(text); ok {
+		if all := quantities(boxed); len(all) == 1 && all[0].percent {
+			return all[0], true // a formula's value has no such sign
+		}
 		if value, ok := formula.Value(boxed); ok {
 			return quantity{value: value, text: boxed}, true
 		}
