@@ -51,7 +51,10 @@ func (w *worker) match(rule, start int, quote byte) bool {
 		reach = far
 	}
 	text := w.text[start:min(len(w.text), start+reach)]
-	if r.may != nil && !r.may(text) {
+	if r.may != nil {
+		text = r.may(text)
+	}
+	if len(text) == 0 {
 		return false
 	}
 	m := w.forms[rule].FindSubmatchIndex(text)
@@ -73,19 +76,31 @@ func (w *worker) match(rule, start int, quote byte) bool {
 	return true
 }
 
-// closed says whether the first line of text can begin a private key that ends
-// further on.
-func closed(text []byte) bool {
-	return bytes.Contains(text[:min(len(text), 80)], []byte("PRIVATE KEY")) && bytes.Contains(text, []byte("-----END "))
+// closed is text up to the end of the private key that its first line can begin, nil
+// if none can: where another begins before, that one is tried. So texts of many
+// beginnings are looked through once.
+func closed(text []byte) []byte {
+	const begin, line = "-----BEGIN ", 80
+	if !bytes.Contains(text[:min(len(text), line)], []byte("PRIVATE KEY")) {
+		return nil
+	}
+	end := bytes.Index(text, []byte("-----END "))
+	if end < len(begin) || bytes.Contains(text[len(begin):end], []byte(begin)) {
+		return nil
+	}
+	return text[:min(len(text), end+line)]
 }
 
-// dotted says whether the second part of a JSON web token follows the first.
-func dotted(text []byte) bool {
+// dotted is text if the second part of a JSON web token follows the first, else nil.
+func dotted(text []byte) []byte {
 	i := 0
 	for i < len(text) && (isWord(text[i]) || text[i] == '-') {
 		i++
 	}
-	return bytes.HasPrefix(text[i:], []byte(".eyJ"))
+	if bytes.HasPrefix(text[i:], []byte(".eyJ")) {
+		return text
+	}
+	return nil
 }
 
 func isWord(b byte) bool {

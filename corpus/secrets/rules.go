@@ -14,9 +14,9 @@ type rule struct {
 	// after says that the form is the value that is assigned to a name with the key
 	// in it.
 	after bool
-	// may, if there is one, says cheaply of the text at the key that the form may be
-	// there, so that no long text is tried in vain.
-	may func(text []byte) bool
+	// may, if there is one, finds cheaply the part of the text at the key in which the
+	// form may be, nil if it cannot, so that no long text is tried in vain.
+	may func(text []byte) []byte
 	// long says that the secret may reach far, as keys in files do.
 	long bool
 	// entropy is the fewest bits for each character of the secret.

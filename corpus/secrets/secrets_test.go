@@ -242,7 +242,8 @@ func TestClean(t *testing.T) {
 func TestHostile(t *testing.T) {
 	s := scanner(t)
 	for _, part := range []string{
-		"-----BEGIN RSA PRIVATE KEY-----\n", "eyJ-", "://a:", "sk-aaaaaaaa-T3BlbkFJ-", "password=", "Bearer ", "EAAC/", "glc_a/", "AccountKey=", ":AA",
+		"-----BEGIN RSA PRIVATE KEY-----\n", strings.Repeat("-----BEGIN PRIVATE KEY-----\n", 290) + "-----END X\n",
+		"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY----\n", "eyJ-", "://a:", "sk-aaaaaaaa-T3BlbkFJ-", "password=", "Bearer ", "EAAC/", "glc_a/", "AccountKey=", ":AA",
 	} {
 		start := time.Now()
 		apply(s, strings.Repeat(part, 256<<10/len(part)))
