@@ -18,7 +18,7 @@ import (
 
 // ingestVersion is counted up when the same files and recipe give other
 // segments.
-const ingestVersion = 3
+const ingestVersion = 4
 
 const ingestStage = "ingest"
 

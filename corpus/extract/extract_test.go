@@ -186,6 +186,10 @@ func TestMarkdown(t *testing.T) {
 		{"yaml", "---\nTitle: \"Hello\"\ntags: [a]\nlicense: MIT\n---\n# A\n", "# A\n", map[string]string{"title": "Hello", "license": "MIT"}},
 		{"toml", "+++\ntitle = 'Hello'\n+++\n# A\n", "# A\n", map[string]string{"title": "Hello"}},
 		{"a rule", "---\n\ntext\n", "---\n\ntext\n", nil},
+		{"rules", "---\n\n# Minutes\n\nWe met. Next: we eat.\n\n---\n\nEnd.\n", "---\n\n# Minutes\n\nWe met. Next: we eat.\n\n---\n\nEnd.\n", nil},
+		{"a heading between rules", "---\n# Minutes\n- who: all\n---\nEnd.\n", "---\n# Minutes\n- who: all\n---\nEnd.\n", nil},
+		{"long values", "---\n# made\nTitle: Hello\ntags:\n- a b c d\nurl: |\n  So it goes\nlist: [\na: b,\n]\n...\nEnd.\n", "End.\n", map[string]string{"title": "Hello"}},
+		{"nothing in front", "---\n\n---\nEnd.\n", "End.\n", nil},
 		{"comments", "a <!-- b --> c <!-- d\ne --> f <!-- g -->\n```\n<!-- h -->\n```\n<!-- i", "a  c  f \n```\n<!-- h -->\n```\n<!-- i\n", nil},
 	} {
 		text, meta, err := Markdown([]byte(c.file), "")

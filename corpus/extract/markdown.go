@@ -22,7 +22,8 @@ func Markdown(content []byte, declaredCharset string) (text []byte, meta map[str
 	return append(text, '\n'), meta, nil
 }
 
-// frontMatter splits off the lines between two lines of --- or +++ at the start.
+// frontMatter splits off the lines between two lines of --- or +++ at the start. Those
+// of --- may be rules, and what is between them text, unless it has names and values.
 func frontMatter(content []byte) (body []byte, meta map[string]string) {
 	line, rest, _ := bytes.Cut(content, []byte("\n"))
 	fence := string(bytes.TrimRight(line, " \t\r"))
@@ -30,14 +31,26 @@ func frontMatter(content []byte) (body []byte, meta map[string]string) {
 		return content, nil
 	}
 	separator := map[string]string{"---": ":", "+++": "="}[fence]
-	meta = make(map[string]string)
+	meta, named, others := make(map[string]string), false, false
 	for len(rest) > 0 {
 		line, rest, _ = bytes.Cut(rest, []byte("\n"))
 		l := strings.TrimRight(string(line), " \t\r")
 		if l == fence || fence == "---" && l == "..." {
+			if fence == "---" && others && !named {
+				return content, nil
+			}
 			return rest, meta
 		}
 		key, value, ok := strings.Cut(l, separator)
+		switch {
+		case l == "" || fence != "---":
+		case strings.ContainsAny(l[:1], " \t#-[]{}"): // a comment, or a part of a value
+			others = true
+		case !ok || !isKey(key):
+			return content, nil
+		default:
+			named = true
+		}
 		value = strings.Trim(strings.TrimSpace(value), `"'`)
 		key = strings.ToLower(strings.TrimRight(key, " \t"))
 		if ok && metaKeys[key] && value != "" && len(value) <= maxMeta && !strings.ContainsAny(value[:1], "[{|>&*") {
@@ -45,6 +58,12 @@ func frontMatter(content []byte) (body []byte, meta map[string]string) {
 		}
 	}
 	return content, nil // a line, not front matter
+}
+
+// isKey says whether front matter may have a value of that name: of one or two words.
+func isKey(key string) bool {
+	n := len(strings.Fields(key))
+	return n > 0 && n <= 2 && len(key) <= 64
 }
 
 var metaKeys = map[string]bool{
