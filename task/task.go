@@ -242,8 +242,8 @@ type FewShot struct {
 
 // Generate says how the model writes.
 type Generate struct {
-	// MaxTokens is 256 by default, and 512 for MethodExplain; Temperature 0, of several
-	// samples 1, and 0.3 for MethodExplain; TopP 1.
+	// MaxTokens is 256 by default, and 512 for MethodExplain; Temperature 0, which several
+	// samples may not have, and 0.3 for MethodExplain; TopP 1.
 	MaxTokens   int     `yaml:"max_tokens"`
 	Temperature float64 `yaml:"temperature"`
 	TopP        float64 `yaml:"top_p"`
