@@ -302,3 +302,20 @@ func FuzzSPDX(f *testing.F) {
 		}
 	})
 }
+
+// TestWorkersLetGo reads texts of many lines, after which workers hold no more than
+// before.
+func TestWorkersLetGo(t *testing.T) {
+	var f FineWebOptions
+	var r RepetitionOptions
+	f.SetDefaults()
+	r.SetDefaults()
+	lines, again := &fineWeb{o: &f}, &repetition{o: &r, top: r.top(), repeated: r.repeated()}
+	for _, text := range []string{strings.Repeat("\n", 3*keep), strings.Repeat("a\n", 3*keep)} {
+		apply(lines, text)
+		apply(again, text)
+		if n := max(cap(lines.lines.slots), cap(again.set.slots), cap(again.grams.hashes)); n > 4*keep {
+			t.Errorf("memory for %d words is held", n)
+		}
+	}
+}

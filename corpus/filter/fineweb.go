@@ -67,6 +67,7 @@ func (f *fineWeb) Name() string { return fineWebName }
 func (f *fineWeb) Apply(d *document.Document) {
 	text := d.Text()
 	newlines := bytes.Count(text, []byte("\n"))
+	defer f.lines.release()
 	n, punctuated, short, repeated := f.count(text, newlines)
 	if n == 0 {
 		drop(d, fineWebName, "empty", 0, 1)

@@ -95,7 +95,7 @@ func (r *Repetition) Worker() document.Step {
 	return &repetition{o: &r.o, top: r.o.top(), repeated: r.o.repeated()}
 }
 
-// keep is the number of words for which a worker keeps memory.
+// keep is about the number of words or lines for which a worker keeps memory.
 const keep = 1 << 20
 
 type repetition struct {
@@ -115,14 +115,12 @@ func (r *repetition) Apply(d *document.Document) {
 		return
 	}
 	length := chars(text)
+	defer r.release()
 	if r.pieces(d, trim(text), 2, length, number{"duplicate_paragraphs", r.o.Paragraphs}, number{"duplicate_paragraph_characters", r.o.ParagraphCharacters}) ||
 		r.pieces(d, text, 1, length, number{"duplicate_lines", r.o.Lines}, number{"duplicate_line_characters", r.o.LineCharacters}) {
 		return
 	}
 	list := d.Words().Words
-	if len(list) > keep {
-		defer func() { r.grams, r.set = grams{}, seen{} }()
-	}
 	r.grams.of(text, list)
 	for i, most := range r.grams.mostTop(r.top) {
 		if g := r.top[i]; exceeds(most, length, g.limit) &&
@@ -135,6 +133,14 @@ func (r *repetition) Apply(d *document.Document) {
 			over(d, repetitionName, g.rule, ratio(r.grams.repeatedLength(g.n, &r.set), length), g.limit) {
 			return
 		}
+	}
+}
+
+// release gives up the memory of a long text.
+func (r *repetition) release() {
+	r.set.release()
+	if cap(r.grams.hashes) > 2*keep {
+		r.grams = grams{}
 	}
 }
 

@@ -57,6 +57,13 @@ func (s *seen) reset(n int) {
 	s.shift = uint(64 - bits.Len(uint(size-1)))
 }
 
+// release gives up the memory of a long text.
+func (s *seen) release() {
+	if cap(s.slots) > 4*keep {
+		s.slots = nil
+	}
+}
+
 // add adds a hash and reports whether it was there.
 func (s *seen) add(h uint64) bool {
 	if h == 0 {
