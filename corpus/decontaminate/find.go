@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/words"
 )
@@ -18,6 +20,7 @@ type Worker struct {
 	found    []uint64 // item and rule, perhaps more than once
 	limit    int      // when found is made shorter
 	folded   []byte
+	list     words.List // of a text that was not composed
 }
 
 // Worker returns the step for one goroutine.
@@ -46,11 +49,20 @@ func (w *Worker) Apply(d *document.Document) {
 // items and rules, each once for a rule.
 func (w *Worker) Find(dst []document.Hit, d *document.Document) []document.Hit {
 	w.found, w.limit = w.found[:0], 1<<16
-	if w.T.bytes != nil {
-		w.findBytes(d.Text())
+	text, composed := d.Text(), true
+	if !norm.NFC.IsNormal(text) { // the items are
+		text, composed = norm.NFC.Bytes(text), false
 	}
-	if w.T.words != nil {
-		w.findWords(d.Text(), d.Words())
+	if w.T.bytes != nil {
+		w.findBytes(text)
+	}
+	switch {
+	case w.T.words == nil:
+	case composed:
+		w.findWords(text, d.Words())
+	default:
+		w.list.Split(text)
+		w.findWords(text, &w.list)
 	}
 	if len(w.found) == 0 {
 		return dst

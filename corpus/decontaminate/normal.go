@@ -41,8 +41,8 @@ func squeeze(dst, text []byte, fold bool) []byte {
 		}
 		r, size := utf8.DecodeRune(text[i:])
 		if isKept(r) {
-			if lower := unicode.ToLower(r); fold && utf8.RuneLen(lower) <= size {
-				n += utf8.EncodeRune(dst[n:], lower)
+			if small := lower(r); fold && utf8.RuneLen(small) <= size {
+				n += utf8.EncodeRune(dst[n:], small)
 			} else {
 				n += copy(dst[n:], text[i:i+size])
 			}
@@ -51,6 +51,10 @@ func squeeze(dst, text []byte, fold bool) []byte {
 	}
 	return dst[:n]
 }
+
+// lower returns the small letter that stands for all cases of r, over the capital one
+// as in the hashes of words, so that both sigmas are one.
+func lower(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }
 
 // isKept says whether r, beyond ASCII, is a letter, a number or a mark.
 func isKept(r rune) bool {
@@ -73,7 +77,7 @@ func foldWord(dst, word []byte) []byte {
 		}
 		r, size := utf8.DecodeRune(word[i:])
 		if isKept(r) {
-			dst = utf8.AppendRune(dst, unicode.ToLower(r))
+			dst = utf8.AppendRune(dst, lower(r))
 		}
 		i += size
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/polymath-lm/polymath/corpus/document"
 	"github.com/polymath-lm/polymath/corpus/words"
+	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 )
 
@@ -28,7 +29,7 @@ func plainSqueeze(text string, fold bool) string {
 		if r == '\ufffd' || !unicode.IsLetter(r) && !unicode.IsNumber(r) && !(r > 127 && unicode.IsMark(r)) {
 			continue
 		}
-		if l := unicode.ToLower(r); fold && len(string(l)) <= len(string(r)) {
+		if l := unicode.ToLower(unicode.ToUpper(r)); fold && len(string(l)) <= len(string(r)) {
 			r = l
 		}
 		b.WriteRune(r)
@@ -47,7 +48,7 @@ func plainWords(text string) (string, int) {
 		if l.Words[i].Hash == 0 {
 			continue
 		}
-		b.WriteString(strings.ToLower(plainSqueeze(string(l.Words[i].Text([]byte(text))), false)) + "|")
+		b.WriteString(strings.Map(lower, plainSqueeze(string(l.Words[i].Text([]byte(text))), false)) + "|")
 		n++
 	}
 	return b.String(), n
@@ -56,6 +57,7 @@ func plainWords(text string) (string, int) {
 // naive looks for every string of every item in the text.
 func naive(sets []Loaded, o Options, text string) (hits []document.Hit) {
 	length, gram, _ := o.lengths()
+	text = norm.NFC.String(text)
 	b := builder{T: &T{options: o}}
 	squeezed := plainSqueeze(text, o.FoldCase)
 	row, _ := plainWords(text)
@@ -158,4 +160,27 @@ func FuzzFind(f *testing.F) {
 			t.Fatalf("got %v, want %v", got, want)
 		}
 	})
+}
+
+// TestForms finds items that a text has decomposed, or in capital letters.
+func TestForms(t *testing.T) {
+	const item = "ο οδυσσευς και ο τηλεμαχος ειδαν τους πολλους ανθρωπους της πολεως, é tout près d'ici à côté là où l'été fut très doux"
+	for _, ngram := range []bool{false, true} {
+		o := defaults(func(o *Options) {
+			o.FoldCase = true
+			o.Rules = []string{"substring50"}
+			if ngram {
+				o.Rules = []string{"ngram8"}
+			}
+		})
+		T, err := NewItems([]Loaded{{Name: "a", Items: []string{item}}}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{item, norm.NFD.String(item), strings.ToUpper(item)} {
+			if d := apply(T, text); len(d.Hits) != 1 {
+				t.Errorf("%v: %q is not found", o.Rules, text)
+			}
+		}
+	}
 }
