@@ -11,8 +11,8 @@ import (
 
 // C4Options are the rules of step c4, those of Raffel and others, "Exploring the
 // Limits of Transfer Learning" (JMLR 21, 2020), section 2.2, and of its code. It
-// takes lines and citations out of a document, or drops it. A rule with limit 0
-// or false is off.
+// takes lines and citations out of a document, or drops it, as it does one of more
+// than 16 Mi words. A rule with limit 0 or false is off.
 type C4Options struct {
 	// MaxWordLength takes out lines with a longer word, in characters between
 	// spaces.
@@ -114,6 +114,10 @@ func (c *c4) Name() string { return c4Name }
 
 func (c *c4) Apply(d *document.Document) {
 	text, list := d.Text(), d.Words().Words
+	if len(list) >= words.Most { // those of the last lines are not known
+		drop(d, c4Name, "max_words", float64(len(list)), words.Most)
+		return
+	}
 	if n, phrase := c.bad.count(text, list, 1); n > 0 {
 		drop(d, c4Name, "bad_words", float64(n), 0)
 		d.Drop.Note = phrase

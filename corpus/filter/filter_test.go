@@ -303,6 +303,23 @@ func FuzzSPDX(f *testing.F) {
 	})
 }
 
+// TestC4LongText drops a text whose last lines would not be looked at.
+func TestC4LongText(t *testing.T) {
+	var o C4Options
+	o.SetDefaults()
+	c, err := NewC4(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d document.Document
+	d.Reset([]byte("These are words of a line.\n"))
+	d.Words().Words = make([]words.Word, words.Most) // as of a text of so many, in memory that nothing touches
+	c.Worker().Apply(&d)
+	if d.Drop == nil || d.Drop.Rule != "max_words" {
+		t.Errorf("dropped: %+v", d.Drop)
+	}
+}
+
 // TestWorkersLetGo reads texts of many lines, after which workers hold no more than
 // before.
 func TestWorkersLetGo(t *testing.T) {

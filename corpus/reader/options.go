@@ -7,6 +7,7 @@ import (
 
 	"github.com/polymath-lm/polymath/corpus/code"
 	"github.com/polymath-lm/polymath/corpus/document"
+	"github.com/polymath-lm/polymath/corpus/words"
 	"github.com/polymath-lm/polymath/internal/recipe"
 )
 
@@ -33,7 +34,7 @@ type Options struct {
 	// over 64 MiB.
 	MaxRatio int64 `yaml:"max_ratio" json:"max_ratio,omitempty"`
 	// Part is the size from which files of text, Markdown and code are cut at line
-	// ends into records of about that size; 0 is MaxRecord.
+	// ends into records of about that size; 0 is 16 MiB or MaxRecord, what is less.
 	Part recipe.Bytes `yaml:"part" json:"part,omitempty"`
 	// Tree says what of a source tree is kept.
 	Tree code.TreeOptions `yaml:"tree" json:"tree"`
@@ -69,9 +70,10 @@ func (o Options) filled() Options {
 	if o.MaxFile == 0 {
 		o.MaxFile = d.MaxFile
 	}
-	if o.Part == 0 || o.Part > o.MaxRecord {
-		o.Part = o.MaxRecord
+	if o.Part == 0 {
+		o.Part = words.Most // of which all words are found, in any script
 	}
+	o.Part = min(o.Part, o.MaxRecord)
 	if o.MaxRatio == 0 {
 		o.MaxRatio = d.MaxRatio
 	}

@@ -94,3 +94,12 @@ func TestWholeParts(t *testing.T) {
 		t.Errorf("%+v", all)
 	}
 }
+
+// TestPartSize: unless it is given, a part is one of which all words are found.
+func TestPartSize(t *testing.T) {
+	for o, want := range map[*Options]int64{{}: 16 << 20, {MaxRecord: 1 << 20}: 1 << 20, {Part: 32 << 20}: 32 << 20} {
+		if got := o.filled().Part; int64(got) != want {
+			t.Errorf("%+v: %d", *o, got)
+		}
+	}
+}

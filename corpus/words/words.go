@@ -56,10 +56,10 @@ type span struct{ start, end int }
 // needed more.
 const keep = 1 << 20
 
-// mostWords is about how many words of a text are found: the memory that they
-// take is many times that of a text of symbols. The longest documents have fewer
-// if they are of words.
-const mostWords = 1 << 24
+// Most is about how many words of a text are found: the memory that they take is
+// many times that of a text of symbols. The longest documents have fewer if they are
+// of words.
+const Most = 1 << 24
 
 // Split finds the words of text, which has less than 2 GiB; of one of very many,
 // the first 16 Mi or a few more.
@@ -69,7 +69,7 @@ func (l *List) Split(text []byte) {
 	}
 	l.Words, l.specials = l.Words[:0], table()
 	list, exceptions := l.Words, &l.specials.letters
-	for i := 0; i < len(text) && len(list) < mostWords; {
+	for i := 0; i < len(text) && len(list) < Most; {
 		k := ascii[text[i]]
 		if k&space != 0 {
 			i++

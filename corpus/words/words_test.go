@@ -252,8 +252,8 @@ func TestManyWords(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 1 GiB")
 	}
-	l.Split([]byte(strings.Repeat("!", mostWords+2*longestPiece)))
-	if n := len(l.Words); n < mostWords || n > mostWords+longestPiece {
+	l.Split([]byte(strings.Repeat("!", Most+2*longestPiece)))
+	if n := len(l.Words); n < Most || n > Most+longestPiece {
 		t.Errorf("%d words", n)
 	}
 }
