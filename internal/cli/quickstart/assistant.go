@@ -143,5 +143,9 @@ func (s *session) assistantRecipe(p *Plan, a *Assistant) *train.Recipe {
 		o.from = filepath.Join(s.sightRun(), "model")
 		o.files = append(o.files, s.path(assistantDir, picturesName))
 	}
-	return p.Eyes.recipe(p.Shape, o)
+	r := p.Eyes.recipe(p.Shape, o)
+	if !s.state.seeing() {
+		r.Optimizer.Vision, r.Optimizer.Projector = nil, nil
+	}
+	return r
 }
