@@ -95,9 +95,10 @@ func allowedIDs(m *Mask, size int) []int32 {
 	return out
 }
 
-// soon fails if much time has passed: what is compiled is bounded.
+// soon fails if more time has passed than a loaded machine with the race detector
+// needs for work within its bounds; without them it is minutes.
 func soon(t testing.TB, start time.Time) {
-	if took := time.Since(start); took > 5*time.Second {
+	if took := time.Since(start); took > time.Minute {
 		t.Errorf("it took %v", took)
 	}
 }
