@@ -22,6 +22,7 @@ type problemFlags struct {
 	seed   uint64
 	steps  int
 	pairs  bool
+	direct float64
 }
 
 func (a *app) alignDataCommand() *cobra.Command {
@@ -37,9 +38,9 @@ func (a *app) alignProblemsCommand() *cobra.Command {
 		Long: `Problems writes problems of one to six steps with a solution step by step, as
 conversations for sft, one a line; with --pairs as comparisons for reward and
 dpo, of the solution and one with a wrong step. The kinds come in turn. The same
-flags give the same bytes. Solutions of fewer steps leave the longer problems to
-rewards. The suite 'problems' of 'polymath eval' asks longer ones, in other
-forms.`,
+flags give the same bytes. With --direct a share of the answers shows no work,
+as most that people write: rewards then teach a model to work. The suite
+'problems' of 'polymath eval' asks longer problems, in other forms.`,
 		Example: `  polymath align data problems --out problems.jsonl --number 100000
   polymath align data problems --out pairs.jsonl --pairs --kinds boolean,cycle`,
 		Args: cobra.NoArgs,
@@ -51,6 +52,7 @@ forms.`,
 	f.StringSliceVar(&o.kinds, "kinds", nil, "kinds of problems (default: "+strings.Join(words, ", ")+")")
 	f.Uint64Var(&o.seed, "seed", 1, "what the problems follow from")
 	f.IntVar(&o.steps, "steps", problem.TrainSteps, "largest number of steps of a problem")
+	f.Float64Var(&o.direct, "direct", 0, "share of the problems answered without a solution, 0 to 1")
 	f.BoolVar(&o.pairs, "pairs", false, "write pairs of a right and a wrong solution")
 	complete(cmd, "kinds", words)
 	return cmd
@@ -65,7 +67,7 @@ func kindWords() []string {
 }
 
 func (a *app) alignProblems(o problemFlags) error {
-	options := problem.Options{Number: o.number, Seed: o.seed, Steps: o.steps, Pairs: o.pairs}
+	options := problem.Options{Number: o.number, Seed: o.seed, Steps: o.steps, Pairs: o.pairs, Direct: o.direct}
 	for _, k := range o.kinds {
 		options.Kinds = append(options.Kinds, problem.Kind(k))
 	}

@@ -153,6 +153,9 @@ func (a *arithmetic) sentences(n *node) []string {
 
 // solve implements work: each line carries out an operation, and says what is left of
 // an expression. What is told becomes the same problem, a step shorter.
+//
+// Whoever writes numbers and sign side by side before the result has to remember one
+// sum at a time, and need not find its parts in a text meanwhile.
 func (a *arithmetic) solve(s *slip) (lines []string, answer string) {
 	tree := a.tree.clone()
 	for n := tree.next(); n != nil; n = tree.next() {
@@ -163,7 +166,7 @@ func (a *arithmetic) solve(s *slip) (lines []string, answer string) {
 		n.become(value)
 		switch line += " = " + strconv.Itoa(value); {
 		case a.style != asExpression:
-			line = strings.Join(a.sentences(tree), " ")
+			line += ". " + strings.Join(a.sentences(tree), " ")
 		case tree.op != 0:
 			line += ", leaving " + sums.text(tree)
 		}

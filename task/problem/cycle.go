@@ -91,16 +91,17 @@ func (o *round) moved(move int) string {
 	return fmt.Sprintf("%d %s %s", move, unit, way)
 }
 
-// solve implements work: a line for each move, after which it is the same problem, a
-// move shorter.
+// solve implements work: a line for each move, which says where it begins and leads, and
+// after which it is the same problem, a move shorter.
 func (c *cycle) solve(s *slip) (lines []string, answer string) {
 	at, n := c.start, len(c.round.places)
 	for i, move := range c.moves {
+		moved := c.round.places[at] + ", " + c.round.moved(move) + ": "
 		at = ((at+move)%n + n) % n
 		if s.here() {
 			at = (at + random.Pick(s.r, []int{1, n - 1})) % n
 		}
-		lines = append(lines, c.left(at, i+1))
+		lines = append(lines, moved+c.round.places[at]+". "+c.left(at, i+1))
 	}
 	return lines, c.round.places[at]
 }

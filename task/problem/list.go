@@ -19,6 +19,9 @@ type Options struct {
 	Steps int
 	// Pairs has Write write preferences in place of conversations.
 	Pairs bool
+	// Direct is the share of the problems, from 0 to 1, that Write answers without a
+	// solution, as people mostly answer; not with Pairs.
+	Direct float64
 }
 
 // MostProblems bounds Options.Number.
@@ -35,6 +38,12 @@ func (o *Options) Check() error {
 	}
 	if o.Steps < 0 || o.Steps > TestSteps {
 		return fmt.Errorf("at most %d steps: from 1 to %d can be made", o.Steps, TestSteps)
+	}
+	if !(o.Direct >= 0 && o.Direct <= 1) {
+		return fmt.Errorf("a share of %v without a solution: from 0 to 1", o.Direct)
+	}
+	if o.Direct > 0 && o.Pairs {
+		return errors.New("pairs are of solutions: leave the share without one at 0")
 	}
 	for i, k := range o.Kinds {
 		if makers[k] == nil {

@@ -82,21 +82,44 @@ func reckon(t *testing.T, question string) string {
 }
 
 // wrongSteps counts lines whose outcome is another than that of the line before, or of
-// the question. Of what the question tells a line has what is left behind its step.
-func wrongSteps(t *testing.T, p *Problem, lines []string, outcome func(t *testing.T, text string) string) (n int) {
+// the question. A line begins with the step, which holds or does not as the outcome says;
+// of what the question tells it has what is left behind its step.
+func wrongSteps(t *testing.T, p *Problem, lines []string, outcome func(t *testing.T, text string) string, holds func(t *testing.T, step string) bool) (n int) {
 	last := p.Question
 	for i, line := range lines {
-		sentences := strings.SplitAfter(line, ".")
+		step, left, _ := strings.Cut(line, ". ")
+		sentences := strings.SplitAfter(left, ".")
 		rest := strings.Join(sentences[len(sentences)-1-(p.Steps-1-i):], "")
 		if !strings.Contains(p.Question, rest) {
 			t.Fatalf("line %d is not what is left:\n%s\n%s", i+1, p.Question, line)
 		}
-		if outcome(t, last) != outcome(t, line) {
+		wrong := outcome(t, last) != outcome(t, left)
+		if wrong == holds(t, step) {
+			t.Fatalf("line %d says %q, and goes on with something else:\n%s", i+1, step, left)
+		}
+		if wrong {
 			n++
 		}
-		last = line
+		last = left
 	}
 	return n
+}
+
+// sumHolds is of "3 + 4 = 7".
+func sumHolds(t *testing.T, step string) bool {
+	terms, result, _ := strings.Cut(step, " = ")
+	return goValue(t, terms).String() == result
+}
+
+// moveHolds is of "August, 2 months later: October".
+func moveHolds(t *testing.T, step string) bool {
+	from, rest, _ := strings.Cut(step, ", ")
+	move, to, _ := strings.Cut(rest, ": ")
+	unit := strings.TrimSuffix(strings.Fields(move)[1], "s")
+	if unit == "eighth" {
+		unit = "wind"
+	}
+	return goRound(t, "The "+unit+" is "+from+". "+move+".") == to
 }
 
 // wrongSums counts equations that do not hold, and what is left that has not the
@@ -106,7 +129,7 @@ func wrongSums(t *testing.T, p *Problem, lines []string) (n int) {
 		t.Fatalf("%d lines of %d steps:\n%s", len(lines), p.Steps, strings.Join(lines, "\n"))
 	}
 	if !strings.Contains(p.Question, "expression") {
-		return wrongSteps(t, p, lines, reckon)
+		return wrongSteps(t, p, lines, reckon, sumHolds)
 	}
 	last := ""
 	for _, line := range lines {
@@ -223,29 +246,34 @@ func permute(t *testing.T, question string) string {
 	return order[0]
 }
 
-// wrongComparisons counts lines that say otherwise than the question, or a chain that
-// does not follow from the lines before.
+// wrongComparisons counts what the first line says otherwise than the question, and lines
+// that put someone where the comparisons do not.
 func wrongComparisons(t *testing.T, p *Problem, lines []string) (n int) {
 	pairs := comparisons(p.Question)
-	if len(lines) != len(pairs)+1 || len(pairs) != p.Steps {
+	if len(lines) != len(pairs) || len(pairs) != p.Steps {
 		t.Fatalf("%d lines of %d comparisons", len(lines), len(pairs))
 	}
-	chain := strings.Split(strings.TrimPrefix(lines[len(lines)-1], "All: "), " > ")
-	follows := true
-	told := comparison.FindAllString(p.Question, -1)
+	said := strings.SplitAfter(strings.TrimSpace(lines[0]), ".")
 	for i, pair := range pairs {
-		said, rest, _ := strings.Cut(lines[i], ".")
-		if want := strings.Join(told[i+1:], " "); strings.TrimSpace(rest) != want {
-			t.Fatalf("line %d leaves %q, want %q", i+1, rest, want)
-		}
-		more, less, _ := strings.Cut(said, " > ")
+		more, less, _ := strings.Cut(strings.Trim(said[i], " ."), " > ")
 		if pair != [2]string{more, less} {
 			n++
 		}
-		follows = follows && slices.Index(chain, more) < slices.Index(chain, less)
+		pairs[i] = [2]string{more, less} // what follows goes by it
 	}
-	if n == 0 && !follows {
-		n++
+	last := pairs[0][:]
+	for _, line := range lines[1:] {
+		chain := strings.Split(line, " > ")
+		new := slices.IndexFunc(chain, func(name string) bool { return !slices.Contains(last, name) })
+		if new < 0 || !slices.Equal(slices.Delete(slices.Clone(chain), new, new+1), last) {
+			t.Fatalf("%q does not make %q one longer", line, strings.Join(last, " > "))
+		}
+		if !slices.ContainsFunc(pairs, func(pair [2]string) bool {
+			return new > 0 && pair == [2]string{chain[new-1], chain[new]} || new+1 < len(chain) && pair == [2]string{chain[new], chain[new+1]}
+		}) {
+			n++
+		}
+		last = chain
 	}
 	return n
 }
@@ -403,5 +431,5 @@ func wrongMoves(t *testing.T, p *Problem, lines []string) (n int) {
 	if len(lines) != p.Steps {
 		t.Fatalf("%d lines of %d steps", len(lines), p.Steps)
 	}
-	return wrongSteps(t, p, lines, goRound)
+	return wrongSteps(t, p, lines, goRound, moveHolds)
 }

@@ -75,25 +75,25 @@ func (o *ordering) asked() string {
 	}[o.ask]
 }
 
-// solve implements work: each comparison with the same sign, and those that are left,
-// then the chain. Who reads a comparison the wrong way round has the two in the wrong
-// order.
+// solve implements work: all comparisons with the same sign, then the chain that begins
+// with the first, one longer in each line. Who reads a comparison the wrong way round, or
+// puts someone on the wrong side of a neighbor, goes on from there.
 func (o *ordering) solve(s *slip) (lines []string, answer string) {
-	order, told := slices.Clone(o.order), o.sentences()
+	pairs := make([][2]string, len(o.pairs))
+	said := make([]string, len(o.pairs))
 	for i, at := range o.pairs {
-		more, less := o.order[at], o.order[at+1]
+		pairs[i] = [2]string{o.order[at], o.order[at+1]}
 		if s.here() {
-			more, less = less, more
-			order[at], order[at+1] = more, less
+			slices.Reverse(pairs[i][:])
 		}
-		told[i] = more + " > " + less + "."
-		lines = append(lines, strings.Join(told[i:], " "))
+		said[i] = pairs[i][0] + " > " + pairs[i][1] + "."
 	}
-	if s.here() { // the chain itself
-		at := s.r.Below(len(order) - 1)
-		order[at], order[at+1] = order[at+1], order[at]
+	lines = append(lines, strings.Join(said, " "))
+	order, left := pairs[0][:], pairs[1:]
+	for len(left) > 0 {
+		order, left = grown(order, left, s.here())
+		lines = append(lines, strings.Join(order, " > "))
 	}
-	lines = append(lines, "All: "+strings.Join(order, " > "))
 	switch o.ask % 4 {
 	case askMost:
 		return lines, order[0]
@@ -103,4 +103,30 @@ func (o *ordering) solve(s *slip) (lines []string, answer string) {
 		return lines, order[1]
 	}
 	return lines, strings.Join(order, ", ")
+}
+
+// grown puts one more into an order, next to whom it is compared with: behind the last
+// if that is told, else before the first, else wherever a misread comparison wants it. It
+// returns the comparisons that are left too.
+func grown(order []string, pairs [][2]string, wrongSide bool) ([]string, [][2]string) {
+	next := slices.IndexFunc(pairs, func(p [2]string) bool { return p[0] == order[len(order)-1] })
+	if next < 0 {
+		next = slices.IndexFunc(pairs, func(p [2]string) bool { return p[1] == order[0] })
+	}
+	if next < 0 {
+		next = slices.IndexFunc(pairs, func(p [2]string) bool {
+			return slices.Contains(order, p[0]) != slices.Contains(order, p[1])
+		})
+	}
+	more, less := pairs[next][0], pairs[next][1]
+	pairs = slices.Delete(slices.Clone(pairs), next, next+1)
+	at, put := slices.Index(order, more), less
+	behind := at >= 0
+	if !behind {
+		at, put = slices.Index(order, less), more
+	}
+	if behind != wrongSide {
+		at++
+	}
+	return slices.Insert(slices.Clone(order), at, put), pairs
 }

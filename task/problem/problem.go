@@ -8,6 +8,7 @@ package problem
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/polymath-lm/polymath/internal/random"
@@ -116,7 +117,7 @@ func newProblem(kind Kind, steps, form int, r *random.Source) *Problem {
 }
 
 func written(lines []string, answer string) string {
-	return strings.Join(lines, "\n") + "\nAnswer: " + answer
+	return strings.Join(append(slices.Clip(lines), "Answer: "+answer), "\n")
 }
 
 // Wrong returns a solution in which one step is wrong, and with it the answer. The

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,12 +63,46 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+// TestDirect: a share of the same problems is answered alone, of each kind; the others
+// as without it.
+func TestDirect(t *testing.T) {
+	o := Options{Number: 5000, Seed: 4}
+	solved := writing(t, o)
+	o.Direct = 0.3
+	direct := make([]int, len(Kinds))
+	for i, line := range writing(t, o) {
+		if line == solved[i] {
+			continue
+		}
+		var a, b dialogue.Conversation
+		if err := errors.Join(json.Unmarshal([]byte(line), &a), json.Unmarshal([]byte(solved[i]), &b)); err != nil {
+			t.Fatal(err)
+		}
+		at := strings.LastIndex(b.Messages[2].Content, "\nAnswer: ")
+		b.Messages[2].Content = b.Messages[2].Content[at+1:]
+		if !slices.Equal(a.Messages, b.Messages) {
+			t.Fatalf("line %d: %s", i+1, line)
+		}
+		direct[i%len(Kinds)]++
+	}
+	for i, n := range direct {
+		if n < 240 || n > 360 { // 300 with a standard deviation of 14.5
+			t.Errorf("%s: %d of 1,000 are answered alone, want about 300", Kinds[i], n)
+		}
+	}
+	for _, o := range []Options{{Number: 1, Direct: -0.1}, {Number: 1, Direct: 1.1}, {Number: 1, Direct: math.NaN()}, {Number: 1, Direct: 0.5, Pairs: true}} {
+		if o.Check() == nil {
+			t.Errorf("%+v can be made", o)
+		}
+	}
+}
+
 // TestWriteStays holds what is written against what it was: whoever changes problems
 // changes what models were examined on.
 func TestWriteStays(t *testing.T) {
 	for pairs, want := range map[bool]string{
-		false: "3297752ebd8711c3",
-		true:  "825a755c608c3daf",
+		false: "18d10891ffab43a9",
+		true:  "b991afe6371a0cd2",
 	} {
 		lines := writing(t, Options{Number: 1000, Seed: 1, Pairs: pairs})
 		sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
