@@ -26,7 +26,7 @@ type problemFlags struct {
 }
 
 func (a *app) alignDataCommand() *cobra.Command {
-	return a.group("data", "Make data to learn from", a.alignProblemsCommand(), a.alignInstructionsCommand(), a.alignSafetyCommand(), a.alignHallucinationCommand(), a.alignCorpusCommand(), a.alignRewritesCommand(), a.alignEntailmentCommand())
+	return a.group("data", "Make data to learn from", a.alignProblemsCommand(), a.alignInstructionsCommand(), a.alignSafetyCommand(), a.alignHallucinationCommand(), a.alignCorpusCommand(), a.alignRewritesCommand(), a.alignEntailmentCommand(), a.alignTaskCommand())
 }
 
 func (a *app) alignProblemsCommand() *cobra.Command {
