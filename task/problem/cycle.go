@@ -45,15 +45,14 @@ func hours() []string {
 	return list
 }
 
+// mostMove bounds a move: there are few, as of sums.
+const mostMove = 3
+
 func newCycle(r *random.Source, steps, _, style int) work {
 	c := &cycle{round: &rounds[style]}
-	n := len(c.round.places)
-	c.start = r.Below(n)
+	c.start = r.Below(len(c.round.places))
 	for range steps {
-		move := r.Between(1, n+n/2)
-		if move%n == 0 {
-			move--
-		}
+		move := r.Between(1, mostMove)
 		if r.Below(2) == 0 {
 			move = -move
 		}

@@ -246,31 +246,30 @@ func permute(t *testing.T, question string) string {
 	return order[0]
 }
 
-// wrongComparisons counts what the first line says otherwise than the question, and lines
-// that put someone where the comparisons do not.
+// wrongComparisons counts lines that put someone where the comparison that they take
+// from those that are left does not.
 func wrongComparisons(t *testing.T, p *Problem, lines []string) (n int) {
-	pairs := comparisons(p.Question)
-	if len(lines) != len(pairs) || len(pairs) != p.Steps {
-		t.Fatalf("%d lines of %d comparisons", len(lines), len(pairs))
+	told := comparison.FindAllString(p.Question, -1)
+	if len(lines) != len(told) || len(told) != p.Steps {
+		t.Fatalf("%d lines of %d comparisons", len(lines), len(told))
 	}
-	said := strings.SplitAfter(strings.TrimSpace(lines[0]), ".")
-	for i, pair := range pairs {
-		more, less, _ := strings.Cut(strings.Trim(said[i], " ."), " > ")
-		if pair != [2]string{more, less} {
-			n++
+	var last []string
+	for _, line := range lines {
+		said, rest, _ := strings.Cut(line, ".")
+		left, chain := comparison.FindAllString(rest, -1), strings.Split(said, " > ")
+		used := slices.IndexFunc(told, func(s string) bool { return !slices.Contains(left, s) })
+		pair := comparisons(told[used])[0]
+		if told = slices.Delete(told, used, used+1); strings.TrimSpace(rest) != strings.Join(told, " ") {
+			t.Fatalf("%q leaves something else than %q", line, told)
 		}
-		pairs[i] = [2]string{more, less} // what follows goes by it
-	}
-	last := pairs[0][:]
-	for _, line := range lines[1:] {
-		chain := strings.Split(line, " > ")
-		new := slices.IndexFunc(chain, func(name string) bool { return !slices.Contains(last, name) })
-		if new < 0 || !slices.Equal(slices.Delete(slices.Clone(chain), new, new+1), last) {
-			t.Fatalf("%q does not make %q one longer", line, strings.Join(last, " > "))
+		if last != nil {
+			grown := slices.DeleteFunc(slices.Clone(chain), func(name string) bool { return !slices.Contains(last, name) })
+			if !slices.Equal(grown, last) || len(chain) != len(last)+1 {
+				t.Fatalf("%q does not make %q one longer", line, strings.Join(last, " > "))
+			}
 		}
-		if !slices.ContainsFunc(pairs, func(pair [2]string) bool {
-			return new > 0 && pair == [2]string{chain[new-1], chain[new]} || new+1 < len(chain) && pair == [2]string{chain[new], chain[new+1]}
-		}) {
+		more := slices.Index(chain, pair[0])
+		if more < 0 || more+1 == len(chain) || chain[more+1] != pair[1] {
 			n++
 		}
 		last = chain
