@@ -48,11 +48,18 @@ func newArithmetic(r *random.Source, steps, _, style int) work {
 	}
 	a.tree = &node{value: r.Between(2, mostLeaf)}
 	at := a.tree.value
+	done := map[node]bool{}
 	for range steps {
-		leaf := &node{value: r.Between(2, mostLeaf)}
-		op := operationOn(r, at, &leaf.value)
-		a.tree = &node{op: op, left: a.tree, right: leaf}
-		at = (&node{op: op, left: &node{value: at}, right: leaf}).outcome()
+		n := operation(r, at)
+		for range 20 { // the same again is told from what is done only by counting
+			if !done[n] {
+				break
+			}
+			n = operation(r, at)
+		}
+		done[n] = true
+		a.tree = &node{op: n.op, left: a.tree, right: &node{value: n.value}}
+		at = (&node{op: n.op, left: &node{value: at}, right: a.tree.right}).outcome()
 	}
 	return a
 }
@@ -86,11 +93,11 @@ func sumOf(r *random.Source, operations int) (*node, int) {
 	return n, (&node{op: n.op, left: &node{value: a}, right: &node{value: b}}).outcome()
 }
 
-// operationOn chooses what is done to a number with another, which it lessens if it is
-// too large.
-func operationOn(r *random.Source, at int, with *int) byte {
+// operation chooses what is done to a number, and with which.
+func operation(r *random.Source, at int) node {
+	with := r.Between(2, mostLeaf)
 	var fit []byte
-	if at+*with <= mostNumber {
+	if at+with <= mostNumber {
 		fit = append(fit, '+')
 	}
 	if at > 2 {
@@ -102,11 +109,11 @@ func operationOn(r *random.Source, at int, with *int) byte {
 	op := random.Pick(r, fit)
 	switch op {
 	case '-':
-		*with = min(*with, r.Between(1, at-1))
+		with = min(with, r.Between(1, at-1))
 	case '*':
-		*with = r.Between(2, min(5, mostNumber/at))
+		with = r.Between(2, min(5, mostNumber/at))
 	}
-	return op
+	return node{op: op, value: with}
 }
 
 // told implements work.

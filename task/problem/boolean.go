@@ -36,6 +36,17 @@ func boolLeaf(n *node) string {
 	return truth(n.value)
 }
 
+// valued writes values beside names, as "p=true".
+func (o notation) valued() *notation {
+	o.leaf = func(n *node) string {
+		if n.name != "" {
+			return n.name + "=" + truth(n.value)
+		}
+		return truth(n.value)
+	}
+	return &o
+}
+
 func truth(value int) string {
 	if value == 1 {
 		return "true"
@@ -113,10 +124,11 @@ func (b *boolean) solve(s *slip) (lines []string, answer string) {
 }
 
 // reduced carries out one operation after the other and returns all forms of the
-// expression on the way: first as it is, then with the values of the variables.
+// expression on the way: first with the values beside the variables, if it has some, then
+// with these in their place.
 func reduced(tree *node, words *notation, s *slip) (forms []string, value int) {
 	tree = tree.clone()
-	forms = append(forms, words.text(tree))
+	forms = append(forms, words.valued().text(tree))
 	if tree.unname() {
 		forms = append(forms, words.text(tree))
 	}

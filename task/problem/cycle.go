@@ -45,19 +45,18 @@ func hours() []string {
 	return list
 }
 
-// mostMove bounds a move: there are few, as of sums.
-const mostMove = 3
+// mostMove bounds a move: there are few, as of sums, but all of a problem differ, since
+// what is left of it could not be told from what is done.
+const mostMove = 5
 
 func newCycle(r *random.Source, steps, _, style int) work {
 	c := &cycle{round: &rounds[style]}
 	c.start = r.Below(len(c.round.places))
-	for range steps {
-		move := r.Between(1, mostMove)
-		if r.Below(2) == 0 {
-			move = -move
-		}
-		c.moves = append(c.moves, move)
+	var moves []int
+	for move := 1; move <= mostMove; move++ {
+		moves = append(moves, move, -move)
 	}
+	c.moves = random.Sample(r, moves, steps)
 	return c
 }
 

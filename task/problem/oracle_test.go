@@ -169,8 +169,15 @@ func wrongReductions(t *testing.T, p *Problem, lines []string) (n int) {
 	for i, line := range lines {
 		_, chain, _ := strings.Cut(line, ": ")
 		forms := strings.Split(chain, " -> ")
-		if p.Form >= Forms/2 {
-			forms = forms[1:] // the first has variables
+		if p.Form >= Forms/2 { // the first has variables with their values
+			if bare := regexp.MustCompile(`\b[pqr]=`).ReplaceAllString(forms[0], ""); bare != forms[1] {
+				t.Fatalf("%q is not %q", forms[1], forms[0])
+			}
+			bare := regexp.MustCompile(`=(true|false)`).ReplaceAllString(forms[0], "")
+			if !strings.Contains(p.Question, letters[i]+": "+bare+".") {
+				t.Fatalf("%q is not asked: %s", bare, p.Question)
+			}
+			forms = forms[1:]
 		}
 		if len(forms) != p.Steps+1 || !strings.HasPrefix(line, letters[i]) {
 			t.Fatalf("%d forms of %d steps: %s", len(forms), p.Steps, line)
@@ -246,30 +253,35 @@ func permute(t *testing.T, question string) string {
 	return order[0]
 }
 
-// wrongComparisons counts lines that put someone where the comparison that they take
-// from those that are left does not.
+// wrongComparisons counts lines that say otherwise than the question, or put someone
+// where the comparisons as said before do not.
 func wrongComparisons(t *testing.T, p *Problem, lines []string) (n int) {
 	told := comparison.FindAllString(p.Question, -1)
-	if len(lines) != len(told) || len(told) != p.Steps {
+	if len(told) != p.Steps || len(lines) != 2*p.Steps-1 {
 		t.Fatalf("%d lines of %d comparisons", len(lines), len(told))
 	}
-	var last []string
-	for _, line := range lines {
-		said, rest, _ := strings.Cut(line, ".")
-		left, chain := comparison.FindAllString(rest, -1), strings.Split(said, " > ")
-		used := slices.IndexFunc(told, func(s string) bool { return !slices.Contains(left, s) })
-		pair := comparisons(told[used])[0]
-		if told = slices.Delete(told, used, used+1); strings.TrimSpace(rest) != strings.Join(told, " ") {
-			t.Fatalf("%q leaves something else than %q", line, told)
+	pairs := comparisons(p.Question)
+	for i, pair := range pairs {
+		said, rest, _ := strings.Cut(lines[i], ".")
+		if want := strings.Join(told[i+1:], " "); strings.TrimSpace(rest) != want {
+			t.Fatalf("line %d leaves %q, want %q", i+1, rest, want)
 		}
-		if last != nil {
-			grown := slices.DeleteFunc(slices.Clone(chain), func(name string) bool { return !slices.Contains(last, name) })
-			if !slices.Equal(grown, last) || len(chain) != len(last)+1 {
-				t.Fatalf("%q does not make %q one longer", line, strings.Join(last, " > "))
-			}
+		more, less, _ := strings.Cut(said, " > ")
+		if pair != [2]string{more, less} {
+			n++
 		}
-		more := slices.Index(chain, pair[0])
-		if more < 0 || more+1 == len(chain) || chain[more+1] != pair[1] {
+		pairs[i] = [2]string{more, less}
+	}
+	last := pairs[0][:]
+	for _, line := range lines[len(pairs):] {
+		chain := strings.Split(line, " > ")
+		at := slices.IndexFunc(chain, func(name string) bool { return !slices.Contains(last, name) })
+		if at < 0 || !slices.Equal(slices.Delete(slices.Clone(chain), at, at+1), last) {
+			t.Fatalf("%q does not make %q one longer", line, strings.Join(last, " > "))
+		}
+		if !slices.ContainsFunc(pairs, func(pair [2]string) bool {
+			return at > 0 && pair == [2]string{chain[at-1], chain[at]} || at+1 < len(chain) && pair == [2]string{chain[at], chain[at+1]}
+		}) {
 			n++
 		}
 		last = chain

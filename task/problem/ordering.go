@@ -44,25 +44,18 @@ func newOrdering(r *random.Source, steps, ask, style int) work {
 }
 
 // told implements work.
-func (o *ordering) told() string {
-	var sentences []string
-	for _, c := range o.comparisons() {
-		sentences = append(sentences, c.told)
-	}
-	return strings.Join(sentences, " ")
-}
+func (o *ordering) told() string { return strings.Join(o.sentences(), " ") }
 
-// compared is a comparison, and how it is told.
-type compared struct{ more, less, told string }
-
-func (o *ordering) comparisons() []compared {
-	list := make([]compared, len(o.pairs))
+// sentences are the comparisons.
+func (o *ordering) sentences() []string {
+	list := make([]string, len(o.pairs))
 	for i, at := range o.pairs {
 		more, less := o.order[at], o.order[at+1]
-		list[i] = compared{more, less, fmt.Sprintf("%s is %s than %s.", more, o.property[0], less)}
 		if o.turned[i] {
-			list[i].told = fmt.Sprintf("%s is %s than %s.", less, o.property[1], more)
+			list[i] = fmt.Sprintf("%s is %s than %s.", less, o.property[1], more)
+			continue
 		}
+		list[i] = fmt.Sprintf("%s is %s than %s.", more, o.property[0], less)
 	}
 	return list
 }
@@ -82,25 +75,27 @@ func (o *ordering) asked() string {
 	}[o.ask]
 }
 
-// solve implements work: the first comparison as a chain of two, which one more joins in
-// each line, and the comparisons that are left. Who reads the first the wrong way round,
-// or puts someone on the wrong side of a neighbor, goes on from there.
+// solve implements work: each comparison with the same sign, and those that are left,
+// then the chain that begins with the first, one longer in each line. Who reads a
+// comparison the wrong way round, or puts someone on the wrong side of a neighbor, goes on
+// from there.
+//
+// Comparisons with one sign say behind a name who is next, wherever they stand; and lines
+// that take what is left one by one end by themselves, however many there are.
 func (o *ordering) solve(s *slip) (lines []string, answer string) {
-	left := o.comparisons()
-	order := []string{left[0].more, left[0].less}
-	if s.here() {
-		slices.Reverse(order)
+	told, pairs := o.sentences(), make([][2]string, len(o.pairs))
+	for i, at := range o.pairs {
+		pairs[i] = [2]string{o.order[at], o.order[at+1]}
+		if s.here() {
+			slices.Reverse(pairs[i][:])
+		}
+		told[i] = pairs[i][0] + " > " + pairs[i][1] + "."
+		lines = append(lines, strings.Join(told[i:], " "))
 	}
-	for left = left[1:]; ; {
-		line := strings.Join(order, " > ") + "."
-		for _, c := range left {
-			line += " " + c.told
-		}
-		lines = append(lines, line)
-		if len(left) == 0 {
-			break
-		}
+	order, left := pairs[0][:], pairs[1:]
+	for len(left) > 0 {
 		order, left = grown(order, left, s.here())
+		lines = append(lines, strings.Join(order, " > "))
 	}
 	switch o.ask % 4 {
 	case askMost:
@@ -113,30 +108,27 @@ func (o *ordering) solve(s *slip) (lines []string, answer string) {
 	return lines, strings.Join(order, ", ")
 }
 
-// grown puts one more into an order, next to whom it is compared with: the neighbor of
-// the last, else of the first, else of whoever is left. It returns the comparisons that
-// are left too.
-func grown(order []string, left []compared, wrongSide bool) ([]string, []compared) {
-	with := func(name string) int {
-		return slices.IndexFunc(left, func(c compared) bool { return c.more == name || c.less == name })
-	}
-	next := with(order[len(order)-1])
+// grown puts one more into an order, next to whom it is compared with: behind the last
+// if that is told, else before the first, else wherever a misread comparison wants it. It
+// returns the comparisons that are left too.
+func grown(order []string, pairs [][2]string, wrongSide bool) ([]string, [][2]string) {
+	next := slices.IndexFunc(pairs, func(p [2]string) bool { return p[0] == order[len(order)-1] })
 	if next < 0 {
-		next = with(order[0])
+		next = slices.IndexFunc(pairs, func(p [2]string) bool { return p[1] == order[0] })
 	}
 	if next < 0 {
-		next = slices.IndexFunc(left, func(c compared) bool {
-			return slices.Contains(order, c.more) != slices.Contains(order, c.less)
+		next = slices.IndexFunc(pairs, func(p [2]string) bool {
+			return slices.Contains(order, p[0]) != slices.Contains(order, p[1])
 		})
 	}
-	c := left[next]
-	at, put := slices.Index(order, c.more), c.less
+	more, less := pairs[next][0], pairs[next][1]
+	at, put := slices.Index(order, more), less
 	behind := at >= 0
 	if !behind {
-		at, put = slices.Index(order, c.less), c.more
+		at, put = slices.Index(order, less), more
 	}
 	if behind != wrongSide {
 		at++
 	}
-	return slices.Insert(slices.Clone(order), at, put), slices.Delete(slices.Clone(left), next, next+1)
+	return slices.Insert(slices.Clone(order), at, put), slices.Delete(slices.Clone(pairs), next, next+1)
 }
