@@ -106,11 +106,14 @@ func (b *brackets) from(first int) string {
 }
 
 // solve implements work: a line for each bracket, with what is open behind it and what
-// is left.
+// is left, and with its number where that is asked for.
 func (b *brackets) solve(s *slip) (lines []string, answer string) {
 	var open []int
 	for i, sign := range b.signs {
-		line := fmt.Sprintf("%d %s leaves", i+1, b.text(sign))
+		line := b.text(sign) + " leaves"
+		if b.check {
+			line = fmt.Sprintf("%d %s", i+1, line)
+		}
 		slips := s.here()
 		switch {
 		case sign.opens:

@@ -1,6 +1,7 @@
 package problem
 
 import (
+	"fmt"
 	"go/ast"
 	"go/constant"
 	"go/parser"
@@ -253,38 +254,43 @@ func permute(t *testing.T, question string) string {
 	return order[0]
 }
 
-// wrongComparisons counts lines that say otherwise than the question, or put someone
-// where the comparisons as said before do not.
+// wrongComparisons counts lines that say otherwise than the question, and a last line in
+// which somebody does not follow by what was said before.
 func wrongComparisons(t *testing.T, p *Problem, lines []string) (n int) {
 	told := comparison.FindAllString(p.Question, -1)
-	if len(told) != p.Steps || len(lines) != 2*p.Steps-1 {
+	if len(told) != p.Steps || len(lines) != p.Steps+2 {
 		t.Fatalf("%d lines of %d comparisons", len(lines), len(told))
 	}
-	pairs := comparisons(p.Question)
-	for i, pair := range pairs {
-		said, rest, _ := strings.Cut(lines[i], ".")
+	var said [][2]string
+	for i, pair := range comparisons(p.Question) {
+		line, rest, _ := strings.Cut(lines[i], ".")
 		if want := strings.Join(told[i+1:], " "); strings.TrimSpace(rest) != want {
 			t.Fatalf("line %d leaves %q, want %q", i+1, rest, want)
 		}
-		more, less, _ := strings.Cut(said, " > ")
-		if pair != [2]string{more, less} {
+		var more, less, again, above string
+		if _, err := fmt.Sscanf(line, "%s > %s %s < %s", &more, &less, &again, &above); err != nil || less != again+"," || above != more {
+			t.Fatalf("line %d: %q: %v", i+1, line, err)
+		}
+		if pair != [2]string{more, again} {
 			n++
 		}
-		pairs[i] = [2]string{more, less}
+		said = append(said, [2]string{more, again})
 	}
-	last := pairs[0][:]
-	for _, line := range lines[len(pairs):] {
-		chain := strings.Split(line, " > ")
-		at := slices.IndexFunc(chain, func(name string) bool { return !slices.Contains(last, name) })
-		if at < 0 || !slices.Equal(slices.Delete(slices.Clone(chain), at, at+1), last) {
-			t.Fatalf("%q does not make %q one longer", line, strings.Join(last, " > "))
+	up := strings.Split(strings.TrimPrefix(lines[p.Steps], "Up: "), " < ")
+	all := strings.Split(strings.TrimPrefix(lines[p.Steps+1], "All: "), " > ")
+	follows := func(i int) bool { return slices.Contains(said, [2]string{all[i-1], all[i]}) }
+	for i := 1; i < len(up); i++ {
+		if !slices.Contains(said, [2]string{up[i], up[i-1]}) {
+			t.Fatalf("%s is not said to be below %s", up[i-1], up[i])
 		}
-		if !slices.ContainsFunc(pairs, func(pair [2]string) bool {
-			return at > 0 && pair == [2]string{chain[at-1], chain[at]} || at+1 < len(chain) && pair == [2]string{chain[at], chain[at+1]}
-		}) {
-			n++
+	}
+	for i := 1; i < len(all); i++ {
+		if !follows(i) {
+			return n + 1
 		}
-		last = chain
+	}
+	if all[0] != up[len(up)-1] || n == 0 && len(all) != p.Steps+1 {
+		t.Fatalf("%v is not what follows from %v", all, up)
 	}
 	return n
 }
@@ -351,7 +357,10 @@ func wrongBrackets(t *testing.T, p *Problem, lines []string) (n int) {
 	var open []string
 	signs := bracketsOf(t, p.Question)
 	for i, line := range lines {
-		want := strconv.Itoa(i+1) + " " + signs[i]
+		want := signs[i]
+		if strings.Contains(p.Question, balanced) {
+			want = strconv.Itoa(i+1) + " " + want
+		}
 		before := len(open)
 		switch top := len(open) - 1; {
 		case pairsOf[signs[i]] != "":

@@ -75,28 +75,31 @@ func (o *ordering) asked() string {
 	}[o.ask]
 }
 
-// solve implements work: each comparison with the same sign, and those that are left,
-// then the chain that begins with the first, one longer in each line. Who reads a
-// comparison the wrong way round, or puts someone on the wrong side of a neighbor, goes on
-// from there.
+// solve implements work: each comparison with a sign, in both directions, and those that
+// are left; then who is above the first one, above that one, and so on; then all from
+// there. Who reads a comparison the wrong way round goes on from that.
 //
-// Comparisons with one sign say behind a name who is next, wherever they stand; and lines
-// that take what is left one by one end by themselves, however many there are.
+// So behind a name and a sign stands who is next, wherever it was told; and lines that take
+// what is left one by one end by themselves, however many there are.
 func (o *ordering) solve(s *slip) (lines []string, answer string) {
-	told, pairs := o.sentences(), make([][2]string, len(o.pairs))
+	told := o.sentences()
+	below, above := map[string]string{}, map[string]string{}
 	for i, at := range o.pairs {
-		pairs[i] = [2]string{o.order[at], o.order[at+1]}
+		more, less := o.order[at], o.order[at+1]
 		if s.here() {
-			slices.Reverse(pairs[i][:])
+			more, less = less, more
 		}
-		told[i] = pairs[i][0] + " > " + pairs[i][1] + "."
+		below[more], above[less] = less, more
+		told[i] = fmt.Sprintf("%s > %s, %s < %s.", more, less, less, more)
 		lines = append(lines, strings.Join(told[i:], " "))
 	}
-	order, left := pairs[0][:], pairs[1:]
-	for len(left) > 0 {
-		order, left = grown(order, left, s.here())
-		lines = append(lines, strings.Join(order, " > "))
+	up := chain(o.order[o.pairs[0]], above)
+	order := chain(up[len(up)-1], below)
+	if s.here() { // the chain itself
+		at := s.r.Below(len(order) - 1)
+		order[at], order[at+1] = order[at+1], order[at]
 	}
+	lines = append(lines, "Up: "+strings.Join(up, " < "), "All: "+strings.Join(order, " > "))
 	switch o.ask % 4 {
 	case askMost:
 		return lines, order[0]
@@ -108,27 +111,14 @@ func (o *ordering) solve(s *slip) (lines []string, answer string) {
 	return lines, strings.Join(order, ", ")
 }
 
-// grown puts one more into an order, next to whom it is compared with: behind the last
-// if that is told, else before the first, else wherever a misread comparison wants it. It
-// returns the comparisons that are left too.
-func grown(order []string, pairs [][2]string, wrongSide bool) ([]string, [][2]string) {
-	next := slices.IndexFunc(pairs, func(p [2]string) bool { return p[0] == order[len(order)-1] })
-	if next < 0 {
-		next = slices.IndexFunc(pairs, func(p [2]string) bool { return p[1] == order[0] })
+// chain begins with a name and goes on with who is next, but to nobody twice.
+func chain(name string, next map[string]string) []string {
+	list := []string{name}
+	for {
+		more, ok := next[list[len(list)-1]]
+		if !ok || slices.Contains(list, more) {
+			return list
+		}
+		list = append(list, more)
 	}
-	if next < 0 {
-		next = slices.IndexFunc(pairs, func(p [2]string) bool {
-			return slices.Contains(order, p[0]) != slices.Contains(order, p[1])
-		})
-	}
-	more, less := pairs[next][0], pairs[next][1]
-	at, put := slices.Index(order, more), less
-	behind := at >= 0
-	if !behind {
-		at, put = slices.Index(order, less), more
-	}
-	if behind != wrongSide {
-		at++
-	}
-	return slices.Insert(slices.Clone(order), at, put), slices.Delete(slices.Clone(pairs), next, next+1)
 }
