@@ -1,41 +1,41 @@
 package task
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
 
+	"github.com/polymath-lm/polymath/chat"
 	"github.com/polymath-lm/polymath/internal/dialogue"
 )
 
 // taught is an item as train/conversation reads it. Rows of one group are on one side of
 // a split.
 type taught struct {
-	ID       string `json:"id"`
-	Group    string `json:"group"`
-	Messages []any  `json:"messages"`
+	ID       string          `json:"id"`
+	Group    string          `json:"group"`
+	Messages []taughtMessage `json:"messages"`
 }
 
-// seen is a message with pictures before its text, in parts as OpenAI's API has them.
-type seen struct {
-	Role    string `json:"role"`
-	Content []any  `json:"content"`
+type taughtMessage struct {
+	Role    chat.Role `json:"role"`
+	Content any       `json:"content"` // a text, or parts as OpenAI's API has them
 }
 
-type textPart struct {
-	Type string `json:"type"` // text
-	Text string `json:"text"`
+type taughtPart struct {
+	Type  string      `json:"type"` // text or image_url
+	Text  string      `json:"text,omitempty"`
+	Image *taughtLink `json:"image_url,omitempty"`
 }
 
-type imagePart struct {
-	Type string `json:"type"`           // image
-	Path string `json:"path,omitempty"` // of a file, relative to the directory of the rows
-	URL  string `json:"url,omitempty"`  // data:
+type taughtLink struct {
+	URL string `json:"url"` // data:, or a path relative to the rows' directory
 }
 
 // WriteConversations writes items with their first accepted answer as conversations to
-// learn from, one a line as JSON, into a file in dir. It is for tasks of MethodGenerate
-// with one turn; errors name the item that has no answer or more turns.
+// learn from, one a line as JSON, into a file in dir: what Item.Conversation says, with
+// pictures by path. Errors name the item that has no answer or several turns.
 func WriteConversations(w io.Writer, items []Item, dir string) error {
 	return dialogue.Lines(w, func(add func(any) error) error {
 		for i := range items {
@@ -54,45 +54,40 @@ func WriteConversations(w io.Writer, items []Item, dir string) error {
 func (i *Item) taught(dir string) (*taught, error) {
 	switch {
 	case len(i.Answers) == 0:
-		return nil, fmt.Errorf("it has no answer")
+		return nil, errors.New("it has no answer")
 	case len(i.Turns) > 0:
-		return nil, fmt.Errorf("it is a talk of several turns")
+		return nil, errors.New("it is a talk of several turns")
 	}
-	row := &taught{ID: i.ID, Group: i.Cluster}
-	if i.System != "" {
-		row.Messages = append(row.Messages, dialogue.System(i.System))
-	}
-	question, err := i.question(dir)
+	c, err := i.conversation(func(path string) (string, error) { return relative(dir, path) })
 	if err != nil {
 		return nil, err
 	}
-	row.Messages = append(row.Messages, question, dialogue.Assistant(i.Answers[0]))
+	row := &taught{ID: i.ID, Group: i.Cluster}
+	for _, m := range append(c.Messages, chat.Text(chat.Assistant, i.Answers[0])) {
+		row.Messages = append(row.Messages, taughtMessage{m.Role, taughtContent(m.Content)})
+	}
 	return row, nil
 }
 
-// question is what the user says.
-func (i *Item) question(dir string) (any, error) {
-	if len(i.Images) == 0 {
-		return dialogue.User(i.Prompt), nil
+func taughtContent(parts []chat.Part) any {
+	if len(parts) == 1 && parts[0].Image == nil {
+		return parts[0].Text
 	}
-	m := seen{Role: "user"}
-	for _, name := range i.Images {
-		part := imagePart{Type: "image", URL: name}
-		if !isDataURL(name) {
-			path, err := relative(dir, name)
-			if err != nil {
-				return nil, err
-			}
-			part.Path, part.URL = path, ""
+	list := make([]taughtPart, len(parts))
+	for i, p := range parts {
+		list[i] = taughtPart{Type: "text", Text: p.Text}
+		if p.Image != nil {
+			list[i] = taughtPart{Type: "image_url", Image: &taughtLink{p.Image.URL}}
 		}
-		m.Content = append(m.Content, part)
 	}
-	m.Content = append(m.Content, textPart{"text", i.Prompt})
-	return m, nil
+	return list
 }
 
-// relative is a path as seen from dir.
+// relative is the path of a picture as seen from dir; a data: URL stays.
 func relative(dir, path string) (string, error) {
+	if isDataURL(path) {
+		return path, nil
+	}
 	from, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err

@@ -30,7 +30,10 @@ func (i *Item) Text() string { return i.Preface() + i.Prompt }
 // the first prompt, with Separator behind it. Turns are for the caller to add.
 // Errors are about images that cannot be read any more, and items without a
 // prompt.
-func (i *Item) Conversation() (chat.Conversation, error) {
+func (i *Item) Conversation() (chat.Conversation, error) { return i.conversation(dataURL) }
+
+// conversation is Conversation, with the URL that link makes of an image's path.
+func (i *Item) conversation(link func(path string) (string, error)) (chat.Conversation, error) {
 	if i.Prompt == "" && len(i.Images) == 0 {
 		return chat.Conversation{}, errors.New("the item " + i.ID + " has no prompt")
 	}
@@ -48,7 +51,7 @@ func (i *Item) Conversation() (chat.Conversation, error) {
 	}
 	last := chat.Message{Role: chat.User}
 	for _, path := range i.Images {
-		url, err := dataURL(path)
+		url, err := link(path)
 		if err != nil {
 			return chat.Conversation{}, fmt.Errorf("the item %s: %w", i.ID, err)
 		}

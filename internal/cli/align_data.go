@@ -38,9 +38,9 @@ func (a *app) alignProblemsCommand() *cobra.Command {
 		Long: `Problems writes problems of one to six steps with a solution step by step, as
 conversations for sft, one a line; with --pairs as comparisons for reward and
 dpo, of the solution and one with a wrong step. The kinds come in turn. The same
-flags give the same bytes. With --direct a share of the answers shows no work,
-as most that people write: rewards then teach a model to work. The suite
-'problems' of 'polymath eval' asks longer problems, in other forms.`,
+flags give the same bytes. With --direct a share of the answers shows no work:
+rewards can then teach a model to work. The suite 'problems' of 'polymath eval'
+asks longer problems, in other forms.`,
 		Example: `  polymath align data problems --out problems.jsonl --number 100000
   polymath align data problems --out pairs.jsonl --pairs --kinds boolean,cycle`,
 		Args: cobra.NoArgs,

@@ -20,7 +20,7 @@ type Options struct {
 	// Pairs has Write write preferences in place of conversations.
 	Pairs bool
 	// Direct is the share of the problems, from 0 to 1, that Write answers without a
-	// solution, as people mostly answer; not with Pairs.
+	// solution; not with Pairs.
 	Direct float64
 }
 

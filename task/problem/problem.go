@@ -49,7 +49,7 @@ type Problem struct {
 	// Answer is the answer, and Others are spellings of it that are as right.
 	Answer string
 	Others []string
-	// Solution is what leads to the answer, a line for a step, and as its last line
+	// Solution is what leads to the answer, mostly a line for a step, and as its last line
 	// "Answer: " and the answer.
 	Solution string
 
