@@ -141,7 +141,7 @@ func (m *Model) ChatStream(ctx context.Context, c chat.Conversation, o ChatOptio
 		}
 		a := answer{
 			splitter: m.template.NewSplitter(w.tools), yield: yield,
-			onlyOne: o.oneCall(), onlyCalls: o.ToolChoice.forced(), id: callIDs(w.prompt.ids, o.Seed, o.Choice),
+			onlyOne: o.oneCall(), onlyCalls: o.ToolChoice.forced(), stops: w.contentStops, id: callIDs(w.prompt.ids, o.Seed, o.Choice),
 		}
 		w.progress = func(p Progress) bool {
 			a.send(ChatChunk{Progress: &p}, nil)
@@ -156,6 +156,8 @@ func (m *Model) ChatStream(ctx context.Context, c chat.Conversation, o ChatOptio
 type reply struct {
 	completion
 	tools bool // the answer may call tools
+	// contentStops end the answer's content, and not its calls, where it may have both.
+	contentStops []string
 }
 
 // reply says what to generate.
@@ -165,8 +167,15 @@ func (m *Model) reply(ctx context.Context, c chat.Conversation, o ChatOptions) (
 	}
 	r := reply{tools: len(c.Tools) > 0}
 	r.options, r.end = o.GenerateOptions, m.chatEnd
+	if _, err := infer.NewStop(o.Stop...); err != nil {
+		return r, err
+	}
 	r.stops = m.chatStops
-	if !o.ToolChoice.forced() {
+	switch {
+	case o.ToolChoice.forced():
+	case r.tools:
+		r.contentStops = o.Stop
+	default:
 		r.stops = slices.Concat(o.Stop, m.chatStops)
 	}
 	var err error
@@ -211,13 +220,15 @@ type answer struct {
 	yield     func(ChatChunk, error) bool
 	onlyOne   bool // call
 	onlyCalls bool // no content: what there is is a call cut off before its name
+	stops     []string
+	stop      *infer.Stop // of the content since the last call; nil: there is none yet
 	id        func(call int) string
 
 	spelling spelling
 	tokens   []Token // whose text the splitter has
 	ids      []string
 	left     bool // the receiver
-	enough   bool // calls
+	enough   bool // calls, or content up to a stop string
 }
 
 // receive hands on what became certain and says whether the answer is complete.
@@ -244,6 +255,9 @@ func (a *answer) end(rest string, r infer.Result, err error) {
 		events := a.splitter.Push(rest)
 		last.Events = a.admit(append(events, a.splitter.Flush()...))
 	}
+	if !a.enough {
+		last.Events = a.flush(last.Events)
+	}
 	last.Tokens = append(a.tokens, a.spelling.last(rest)...)
 	if err == nil {
 		last.Finish = string(r.Finish)
@@ -259,20 +273,52 @@ func (a *answer) send(c ChatChunk, err error) {
 	a.left = !a.yield(c, err)
 }
 
-// admit names new calls, leaves out the content of an answer that has none, and cuts the answer where a call begins that is one
-// too many.
+// admit names new calls, leaves out the content of an answer that has none, ends content
+// at a stop string, and cuts the answer where a call begins that is one too many.
 func (a *answer) admit(events []chat.Event) []chat.Event {
-	if a.onlyCalls {
-		events = slices.DeleteFunc(events, func(e chat.Event) bool { return e.Call < 0 })
-	}
-	for i, e := range events {
-		if e.Call > 0 && a.onlyOne {
+	var admitted []chat.Event
+	for _, e := range events {
+		switch {
+		case e.Call < 0 && a.onlyCalls:
+			continue
+		case e.Call < 0 && len(a.stops) > 0:
+			if admitted = a.content(admitted, e); a.enough {
+				return admitted
+			}
+			continue
+		case e.Call > 0 && a.onlyOne:
 			a.enough = true
-			return events[:i]
-		}
-		if e.Call == len(a.ids) {
+			return a.flush(admitted)
+		case e.Call == len(a.ids):
+			admitted = a.flush(admitted)
 			a.ids = append(a.ids, a.id(e.Call))
 		}
+		admitted = append(admitted, e)
 	}
-	return events
+	return admitted
+}
+
+// content adds what is certain of the content, up to a stop string.
+func (a *answer) content(events []chat.Event, e chat.Event) []chat.Event {
+	if a.stop == nil {
+		a.stop, _ = infer.NewStop(a.stops...) // reply has looked at them
+	}
+	e.Content, a.enough = a.stop.Push([]byte(e.Content))
+	if e.Content == "" {
+		return events
+	}
+	return append(events, e)
+}
+
+// flush adds the content that might have become a stop string.
+func (a *answer) flush(events []chat.Event) []chat.Event {
+	if a.stop == nil {
+		return events
+	}
+	rest := a.stop.Flush()
+	a.stop = nil
+	if rest == "" {
+		return events
+	}
+	return append(events, chat.Event{Call: -1, Content: rest})
 }

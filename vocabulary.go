@@ -81,6 +81,24 @@ const anyObject = `{"type":"object"}`
 // noArguments is the schema for tools without parameters.
 const noArguments = `{"type":"object","properties":{},"additionalProperties":false}`
 
+// objectSchema is the schema of a tool's parameters, held to objects where it names no
+// type: what calls a tool gives names to its arguments.
+func objectSchema(parameters []byte) []byte {
+	if len(parameters) == 0 {
+		return []byte(noArguments)
+	}
+	var top map[string]json.RawMessage
+	if json.Unmarshal(parameters, &top) != nil || top == nil || top["type"] != nil {
+		return parameters
+	}
+	top["type"] = []byte(`"object"`)
+	held, err := json.Marshal(top)
+	if err != nil {
+		return parameters
+	}
+	return held
+}
+
 // callTag is a call of f. Arguments keep to the schema of a strict tool, and to
 // that of another where it is understood.
 func callTag(ctx context.Context, v *constrain.Vocabulary, syntax chat.ToolSyntax, f chat.Tool) (constrain.Tag, error) {
@@ -92,13 +110,10 @@ func callTag(ctx context.Context, v *constrain.Vocabulary, syntax chat.ToolSynta
 		// The marker alone begins a call: what comes next cannot evade the schema.
 		Begin:  strings.TrimRight(syntax.Begin, " \n"),
 		Lead:   `{"name": ` + string(name) + `, "arguments":`,
-		Schema: f.Parameters, End: "}" + syntax.End,
+		Schema: objectSchema(f.Parameters), End: "}" + syntax.End,
 	}
 	if tag.Begin == "" {
 		tag.Begin, tag.Lead = tag.Lead, ""
-	}
-	if len(f.Parameters) == 0 {
-		tag.Schema = []byte(noArguments)
 	}
 	_, err = v.Schema(ctx, tag.Schema)
 	switch {

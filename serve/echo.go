@@ -27,15 +27,23 @@ func (c *completer) echo() error {
 		}
 		c.states[i].text = []byte(text)
 		if c.r.options.Logprobs {
-			c.states[i].begin(scores[i/c.r.choices].tokens)
+			var named func(id int) []byte
+			if c.prompts[i/c.r.choices].ids != nil {
+				named = c.x.model.Model.TokenBytes
+			}
+			c.states[i].begin(scores[i/c.r.choices].tokens, named)
 		}
 	}
 	return nil
 }
 
-// begin puts the tokens of the prompt first.
-func (s *completionState) begin(prompt []polymath.Token) {
+// begin puts the tokens of the prompt first. bytesOf is of those that are no text, where
+// the prompt's text names them; else it is nil.
+func (s *completionState) begin(prompt []polymath.Token, bytesOf func(id int) []byte) {
 	for i, t := range prompt {
+		if len(t.Bytes) == 0 && bytesOf != nil {
+			t.Bytes = bytesOf(t.ID)
+		}
 		if i == 0 {
 			s.logprobs.addFirst(t)
 		} else {

@@ -83,3 +83,22 @@ func TestEcho(t *testing.T) {
 		t.Errorf("usage: %s", a.text)
 	}
 }
+
+// TestEchoSpecial: the echo of tokens names those that are no text, and offsets count
+// their names.
+func TestEchoSpecial(t *testing.T) {
+	s := realSite(t)
+	ids, _ := s.post("/tokenize", `{"text":"A<|im_start|>stitch","special":true}`).json(t, "tokens").([]any)
+	prompt, _ := json.Marshal(ids)
+	var e echoed
+	a := s.post("/v1/completions", `{"model":"fake","logprobs":0,"max_tokens":1,"echo":true,"prompt":`+string(prompt)+`}`)
+	e.read(t, a, 0)
+	if e.logprobs.Tokens[1] != "<|im_start|>" {
+		t.Fatalf("%s", a.text)
+	}
+	for i, token := range e.logprobs.Tokens {
+		if at := e.logprobs.TextOffset[i]; e.text[at:at+len(token)] != token {
+			t.Errorf("token %d, %q, is not at %d of %q", i, token, at, e.text)
+		}
+	}
+}

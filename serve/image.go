@@ -60,6 +60,7 @@ func badImage(code string, index int, path string, err error) *apiError {
 // Bounds of fetching an image.
 const (
 	fetchTime    = 10 * time.Second
+	fetchAllTime = 20 * time.Second // of all of a request, which keeps others from a place meanwhile
 	maxRedirects = 3
 )
 
@@ -120,6 +121,8 @@ func (x *exchange) prepareImages(images []imageRef) *apiError {
 	if len(images) > 0 && !x.model.Model.Sees() {
 		return badImage("image_not_supported", 0, images[0].path, fmt.Errorf("the model %q cannot see images", x.model.Name))
 	}
+	ctx, cancel := context.WithTimeout(x.r.Context(), fetchAllTime)
+	defer cancel()
 	room := x.s.fetcher.total
 	for i, ref := range images {
 		if isData(ref.image.URL) {
@@ -134,7 +137,7 @@ func (x *exchange) prepareImages(images []imageRef) *apiError {
 				return fault
 			}
 		}
-		data, err := x.s.fetcher.fetch(x.r.Context(), u, min(room, x.s.fetcher.limit))
+		data, err := x.s.fetcher.fetch(ctx, u, min(room, x.s.fetcher.limit))
 		var tooLarge *picture.LimitError
 		switch {
 		case errors.As(err, &tooLarge):

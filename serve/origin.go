@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"net/netip"
@@ -25,7 +26,8 @@ func (s *Server) checkHost(r *http.Request) *apiError {
 		host = h
 	}
 	host = strings.ToLower(strings.Trim(host, "[]"))
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") || slices.Contains(s.options.Hosts, host) {
+	named := func(name string) bool { return strings.EqualFold(name, host) }
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") || slices.ContainsFunc(s.options.Hosts, named) {
 		return nil
 	}
 	if a, err := netip.ParseAddr(host); err == nil && a.IsLoopback() {
@@ -49,7 +51,7 @@ func (s *Server) checkOrigin(w http.ResponseWriter, r *http.Request) *apiError {
 	switch {
 	case slices.Contains(s.options.Origins, "*"):
 		w.Header().Set("Access-Control-Allow-Origin", "*")
-	case slices.Contains(s.options.Origins, origin):
+	case slices.ContainsFunc(s.options.Origins, func(site string) bool { return strings.EqualFold(site, origin) }):
 		w.Header().Set("Access-Control-Allow-Origin", origin)
 	case sameOrigin(origin, r.Host):
 		return nil
@@ -68,12 +70,14 @@ func sameOrigin(origin, host string) bool {
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, host)
 }
 
-// preflight answers what a browser asks before it lets a page send a request.
-func preflight(w http.ResponseWriter, methods string) {
+// preflight answers what a browser asks before it lets a page send a request. A page
+// that may ask may send any headers: OpenAI's client for browsers sends many of its own.
+func preflight(w http.ResponseWriter, r *http.Request, methods string) {
 	h := w.Header()
 	if h.Get("Access-Control-Allow-Origin") != "" {
 		h.Set("Access-Control-Allow-Methods", methods)
-		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+		h.Set("Access-Control-Allow-Headers", cmp.Or(r.Header.Get("Access-Control-Request-Headers"), "Authorization, Content-Type"))
+		h.Add("Vary", "Access-Control-Request-Headers")
 		h.Set("Access-Control-Max-Age", "600")
 	}
 	h.Set("Allow", methods)

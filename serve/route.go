@@ -49,7 +49,7 @@ func (s *Server) guardRoute(method string, h handler) handler {
 		case method == "" || asked == method:
 			return h(x)
 		case asked == http.MethodOptions:
-			preflight(x.w, method+", OPTIONS")
+			preflight(x.w, x.r, method+", OPTIONS")
 			return nil
 		}
 		x.w.Header().Set("Allow", method+", OPTIONS")

@@ -2,11 +2,15 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"net/http"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/polymath-lm/polymath"
 )
 
 // produced is a piece of one of several completions.
@@ -23,6 +27,10 @@ const pieceBuffer = 64
 // maxTogether is how many completions of one request are worked on at a time.
 const maxTogether = 16
 
+// busyTime is how long a completion that found no place waits while others of its
+// request are worked on.
+const busyTime = 50 * time.Millisecond
+
 // produce runs n completions at the same time. The channel is closed when all
 // have ended, which they do soon after ctx has; the receiver must read it to
 // its end. A panic in one becomes its error.
@@ -30,6 +38,7 @@ func produce[T any](ctx context.Context, x *exchange, n int, run func(ctx contex
 	out := make(chan produced[T], pieceBuffer)
 	var group sync.WaitGroup
 	turns := make(chan struct{}, maxTogether)
+	var working atomic.Int32
 	for index := range n {
 		group.Go(func() {
 			send := func(p produced[T]) bool {
@@ -51,8 +60,10 @@ func produce[T any](ctx context.Context, x *exchange, n int, run func(ctx contex
 			case <-ctx.Done():
 				return
 			}
-			for piece, err := range run(ctx, index) {
-				if !send(produced[T]{index, piece, err}) || err != nil {
+			for attempt(ctx, index, &working, run, send) {
+				select {
+				case <-time.After(busyTime):
+				case <-ctx.Done():
 					return
 				}
 			}
@@ -63,6 +74,31 @@ func produce[T any](ctx context.Context, x *exchange, n int, run func(ctx contex
 		close(out)
 	}()
 	return out
+}
+
+// attempt runs one completion and reports whether to try again: the model had no place
+// for it, but works on another one of the same request, which must not be lost. working
+// counts those that run.
+func attempt[T any](ctx context.Context, index int, working *atomic.Int32, run func(ctx context.Context, index int) iter.Seq2[T, error], send func(produced[T]) bool) (again bool) {
+	working.Add(1)
+	running := true
+	leave := func() int32 { running = false; return working.Add(-1) }
+	defer func() {
+		if running {
+			leave()
+		}
+	}()
+	begun := false
+	for piece, err := range run(ctx, index) {
+		if errors.Is(err, polymath.ErrBusy) && !begun && leave() > 0 {
+			return true
+		}
+		begun = true
+		if !send(produced[T]{index, piece, err}) || err != nil {
+			return false
+		}
+	}
+	return false
 }
 
 // consume hands the pieces to take, in the order in which they come, and
