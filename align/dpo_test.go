@@ -61,7 +61,7 @@ func TestDPOLearns(t *testing.T) {
 					_, records := runPairs(t, t.Context(), r, Options{})
 					evals := evalsOf(records)
 					first, last := evals[0], evals[len(evals)-1]
-					if last["accuracy"] <= 0.9 || last["margin"] <= 0 || last["loss"] >= first["loss"] || last["accuracy/low"] <= 0.5 {
+					if last["accuracy"] <= 0.9 || last["margin"] <= 0 || last["loss"] >= first["loss"] || last["accuracy_low"] <= 0.5 {
 						t.Errorf("before %v, after %v", first, last)
 					}
 					if _, routed := stepsOf(records)[0]["balance_loss"]; routed != (kind == experts) {

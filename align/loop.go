@@ -10,6 +10,7 @@ import (
 
 	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/train"
 	"github.com/polymath-lm/polymath/train/checkpoint"
 )
 
@@ -28,7 +29,8 @@ func (r *Run) Run(ctx context.Context) (result Result, err error) {
 	runtime.GC() // what loading left would count as a part of the peak
 	done, err := r.takeSteps(ctx)
 	if err != nil {
-		return r.result(), errors.Join(err, r.savePage())
+		err = errors.Join(err, r.saveBroken(err), r.savePage())
+		return r.result(), err
 	}
 	if err := r.save(); err != nil {
 		return r.result(), errors.Join(err, r.savePage())
@@ -43,6 +45,17 @@ func (r *Run) Run(ctx context.Context) (result Result, err error) {
 	result = r.result()
 	result.Finished, result.ModelDir = true, dir
 	return result, r.savePage()
+}
+
+// saveBroken saves the last whole step of a run that an error ends before the next one's
+// first update: a judge that is gone, a grader that fails. A run whose updates are left
+// out goes on from an earlier step.
+func (r *Run) saveBroken(err error) error {
+	var spike *train.SpikeError
+	if r.state.Step == 0 || r.isCommitted() || errors.As(err, &spike) {
+		return nil
+	}
+	return r.save()
 }
 
 // release closes what prepare opened.
@@ -118,7 +131,7 @@ func (r *Run) checkFinite() error {
 		for _, s := range p.masters() {
 			for _, v := range s.Data {
 				if !finite(float64(v)) {
-					return recipe.Bad("model", "%s: tensor %s holds %v: the model is damaged, take another one", p.name, s.Name, v)
+					return recipe.Bad(p.key, "%s, the %s: tensor %s holds %v: the model is damaged, take another one", p.from, p.name, s.Name, v)
 				}
 			}
 		}

@@ -282,7 +282,7 @@ func TestVerdicts(t *testing.T) {
 	v.measure(m, true)
 	const z = 1.959963984540054
 	center, half := (0.9+z*z/20)/(1+z*z/10), z*math.Sqrt(0.9*0.1/10+z*z/400)/(1+z*z/10)
-	if m["accuracy"] != 0.9 || math.Abs(m["accuracy/low"]-(center-half)) > 1e-9 || math.Abs(m["accuracy/high"]-(center+half)) > 1e-9 {
+	if m["accuracy"] != 0.9 || math.Abs(m["accuracy_low"]-(center-half)) > 1e-9 || math.Abs(m["accuracy_high"]-(center+half)) > 1e-9 {
 		t.Errorf("%v, want %v to %v", m, center-half, center+half)
 	}
 	if want := (9*0.04 + 0.36) / 10; math.Abs(m["brier"]-want) > 1e-9 || m["ece"] <= 0 {
@@ -312,7 +312,7 @@ func TestPairsRealFiles(t *testing.T) {
 	_, records := runPairs(t, t.Context(), r, Options{})
 	m := evalsOf(records)[0]
 	t.Logf("%v", m)
-	for _, name := range []string{"accuracy", "accuracy/low", "baseline/longer", "baseline/majority", "ece", "reward/std"} {
+	for _, name := range []string{"accuracy", "accuracy_low", "baseline/longer", "baseline/majority", "ece", "reward/std"} {
 		if _, ok := m[name]; !ok {
 			t.Errorf("%s is not measured", name)
 		}

@@ -12,6 +12,7 @@ import (
 // name, and its masters and moments in training/.
 type part struct {
 	name      string // "policy", "critic", "reward"
+	key, from string // of the recipe, and the model that it names, which the part began as
 	params    []*model.Param
 	optimizer *optim.Optimizer
 	sync      func()                                        // brings the compute forms up to date with the masters
@@ -26,7 +27,7 @@ type part struct {
 // policyPart is the part of a policy: of m's own weights, or of its adapter where m
 // was made with one.
 func (r *Run) policyPart(name string, m *model.Model) *part {
-	p := &part{name: name, params: m.Trained(), sync: m.Sync}
+	p := &part{name: name, key: "model", from: r.recipe.Model, params: m.Trained(), sync: m.Sync}
 	_, p.adapter = m.Adapter()
 	p.save = func(dir string, from model.Provenance) error {
 		if p.adapter {

@@ -69,7 +69,7 @@ func (r *Run) openCritic() (*critic, error) {
 	}
 	c.ws = model.NewTrainingWorkspace(c.model.Decoder(), r.tokens(), r.recipe.Batch.Recompute)
 	c.dRows = make([]float32, r.tokens())
-	c.part = &part{name: "critic", params: c.model.Params(), sync: c.model.Sync}
+	c.part = &part{name: "critic", key: "ppo.critic", from: path, params: c.model.Params(), sync: c.model.Sync}
 	c.part.save = func(dir string, from model.Provenance) error { return c.model.Save(dir, from, r.files) }
 	r.addPart(c.part)
 	return c, nil

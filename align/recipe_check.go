@@ -57,6 +57,9 @@ func (r *Recipe) checkModel() error {
 	if r.Model == "" {
 		return recipe.Bad("model", "name the model to go on from: a directory or a GGUF file")
 	}
+	if r.Reference != "" && (r.Method == GRPO && r.GRPO.KLCoef == 0 || r.Method == PPO && r.PPO.KLCoef == 0) {
+		return recipe.Bad("reference", "%s.kl_coef is 0, so that nothing holds the policy to it: give kl_coef, or leave the reference out", r.Method)
+	}
 	if err := r.Lora.Validate(&r.Optimizer); err != nil {
 		return err
 	}

@@ -102,6 +102,8 @@ func TestRecipeErrors(t *testing.T) {
 		{PPO, "ppo: {kl_estimator: k4}", "ppo.kl_estimator: \"k4\" is none of k1, k2, k3"},
 		{PPO, "ppo: {lambda: 1.5}", "ppo.lambda: 1.5 is impossible: it must be between 0 and 1"},
 		{PPO, "ppo: {num_epochs: 0}", "ppo.num_epochs: 0 is impossible"},
+		{GRPO, "reference: base\ngrpo: {kl_coef: 0}", "reference: grpo.kl_coef is 0"},
+		{PPO, "reference: base\nppo: {kl_coef: 0}", "reference: ppo.kl_coef is 0"},
 		{PPO, "batch: {rows: 1073741824, sequence: 1073741824}", "more than a microbatch may have"},
 	}
 	for _, test := range tests {

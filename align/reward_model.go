@@ -50,7 +50,7 @@ func (l *rewardLearner) load(_ context.Context, r *Run) error {
 		_ = m.Close() // the other error matters
 		return err
 	}
-	l.part = &part{name: "reward", params: l.model.Params(), sync: l.model.Sync}
+	l.part = &part{name: "reward", key: "model", from: r.recipe.Model, params: l.model.Params(), sync: l.model.Sync}
 	l.part.save = func(dir string, from model.Provenance) error { return l.model.Save(dir, from, r.files) }
 	l.part.finish = func(dir string, from model.Provenance) error {
 		return l.model.Save(dir, from, withStatistics(r.files, r.evaluated))

@@ -31,7 +31,7 @@ func TestRewardLearns(t *testing.T) {
 				result, records := runPairs(t, t.Context(), r, Options{})
 				evals := evalsOf(records)
 				first, last := evals[0], evals[len(evals)-1]
-				if last["accuracy"] <= 0.9 || last["accuracy/low"] <= first["accuracy"] || last["margin"] <= 0 || last["loss"] >= first["loss"]/2 {
+				if last["accuracy"] <= 0.9 || last["accuracy_low"] <= first["accuracy"] || last["margin"] <= 0 || last["loss"] >= first["loss"]/2 {
 					t.Errorf("before %v, after %v", first, last)
 				}
 				if last["baseline/longer"] < 0.3 || last["baseline/longer"] > 0.7 || last["baseline/majority"] > 0.7 {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/polymath-lm/polymath/align/preference"
@@ -68,6 +69,11 @@ func (s *questionSource) load(r *Recipe) (*questions, error) {
 	var q questions
 	if q.further, err = s.tasks("eval.tasks", r.Eval.Tasks); err != nil {
 		return nil, err
+	}
+	for _, f := range q.further {
+		if slices.ContainsFunc(all, func(learned *question) bool { return learned.task == f.task }) {
+			return nil, recipe.Bad("eval.tasks", "%s is learned from (rollout.tasks), and what rollout.held_out keeps of it is measured: leave it out", f.task)
+		}
 	}
 	all = append(all, more...)
 	for _, list := range [][]*question{all, q.further} {
@@ -148,7 +154,7 @@ func (s *questionSource) task(t *task.Task) ([]*question, error) {
 	list := make([]*question, len(items))
 	for i := range items {
 		it := &items[i]
-		q := &question{item: it, grader: grader, task: t.Name, name: t.Name + "/" + it.ID, group: t.Name + "/" + it.Cluster, kind: kind(it)}
+		q := &question{item: it, grader: grader, task: t.Name, name: t.Name + "/" + it.ID, group: it.Cluster, kind: kind(it)}
 		if q.conversation, err = it.Conversation(); err != nil {
 			return nil, fmt.Errorf("%s: %w", q.name, err)
 		}
@@ -229,6 +235,13 @@ func readPrompt(object []byte) (*question, error) {
 	default:
 		if c.Messages, err = preference.ReadTurns(&o, key, chat.User); err != nil {
 			return nil, err
+		}
+		system, err := o.Text("system", true)
+		if err != nil {
+			return nil, err
+		}
+		if system != "" && (len(c.Messages) == 0 || c.Messages[0].Role != chat.System) {
+			c.Messages = slices.Insert(c.Messages, 0, chat.Text(chat.System, system))
 		}
 		if c.Tools, err = o.Tools(); err != nil {
 			return nil, err

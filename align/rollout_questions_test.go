@@ -132,6 +132,7 @@ func TestQuestionErrors(t *testing.T) {
 	}{
 		{func(r *Recipe) { r.Rollout.Tasks = []string{"arithmetics"} }, "rollout.tasks"},
 		{func(r *Recipe) { r.Eval.Tasks = []string{"nothing"} }, "eval.tasks"},
+		{func(r *Recipe) { r.Eval.Tasks = r.Rollout.Tasks }, "eval.tasks"},
 		{func(r *Recipe) { r.Rollout.Tasks = []string{code} }, "rollout.tasks: code_task: code is not run without a sandbox"},
 		{func(r *Recipe) { r.Rollout.MaxTokens = 120 }, "rollout.max_tokens"},
 		{func(r *Recipe) { r.Rollout.HeldOut = 0.001 }, "rollout.held_out"},
@@ -157,6 +158,26 @@ func TestReadTranscript(t *testing.T) {
 	want := []chat.Message{chat.Text(chat.User, "a"), chat.Text(chat.Assistant, "b"), chat.Text(chat.User, "c")}
 	if err != nil || !reflect.DeepEqual(q.conversation.Messages, want) {
 		t.Errorf("%+v, %v", q, err)
+	}
+}
+
+// TestPromptSystem: a system message that stands beside a prompt is the first message,
+// unless the prompt has one of its own.
+func TestPromptSystem(t *testing.T) {
+	const first = `{"role": "system", "content": "S"}, `
+	want := []chat.Message{chat.Text(chat.System, "S"), chat.Text(chat.User, "a")}
+	for _, object := range []string{
+		`{"system": "S", "prompt": "a"}`, `{"system": "S", "messages": [{"role": "user", "content": "a"}]}`,
+		`{"system": "S", "conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]}`,
+		`{"system": "T", "messages": [` + first + `{"role": "user", "content": "a"}]}`,
+	} {
+		q, err := readPrompt([]byte(object))
+		if err != nil || !reflect.DeepEqual(q.conversation.Messages, want) {
+			t.Errorf("%s: %+v, %v", object, q, err)
+		}
+	}
+	if _, err := readPrompt([]byte(`{"system": 1, "prompt": "a"}`)); err == nil {
+		t.Error("a number is a system message")
 	}
 }
 

@@ -149,8 +149,8 @@ func (r *Run) openModel(key, path string) (*model.Config, error) {
 	if cfg.CapacityFactor > 0 {
 		return nil, recipe.Bad(key, "%s has a capacity_factor of %v: what it says of one answer would hang on the others beside it. Remove capacity_factor from its config.json", path, cfg.CapacityFactor)
 	}
-	if key == "model" && r.recipe.Batch.Sequence > cfg.MaxPositions {
-		return nil, recipe.Bad("batch.sequence", "rows of %d tokens are longer than the %d positions of the model", r.recipe.Batch.Sequence, cfg.MaxPositions)
+	if r.recipe.Batch.Sequence > cfg.MaxPositions {
+		return nil, recipe.Bad("batch.sequence", "rows of %d tokens are longer than the %d positions of %s (%s)", r.recipe.Batch.Sequence, cfg.MaxPositions, path, key)
 	}
 	return cfg, nil
 }

@@ -243,22 +243,33 @@ func TestInterruptedLoading(t *testing.T) {
 }
 
 // TestError holds that an error in a step ends the run, after a checkpoint from
-// which it goes on to the same end.
+// which it goes on to the same end: that of the last whole step where nothing of the
+// next one was learned.
 func TestError(t *testing.T) {
 	fast(t)
-	r, dir, whole := fakeRecipe(t), t.TempDir(), t.TempDir()
-	broken := errors.New("broken")
-	f := &fake{during: func(what string, n int) error {
-		if what == "update" && n == 4 {
-			return broken
-		}
-		return nil
-	}}
-	if _, err := runFake(t.Context(), r, Options{RunDir: dir}, f); !errors.Is(err, broken) || !strings.Contains(err.Error(), "step 4") {
-		t.Fatal(err)
-	}
+	r, whole := fakeRecipe(t), t.TempDir()
 	want := endOf(t, whole, mustRunFake(t, r, Options{RunDir: whole}, nil))
-	sameEnd(t, "after an error", want, endOf(t, dir, mustRunFake(t, r, Options{RunDir: dir, Resume: true}, nil)))
+	broken := errors.New("broken")
+	for _, c := range []struct {
+		what    string
+		n, last int
+	}{{"update", 4, 2}, {"loss", 4, 3}, {"evaluate", 4, 4}} {
+		dir := t.TempDir()
+		f := &fake{during: func(what string, n int) error {
+			if what == c.what && n == c.n {
+				return broken
+			}
+			return nil
+		}}
+		result, err := runFake(t.Context(), r, Options{RunDir: dir}, f)
+		if !errors.Is(err, broken) || !strings.Contains(err.Error(), fmt.Sprintf("step %d", c.n)) {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("step-%08d", c.last); filepath.Base(result.Checkpoint) != want {
+			t.Errorf("%s of step %d: the last checkpoint is %q, want %s", c.what, c.n, result.Checkpoint, want)
+		}
+		sameEnd(t, "after an error", want, endOf(t, dir, mustRunFake(t, r, Options{RunDir: dir, Resume: true}, nil)))
+	}
 }
 
 // TestSkipped has gradients that are not finite: once, in a pass, and always.

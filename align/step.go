@@ -69,6 +69,7 @@ func (r *Run) takeStep(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	r.state.Step = n
+	r.setCommitted(false)
 	return true, r.recordStep(m, time.Since(began))
 }
 
@@ -104,6 +105,12 @@ func (r *Run) commit() error {
 	}
 	r.committed = true
 	return nil
+}
+
+func (r *Run) setCommitted(committed bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.committed = committed
 }
 
 func (r *Run) isCommitted() bool {

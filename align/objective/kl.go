@@ -52,14 +52,15 @@ type AdaptiveKL struct {
 }
 
 // Update multiplies Coef with 1 + e*n/Horizon, where kl is the mean KL divergence
-// of n answers in nats and e = kl/Target - 1 held between -0.2 and 0.2. A kl that
-// is not finite changes nothing. It must not be called from several goroutines.
+// of n answers in nats and e = kl/Target - 1 held between -0.2 and 0.2; a Horizon of few
+// answers makes that no less than 1/2. A kl that is not finite changes nothing. It must
+// not be called from several goroutines.
 func (a *AdaptiveKL) Update(kl float64, n int) {
 	if !(a.Horizon > 0) || kl-kl != 0 {
 		return
 	}
 	e := min(max(kl/a.Target-1, -0.2), 0.2)
-	a.Coef = float64(a.Coef * (1 + float64(e*float64(n))/a.Horizon))
+	a.Coef = float64(a.Coef * max(1+float64(e*float64(n))/a.Horizon, 0.5))
 }
 
 // TokenRewards returns what each token of one answer is rewarded with: -coef

@@ -93,6 +93,10 @@ func TestAdaptiveKLFixedAndFaulty(t *testing.T) {
 	if fixed.Coef != 0.1 || moving.Coef != 0.1 {
 		t.Errorf("coefficients moved to %v and %v", fixed.Coef, moving.Coef)
 	}
+	moving.Update(0, 1000) // of fewer answers than it has at once
+	if moving.Coef != 0.05 {
+		t.Errorf("the coefficient fell to %v", moving.Coef)
+	}
 }
 
 func TestPreferencesFarOut(t *testing.T) {

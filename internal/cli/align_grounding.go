@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -148,20 +149,23 @@ func (a *app) calibrateHead(ctx context.Context, o *groundingFlags, list []groun
 	}
 	defer h.close()
 	fit, held := grounding.Halves(list)
+	if len(fit) == 0 || len(held) == 0 {
+		return nil, errors.New("--labelled: its statements are of too few documents to be halved: give those of more groups")
+	}
 	m := &measured{Checker: "the head " + h.hash}
 	c, err := a.fit(ctx, h.score, o.passage, fit)
 	if err != nil {
 		return nil, err
 	}
 	m.Calibration = &c
+	if m.Accuracy, err = a.measure(ctx, grounding.Entailment(h.score, c), held); err != nil {
+		return nil, err
+	}
 	text, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return nil, err
 	}
 	if _, err := atomicfile.WriteBytes(filepath.Join(o.checker.head, calibrationFile), append(text, '\n')); err != nil {
-		return nil, err
-	}
-	if m.Accuracy, err = a.measure(ctx, grounding.Entailment(h.score, c), held); err != nil {
 		return nil, err
 	}
 	byWords, err := grounding.Fit(ctx, grounding.WordScore, o.passage, fit, nil)

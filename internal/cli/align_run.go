@@ -89,10 +89,14 @@ func (a *app) align(ctx context.Context, method, path string, o alignFlags) erro
 	}
 	result, err := run.Run(ctx)
 	screen.Clear()
+	resume := shell.Command("align", method, path, "--run", o.run, "--resume")
+	if err != nil && result.Checkpoint != "" {
+		fmt.Fprintf(a.Err, "what was learned before is saved in %s\ngo on with: %s\n", result.Checkpoint, resume)
+	}
 	if err != nil {
 		return err
 	}
-	return a.aligned(result, shell.Command("align", method, path, "--run", o.run, "--resume"), o.asJSON)
+	return a.aligned(result, resume, o.asJSON)
 }
 
 // aligned says how a run ended, and what to do next.
@@ -103,7 +107,11 @@ func (a *app) aligned(r align.Result, resume string, asJSON bool) error {
 		}
 	}
 	if !r.Finished {
-		fmt.Fprintf(a.Err, "interrupted after step %d; saved in %s\ngo on with: %s\n", r.Step, r.Checkpoint, resume)
+		saved := ""
+		if r.Checkpoint != "" {
+			saved = "; saved in " + r.Checkpoint
+		}
+		fmt.Fprintf(a.Err, "interrupted after step %d%s\ngo on with: %s\n", r.Step, saved, resume)
 		return errInterrupted
 	}
 	if asJSON {

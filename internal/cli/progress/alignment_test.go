@@ -42,7 +42,7 @@ func TestAlignmentInALog(t *testing.T) {
 	for n := 1; n <= 4; n++ {
 		view.Observe(aligned(n))
 	}
-	view.Observe(align.Record{Kind: align.KindEval, Step: 4, Values: align.Measures{"accuracy": 0.5, "accuracy/low": 0.1}})
+	view.Observe(align.Record{Kind: align.KindEval, Step: 4, Values: align.Measures{"accuracy": 0.5, "accuracy_low": 0.1}})
 	view.Observe(align.Record{Kind: align.KindEval, Step: 4, Values: align.Measures{"b/accuracy": 0.5, "a/accuracy": 0.25, "a/reward": 1}})
 	view.Observe(align.Record{Kind: align.KindSample, Step: 4, Sample: &align.SampleRecord{Prompt: "p", Answer: "x\x1b[2J"}})
 	view.Observe(align.Record{Kind: align.KindSkip, Step: 4, Skip: &align.SkipRecord{Reason: "NaN"}})
