@@ -162,7 +162,7 @@ func (a *app) addAnswers(ctx context.Context, s *label.Store, path string) error
 		if len(answers) < 2 {
 			return errors.New("answers: two or more are needed to compare")
 		}
-		added, err := s.Add(ctx, p, answers)
+		added, err := s.AddElsewhere(ctx, p, answers)
 		total.Prompts += added.Prompts
 		total.Comparisons += added.Comparisons
 		total.Identical += added.Identical
