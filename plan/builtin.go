@@ -44,6 +44,12 @@ const (
 	FigureKVBytes             Figure = "kv_bytes_per_token"       // in bf16
 )
 
+// figures are all of them.
+var figures = []Figure{
+	FigureTotal, FigureActive, FigureActiveWithEmbedding, FigureWithPredictors, FigureWithoutEmbedding, FigureExpert, FigureAttention,
+	FigureShared, FigureTrainingFLOPs, FigureTokenFLOPs, FigureTrainTokenFLOPs, FigureKVBytes,
+}
+
 // Names lists the models that are built in, sorted.
 func Names() []string {
 	entries, err := fs.ReadDir(files, "models")

@@ -38,7 +38,10 @@ func ReadConfig(path string) (*Model, error) {
 // known is read by the usual names as a decoder like Llama, with a note that says
 // so; one with layers that are not attention is an error.
 func ParseConfig(data []byte) (*Model, error) {
-	if c, err := model.ParseConfig(data); err == nil && !c.Scalar {
+	if c, err := model.ParseConfig(data); err == nil {
+		if c.Scalar {
+			return nil, errors.New("it gives a number and no text (a reward model): plan the decoder that it was made from")
+		}
 		return FromConfig(c), nil
 	}
 	var whole map[string]json.RawMessage

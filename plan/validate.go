@@ -1,6 +1,12 @@
 package plan
 
 import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
 	"github.com/polymath-lm/polymath/internal/recipe"
 )
 
@@ -45,7 +51,47 @@ func (m *Model) Validate() error {
 			return err
 		}
 	}
-	return m.validateWhole()
+	return cmp.Or(m.validateLayers(), m.validateReports(), m.validateWhole())
+}
+
+// validateLayers checks that layers which are named are there.
+func (m *Model) validateLayers() error {
+	named := map[string][]int{"attention.full_layers": m.Attention.FullLayers}
+	if x := m.Experts; x != nil {
+		named["experts.dense"] = x.Dense
+		if x.Shared > 0 && x.SharedHidden == 0 {
+			return recipe.Bad("experts.shared_hidden", "it is missing: there are %d shared experts", x.Shared)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(named)) {
+		for _, l := range named[key] {
+			if l < 0 || l >= m.Layers {
+				return recipe.Bad(key, "there is no layer %d: they are 0 to %d", l, m.Layers-1)
+			}
+		}
+	}
+	return nil
+}
+
+// validateReports checks what is reported of the model.
+func (m *Model) validateReports() error {
+	if !(m.TrainingTokens >= 0) || math.IsInf(m.TrainingTokens, 0) {
+		return recipe.Bad("training_tokens", "%v is impossible: it must be 0 or more", m.TrainingTokens)
+	}
+	for _, r := range m.Reported {
+		if !slices.Contains(figures, r.What) {
+			return recipe.Bad("reported", "there is no figure %q: use one of %s", r.What, joined(figures))
+		}
+	}
+	return nil
+}
+
+func joined(figures []Figure) string {
+	list := make([]string, len(figures))
+	for i, f := range figures {
+		list[i] = string(f)
+	}
+	return strings.Join(list, ", ")
 }
 
 // size is a value with its limits.

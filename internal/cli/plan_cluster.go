@@ -79,8 +79,8 @@ func (o *trainingFlags) prepare(name string) (*prepared, error) {
 	if o.sequence == 0 {
 		p.base.Sequence = min(m.Context, 8192)
 	}
-	if p.base.Sequence < 1 || o.batch < 0 {
-		return nil, usagef("--batch and --sequence must be 1 at least")
+	if p.base.Sequence < 1 || o.batch < 0 || p.base.Sequence > 1<<30 || o.batch > 1<<30 {
+		return nil, usagef("--batch and --sequence must be between 1 and %d", 1<<30)
 	}
 	p.base.Batch = o.batch
 	if o.batch == 0 {
@@ -126,12 +126,16 @@ func parseStragglers(text string) (cluster.Stragglers, error) {
 		return cluster.Stragglers{}, nil
 	}
 	share, factor, _ := strings.Cut(text, ":")
-	s, err1 := strconv.ParseFloat(strings.TrimSuffix(share, "%"), 64)
-	f, err2 := strconv.ParseFloat(factor, 64)
-	if err1 != nil || err2 != nil || !(s >= 0 && s <= 100 && f >= 1 && f <= 1000) {
-		return cluster.Stragglers{}, usagef("--stragglers %s: give a share of devices and a factor, such as 1%%:1.3", text)
+	digits, percent := strings.CutSuffix(share, "%")
+	s, err1 := strconv.ParseFloat(digits, 64)
+	if percent {
+		s /= 100
 	}
-	return cluster.Stragglers{Share: s / 100, Factor: f, Seed: 1}, nil
+	f, err2 := strconv.ParseFloat(factor, 64)
+	if err1 != nil || err2 != nil || !(s >= 0 && s <= 1 && f >= 1 && f <= 1000) {
+		return cluster.Stragglers{}, usagef("--stragglers %s: give a share of devices and a factor, such as 1%%:1.3 or 0.01:1.3", text)
+	}
+	return cluster.Stragglers{Share: s, Factor: f, Seed: 1}, nil
 }
 
 func (a *app) planSimulateCommand() *cobra.Command {

@@ -98,6 +98,9 @@ func (s Server) Serve(mix Mix) (*Served, error) {
 		}
 		e.pass()
 	}
+	if len(e.done) == 0 && e.refused > 0 {
+		return nil, fmt.Errorf("each of the %d requests is longer than the cache, which takes %d tokens: shorten them, or take more devices", e.refused, e.capacity)
+	}
 	return e.result(), nil
 }
 

@@ -4,10 +4,36 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
+
+// check is Check of one constraint of a list.
+func check(list []Constraint, i int, answer string) (ok bool, why string) {
+	return list[i].Check(readable(list, i, answer))
+}
+
+// readable is an answer as one constraint of a list reads it. Beside JSON the others
+// read its escapes as what they stand for: a word is there however it is spelled.
+func readable(list []Constraint, i int, answer string) string {
+	isJSON := func(c Constraint) bool { return c.Kind == JSON }
+	if list[i].Kind == JSON || !slices.ContainsFunc(list, isJSON) {
+		return answer
+	}
+	return jsonEscape.ReplaceAllStringFunc(answer, func(escape string) string {
+		var text string
+		if json.Unmarshal([]byte(`"`+escape+`"`), &text) != nil {
+			return escape
+		}
+		return text
+	})
+}
+
+// jsonEscape is an escape of JSON's strings, or two of a character outside the first
+// plane.
+var jsonEscape = regexp.MustCompile(`(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[0-9a-fA-F]{4}|\\["\\/bfnrt]`)
 
 // Check reports whether an answer meets the constraint, and why not. White space around
 // the answer does not count; an empty answer meets nothing. The constraint is one that

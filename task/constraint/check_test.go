@@ -324,3 +324,26 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestJSONEscapes: words in JSON are what its escapes stand for, so that spelling one
+// otherwise neither hides a word nor makes one.
+func TestJSONEscapes(t *testing.T) {
+	list := parse(t, `[{"kind":"json","words":["a"]},{"kind":"avoid","words":["bucket"]},{"kind":"include","words":["spade"]}]`)
+	for answer, want := range map[string]int{
+		`{"a":"One.\nspade"}`:                 3,
+		`{"a":"One.\nspade\nbucket"}`:         2,
+		`{"a":"One. sp\u0061de b\u0075cket"}`: 2,
+		`{"a":"One.\\nspade"}`:                2, // a backslash, and one word
+		`{"a":"\ud83d\ude00spade \"x\""}`:     3,
+	} {
+		if r := Judge(list, answer); r.Strict != want {
+			t.Errorf("%s: %+v, want %d", answer, r, want)
+		}
+	}
+}
+
+func TestCarriageReturns(t *testing.T) {
+	if list, err := Parse([]byte(`[{"kind":"repeat","text":"One.\r\nTwo."}]`)); err == nil {
+		t.Errorf("%+v is accepted, and no answer has it", list)
+	}
+}

@@ -136,7 +136,7 @@ func (it *Item) fill(r *random.Source) bool {
 		return false
 	}
 	for i := range it.Constraints {
-		if c := &it.Constraints[i]; c.Number == 0 && needed[c.Kind].quantity && !d.measure(c, it.Answer) {
+		if c := &it.Constraints[i]; c.Number == 0 && needed[c.Kind].quantity && !d.measure(c, readable(it.Constraints, i, it.Answer)) {
 			return false
 		}
 	}
@@ -145,7 +145,7 @@ func (it *Item) fill(r *random.Source) bool {
 
 func met(list []Constraint, answer string) bool {
 	for i := range list {
-		if ok, _ := list[i].Check(answer); !ok {
+		if ok, _ := check(list, i, answer); !ok {
 			return false
 		}
 	}

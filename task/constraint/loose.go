@@ -37,7 +37,7 @@ func Judge(list []Constraint, answer string) Result {
 	r := Result{Why: make([]string, len(list))}
 	var variants []string
 	for i := range list {
-		ok, why := list[i].Check(answer)
+		ok, why := check(list, i, answer)
 		if ok {
 			r.Strict++
 			r.Loose++
@@ -48,7 +48,7 @@ func Judge(list []Constraint, answer string) Result {
 			variants = loose(answer)
 		}
 		for _, v := range variants[1:] {
-			if ok, _ := list[i].Check(v); ok {
+			if ok, _ := check(list, i, v); ok {
 				r.Loose++
 				break
 			}

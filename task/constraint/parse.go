@@ -144,6 +144,8 @@ func validText(s string) error {
 		return fmt.Errorf("a text has %d bytes, %d are allowed", len(s), mostText)
 	case !utf8.ValidString(s):
 		return errors.New("a text is no UTF-8")
+	case strings.Contains(s, "\r"):
+		return errors.New("a text has carriage returns: end its lines with \\n alone")
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func (it *Item) breaking(which int, r *random.Source) (string, bool) {
 // breaksOnly reports whether an answer meets all constraints but this one.
 func (it *Item) breaksOnly(which int, answer string) bool {
 	for i := range it.Constraints {
-		if ok, _ := it.Constraints[i].Check(answer); ok == (i == which) {
+		if ok, _ := check(it.Constraints, i, answer); ok == (i == which) {
 			return false
 		}
 	}
