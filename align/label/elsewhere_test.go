@@ -18,8 +18,12 @@ func TestAddElsewhere(t *testing.T) {
 	p := Prompt{Messages: []chat.Message{chat.Text(chat.User, "P")}}
 	lines := [][]string{{"a", "b"}, {"c", "d"}, {"a", "d"}, {"e", "e"}, {"a", "b"}, {"e", "e"}}
 	want := []Added{
-		{Prompts: 1, Answers: 2, Comparisons: 1}, {Answers: 2, Comparisons: 1}, {Answers: 0, Comparisons: 1},
-		{Answers: 2, Identical: 1}, {}, {Identical: 1},
+		{Prompts: 1, Answers: 2, Comparisons: 1},
+		{Answers: 2, Comparisons: 1},
+		{Answers: 0, Comparisons: 1},
+		{Answers: 2, Identical: 1},
+		{},
+		{Identical: 1},
 	}
 	for i, texts := range lines {
 		var answers []Answer
