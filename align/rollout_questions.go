@@ -70,9 +70,13 @@ func (s *questionSource) load(r *Recipe) (*questions, error) {
 	if q.further, err = s.tasks("eval.tasks", r.Eval.Tasks); err != nil {
 		return nil, err
 	}
+	learned := map[string]bool{}
+	for _, l := range all {
+		learned[l.task] = true
+	}
 	for _, f := range q.further {
-		if slices.ContainsFunc(all, func(learned *question) bool { return learned.task == f.task }) {
-			return nil, recipe.Bad("eval.tasks", "%s is learned from (rollout.tasks), and what rollout.held_out keeps of it is measured: leave it out", f.task)
+		if learned[f.task] {
+			return nil, recipe.Bad("eval.tasks", "%s is learned from (rollout.tasks): leave it out, rollout.held_out keeps a share of it to measure", f.task)
 		}
 	}
 	all = append(all, more...)

@@ -462,6 +462,11 @@ func TestOpenModel(t *testing.T) {
 	refused("model", "capacity_factor of 1.5")
 	r.Model, r.Reference = smallModel(t, dense), r.Model
 	refused("reference", "capacity_factor of 1.5")
+	m.Config().CapacityFactor, m.Config().MaxPositions = 0, fakeLength-1
+	short := r.Model
+	save()
+	r.Model, r.Reference = short, r.Model
+	refused("batch.sequence", "(reference)")
 }
 
 // TestCommit holds that many goroutines see one beginning of the updates.

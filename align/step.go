@@ -69,8 +69,11 @@ func (r *Run) takeStep(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	r.state.Step = n
-	r.setCommitted(false)
-	return true, r.recordStep(m, time.Since(began))
+	if err := r.recordStep(m, time.Since(began)); err != nil {
+		return false, err
+	}
+	r.setCommitted(false) // the step is whole, its record included
+	return true, nil
 }
 
 // beginStep returns the context of a step: it ends with ctx, until the step's first

@@ -60,21 +60,22 @@ func badImage(code string, index int, path string, err error) *apiError {
 // Bounds of fetching an image.
 const (
 	fetchTime    = 10 * time.Second
-	fetchAllTime = 20 * time.Second // of all of a request, which keeps others from a place meanwhile
+	fetchAllTime = 2 * fetchTime // of all of a request, which keeps others from a place meanwhile
 	maxRedirects = 3
 )
 
 // imageFetcher gets images that are elsewhere.
 type imageFetcher struct {
-	client *http.Client // nil: they are refused
-	limit  int64        // bytes of one
-	total  int64        // bytes of all of a request
+	client *http.Client  // nil: they are refused
+	limit  int64         // bytes of one
+	total  int64         // bytes of all of a request
+	time   time.Duration // of all of a request
 }
 
 // newImageFetcher returns a fetcher. allowed decides about the address of every
 // connection, after the name has been resolved.
 func newImageFetcher(limits *Limits, fetch bool, allowed func(netip.Addr) error) *imageFetcher {
-	c := &imageFetcher{limit: limits.Image, total: limits.Body}
+	c := &imageFetcher{limit: limits.Image, total: limits.Body, time: fetchAllTime}
 	if !fetch {
 		return c
 	}
@@ -121,7 +122,7 @@ func (x *exchange) prepareImages(images []imageRef) *apiError {
 	if len(images) > 0 && !x.model.Model.Sees() {
 		return badImage("image_not_supported", 0, images[0].path, fmt.Errorf("the model %q cannot see images", x.model.Name))
 	}
-	ctx, cancel := context.WithTimeout(x.r.Context(), fetchAllTime)
+	ctx, cancel := context.WithTimeout(x.r.Context(), x.s.fetcher.time)
 	defer cancel()
 	room := x.s.fetcher.total
 	for i, ref := range images {

@@ -173,3 +173,29 @@ func TestFetchedImageTime(t *testing.T) {
 		t.Errorf("%d %.200s", a.status, a.text)
 	}
 }
+
+// TestFetchAll: the images of a request that are elsewhere have one time together, and
+// then others get its place.
+func TestFetchAll(t *testing.T) {
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(50 * time.Millisecond)
+		_, _ = w.Write([]byte(pngFile(paint(2, 2, 1))))
+	}))
+	defer slow.Close()
+	s := newSite(t)
+	s.s.fetcher = newImageFetcher(&s.s.limits, true, func(netip.Addr) error { return nil })
+	image := `{"type":"image_url","image_url":{"url":"` + slow.URL + `"}}`
+	images := strings.Repeat(image+",", 7) + image
+	request := `{"model":"fake","messages":[{"role":"user","content":[` + images + `,{"type":"text","text":"say x"}]}]}`
+	if a := s.post(chatPath, request); a.status != 200 {
+		t.Fatalf("%d %s", a.status, a.text)
+	}
+	s.s.fetcher.time = 100 * time.Millisecond // of eight that take four times as long
+	a := s.post(chatPath, request)
+	if a.status != 400 || a.json(t, "error.code") != "failed_to_download_image" {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+	if len(s.s.large) != 0 {
+		t.Errorf("%d places are taken", len(s.s.large))
+	}
+}
