@@ -46,12 +46,11 @@ func (v *verdicts) measure(m Measures, calibrated bool) {
 		return
 	}
 	clusters := v.clusters()
-	a := stat.Mean(v.right, clusters)
-	m["accuracy"], m["accuracy"+lowEnd], m["accuracy"+highEnd] = a.Value, a.Low, a.High
+	m.set("accuracy", stat.Mean(v.right, clusters))
 	if !calibrated || slices.Contains(v.right, 0.5) { // a tie has no outcome
 		return
 	}
 	c := stat.Calibrate(v.confidence, v.right, clusters)
-	m["ece"], m["ece"+lowEnd], m["ece"+highEnd] = c.ECE.Value, c.ECE.Low, c.ECE.High
+	m.set("ece", c.ECE)
 	m["brier"] = c.Brier.Value
 }

@@ -240,7 +240,7 @@ func TestPairsErrors(t *testing.T) {
 	for file, want := range map[string]string{
 		"/nowhere/*.jsonl": "preferences.files: /nowhere/*.jsonl",
 		bad:                bad + ":1: chosen: it is a number",
-		writeText(t, "ties.jsonl", `{"prompt": "x", "chosen": "d", "rejected": "d"}`): "nothing to learn from",
+		writeText(t, "ties.jsonl", `{"prompt": "x", "chosen": "d", "rejected": "d"}`): "no comparison is left",
 	} {
 		if _, err := New(t.Context(), pairsRecipe(Reward, dir, false, file), Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", file, err)

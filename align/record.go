@@ -5,12 +5,22 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/polymath-lm/polymath/eval/stat"
 	"github.com/polymath-lm/polymath/train/checkpoint"
 )
 
 // Measures are named numbers, such as "loss", "kl", "reward/task" or "accuracy".
 // JSON has null for one that is not finite.
 type Measures map[string]float64
+
+// Estimate is a measure with the bounds of its interval, which are 0 where it has none.
+func (m Measures) Estimate(name string) stat.Estimate {
+	return stat.Estimate{Value: m[name], Low: m[name+lowEnd], High: m[name+highEnd]}
+}
+
+func (m Measures) set(name string, e stat.Estimate) {
+	m[name], m[name+lowEnd], m[name+highEnd] = e.Value, e.Low, e.High
+}
 
 // MarshalJSON writes the measures in order of name.
 func (m Measures) MarshalJSON() ([]byte, error) {

@@ -6,7 +6,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/polymath-lm/polymath/align/objective"
 	"github.com/polymath-lm/polymath/align/scalar"
 	"github.com/polymath-lm/polymath/model"
 )
@@ -115,7 +114,7 @@ func (l *rewardLearner) gradient(ctx context.Context, r *Run, n int, m Measures)
 			return 0, err
 		}
 		sum.routers.add(&stats)
-		slopes := sum.judge(&r.recipe.Reward, b, l.values(b), nil)
+		slopes := sum.judge(&r.recipe.Reward, b, rewardsOf(l.model, l.ws, b), nil)
 		scaled := make([]float32, len(slopes))
 		for k, d := range slopes {
 			scaled[k] = float32(d / float64(r.recipe.Batch.Pairs))
@@ -126,43 +125,17 @@ func (l *rewardLearner) gradient(ctx context.Context, r *Run, n int, m Measures)
 	return tokens, nil
 }
 
-// values are the rewards of b's answers, after its forward pass.
-func (l *rewardLearner) values(b *bundle) []float64 {
-	values := make([]float32, len(b.ends))
-	l.model.Values(l.ws, b.ends, values)
-	wide := make([]float64, len(values))
-	for i, v := range values {
-		wide[i] = float64(v)
-	}
-	return wide
-}
-
 func (l *rewardLearner) evaluate(ctx context.Context, r *Run, m Measures) error {
 	list := l.sample(r.recipe.Eval.Items)
 	if len(list) == 0 {
 		return nil
 	}
-	var sum rewardSums
-	var said, byLength verdicts
-	for _, b := range bundles(list, r.tokens()) {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := l.model.Decoder().Forward(l.ws, &b.batch); err != nil {
-			return err
-		}
-		sum.judge(&r.recipe.Reward, &b, l.values(&b), func(c *comparison, z float64) { said.add(objective.Sigmoid(z), c.Group) })
+	if err := measureReward(ctx, l.model, l.ws, bundles(list, r.tokens()), &r.recipe.Reward, m); err != nil {
+		return err
 	}
-	for _, c := range list {
-		c.lengths(func(group string, difference, _ float64) { byLength.add(objective.Sigmoid(difference), group) })
-	}
-	sum.measure(m)
-	said.measure(m, true)
-	m["reward/mean"], m["reward/std"] = spread(sum.best)
-	longer := mean(byLength.right)
-	m["baseline/longer"], m["baseline/majority"] = longer, longer
+	m["baseline/majority"] = m["baseline/longer"]
 	if l.longer < 0.5 {
-		m["baseline/majority"] = 1 - longer
+		m["baseline/majority"] = 1 - m["baseline/longer"]
 	}
 	return nil
 }

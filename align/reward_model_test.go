@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/polymath-lm/polymath/align/preference"
 	"github.com/polymath-lm/polymath/align/scalar"
 	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/train"
 )
 
 // TestRewardLearns: what separates the answers is found, on prompts that are held out
@@ -40,6 +42,50 @@ func TestRewardLearns(t *testing.T) {
 				checkRewardModel(t, r, result, last)
 			})
 		}
+	}
+}
+
+// TestMeasureReward: a finished reward model is measured on a file as its own numbers
+// say, and what is held out of a run is told as the run has told it.
+func TestMeasureReward(t *testing.T) {
+	r := pairsRecipe(Reward, smallModel(t, experts), false, tastes(t, 40))
+	r.Steps = 2
+	result, _ := runPairs(t, t.Context(), r, Options{})
+	file := tastes(t, 25)
+	m, report, err := MeasureReward(t.Context(), result.ModelDir, []string{file}, MeasureOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := scalar.Load(result.ModelDir, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Decoder().Close()
+	r.Preferences.Files = train.Files{file}
+	_, c := planned(t, r)
+	all := slices.Concat(c.train, c.held)
+	right, margin, longer := 0.0, 0.0, 0.0
+	for i := range all {
+		x, p := &all[i], all[i].Pairs[0]
+		values, err := s.Score([][]int32{x.Answers[p.Better].Tokens, x.Answers[p.Worse].Tokens})
+		if err != nil {
+			t.Fatal(err)
+		}
+		right += win(float64(values[0] - values[1]))
+		margin += float64(values[0] - values[1])
+		longer += win(float64(len(x.Answers[p.Better].Tokens) - len(x.Answers[p.Worse].Tokens)))
+	}
+	n := float64(len(all))
+	if report.Pairs != len(all) || m["accuracy"] != right/n || math.Abs(m["margin"]-margin/n) > 1e-6 || math.Abs(m["baseline/longer"]-longer/n) > 1e-9 {
+		t.Errorf("%v of %d pairs; by hand %d: %v %v %v", m, report.Pairs, len(all), right/n, margin/n, longer/n)
+	}
+	for sequence, want := range map[int]string{-1: "reads 1 to ", 1 << 20: "reads 1 to ", 1: "25 too long"} {
+		if _, _, err := MeasureReward(t.Context(), result.ModelDir, []string{file}, MeasureOptions{Sequence: sequence}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("sequence %d: %v", sequence, err)
+		}
+	}
+	if _, _, err := MeasureReward(t.Context(), r.Model, []string{file}, MeasureOptions{}); err == nil {
+		t.Error("a language model is measured")
 	}
 }
 
@@ -103,7 +149,7 @@ func TestRewardPlace(t *testing.T) {
 			if _, err := l.model.Decoder().ForwardTrain(l.ws, &b.batch); err != nil {
 				t.Fatal(err)
 			}
-			return l.values(b)
+			return rewardsOf(l.model, l.ws, b)
 		}
 		list := pointers(c.train)[:4]
 		together := score(&bundles(list, run.tokens())[0])
@@ -157,7 +203,7 @@ func TestRewardGradient(t *testing.T) {
 			if _, err := l.model.Decoder().ForwardTrain(l.ws, &b.batch); err != nil {
 				t.Fatal(err)
 			}
-			v := l.values(b)
+			v := rewardsOf(l.model, l.ws, b)
 			z, sum := v[0]-v[1], v[0]+v[1]
 			loss += (math.Log1p(math.Exp(-z)) + 0.1*sum*sum) / 8
 			slopes := [2]float64{-1/(1+math.Exp(z)) + 0.2*sum, 1/(1+math.Exp(z)) + 0.2*sum}

@@ -135,10 +135,6 @@ func (m Measures) estimateShare(prefix string, list []*question, s *share) {
 	m.set(prefix+s.name, stat.Share(s.parts, s.wholes, clustersOf(of)))
 }
 
-func (m Measures) set(name string, e stat.Estimate) {
-	m[name], m[name+lowEnd], m[name+highEnd] = e.Value, e.Low, e.High
-}
-
 // clustersOf are the groups of questions; nil where each is one by itself.
 func clustersOf(list []*question) []string {
 	clusters, seen := make([]string, len(list)), map[string]bool{}

@@ -94,7 +94,7 @@ func (s *Set) check(files []string, o *Options) error {
 	r, names := &s.Report, strings.Join(files, ", ")
 	switch {
 	case r.Comparisons == 0:
-		return fmt.Errorf("%s: there is nothing to learn from: %d objects, %d pairs of which are ties, %d of identical answers, %d too long for %d tokens, %d that cannot be used",
+		return fmt.Errorf("%s: no comparison is left: %d objects, %d pairs of which are ties, %d of identical answers, %d too long for %d tokens, %d that cannot be used",
 			names, r.Objects, r.Ties, r.Identical, r.Dropped, o.MaxTokens, r.Bad)
 	case len(s.Train) == 0:
 		return fmt.Errorf("%s: a share of %v of %d groups leaves none to train on: lower preferences.held_out", names, o.HeldOut, r.Groups)

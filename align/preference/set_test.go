@@ -325,7 +325,7 @@ func TestLoad(t *testing.T) {
 	if _, err := Load([]string{path}, o); !errors.Is(err, stop) {
 		t.Error(err)
 	}
-	if _, err := Load([]string{write(t, "c.jsonl", `{"prompt": "1", "chosen": "y", "rejected": "y"}`)}, Options{Encoder: testEncoder()}); err == nil || !strings.Contains(err.Error(), "nothing to learn from: 1 objects") {
+	if _, err := Load([]string{write(t, "c.jsonl", `{"prompt": "1", "chosen": "y", "rejected": "y"}`)}, Options{Encoder: testEncoder()}); err == nil || !strings.Contains(err.Error(), "no comparison is left: 1 objects") {
 		t.Error(err)
 	}
 }

@@ -49,6 +49,10 @@ func (a *app) alignMethodCommands() []*cobra.Command {
 		o.addTo(cmd.Flags())
 		o.addWatchTo(cmd.Flags())
 		cmd.Flags().BoolVar(&o.asJSON, "json", false, "print the result, or with --dry-run the plan, as one JSON object")
+		if m.method == align.Reward {
+			cmd.AddCommand(a.rewardMeasureCommand())
+			cmd.Annotations = map[string]string{"argument": "RECIPE"}
+		}
 		list = append(list, cmd)
 	}
 	return list
