@@ -15,6 +15,9 @@ var promptSource []byte
 //go:embed refusals.yaml
 var refusalSource []byte
 
+//go:embed remarks.yaml
+var remarkSource []byte
+
 // Split says what prompts are for. Forms, topics, names and refusals of one split are
 // never those of the other.
 type Split string
@@ -135,6 +138,7 @@ type replies struct {
 type material struct {
 	prompts
 	replies
+	Remarks remarks
 }
 
 var ready = sync.OnceValue(func() *material {
@@ -143,6 +147,9 @@ var ready = sync.OnceValue(func() *material {
 		panic(err) // it is embedded, and a test reads it
 	}
 	if _, err := recipe.DecodeAs("the answers", "refusals.yaml", refusalSource, &m.replies); err != nil {
+		panic(err)
+	}
+	if _, err := recipe.DecodeAs("the remarks", "remarks.yaml", remarkSource, &m.Remarks); err != nil {
 		panic(err)
 	}
 	return m

@@ -20,7 +20,7 @@ type safetyFlags struct {
 }
 
 // What polymath align data safety writes.
-var safetyFiles = []string{"policy", "helpful", "pairs", "prompts", "labels"}
+var safetyFiles = []string{"policy", "helpful", "pairs", "prompts", "labels", "text"}
 
 func (a *app) alignSafetyCommand() *cobra.Command {
 	var o safetyFlags
@@ -36,6 +36,8 @@ and must be answered, and questions for advice. What is written says --what:
   pairs    comparisons for reward and dpo
   prompts  the prompts with all that is known of them
   labels   answers with their classes, for 'polymath align rubric'
+  text     what a corpus says of the topics of both splits, --number times in
+           other words: which are harmful and which are not
 
 Topics and forms of train are never those of test, which the suite 'safety' of
 'polymath eval' asks. The same flags give the same bytes.`,
@@ -73,12 +75,18 @@ func (a *app) alignSafety(o safetyFlags) error {
 			return rubric.WriteBoundary(w, split, o.number, o.seed)
 		case "labels":
 			return rubric.WriteLabels(w, split, o.number, o.seed)
+		case "text":
+			return rubric.WriteText(w, o.number, o.seed)
 		}
 		return rubric.WritePrompts(w, split, o.number, o.seed)
 	})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.Out, "%s: %s, of %s harmful prompts and their neighbors\n", o.out, o.what, progress.Count(int64(o.number)))
+	of := "harmful prompts and their neighbors"
+	if o.what == "text" {
+		of = "tellings of all topics"
+	}
+	fmt.Fprintf(a.Out, "%s: %s, of %s %s\n", o.out, o.what, progress.Count(int64(o.number)), of)
 	return nil
 }

@@ -48,6 +48,13 @@ func TestAlignSafety(t *testing.T) {
 			}
 		}
 	}
+	text := filepath.Join(dir, "text.jsonl")
+	if status, problem := alignSafety(t, "--out", text, "--what", "text", "--number", "1"); status != 0 {
+		t.Fatalf("text: status %d: %s", status, problem)
+	}
+	if data, err := os.ReadFile(text); err != nil || !bytes.Contains(data, []byte("cook meth")) {
+		t.Errorf("text: %d bytes, %v", len(data), err)
+	}
 	taken := filepath.Join(dir, "policy.jsonl")
 	for _, c := range []struct {
 		args []string
