@@ -38,7 +38,8 @@ that do not exist. What is written says --what:
   baseline   conversations that make something up wherever there is room, but
              for the share --honest: what hallucination is measured against
   pairs      comparisons for reward and dpo, of the right answer and one with
-             something made up, or one that declines without need
+             something made up, one that declines without need, or one that
+             tells what was not asked
   rewriting  closed only: an answer with something made up, what the text does
              not support of it, and the answer without that
   prompts    the questions with all that is known of them

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/polymath-lm/polymath/internal/random"
@@ -33,15 +34,23 @@ func newClosed(split Split, r *random.Source) *Question {
 		f := random.Pick(r, facts)
 		q.Shape, q.Attribute = OneFact, f.Attribute
 		q.oneFact(w, r, f)
+		q.Beside = State(otherFact(facts, f.Attribute))
 	case 1:
 		q.Shape = About
 		q.about(w, r, s, facts)
+		q.Beside = answerAbout(&s.name, facts[:1])
 	default:
 		q.Shape, q.Attribute = Untold, untold(r, k, facts)
 		q.declined(w, r)
+		q.Beside = State(facts[0])
 	}
 	q.ask(r)
 	return q
+}
+
+// otherFact is the first fact of another attribute; of two facts there is one.
+func otherFact(facts []Fact, attribute string) Fact {
+	return facts[slices.IndexFunc(facts, func(f Fact) bool { return f.Attribute != attribute })]
 }
 
 // closedPassage tells facts of a subject, and before or behind them of another one.

@@ -68,6 +68,9 @@ type Question struct {
 	// Wrong is an answer with statements that nothing supports: Unsupported.
 	Wrong       string
 	Unsupported []string
+	// Beside is, in the closed domain, an answer that the passage supports and that was
+	// not asked for: another fact, or one of all.
+	Beside string
 }
 
 // Answerable reports whether there is an answer.

@@ -46,6 +46,14 @@ func TestAnswers(t *testing.T) {
 					t.Errorf("%q is listed as %q", c.Text, q.Unsupported[i])
 				}
 			}
+			for _, c := range Claims(q.Beside) {
+				if !source.Supports(c) || c.Declines {
+					t.Errorf("%s\nbeside the point: %s", q.Prompt, q.Beside)
+				}
+			}
+			if (q.Beside != "") != (q.Domain == Closed) || q.Beside == q.Answer {
+				t.Errorf("%s\nright: %s\nbeside the point: %q", q.Prompt, q.Answer, q.Beside)
+			}
 			if q.Domain == Closed && !strings.Contains(q.Prompt, q.Passage) || !strings.Contains(q.Prompt, q.Subject) {
 				t.Errorf("the prompt lacks what it is about: %s", q.Prompt)
 			}

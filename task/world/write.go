@@ -25,8 +25,8 @@ const (
 	// and tell more than the text, but for the share Honest of them.
 	Baseline What = "baseline"
 	// Pairs are comparisons, {"prompt", "chosen", "rejected"}: of the right answer and
-	// one with something made up, or, of half of those that have an answer, one that
-	// declines: with fewer, declining is all that is learned.
+	// one with something made up, or one beside the point, or one that declines where
+	// there is an answer, as many of each. What no pair rejects, policies find (docs/LOG.md).
 	Pairs What = "pairs"
 	// Rewriting are conversations of GPT-4's loop, of the closed domain alone: an answer with
 	// something made up, then what is not supported, then the answer without it.
@@ -115,15 +115,24 @@ func (o *Writing) line(q *Question, chance *random.Source) any {
 		}
 		return talk(dialogue.Assistant(answer))
 	case Pairs:
-		rejected := q.Wrong
-		if q.Answerable() && share < 0.5 {
-			rejected = q.Declined
-		}
-		return dialogue.Prefer(prompt, q.Answer, rejected)
+		list := q.rejected()
+		return dialogue.Prefer(prompt, q.Answer, list[int(share*float64(len(list)))])
 	case Rewriting:
 		return talk(dialogue.Assistant(q.Wrong), dialogue.User(o.RewriteTurn(q.Unsupported)), dialogue.Assistant(q.Answer))
 	}
 	return q.Row()
+}
+
+// rejected are the answers that are worse than the right one.
+func (q *Question) rejected() []string {
+	list := []string{q.Wrong}
+	if q.Answerable() {
+		list = append(list, q.Declined)
+	}
+	if q.Beside != "" {
+		list = append(list, q.Beside)
+	}
+	return list
 }
 
 // eager reports whether the baseline makes something up: facts that it was told it

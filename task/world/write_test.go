@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -59,6 +61,42 @@ func TestBaseline(t *testing.T) {
 		if (text == sft) != (honest == 1) {
 			t.Errorf("honest %v: the baseline is not what it should be", honest)
 		}
+	}
+}
+
+// TestPairs: each way to be worse than the right answer is rejected about as often.
+func TestPairs(t *testing.T) {
+	var b bytes.Buffer
+	o := Writing{Options: Options{Number: 1200, Seed: 5, World: DefaultWorld, Size: 40, Split: Train, Domains: []Domain{Closed}}, What: Pairs}
+	if err := Write(&b, o); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	lines := slices.Collect(strings.Lines(b.String()))
+	i := 0
+	err := o.Each(func(q *Question) error {
+		var row struct{ Chosen, Rejected []struct{ Content string } }
+		if err := json.Unmarshal([]byte(lines[i]), &row); err != nil {
+			return err
+		}
+		i++
+		if row.Chosen[0].Content != q.Answer {
+			t.Errorf("%q is chosen, right is %q", row.Chosen[0].Content, q.Answer)
+		}
+		at := slices.Index([]string{q.Wrong, q.Declined, q.Beside}, row.Rejected[0].Content)
+		seen[fmt.Sprint(q.Answerable(), " ", at)]++
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for way, least := range map[string]int{"true 0": 200, "true 1": 200, "true 2": 200, "false 0": 150, "false 2": 150} {
+		if seen[way] < least {
+			t.Errorf("%s: %d of %v", way, seen[way], seen)
+		}
+	}
+	if len(seen) != 5 {
+		t.Errorf("%v", seen)
 	}
 }
 
