@@ -113,7 +113,7 @@ func (c *Conversion) checkPaths() error {
 	case !c.options.Force:
 		return &ExistsError{c.dst}
 	}
-	if err := c.checkOwn(to); err != nil {
+	if err := CheckOwn(c.src, c.dst); err != nil {
 		return err
 	}
 	switch {
@@ -123,40 +123,6 @@ func (c *Conversion) checkPaths() error {
 		return fmt.Errorf("%s is no directory; a GGUF file's name ends in .gguf", c.dst)
 	case !c.toGGUF:
 		return checkReplaceable(c.dst)
-	}
-	return nil
-}
-
-// checkOwn refuses to replace a file of the source, and a directory that it is in.
-func (c *Conversion) checkOwn(to os.FileInfo) error {
-	dir, _, err := locate(c.src)
-	if err != nil || dir != "" && c.toGGUF { // whose weights are in no GGUF file
-		return err
-	}
-	names, err := modelFiles(c.src)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		real, err := filepath.EvalSymlinks(name)
-		if err != nil {
-			return err
-		}
-		if real, err = filepath.Abs(real); err != nil {
-			return err
-		}
-		for at := real; ; at = filepath.Dir(at) {
-			info, err := os.Stat(at)
-			if err != nil {
-				return err
-			}
-			if os.SameFile(info, to) {
-				return fmt.Errorf("%s holds %s, which is to be converted; name another destination", c.dst, name)
-			}
-			if at == filepath.Dir(at) {
-				break
-			}
-		}
 	}
 	return nil
 }

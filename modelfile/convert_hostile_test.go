@@ -1,6 +1,7 @@
 package modelfile
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +27,7 @@ func TestConvertKeepsSource(t *testing.T) {
 		t.Skipf("this file system makes no symbolic links: %v", err)
 	}
 	for _, from := range []string{inside, link} {
-		if _, err := Convert(t.Context(), from, dir, Options{Force: true}); err == nil || !strings.Contains(err.Error(), "which is to be converted") {
+		if _, err := Convert(t.Context(), from, dir, Options{Force: true}); err == nil || !strings.Contains(err.Error(), "a file of the model that is read") {
 			t.Errorf("%s: %v", from, err)
 		}
 	}
@@ -40,6 +41,42 @@ func TestConvertKeepsSource(t *testing.T) {
 	}
 	if _, err := Convert(t.Context(), dir, filepath.Join(dir, "model.safetensors"), Options{Force: true}); err == nil {
 		t.Error("the weights were replaced")
+	}
+}
+
+// TestCheckOwn: a GGUF file is not replaced by what is made of it, named by itself, by a
+// link or by its directory, nor is a later part of one in several.
+func TestCheckOwn(t *testing.T) {
+	base := t.TempDir()
+	dir := filepath.Join(base, "dir")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	file, other := filepath.Join(dir, "a.gguf"), filepath.Join(base, "other.gguf")
+	src := smallModel(t, model.Llama)
+	convert(t, src, file, Options{})
+	convert(t, src, other, Options{})
+	link := filepath.Join(base, "link.gguf")
+	if err := os.Symlink(file, link); err != nil {
+		t.Skipf("this file system makes no symbolic links: %v", err)
+	}
+	const parts = "../tensor/gguf/testdata/split-0000%d-of-00003.gguf"
+	for _, c := range [][2]string{
+		{dir, file},
+		{dir, link},
+		{link, file},
+		{file, dir},
+		{fmt.Sprintf(parts, 1), fmt.Sprintf(parts, 1)},
+		{fmt.Sprintf(parts, 1), fmt.Sprintf(parts, 3)},
+	} {
+		if err := CheckOwn(c[0], c[1]); err == nil || !strings.Contains(err.Error(), "a file of the model that is read") {
+			t.Errorf("%s from %s: %v", c[1], c[0], err)
+		}
+	}
+	for _, c := range [][2]string{{dir, other}, {file, other}, {src, file}, {fmt.Sprintf(parts, 1), file}} {
+		if err := CheckOwn(c[0], c[1]); err != nil {
+			t.Errorf("%s from %s: %v", c[1], c[0], err)
+		}
 	}
 }
 

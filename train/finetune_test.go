@@ -184,7 +184,7 @@ func heldLoss(t *testing.T, trainer *Trainer, m *model.Model) float64 {
 // checkAdapterLoss loads base and adapter and measures again.
 func checkAdapterLoss(t *testing.T, r *Recipe, dir, adapter string, want float64) {
 	t.Helper()
-	trainer, err := New(r, Options{RunDir: dir})
+	trainer, err := New(r, Options{RunDir: dir, Resume: true})
 	if err != nil {
 		t.Fatal(err)
 	}

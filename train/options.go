@@ -12,6 +12,10 @@ type Options struct {
 	Resume bool
 	// Observer receives the records; nil ignores them.
 	Observer Observer
+	// Begin, if not nil, is called when a new run is sure to begin: it fits, RunDir is
+	// its own and the model is loaded. Until then nothing of the run is in RunDir but
+	// shards of conversations. An error from it ends Run; a resumed run does not call it.
+	Begin func() error
 	// DryRun says that only the plan is asked for: shards of conversations are made
 	// in a temporary directory and not in RunDir.
 	DryRun bool

@@ -111,8 +111,9 @@ func (t *Trainer) prepareTalk(k *talk, progress func(share float64) error) (err 
 	}
 	dir := filepath.Join(t.options.RunDir, k.dir)
 	var before *conversation.Report
+	stale := false
 	if t.options.RunDir != "" { // or "" would be where the program runs
-		if before, err = t.preparedBefore(dir, &source); err != nil {
+		if before, stale, err = t.preparedBefore(dir, &source); err != nil {
 			return err
 		}
 	}
@@ -133,6 +134,11 @@ func (t *Trainer) prepareTalk(k *talk, progress func(share float64) error) (err 
 			return err
 		}
 		defer func() { err = errors.Join(err, unlock()) }()
+		if stale { // not before the lock: a run that loads its model has them open
+			if err := atomicfile.RemoveAll(dir); err != nil {
+				return err
+			}
+		}
 	}
 	t.places[k.dir] = dir
 	t.reports[k.dir], err = conversation.Prepare(files, dir, conversation.Options{
@@ -147,32 +153,29 @@ func (t *Trainer) prepareTalk(k *talk, progress func(share float64) error) (err 
 }
 
 // preparedBefore is the report of shards that were made of the source before, or nil
-// where they are to be made.
-func (t *Trainer) preparedBefore(dir string, source *dataSource) (*conversation.Report, error) {
+// where they are to be made. Stale ones, of a run that never began, are in the way.
+func (t *Trainer) preparedBefore(dir string, source *dataSource) (report *conversation.Report, stale bool, err error) {
 	if _, err := os.Stat(filepath.Join(dir, shard.ManifestName)); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, false, nil
 	} else if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	before, err := readPrepared(dir)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	_, err = os.Lstat(filepath.Join(t.options.RunDir, metricsFile))
 	begun := !errors.Is(err, fs.ErrNotExist)
 	changed := source.found(dir, before)
 	// What changed in files of pictures nobody knows: before a run begins, they are
 	// read again.
-	if changed == nil && (begun || before.Report.PictureFiles == 0) {
-		return &before.Report, nil
+	switch {
+	case changed == nil && (begun || before.Report.PictureFiles == 0):
+		return &before.Report, false, nil
+	case begun:
+		return nil, false, changed
 	}
-	if begun {
-		return nil, changed
-	}
-	if !t.options.DryRun { // those of a run that never began
-		return nil, atomicfile.RemoveAll(dir)
-	}
-	return nil, nil
+	return nil, true, nil
 }
 
 // lockRun takes the run's directory, which it makes if need be.

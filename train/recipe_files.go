@@ -3,6 +3,7 @@ package train
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -48,11 +49,12 @@ func (f Files) MarshalYAML() (any, error) {
 func (f Files) String() string { return strings.Join(f, ", ") }
 
 // Expand returns the files: a pattern's in the order of their names, in the order
-// of the patterns, each once. A pattern without a file is an error.
+// of the patterns, each once. A file that has the pattern itself as its name is
+// what is meant. A pattern without a file is an error.
 func (f Files) Expand() ([]string, error) {
 	var paths []string
 	for _, pattern := range f {
-		if !strings.ContainsAny(pattern, `*?[`) {
+		if !strings.ContainsAny(pattern, `*?[`) || exists(pattern) {
 			paths = append(paths, pattern)
 			continue
 		}
@@ -71,4 +73,19 @@ func (f Files) Expand() ([]string, error) {
 		}
 	}
 	return paths, nil
+}
+
+// exists reports whether there is a file or a directory of that name.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// EscapePattern returns the pattern of Files that path alone matches.
+func EscapePattern(path string) string {
+	escaped := strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(path)
+	if filepath.Separator == '\\' { // where it is no character of a name
+		return escaped
+	}
+	return strings.ReplaceAll(escaped, `\`, `\\`)
 }

@@ -443,7 +443,7 @@ func TestNaN(t *testing.T) {
 	if !errors.As(err, &stopped) {
 		t.Fatalf("the run survived: %v", err)
 	}
-	if !strings.Contains(err.Error(), "Lower optimizer.lr") {
+	if !strings.Contains(err.Error(), "a lower optimizer.lr") {
 		t.Error(err)
 	}
 }

@@ -92,15 +92,19 @@ type SpikeError struct {
 	Step, Skips int
 	Reason      string // of the last skip
 	Checkpoint  string // the last checkpoint, "" where there is none
+	// Whole says that the checkpoint is a model that another run can begin from, and
+	// not an adapter or one of several.
+	Whole bool
 }
 
-// Error says what happened and what to do.
+// Error says what happened and what to do. A run is not resumed with another rate,
+// and as it was it would come to the same step again.
 func (e *SpikeError) Error() string {
 	message := fmt.Sprintf("%d steps in a row were skipped, the last one at step %d: %s. "+
 		"The weights are those of the last good step. "+
-		"Lower optimizer.lr, lengthen schedule.warmup or lower clip and start again", e.Skips, e.Step, e.Reason)
-	if e.Checkpoint != "" {
-		message += " and resume from " + e.Checkpoint
+		"Begin another run with a lower optimizer.lr, a longer schedule.warmup or a lower clip", e.Skips, e.Step, e.Reason)
+	if e.Checkpoint != "" && e.Whole {
+		message += "; with model.from: " + e.Checkpoint + " it goes on from the weights of this one"
 	}
 	return message
 }

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -81,5 +82,50 @@ func TestLastingRise(t *testing.T) {
 	w.accept(s, 5, 1)
 	if len(w.Losses) != 1 || w.Losses[0] != 5 {
 		t.Errorf("window %v, want the new level alone", w.Losses)
+	}
+}
+
+// TestSpikeAdvice: what is advised where steps are no longer finite works, and resuming
+// with another rate, which is not advised, does not.
+func TestSpikeAdvice(t *testing.T) {
+	for _, lora := range []bool{false, true} {
+		r := tinyRun(t)
+		if lora {
+			r = talkRun(t, true)
+			r.Epochs = 0
+		}
+		r.Steps, r.Spike.MaxSkips, r.Checkpoint = 6, 1, CheckpointSpec{Every: 2, Keep: 1}
+		dir := t.TempDir()
+		trainer, err := New(r, Options{RunDir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		trainer.options.Observer = Observe(func(rec Record) {
+			if rec.Kind == KindCheckpoint {
+				p := trainer.trained[0]
+				p.Master[0] = float32(math.NaN())
+				trainer.sync()
+			}
+		})
+		_, err = trainer.Run(t.Context())
+		trainer.Close()
+		var stopped *SpikeError
+		if !errors.As(err, &stopped) || stopped.Checkpoint == "" {
+			t.Fatalf("lora %v: %v", lora, err)
+		}
+		advice := "; with model.from: " + stopped.Checkpoint + " it goes on"
+		if text := err.Error(); strings.Contains(text, "resume") || !strings.Contains(text, "Begin another run with a lower optimizer.lr") || strings.Contains(text, advice) == lora {
+			t.Errorf("lora %v: %s", lora, text)
+		}
+		r.Optimizer.LR /= 2
+		mustRefuse(t, r, Options{RunDir: dir, Resume: true}, "optimizer.lr is ")
+		if !lora {
+			r.Model, r.Tokenizer = DefaultRecipe().Model, ""
+			r.Model.From = stopped.Checkpoint
+			mustRun(t, r, Options{RunDir: t.TempDir()})
+		}
+	}
+	if text := (&SpikeError{Checkpoint: "c"}).Error(); strings.Contains(text, "model.from") { // as package align has it
+		t.Error(text)
 	}
 }

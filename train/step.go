@@ -154,7 +154,10 @@ func (t *Trainer) skip(out Record, reason string) error {
 		return err
 	}
 	if t.watcher.InARow >= t.recipe.Spike.MaxSkips && !(finite(out.Train.Loss) && finite(out.Train.GradNorm)) {
-		return &SpikeError{Step: t.step, Skips: t.watcher.InARow, Reason: reason, Checkpoint: t.saveDir}
+		return &SpikeError{
+			Step: t.step, Skips: t.watcher.InARow, Reason: reason,
+			Checkpoint: t.saveDir, Whole: t.recipe.Lora.Rank == 0,
+		}
 	}
 	return nil
 }

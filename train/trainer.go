@@ -81,7 +81,7 @@ type Trainer struct {
 //
 // An impossible combination is an error: another tokenizer's shards, a
 // vocabulary larger than the model's, a share of held-out documents that is
-// none.
+// none. So is a RunDir that Run would refuse, but for Options.DryRun.
 func New(r *Recipe, o Options) (*Trainer, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
@@ -90,6 +90,9 @@ func New(r *Recipe, o Options) (*Trainer, error) {
 	recipe.Sample.Prompts = slices.Clone(r.Sample.Prompts)
 	t := &Trainer{recipe: &recipe, options: o, saved: -1, stage: -1, store: checkpoint.New(o.RunDir)}
 	t.hashes.Recipe = r.Hash()
+	if err := t.checkDir(); err != nil {
+		return nil, err
+	}
 	if err := t.readTokenizer(); err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/polymath-lm/polymath/internal/cli/shell"
 	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/model"
+	"github.com/polymath-lm/polymath/model/vision"
 	"github.com/polymath-lm/polymath/picture/draw"
 	"github.com/polymath-lm/polymath/shard"
 	"github.com/polymath-lm/polymath/train"
@@ -164,7 +165,7 @@ func (o *finetuneFlags) recipe(base, data string) (*train.Recipe, error) {
 	if o.given("lr") {
 		r.Optimizer.LR = o.lr
 	}
-	tokens, examples, err := o.chooseData(&r.Data, data)
+	tokens, examples, err := o.chooseData(&r.Data, data, cfg.Vision)
 	if err != nil {
 		return nil, err
 	}
@@ -175,8 +176,9 @@ func (o *finetuneFlags) recipe(base, data string) (*train.Recipe, error) {
 	return r, nil
 }
 
-// chooseData names the data, and estimates how much it is.
-func (o *finetuneFlags) chooseData(d *train.DataSpec, path string) (tokens, examples int64, err error) {
+// chooseData names the data, and estimates how much it is; tower is nil where the model
+// does not see.
+func (o *finetuneFlags) chooseData(d *train.DataSpec, path string, tower *vision.Config) (tokens, examples int64, err error) {
 	path = drawnFiles(path)
 	files, err := train.Files{path}.Expand()
 	if err != nil {
@@ -199,21 +201,18 @@ func (o *finetuneFlags) chooseData(d *train.DataSpec, path string) (tokens, exam
 		return 0, 0, fmt.Errorf("%s is no file of JSON objects: make one with {\"text\": ...} for each document, or token shards with 'polymath tokenizer encode MODEL/tokenizer.json FILE... --shards DIR'", path)
 	}
 	d.Conversations, d.TooLong, d.SkipBad = train.Files{path}, o.tooLong, o.keepBad
-	var size int64
+	if o.batch > 0 { // then nothing follows from the tokens, and pictures need not be looked at
+		tower = nil
+	}
 	for _, file := range files {
-		info, err := os.Stat(file)
+		size, n, err := estimateObjects(file, tower)
 		if err != nil {
 			return 0, 0, err
 		}
-		n, err := conversation.Count(file)
-		if err != nil {
-			return 0, 0, err
-		}
-		size += info.Size()
+		tokens += size
 		examples += n
 	}
-	const bytesPerToken = 4 // of JSON, about
-	return size / bytesPerToken, examples, nil
+	return tokens, examples, nil
 }
 
 // drawnFiles is the pattern of the files to train on, where path is a directory of
@@ -222,7 +221,7 @@ func drawnFiles(path string) string {
 	if _, err := os.Stat(filepath.Join(path, draw.ManifestName)); err != nil {
 		return path
 	}
-	return filepath.Join(path, "train-*.jsonl")
+	return filepath.Join(train.EscapePattern(path), "train-*.jsonl")
 }
 
 // heldOutFor is a share that leaves about ten examples to measure on where the

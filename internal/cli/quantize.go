@@ -197,10 +197,10 @@ func (q *quantization) checkDestination() error {
 	if _, err := os.Stat(filepath.Dir(q.dst)); err != nil {
 		return fmt.Errorf("%s cannot be made: %w", q.dst, err)
 	}
-	if from, err := os.Stat(q.src); err == nil && info != nil && os.SameFile(from, info) {
-		return fmt.Errorf("%s is the model to quantize; name another file", q.dst)
+	if info == nil {
+		return nil
 	}
-	return nil
+	return modelfile.CheckOwn(q.src, q.dst)
 }
 
 // workDir is where finished layers are kept.

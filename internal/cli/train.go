@@ -36,7 +36,7 @@ type trainFlags struct {
 	run            string
 	resume, dryRun bool
 	watch          string
-	begin          func() error // done before the run begins; nil = nothing
+	begin          func() error // as train.Options has it
 	command        []string     // what goes on with the run; nil = train
 	carbon         float64
 }
@@ -107,7 +107,7 @@ func (a *app) follow(ctx context.Context, recipe *train.Recipe, path string, o t
 	screen := progress.NewScreen(a.Err)
 	view := progress.NewTraining(screen, slog.New(slog.NewTextHandler(a.Err, nil)), recipe.TotalSteps())
 	options := train.Options{
-		RunDir: o.run, Resume: o.resume, DryRun: o.dryRun, Version: readVersion(), Observer: view,
+		RunDir: o.run, Resume: o.resume, DryRun: o.dryRun, Begin: o.begin, Version: readVersion(), Observer: view,
 		PeakFLOPS: kernel.ComputePeak(peakTime), Meter: energy.Open(), Carbon: o.carbon,
 		Preparing: func(share float64) error {
 			screen.Show(fmt.Sprintf("reading conversations: %.0f%%", 100*share))
@@ -133,11 +133,6 @@ func (a *app) follow(ctx context.Context, recipe *train.Recipe, path string, o t
 			return err
 		}
 		defer stop()
-	}
-	if o.begin != nil {
-		if err := o.begin(); err != nil {
-			return err
-		}
 	}
 	result, err := trainer.Run(ctx)
 	screen.Clear()

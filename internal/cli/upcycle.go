@@ -46,6 +46,9 @@ With --granularity G each copy is cut into G smaller experts that begin as one.`
 }
 
 func (a *app) upcycle(ctx context.Context, src, dst string, o model.UpcycleOptions, dryRun bool) error {
+	if o.Noise > 0 && o.NoiseShare == 0 { // which the options take for all
+		return usagef("--noise-share 0: no weight would get noise; give more than 0, or leave --noise out")
+	}
 	if model.IsGGUF(dst) {
 		return usagef("%s: upcycling makes a directory to train on; 'polymath convert' makes GGUF files", dst)
 	}

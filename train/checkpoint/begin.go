@@ -32,7 +32,7 @@ func Begin(runDir string, resume bool, saved func() (bool, error), finals ...str
 }
 
 func holdsRun(dir string) error {
-	return fmt.Errorf("%s holds a run already: resume it (--resume), or name another directory (--run)", dir)
+	return fmt.Errorf("%s holds a run already: go on with it by --resume, or name another directory", dir)
 }
 
 // mustNotBeLost refuses to begin a run anew whose checkpoints are gone.

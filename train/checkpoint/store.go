@@ -51,10 +51,16 @@ func New(runDir string) *Store { return &Store{RunDir: runDir, Rename: atomicfil
 // Lock makes the run's directory with room for checkpoints and makes the caller
 // the only one that works in it, until it calls unlock.
 func Lock(runDir string) (unlock func() error, err error) {
-	if err := os.MkdirAll(filepath.Join(runDir, Dir), 0o777); err != nil {
+	if err := os.MkdirAll(runDir, 0o777); err != nil {
 		return nil, err
 	}
-	return atomicfile.Lock(runDir)
+	if unlock, err = atomicfile.Lock(runDir); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Join(runDir, Dir), 0o777); err != nil {
+		return nil, errors.Join(err, unlock())
+	}
+	return unlock, nil
 }
 
 // RemoveLeftovers removes what a run that was killed did not finish to write or

@@ -102,6 +102,10 @@ func TestBadObjects(t *testing.T) {
 		`{"messages": [{"role": "assistant", "tool_calls": [{"id": "1"}]}]}`:                 "messages[0].tool_calls[0].name",
 		`{"messages": [{"role": "assistant", "content": "x"}], "tools": [{"function": {}}]}`: "tools[0].function.name",
 		`{"conversations": [{"from": "me", "value": "x"}]}`:                                  "conversations[0].from",
+		`{"conversations": [{"from": "gpt", "value": "x", "weight": 0}]}`:                    "conversations[0].weight: it is 0: every message",
+		`{"conversations": [{"from": "gpt", "value": "x", "weight": 1, "loss_weight": 0}]}`:  "conversations[0].loss_weight: it is 0",
+		`{"conversations": [{"from": "gpt", "value": "x", "loss": false}]}`:                  "conversations[0].loss: it is false",
+		`{"conversations": [{"from": "function_call", "value": "{}", "weight": 0}]}`:         "conversations[0].weight: it is 0",
 		`{"conversations": [{"from": "gpt"}]}`:                                               "conversations[0].value: it is missing",
 		`{"instruction": "x"}`:                                                               "output: it is missing",
 		`{"instruction": "x", "output": ""}`:                                                 "output: it is empty",
@@ -118,6 +122,32 @@ func TestBadObjects(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || !errors.As(err, &field) {
 			t.Errorf("%s: %v, want %q", object, err, want)
 		}
+	}
+}
+
+// TestTurnKeys: turns that say that they are learned are, whatever the others say, and
+// keys without a meaning are told, each once for an object.
+func TestTurnKeys(t *testing.T) {
+	const object = `{"conversations": [
+		{"from": "human", "value": "hi", "weight": 0, "loss": false, "loss_weight": 0, "lang": "en", "note": null},
+		{"from": "gpt", "value": "ho", "weight": 1, "loss": true, "loss_weight": null, "lang": "en"},
+		{"from": "gpt", "value": "so", "train": false}], "id": 1}`
+	if learned, _ := split(t, object); learned != "ho<|im_end|>so<|im_end|>" {
+		t.Errorf("learned %q", learned)
+	}
+	x, err := Parse([]byte(object))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"conversations[].lang", "conversations[].train", "id"}; !slices.Equal(x.Ignored, want) {
+		t.Errorf("ignored %q, want %q", x.Ignored, want)
+	}
+	o, err := ParseObject("", []byte(`{"chosen": [{"from": "gpt", "value": "x", "weight": 0}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err := o.Messages("chosen"); err != nil || len(m) != 1 { // of which nothing need be learned
+		t.Errorf("%v, %v", m, err)
 	}
 }
 

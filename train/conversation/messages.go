@@ -35,7 +35,7 @@ func (e *Example) message(path string, data []byte) (m chat.Message, err error) 
 			return m, bad(o.At(key), "a message has no such key, only role, content, name, tool_calls and tool_call_id")
 		}
 	}
-	if err := e.weight(&o); err != nil {
+	if err := e.weight(&o, string(o.fields["role"]) == `"assistant"`); err != nil {
 		return m, err
 	}
 	role, err := o.Text("role", false)
@@ -58,21 +58,29 @@ func (e *Example) message(path string, data []byte) (m chat.Message, err error) 
 	return m, err
 }
 
+// weightKeys say in messages and turns whether they are learned.
+var weightKeys = []string{"weight", "loss_weight", "loss"}
+
 // weight refuses messages of the assistant that shall not be learned, and weights
 // that say nothing.
-func (e *Example) weight(o *Object) error {
+func (e *Example) weight(o *Object, assistant bool) error {
 	if e.weightless {
 		return nil
 	}
-	for _, key := range []string{"weight", "loss_weight"} {
-		var w float64
-		if !o.Has(key) || json.Unmarshal(o.fields[key], &w) == nil && w == 1 ||
-			key == "loss_weight" && string(o.fields["role"]) != `"assistant"` {
+	for _, key := range weightKeys {
+		if !o.Has(key) || saysLearn(o.fields[key]) || key == "loss_weight" && !assistant {
 			continue
 		}
 		return bad(o.At(key), "it is %s: every message of the assistant is learned; leave the line out, or split the conversation", o.fields[key])
 	}
 	return nil
+}
+
+// saysLearn reports whether a weight is 1 or true.
+func saysLearn(data json.RawMessage) bool {
+	var weight float64
+	var yes bool
+	return json.Unmarshal(data, &weight) == nil && weight == 1 || json.Unmarshal(data, &yes) == nil && yes
 }
 
 // content reads a text, or a list of texts and pictures.

@@ -3,6 +3,8 @@ package conversation
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/polymath-lm/polymath/chat"
 )
@@ -15,6 +17,9 @@ var speakers = map[string]chat.Role{
 	"function_call": chat.Assistant,
 	"tool":          chat.ToolResult, "observation": chat.ToolResult, "function_response": chat.ToolResult,
 }
+
+// turnKeys are what a turn of from and value may have.
+var turnKeys = append([]string{"from", "value"}, weightKeys...)
 
 // readShareGPT reads turns of from and value, or of role and content.
 func readShareGPT(o *Object, e *Example) error {
@@ -63,12 +68,13 @@ func (e *Example) turn(path string, data []byte, lastCall string) (chat.Message,
 		return chat.Message{}, err
 	}
 	if o.Has("from") {
-		return readTurn(&o, lastCall)
+		return e.fromTurn(&o, lastCall)
 	}
 	return e.message(path, data)
 }
 
-func readTurn(turn *Object, lastCall string) (m chat.Message, err error) {
+// fromTurn reads a turn of from and value.
+func (e *Example) fromTurn(turn *Object, lastCall string) (m chat.Message, err error) {
 	from, err := turn.Text("from", false)
 	if err != nil {
 		return m, err
@@ -77,6 +83,12 @@ func readTurn(turn *Object, lastCall string) (m chat.Message, err error) {
 	if !ok {
 		return m, bad(turn.At("from"), "nobody is called %q: use human, gpt, system, function_call or observation", from)
 	}
+	if role == chat.Assistant {
+		if err := e.weight(turn, true); err != nil {
+			return m, err
+		}
+	}
+	e.ignore(turn)
 	value, err := turn.Text("value", false)
 	if err != nil {
 		return m, err
@@ -95,4 +107,15 @@ func readTurn(turn *Object, lastCall string) (m chat.Message, err error) {
 		m.ToolCallID = lastCall
 	}
 	return m, nil
+}
+
+// ignore notes the keys of a turn that have no meaning, each once for an object.
+func (e *Example) ignore(turn *Object) {
+	list, _, _ := strings.Cut(turn.path, "[")
+	for key := range turn.fields {
+		name := list + "[]." + key
+		if turn.Has(key) && !slices.Contains(turnKeys, key) && !slices.Contains(e.Ignored, name) {
+			e.Ignored = append(e.Ignored, name)
+		}
+	}
 }
