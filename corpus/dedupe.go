@@ -13,7 +13,7 @@ import (
 
 const (
 	dedupStage   = "dedup"
-	dedupVersion = 1
+	dedupVersion = 2
 )
 
 // dedupPart is what the finding of duplicates depends on.
@@ -24,7 +24,7 @@ type dedupPart struct {
 
 // Clusters is the number of documents that went because others are alike: bin i
 // counts those of which there were at least 2^i and less than twice that, the
-// one that stayed included.
+// one that stayed included. Near ones are those of what the exact ones left.
 type Clusters struct {
 	Exact []int64 `json:"exact,omitempty"`
 	Near  []int64 `json:"near,omitempty"`
@@ -90,23 +90,11 @@ func (b *build) findDuplicates(ctx context.Context, v *view, s *stage) (*stageDo
 		return nil, err
 	}
 	defer order.Close()
-	var clusters Clusters
-	chain := ""
-	for _, kind := range []struct {
-		name     string
-		clusters *dedup.Clusters
-		sizes    *[]int64
-	}{{goneExact, f.exact, &clusters.Exact}, {goneNear, f.near, &clusters.Near}} {
-		if kind.clusters == nil {
-			continue
-		}
-		hash, err := f.write(ctx, kind.name, kind.clusters, order, kind.sizes)
-		if err != nil {
-			return nil, err
-		}
-		chain += filepath.Base(duplicatesPath(s.dir, kind.name)) + " " + hash + "\n"
+	clusters, chain, err := f.writeAll(ctx, order)
+	if err == nil {
+		err = writeMark(clustersPath(s.dir), clusters)
 	}
-	if err := writeMark(clustersPath(s.dir), clusters); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return s.finishFiles(chain)
@@ -219,6 +207,37 @@ func rankOf(source int, f *fact) dedup.Rank {
 	r := dedup.Rank{Quality: f.quality, ID: f.id, Tie: uint64(source) << 48}
 	r.Tie |= binary.BigEndian.Uint64(f.text[:]) >> 16
 	return r
+}
+
+// writeAll stores the documents that go of both kinds, and lists the files. Copies that
+// are the same are near each other as well: those that went are not counted again.
+func (f *finder) writeAll(ctx context.Context, order *dedup.Order) (clusters Clusters, chain string, err error) {
+	var exact *duplicates // nil: none went
+	for _, kind := range []struct {
+		name     string
+		clusters *dedup.Clusters
+		sizes    *[]int64
+	}{{goneExact, f.exact, &clusters.Exact}, {goneNear, f.near, &clusters.Near}} {
+		if kind.clusters == nil {
+			continue
+		}
+		kind.clusters.Without(func(doc uint32) bool {
+			_, gone := exact.keeper(doc)
+			return gone
+		})
+		hash, err := f.write(ctx, kind.name, kind.clusters, order, kind.sizes)
+		if err != nil {
+			return clusters, "", err
+		}
+		chain += filepath.Base(duplicatesPath(f.dir, kind.name)) + " " + hash + "\n"
+		if kind.name == goneExact {
+			if exact, err = openDuplicates(f.dir, goneExact); err != nil {
+				return clusters, "", err
+			}
+			defer exact.close() // it was only read
+		}
+	}
+	return clusters, chain, nil
 }
 
 // write stores the documents that go.

@@ -54,7 +54,7 @@ func (f *feeder) source(ctx context.Context, index int, place Place, open *Input
 			next.start(i+1, reader.Position{})
 		}
 		if open != nil {
-			if err := file.input.sameAs(open); err != nil {
+			if err := file.goesOn(open); err != nil {
 				file.close()
 				return err
 			}
@@ -185,8 +185,20 @@ const otherFormat = "no known format"
 // openFile is a file that is being read, or why it cannot be.
 type openFile struct {
 	input  *InputFile
+	known  bool // input is all that is to be known of it
 	reader reader.Reader
 	err    error
+}
+
+// goesOn reports an error if the file is not the one that was read in part, or can no
+// longer be read: what is not known of it then would look like a change.
+func (f *openFile) goesOn(old *InputFile) error {
+	if f.known {
+		if err := f.input.sameAs(old); err != nil {
+			return err
+		}
+	}
+	return f.err
 }
 
 // next keeps a panic in a parser from ending the program: it ends the file.
@@ -225,7 +237,7 @@ func (o *opener) open(index int, from reader.Position) *openFile {
 	file := o.source.files[index]
 	f := &openFile{}
 	f.input, f.err = o.source.newInput(o.ctx, index)
-	if f.err == nil {
+	if f.known = f.err == nil; f.known {
 		f.reader, f.err = openReader(o.ctx, file, o.source.reading(), from)
 	}
 	return f

@@ -169,19 +169,29 @@ func (c *TaskComparison) pairTexts(both [2][]answers) {
 	c.Lower = true
 	var bits, bytes [2][]float64
 	var of []answers
+	measured := false
 	for i := range both[0] {
 		a, b := &both[0][i][0], &both[1][i][0]
 		if a.Error != "" || b.Error != "" {
 			continue
 		}
+		measured = true
+		ofA, size := inCommon(a, b)
+		ofB, same := inCommon(b, a)
+		if size == 0 || size != same {
+			continue
+		}
 		of = append(of, both[0][i])
-		for k, pair := range [][2]*Record{{a, b}, {b, a}} {
-			logprob, size := inCommon(pair[0], pair[1])
+		for k, logprob := range []float64{ofA, ofB} {
 			bits[k] = append(bits[k], -logprob/math.Ln2)
-			bytes[k] = append(bytes[k], float64(max(1, size)))
+			bytes[k] = append(bytes[k], float64(size))
 		}
 	}
-	if c.N = len(of); c.N == 0 {
+	switch c.N = len(of); {
+	case c.N == 0 && measured:
+		c.Skipped = "by position the runs measured other bytes: other tokenizers, or a window that ends in the first stretch"
+		return
+	case c.N == 0:
 		c.Skipped = "the runs have no text in common that both could measure"
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -57,13 +58,33 @@ func escapeGlob(dir string) string {
 	return strings.NewReplacer(`*`, `[*]`, `?`, `[?]`, `[`, `[[]`).Replace(dir)
 }
 
-// openJournal begins a new file.
-func openJournal(dir string) (*journal, error) {
-	old, err := journalFiles(dir)
+// journalNumber is the N of a file, 0 where the name has none.
+func journalNumber(path string) int {
+	name := strings.TrimPrefix(filepath.Base(path), "journal-")
+	number, err := strconv.Atoi(strings.TrimSuffix(name, ".jsonl"))
+	if err != nil {
+		return 0
+	}
+	return number
+}
+
+// lastJournal is the highest number among those that are there and after.
+func lastJournal(dir string, after int) (int, error) {
+	paths, err := journalFiles(dir)
+	for _, path := range paths {
+		after = max(after, journalNumber(path))
+	}
+	return after, err
+}
+
+// openJournal begins a new file, with a higher number than all before it: after is that
+// of the last one that is in the results.
+func openJournal(dir string, after int) (*journal, error) {
+	last, err := lastJournal(dir, after)
 	if err != nil {
 		return nil, err
 	}
-	for number := len(old) + 1; ; number++ {
+	for number := last + 1; ; number++ {
 		path := filepath.Join(dir, fmt.Sprintf("journal-%d.jsonl", number))
 		file, err := atomicfile.CreateLog(path)
 		if errors.Is(err, fs.ErrExist) {
@@ -197,11 +218,13 @@ func readLimited(path string, limit int64) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// removeJournals ends what the journals are for.
-func removeJournals(dir string) error {
+// removeJournals ends what the journals are for, up to that of a number.
+func removeJournals(dir string, last int) error {
 	paths, err := journalFiles(dir)
 	for _, path := range paths {
-		err = errors.Join(err, atomicfile.RemoveAll(path))
+		if journalNumber(path) <= last {
+			err = errors.Join(err, atomicfile.RemoveAll(path))
+		}
 	}
 	return err
 }

@@ -8,7 +8,7 @@ import (
 // TestBurst: answers that come all at once are on the disk soon, though none follows.
 func TestBurst(t *testing.T) {
 	dir := t.TempDir()
-	j, err := openJournal(dir)
+	j, err := openJournal(dir, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

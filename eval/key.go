@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -201,7 +202,7 @@ func visible(entries []fs.DirEntry) []fs.DirEntry {
 // wipe removes the files of a run that are made of its answers. The settings stay until
 // the new ones are written, so that the directory is a run's whatever happens.
 func wipe(dir string) error {
-	if err := removeJournals(dir); err != nil {
+	if err := removeJournals(dir, math.MaxInt); err != nil {
 		return err
 	}
 	for _, name := range []string{resultsFile, recordsFile, nextFile, "report.html", "report.md"} {

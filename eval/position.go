@@ -220,16 +220,20 @@ func (c *changes) weighed(from, to int, weight func(int) float64) float64 {
 }
 
 // inCommon is the log-probability and the bytes of a text as far as another model has
-// measured it too: of windows of two lengths, the stretches that both have all of.
+// measured it too: of windows of two lengths, the stretches that both have all of. As many
+// tokens of another tokenizer are other bytes, so that stretches count only as long as they
+// end at the same byte. No bytes are in common where not even the first one does.
 func inCommon(r, other *Record) (logprob float64, numBytes int) {
 	if r.NumBytes == other.NumBytes || len(r.Positions) == 0 || len(other.Positions) == 0 {
 		return r.Logprob, r.NumBytes
 	}
 	for i := range min(len(r.Positions), len(other.Positions)) {
-		if s, o := &r.Positions[i], &other.Positions[i]; s.whole() && o.whole() && s.To == o.To {
-			logprob += s.Logprob
-			numBytes += s.NumBytes
+		s, o := &r.Positions[i], &other.Positions[i]
+		if !s.whole() || !o.whole() || s.To != o.To || s.NumBytes != o.NumBytes {
+			break
 		}
+		logprob += s.Logprob
+		numBytes += s.NumBytes
 	}
 	return logprob, numBytes
 }

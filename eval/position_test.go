@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -177,25 +178,94 @@ func TestTrendInterval(t *testing.T) {
 	}
 }
 
+func novels(records []Record) *Finished {
+	f := &Finished{Result: &Result{Tasks: []TaskResult{{Task: "novels", Method: task.MethodText, TaskHash: "h"}}}, Records: records}
+	Summarize(f.Result, records)
+	return f
+}
+
 // TestPositionsCompared: windows of two lengths are compared over what both have.
 func TestPositionsCompared(t *testing.T) {
-	finished := func(records []Record) *Finished {
-		f := &Finished{Result: &Result{Tasks: []TaskResult{{Task: "novels", Method: task.MethodText, TaskHash: "h"}}}, Records: records}
-		Summarize(f.Result, records)
-		return f
-	}
-	c, err := Compare(finished(texts(9, 3, 3, 3, 3)), finished(texts(9, 3, 3)))
+	c, err := Compare(novels(texts(9, 3, 3, 3, 3)), novels(texts(9, 3, 3)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if d := c.Tasks[0].Difference.Value; math.Abs(d) > 1e-12 {
 		t.Errorf("%v bits per byte", d)
 	}
-	c, err = Compare(finished(texts(9, 3, 3)), finished(texts(9, 3.03, 3.03)))
+	c, err = Compare(novels(texts(9, 3, 3)), novels(texts(9, 3.03, 3.03)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r := c.Tasks[0].Relative; math.Abs(r.Value-0.01) > 1e-3 || r.Low > r.Value || r.High < r.Value {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestOtherTokenizers: as many tokens of another tokenizer are other bytes, which are not
+// compared. Up to where both end at the same byte, they are.
+func TestOtherTokenizers(t *testing.T) {
+	coarse := func(from int, list []Record) []Record { // 5 bytes a token, 1.25 times the nats
+		for i := range list {
+			r := &list[i]
+			r.Logprob, r.NumBytes = 0, 0
+			for k := range r.Positions {
+				s := &r.Positions[k]
+				if k >= from {
+					s.NumBytes, s.Logprob = 5*s.NumTokens, 1.25*s.Logprob
+				}
+				r.Logprob, r.NumBytes = r.Logprob+s.Logprob, r.NumBytes+s.NumBytes
+			}
+		}
+		return list
+	}
+	_, err := Compare(novels(texts(9, 4, 3, 2)), novels(coarse(0, texts(9, 4, 3, 2))))
+	if err == nil || !strings.Contains(err.Error(), "other tokenizers") {
+		t.Errorf("other bytes were compared: %v", err)
+	}
+	other := coarse(1, texts(9, 4, 9, 9))
+	c, err := Compare(novels(texts(9, 4, 3, 2)), novels(other))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Behind the stretch that begins elsewhere, one of as many bytes is another one too.
+	for i := range other {
+		other[i].Positions[2].NumBytes = 4 * other[i].Positions[2].NumTokens
+		other[i].NumBytes -= other[i].Positions[2].NumTokens
+	}
+	d, err := Compare(novels(texts(9, 4, 3, 2)), novels(other))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []TaskComparison{c.Tasks[0], d.Tasks[0]} {
+		if line.N != 9 || math.Abs(line.Difference.Value) > 1e-12 || math.Abs(line.A.Value-4/4/math.Ln2) > 0.1 {
+			t.Errorf("%d texts, %v and %v bits per byte", line.N, line.A.Value, line.B.Value)
+		}
+	}
+}
+
+// TestNothingInCommon: texts of which two windows have no stretch in common are left out,
+// and a task of no other texts is not compared.
+func TestNothingInCommon(t *testing.T) {
+	short := texts(9, 3)
+	for i := range short { // the window ends at 100 tokens
+		r := &short[i]
+		r.Positions[0] = Stretch{To: 100, NumTokens: 100, NumBytes: 400, Logprob: -300}
+		r.Logprob, r.NumTokens, r.NumBytes = -300, 100, 400
+	}
+	_, err := Compare(novels(texts(9, 3)), novels(short))
+	if err == nil || !strings.Contains(err.Error(), "a window that ends in the first stretch") {
+		t.Errorf("nothing was compared: %v", err)
+	}
+	mixed := append(texts(4, 3), short[4:]...)
+	c, err := Compare(novels(texts(9, 3)), novels(mixed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if line := c.Tasks[0]; line.N != 4 || math.Abs(line.Difference.Value) > 1e-12 {
+		t.Errorf("%d texts, %v bits per byte", line.N, line.Difference.Value)
+	}
+	if _, err := json.Marshal(c); err != nil {
+		t.Error(err)
 	}
 }

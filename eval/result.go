@@ -21,6 +21,9 @@ type Result struct {
 	Exams []ExamResult `json:"exams,omitempty"`
 	// Records is the SHA-256 of records.jsonl.
 	Records string `json:"records"`
+	// Journals is the number of the last start's journal that is summed up here: one that
+	// is still there after a crash does not count again. 0 is none.
+	Journals int `json:"journals,omitempty"`
 	// Started, and the time that the model worked, all starts together.
 	Started time.Time     `json:"started"`
 	Took    time.Duration `json:"took_ns"`

@@ -36,6 +36,9 @@ func (r *run) open(sheets []Sheet) error {
 	if err := r.reopen(keep); err != nil {
 		return err
 	}
+	if err := r.tidy(); err != nil {
+		return err
+	}
 	entries, err := readJournals(r.o.Dir)
 	if err != nil {
 		return err
@@ -78,7 +81,7 @@ func (r *run) reopen(keep func(Record)) error {
 		}
 		return fmt.Errorf("%w; begin anew", err)
 	}
-	r.begun, r.took, r.cached = f.Result.Started, f.Result.Took, f.Result.CachedTokens
+	r.begun, r.took, r.cached, r.summed = f.Result.Started, f.Result.Took, f.Result.CachedTokens, f.Result.Journals
 	if f.Result.Energy != nil {
 		r.addEnergy(&f.Result.Energy.Spent)
 	} else if r.took > 0 {
@@ -92,6 +95,33 @@ func (r *run) reopen(keep func(Record)) error {
 		keep(record)
 	}
 	return nil
+}
+
+// tidy ends what a crash broke off behind the results: the records get their name, and the
+// journals that are summed up go.
+func (r *run) tidy() error {
+	left, err := journalFiles(r.o.Dir)
+	if err != nil || r.summed == 0 || len(left) == 0 {
+		return err
+	}
+	if err := settle(r.o.Dir); err != nil {
+		return err
+	}
+	return removeJournals(r.o.Dir, r.summed)
+}
+
+// keep saves what the run came to. The journals are not needed then, and the results say
+// so: a crash may leave them.
+func (r *run) keep(f *Finished) error {
+	last, err := lastJournal(r.o.Dir, r.summed)
+	if err != nil {
+		return err
+	}
+	f.Result.Journals = last
+	if err := f.Save(); err != nil {
+		return err
+	}
+	return removeJournals(r.o.Dir, last)
 }
 
 // renew is a run that was over with nothing left to do: what Options.Finish makes of its

@@ -108,6 +108,7 @@ type run struct {
 	took     time.Duration // of the starts before
 	spent    *energy.Spent // of the starts before; nil: none
 	cached   int64
+	summed   int // the last journal that is in the results that are there
 	changed  bool
 	state    []Progress // of each sheet
 	failures int        // in a row
@@ -177,7 +178,7 @@ func (r *run) work(ctx context.Context) error {
 	}
 	if r.o.Dir != "" {
 		var err error
-		if r.journal, err = openJournal(r.o.Dir); err != nil {
+		if r.journal, err = openJournal(r.o.Dir, r.summed); err != nil {
 			return err
 		}
 	}
@@ -312,8 +313,8 @@ func (r *run) finish() (*Finished, error) {
 	if r.o.Dir == "" {
 		return f, nil
 	}
-	if err := f.Save(); err != nil {
+	if err := r.keep(f); err != nil {
 		return nil, err
 	}
-	return f, removeJournals(r.o.Dir)
+	return f, nil
 }

@@ -35,6 +35,7 @@ type Clusters struct {
 	keyBytes int
 	sorter   *extsort.Sorter
 	records  []byte
+	without  func(doc uint32) bool
 }
 
 // NewClusters is for keys of keyBytes. It uses about memory bytes, and files in
@@ -65,6 +66,12 @@ func (c *Clusters) AddBands(doc uint32, bands []uint64) error {
 	return c.sorter.Add(c.records)
 }
 
+// Without leaves out documents that have gone before: they are not among the Duplicates
+// and no Size counts them, but what they have in common with others still joins these. It
+// is called before Duplicates. A document that has gone must not be the best of its
+// cluster.
+func (c *Clusters) Without(gone func(doc uint32) bool) { c.without = gone }
+
 // Duplicates ends the adding and returns the documents that go. It may be called
 // once; the result is the caller's to close, and may be used after Close of the
 // Clusters.
@@ -82,12 +89,12 @@ func (c *Clusters) Duplicates(ctx context.Context, order *Order) (*Duplicates, e
 		err = c.sorter.Close() // its memory and disk are not needed any more
 	}
 	if err == nil {
-		err = sets.finish(ctx)
+		err = sets.finish(ctx, c.without)
 	}
 	if err != nil {
 		return nil, errors.Join(err, sets.close())
 	}
-	return &Duplicates{sets: sets}, nil
+	return &Duplicates{sets: sets, without: c.without}, nil
 }
 
 // unite goes through the sorted keys.
@@ -121,15 +128,17 @@ type Duplicate struct {
 	Doc uint32
 	// Keeper is the document of the cluster that stays, the one of best rank.
 	Keeper uint32
-	// Size is the number of documents in the cluster, the keeper included.
+	// Size is the number of documents in the cluster, the keeper included and those that
+	// had gone before not.
 	Size uint32
 }
 
 // Duplicates are the documents that go, by number. They must not be used by
 // several goroutines at a time.
 type Duplicates struct {
-	sets *sets
-	next uint32
+	sets    *sets
+	next    uint32
+	without func(doc uint32) bool
 }
 
 // Next returns the next document that goes, or io.EOF.
@@ -137,7 +146,7 @@ func (d *Duplicates) Next() (Duplicate, error) {
 	for int(d.next) < d.sets.order.Len() {
 		doc := d.next
 		d.next++
-		if keeper := d.sets.find(doc); keeper != doc {
+		if keeper := d.sets.find(doc); keeper != doc && (d.without == nil || !d.without(doc)) {
 			return Duplicate{Doc: doc, Keeper: keeper, Size: d.sets.size.at(keeper) + 1}, nil
 		}
 	}

@@ -55,13 +55,13 @@ func (s *sets) unite(a, b uint32) {
 	s.parent.set(b, a+1)
 }
 
-// finish counts the clusters.
-func (s *sets) finish(ctx context.Context) error {
+// finish counts the clusters, without some documents if that is not nil.
+func (s *sets) finish(ctx context.Context, without func(doc uint32) bool) error {
 	for doc := range uint32(s.order.Len()) {
 		if doc%(1<<16) == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if root := s.find(doc); root != doc {
+		if root := s.find(doc); root != doc && (without == nil || !without(doc)) {
 			s.size.set(root, s.size.at(root)+1)
 		}
 	}

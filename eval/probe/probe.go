@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -98,7 +99,11 @@ func list(o *Options) (classes []string, samples []sample, err error) {
 		return nil, nil, err
 	}
 	for _, e := range entries {
-		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+		mode, err := kind(o.Dir, e)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !mode.IsDir() || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
 		one, err := ofClass(o, e.Name(), len(classes))
@@ -122,6 +127,19 @@ func list(o *Options) (classes []string, samples []sample, err error) {
 	return classes, samples, nil
 }
 
+// kind is what an entry of a directory is, or what it links to: a data set may be links
+// to pictures that lie elsewhere. A link to nothing is an error, not a picture less.
+func kind(dir string, e fs.DirEntry) (fs.FileMode, error) {
+	if e.Type()&fs.ModeSymlink == 0 || strings.HasPrefix(e.Name(), ".") {
+		return e.Type(), nil
+	}
+	info, err := os.Stat(filepath.Join(dir, e.Name()))
+	if err != nil {
+		return 0, err
+	}
+	return info.Mode().Type(), nil
+}
+
 func ofClass(o *Options, name string, class int) ([]sample, error) {
 	files, err := os.ReadDir(filepath.Join(o.Dir, name))
 	if err != nil {
@@ -129,7 +147,11 @@ func ofClass(o *Options, name string, class int) ([]sample, error) {
 	}
 	var samples []sample
 	for _, f := range files {
-		if !f.Type().IsRegular() || strings.HasPrefix(f.Name(), ".") {
+		mode, err := kind(filepath.Join(o.Dir, name), f)
+		if err != nil {
+			return nil, err
+		}
+		if !mode.IsRegular() || strings.HasPrefix(f.Name(), ".") {
 			continue
 		}
 		sum := sha256.Sum256([]byte(name + "/" + f.Name()))

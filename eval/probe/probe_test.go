@@ -144,6 +144,46 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestLinks: pictures and folders that are linked count as if they lay there, and a link
+// to nothing is named.
+func TestLinks(t *testing.T) {
+	m := eye(t)
+	dir := folders(t, 40, true)
+	want, err := Run(t.Context(), m, Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	away := filepath.Join(t.TempDir(), "away")
+	if err := os.Rename(filepath.Join(dir, "warm"), away); err != nil {
+		t.Fatal(err)
+	}
+	link := func(from, to string) {
+		t.Helper()
+		if err := os.Symlink(from, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link(away, filepath.Join(dir, "warm"))
+	for i := range 40 {
+		name := fmt.Sprintf("%03d.png", i)
+		other := filepath.Join(t.TempDir(), "picture")
+		if err := os.Rename(filepath.Join(dir, "cold", name), other); err != nil {
+			t.Fatal(err)
+		}
+		link(other, filepath.Join(dir, "cold", name))
+	}
+	link(t.TempDir(), filepath.Join(dir, "cold", "folder")) // is no picture
+	link("nothing", filepath.Join(dir, "cold", ".hidden"))
+	got, err := Run(t.Context(), m, Options{Dir: dir})
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v\n%+v\n%+v", err, got, want)
+	}
+	link("nothing", filepath.Join(dir, "cold", "broken.png"))
+	if _, err := Run(t.Context(), m, Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "broken.png") {
+		t.Errorf("a link to nothing: %v", err)
+	}
+}
+
 func TestRunRefuses(t *testing.T) {
 	m := eye(t)
 	dir := folders(t, 30, true)

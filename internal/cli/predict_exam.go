@@ -44,7 +44,7 @@ func (a *app) foretellExam(o predictFlags, dirs []string, flops float64) (*scali
 }
 
 // readExamAnswers reads what a run answered to the items of a task. An answer without a
-// verdict counts as none.
+// verdict counts as none, and so does an item that did not fit the window.
 func readExamAnswers(dir, task string, flops float64) (*scaling.Answers, error) {
 	f, err := eval.OpenRun(dir)
 	if err != nil {
@@ -53,7 +53,7 @@ func readExamAnswers(dir, task string, flops float64) (*scaling.Answers, error) 
 	answers := &scaling.Answers{FLOPs: flops, Items: map[string]scaling.Tally{}}
 	for i := range f.Records {
 		r := &f.Records[i]
-		if r.Task != task || r.Error != "" {
+		if r.Task != task || r.Error != "" || r.Unfit != nil {
 			continue
 		}
 		t := answers.Items[r.Item]

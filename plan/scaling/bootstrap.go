@@ -134,9 +134,9 @@ func (f *fit) at(row []float64) Interval {
 	x := f.centered(row)
 	values := make([]float64, 0, len(f.draws))
 	for _, d := range f.draws {
-		values = append(values, math.Exp(f.law.value(d.params, x, nil)+d.noise))
+		values = append(values, exp(f.law.value(d.params, x, nil)+d.noise))
 	}
-	return interval(math.Exp(f.law.value(f.best, x, nil)), values)
+	return interval(exp(f.law.value(f.best, x, nil)), values)
 }
 
 // param is a number of the law's with its interval; get makes it of parameters.

@@ -124,7 +124,7 @@ func fitGroup(items []string, runs []Answers, center, target float64, stream uin
 		group.Rates = append(group.Rates, right[i]/all[i])
 	}
 	h, k := fitPass(x, right, all, ones(len(runs)))
-	group.A, group.B = math.Exp(h+k*center), k
+	group.A, group.B = exp(h+k*center), k
 	draws := make([]float64, itemDraws)
 	for d := range draws {
 		r := random.At(stream+1, uint64(d))

@@ -31,16 +31,16 @@ func (f *ComputeFit) At(flops float64) Interval { return f.fit.at([]float64{math
 
 // value is At without its interval.
 func (f *ComputeFit) value(flops float64) float64 {
-	return math.Exp(f.fit.law.value(f.fit.best, f.fit.centered([]float64{math.Log(flops)}), nil))
+	return exp(f.fit.law.value(f.fit.best, f.fit.centered([]float64{math.Log(flops)}), nil))
 }
 
 // Law is the fit's numbers.
 func (f *ComputeFit) Law() ComputeLaw {
-	k := func(p []float64) float64 { return math.Exp(p[1]) }
+	k := func(p []float64) float64 { return exp(p[1]) }
 	return ComputeLaw{
-		A:      f.fit.param(func(p []float64) float64 { return math.Exp(p[0] + k(p)*f.fit.center[0]) }),
+		A:      f.fit.param(func(p []float64) float64 { return exp(p[0] + k(p)*f.fit.center[0]) }),
 		B:      f.fit.param(func(p []float64) float64 { return -k(p) }),
-		C:      f.fit.param(func(p []float64) float64 { return math.Exp(p[2]) }),
+		C:      f.fit.param(func(p []float64) float64 { return exp(p[2]) }),
 		Spread: f.fit.spread,
 	}
 }

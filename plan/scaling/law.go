@@ -20,6 +20,14 @@ type law struct {
 // errTooFew is wrapped where there are fewer runs than a law needs.
 var errTooFew = errors.New("too few runs")
 
+// most is the largest exponent that is taken: beyond it is no number. Runs that a law fits
+// badly have draws so steep that they would end there.
+const most = 700
+
+// exp is math.Exp without infinity, which JSON cannot say and of which interpolation makes
+// no number.
+func exp(x float64) float64 { return math.Exp(min(x, most)) }
+
 // logSumExp is the logarithm of a sum of exponentials; share, as long as terms, gets
 // the share of each in the sum.
 func logSumExp(terms, share []float64) float64 {
@@ -45,7 +53,7 @@ var computeLaw = &law{
 	name: "L(C) = a C^b + c", dims: 3,
 	value: func(p, x, slope []float64) float64 {
 		var share [2]float64
-		k := math.Exp(p[1])
+		k := exp(p[1])
 		y := logSumExp([]float64{p[0] - k*x[0], p[2]}, share[:])
 		if slope != nil {
 			slope[0] = share[0]
@@ -73,7 +81,7 @@ var sizeLaw = &law{
 	name: "L(N, D) = E + A/N^alpha + B/D^beta", dims: 5,
 	value: func(p, x, slope []float64) float64 {
 		var share [3]float64
-		alpha, beta := math.Exp(p[2]), math.Exp(p[4])
+		alpha, beta := exp(p[2]), exp(p[4])
 		y := logSumExp([]float64{p[0], p[1] - alpha*x[0], p[3] - beta*x[1]}, share[:])
 		if slope != nil {
 			slope[0] = share[0]

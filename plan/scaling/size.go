@@ -62,9 +62,9 @@ func (f *SizeFit) At(flops float64, tokens int64) Interval {
 
 // Law is the fit's numbers.
 func (f *SizeFit) Law() SizeLaw {
-	of := func(i int) func([]float64) float64 { return func(p []float64) float64 { return math.Exp(p[i]) } }
+	of := func(i int) func([]float64) float64 { return func(p []float64) float64 { return exp(p[i]) } }
 	part := func(i, j int) func([]float64) float64 {
-		return func(p []float64) float64 { return math.Exp(p[i] + math.Exp(p[i+1])*f.fit.center[j]) }
+		return func(p []float64) float64 { return exp(p[i] + exp(p[i+1])*f.fit.center[j]) }
 	}
 	return SizeLaw{
 		E: f.fit.param(of(0)), A: f.fit.param(part(1, 0)), Alpha: f.fit.param(of(2)),

@@ -88,12 +88,13 @@ func (x *extractor) declines(text string) bool {
 	return false
 }
 
-// lowerASCII keeps the places of all bytes.
+// lowerASCII keeps the places of all bytes, those of bad UTF-8 too.
 func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
+	lower := []byte(s)
+	for i, c := range lower {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] = c + 'a' - 'A'
 		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
+	}
+	return string(lower)
 }

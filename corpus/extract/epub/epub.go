@@ -64,7 +64,7 @@ func read(content []byte, l limits) ([]byte, map[string]string, error) {
 		}
 	}
 	switch {
-	case missing == len(chapters):
+	case missing > 0 && missing == len(chapters):
 		return nil, nil, fmt.Errorf("%w: it has none of its %d chapters", ErrDamaged, missing)
 	case len(w.out) == 0:
 		return nil, nil, ErrNoText

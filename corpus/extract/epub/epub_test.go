@@ -171,6 +171,7 @@ func TestErrorsSayWhatIsWrong(t *testing.T) {
 		{"no chapters named", change(2, opf("", "", "")), ErrDamaged},
 		{"no chapters there", pack(files[:3]...), ErrDamaged},
 		{"images only", change(3, "<body><img src='x'/></body>"), ErrNoText},
+		{"no chapters of text", change(2, opf("", `<item id="p" href="p.svg" media-type="image/svg+xml"/>`, `<itemref idref="p"/>`)), ErrNoText},
 		{"package escapes", pack(file{"META-INF/container.xml", strings.Replace(container, "OEBPS/book.opf", "../../etc/book.opf", 1)}), ErrDamaged},
 		{"deep", change(2, strings.Repeat("<a>", 1000)), ErrDamaged},
 		{"expanding entities", change(2, `<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><package><spine><itemref idref="&b;"/></spine></package>`), ErrNoText},
