@@ -90,15 +90,23 @@ func (a *app) alignProblems(o problemFlags) error {
 
 // writeNew writes a file that is not there yet.
 func writeNew(out string, fill func(io.Writer) error) error {
-	if out == "" {
-		return usagef("--out is missing: name the file to write")
-	}
-	if _, err := os.Lstat(out); err == nil {
-		return fmt.Errorf("%s exists: name another file, or remove it", out)
+	if err := checkNew(out); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(out), 0o777); err != nil {
 		return err
 	}
 	_, err := atomicfile.Write(out, fill)
 	return err
+}
+
+// checkNew sees that there is a name of a file to write, which is not there yet.
+func checkNew(out string) error {
+	if out == "" {
+		return usagef("--out is missing: name the file to write")
+	}
+	if _, err := os.Lstat(out); err == nil {
+		return fmt.Errorf("%s exists: name another file, or remove it", out)
+	}
+	return nil
 }

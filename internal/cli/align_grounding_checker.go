@@ -54,7 +54,7 @@ func (o *checkerFlags) check() error {
 	case (o.kind == checkHead) != (o.head != ""):
 		return usagef("--checker head and --head DIR go together")
 	}
-	return nil
+	return checkJudgeName(o.judge, o.judgeModel)
 }
 
 // openedChecker is a checker with what must be closed.

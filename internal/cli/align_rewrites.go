@@ -144,6 +144,12 @@ func (a *app) alignRewrites(ctx context.Context, model string, o *rewriteFlags) 
 		return a.rewritesEnded(ctx, err, o, model)
 	}
 	fmt.Fprint(a.Out, tallied(tally))
+	if tally.Outcomes[grounding.Mended] == 0 { // an empty file would fail where it is learned from
+		if err := os.Remove(o.out); err != nil {
+			return err
+		}
+		return fmt.Errorf("no answer was mended, so there is no comparison to write to %s", o.out)
+	}
 	fmt.Fprintf(a.Out, "%s: %s\n", o.out, plural(int64(tally.Outcomes[grounding.Mended]), "comparison"))
 	return nil
 }

@@ -2,7 +2,9 @@ package cli_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -100,6 +102,16 @@ func questions(t *testing.T, dir string) string {
 	return path
 }
 
+// honest writes a row of a question that is answered without a fault.
+func honest(t *testing.T, dir string) string {
+	t.Helper()
+	path := filepath.Join(dir, "honest.jsonl")
+	if err := os.WriteFile(path, []byte(`{"source":"Belmund works as a baker.","question":"An honest answer: who is Belmund?"}`+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // TestAlignRewrites: what is written is read by what learns from it, is the same with
 // another checker and after an interruption, and mistakes are named.
 func TestAlignRewrites(t *testing.T) {
@@ -147,6 +159,15 @@ func TestAlignRewrites(t *testing.T) {
 	same("cut")
 	if status, out, _ = rewrites("dry", "--dry-run"); status != 0 || !strings.Contains(out, "12 questions") {
 		t.Errorf("--dry-run: %d, %s", status, out)
+	}
+	empty := filepath.Join(dir, "empty")
+	if status, out, problem = rewrites("empty", "--prompts", honest(t, dir)); status == 0 || !strings.Contains(out, "1  nothing unsupported") || !strings.Contains(problem, "no answer was mended") {
+		t.Errorf("nothing to mend: status %d: %s%s", status, out, problem)
+	}
+	for _, path := range []string{empty, empty + ".part"} {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is left: %v", path, err)
+		}
 	}
 	for _, c := range []struct {
 		args []string

@@ -192,6 +192,9 @@ func (a *app) rubricMeasure(ctx context.Context, paths []string, o *rubricMeasur
 	if o.classifier != "" && o.judge != "" {
 		return usageError{errors.New("--classifier or --judge tells the classes, not both")}
 	}
+	if err := checkJudgeName(o.judge, o.subject.model); err != nil {
+		return err
+	}
 	rules := rubric.Default()
 	if o.rubric != "" {
 		var err error

@@ -43,6 +43,9 @@ func (a *app) alignTask(names, data, out string) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if err := checkNew(out); err != nil { // before items are made, which may take a while
+		return err
+	}
 	var items []task.Item
 	for _, t := range tasks {
 		if of := suite.Examines(t.Name); of != nil {

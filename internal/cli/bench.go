@@ -85,6 +85,9 @@ func benchArguments(cmd *cobra.Command, args []string) error {
 }
 
 func (a *app) bench(ctx context.Context, args []string, o benchFlags) error {
+	if o.images && args[0] != "train" && slices.Contains(benchNames, args[0]) {
+		return usagef("--images is for the benchmark train: %s has none", args[0])
+	}
 	var failed error
 	write := bench.WriteText
 	if o.asJSON {

@@ -163,6 +163,9 @@ func (a *app) drawPlan(o *drawFlags) error {
 	if left < o.set.Number {
 		fmt.Fprintf(a.Out, "there     %s of them in %s\n", progress.Count(int64(o.set.Number-left)), o.out)
 	}
+	if o.sheet != "" {
+		fmt.Fprintf(a.Out, "sheet     %s with %d samples, which a dry run does not write\n", o.sheet, perKind*len(o.set.Kinds))
+	}
 	fmt.Fprintf(a.Out, "size      about %s of pictures\n", progress.Bytes(int64(bytes)*int64(left)/int64(n)))
 	fmt.Fprintf(a.Out, "time      about %s of one core, without the disk\n", progress.Duration(each*time.Duration(left)))
 	return nil

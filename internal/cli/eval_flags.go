@@ -84,6 +84,9 @@ func (o *evalFlags) check(model string) error {
 	case o.contamination == "off" && len(o.corpus) > 0:
 		return usagef("--contamination off and --corpus exclude each other")
 	}
+	if err := checkJudgeName(o.judge, o.judgeModel); err != nil {
+		return err
+	}
 	return o.subject.check(model)
 }
 

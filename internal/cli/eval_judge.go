@@ -29,6 +29,17 @@ func (a *app) openJudge(ctx context.Context, g *graders, o *evalFlags) error {
 	return nil
 }
 
+// checkJudgeName sees that a name given by --judge-model has a judge that is called so.
+func checkJudgeName(judge, name string) error {
+	switch {
+	case name == "" || isEndpoint(judge):
+		return nil
+	case judge == "":
+		return usagef("--judge-model names the judge at an address: give that by --judge")
+	}
+	return usagef("--judge-model names a judge at an address, and %s is none: that begins with http:// or https://", judge)
+}
+
 // judgeName says who judges, and with which weights.
 func judgeName(s eval.Subject) string {
 	info := s.Info()
@@ -52,6 +63,9 @@ that they have. Then the run's results and report are written anew.`,
   polymath eval judge evals/mine-simpleqa --judge ./judge-model`,
 		Args: exactly("RUN"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.judge == "" && o.subject.model != "" {
+				return usagef("--model names the judge at an address: give that by --judge")
+			}
 			if err := o.subject.check(o.judge); o.judge != "" && err != nil {
 				return err
 			}

@@ -80,6 +80,10 @@ func (a *app) predict(o predictFlags, args []string) error {
 		return usagef("polymath predict needs RUN; see 'polymath predict --help'")
 	case (o.recipe == "") == (o.compute == 0):
 		return usagef("give one of --for RECIPE and --compute FLOP")
+	case o.task != "" && len(o.exams) == 0:
+		return usagef("--task chooses a task of examinations: name these by --exams")
+	case o.key != "" && o.out == "":
+		return usagef("--key signs the file that --out names: give both, or neither")
 	}
 	basis, conditions, err := readBasis(args)
 	if err != nil {
@@ -201,8 +205,8 @@ func describeConditions(c train.Conditions, tokens int64) map[string]string {
 }
 
 func (a *app) checkPrediction(o predictFlags, args []string) error {
-	if len(args) != 1 || o.recipe != "" || o.compute != 0 || o.out != "" || len(o.exams) > 1 {
-		return usagef("--check FILE takes one RUN, one directory of --exams at most, and neither --for, --compute nor --out")
+	if len(args) != 1 || o.recipe != "" || o.compute != 0 || o.out != "" || o.task != "" || o.key != "" || len(o.exams) > 1 {
+		return usagef("--check FILE takes one RUN, one directory of --exams at most, and none of --for, --compute, --task, --key and --out")
 	}
 	p, signer, err := scaling.ReadFile(o.check)
 	if err != nil {
@@ -237,7 +241,7 @@ func (a *app) checkPrediction(o predictFlags, args []string) error {
 }
 
 func (a *app) verifyPrediction(o predictFlags, args []string) error {
-	if len(args) > 0 || o.check != "" || o.recipe != "" || o.compute != 0 || o.out != "" || len(o.exams) > 0 {
+	if len(args) > 0 || o.check != "" || o.recipe != "" || o.compute != 0 || o.out != "" || o.task != "" || o.key != "" || len(o.exams) > 0 {
 		return usagef("--verify FILE takes nothing else but --plot and --json")
 	}
 	p, signer, err := scaling.ReadFile(o.verify)

@@ -151,9 +151,15 @@ func (u *ui) regenerate(string) tea.Cmd {
 }
 
 func (u *ui) clear(string) tea.Cmd {
-	u.session.messages, u.session.images = nil, nil
-	u.session.settings.Choice = 0
-	u.note("a new conversation")
+	err := u.session.clear()
+	switch {
+	case err != nil: // what is seen is new all the same
+		u.fail(err)
+	case u.session.file != "":
+		u.note("a new conversation, in " + u.session.file + " too")
+	default:
+		u.note("a new conversation")
+	}
 	u.count()
 	return nil
 }

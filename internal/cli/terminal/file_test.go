@@ -8,10 +8,13 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/polymath-lm/polymath"
 	"github.com/polymath-lm/polymath/chat"
+	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/internal/atomicfile/fault"
 )
 
 func TestPlain(t *testing.T) {
@@ -148,5 +151,53 @@ func TestHistoryFile(t *testing.T) {
 	}
 	if info, err := os.Stat(path); err != nil || info.Size() > 40000 || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
+	}
+}
+
+// TestHistoryIsWhole: whatever fails while the file is written anew, it is the old one or
+// the new one, and where it is linked it stays so.
+func TestHistoryIsWhole(t *testing.T) {
+	dir := t.TempDir()
+	path, target := filepath.Join(dir, "history"), filepath.Join(dir, "elsewhere")
+	if err := os.Symlink(target, path); err != nil {
+		t.Fatal(err)
+	}
+	older := `"` + strings.Repeat("x", 1<<16) + "\"\n"
+	old, shrunk := strings.Repeat(older, maxHistoryBytes>>17)+"\"last\"\n", older+"\"last\"\n"
+	disk := fault.New()
+	defer atomicfile.Replace(disk)()
+	shrink := func() error {
+		t.Helper()
+		if err := os.WriteFile(target, []byte(old), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		h, err := readHistory(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.entries = h.entries[len(h.entries)-2:]
+		return h.shrink()
+	}
+	if err := shrink(); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(target); err != nil || string(data) != shrunk {
+		t.Fatalf("%d bytes, %v", len(data), err)
+	}
+	ops := disk.Ops()
+	if ops == 0 {
+		t.Fatal("it is written in place")
+	}
+	for op := range ops {
+		disk.FailOp(op, syscall.ENOSPC)
+		if err := shrink(); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("operation %d: %v", op, err)
+		}
+		if data, err := os.ReadFile(path); err != nil || string(data) != old && string(data) != shrunk {
+			t.Errorf("operation %d leaves %d bytes, %v", op, len(data), err)
+		}
+	}
+	if to, err := os.Readlink(path); err != nil || to != target {
+		t.Errorf("the link is gone: %v", err)
 	}
 }

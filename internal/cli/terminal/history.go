@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/polymath-lm/polymath/internal/atomicfile"
 )
 
 // maxHistory is how many entries are kept, and maxHistoryBytes how much of the
@@ -85,7 +87,8 @@ func (h *history) add(text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// shrink rewrites a file that has grown to twice what is kept.
+// shrink rewrites a file that has grown to twice what is kept: whole or not at all, so
+// that a crash meanwhile does not lose it.
 func (h *history) shrink() error {
 	info, err := os.Stat(h.path)
 	if h.path == "" || err != nil || info.Size() < maxHistoryBytes/2 {
@@ -99,7 +102,14 @@ func (h *history) shrink() error {
 		}
 		b.Write(append(line, '\n'))
 	}
-	return os.WriteFile(h.path, []byte(b.String()), 0o600)
+	path, err := filepath.EvalSymlinks(h.path) // a linked file stays linked
+	if err != nil {
+		return fmt.Errorf("history: %w", err)
+	}
+	if _, err := atomicfile.WriteBytes(path, []byte(b.String())); err != nil { // readable by whom it was
+		return fmt.Errorf("history: %w", err)
+	}
+	return nil
 }
 
 // older returns the entry before, and keeps current to come back to; false at

@@ -70,6 +70,19 @@ func (s *session) say(text string) {
 // answered adds the model's answer and writes the file, if there is one.
 func (s *session) answered(text string) error {
 	s.messages = append(s.messages, chat.Text(chat.Assistant, text))
+	return s.keep()
+}
+
+// clear begins a new conversation, in the file too: what was cleared does not come back
+// with it.
+func (s *session) clear() error {
+	s.messages, s.images = nil, nil
+	s.settings.Choice = 0
+	return s.keep()
+}
+
+// keep brings the file up to date, if there is one.
+func (s *session) keep() error {
 	if s.file == "" {
 		return nil
 	}

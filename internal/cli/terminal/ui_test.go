@@ -410,6 +410,32 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+// TestClear: what was cleared does not come back with the file, and what stays does; a
+// file that cannot be written is named.
+func TestClear(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "talk.json")
+	m := &scripted{pieces: []string{"Yes."}}
+	o := Options{File: file, System: "Be kind.", Settings: polymath.GenerateOptions{TopK: 4}}
+	s := newScreen(t, m, o)
+	s.say("Hello")
+	if got := s.say("/clear"); !strings.Contains(got, "a new conversation, in "+file+" too") {
+		t.Errorf("%q", got)
+	}
+	s = newScreen(t, m, Options{File: file})
+	if n := len(s.u.session.messages); n != 0 || s.u.session.system != "Be kind." || s.u.session.settings.TopK != 4 {
+		t.Errorf("%d messages come back; %+v", n, s.u.session)
+	}
+	s.say("Again")
+	s = newScreen(t, m, Options{File: file})
+	if all := s.u.session.messages; len(all) != 2 || textOf(all[0]) != "Again" {
+		t.Errorf("goes on with %+v", all)
+	}
+	s.u.session.file = filepath.Join(file, "none")
+	if got := s.say("/clear"); !strings.Contains(got, "not a directory") || len(s.u.session.messages) != 0 {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestLongAnswer: whatever the pieces are, what is printed has every line once
 // and in order, and what is redrawn fits the screen.
 func TestLongAnswer(t *testing.T) {
