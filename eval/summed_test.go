@@ -62,7 +62,13 @@ func startsOf(t *testing.T, crash bool) (third, last *Result) {
 		}
 		return f, err
 	}
-	well := func(int, string) error { return nil }
+	again := 0
+	well := func(_ int, prompt string) error {
+		if strings.HasSuffix(prompt, sheets[0].Items[2].Prompt) {
+			again++
+		}
+		return nil
+	}
 	f, err := start(t.Context(), func(_ int, prompt string) error {
 		if strings.HasSuffix(prompt, sheets[0].Items[2].Prompt) || strings.HasSuffix(prompt, sheets[0].Items[4].Prompt) {
 			return errors.New("out of order")
@@ -92,6 +98,9 @@ func startsOf(t *testing.T, crash bool) (third, last *Result) {
 			t.Fatalf("%+v, %v", f, err)
 		}
 		results[i] = f.Result
+	}
+	if again > 0 {
+		t.Errorf("the item of the start that was stopped was asked %d times again", again)
 	}
 	if left, err := journalFiles(dir); !crash && (err != nil || len(left) > 0) {
 		t.Errorf("left: %v, %v", left, err)
