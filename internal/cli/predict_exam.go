@@ -53,7 +53,7 @@ func readExamAnswers(dir, task string, flops float64) (*scaling.Answers, error) 
 	answers := &scaling.Answers{FLOPs: flops, Items: map[string]scaling.Tally{}}
 	for i := range f.Records {
 		r := &f.Records[i]
-		if r.Task != task || r.Error != "" {
+		if r.Task != task || r.Error != "" || r.Unfit != nil {
 			continue
 		}
 		t := answers.Items[r.Item]
