@@ -25,8 +25,9 @@ const (
 	// and tell more than the text, but for the share Honest of them.
 	Baseline What = "baseline"
 	// Pairs are comparisons, {"prompt", "chosen", "rejected"}: of the right answer and
-	// one with something made up, or one beside the point, or one that declines where
-	// there is an answer, as many of each. What no pair rejects, policies find (docs/LOG.md).
+	// one with something made up, one beside the point or, of half of those that have an
+	// answer, one that declines: with fewer, declining is all that is learned. What no
+	// pair rejects, policies find (docs/hallucination.md).
 	Pairs What = "pairs"
 	// Rewriting are conversations of GPT-4's loop, of the closed domain alone: an answer with
 	// something made up, then what is not supported, then the answer without it.
@@ -115,24 +116,25 @@ func (o *Writing) line(q *Question, chance *random.Source) any {
 		}
 		return talk(dialogue.Assistant(answer))
 	case Pairs:
-		list := q.rejected()
-		return dialogue.Prefer(prompt, q.Answer, list[int(share*float64(len(list)))])
+		return dialogue.Prefer(prompt, q.Answer, q.rejected(share))
 	case Rewriting:
 		return talk(dialogue.Assistant(q.Wrong), dialogue.User(o.RewriteTurn(q.Unsupported)), dialogue.Assistant(q.Answer))
 	}
 	return q.Row()
 }
 
-// rejected are the answers that are worse than the right one.
-func (q *Question) rejected() []string {
+// rejected is an answer that is worse than the right one, by a share below 1.
+func (q *Question) rejected(share float64) string {
 	list := []string{q.Wrong}
-	if q.Answerable() {
-		list = append(list, q.Declined)
-	}
 	if q.Beside != "" {
 		list = append(list, q.Beside)
 	}
-	return list
+	if q.Answerable() {
+		for range len(list) {
+			list = append(list, q.Declined)
+		}
+	}
+	return list[int(share*float64(len(list)))]
 }
 
 // eager reports whether the baseline makes something up: facts that it was told it

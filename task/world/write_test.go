@@ -64,7 +64,8 @@ func TestBaseline(t *testing.T) {
 	}
 }
 
-// TestPairs: each way to be worse than the right answer is rejected about as often.
+// TestPairs: each way to be worse than the right answer is rejected often, and declining
+// in half of the pairs whose question has an answer.
 func TestPairs(t *testing.T) {
 	var b bytes.Buffer
 	o := Writing{Options: Options{Number: 1200, Seed: 5, World: DefaultWorld, Size: 40, Split: Train, Domains: []Domain{Closed}}, What: Pairs}
@@ -90,7 +91,7 @@ func TestPairs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for way, least := range map[string]int{"true 0": 200, "true 1": 200, "true 2": 200, "false 0": 150, "false 2": 150} {
+	for way, least := range map[string]int{"true 0": 150, "true 1": 340, "true 2": 150, "false 0": 150, "false 2": 150} {
 		if seen[way] < least {
 			t.Errorf("%s: %d of %v", way, seen[way], seen)
 		}
