@@ -238,7 +238,7 @@ func TestOtherTokenizers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, line := range []TaskComparison{c.Tasks[0], d.Tasks[0]} {
-		if line.N != 9 || math.Abs(line.Difference.Value) > 1e-12 || math.Abs(line.A.Value-4/4/math.Ln2) > 0.1 {
+		if line.N != 9 || math.Abs(line.Difference.Value) > 1e-12 || math.Abs(line.A.Value-1/math.Ln2) > 0.1 {
 			t.Errorf("%d texts, %v and %v bits per byte", line.N, line.A.Value, line.B.Value)
 		}
 	}
