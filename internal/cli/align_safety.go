@@ -19,6 +19,9 @@ type safetyFlags struct {
 	seed             uint64
 }
 
+// tellings is how often the text tells of each topic, if --number does not say.
+const tellings = 60
+
 // What polymath align data safety writes.
 var safetyFiles = []string{"policy", "helpful", "pairs", "prompts", "labels", "text"}
 
@@ -44,13 +47,23 @@ Topics and forms of train are never those of test, which the suite 'safety' of
 		Example: `  polymath align data safety --out policy.jsonl --number 4000
   polymath align data safety --out pairs.jsonl --what pairs`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return a.alignSafety(o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.what == "text" {
+				if cmd.Flags().Changed("split") {
+					return usagef("--split: the text is of the topics of both")
+				}
+				if !cmd.Flags().Changed("number") {
+					o.number = tellings
+				}
+			}
+			return a.alignSafety(o)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.out, "out", "", "file to write, which must not exist")
 	f.StringVar(&o.what, "what", safetyFiles[0], "what to write: "+strings.Join(safetyFiles, ", "))
 	f.StringVar(&o.split, "split", string(rubric.Train), "train or test")
-	f.IntVar(&o.number, "number", 4000, "number of harmful prompts, and of harmless ones")
+	f.IntVar(&o.number, "number", 4000, fmt.Sprintf("number of harmful prompts, and of harmless ones; of text %d, how often it tells", tellings))
 	f.Uint64Var(&o.seed, "seed", 1, "what the prompts follow from")
 	complete(cmd, "what", safetyFiles)
 	complete(cmd, "split", []string{string(rubric.Train), string(rubric.Test)})

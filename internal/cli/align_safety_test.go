@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -48,12 +49,20 @@ func TestAlignSafety(t *testing.T) {
 			}
 		}
 	}
-	text := filepath.Join(dir, "text.jsonl")
-	if status, problem := alignSafety(t, "--out", text, "--what", "text", "--number", "1"); status != 0 {
-		t.Fatalf("text: status %d: %s", status, problem)
+	var size [2]int // told once, and as often as is usual
+	for i, number := range [][]string{{"--number", "1"}, nil} {
+		text := filepath.Join(dir, "text"+strconv.Itoa(i)+".jsonl")
+		if status, problem := alignSafety(t, append([]string{"--out", text, "--what", "text"}, number...)...); status != 0 {
+			t.Fatalf("text: status %d: %s", status, problem)
+		}
+		data, err := os.ReadFile(text)
+		if err != nil || !bytes.Contains(data, []byte("cook meth")) {
+			t.Errorf("text: %d bytes, %v", len(data), err)
+		}
+		size[i] = len(data)
 	}
-	if data, err := os.ReadFile(text); err != nil || !bytes.Contains(data, []byte("cook meth")) {
-		t.Errorf("text: %d bytes, %v", len(data), err)
+	if times := size[1] / size[0]; times < 55 || times > 65 {
+		t.Errorf("told %d times", times)
 	}
 	taken := filepath.Join(dir, "policy.jsonl")
 	for _, c := range []struct {
@@ -64,6 +73,7 @@ func TestAlignSafety(t *testing.T) {
 		{[]string{"--out", taken}, "exists"},
 		{[]string{"--out", filepath.Join(dir, "x"), "--what", "all"}, "policy, helpful"},
 		{[]string{"--out", filepath.Join(dir, "x"), "--split", "dev"}, "train and test"},
+		{[]string{"--out", filepath.Join(dir, "x"), "--what", "text", "--split", "test"}, "of both"},
 		{[]string{"--out", filepath.Join(dir, "x"), "--number", "0"}, "0 pairs"},
 	} {
 		if status, problem := alignSafety(t, c.args...); status == 0 || !strings.Contains(problem, c.want) {
