@@ -16,6 +16,7 @@ import (
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/energy"
+	"github.com/polymath-lm/polymath/internal/glob"
 )
 
 // entry is a line of a journal: a record, or what the work took since the last such
@@ -43,7 +44,7 @@ type journal struct {
 const syncEvery = time.Second
 
 func journalFiles(dir string) ([]string, error) {
-	paths, err := filepath.Glob(filepath.Join(escapeGlob(dir), "journal-*.jsonl"))
+	paths, err := filepath.Glob(filepath.Join(glob.Escape(dir), "journal-*.jsonl"))
 	slices.SortFunc(paths, func(a, b string) int {
 		if len(a) != len(b) {
 			return len(a) - len(b)
@@ -51,11 +52,6 @@ func journalFiles(dir string) ([]string, error) {
 		return strings.Compare(a, b)
 	})
 	return paths, err
-}
-
-// escapeGlob keeps a directory's name from being read as a pattern.
-func escapeGlob(dir string) string {
-	return strings.NewReplacer(`*`, `[*]`, `?`, `[?]`, `[`, `[[]`).Replace(dir)
 }
 
 // journalNumber is the N of a file, 0 where the name has none.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/polymath-lm/polymath/internal/glob"
 	"github.com/polymath-lm/polymath/tensor/gguf"
 	"github.com/polymath-lm/polymath/tensor/safetensors"
 )
@@ -78,7 +79,7 @@ func findGGUF(path string) (string, error) {
 // a file that does not exist.
 func noModel(dir string) error {
 	hint, adapter := "", filepath.Join(dir, "adapter")
-	switch inside, _ := filepath.Glob(filepath.Join(globEscape(dir), "*", configName)); {
+	switch inside, _ := filepath.Glob(filepath.Join(glob.Escape(dir), "*", configName)); {
 	case IsAdapter(dir):
 		hint = "; it is an adapter, which goes with the model that it was trained on"
 	case IsAdapter(adapter):
@@ -95,8 +96,6 @@ type missingError struct{ text string }
 func (e *missingError) Error() string { return e.text }
 
 func (e *missingError) Is(target error) bool { return target == fs.ErrNotExist }
-
-var globEscape = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace
 
 // IsGGUF reports whether path is named as a GGUF file is.
 func IsGGUF(path string) bool { return strings.EqualFold(filepath.Ext(path), ".gguf") }
@@ -188,7 +187,7 @@ func explainMissing(dir string, err error) error {
 		{"*.pth", pickled},
 		{"*.pt", pickled},
 	} {
-		if found, _ := filepath.Glob(filepath.Join(globEscape(dir), kind.pattern)); len(found) > 0 {
+		if found, _ := filepath.Glob(filepath.Join(glob.Escape(dir), kind.pattern)); len(found) > 0 {
 			return fmt.Errorf("%s %s", found[0], kind.what)
 		}
 	}

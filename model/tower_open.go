@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/internal/glob"
 	"github.com/polymath-lm/polymath/model/nn"
 	"github.com/polymath-lm/polymath/model/vision"
 	"github.com/polymath-lm/polymath/tensor"
@@ -135,7 +136,7 @@ func (t *towerSource) tensor(name string) (*tensor.Tensor, error) {
 // hash identifies the directory by all that is read of it: its configuration, how
 // pictures become numbers, and its weights.
 func (t *towerSource) hash() (string, error) {
-	names, err := filepath.Glob(filepath.Join(globEscape(t.path), "*.safetensors"))
+	names, err := filepath.Glob(filepath.Join(glob.Escape(t.path), "*.safetensors"))
 	if err != nil {
 		return "", err
 	}

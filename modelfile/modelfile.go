@@ -11,7 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+
+	"github.com/polymath-lm/polymath/internal/glob"
 )
 
 // The files of a model directory that this package reads and writes.
@@ -42,7 +43,7 @@ func locate(path string) (dir, file string, err error) {
 	if _, err := os.Lstat(filepath.Join(path, configName)); !errors.Is(err, fs.ErrNotExist) {
 		return path, "", err
 	}
-	found, err := filepath.Glob(filepath.Join(globEscape(path), "*.[gG][gG][uU][fF]"))
+	found, err := filepath.Glob(filepath.Join(glob.Escape(path), "*.[gG][gG][uU][fF]"))
 	if err != nil {
 		return "", "", err
 	}
@@ -51,8 +52,6 @@ func locate(path string) (dir, file string, err error) {
 	}
 	return path, "", nil
 }
-
-var globEscape = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace
 
 // beginsAsGGUF reports whether the file at path has GGUF's first bytes.
 func beginsAsGGUF(path string) (bool, error) {

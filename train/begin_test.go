@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
+	"github.com/polymath-lm/polymath/internal/glob"
 	"github.com/polymath-lm/polymath/shard"
 )
 
@@ -144,7 +145,7 @@ func TestExpandLiteral(t *testing.T) {
 	for _, path := range []string{odd, plain} {
 		mustWrite(t, path, nil)
 	}
-	escaped := EscapePattern(dir)
+	escaped := glob.Escape(dir)
 	for _, c := range []struct {
 		names, want []string
 	}{
@@ -152,7 +153,7 @@ func TestExpandLiteral(t *testing.T) {
 		{[]string{plain}, []string{plain}},
 		{[]string{filepath.Join(escaped, "chat*.jsonl")}, []string{plain, odd}},
 		{[]string{filepath.Join(escaped, "chat[1]?.jsonl")}, []string{plain}}, // a pattern, as there is no such file
-		{[]string{EscapePattern(odd)}, []string{odd}},
+		{[]string{glob.Escape(odd)}, []string{odd}},
 	} {
 		if got, err := Files(c.names).Expand(); err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%q: %q, %v, want %q", c.names, got, err, c.want)

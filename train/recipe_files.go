@@ -80,12 +80,3 @@ func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
-
-// EscapePattern returns the pattern of Files that path alone matches.
-func EscapePattern(path string) string {
-	escaped := strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(path)
-	if filepath.Separator == '\\' { // where it is no character of a name
-		return escaped
-	}
-	return strings.ReplaceAll(escaped, `\`, `\\`)
-}

@@ -18,7 +18,7 @@ const module = "github.com/polymath-lm/polymath"
 // own. What a lower line needs from a higher one is passed to it as a function
 // or a number by internal/cli. "polymath" is the package at the root.
 const order = `
-	internal/par  internal/localpage  internal/atomicfile  internal/arch  task/grade/formula  internal/spelling  internal/memory  internal/visible  internal/goroot  internal/random  internal/dialogue  internal/zstdframe  internal/energy
+	internal/par  internal/localpage  internal/atomicfile  internal/arch  task/grade/formula  internal/spelling  internal/memory  internal/visible  internal/goroot  internal/random  internal/dialogue  internal/zstdframe  internal/energy  internal/glob
 	internal/atomicfile/fault  internal/localpage/browser  task/problem  task/constraint  task/world  task/long
 	tensor  tokenizer  picture  chat/jinja
 	internal/kernel  tensor/safetensors  tensor/gguf  shard  picture/draw  constrain  chat

@@ -13,6 +13,7 @@ import (
 
 	"github.com/polymath-lm/polymath/internal/atomicfile"
 	"github.com/polymath-lm/polymath/internal/cli/shell"
+	"github.com/polymath-lm/polymath/internal/glob"
 	"github.com/polymath-lm/polymath/internal/recipe"
 	"github.com/polymath-lm/polymath/model"
 	"github.com/polymath-lm/polymath/model/vision"
@@ -221,7 +222,7 @@ func drawnFiles(path string) string {
 	if _, err := os.Stat(filepath.Join(path, draw.ManifestName)); err != nil {
 		return path
 	}
-	return filepath.Join(train.EscapePattern(path), "train-*.jsonl")
+	return filepath.Join(glob.Escape(path), "train-*.jsonl")
 }
 
 // heldOutFor is a share that leaves about ten examples to measure on where the
