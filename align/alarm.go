@@ -48,8 +48,10 @@ func (a *alarm) watch(list rewards, j *judged) bool {
 	if a.History == nil {
 		a.History = map[string][]float64{}
 	}
-	for k, r := range list {
-		if v := mean(j.each[k]); finite(v) && (!r.counts() || r.pleased()) {
+	for k := range list {
+		r := &list[k]
+		own := j.own(r, k)
+		if v := mean(own); len(own) > 0 && finite(v) && (!r.counts() || r.pleased()) {
 			h := append(slices.Clone(a.History[r.name]), v)
 			a.History[r.name] = h[max(len(h)-alarmWindow, 0):]
 		}

@@ -21,6 +21,10 @@ type PreferencesSpec struct {
 type RolloutSpec struct {
 	// Tasks are names of tasks that the program has, or YAML files of such.
 	Tasks []string `yaml:"tasks" json:"tasks,omitempty"`
+	// Items is how many items of a task are asked, by the task's name: a sample, in
+	// which chance has no part. Of a task that is left out all are. A step has of each
+	// task as many prompts as the tasks have items.
+	Items map[string]int `yaml:"items" json:"items,omitempty"`
 	// Prompts are files of conversations, see package train/conversation: the policy
 	// answers where the assistant's last message stands.
 	Prompts train.Files `yaml:"prompts" json:"prompts,omitempty"`

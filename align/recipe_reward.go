@@ -25,6 +25,10 @@ type RewardSpec struct {
 	Name string `yaml:"name" json:"name,omitempty"`
 	// Weight multiplies it in the sum; 0: it is measured and no more.
 	Weight float64 `yaml:"weight" json:"weight"`
+	// Tasks are those whose answers it judges, by their names, of rollout.tasks and
+	// eval.tasks; an answer to another prompt gains nothing by it. Left out, it judges
+	// all answers. So two rewards of one kind may ask for different things.
+	Tasks []string `yaml:"tasks" json:"tasks,omitempty"`
 	// Constraint puts a multiplier in the place of Weight, which rises until what is
 	// asked for holds.
 	Constraint *ConstraintSpec `yaml:"constraint" json:"constraint,omitempty"`

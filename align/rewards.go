@@ -18,12 +18,43 @@ type reward struct {
 	name    string
 	weight  float64 // 0: it is recorded and no more, unless there is a constraint
 	learned bool    // a model gives it
+	// tasks are those whose answers it judges; nil: it judges all answers.
+	tasks []string
 	// constraint is what makes the weight rise and fall; nil: it stays.
 	constraint *ConstraintSpec
 }
 
 // counts says that the policy learns from the reward, now or in another step.
 func (r *reward) counts() bool { return r.weight != 0 || r.constraint != nil }
+
+// judges says that the reward is for this answer.
+func (r *reward) judges(o *Rollout) bool {
+	return r.tasks == nil || slices.Contains(r.tasks, o.question.task)
+}
+
+// scoreOwn scores the answers that the reward is for; the others have 0.
+func (r *reward) scoreOwn(ctx context.Context, rollouts []Rollout) ([]float64, error) {
+	if r.tasks == nil {
+		return r.score(ctx, rollouts)
+	}
+	var own []Rollout
+	for i := range rollouts {
+		if r.judges(&rollouts[i]) {
+			own = append(own, rollouts[i])
+		}
+	}
+	scores, err := r.score(ctx, own)
+	if err != nil {
+		return nil, err
+	}
+	values := make([]float64, len(rollouts))
+	for i := range rollouts {
+		if r.judges(&rollouts[i]) {
+			values[i], scores = scores[0], scores[1:]
+		}
+	}
+	return values, nil
+}
 
 // rewards are all of them.
 type rewards []reward
@@ -34,7 +65,7 @@ func newRewards(r *Recipe) rewards {
 	for i := range r.Rewards {
 		s := &r.Rewards[i]
 		list[i] = reward{
-			name: s.name(), weight: s.Weight, constraint: s.Constraint,
+			name: s.name(), weight: s.Weight, constraint: s.Constraint, tasks: s.Tasks,
 			learned: s.Kind == RewardModel || s.Kind == RewardJudge,
 		}
 		switch s.Kind {
@@ -66,7 +97,7 @@ func (list rewards) judge(ctx context.Context, rollouts []Rollout) (*judged, err
 	}
 	j := &judged{rollouts: rollouts, total: make([]float64, len(rollouts))}
 	for _, r := range list {
-		values, err := r.score(ctx, rollouts)
+		values, err := r.scoreOwn(ctx, rollouts)
 		if err != nil {
 			return nil, fmt.Errorf("reward %s: %w", r.name, err)
 		}
@@ -91,11 +122,28 @@ func (j *judged) add(other *judged) {
 	}
 }
 
+// own are the values of a reward, the k-th, for the answers that it judges.
+func (j *judged) own(r *reward, k int) []float64 {
+	if r.tasks == nil {
+		return j.each[k]
+	}
+	var values []float64
+	for i, v := range j.each[k] {
+		if r.judges(&j.rollouts[i]) {
+			values = append(values, v)
+		}
+	}
+	return values
+}
+
 // measure sets in m the means over the answers: of every reward and their sum, of
 // what is right, of the answers' tokens, and of those that the policy ended itself.
 func (j *judged) measure(list rewards, m Measures) {
-	for k, r := range list {
-		m["reward/"+r.name] = mean(j.each[k])
+	for k := range list {
+		r := &list[k]
+		if own := j.own(r, k); r.tasks == nil || len(own) > 0 {
+			m["reward/"+r.name] = mean(own)
+		}
 	}
 	m["reward"] = mean(j.total)
 	m["answer_length"] = mean(each(j.rollouts, func(r *Rollout) float64 { return float64(len(r.Answer)) }))
@@ -120,8 +168,10 @@ func (j *judged) measure(list rewards, m Measures) {
 // values are the numbers of one answer.
 func (j *judged) values(list rewards, i int) Measures {
 	m := Measures{"reward": j.total[i], "answer_length": float64(len(j.rollouts[i].Answer))}
-	for k, r := range list {
-		m["reward/"+r.name] = j.each[k][i]
+	for k := range list {
+		if r := &list[k]; r.judges(&j.rollouts[i]) {
+			m["reward/"+r.name] = j.each[k][i]
+		}
 	}
 	if v := j.rollouts[i].verdict; v != nil {
 		m["accuracy"] = number1(v.Right)

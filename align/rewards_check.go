@@ -3,8 +3,10 @@ package align
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/polymath-lm/polymath/internal/recipe"
 )
@@ -35,6 +37,19 @@ func (r *Recipe) checkRewards() error {
 	for i := range r.Rewards {
 		if err := recipe.Below(fmt.Sprintf("rewards[%d]", i), r.Rewards[i].checkConstraint(names)); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkJudged refuses a reward for tasks of which no question is asked.
+func checkJudged(rewards []RewardSpec, asked ...[]*question) error {
+	of := byTask(slices.Concat(asked...))
+	for i := range rewards {
+		for k, name := range rewards[i].Tasks {
+			if len(of[name]) == 0 {
+				return recipe.Bad(fmt.Sprintf("rewards[%d].tasks[%d]", i, k), "%s is none of the tasks that are asked: they are %s", name, strings.Join(slices.Sorted(maps.Keys(of)), ", "))
+			}
 		}
 	}
 	return nil

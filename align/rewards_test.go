@@ -97,6 +97,34 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// TestJudgeOwn: a reward for some tasks is asked of their answers alone, gives the others
+// nothing, and is measured over its own.
+func TestJudgeOwn(t *testing.T) {
+	asked := 0
+	list := rewards{
+		{rewarder: valued(func(text string) float64 { asked++; return float64(len(text)) }), name: "length", weight: 2, tasks: []string{"letters"}},
+		{rewarder: valued(func(string) float64 { return 1 }), name: "all", weight: 1},
+		{rewarder: valued(func(string) float64 { return 1 }), name: "elsewhere", weight: 1, tasks: []string{"digits"}},
+	}
+	rollouts := answersOf(nil, "aaaa", "b", "aa")
+	rollouts[0].question, rollouts[2].question = &question{task: "letters"}, &question{task: "letters"}
+	j, err := list.judge(t.Context(), rollouts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if asked != 2 || !slices.Equal(j.total, []float64{9, 1, 5}) {
+		t.Errorf("%d answers asked of, totals %v", asked, j.total)
+	}
+	m := Measures{}
+	j.measure(list, m)
+	if _, ok := m["reward/elsewhere"]; ok || m["reward/length"] != 3 || m["reward/all"] != 1 || m["reward"] != 5 {
+		t.Errorf("%v", m)
+	}
+	if _, ok := j.values(list, 1)["reward/length"]; ok || j.values(list, 2)["reward/length"] != 2 {
+		t.Error("values of an answer are of a reward that is not for it, or lack its own")
+	}
+}
+
 // TestVotes: the majority's answer and the one that the rewards like best.
 func TestVotes(t *testing.T) {
 	grader := grading(func(answer string) (task.Verdict, error) {

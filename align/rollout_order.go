@@ -3,8 +3,45 @@ package align
 import (
 	"cmp"
 	"crypto/sha256"
+	"maps"
 	"slices"
+	"strings"
+
+	"github.com/polymath-lm/polymath/internal/recipe"
 )
+
+// some keeps of each task as many questions as items says: the first by their names'
+// hashes, in the order in which they stand. The names are those of a recipe.
+func some(all []*question, items map[string]int) ([]*question, error) {
+	of := byTask(all)
+	kept := map[*question]bool{}
+	for _, name := range slices.Sorted(maps.Keys(items)) {
+		key, n, list := "rollout.items."+name, items[name], of[name]
+		switch {
+		case len(list) == 0:
+			return nil, recipe.Bad("rollout.items", "%s is none of the tasks of rollout.tasks: they are %s", name, strings.Join(slices.Sorted(maps.Keys(of)), ", "))
+		case n < 1 || n > len(list):
+			return nil, recipe.Bad(key, "%d: the task has %d items; give 1 to %d, or leave it out for all", n, len(list), len(list))
+		}
+		sample := slices.SortedFunc(slices.Values(list), func(a, b *question) int { return byHash(a.name, b.name) })
+		for _, q := range sample[:n] {
+			kept[q] = true
+		}
+	}
+	return slices.DeleteFunc(all, func(q *question) bool {
+		_, limited := items[q.task]
+		return limited && !kept[q]
+	}), nil
+}
+
+// byTask returns questions by the names of their tasks.
+func byTask(all []*question) map[string][]*question {
+	of := map[string][]*question{}
+	for _, q := range all {
+		of[q.task] = append(of[q.task], q)
+	}
+	return of
+}
 
 // split parts questions by their groups: about a share of them is held out, the same
 // whatever the seed. Those that are held are in an order by their names' hashes, so

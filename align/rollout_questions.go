@@ -62,6 +62,9 @@ func (s *questionSource) load(r *Recipe) (*questions, error) {
 			return nil, recipe.Bad("rollout.tasks", "%s examines, in the suite %s, what is not to be learned from: learn from %s, and name %s as eval.tasks", q.task, of.Name, strings.Join(of.Train, " or "), q.task)
 		}
 	}
+	if all, err = some(all, r.Rollout.Items); err != nil {
+		return nil, err
+	}
 	more, err := s.conversations(r.Rollout.Prompts)
 	if err != nil {
 		return nil, err
@@ -78,6 +81,9 @@ func (s *questionSource) load(r *Recipe) (*questions, error) {
 		if learned[f.task] {
 			return nil, recipe.Bad("eval.tasks", "%s is learned from (rollout.tasks): leave it out, rollout.held_out keeps a share of it to measure", f.task)
 		}
+	}
+	if err := checkJudged(r.Rewards, all, q.further); err != nil {
+		return nil, err
 	}
 	all = append(all, more...)
 	for _, list := range [][]*question{all, q.further} {

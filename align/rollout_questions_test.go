@@ -67,6 +67,42 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// TestSome: of a task a sample is kept, the same whatever stands beside it, in its order.
+func TestSome(t *testing.T) {
+	make100 := func(task string) []*question {
+		list := make([]*question, 100)
+		for i := range list {
+			list[i] = &question{name: fmt.Sprintf("%s/%d", task, i), task: task}
+		}
+		return list
+	}
+	names := func(list []*question) []string {
+		var all []string
+		for _, q := range list {
+			all = append(all, q.name)
+		}
+		return all
+	}
+	alone, err := some(make100("a"), map[string]int{"a": 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	beside, err := some(append(make100("b"), make100("a")...), map[string]int{"a": 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := names(alone)
+	if len(kept) != 10 || slices.Equal(kept, names(make100("a")[:10])) || !slices.Equal(kept, names(beside)[100:]) || len(beside) != 110 {
+		t.Errorf("%v, and of %d %v", kept, len(beside), names(beside)[100:])
+	}
+	if !slices.IsSortedFunc(alone, func(a, b *question) int { return len(a.name) - len(b.name) }) {
+		t.Errorf("%v are not in their order", kept)
+	}
+	if all, err := some(make100("a"), nil); err != nil || len(all) != 100 {
+		t.Errorf("%d of all, %v", len(all), err)
+	}
+}
+
 // TestPrompts: files of conversations, with and without the answers that others gave.
 func TestPrompts(t *testing.T) {
 	_, s := openPolicy(t, smallModel(t, dense), false)
@@ -135,6 +171,10 @@ func TestQuestionErrors(t *testing.T) {
 		{func(r *Recipe) { r.Eval.Tasks = r.Rollout.Tasks }, "eval.tasks"},
 		{func(r *Recipe) { r.Rollout.Tasks = []string{code} }, "rollout.tasks: code_task: code is not run without a sandbox"},
 		{func(r *Recipe) { r.Rollout.MaxTokens = 120 }, "rollout.max_tokens"},
+		{func(r *Recipe) { r.Rollout.Items = map[string]int{"arithmetics": 1} }, "rollout.items: arithmetics is none of the tasks of rollout.tasks"},
+		{func(r *Recipe) { r.Rollout.Items = map[string]int{"letters": 0} }, "rollout.items.letters: 0"},
+		{func(r *Recipe) { r.Rollout.Items = map[string]int{"letters": 1000} }, "rollout.items.letters: 1000"},
+		{func(r *Recipe) { r.Rewards[0].Tasks = []string{"second"} }, "rewards[0].tasks[0]: second is none of the tasks that are asked"},
 		{func(r *Recipe) { r.Rollout.HeldOut = 0.001 }, "rollout.held_out"},
 		{func(r *Recipe) { r.Batch.Prompts = 41 }, "batch.prompts"},
 		{func(r *Recipe) { r.Rollout.Prompts = []string{"nowhere.jsonl"} }, "rollout.prompts"},

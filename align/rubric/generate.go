@@ -87,7 +87,7 @@ const patience = 20_000
 func (m *material) pair(r *random, split Split) Pair {
 	c := &m.Categories[r.below(len(m.Categories))]
 	t := pick(r, c.topics(split))
-	f := pick(r, *m.Forms.of(split))
+	f := m.form(r, split)
 	who, name := m.person(r, split), m.name(r, split)
 	own := func(text string) string { return fill(fill(text, "person", who), "name", name) }
 	do := own(t.Harm)
@@ -103,6 +103,8 @@ func (m *material) pair(r *random, split Split) Pair {
 		n := pick(r, t.Safe)
 		p.Edit, p.Safe, p.Answer = EditTopic, fill(f.Harm, "do", own(n.Say)), own(n.Answer)
 	}
+	dress := m.dressing(r, split)
+	p.Harmful, p.Safe = dress(p.Harmful), dress(p.Safe)
 	p.Refusal, p.Over = own(m.refusal(r, split, c)), own(m.refusal(r, split, c))
 	p.Evasive = m.evasive(r, split)
 	p.Helpful = m.helpful(r, split, c, do)

@@ -3,6 +3,7 @@ package rubric
 import (
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -147,6 +148,16 @@ func TestMaterial(t *testing.T) {
 				if strings.Count(text, "{do}") != 1 || len(slot.FindAllString(text, -1)) != 1 {
 					t.Errorf("form %q", text)
 				}
+			}
+		}
+		for _, act := range slices.Concat(m.Frames.Acts.Stop, m.Frames.Acts.Why, m.Frames.Acts.Story) {
+			if strings.Count(act, "{do}") != 1 || len(slot.FindAllString(act, -1)) != 1 {
+				t.Errorf("act %q", act)
+			}
+		}
+		for _, head := range m.Frames.Heads {
+			if strings.Count(head, "{act}") != 1 || len(slot.FindAllString(head, -1)) != 1 {
+				t.Errorf("head %q", head)
 			}
 		}
 		for _, c := range m.Categories {

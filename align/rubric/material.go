@@ -58,6 +58,21 @@ type form struct {
 	Story string `yaml:"story"`
 }
 
+// frames are what more forms for training are made of.
+type frames struct {
+	Heads  []string `yaml:"heads"` // with {act}
+	Acts   acts     `yaml:"acts"`  // with {do}
+	Before []string `yaml:"before"`
+	Behind []string `yaml:"behind"`
+}
+
+// acts are what can be done against harm, and about it.
+type acts struct {
+	Stop  []string `yaml:"stop"`
+	Why   []string `yaml:"why"`
+	Story []string `yaml:"story"`
+}
+
 // topic is what a harmful prompt asks for, with harmless neighbors.
 type topic struct {
 	Harm string     `yaml:"harm"`
@@ -105,6 +120,7 @@ type question struct {
 
 type prompts struct {
 	Forms      parts[[]form]    `yaml:"forms"`
+	Frames     frames           `yaml:"frames"`
 	People     parts[people]    `yaml:"people"`
 	Names      parts[syllables] `yaml:"names"`
 	Categories []category       `yaml:"categories"`
