@@ -93,6 +93,7 @@ func (g *grpo) collect(ctx context.Context, r *Run, n int, m Measures) (l *group
 	all, kept := &judged{}, &judged{}
 	answers, want, flat := r.recipe.Rollout.Answers, r.recipe.Batch.Prompts, 0
 	l, next.Place = &groupLesson{}, g.place
+	var totals []float64
 	for draws := 0; want > 0 && draws < max(1, s.DynamicSampling); draws++ {
 		rollouts, err := g.ask(ctx, r, g.policy, n, next.Place, want, len(all.rollouts))
 		if err != nil {
@@ -113,7 +114,7 @@ func (g *grpo) collect(ctx context.Context, r *Run, n int, m Measures) (l *group
 				}
 			}
 			kept.rollouts = append(kept.rollouts, rollouts[first:first+answers]...)
-			l.advantages = append(l.advantages, objective.GroupAdvantages(group, s.ScaleRewards)...)
+			totals = append(totals, group...)
 			want--
 		}
 	}
@@ -123,6 +124,7 @@ func (g *grpo) collect(ctx context.Context, r *Run, n int, m Measures) (l *group
 	}
 	m["groups_without_spread"] = float64(flat)
 	g.show(r, n, all)
+	l.advantages = objective.GroupAdvantages(totals, answers, objective.Scale(s.ScaleRewards))
 	l.sequences, l.old = sequences(kept.rollouts)
 	return l, next, nil
 }

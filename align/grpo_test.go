@@ -130,7 +130,8 @@ var variants = map[string]func(r *Recipe){
 		r.GRPO.KLCoef, r.GRPO.DynamicSampling, r.GRPO.ClipRangeHigh, r.GRPO.Mean = 0, 3, 0.28, MeanToken
 		r.Rewards = append(r.Rewards, RewardSpec{Kind: RewardLength, Weight: 0.1, From: 3}, RewardSpec{Kind: RewardFormat, Ended: true})
 	},
-	"Dr. GRPO": func(r *Recipe) { r.GRPO.ScaleRewards, r.GRPO.Mean, r.Rollout.Temperature = false, MeanLength, 0.9 },
+	"Dr. GRPO":     func(r *Recipe) { r.GRPO.ScaleRewards, r.GRPO.Mean, r.Rollout.Temperature = ScaleNone, MeanLength, 0.9 },
+	"by the batch": func(r *Recipe) { r.GRPO.ScaleRewards, r.GRPO.DynamicSampling = ScaleBatch, 2 },
 }
 
 // TestGRPOResumes: a run that was stopped at any step ends as one that was not: its

@@ -33,7 +33,10 @@ func (s *DPOSpec) validate() error {
 }
 
 func (s *GRPOSpec) validate() error {
-	if err := oneOf("grpo.mean", s.Mean, MeanAnswer, MeanToken, MeanLength); err != nil {
+	if err := cmp.Or(
+		oneOf("grpo.mean", s.Mean, MeanAnswer, MeanToken, MeanLength),
+		oneOf("grpo.scale_rewards", s.ScaleRewards, ScaleGroup, ScaleBatch, ScaleNone),
+	); err != nil {
 		return err
 	}
 	if s.ClipRangeHigh != 0 && s.ClipRangeHigh < s.ClipRange {

@@ -55,7 +55,7 @@ func (r *Recipe) setRolloutDefaults() {
 	r.Sample.Every = 10
 	if r.Method == GRPO {
 		r.Rollout.Answers = 8
-		r.GRPO = GRPOSpec{ClipRange: 0.2, KLCoef: 0.04, ScaleRewards: true, Mean: MeanAnswer, Epochs: 1, Minibatches: 1}
+		r.GRPO = GRPOSpec{ClipRange: 0.2, KLCoef: 0.04, ScaleRewards: ScaleGroup, Mean: MeanAnswer, Epochs: 1, Minibatches: 1}
 		return
 	}
 	r.Batch.Prompts = 64

@@ -88,6 +88,13 @@ const (
 	MeanLength = "constant" // the sum by rollout.max_tokens, then over the answers (Dr. GRPO, arXiv:2503.20783)
 )
 
+// Scales of the advantages of GRPO.
+const (
+	ScaleGroup = "group" // the deviation of a prompt's answers (arXiv:2402.03300)
+	ScaleBatch = "batch" // that of all answers of a step (arXiv:2508.08221)
+	ScaleNone  = "none"  // 1 (Dr. GRPO, arXiv:2503.20783)
+)
+
 // GRPOSpec are the constants of group relative policy optimization.
 type GRPOSpec struct {
 	// ClipRange bounds the change of a token's probability in one step, as a ratio;
@@ -99,9 +106,10 @@ type GRPOSpec struct {
 	KLCoef float64 `yaml:"kl_coef" json:"kl_coef"`
 	// EntropyCoef weighs the entropy of the policy, which is raised.
 	EntropyCoef float64 `yaml:"entropy_coef" json:"entropy_coef"`
-	// ScaleRewards divides the advantages of a group by the standard deviation of
-	// its rewards.
-	ScaleRewards bool `yaml:"scale_rewards" json:"scale_rewards"`
+	// ScaleRewards divides the advantages by the standard deviation of the rewards of the
+	// "group", of all answers of the step ("batch"), or not ("none"). By the group, as much
+	// is learned of every prompt, however little its answers differ by.
+	ScaleRewards string `yaml:"scale_rewards" json:"scale_rewards"`
 	// Mean says how the loss is averaged: "answer", "token" or "constant".
 	Mean string `yaml:"mean" json:"mean"`
 	// DynamicSampling leaves out the prompts whose answers all have the same reward,

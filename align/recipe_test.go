@@ -93,6 +93,7 @@ func TestRecipeErrors(t *testing.T) {
 		{Reward, "lora: {targets: [qproj]}", "lora."},
 		{Reward, "method: reward", "a recipe has no key \"method\""},
 		{GRPO, "epochs: 1", "epochs is for reward and dpo, and this is a recipe for grpo"},
+		{GRPO, "grpo: {scale_rewards: std}", "grpo.scale_rewards: \"std\" is none of group, batch, none"},
 		{GRPO, "grpo: {mean: sentence}", "grpo.mean: \"sentence\" is none of answer, token, constant"},
 		{GRPO, "grpo: {clip_range: 1}", "grpo.clip_range: 1 is impossible"},
 		{GRPO, "grpo: {clip_range_high: 0.1}", "grpo.clip_range_high: 0.1 is below clip_range, 0.2"},

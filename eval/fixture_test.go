@@ -71,7 +71,7 @@ func exam(n int) []Sheet {
 		{Task: &task.Task{Name: "text", Method: task.MethodText}},
 		{Task: &task.Task{Name: "explain", Method: task.MethodExplain, Generate: task.Generate{MaxTokens: 12}}},
 		{Task: &task.Task{Name: "write", Method: task.MethodGenerate, Grader: exact, Generate: task.Generate{MaxTokens: 10, Temperature: 1, Samples: 3}}},
-		{Task: &task.Task{Name: "turns", Method: task.MethodGenerate, Grader: exact, Generate: task.Generate{MaxTokens: 6}}},
+		{Task: &task.Task{Name: "turns", Method: task.MethodGenerate, Grader: exact, Generate: task.Generate{MaxTokens: 6, Choices: []string{"left", "right"}}}},
 	}
 	for s := range sheets {
 		name := sheets[s].Task.Name

@@ -33,7 +33,7 @@ const generateTokens = 256
 func (s *sitter) request(t *task.Task, item *task.Item, sample int) Request {
 	g := t.Generate
 	return Request{
-		MaxTokens: cmp.Or(g.MaxTokens, generateTokens), Temperature: g.Temperature, TopP: g.TopP, Stop: g.Stop,
+		MaxTokens: cmp.Or(g.MaxTokens, generateTokens), Temperature: g.Temperature, TopP: g.TopP, Stop: g.Stop, Choices: g.Choices,
 		Seed: s.seed(item, sample), Logprobs: true, Progress: s.progress(item),
 	}
 }

@@ -155,6 +155,12 @@ func (t *Task) checkGenerate() error {
 		return recipe.Bad("generate.samples", "%d samples at temperature 0 are all alike: set generate.temperature", g.Samples)
 	case slices.Contains(g.Stop, "") || len(g.Stop) > 16:
 		return recipe.Bad("generate.stop", "it has at most 16 texts, and none is empty")
+	case len(g.Choices) > 0 && t.Method != MethodGenerate:
+		return recipe.Bad("generate.choices", "they are for the method generate, and this is %s", t.Method)
+	case len(g.Choices) == 1 || len(g.Choices) > maxChoices || slices.Contains(g.Choices, ""):
+		return recipe.Bad("generate.choices", "it has 2 to %d texts, and none is empty", maxChoices)
+	case len(slices.Compact(slices.Sorted(slices.Values(g.Choices)))) < len(g.Choices):
+		return recipe.Bad("generate.choices", "two of them are the same")
 	}
 	return nil
 }

@@ -249,6 +249,11 @@ type Generate struct {
 	TopP        float64 `yaml:"top_p"`
 	// Stop are texts that end the answer.
 	Stop []string `yaml:"stop"`
+	// Choices are texts of which a model of this program writes one, exactly and no more;
+	// one behind an API is not held to them. So guessing is worth Chance, and a model that
+	// answers with something else is not taken for one that sees or knows less. Of
+	// MethodGenerate alone.
+	Choices []string `yaml:"choices"`
 	// Samples is how many answers are drawn of each item, for pass@k and votes;
 	// default 1.
 	Samples int `yaml:"samples"`

@@ -26,7 +26,7 @@ func (t *Trainer) evaluate(ctx context.Context) (done bool, err error) {
 			return false, err
 		}
 		e = EvalRecord{Loss: s.loss / float64(s.tokens), Tokens: s.tokens, Bytes: s.bytes, BitsPerByte: s.bitsPerByte()}
-		if s.swaps.any && finite(s.swapped) {
+		if s.swaps.any && s.tokens > 0 && finite(s.swapped) {
 			e.SwappedLoss = s.swapped / float64(s.tokens)
 		}
 	}

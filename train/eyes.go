@@ -29,10 +29,11 @@ type eyes struct {
 // the memory, as decoding takes far less than the pass that needs it.
 const maxDecoders = 4
 
-// What decoding takes. A progressive JPEG has up to 20 bytes of each pixel in work;
+// What decoding takes. A progressive JPEG of four components has up to 27 bytes of each
+// pixel in work: coefficients, planes, both made into one, and colors;
 // usually 8 are garbage afterwards, of which so much may gather.
 const (
-	decodingBytes   = 20
+	decodingBytes   = 27
 	garbagePerPixel = 8
 	garbageBytes    = 64 << 20
 )

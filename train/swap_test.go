@@ -40,6 +40,16 @@ func TestSwaps(t *testing.T) {
 	if got := pass(true, 10, 20, 11, 12); !slices.Equal(got, []tensor.BF16{12, 20, 20, 10, 11}) {
 		t.Errorf("the first pass: %v", got)
 	}
+	s = swaps{}
+	if got := pass(false, 10, 10); !slices.Equal(got, []tensor.BF16{10, 10}) || s.any {
+		t.Errorf("one picture twice is two: %v", got)
+	}
+	if got := pass(true, 10, 11, 11, 11); !slices.Equal(got, []tensor.BF16{11, 10, 10, 10}) {
+		t.Errorf("pictures that come again: %v", got)
+	}
+	if got := pass(true, 11, 10); !slices.Equal(got, []tensor.BF16{10, 11}) {
+		t.Errorf("again in another pass: %v", got)
+	}
 	if pass(false) != nil {
 		t.Error("no pictures")
 	}

@@ -1,6 +1,9 @@
 package objective
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // GAE returns the advantages and returns of one episode by generalized advantage
 // estimation (Schulman et al., arXiv:1506.02438, equations 11 to 16):
@@ -70,31 +73,59 @@ func Whiten(x []float64, mask []bool, shiftMean bool) []float64 {
 	return out
 }
 
-// groupEpsilon is added to a group's standard deviation, TRL's value.
+// groupEpsilon is added to a standard deviation of rewards, TRL's value.
 const groupEpsilon = 1e-4
 
-// GroupAdvantages returns the advantages of the answers to one prompt,
+// Scale says by what differences of rewards are divided.
+type Scale string
+
+// The scales of the literature.
+const (
+	// ScaleGroup is the standard deviation of a prompt's own answers (GRPO,
+	// arXiv:2402.03300, 4.1.2). So of every prompt as much is learned, however little
+	// its answers differ by: where all are wrong, a small price is as good as a large one.
+	ScaleGroup Scale = "group"
+	// ScaleBatch is that of all answers of the step, which leaves prompts their
+	// proportions (arXiv:2508.08221, 4.2).
+	ScaleBatch Scale = "batch"
+	// ScaleNone is 1: it favors no prompts whose answers are nearly all right or all
+	// wrong (Dr. GRPO, arXiv:2503.20783, 3.2).
+	ScaleNone Scale = "none"
+)
+
+// GroupAdvantages returns the advantages of the answers to several prompts, n to each,
+// those to one in a row:
 //
-//	(rewards[i] - mean) / (std + 1e-4)     std with n-1 below
+//	(rewards[i] - mean of its group) / (std + 1e-4)     std with n-1 below
 //
-// (GRPO, arXiv:2402.03300, 4.1.2). Without scaleByStd it is the difference from
-// the mean alone, which does not favor prompts whose answers are nearly all right
-// or all wrong (Dr. GRPO, arXiv:2503.20783, 3.2). Where all rewards are equal, or
-// there is but one, advantages are exactly 0.
-func GroupAdvantages(rewards []float64, scaleByStd bool) []float64 {
-	out := make([]float64, len(rewards))
-	if len(rewards) == 0 || allEqual(rewards) {
-		return out
+// where scale says whose std. Where all rewards of a group are equal, or there is but one,
+// advantages are exactly 0.
+func GroupAdvantages(rewards []float64, n int, scale Scale) []float64 {
+	out := make([]float64, 0, len(rewards))
+	by := 1.0
+	if scale == ScaleBatch {
+		by = deviation(rewards)
 	}
-	mean, squares := moments(rewards)
-	scale := 1.0
-	if scaleByStd {
-		scale = math.Sqrt(squares/float64(len(rewards)-1)) + groupEpsilon
-	}
-	for i, r := range rewards {
-		out[i] = (r - mean) / scale
+	for group := range slices.Chunk(rewards, max(n, 1)) {
+		if allEqual(group) {
+			out = append(out, make([]float64, len(group))...)
+			continue
+		}
+		if scale == ScaleGroup {
+			by = deviation(group)
+		}
+		mean, _ := moments(group)
+		for _, r := range group {
+			out = append(out, (r-mean)/by)
+		}
 	}
 	return out
+}
+
+// deviation is the standard deviation and groupEpsilon.
+func deviation(x []float64) float64 {
+	_, squares := moments(x)
+	return math.Sqrt(squares/float64(max(len(x)-1, 1))) + groupEpsilon
 }
 
 // allEqual is false where there is a NaN.

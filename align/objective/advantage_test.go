@@ -91,8 +91,8 @@ func TestGroupAdvantages(t *testing.T) {
 			rewards[i] = float64(rapid.IntRange(0, 3).Draw(t, "reward")) / 10
 			equal = equal && rewards[i] == rewards[0]
 		}
-		for _, scale := range []bool{true, false} {
-			a := GroupAdvantages(rewards, scale)
+		for _, scale := range []Scale{ScaleGroup, ScaleBatch, ScaleNone} {
+			a := GroupAdvantages(rewards, n, scale)
 			if math.Abs(sum(a)) > 1e-10 {
 				t.Fatalf("advantages %v of %v add up to %v", a, rewards, sum(a))
 			}
@@ -108,6 +108,27 @@ func TestGroupAdvantages(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestScales: two prompts whose answers differ by 1 and by 0.1, and one of which all are
+// alike. Only its own deviation makes as much of the second as of the first.
+func TestScales(t *testing.T) {
+	rewards := []float64{1, 0, 0, 0.1, 5, 5}
+	all := math.Sqrt((1+0+0+0.01+25+25-11.1*11.1/6)/5) + 1e-4
+	for scale, want := range map[Scale][]float64{
+		ScaleNone:  {0.5, -0.5, -0.05, 0.05, 0, 0},
+		ScaleGroup: {0.5 / (math.Sqrt(0.5) + 1e-4), 0, 0, 0.05 / (math.Sqrt(0.005) + 1e-4), 0, 0},
+		ScaleBatch: {0.5 / all, -0.5 / all, -0.05 / all, 0.05 / all, 0, 0},
+	} {
+		if scale == ScaleGroup {
+			want[1], want[2] = -want[0], -want[3]
+		}
+		for i, got := range GroupAdvantages(rewards, 2, scale) {
+			if math.Abs(got-want[i]) > 1e-12 {
+				t.Errorf("%s: advantage %d is %v and not %v", scale, i, got, want[i])
+			}
+		}
+	}
 }
 
 func TestTokenWeights(t *testing.T) {

@@ -190,10 +190,11 @@ func TestBradleyTerryIsTRLs(t *testing.T) {
 func TestGRPOIsTRLs(t *testing.T) {
 	means := map[string]Mean{"grpo": MeanAnswer, "dapo": MeanToken, "dr_grpo": MeanConstant}
 	for _, c := range readGolden(t).GRPO {
-		var advantages []float64
-		for at := 0; at < len(c.Rewards); at += c.Group {
-			advantages = append(advantages, GroupAdvantages(c.Rewards[at:at+c.Group], c.ScaleByStd)...)
+		scale := ScaleNone
+		if c.ScaleByStd {
+			scale = ScaleGroup
 		}
+		advantages := GroupAdvantages(c.Rewards, c.Group, scale)
 		sameAll(t, "advantage", advantages, c.Advantages)
 		weights := TokenWeights(c.Lengths, means[c.LossType], c.MaxLength)
 		total := 0.0

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Steps of GRPO, polymath and TRL by turns on the same model, one JSON object for
+# Steps of GRPO and PPO, polymath and TRL by turns on the same model, one JSON object for
 # each measurement.
 #
 #     bench/peers/align.sh MODEL [ROUNDS]
@@ -29,15 +29,17 @@ def read(path):
     return [json.loads(line) for line in open(path)]
 
 
-def times(name, of):
-    mine = statistics.median(of(r, r.get("detail")) for r in ours)
-    variants = {r["variant"] for r in theirs}
-    peer = min(statistics.median(of(r, r) for r in theirs if r["variant"] == v) for v in variants)
-    print(json.dumps({"name": name, "value": peer / mine}))
+def times(method, by, of):
+    mine = statistics.median(of(r, r.get("detail")) for r in ours if r["name"].startswith(f"align {method} "))
+    peers = [r for r in theirs if r["name"] == f"align {method}"]
+    variants = {r["variant"] for r in peers}
+    peer = min(statistics.median(of(r, r) for r in peers if r["variant"] == v) for v in variants)
+    print(json.dumps({"name": f"times TRL, steps of {method} by {by}", "value": peer / mine}))
 
 
-ours = [r for r in read(sys.argv[1]) if r["name"].startswith("align grpo") and r["unit"] == "steps/s"]
+ours = [r for r in read(sys.argv[1]) if r["unit"] == "steps/s"]
 theirs = read(sys.argv[2])
-times("times TRL, steps of grpo by the clock", lambda r, _: 1 / r["value"])
-times("times TRL, steps of grpo by time of the processors", lambda _, d: d["seconds of the processors"])
+for method in ("grpo", "ppo"):
+    times(method, "the clock", lambda r, _: 1 / r["value"])
+    times(method, "time of the processors", lambda _, d: d["seconds of the processors"])
 PY

@@ -88,6 +88,9 @@ func (c *Config) Validate() error {
 	if err := r.Check(); err != nil {
 		return fmt.Errorf("image_box and image_short: %w", err)
 	}
+	if r.Short < r.Side {
+		return fmt.Errorf("image_short is %d, below image_size, %d: a closer look would show less than the whole does", r.Short, r.Side)
+	}
 	if columns, rows := (r.Box-1)/r.Side+1, (r.Short-1)/r.Side+1; columns > maxTiles/rows {
 		return fmt.Errorf("image_box is %d and image_short %d: pictures could have more than %d tiles of image_size, %d", r.Box, r.Short, maxTiles, r.Side)
 	}

@@ -74,7 +74,7 @@ func TestCount(t *testing.T) {
 	}{
 		{0, 0, 200, 100, picture.High, 1},   // one view is all
 		{54, 54, 200, 100, picture.High, 1}, // and so here
-		{54, 30, 10, 10, picture.Auto, 1},
+		{108, 54, 10, 10, picture.Auto, 1},
 		{108, 108, 200, 100, picture.Low, 1},
 		{108, 108, 54, 54, picture.Auto, 1},     // fits one view
 		{108, 108, 54, 54, picture.High, 2},     // its one tile too
@@ -195,6 +195,7 @@ func TestValidate(t *testing.T) {
 		{"image_mean", func(c *Config) { c.Mean[2] = float32(math.Inf(1)) }},
 		{"image_std", func(c *Config) { c.Std[2] = float32(math.NaN()) }},
 		{"image_box", func(c *Config) { c.Box = 10 }},
+		{"image_short", func(c *Config) { c.Box, c.Short = 2*c.ImageSize, c.ImageSize-1 }},
 		{"tiles", func(c *Config) { c.Box, c.Short = 1<<40, 1<<40 }},
 		{"tiles", func(c *Config) { c.Box, c.Short = 257*c.ImageSize, 255*c.ImageSize+1 }},
 	}
