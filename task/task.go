@@ -253,7 +253,7 @@ type Generate struct {
 	// one behind an API is not held to them. So guessing is worth Chance, and a model that
 	// answers with something else is not taken for one that sees or knows less. Of
 	// MethodGenerate alone.
-	Choices []string `yaml:"choices"`
+	Choices []string `yaml:"choices" json:",omitempty"` // absent from hashes of tasks without
 	// Samples is how many answers are drawn of each item, for pass@k and votes;
 	// default 1.
 	Samples int `yaml:"samples"`
