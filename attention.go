@@ -58,9 +58,10 @@ func (m *Model) Attention(ctx context.Context, c chat.Conversation, answer strin
 	if err := m.checkGaze(len(p.ids)); err != nil {
 		return nil, err
 	}
-	if err := m.look(ctx, p); err != nil {
+	if err := m.hold(ctx, p); err != nil {
 		return nil, err
 	}
+	defer p.release()
 	var result []ImageAttention
 	for k, at := range places(&c) {
 		result = append(result, newImageAttention(at, p.seen[k], m.config.Vision.ImageSize/m.config.Vision.PatchSize))

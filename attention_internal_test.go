@@ -23,7 +23,8 @@ func TestGazeIsBounded(t *testing.T) {
 	cfg.Vision = &v
 	planned := func(positions int) int64 {
 		cfg.MaxPositions = positions
-		return ImageBytes(cfg, 1) - 1 - maxSeers*model.VisionWorkspaceBytes(cfg, seerViews)
+		held := roomBytes(1, heldBytes(positions, cfg.HiddenSize))
+		return ImageBytes(cfg, 1) - 1 - held - maxSeers*model.VisionWorkspaceBytes(cfg, seerViews)
 	}
 	m := &Model{config: cfg, window: math.MaxInt}
 	refused := false

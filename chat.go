@@ -131,7 +131,9 @@ func (m *Model) Chat(ctx context.Context, c chat.Conversation, o ChatOptions) (C
 
 // ChatStream is Chat piece by piece. An error is the last thing it yields, with
 // the chunk that holds what was certain until then. Breaking out of the loop
-// ends the generation at once.
+// ends the generation at once. What was seen in images is in memory until the loop
+// ends, and bounded together with that of other answers: who asks for another one
+// about images inside the loop may wait for the room that the loop itself has.
 func (m *Model) ChatStream(ctx context.Context, c chat.Conversation, o ChatOptions) iter.Seq2[ChatChunk, error] {
 	return func(yield func(ChatChunk, error) bool) {
 		w, err := m.reply(ctx, c, o)
@@ -139,6 +141,7 @@ func (m *Model) ChatStream(ctx context.Context, c chat.Conversation, o ChatOptio
 			yield(ChatChunk{}, err)
 			return
 		}
+		defer w.prompt.release() // also when the receiver panics
 		a := answer{
 			splitter: m.template.NewSplitter(w.tools), yield: yield,
 			onlyOne: o.oneCall(), onlyCalls: o.ToolChoice.forced(), stops: w.contentStops, id: callIDs(w.prompt.ids, o.Seed, o.Choice),
@@ -148,6 +151,7 @@ func (m *Model) ChatStream(ctx context.Context, c chat.Conversation, o ChatOptio
 			return a.left
 		}
 		rest, r, err := m.write(ctx, w.completion, a.receive)
+		w.prompt.release() // the receiver may take long over the end
 		a.end(rest, r, err)
 	}
 }
@@ -191,7 +195,7 @@ func (m *Model) reply(ctx context.Context, c chat.Conversation, o ChatOptions) (
 	if r.prompt, err = m.renderPrompt(c); err != nil {
 		return r, err
 	}
-	return r, m.look(ctx, r.prompt)
+	return r, m.hold(ctx, r.prompt)
 }
 
 // renderPrompt returns the prompt of a conversation that waits for an answer, its

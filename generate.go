@@ -186,6 +186,7 @@ func (m *Model) stream(ctx context.Context, o GenerateOptions, begin func() (*pr
 			yield(Chunk{}, err)
 			return
 		}
+		defer c.prompt.release() // also when the receiver panics
 		left := false
 		c.progress = func(p Progress) bool {
 			left = !yield(Chunk{Progress: &p, PromptTokens: len(c.prompt.ids)}, nil)
@@ -195,6 +196,7 @@ func (m *Model) stream(ctx context.Context, o GenerateOptions, begin func() (*pr
 			left = !yield(Chunk{Text: text, Token: &t, PromptTokens: len(c.prompt.ids)}, nil)
 			return left
 		})
+		c.prompt.release() // the receiver may take long over the end
 		last := Chunk{Text: rest, PromptTokens: len(c.prompt.ids), Usage: usage(r)}
 		if err == nil {
 			last.Finish = string(r.Finish)
@@ -218,7 +220,7 @@ func (m *Model) continuation(ctx context.Context, o GenerateOptions, begin func(
 			return c, err
 		}
 	}
-	return c, m.look(ctx, c.prompt)
+	return c, m.hold(ctx, c.prompt)
 }
 
 // encodePrompt returns the prompt's tokens, after those that begin a text:

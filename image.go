@@ -31,13 +31,18 @@ func WithImageCacheBytes(n int64) Option {
 
 // ImageBytes returns the memory that a model of this shape takes for images beside
 // its weights, with WithImageCacheBytes(cache), 0 for the default: what it keeps of
-// them and works with, Attention included, images excepted that are being decoded,
-// which WithImageLimits bounds. It is 0 for a model that does not see.
+// them, what completions hold until they end, those that wait included, and what it
+// works with, Attention included. Images are excepted that are being decoded, which
+// WithImageLimits bounds. It is 0 for a model that does not see.
+//
+// Completions hold 4 times what is kept at most, or 32 full windows where these are
+// less, and one in any case; more of them wait.
 func ImageBytes(cfg *model.Config, cache int64) int64 {
 	if cfg.Vision == nil {
 		return 0
 	}
-	return featureBytes(cache) + maxSeers*model.VisionWorkspaceBytes(cfg, seerViews) + min(gazeBytes(cfg, cfg.MaxPositions), maxGazeBytes)
+	held := roomBytes(cache, heldBytes(cfg.MaxPositions, cfg.HiddenSize))
+	return featureBytes(cache) + held + maxSeers*model.VisionWorkspaceBytes(cfg, seerViews) + min(gazeBytes(cfg, cfg.MaxPositions), maxGazeBytes)
 }
 
 // featureBytes is the memory of what is kept of images.
@@ -140,6 +145,16 @@ type prompt struct {
 	place  func(image int) string
 	seen   []*seen // once they were looked at
 	images []infer.Image
+	free   func() // gives back the room that it holds; nil: it holds none
+}
+
+// release gives back the room that hold took, once the engine is done with p. It
+// may be called again, and of a nil prompt.
+func (p *prompt) release() {
+	if p != nil && p.free != nil {
+		p.free()
+		p.free = nil
+	}
 }
 
 // numImageTokens is the length of all pictures.
@@ -168,6 +183,28 @@ func (m *Model) addImages(p *prompt, images []*chat.Image) error {
 		p.files, p.counts = append(p.files, f), append(p.counts, n)
 	}
 	return nil
+}
+
+// hold is look when there is room for what is seen, which p has until release: not
+// after an error.
+func (m *Model) hold(ctx context.Context, p *prompt) error {
+	if len(p.files) == 0 || len(p.ids) >= m.window {
+		return m.look(ctx, p) // there is nothing to see, or it refuses
+	}
+	r, n := m.sight.room, heldBytes(p.numImageTokens(), m.sight.width)
+	if err := r.take(ctx, n); err != nil {
+		return err
+	}
+	p.free = func() { r.give(n) }
+	seen := false
+	defer func() { // also after a panic
+		if !seen {
+			p.release()
+		}
+	}()
+	err := m.look(ctx, p)
+	seen = err == nil
+	return err
 }
 
 // look makes the images of p.ids ready for the engine.

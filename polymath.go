@@ -120,6 +120,9 @@ func New(weights *model.Model, t *tokenizer.Tokenizer, template *chat.Template, 
 	o.engine.Vocabulary = t.VocabSize()
 	engine := infer.NewEngine(weights, o.engine)
 	m.window = engine.Window()
+	if s := m.sight; s != nil {
+		s.room = &room{budget: roomBytes(o.imageCache, heldBytes(m.window, s.width)), queue: s.queue}
+	}
 	m.engine.Store(engine)
 	m.info = m.describe(weights)
 	return m, nil

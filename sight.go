@@ -33,6 +33,7 @@ type sight struct {
 	limits picture.Limits
 	// seers are taken from here and put back; nil is one that has not worked yet.
 	seers   chan *vision.Workspace
+	room    *room        // what completions hold of what was seen
 	queue   int          // how many may wait for one, 0 is any number
 	looking atomic.Int64 // how many look or wait
 

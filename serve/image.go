@@ -20,8 +20,8 @@ import (
 )
 
 // ImageLimits are the limits to open models with (polymath.WithImageLimits) that
-// strangers send images to: the pictures of cameras pass, and one takes at most half
-// a gigabyte while it is decoded, which happens to two at a time.
+// strangers send images to: the pictures of cameras pass, and one takes at most 0.7
+// of a gigabyte while it is decoded, which happens to two at a time.
 func ImageLimits() picture.Limits { return picture.Limits{Bytes: 20 << 20, Pixels: 24 << 20} }
 
 // imageRef is an image of a request, and the path of its URL.

@@ -10,12 +10,14 @@ eight to a prompt and one update a step, in PPO one, a value model as large as t
 policy, and four updates of both. The first step warms up. Prints one JSON object for
 each method and variant: seconds of a step, by the clock and of all processors, and
 the rollout's share. fp32 are plain weights; bf16 is autocast over fp32 masters, and
-answers drawn from it. Where TRL is not installed the exit status is 77.
+answers drawn from it. Where TRL is not installed the exit status is 77; where it no longer
+has PPO (1.12 was the last that had), only GRPO is measured.
 """
 
 import argparse
 import contextlib
 import copy
+import importlib.util
 import json
 import os
 import re
@@ -179,6 +181,9 @@ def main():
     args = p.parse_args()
     torch.set_num_threads(args.threads)
     for method in args.methods.split(","):
+        if method == "ppo" and importlib.util.find_spec("trl.experimental.ppo") is None:
+            print(f"align.py: TRL {trl.__version__} has no PPO: install trl==1.12.0", file=sys.stderr)
+            continue
         for variant in args.variants.split(","):
             print(json.dumps(measure(args, method, variant)), flush=True)
 

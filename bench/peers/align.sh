@@ -39,7 +39,7 @@ def times(method, by, of):
 
 ours = [r for r in read(sys.argv[1]) if r["unit"] == "steps/s"]
 theirs = read(sys.argv[2])
-for method in ("grpo", "ppo"):
+for method in dict.fromkeys(r["name"].removeprefix("align ") for r in theirs):
     times(method, "the clock", lambda r, _: 1 / r["value"])
     times(method, "time of the processors", lambda _, d: d["seconds of the processors"])
 PY

@@ -211,7 +211,7 @@ func (p *servePlan) print(w io.Writer) {
 		fmt.Fprintf(w, "  %-10s keys and values: %s of the full window, at %s a token\n", size(m.cache), plural(m.conversations, "conversation"), size(m.cachePerToken))
 		fmt.Fprintf(w, "  %-10s activations and logits\n", size(m.work))
 		if m.images > 0 {
-			fmt.Fprintf(w, "  %-10s images: what is kept of them, the tower's activations, and a pass to show attention\n", size(m.images))
+			fmt.Fprintf(w, "  %-10s images: what is kept of them and held by requests, the tower's activations, and a pass to show attention\n", size(m.images))
 		}
 		if m.draft > 0 {
 			fmt.Fprintf(w, "  %-10s draft model %s\n", size(m.draft), m.draftDir)

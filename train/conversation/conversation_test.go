@@ -446,9 +446,9 @@ func FuzzReadPicture(f *testing.F) {
 	cfg := testVision()
 	for _, side := range []int{8, 60} {
 		x := &Picture{Data: testPNG(side, 3)}
-		s, err := x.look("", cfg)
-		if err != nil {
-			f.Fatal(err)
+		s := x.look("", cfg, newDecoder(1))
+		if s.err != nil {
+			f.Fatal(s.err)
 		}
 		f.Add(x.Data)
 		f.Add(s.stored)

@@ -165,36 +165,32 @@ type seen struct {
 	stored []byte // what they have, if there was room to keep it
 
 	garbage int64 // about how many bytes decoding left
+	done    bool  // it was looked at
+	err     error // what is wrong with it
 }
 
 // garbagePerPixel is what decoding leaves, in bytes.
 const garbagePerPixel = 8
 
 // look decodes a picture and says what it takes.
-func (p *Picture) look(dir string, cfg *vision.Config) (s seen, err error) {
-	data, decoded, err := p.decode(dir)
+func (p *Picture) look(dir string, cfg *vision.Config, d *decoder) seen {
+	s := seen{done: true}
+	data, err := p.load(dir, PictureLimits().Bytes)
 	if err != nil {
-		return s, err
+		s.err = err
+		return s
 	}
-	s.sum = sha256.Sum256(data)
-	_, s.tokens = cfg.Count(decoded.Width, decoded.Height, p.Detail)
-	s.stored = packViews(cfg, decoded, p.Detail)
-	s.views = s.stored != nil
-	s.garbage = garbagePerPixel*int64(decoded.Width)*int64(decoded.Height) + int64(len(data)+len(s.stored))
-	return s, nil
-}
-
-func (p *Picture) decode(dir string) ([]byte, *picture.Picture, error) {
-	limits := PictureLimits()
-	data, err := p.load(dir, limits.Bytes)
+	err = d.decode(data, func(decoded *picture.Picture) {
+		s.sum = sha256.Sum256(data)
+		_, s.tokens = cfg.Count(decoded.Width, decoded.Height, p.Detail)
+		s.stored = packViews(cfg, decoded, p.Detail)
+		s.views = s.stored != nil
+		s.garbage = garbagePerPixel*int64(decoded.Width)*int64(decoded.Height) + int64(len(data)+len(s.stored))
+	})
 	if err != nil {
-		return nil, nil, err
+		s.err = bad(p.Field, "%s%v", p.named(), err)
 	}
-	decoded, err := picture.Decode(data, limits)
-	if err != nil {
-		return nil, nil, bad(p.Field, "%s%v", p.named(), err)
-	}
-	return data, decoded, nil
+	return s
 }
 
 // named is the file's name for messages.
@@ -206,7 +202,7 @@ func (p *Picture) named() string {
 }
 
 // again returns what shards have of a picture that was looked at.
-func (p *Picture) again(dir string, cfg *vision.Config, s seen) ([]byte, error) {
+func (p *Picture) again(dir string, cfg *vision.Config, s *seen, d *decoder) (stored []byte, err error) {
 	if s.stored != nil {
 		return s.stored, nil
 	}
@@ -217,11 +213,8 @@ func (p *Picture) again(dir string, cfg *vision.Config, s seen) ([]byte, error) 
 	if err != nil || !s.views {
 		return data, err
 	}
-	decoded, err := picture.Decode(data, PictureLimits())
-	if err != nil {
-		return nil, err
-	}
-	return packViews(cfg, decoded, p.Detail), nil
+	err = d.decode(data, func(decoded *picture.Picture) { stored = packViews(cfg, decoded, p.Detail) })
+	return stored, err
 }
 
 // imagePart reads a part of a message that is a picture: image_url with an

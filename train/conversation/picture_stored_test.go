@@ -160,12 +160,13 @@ func TestViews(t *testing.T) {
 				t.Errorf("document %d: views of %d pixels of %d x %d", doc, pixels, in.Width, in.Height)
 			}
 			x := &Picture{Data: file}
-			seen, err := x.look(dir, cfg)
-			if err != nil {
-				t.Fatal(err)
+			d := newDecoder(1)
+			seen := x.look(dir, cfg, d)
+			if seen.err != nil {
+				t.Fatal(seen.err)
 			}
 			seen.stored = nil
-			if again, err := x.again(dir, cfg, seen); err != nil || !bytes.Equal(again, p.Data) {
+			if again, err := x.again(dir, cfg, &seen, d); err != nil || !bytes.Equal(again, p.Data) {
 				t.Errorf("document %d: made again it differs: %v", doc, err)
 			}
 		} else if !bytes.Equal(p.Data, file) {

@@ -8,11 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"sync/atomic"
 
-	"github.com/polymath-lm/polymath/internal/par"
 	"github.com/polymath-lm/polymath/model/vision"
 	"github.com/polymath-lm/polymath/shard"
 	"github.com/polymath-lm/polymath/tensor"
@@ -64,17 +61,21 @@ func Hash(path string) (string, error) {
 // example are an error, and so are objects that cannot be read unless o.SkipBad,
 // as a *BadLinesError.
 //
-// As many pictures are decoded at a time as there are workers; beside what
-// PictureLimits says of each, 64 MiB of objects are in memory, or one of them,
-// 32 MiB of pictures of which shards have the views, and as much garbage.
+// As many pictures are decoded at a time as there are workers, but no more pixels
+// than four of the largest that PictureLimits allows have. Beside what these take
+// and the files of as many pictures, 64 MiB of objects are in memory, or one of
+// them, 32 MiB of pictures of which shards have the views and one for each worker,
+// and 32 MiB of garbage.
 func Prepare(files []string, dir string, o Options) (*Report, error) {
+	return newPreparation(o).run(files, dir)
+}
+
+func (p *preparation) run(files []string, dir string) (*Report, error) {
+	o := &p.options
 	h := shard.Header{TokenizerHash: o.Tokenizer.Hash(), VocabSize: o.Tokenizer.VocabSize(), EndOfText: max(o.End, 0), Masked: true}
-	o.ImageToken = -1
 	if o.Vision != nil {
-		o.ImageToken = int32(o.Vision.ImageTokenID)
 		h.ImageToken = o.ImageToken
 	}
-	p := &preparation{options: o, report: Report{Forms: map[string]int{}, Ignored: map[string]int{}}}
 	if err := p.measure(files); err != nil {
 		return nil, err
 	}
@@ -115,27 +116,18 @@ type preparation struct {
 	dir        string // of the file that is read
 	batch      []item
 	batchBytes int
-	kept       atomic.Int64 // bytes of pictures of the batch that are stored as views
-	garbage    atomic.Int64 // bytes that decoding left
+	viewer
 }
 
-// item is an object on its way.
-type item struct {
-	where   string // file, line and number, for messages
-	data    []byte
-	example *Example
-	seen    []seen // of each picture
-	document
-	err error
+func newPreparation(o Options) *preparation {
+	p := &preparation{options: o, report: Report{Forms: map[string]int{}, Ignored: map[string]int{}}}
+	p.options.ImageToken = -1
+	if o.Vision != nil {
+		p.options.ImageToken = int32(o.Vision.ImageTokenID)
+	}
+	p.decoder, p.keep = newDecoder(decodedPictures*PictureLimits().Pixels), keptBytes
+	return p
 }
-
-// So many objects are encoded at a time, but not more of them than bytes; and so
-// many bytes of pictures are kept, and gather as garbage.
-const (
-	batchSize  = 256
-	batchBytes = 64 << 20
-	keptBytes  = 32 << 20
-)
 
 // measure adds up the sizes of the files.
 func (p *preparation) measure(files []string) error {
@@ -174,65 +166,6 @@ func (p *preparation) file(path string) error {
 		if err := p.flush(p.done + r.size - rest); err != nil {
 			return err
 		}
-	}
-}
-
-// flush encodes the batch in parallel and adds it in order. So many bytes are
-// done then.
-func (p *preparation) flush(done int64) error {
-	par.For(len(p.batch), func(_, i int) { p.encode(&p.batch[i]) })
-	for i := range p.batch {
-		if err := p.add(&p.batch[i]); err != nil {
-			return err
-		}
-	}
-	clear(p.batch)
-	p.batch, p.batchBytes = p.batch[:0], 0
-	p.kept.Store(0)
-	if p.options.Progress == nil || p.size == 0 {
-		return nil
-	}
-	return p.options.Progress(min(float64(done)/float64(p.size), 1)) // packed files are smaller
-}
-
-// encode makes a document of an object.
-func (p *preparation) encode(it *item) {
-	if it.example, it.err = Parse(it.data); it.err != nil {
-		return
-	}
-	var runs []int
-	if p.options.Vision != nil {
-		if it.err = it.example.lost; it.err != nil {
-			return
-		}
-		for _, x := range it.example.Pictures {
-			s, err := x.look(p.dir, p.options.Vision)
-			if err != nil {
-				it.err = err
-				return
-			}
-			p.keep(&s)
-			it.seen = append(it.seen, s)
-			runs = append(runs, s.tokens)
-		}
-	}
-	tokens, learned, err := p.options.Encode(it.example, runs)
-	if err != nil {
-		it.err = err
-		return
-	}
-	it.document = newDocument(tokens, learned, p.options.ImageToken, runs)
-}
-
-// keep decides whether there is room for what is stored of a picture, and lets
-// garbage go.
-func (p *preparation) keep(s *seen) {
-	if n := int64(len(s.stored)); p.kept.Add(n) > keptBytes {
-		p.kept.Add(-n)
-		s.stored = nil
-	}
-	if n := p.garbage.Add(s.garbage); n > keptBytes && p.garbage.CompareAndSwap(n, 0) {
-		runtime.GC()
 	}
 }
 
@@ -307,20 +240,16 @@ func (p *preparation) write(it *item, d *document) error {
 	} else if len(it.seen) > 0 {
 		copy(id[:8], it.seen[0].sum[:8])
 	}
-	var pictures []shard.Picture
-	for _, x := range d.pictures {
-		s := it.seen[x.number]
-		source := it.example.Pictures[x.number]
-		data, err := source.again(p.dir, p.options.Vision, s)
-		if err != nil {
-			return fmt.Errorf("%s%w", it.where, err)
-		}
-		pictures = append(pictures, shard.Picture{Data: data, Detail: uint8(source.Detail), Tokens: s.tokens})
-		p.report.ImageTokens += int64(s.tokens)
-		if s.views {
+	pictures, err := p.store(it, d)
+	if err != nil {
+		return fmt.Errorf("%s%w", it.where, err)
+	}
+	for i, x := range d.pictures {
+		p.report.ImageTokens += int64(pictures[i].Tokens)
+		if it.seen[x.number].views {
 			p.report.Shrunk++
 		}
-		if source.Path != "" {
+		if it.example.Pictures[x.number].Path != "" {
 			p.report.PictureFiles++
 		}
 	}
