@@ -274,7 +274,7 @@ func TestEyesPlan(t *testing.T) {
 	var m Memory
 	data.eyes.plan(&m, &eyesBatch)
 	patches := int64(4*384+128) * 48 * 2
-	decoding := int64(data.eyes.workers)*20*data.eyes.pixels + 64<<20
+	decoding := int64(data.eyes.workers)*27*data.eyes.pixels + 64<<20
 	if m.Total != patches+decoding || data.eyes.pixels > 400 || data.eyes.pixels < 200 {
 		t.Errorf("%+v, %d pixels", m, data.eyes.pixels)
 	}
