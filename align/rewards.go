@@ -18,7 +18,7 @@ type reward struct {
 	name    string
 	weight  float64 // 0: it is recorded and no more, unless there is a constraint
 	learned bool    // a model gives it
-	// tasks are those whose answers it judges; nil: it judges all answers.
+	// tasks are those whose answers it judges; without any it judges all answers.
 	tasks []string
 	// constraint is what makes the weight rise and fall; nil: it stays.
 	constraint *ConstraintSpec
@@ -29,12 +29,12 @@ func (r *reward) counts() bool { return r.weight != 0 || r.constraint != nil }
 
 // judges says that the reward is for this answer.
 func (r *reward) judges(o *Rollout) bool {
-	return r.tasks == nil || slices.Contains(r.tasks, o.question.task)
+	return len(r.tasks) == 0 || slices.Contains(r.tasks, o.question.task)
 }
 
 // scoreOwn scores the answers that the reward is for; the others have 0.
 func (r *reward) scoreOwn(ctx context.Context, rollouts []Rollout) ([]float64, error) {
-	if r.tasks == nil {
+	if len(r.tasks) == 0 {
 		return r.score(ctx, rollouts)
 	}
 	var own []Rollout
@@ -43,11 +43,14 @@ func (r *reward) scoreOwn(ctx context.Context, rollouts []Rollout) ([]float64, e
 			own = append(own, rollouts[i])
 		}
 	}
+	values := make([]float64, len(rollouts))
+	if len(own) == 0 {
+		return values, nil
+	}
 	scores, err := r.score(ctx, own)
 	if err != nil {
 		return nil, err
 	}
-	values := make([]float64, len(rollouts))
 	for i := range rollouts {
 		if r.judges(&rollouts[i]) {
 			values[i], scores = scores[0], scores[1:]
@@ -124,7 +127,7 @@ func (j *judged) add(other *judged) {
 
 // own are the values of a reward, the k-th, for the answers that it judges.
 func (j *judged) own(r *reward, k int) []float64 {
-	if r.tasks == nil {
+	if len(r.tasks) == 0 {
 		return j.each[k]
 	}
 	var values []float64
@@ -141,7 +144,7 @@ func (j *judged) own(r *reward, k int) []float64 {
 func (j *judged) measure(list rewards, m Measures) {
 	for k := range list {
 		r := &list[k]
-		if own := j.own(r, k); r.tasks == nil || len(own) > 0 {
+		if own := j.own(r, k); len(r.tasks) == 0 || len(own) > 0 {
 			m["reward/"+r.name] = mean(own)
 		}
 	}

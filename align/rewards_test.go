@@ -103,7 +103,7 @@ func TestJudgeOwn(t *testing.T) {
 	asked := 0
 	list := rewards{
 		{rewarder: valued(func(text string) float64 { asked++; return float64(len(text)) }), name: "length", weight: 2, tasks: []string{"letters"}},
-		{rewarder: valued(func(string) float64 { return 1 }), name: "all", weight: 1},
+		{rewarder: valued(func(string) float64 { return 1 }), name: "all", weight: 1, tasks: []string{}},
 		{rewarder: valued(func(string) float64 { return 1 }), name: "elsewhere", weight: 1, tasks: []string{"digits"}},
 	}
 	rollouts := answersOf(nil, "aaaa", "b", "aa")

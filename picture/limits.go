@@ -4,8 +4,7 @@ import "fmt"
 
 // Limits bound what Decode works on, and so its time and memory: up to 27 bytes
 // for each pixel while it decodes a progressive JPEG of four components, 20 of three,
-// mostly 7. A field that is
-// 0 stands for that of DefaultLimits.
+// mostly 7. A field that is 0 stands for that of DefaultLimits.
 type Limits struct {
 	Bytes  int64 // of the file
 	Pixels int64 // width times height

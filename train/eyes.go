@@ -30,8 +30,8 @@ type eyes struct {
 const maxDecoders = 4
 
 // What decoding takes. A progressive JPEG of four components has up to 27 bytes of each
-// pixel in work: coefficients, planes, both made into one, and colors;
-// usually 8 are garbage afterwards, of which so much may gather.
+// pixel in work: coefficients, planes, both made into one, and colors; usually 8 are
+// garbage afterwards, of which so much may gather.
 const (
 	decodingBytes   = 27
 	garbagePerPixel = 8
